@@ -1,0 +1,1 @@
+"""What users of Stillhouse install: the `stillhouse` command."""

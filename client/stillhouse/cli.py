@@ -1,0 +1,74 @@
+"""The `stillhouse` command.
+
+In: the command line. Out: an exit code; errors are one line on standard error.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def stillhouse() -> None:
+    """Model distillation in your own AWS account, with OpenAI's API."""
+
+
+@app.command()
+def demo(
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="JSONL of messages, answers, reference, metadata; else generated mail."),
+    ] = None,
+    teacher: Annotated[
+        str, typer.Option(help="The big model: of the lab, or one with answers in --data.")
+    ] = "lab-large",
+    student: Annotated[
+        str, typer.Option(help="The small model to train, untrained also the baseline.")
+    ] = "lab-small",
+    test_fraction: Annotated[
+        float,
+        typer.Option(min=0.01, max=0.99, help="Share of rows to test on where metadata.split is missing."),
+    ] = 0.3,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
+    approve: Annotated[
+        bool,
+        typer.Option("--approve/--no-approve", help="Go on where the gate blocks, or stop with exit code 3."),
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Decides the generated mail, the split and the training.")] = 42,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave a stack that the demo started running.")
+    ] = False,
+) -> None:
+    """Run the whole loop on this machine: capture, measure, train, evaluate, decide, notify."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "local" / "demo").is_dir() and str(checkout) not in sys.path:
+        sys.path.append(str(checkout))
+    try:
+        importlib.import_module("local.demo")
+    except ModuleNotFoundError:
+        typer.echo(
+            "error: the demo runs from a checkout of the repository: clone it and run `make demo`", err=True
+        )
+        raise typer.Exit(1) from None
+    command = importlib.import_module("local.demo.command")
+    options = importlib.import_module("local.demo.plan").Options(
+        data=data,
+        teacher=teacher,
+        student=student,
+        test_fraction=test_fraction,
+        json_out=json_out,
+        approve=approve,
+        seed=seed,
+        keep=keep,
+    )
+    raise typer.Exit(command.run(options))
+
+
+def main() -> None:
+    app()

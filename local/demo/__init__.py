@@ -1,0 +1,1 @@
+"""The demo: the whole loop on one command, on a bundled task or on a file of your own."""

@@ -1,0 +1,169 @@
+"""The `stillhouse demo` command: the steps in their order, and the exit code.
+
+0: the loop came to a verdict, whatever it is. 1: it did not, and one line says why. 3: blocked, not approved.
+"""
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx2
+import openai
+from openai import OpenAI
+from rich.console import Console
+from rich.markup import escape
+
+from local.demo import loop, report, traffic
+from local.demo.lab import Lab
+from local.demo.plan import Options, Plan, make_plan
+from local.demo.rows import BadRows
+from local.demo.screen import Screen
+from local.demo.waiting import DemoFailed
+
+GATEWAY_ROWS = 36
+LINEAGE_TRIES = 20
+BLOCKED = 3
+
+
+class Stack(Protocol):
+    """Where the running stack is."""
+
+    api_url: str
+    gateway_url: str
+    api_key: str
+    lab_url: str
+    notifications: str | Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """One run of the demo against one stack."""
+
+    options: Options
+    plan: Plan
+    screen: Screen
+    client: OpenAI
+    gateway: OpenAI
+    lab: Lab
+    notifications: Path
+    tag: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def run(self) -> tuple[dict[str, Any], report.Report, str | None]:
+        """The distillation as it ended, the report, and the completion whose lineage it has."""
+        self._prepare_teacher()
+        train_ids = self._capture()
+        eval_id = loop.create_eval(self.client, f"demo {self.tag}: the answer is the reference")
+        state = loop.start(
+            self.client,
+            tag=self.tag,
+            eval_id=eval_id,
+            teacher=self.options.teacher,
+            student=self.options.student,
+            seed=self.options.seed,
+        )
+        state = loop.follow(self.client, state, self.screen, approve=self.options.approve)
+        return self._evidence(state, train_ids)
+
+    def _prepare_teacher(self) -> None:
+        plan, teacher = self.plan, self.options.teacher
+        if plan.recorded:
+            with self.screen.stage("recordings", "Loading recorded answers", len(plan.recorded)) as stage:
+                self.lab.load_recordings(plan.recorded, stage.advance)
+        if plan.schooling:
+            with self.screen.stage("schooling", f"Schooling {teacher} at the lab") as stage:
+                stage.say(f"{len(plan.schooling):,} rows with their references, none of them captured")
+                self.lab.school(teacher, plan.schooling)
+
+    def _capture(self) -> list[str]:
+        """Capture every row; the train completions' ids, those through the gateway first."""
+        teacher, plan, stage_of = self.options.teacher, self.plan, self.screen.stage
+        through, pushed = plan.train[:GATEWAY_ROWS], plan.train[GATEWAY_ROWS:]
+        with stage_of("answers", f"{teacher} answers", len(pushed) + len(plan.test)) as stage:
+            answers = self.lab.answers(teacher, [*pushed, *plan.test], stage.advance)
+        with stage_of("push", "Pushing completions", len(answers)) as stage:
+            batches, pushed_ids = traffic.push(self.client, answers, self.tag, stage.advance)
+        with stage_of("gateway", "Calling through the gateway", len(through)) as stage:
+            gateway_ids = traffic.call_gateway(self.gateway, teacher, through, self.tag, stage.advance)
+        with stage_of("recording", "Waiting until all are readable", len(batches)) as stage:
+            traffic.wait_recorded(self.client, batches, stage.advance)
+            traffic.wait_listed(self.client, gateway_ids, self.tag)
+        return [*gateway_ids, *pushed_ids[: len(pushed)]]
+
+    def _evidence(
+        self, state: dict[str, Any], train_ids: list[str]
+    ) -> tuple[dict[str, Any], report.Report, str | None]:
+        verdict = state["verdict"]
+        about = verdict["id"] if verdict else state["id"]
+        card = notification = lineage = completion = None
+        if state["status"] != "cancelled":
+            with self.screen.stage("notification", "Waiting for the notification"):
+                notification = loop.notification_about(self.notifications, about)
+        if state["dataset_id"]:
+            card = loop.fetch(self.client, f"/datasets/{state['dataset_id']}/card")
+        if verdict:
+            with self.screen.stage("lineage", "Walking the lineage"):
+                lineage = loop.lineage_of(self.client, train_ids[:LINEAGE_TRIES])
+            completion = lineage["id"]
+        seconds = {**self.screen.seconds, "total": self.screen.elapsed()}
+        made = report.Report.of(state, card=card, notification=notification, lineage=lineage, seconds=seconds)
+        return state, made, completion
+
+
+def run(options: Options, console: Console | None = None) -> int:
+    console = console or Console()
+    try:
+        return _run(options, console)
+    except (BadRows, DemoFailed, openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
+        return 1
+
+
+def _run(options: Options, console: Console) -> int:
+    plan = make_plan(options)
+    with ExitStack() as ending, Screen(console) as screen:
+        _introduce(screen, options, plan)
+        with screen.stage("stack", "The local stack") as stage:
+            stack = _stack_up(stage.say, ending, keep=options.keep)
+        demo = Demo(
+            options=options,
+            plan=plan,
+            screen=screen,
+            client=OpenAI(base_url=stack.api_url, api_key=stack.api_key),
+            gateway=OpenAI(base_url=stack.gateway_url, api_key=stack.api_key),
+            lab=Lab(stack.lab_url),
+            notifications=Path(stack.notifications),
+        )
+        state, made, completion = demo.run()
+    if options.json_out:
+        options.json_out.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    report.show(console, made, state, completion)
+    return _ending(state)
+
+
+def _stack_up(say: Callable[[str], None], ending: ExitStack, *, keep: bool) -> Stack:
+    from local.stack import ensure_up, stop
+
+    stack = ensure_up(say)
+    if stack.started and not keep:
+        ending.callback(stop)
+    return stack
+
+
+def _introduce(screen: Screen, options: Options, plan: Plan) -> None:
+    screen.say(f"Task: {plan.task}. {len(plan.train):,} rows to train on, {len(plan.test):,} to test on.")
+    screen.say(f"Teacher {options.teacher}, student {options.student}.")
+    if plan.schooling:
+        schooled = f"{len(plan.schooling):,} other rows with their references"
+        screen.say(f"The lab schools the teacher on {schooled}; these are not captured.")
+
+
+def _ending(state: dict[str, Any]) -> int:
+    if state["status"] == "blocked":
+        return BLOCKED
+    if state["status"] == "completed":
+        return 0
+    error = state.get("error") or {}
+    raise DemoFailed(f"the distillation {state['status']}: {error.get('message', 'no reason given')}")

@@ -1,0 +1,64 @@
+"""`/lab`: what is no part of OpenAI's API: recordings, schooled models, health, counts.
+
+In: JSONL of recordings, or `{"id", "examples": [{"messages", "answer"}]}` to school a model. Out: what was
+taken. Schooling answers once the model is trained; the same lesson again is not learnt twice, another one
+replaces the model.
+"""
+
+import asyncio
+import hashlib
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local.lab.chat import Chat
+from local.lab.messages import render
+from local.lab.models import Models
+from local.lab.student import LARGE, Example, train
+from local.lab.tuning import Tuning
+from local.lab.wire import JsonResponse, read_body
+
+_PASSES = 1_000
+
+
+class _Example(BaseModel):
+    messages: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    answer: str
+
+
+class _Lesson(BaseModel):
+    id: Annotated[str, Field(min_length=1)]
+    examples: Annotated[list[_Example], Field(min_length=2)]
+
+
+class Controls:
+    """The endpoints under `/lab`, but for the faults."""
+
+    def __init__(self, models: Models, chat: Chat, tuning: Tuning) -> None:
+        self._models = models
+        self._chat = chat
+        self._tuning = tuning
+        self._lessons: dict[str, str] = {}
+
+    async def record(self, request: Request) -> Response:
+        taken = self._models.own_names
+        return JsonResponse(self._models.recordings.load(await request.body(), taken))
+
+    async def school(self, request: Request) -> Response:
+        lesson = await read_body(request, _Lesson)
+        self._models.check_free(lesson.id)
+        digest = hashlib.sha256(await request.body()).hexdigest()
+        if self._lessons.get(lesson.id) != digest:
+            examples = [Example(render(row.messages), row.answer) for row in lesson.examples]
+            student = await asyncio.to_thread(train, examples, recipe=LARGE, seed=0, passes=_PASSES)
+            self._models.add(lesson.id, student, owned_by="lab")
+            self._lessons[lesson.id] = digest
+        return JsonResponse(self._models.get(lesson.id).as_object())
+
+    async def health(self, _: Request) -> Response:
+        return JsonResponse({"status": "ok"})
+
+    async def calls(self, _: Request) -> Response:
+        return JsonResponse({"chat": dict(self._chat.calls), "fine_tuning_jobs": len(self._tuning)})

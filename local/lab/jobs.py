@@ -1,0 +1,198 @@
+"""Fine-tuning jobs: their states, their events, and the training itself.
+
+In: checked job requests. Out: job and event objects; after success a student under the job's own model name.
+Each job has a thread, so that requests are answered meanwhile; trainings run one at a time. A file that
+cannot be learnt from ends in `failed` with `invalid_training_file`. `n_epochs` is real (passes over the
+examples, `auto` is 10); batch size and learning rate have no meaning for these models and are only echoed.
+`trained_tokens` is the file's tokens times the passes.
+"""
+
+import threading
+import time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from local.lab.models import Models
+from local.lab.rows import RowError, TrainingFile, read_training_file
+from local.lab.student import Example, Student, train
+from local.lab.wire import new_id
+
+_PASSES = 10
+_OPEN = ("validating_files", "queued", "running")
+_LARGEST_SEED = 2**31 - 1
+
+
+class Hyperparameters(BaseModel):
+    """OpenAI's hyperparameters of supervised fine-tuning."""
+
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
+    learning_rate_multiplier: Literal["auto"] | Annotated[float, Field(gt=0)] = "auto"
+    n_epochs: Literal["auto"] | Annotated[int, Field(ge=1, le=50)] = "auto"
+
+
+class _Supervised(BaseModel):
+    hyperparameters: Hyperparameters | None = None
+
+
+class _Method(BaseModel):
+    type: Literal["supervised"]
+    supervised: _Supervised | None = None
+
+
+class JobRequest(BaseModel):
+    """What a caller asks for."""
+
+    model: Annotated[str, Field(min_length=1)]
+    training_file: Annotated[str, Field(min_length=1)]
+    validation_file: str | None = None
+    suffix: Annotated[str, Field(max_length=64, pattern=r"^[\w.-]*$")] | None = None
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] | None = None
+    method: _Method | None = None
+    hyperparameters: Hyperparameters | None = None
+    metadata: (
+        Annotated[
+            dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
+            Field(max_length=16),
+        ]
+        | None
+    ) = None
+
+    def chosen_hyperparameters(self) -> Hyperparameters:
+        supervised = self.method.supervised if self.method else None
+        chosen = supervised.hyperparameters if supervised else None
+        return chosen or self.hyperparameters or Hyperparameters()
+
+
+class Job:
+    """One job; `about` is what callers see of it."""
+
+    def __init__(self, wanted: JobRequest, seed: int) -> None:
+        hyperparameters = wanted.chosen_hyperparameters().model_dump()
+        self.events: list[dict[str, Any]] = []
+        self._changing = threading.Lock()
+        self.about: dict[str, Any] = {
+            "id": new_id("ftjob-"),
+            "object": "fine_tuning.job",
+            "created_at": int(time.time()),
+            "error": None,
+            "fine_tuned_model": None,
+            "finished_at": None,
+            "hyperparameters": hyperparameters,
+            "model": wanted.model,
+            "organization_id": "org-lab",
+            "result_files": [],
+            "seed": seed,
+            "status": "validating_files",
+            "trained_tokens": None,
+            "training_file": wanted.training_file,
+            "validation_file": wanted.validation_file,
+            "estimated_finish": None,
+            "integrations": [],
+            "metadata": wanted.metadata,
+            "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
+            "suffix": wanted.suffix,
+        }
+
+    @property
+    def passes(self) -> int:
+        epochs = self.about["hyperparameters"]["n_epochs"]
+        return _PASSES if epochs == "auto" else epochs
+
+    def move(self, status: str, message: str, *, level: str = "info", **fields: Any) -> bool:
+        """Enter a status unless the job has already ended; says whether it did."""
+        with self._changing:
+            if self.about["status"] not in _OPEN:
+                return False
+            if status not in _OPEN:
+                fields["finished_at"] = int(time.time())
+            self.about = {**self.about, **fields, "status": status}
+            self.tell(message, level=level)
+            return True
+
+    def tell(self, message: str, *, level: str = "info", metrics: dict[str, Any] | None = None) -> None:
+        event = {
+            "id": new_id("ft-event-"),
+            "object": "fine_tuning.job.event",
+            "created_at": int(time.time()),
+            "level": level,
+            "message": message,
+            "type": "metrics" if metrics else "message",
+            "data": metrics or {},
+        }
+        self.events.append(event)
+
+
+class Trainer:
+    """Starts jobs and sees each to its end."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._turn = threading.Lock()
+
+    def start(self, job: Job, training: bytes, validation: bytes | None) -> None:
+        job.tell(f"Created fine-tuning job: {job.about['id']}")
+        job.tell(f"Validating training file: {job.about['training_file']}")
+        # A daemon, so that the lab stops at once whatever it is learning.
+        threading.Thread(target=self._run, args=(job, training, validation), daemon=True).start()
+
+    def _run(self, job: Job, training: bytes, validation: bytes | None) -> None:
+        try:
+            self._see_through(job, training, validation)
+        except Exception as error:
+            # A thread's error reaches nobody: the job says that it failed, the log says why.
+            message = f"The training stopped: {error}"
+            job.move("failed", message, level="error", error=_job_error("training_failed", message, None))
+            raise
+
+    def _see_through(self, job: Job, training: bytes, validation: bytes | None) -> None:
+        lesson = _read(job, "training", training)
+        check = _read(job, "validation", validation) if lesson and validation is not None else None
+        if lesson is None or not job.move("queued", "Files validated, moving job to queued state"):
+            return
+        with self._turn:
+            if job.move("running", "Fine-tuning job started"):
+                self._train(job, lesson, check)
+
+    def _train(self, job: Job, lesson: TrainingFile, check: TrainingFile | None) -> None:
+        student = train(lesson.examples, seed=job.about["seed"], passes=job.passes)
+        _tell_learnt(job, student, lesson.examples, check.examples if check else [])
+        name = f"ft:{job.about['model']}:lab:{job.about['suffix'] or ''}:{job.about['id']}"
+        # The model answers before the job says so; a job cancelled meanwhile takes it back.
+        self._models.add(name, student, owned_by="org-lab")
+        job.tell(f"New fine-tuned model created: {name}")
+        done = "The job has successfully completed"
+        tokens = lesson.tokens * job.passes
+        if not job.move("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
+            self._models.remove(name)
+
+
+def _read(job: Job, which: str, content: bytes) -> TrainingFile | None:
+    try:
+        return read_training_file(content)
+    except RowError as error:
+        message = f"The job failed due to an invalid {which} file. {error}"
+        fault = _job_error(f"invalid_{which}_file", message, f"{which}_file")
+        job.move("failed", message, level="error", error=fault)
+        return None
+
+
+def _job_error(code: str, message: str, param: str | None) -> dict[str, str | None]:
+    return {"code": code, "message": message, "param": param}
+
+
+def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[Example]) -> None:
+    metrics: dict[str, Any] = {"step": job.passes, "train_accuracy": _accuracy(student, seen)}
+    if unseen:
+        metrics["valid_accuracy"] = _accuracy(student, unseen)
+    job.tell(
+        f"Learnt {student.choices} answers from {len(seen)} examples in {job.passes} passes",
+        metrics=metrics,
+    )
+
+
+def _accuracy(student: Student, examples: list[Example]) -> float:
+    """Share of examples answered to the letter as in the file."""
+    given = student.answers([example.prompt for example in examples])
+    hits = sum(answer == example.answer for answer, example in zip(given, examples, strict=True))
+    return round(hits / len(examples), 4)

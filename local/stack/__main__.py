@@ -1,0 +1,69 @@
+"""`python -m local.stack run|up|down|status`: `run` stays in the foreground, `up` and `down` work in the background."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.stack import control, supervisor
+from local.stack.errors import StackError
+from local.stack.info import StackInfo
+from local.stack.layout import Layout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser.add_argument("verb", choices=("run", "up", "down", "status"))
+    verb = parser.parse_args().verb
+    try:
+        return _VERBS[verb](Layout.of_checkout())
+    except StackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped")
+        return 0 if verb == "run" else 130
+
+
+def _run(layout: Layout) -> int:
+    supervisor.run(layout, _report, ready=_show)
+    return 0
+
+
+def _up(layout: Layout) -> int:
+    _show(control.ensure_up(_report, layout))
+    return 0
+
+
+def _down(layout: Layout) -> int:
+    print("stopped" if control.down(layout) else "the local stack is not up")
+    return 0
+
+
+def _status(layout: Layout) -> int:
+    info = control.running(layout)
+    if info is None:
+        print("the local stack is not up")
+        return 1
+    _show(info)
+    return 0
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+def _show(info: StackInfo) -> None:
+    _report("ready")
+    _report(f"  api      {info.api_url}")
+    _report(f"  gateway  {info.gateway_url}")
+    _report(f"  key      {info.api_key}")
+    _report(f"  lab      {info.lab_url}")
+    _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
+
+
+_VERBS = {"run": _run, "up": _up, "down": _down, "status": _status}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

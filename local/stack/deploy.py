@@ -1,0 +1,144 @@
+"""`sam build` and `sam deploy` of template.yaml to the emulator.
+
+In: the checkout and the addresses of emulator and lab. Out: the outputs of the deployed stack. A failing tool
+raises StackError with the end of `.local/logs/sam.log`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from local.stack import aws, fingerprint
+from local.stack.errors import StackError
+from local.stack.layout import Layout
+from local.stack.processes import run_logged
+
+STACK_NAME = "stillhouse-local"
+
+# Short: a message whose function died comes back when its visibility timeout ends.
+_PARAMETERS = {"ConsumerTimeout": "30", "ConsumerVisibility": "35"}
+_ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+_LAB_SECRET = "stillhouse-lab-key"  # noqa: S105, the secret's name; the lab takes any key
+# Build all functions of one CodeUri once, and look more often whether the deploy is done.
+_SAM_ENVIRONMENT = {
+    "SAM_CLI_TELEMETRY": "0",
+    "SAM_CLI_BETA_BUILD_PERFORMANCE": "1",
+    "SAM_CLI_POLL_DELAY": "0.5",
+    "AWS_PAGER": "",
+    "PYTHONDONTWRITEBYTECODE": "",
+}
+
+type Report = Callable[[str], None]
+
+
+def build(layout: Layout, report: Report) -> str:
+    """Builds unless these very sources are built; answers their fingerprint."""
+    sources = fingerprint.sources(layout.root)
+    stamp = layout.root / ".aws-sam" / "stillhouse-fingerprint"
+    if _read(stamp) == sources:
+        report("build: unchanged")
+        return sources
+    stamp.unlink(missing_ok=True)
+    report("build: sam build")
+    _sam(layout, "build", "--cached", "--parameter-overrides", _pair("Architecture", architecture()))
+    _compile(layout)
+    stamp.write_text(sources)
+    return sources
+
+
+def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -> dict[str, str]:
+    """Deploys what is built; answers the outputs of the stack."""
+    report("deploy: sam deploy")
+    parameters = _PARAMETERS | {
+        "Architecture": architecture(),
+        "ProviderBaseUrl": lab_url,
+        "ProviderSecretArn": _lab_secret(endpoint_url),
+    }
+    _sam(
+        layout,
+        "deploy",
+        "--stack-name",
+        STACK_NAME,
+        "--parameter-overrides",
+        *(_pair(name, value) for name, value in parameters.items()),
+        environment=aws.tool_environment(endpoint_url),
+    )
+    return outputs(endpoint_url)
+
+
+def outputs(endpoint_url: str) -> dict[str, str]:
+    """The outputs, and under their logical ids the physical ids of what has no output."""
+    cloudformation = aws.client("cloudformation", endpoint_url)
+    stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    named = {entry["LogicalResourceId"]: entry["PhysicalResourceId"] for entry in resources}
+    return named | {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+
+
+def architecture() -> str:
+    """This machine's, since its Python runs the functions."""
+    if platform.system() != "Linux":
+        raise StackError(
+            "The local stack runs the functions' Linux packages: use Linux, WSL or a Linux container."
+        )
+    try:
+        return _ARCHITECTURES[platform.machine()]
+    except KeyError:
+        raise StackError(f"Lambda has no {platform.machine()} machines; x86_64 and arm64 are.") from None
+
+
+def _sam(layout: Layout, verb: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    binaries = layout.environment(".venv-sam")
+    search = {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+    run_logged(
+        f"sam {verb}",
+        [binaries / "sam", verb, "--config-env", "local", *arguments],
+        env={**os.environ, **_SAM_ENVIRONMENT, **search, **(environment or {})},
+        cwd=layout.root,
+        log=layout.log("sam"),
+    )
+
+
+def _compile(layout: Layout) -> None:
+    """Compiles the artifact once, since every function process would do it for itself, and keep nothing."""
+    run_logged(
+        "compileall",
+        [
+            layout.environment(".venv-sam") / "python",
+            "-m",
+            "compileall",
+            "-q",
+            "-j",
+            "0",
+            "--invalidation-mode",
+            "unchecked-hash",
+            layout.built,
+        ],
+        env=os.environ,
+        cwd=layout.root,
+        log=layout.log("sam"),
+    )
+
+
+def _lab_secret(endpoint_url: str) -> str:
+    secrets = aws.client("secretsmanager", endpoint_url)
+    try:
+        arn: str = secrets.create_secret(Name=_LAB_SECRET, SecretString="lab")["ARN"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceExistsException":
+            raise
+        arn = secrets.describe_secret(SecretId=_LAB_SECRET)["ARN"]
+    return arn
+
+
+def _pair(name: str, value: str) -> str:
+    return f"ParameterKey={name},ParameterValue={value}"
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None

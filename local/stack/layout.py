@@ -1,0 +1,49 @@
+"""Where the local stack keeps its files: everything under `.local/`, nothing elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths derived from the checkout's root."""
+
+    root: Path
+
+    @classmethod
+    def of_checkout(cls) -> Layout:
+        return cls(Path(__file__).resolve().parents[2])
+
+    @property
+    def local(self) -> Path:
+        return self.root / ".local"
+
+    @property
+    def logs(self) -> Path:
+        return self.local / "logs"
+
+    @property
+    def info(self) -> Path:
+        return self.local / "stack.json"
+
+    @property
+    def notifications(self) -> Path:
+        return self.local / "notifications.jsonl"
+
+    @property
+    def scratch(self) -> Path:
+        """The emulator's and its functions' temporary directory, emptied with every start and stop."""
+        return self.local / "tmp"
+
+    @property
+    def built(self) -> Path:
+        return self.root / ".aws-sam" / "build"
+
+    def environment(self, name: str) -> Path:
+        """The `bin` directory of `.venv`, `.venv-emulator` or `.venv-sam`."""
+        return self.root / name / "bin"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"

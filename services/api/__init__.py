@@ -1,0 +1,1 @@
+"""The REST resources: stored completions, evals, files, fine-tuning, distillations, datasets, lineage, models."""

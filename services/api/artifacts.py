@@ -1,0 +1,107 @@
+"""What a distillation leaves behind: files, datasets with card and content, jobs and their events, the lineage."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import orjson
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from foundation import aws, blobs, http, index, lineage, table
+from foundation.distillations import Dataset, File, Job, ModelVersion
+from foundation.errors import NotFound
+from foundation.settings import settings
+
+router = APIGatewayHttpRouter()
+_TEMPORARY_REDIRECT = 307
+_LINK_S = 900
+_MOST_COMPLETIONS = 1000
+
+
+@router.get("/v1/files/<file_id>")
+def retrieve_file(file_id: str) -> dict[str, Any]:
+    return File.load(file_id, param="file_id").public()
+
+
+@router.get("/v1/files/<file_id>/content")
+def file_content(file_id: str) -> Response[Any]:
+    return _download(File.load(file_id, param="file_id").key)
+
+
+@router.get("/v1/datasets")
+def list_datasets() -> dict[str, Any]:
+    page = Dataset.page(
+        after=http.query_of(router, "after"),
+        limit=http.limit_of(router),
+        descending=http.descending(router, default="desc"),
+    )
+    return http.listed([one.model_dump(mode="json") for one in page.data], has_more=page.has_more)
+
+
+@router.get("/v1/datasets/<dataset_id>")
+def retrieve_dataset(dataset_id: str) -> dict[str, Any]:
+    return Dataset.load(dataset_id, param="dataset_id").model_dump(mode="json")
+
+
+@router.get("/v1/datasets/<dataset_id>/card")
+def dataset_card(dataset_id: str) -> dict[str, Any]:
+    return Dataset.load(dataset_id, param="dataset_id").card
+
+
+@router.get("/v1/datasets/<dataset_id>/content")
+def dataset_content(dataset_id: str) -> Response[Any]:
+    return _download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
+
+
+@router.get("/v1/fine_tuning/jobs/<job_id>")
+def retrieve_job(job_id: str) -> dict[str, Any]:
+    return Job.load(job_id, param="fine_tuning_job_id").model_dump(mode="json")
+
+
+@router.get("/v1/fine_tuning/jobs/<job_id>/events")
+def list_job_events(job_id: str) -> dict[str, Any]:
+    Job.load(job_id, param="fine_tuning_job_id")
+    rows = sorted(table.query(job_id, prefix="EVENT#"), key=lambda row: row["created_at"], reverse=True)
+    shown = ("id", "created_at", "level", "message")
+    events = [
+        {"object": "fine_tuning.job.event", "type": "message", **{name: row[name] for name in shown}} for row in rows
+    ]
+    return http.listed(events, has_more=False)
+
+
+@router.get("/v1/lineage/.+")
+def show_lineage() -> dict[str, Any]:
+    start = router.current_event.path.partition("/v1/lineage/")[2]
+    graph = lineage.graph(start)
+    if not graph["nodes"]:
+        if not start.startswith("chatcmpl-") or index.find(start) is None:
+            raise NotFound("object with a lineage", start)
+        graph["nodes"] = [{"id": start, "kind": "completion"}]
+    made_of = _completions(start, graph["nodes"])
+    return {"object": "lineage", "id": start, **graph, "completions": made_of}
+
+
+def _completions(start: str, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The completions that made this: those of the dataset that stands above it."""
+    model = ModelVersion.find(start)
+    own = Dataset.find(start) or Dataset.find(model.dataset_id if model else "")
+    above = [node["id"] for node in nodes if node["kind"] == "dataset"]
+    is_completion = any(node["id"] == start and node["kind"] == "completion" for node in nodes)
+    dataset = own or (Dataset.find(above[0]) if len(above) == 1 and not is_completion else None)
+    if dataset is None:
+        return {"total": 0, "data": [], "has_more": False}
+    limit = http.limit_of(router, default=100, most=_MOST_COMPLETIONS)
+    lines = islice(blobs.lines(dataset.key("manifest.jsonl")), limit)
+    ids = [orjson.loads(line)["completion_id"] for line in lines]
+    total = dataset.card["rows"]
+    return {"total": total, "data": ids, "has_more": total > len(ids), "dataset_id": dataset.id}
+
+
+def _download(key: str) -> Response[Any]:
+    """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
+    url = aws.s3().generate_presigned_url(
+        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=_LINK_S
+    )
+    return Response(_TEMPORARY_REDIRECT, "application/json", "", headers={"location": url})

@@ -1,0 +1,136 @@
+"""Distillations: start one, look at it, approve or cancel it. The status is `distilling`'s alone to change.
+
+Bad input is refused here, naming the field, before anything is created: an unknown eval or model, a filter that selects
+nothing, a student that the provider does not have.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, Field
+
+from api import retried
+from api.evals import Metadata
+from api.models import require_model
+from foundation import http, index, queues
+from foundation.distillations import TERMINAL, Distillation, File, Gate, Source, Step
+from foundation.errors import ApiError, Conflict
+from foundation.evals import Eval, StoredCompletions
+from foundation.events import AdvanceDistillation
+from foundation.ids import now
+from foundation.settings import settings
+
+router = APIGatewayHttpRouter()
+_CREATED = 201
+
+
+class NewDistillation(BaseModel):
+    """What a caller sends."""
+
+    name: str = Field(min_length=1, max_length=128)
+    eval_id: str
+    test: Source
+    train: Source
+    teacher: str = Field(min_length=1)
+    student: str = Field(min_length=1)
+    trainer: Literal["default"] = "default"
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    gate: Gate = Gate()
+    seed: int = Field(default=42, ge=0, lt=1 << 31)
+    metadata: Metadata | None = None
+
+
+@router.post("/v1/distillations")
+def create_distillation() -> Response[Any]:
+    asked = http.body_of(router, NewDistillation)
+    at = now()
+    asked.test, asked.train = _fixed(asked.test, at), _fixed(asked.train, at)
+    _check(asked)
+    distillation = Distillation(
+        id=retried.object_id(router, "distill_"),
+        created_at=at,
+        history=[Step(status="queued", at=at)],
+        **asked.model_dump(),
+    )
+    if not distillation.create():
+        distillation = Distillation.load(distillation.id)
+    _advance(distillation)
+    return http.answer(distillation.public(), _CREATED)
+
+
+@router.get("/v1/distillations/<distillation_id>")
+def retrieve_distillation(distillation_id: str) -> dict[str, Any]:
+    return Distillation.load(distillation_id, param="distillation_id").public()
+
+
+@router.get("/v1/distillations")
+def list_distillations() -> dict[str, Any]:
+    page = Distillation.page(
+        after=http.query_of(router, "after"),
+        limit=http.limit_of(router),
+        descending=http.descending(router, default="desc"),
+    )
+    return http.listed([one.public() for one in page.data], has_more=page.has_more)
+
+
+@router.post("/v1/distillations/<distillation_id>/approve")
+def approve_distillation(distillation_id: str) -> dict[str, Any]:
+    distillation = Distillation.load(distillation_id, param="distillation_id")
+    if not distillation.change({"approved_at": now()}, where={"status": "blocked"}):
+        raise Conflict(
+            f"Only a blocked distillation can be approved; this one is {distillation.status}.",
+            code="not_blocked",
+        )
+    return _asked(distillation)
+
+
+@router.post("/v1/distillations/<distillation_id>/cancel")
+def cancel_distillation(distillation_id: str) -> dict[str, Any]:
+    distillation = Distillation.load(distillation_id, param="distillation_id")
+    if distillation.status in TERMINAL:
+        raise Conflict(f"This distillation is over: {distillation.status}.", code="already_ended")
+    distillation.change({"cancel_requested_at": now()})
+    return _asked(distillation)
+
+
+def _asked(distillation: Distillation) -> dict[str, Any]:
+    _advance(distillation)
+    return Distillation.load(distillation.id).public()
+
+
+def _advance(distillation: Distillation) -> None:
+    message = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
+    queues.send(settings().DISTILLING_QUEUE_URL, message)
+
+
+def _fixed(source: Source, at: int) -> Source:
+    """A filter without a moving end: what is captured later is not part of this distillation."""
+    if isinstance(source, StoredCompletions):
+        return source.model_copy(update={"created_before": min(source.created_before or at, at)})
+    return source
+
+
+def _check(asked: NewDistillation) -> None:
+    Eval.load(asked.eval_id, param="eval_id")
+    require_model(asked.student, param="student")
+    if not isinstance(asked.train, StoredCompletions):
+        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
+    _check_source(asked.test, param="test")
+    if asked.train.model not in {None, asked.teacher}:
+        raise ApiError(
+            f"train is answered by the teacher: its model must be '{asked.teacher}' or absent.",
+            code="invalid_value",
+            param="train.model",
+        )
+    answered = asked.train.model_copy(update={"model": asked.teacher})
+    _check_source(answered, param="train", by=f" answered by the teacher '{asked.teacher}'")
+
+
+def _check_source(source: Source, *, param: str, by: str = "") -> None:
+    if not isinstance(source, StoredCompletions):
+        File.load(source.id, param=f"{param}.id")
+    elif next(index.select(source), None) is None:
+        raise ApiError(f"The filter in '{param}' selects no stored completion{by}.", code="no_rows", param=param)

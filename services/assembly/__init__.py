@@ -1,0 +1,1 @@
+"""Assembly: captured completions into a training set, with its manifest and its card."""

@@ -1,0 +1,132 @@
+"""Assemble the training set of a distillation.
+
+In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl` and `manifest.jsonl` under `datasets/{id}/`, the lineage
+of each completion, and last the card, whose arrival starts the job. The same message gives the same files. A set that no
+trainer takes is recorded as failed, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import orjson
+
+from assembly.curate import Curator, Example
+from foundation import blobs, index, lineage, queues
+from foundation.completions import Completion, input_key
+from foundation.distillations import Dataset, Distillation, dataset_key
+from foundation.errors import ApiError
+from foundation.evals import StoredCompletions
+from foundation.events import AdvanceDistillation, AssembleDataset
+from foundation.lineage import Node
+from foundation.settings import settings
+
+_FILES = ("train", "validation", "manifest")
+_VALIDATION_SHARE = 0.1
+_LEAST_EXAMPLES = 10
+
+
+def assemble(message: AssembleDataset) -> None:
+    """Write the dataset, or record why there is none and tell the distillation."""
+    distillation = Distillation.load(message.distillation_id)
+    if distillation.status != "assembling":
+        return
+    try:
+        card = _write(distillation, message)
+    except ApiError as error:
+        failed = {"code": error.code or "assembly_failed", "message": error.message}
+        _dataset(message, status="failed", error=failed).create()
+        advance = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
+        queues.send(settings().DISTILLING_QUEUE_URL, advance)
+        return
+    dataset = _dataset(message, status="ready", card=card)
+    dataset.create()
+    body = orjson.dumps(card, option=orjson.OPT_INDENT_2)
+    blobs.put(dataset.key("card.json"), body, content_type="application/json")
+
+
+def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
+    return Dataset(
+        id=message.dataset_id,
+        created_at=message.at // 1000,
+        distillation_id=message.distillation_id,
+        **fields,
+    )
+
+
+def _write(distillation: Distillation, message: AssembleDataset) -> dict[str, Any]:
+    test_ids, test_inputs = _test_rows(distillation)
+    curator = Curator(test_ids=test_ids, test_inputs=test_inputs, seed=distillation.seed, share=_VALIDATION_SHARE)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(TemporaryFile()) for name in _FILES}
+        rows = _fill(files, curator.examples(_completions(distillation)))
+        _check(distillation, rows, curator)
+        for name, file in files.items():
+            file.seek(0)
+            key = dataset_key(message.dataset_id, f"{name}.jsonl")
+            blobs.put(key, file.read(), content_type="application/jsonl")
+        files["manifest"].seek(0)
+        ids = (orjson.loads(line)["completion_id"] for line in files["manifest"])
+        lineage.link_completions(ids, Node("dataset", message.dataset_id))
+    return {
+        "object": "dataset.card",
+        "id": message.dataset_id,
+        "created_at": message.at // 1000,
+        "distillation_id": distillation.id,
+        "teacher": distillation.teacher,
+        "student": distillation.student,
+        "recipe": {
+            "source": distillation.training_source.model_dump(mode="json", exclude_none=True),
+            "validation_share": _VALIDATION_SHARE,
+            "seed": distillation.seed,
+        },
+        "rows": rows["train"] + rows["validation"],
+        "train_rows": rows["train"],
+        "validation_rows": rows["validation"],
+        "dropped": dict(curator.dropped),
+        "contradicted": curator.contradicted,
+    }
+
+
+def _completions(distillation: Distillation) -> Iterable[Completion]:
+    source = distillation.training_source
+    if not isinstance(source, StoredCompletions):
+        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
+    return index.read(islice(index.select(source), source.limit))
+
+
+def _test_rows(distillation: Distillation) -> tuple[set[str], set[str]]:
+    """Ids and inputs that must not train."""
+    ids, inputs = set(), set()
+    for line in blobs.lines(distillation.rows_key):
+        item = orjson.loads(line)["item"]
+        ids.add(item["completion_id"])
+        inputs.add(input_key(item["input"]))
+    return ids, inputs
+
+
+def _fill(files: Mapping[str, IO[bytes]], examples: Iterator[Example]) -> dict[str, int]:
+    rows = {"train": 0, "validation": 0}
+    for example in examples:
+        split = "validation" if example.validates else "train"
+        rows[split] += 1
+        files[split].write(example.line + b"\n")
+        entry = {"completion_id": example.completion_id, "split": split, "line": rows[split]}
+        files["manifest"].write(orjson.dumps(entry) + b"\n")
+    return rows
+
+
+def _check(distillation: Distillation, rows: dict[str, int], curator: Curator) -> None:
+    if rows["train"] >= _LEAST_EXAMPLES:
+        return
+    dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
+    raise ApiError(
+        f"The training set has {rows['train']} examples; at least {_LEAST_EXAMPLES} are needed. The filter in "
+        f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
+        code="too_few_examples",
+        param="train",
+    )

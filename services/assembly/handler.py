@@ -1,0 +1,19 @@
+"""Entry point: assemble a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assembly.assemble import assemble
+from foundation.consumer import consume
+from foundation.events import AssembleDataset, Delivery
+
+
+def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return consume(event, context, _handle)
+
+
+def _handle(delivery: Delivery) -> None:
+    if not isinstance(delivery, AssembleDataset):
+        raise TypeError(f"assembly takes no {type(delivery).__name__}")
+    assemble(delivery)

@@ -1,0 +1,1 @@
+"""Capture: completions in over HTTP, and the recorder behind its queue."""

@@ -1,0 +1,192 @@
+"""Take pushed completions: `{request, response, metadata?, reference?, …}` as an object, an array or NDJSON.
+
+Out: what was accepted (durable in the queue when this returns) and what was refused, record by record, with the field
+and the reason. A record whose id is taken by other bytes is kept under `<id>-<hash8>`. A body that cannot be read at
+all raises ApiError.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import orjson
+import zstandard
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from foundation import blobs, index, queues
+from foundation.completions import Completion
+from foundation.errors import ApiError
+from foundation.events import RecordCompletions
+from foundation.http import field_error
+from foundation.ids import new_id, now
+from foundation.settings import settings
+
+# Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
+_INLINE = 640 * 1024
+_PART_RECORDS = 400
+_PART_BYTES = 2 * 1024 * 1024
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    model: str = Field(min_length=1)
+    messages: list[_Message] = Field(min_length=1)
+
+
+class _Choice(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    message: _Message
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: str | None = Field(default=None, min_length=1, max_length=256)
+    created: int | None = None
+    model: str | None = Field(default=None, min_length=1)
+    choices: list[_Choice] = Field(min_length=1)
+
+
+class Pushed(BaseModel):
+    """One record as an application pushes it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    request: _Request
+    response: _Response
+    metadata: dict[str, str] | None = Field(default=None, max_length=16)
+    reference: Any = None
+    created: int | None = Field(default=None, ge=0, lt=1 << 33)
+    latency_ms: int | None = Field(default=None, ge=0)
+    provider: str | None = None
+
+
+class NothingAccepted(ApiError):
+    """Every record of a push is refused; the first reason stands for the whole, the rest beside it."""
+
+    def __init__(self, refused: list[dict[str, Any]]) -> None:
+        empty: dict[str, Any] = {"message": "The array is empty.", "param": "body", "code": None}
+        first = refused[0] if refused else empty
+        super().__init__(first["message"], code=first["code"], param=first["param"])
+        self.refused = refused
+
+    def body(self) -> dict[str, Any]:
+        return {**super().body(), "refused": self.refused}
+
+
+def documents(body: bytes) -> list[Any]:
+    """The records in a body; a line of NDJSON that is no JSON stays in its place as the error it gave."""
+    text = body.strip()
+    if not text:
+        raise ApiError("The body is empty: send one JSON object, an array of them, or NDJSON.", param="body")
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) == 1 or text.startswith(b"["):
+            raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json", param="body") from error
+        return [_line(line) for line in lines]
+    return document if isinstance(document, list) else [document]
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return error
+
+
+def ingest(records: Sequence[Any], *, batch_id: str | None = None) -> dict[str, Any]:
+    """Accept what is sound and hand it to the recorder. Raises NothingAccepted if nothing is."""
+    batch_id = batch_id or new_id("capture_")
+    refused: list[dict[str, Any]] = []
+    sound: list[Completion] = []
+    for position, record in enumerate(records):
+        try:
+            sound.append(completion_of(record))
+        except ApiError as refusal:
+            refused.append({"index": position, **refusal.body()["error"]})
+    if not sound:
+        raise NothingAccepted(refused)
+    kept, renamed = _kept(sound)
+    _hand_over(batch_id, kept)
+    return {
+        "object": "capture",
+        "batch_id": batch_id,
+        "accepted": len(kept),
+        "ids": [completion.id for completion in kept],
+        "renamed": renamed,
+        "refused": refused,
+    }
+
+
+def completion_of(record: Any) -> Completion:
+    """The completion in one pushed record. Raises ApiError naming the field."""
+    if isinstance(record, orjson.JSONDecodeError):
+        raise ApiError(f"The line is not valid JSON: {record}.", code="invalid_json")
+    if not isinstance(record, dict):
+        raise ApiError("A record must be a JSON object with request and response.", code="invalid_type")
+    try:
+        pushed = Pushed.model_validate(record)
+    except ValidationError as error:
+        raise field_error(error) from error
+    return Completion.of(pushed.model_dump(exclude_unset=True), at=now())
+
+
+def _kept(completions: Sequence[Completion]) -> tuple[list[Completion], list[dict[str, str]]]:
+    """Each under an id of its own: other bytes under a known id get a name that tells them apart."""
+    hashes = index.known_hashes(list(dict.fromkeys(one.id for one in completions)))
+    kept: dict[tuple[str, str], Completion] = {}
+    renamed: list[dict[str, str]] = []
+    for completion in completions:
+        digest = completion.content_hash
+        known = hashes[completion.id]
+        if known and digest not in known:
+            completion = completion.under(f"{completion.id}-{digest[:8]}")  # noqa: PLW2901 - the same one, renamed
+            renamed.append({"id": completion.id, "origin_id": completion.origin_id or ""})
+        else:
+            known.add(digest)
+        kept.setdefault((completion.id, digest), completion)
+    return list(kept.values()), renamed
+
+
+def _hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
+    parts = list(_parts([completion.line() for completion in completions]))
+    for part, lines in enumerate(parts):
+        packed = zstandard.compress(b"\n".join(lines))
+        message: dict[str, Any] = {
+            "batch_id": batch_id,
+            "part": part,
+            "parts": len(parts),
+            "correlation_id": batch_id,
+        }
+        if len(packed) > _INLINE:
+            key = f"inbox/{batch_id}/{part:06d}.ndjson.zst"
+            blobs.put(key, packed)
+            queues.send(settings().RECORD_QUEUE_URL, RecordCompletions(**message, key=key))
+        else:
+            inline = RecordCompletions(**message, records=base64.b64encode(packed))
+            queues.send(settings().RECORD_QUEUE_URL, inline)
+
+
+def _parts(lines: list[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and (len(part) >= _PART_RECORDS or size + len(line) > _PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line)
+    if part:
+        yield part

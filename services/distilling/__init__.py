@@ -1,0 +1,1 @@
+"""Distilling: the state machine of a distillation, and its gate."""

@@ -1,0 +1,81 @@
+"""Move a distillation as far as what has happened allows: the only writer of its status.
+
+In: hints (a message, or a run's summary that landed). The state itself is read from the table. Every step is one
+conditional write `from -> to` that carries the messages it calls for; they are sent after it, and sent again by
+whatever is delivered next until they are known to be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from distilling import steps
+from distilling.steps import Transition
+from foundation import events, queues
+from foundation.distillations import Distillation, Status, Step
+from foundation.ids import now
+from foundation.settings import settings
+
+STEPS: dict[Status, Callable[[Distillation], Transition | None]] = {
+    "queued": steps.measure,
+    "measuring": steps.judge_readiness,
+    "blocked": steps.await_approval,
+    "assembling": steps.await_job,
+    "training": steps.await_model,
+    "evaluating": steps.await_evaluation,
+    "deciding": steps.await_verdict,
+}
+
+
+def advance(distillation_id: str) -> None:
+    """Take every step that is due."""
+    while True:
+        distillation = Distillation.load(distillation_id)
+        _send(distillation)
+        step = STEPS.get(distillation.status)
+        if step is None:
+            return
+        cancelled = distillation.cancel_requested_at is not None
+        transition = steps.cancel(distillation) if cancelled else step(distillation)
+        if transition is None:
+            return
+        _move(distillation, transition)
+
+
+def _move(distillation: Distillation, transition: Transition) -> None:
+    """One conditional write; who loses it finds the new state on the next look."""
+    at = Step(status=transition.to, at=now())
+    distillation.change(
+        {
+            **transition.changes,
+            "status": transition.to,
+            "history": [step.model_dump() for step in (*distillation.history, at)],
+            "outbox": [message.model_dump(mode="json") for message in transition.messages],
+        },
+        where={"status": distillation.status},
+    )
+
+
+def _send(distillation: Distillation) -> None:
+    """Send what the last step left in the outbox, then empty it."""
+    if not distillation.outbox:
+        return
+    for document in distillation.outbox:
+        message = events.parse_work(document)
+        queues.send(_queue_of(message), message)
+    distillation.change({"outbox": []}, where={"status": distillation.status})
+
+
+def _queue_of(message: events.Work) -> str:
+    known = settings()
+    match message:
+        case events.PlanRun():
+            return known.PLAN_QUEUE_URL
+        case events.AssembleDataset():
+            return known.ASSEMBLY_QUEUE_URL
+        case events.CancelJob():
+            return known.TUNING_QUEUE_URL
+        case events.DecideVerdict() | events.DistillationBlocked() | events.DistillationFailed():
+            return known.VERDICT_QUEUE_URL
+        case _:
+            raise TypeError(f"a distillation sends no {type(message).__name__}")

@@ -1,0 +1,52 @@
+"""What a distillation will cost, as far as prices are known, against its budget.
+
+In: a distillation with `gate.max_cost_usd`. Out: the estimate for training (recorded tokens of the training completions
+times epochs) and the reasons to stop. Without a budget nothing is read or estimated.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import NamedTuple
+
+from foundation import index, prices
+from foundation.distillations import Distillation
+from foundation.evals import StoredCompletions
+
+_DEFAULT_EPOCHS = 3
+
+
+class Estimate(NamedTuple):
+    """Dollars, None where unknown, and what speaks against spending them."""
+
+    usd: float | None
+    reasons: list[str]
+
+
+def judge(distillation: Distillation) -> Estimate:
+    limit = distillation.gate.max_cost_usd
+    if limit is None:
+        return Estimate(None, [])
+    price = prices.training_nanodollars(distillation.student)
+    if price is None:
+        return Estimate(
+            None,
+            [f"No price is known for training {distillation.student}: the budget of ${limit:.2f} cannot be checked."],
+        )
+    usd = _tokens(distillation) * _epochs(distillation) * price / 1e9
+    over = usd > limit
+    reason = f"Training is estimated at ${usd:.2f}, above the budget of ${limit:.2f}."
+    return Estimate(usd, [reason] if over else [])
+
+
+def _epochs(distillation: Distillation) -> int:
+    epochs = distillation.hyperparameters.get("n_epochs")
+    return epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS
+
+
+def _tokens(distillation: Distillation) -> int:
+    source = distillation.training_source
+    if not isinstance(source, StoredCompletions):
+        return 0
+    found = index.read(islice(index.select(source), source.limit))
+    return sum(int((one.response.get("usage") or {}).get("total_tokens") or 0) for one in found)

@@ -1,0 +1,71 @@
+"""Freeze the test rows of a distillation: once, before anything is measured.
+
+In: the `test` source. Out: one JSONL object that all three runs read, written once whatever is redelivered. Identical
+inputs count once; where one of them was answered by the teacher, that one stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+
+from foundation import blobs, index
+from foundation.completions import input_key
+from foundation.distillations import Distillation, File
+from foundation.evals import StoredCompletions
+from foundation.ids import derived_id
+
+
+class Frozen(NamedTuple):
+    """What the frozen object holds."""
+
+    rows: int
+    bytes: int
+    completion_ids: list[str]
+    teacher_answered: bool
+
+
+def freeze(distillation: Distillation) -> Frozen:
+    """Write the rows unless they are written, and say what they are."""
+    body = blobs.find(distillation.rows_key)
+    if body is None:
+        rows = _unique(distillation)
+        body = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        if not blobs.put_new(distillation.rows_key, body, content_type="application/jsonl"):
+            body = blobs.get(distillation.rows_key)
+    rows = [orjson.loads(line) for line in body.splitlines()]
+    return Frozen(
+        rows=len(rows),
+        bytes=len(body),
+        completion_ids=[row["item"]["completion_id"] for row in rows],
+        teacher_answered=all("sample" in row for row in rows),
+    )
+
+
+def _unique(distillation: Distillation) -> list[dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = {}
+    for row in _rows(distillation):
+        key = input_key(row["item"]["input"])
+        if key not in kept or ("sample" in row and "sample" not in kept[key]):
+            kept[key] = row
+    return list(kept.values())
+
+
+def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
+    source = distillation.test
+    if isinstance(source, StoredCompletions):
+        found = index.read(islice(index.select(source), source.limit))
+        return (one.row(with_sample=distillation.teacher in one.models) for one in found)
+    return _file_rows(File.load(source.id, param="test.id"))
+
+
+def _file_rows(file: File) -> Iterator[dict[str, Any]]:
+    """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
+    for line in blobs.lines(file.key):
+        row = orjson.loads(line)
+        item = row["item"]
+        item.setdefault("completion_id", derived_id("chatcmpl-", file.id, input_key(item["input"])))
+        yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}

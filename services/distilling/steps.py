@@ -1,0 +1,184 @@
+"""The steps of a distillation: each looks at what exists and says where it goes next, or None if nothing is due.
+
+Steps create only objects whose ids follow from the distillation, so that taking a step again changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from distilling import freeze, gate
+from foundation import lineage
+from foundation.distillations import Dataset, Distillation, File, Job, Status, Verdict
+from foundation.evals import CompletionsSource, Eval, FileId, ItemReference, Run, new_run
+from foundation.events import (
+    AssembleDataset,
+    CancelJob,
+    DecideVerdict,
+    DistillationBlocked,
+    DistillationFailed,
+    PlanRun,
+    Work,
+)
+from foundation.ids import derived_id
+from foundation.lineage import Node
+
+
+class Transition(NamedTuple):
+    """The next status, what changes with it, and what is sent after it."""
+
+    to: Status
+    changes: dict[str, Any]
+    messages: list[Work]
+
+
+def measure(distillation: Distillation) -> Transition | None:
+    """Freeze the test rows; run teacher and baseline on them."""
+    frozen = freeze.freeze(distillation)
+    if frozen.rows == 0:
+        return _failed(distillation, "no_rows", "The filter in 'test' selects no completion.")
+    file = File(
+        id=derived_id("file-", distillation.id, "test"),
+        created_at=distillation.created_at,
+        bytes=frozen.bytes,
+        filename=f"{distillation.id}-test.jsonl",
+        purpose="evals",
+        key=distillation.rows_key,
+    )
+    file.create()
+    lineage.link_completions(frozen.completion_ids, Node("file", file.id))
+    teacher = None if frozen.teacher_answered else distillation.teacher
+    _start_run(distillation, file.id, "teacher", teacher)
+    _start_run(distillation, file.id, "baseline", distillation.student)
+    runs = {role: distillation.run_id(role) for role in ("teacher", "baseline")}
+    return Transition(
+        "measuring",
+        {"test_file_id": file.id, "test_rows": frozen.rows, "runs": runs},
+        [_plan(distillation, run_id) for run_id in runs.values()],
+    )
+
+
+def judge_readiness(distillation: Distillation) -> Transition | None:
+    """With teacher and baseline measured: spend, or block with the figures."""
+    runs = {role: Run.load(distillation.runs[role]) for role in ("teacher", "baseline")}
+    if not all(run.ended for run in runs.values()):
+        return None
+    for role, run in runs.items():
+        if run.status != "completed":
+            return _failed(distillation, "run_failed", _run_message(role, run))
+    plan = gate.judge(distillation, runs["teacher"], runs["baseline"])
+    if plan["reasons"]:
+        blocked = DistillationBlocked(distillation_id=distillation.id, correlation_id=distillation.id)
+        return Transition("blocked", {"plan": plan}, [blocked])
+    return _assemble(distillation, plan)
+
+
+def await_approval(distillation: Distillation) -> Transition | None:
+    """A person may let a blocked distillation go on."""
+    if distillation.approved_at is None:
+        return None
+    return _assemble(distillation, {**(distillation.plan or {}), "approved_at": distillation.approved_at})
+
+
+def await_job(distillation: Distillation) -> Transition | None:
+    """The data set is there, or cannot be; the job has started, or cannot."""
+    dataset = Dataset.find(distillation.dataset_id or "")
+    if dataset and dataset.status == "failed":
+        error = dataset.error or {}
+        return _failed(distillation, error.get("code", "assembly_failed"), error.get("message", ""))
+    job = Job.find(distillation.job_id or "")
+    if job and job.status == "failed":
+        return _job_failed(distillation, job)
+    if job and job.provider_job_id:
+        return Transition("training", {}, [])
+    return None
+
+
+def await_model(distillation: Distillation) -> Transition | None:
+    """The job has ended: run the distilled model, or fail."""
+    job = Job.load(distillation.job_id or "")
+    if not job.ended:
+        return None
+    if job.status != "succeeded" or not job.fine_tuned_model:
+        return _job_failed(distillation, job)
+    _start_run(distillation, distillation.test_file_id or "", "distilled", job.fine_tuned_model)
+    run_id = distillation.run_id("distilled")
+    lineage.link([(Node("model", job.fine_tuned_model), Node("run", run_id))])
+    return Transition(
+        "evaluating",
+        {"model": job.fine_tuned_model, "runs": {**distillation.runs, "distilled": run_id}},
+        [_plan(distillation, run_id)],
+    )
+
+
+def await_evaluation(distillation: Distillation) -> Transition | None:
+    """All three runs are there: have the verdict decided."""
+    run = Run.load(distillation.runs["distilled"])
+    if not run.ended:
+        return None
+    if run.status != "completed":
+        return _failed(distillation, "run_failed", _run_message("distilled", run))
+    decide = DecideVerdict(distillation_id=distillation.id, correlation_id=distillation.id)
+    return Transition("deciding", {}, [decide])
+
+
+def await_verdict(distillation: Distillation) -> Transition | None:
+    """The verdict is there and people were told."""
+    verdict = Verdict.find(distillation.verdict_id)
+    if verdict is None or verdict.notified_at is None:
+        return None
+    return Transition("completed", {"verdict": verdict.model_dump(mode="json")}, [])
+
+
+def cancel(distillation: Distillation) -> Transition:
+    """Stop on request; a job that runs is stopped too."""
+    job_id = distillation.job_id
+    stop = [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
+    return Transition("cancelled", {}, [*stop])
+
+
+def _assemble(distillation: Distillation, plan: dict[str, Any]) -> Transition:
+    dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
+    job_id = derived_id("ftjob-", dataset_id)
+    message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id, correlation_id=distillation.id)
+    changes = {"plan": plan, "dataset_id": dataset_id, "job_id": job_id}
+    return Transition("assembling", changes, [message])
+
+
+def _start_run(distillation: Distillation, file_id: str, role: str, model: str | None) -> None:
+    source = CompletionsSource(
+        type="completions",
+        source=FileId(type="file_id", id=file_id),
+        model=model,
+        input_messages=ItemReference(type="item_reference", item_reference="item.input") if model else None,
+    )
+    run = new_run(
+        distillation.run_id(role),
+        Eval.load(distillation.eval_id),
+        name=f"{distillation.name}: {role}",
+        data_source=source,
+        distillation_id=distillation.id,
+    )
+    if not model:
+        run.model = distillation.teacher
+    run.create()
+    lineage.link([(Node("file", file_id), Node("run", run.id))])
+
+
+def _plan(distillation: Distillation, run_id: str) -> PlanRun:
+    return PlanRun(run_id=run_id, correlation_id=distillation.id)
+
+
+def _job_failed(distillation: Distillation, job: Job) -> Transition:
+    message = (job.error or {}).get("message") or f"The fine-tuning job ended as {job.status}."
+    return _failed(distillation, "job_failed", f"The fine-tuning job {job.id} failed: {message}")
+
+
+def _run_message(role: str, run: Run) -> str:
+    reason = (run.error or {}).get("message", f"it ended as {run.status}")
+    return f"The run of the {role}, {run.id}, gave no result: {reason}"
+
+
+def _failed(distillation: Distillation, code: str, message: str) -> Transition:
+    failed = DistillationFailed(distillation_id=distillation.id, correlation_id=distillation.id)
+    return Transition("failed", {"error": {"code": code, "message": message}}, [failed])

@@ -1,0 +1,1 @@
+"""What every service stands on: messages, table, blobs, queues, models, settings, errors."""

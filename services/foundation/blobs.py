@@ -1,0 +1,66 @@
+"""S3: bodies in and out of the one bucket.
+
+Keys are relative to the bucket. A missing object is None or `KeyError`-free False where the name says so;
+every other failure is botocore's exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from foundation import aws
+from foundation.settings import settings
+
+
+def put(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> None:
+    aws.s3().put_object(Bucket=settings().BUCKET, Key=key, Body=body, ContentType=content_type)
+
+
+def put_new(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> bool:
+    """Write the object unless the key exists; True if this call wrote it."""
+    try:
+        aws.s3().put_object(Bucket=settings().BUCKET, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
+            return False
+        raise
+    return True
+
+
+def get(key: str, *, offset: int | None = None, length: int | None = None) -> bytes:
+    """The object, or `length` bytes from `offset`."""
+    if offset is None:
+        answer = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)
+    elif length == 0:
+        return b""
+    else:
+        last = "" if length is None else offset + length - 1
+        answer = aws.s3().get_object(Bucket=settings().BUCKET, Key=key, Range=f"bytes={offset}-{last}")
+    return answer["Body"].read()
+
+
+def find(key: str) -> bytes | None:
+    """The object, or None where there is none."""
+    try:
+        return get(key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
+
+
+def lines(key: str) -> Iterator[bytes]:
+    """The lines of an object, streamed, without their ends."""
+    body = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"]
+    for line in body.iter_lines():
+        if line:
+            yield line
+
+
+def keys(prefix: str) -> Iterator[str]:
+    paginator = aws.s3().get_paginator("list_objects_v2")
+    for page in paginator.paginate(Bucket=settings().BUCKET, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            yield entry["Key"]

@@ -1,0 +1,165 @@
+"""Every message that crosses a queue, one frozen model each, in one envelope.
+
+Past tense for facts, imperative for work. A consumer ignores unknown fields; a breaking change is a new
+class. Messages carry ids and keys, never bodies, but for `RecordCompletions` (design: a PUT for each pushed
+record would be most of its price). `parse` raises pydantic's ValidationError on anything else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote_plus
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from foundation.ids import new_id, now_ms
+
+
+class Message(BaseModel):
+    """The envelope. `correlation_id` is the id of the object that the chain of messages is about."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_id: str = Field(default_factory=lambda: new_id("evt_"))
+    at: int = Field(default_factory=now_ms)
+    correlation_id: str = ""
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_none=True)
+
+
+class RecordCompletions(Message):
+    """Write these captured completions: zstd-compressed NDJSON, inline or at `key` in the bucket."""
+
+    type: Literal["RecordCompletions"] = "RecordCompletions"
+    batch_id: str
+    part: int
+    parts: int
+    records: Base64Bytes | None = None
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_body(self) -> Self:
+        if (self.records is None) == (self.key is None):
+            raise ValueError("give either records or key")
+        return self
+
+
+class PlanRun(Message):
+    """Fix the rows of this run and fan them out."""
+
+    type: Literal["PlanRun"] = "PlanRun"
+    run_id: str
+
+
+class GradeChunk(Message):
+    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`."""
+
+    type: Literal["GradeChunk"] = "GradeChunk"
+    run_id: str
+    chunk: int
+    chunks: int
+    first_row: int
+    key: str
+    offset: int
+    length: int
+
+
+class AdvanceDistillation(Message):
+    """Something about this distillation changed: look at the table and take the steps that are due."""
+
+    type: Literal["AdvanceDistillation"] = "AdvanceDistillation"
+    distillation_id: str
+
+
+class AssembleDataset(Message):
+    """Write the training set of this distillation under this id."""
+
+    type: Literal["AssembleDataset"] = "AssembleDataset"
+    distillation_id: str
+    dataset_id: str
+
+
+class CancelJob(Message):
+    """Stop the fine-tuning job of a cancelled distillation."""
+
+    type: Literal["CancelJob"] = "CancelJob"
+    job_id: str
+
+
+class DecideVerdict(Message):
+    """All three runs are graded: compare, decide, notify."""
+
+    type: Literal["DecideVerdict"] = "DecideVerdict"
+    distillation_id: str
+
+
+class DistillationBlocked(Message):
+    """The gate stopped this distillation before money was spent."""
+
+    type: Literal["DistillationBlocked"] = "DistillationBlocked"
+    distillation_id: str
+
+
+class DistillationFailed(Message):
+    """This distillation ended without a verdict."""
+
+    type: Literal["DistillationFailed"] = "DistillationFailed"
+    distillation_id: str
+
+
+class _Bucketed(BaseModel):
+    key: str
+
+
+class _S3Part(BaseModel):
+    object: _Bucketed
+
+
+class _S3Record(BaseModel):
+    s3: _S3Part
+
+
+class ObjectsLanded(BaseModel):
+    """An S3 event notification as SQS carries it: the keys, URL-decoded."""
+
+    Records: list[_S3Record] = Field(min_length=1)
+
+    @property
+    def keys(self) -> list[str]:
+        return [unquote_plus(record.s3.object.key) for record in self.Records]
+
+
+class TestEvent(BaseModel):
+    """What S3 sends once when a notification is configured; acknowledged and ignored."""
+
+    Event: Literal["s3:TestEvent"]
+
+
+type Work = (
+    RecordCompletions
+    | PlanRun
+    | GradeChunk
+    | AdvanceDistillation
+    | AssembleDataset
+    | CancelJob
+    | DecideVerdict
+    | DistillationBlocked
+    | DistillationFailed
+)
+type Delivery = Work | ObjectsLanded | TestEvent
+
+_work: TypeAdapter[Any] = TypeAdapter(Annotated[Work, Field(discriminator="type")])
+_delivery: TypeAdapter[Any] = TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent)
+
+
+def parse(body: str) -> Delivery:
+    """The message in a queue's body."""
+    delivery: Delivery = _delivery.validate_json(body)
+    return delivery
+
+
+def parse_work(document: dict[str, Any]) -> Work:
+    """The message in a recorded outbox entry."""
+    work: Work = _work.validate_python(document)
+    return work

@@ -1,0 +1,166 @@
+"""The edge of every HTTP function: a request in, OpenAI's manners out.
+
+`serve` runs a resolver's routes; refusals become OpenAI-shaped errors with their status, and every answer carries
+`x-request-id`. `body_of` validates a JSON body and names the field that is wrong. Bodies over 4 MB are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, ValidationError
+
+from foundation import keys
+from foundation.consumer import logger
+from foundation.errors import ApiError, NotFound, RetryLater, TooLarge
+
+MAX_BODY = 4 * 1024 * 1024
+_JSON = "application/json"
+_SERVER_ERROR = 500
+_UNAVAILABLE = 503
+
+
+def resolver(scope_of: Callable[[str, str], str], routers: Iterable[APIGatewayHttpRouter]) -> APIGatewayHttpResolver:
+    """An app that asks every request for a key with the scope of (method, path)."""
+    app = APIGatewayHttpResolver(serializer=lambda body: orjson.dumps(body).decode())
+
+    def with_key(app: APIGatewayHttpResolver, following: NextMiddleware) -> Response[Any]:
+        event = app.current_event
+        key = keys.check(event.headers.get("authorization"), scope_of(event.http_method, event.path))
+        app.append_context(key=key)
+        return following(app)
+
+    app.use(middlewares=[with_key])
+    for router in routers:
+        app.include_router(router)
+    app.exception_handler(ApiError)(lambda error: answer(error.body(), error.status, error.headers))
+    app.exception_handler(ValidationError)(_invalid)
+    app.exception_handler(RetryLater)(_unavailable)
+    app.exception_handler(Exception)(_unplanned)
+    app.not_found(_no_route)
+    return app
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
+    """A JSON answer."""
+    return Response(status, _JSON, orjson.dumps(body).decode(), headers=dict(headers or {}))
+
+
+def serve(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Resolve one event of the HTTP API or of a function URL."""
+    answered = app.resolve(event, context)
+    answered["headers"] = {**answered.get("headers", {}), "x-request-id": context.aws_request_id}
+    return answered
+
+
+def raw_body(app: Any) -> bytes:
+    """The body's bytes. Raises TooLarge over 4 MB on the wire."""
+    event = app.current_event
+    text = event.body or ""
+    body = event.decoded_body.encode() if not event.is_base64_encoded else _base64(text)
+    if len(body) > MAX_BODY:
+        raise TooLarge(
+            f"The body has {len(body)} bytes; at most {MAX_BODY} are taken. Send it in parts, or compressed.",
+            code="request_too_large",
+        )
+    return body
+
+
+def _base64(text: str) -> bytes:
+    import base64
+
+    return base64.b64decode(text)
+
+
+def json_of(app: Any) -> dict[str, Any]:
+    """The JSON object in the body."""
+    try:
+        document = orjson.loads(raw_body(app) or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json") from error
+    if not isinstance(document, dict):
+        raise ApiError("The body must be a JSON object.", code="invalid_type")
+    return document
+
+
+def body_of[Model: BaseModel](app: Any, model: type[Model]) -> Model:
+    """The body as a model. Pydantic's error becomes a 400 that names the field."""
+    return model.model_validate(json_of(app))
+
+
+def field_error(error: ValidationError, *, at: str = "") -> ApiError:
+    """The first thing that is wrong, as a refusal that names its field."""
+    first = error.errors()[0]
+    where = at
+    for step in first["loc"]:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+    missing = first["type"] == "missing"
+    message = f"Missing required parameter: '{where}'." if missing else f"Invalid '{where}': {first['msg']}."
+    code = "missing_required_parameter" if missing else "invalid_value"
+    return ApiError(message, code=code, param=where or None)
+
+
+def _invalid(error: ValidationError) -> Response[Any]:
+    refusal = field_error(error)
+    return answer(refusal.body(), refusal.status)
+
+
+def _unavailable(error: RetryLater) -> Response[Any]:
+    logger().warning("answered 503", extra={"error": str(error)})
+    return _server_error(_UNAVAILABLE, "The service is busy. Try again shortly.")
+
+
+def _unplanned(error: Exception) -> Response[Any]:
+    logger().error("request failed", exc_info=error)
+    return _server_error(_SERVER_ERROR, "The server had an error. Its log has the request id.")
+
+
+def _server_error(status: int, message: str) -> Response[Any]:
+    body = {"error": {"message": message, "type": "server_error", "param": None, "code": "server_error"}}
+    return answer(body, status)
+
+
+def _no_route(_: Exception) -> Response[Any]:
+    missing = NotFound("route", "this path and method", param="path")
+    return answer(missing.body(), missing.status)
+
+
+def query_of(app: Any, name: str) -> str | None:
+    """A query parameter, or None."""
+    value: str | None = (app.current_event.query_string_parameters or {}).get(name)
+    return value
+
+
+def limit_of(app: Any, *, default: int = 20, most: int = 100) -> int:
+    """The page size asked for, kept between 1 and `most`. Raises ApiError where it is no number."""
+    text = query_of(app, "limit")
+    if text is None:
+        return default
+    try:
+        return max(1, min(int(text), most))
+    except ValueError as error:
+        raise ApiError("Invalid 'limit': a number is expected.", code="invalid_value", param="limit") from error
+
+
+def listed(data: list[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """A page in OpenAI's cursor style."""
+    return {
+        "object": "list",
+        "data": data,
+        "first_id": data[0]["id"] if data else None,
+        "last_id": data[-1]["id"] if data else None,
+        "has_more": has_more,
+    }
+
+
+def descending(app: Any, *, default: str = "asc") -> bool:
+    """Whether `order` asks for the newest first. Raises ApiError where it is neither asc nor desc."""
+    order = query_of(app, "order") or default
+    if order not in {"asc", "desc"}:
+        raise ApiError("Invalid 'order': use asc or desc.", code="invalid_value", param="order")
+    return order == "desc"

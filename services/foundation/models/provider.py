@@ -1,0 +1,63 @@
+"""What every chat provider does, and how it fails.
+
+`complete` takes a chat completion's request and gives the response in OpenAI's shape. A refusal that asking again will
+not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer) raises `ProviderAway`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+from foundation.errors import StillhouseError
+
+
+class Answer(NamedTuple):
+    """A provider's answer and how long it took."""
+
+    body: dict[str, Any]
+    latency_ms: int
+
+
+class ProviderRefused(StillhouseError):
+    """The provider's own refusal, to be passed on as it is."""
+
+    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        super().__init__(f"the provider answered {status}")
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+class ProviderAway(ProviderRefused):
+    """The provider is busy or out of reach; `retry_after` in seconds where it says so."""
+
+    def __init__(self, status: int, body: bytes, headers: dict[str, str], retry_after: float | None = None) -> None:
+        super().__init__(status, body, headers)
+        self.retry_after = retry_after
+
+
+class Provider(Protocol):
+    """Someone who answers chat completions."""
+
+    async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+        """Ask, and ask again while the provider is away, until the deadline."""
+        ...
+
+    async def find_model(self, name: str) -> dict[str, Any] | None:
+        """The model of this name; None if the provider has none."""
+        ...
+
+    async def list_models(self) -> list[dict[str, Any]]: ...
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    return asyncio.Runner()
+
+
+def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine on the process's one loop, so that connections outlive an invocation."""
+    return _runner().run(work)

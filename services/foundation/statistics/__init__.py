@@ -1,0 +1,35 @@
+"""Statistics of runs and pairs of runs, with the standard library alone.
+
+In: counts, scores or 0/1 outcomes of graded rows. Out: intervals, p-values and numbers of rows. Wrong
+arguments raise ValueError; None stands for what the rows cannot tell.
+"""
+
+from foundation.statistics.bootstrap import (
+    MIN_CLUSTERS,
+    Outcomes,
+    cluster_interval,
+    gap_closed,
+    paired_bca,
+    ratio_interval,
+)
+from foundation.statistics.holm import holm
+from foundation.statistics.paired import PairedCounts, mcnemar_exact, tango_interval
+from foundation.statistics.power import power_at, rows_needed
+from foundation.statistics.proportion import Interval, wilson
+
+__all__ = [
+    "MIN_CLUSTERS",
+    "Interval",
+    "Outcomes",
+    "PairedCounts",
+    "cluster_interval",
+    "gap_closed",
+    "holm",
+    "mcnemar_exact",
+    "paired_bca",
+    "power_at",
+    "ratio_interval",
+    "rows_needed",
+    "tango_interval",
+    "wilson",
+]

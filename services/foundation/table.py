@@ -1,0 +1,212 @@
+"""The one DynamoDB table: rows in, rows out, conditional writes that say who won.
+
+A row is a dict with `pk` and `sk`; values are what JSON knows, but no floats. All reads are strongly
+consistent. A lost condition is an answer (False or None), every other failure is botocore's exception.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import batched
+from typing import Any
+
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from foundation import aws
+from foundation.errors import RetryLater
+from foundation.settings import settings
+
+type Row = dict[str, Any]
+
+_WRITE_BATCH = 25
+_READ_BATCH = 100
+_BATCH_ATTEMPTS = 8
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case Binary():
+            return value.value  # type: ignore[attr-defined]
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case _:
+            return value
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+
+
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in row.items()}
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _lost_condition(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def get(pk: str, sk: str) -> Row | None:
+    answer = aws.dynamodb().get_item(TableName=settings().TABLE, Key=_key(pk, sk), ConsistentRead=True)
+    item = answer.get("Item")
+    return _row(item) if item else None
+
+
+def put(row: Row) -> None:
+    """Write unconditionally: only for rows whose content follows from their key."""
+    aws.dynamodb().put_item(TableName=settings().TABLE, Item=_item(row))
+
+
+def put_new(row: Row) -> bool:
+    """Write the row unless its key exists; True if this call wrote it."""
+    try:
+        aws.dynamodb().put_item(
+            TableName=settings().TABLE, Item=_item(row), ConditionExpression="attribute_not_exists(pk)"
+        )
+    except ClientError as error:
+        if _lost_condition(error):
+            return False
+        raise
+    return True
+
+
+def update(
+    pk: str,
+    sk: str,
+    changes: Mapping[str, Any],
+    *,
+    where: Mapping[str, Any] | None = None,
+    condition: str | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> bool:
+    """Set attributes of an existing row if every `where` attribute has its value.
+
+    `condition` adds an expression over `#names` of changed attributes and `:names` bound in `values`.
+    Returns False when the row is missing or a condition does not hold.
+    """
+    names = {f"#{name}": name for name in (*changes, *(where or {}))}
+    bound = {f":{name}": _serialize(value) for name, value in (values or {}).items()}
+    sets, conditions = [], ["attribute_exists(pk)"]
+    for name, value in changes.items():
+        bound[f":to_{name}"] = _serialize(value)
+        sets.append(f"#{name} = :to_{name}")
+    for name, value in (where or {}).items():
+        if value is None:
+            bound[":null"] = {"S": "NULL"}
+            conditions.append(f"(attribute_not_exists(#{name}) OR attribute_type(#{name}, :null))")
+        else:
+            bound[f":was_{name}"] = _serialize(value)
+            conditions.append(f"#{name} = :was_{name}")
+    if condition:
+        conditions.append(f"({condition})")
+    try:
+        aws.dynamodb().update_item(
+            TableName=settings().TABLE,
+            Key=_key(pk, sk),
+            UpdateExpression="SET " + ", ".join(sets),
+            ConditionExpression=" AND ".join(conditions),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=bound,
+        )
+    except ClientError as error:
+        if _lost_condition(error):
+            return False
+        raise
+    return True
+
+
+def delete(pk: str, sk: str) -> None:
+    aws.dynamodb().delete_item(TableName=settings().TABLE, Key=_key(pk, sk))
+
+
+def query(
+    pk: str,
+    *,
+    prefix: str = "",
+    after: str | None = None,
+    before: str | None = None,
+    descending: bool = False,
+    limit: int | None = None,
+) -> Iterator[Row]:
+    """The rows of a partition in order of `sk`, lazily, page by page.
+
+    `prefix` and the exclusive bounds `after`/`before` (in the order of `sk`, not of reading) narrow it.
+    """
+    low = max(prefix, f"{after}\x00") if after is not None else prefix
+    high = prefix + "\U0010ffff"
+    if before is not None:
+        high = min(high, before)
+    if low > high:
+        return
+    paginator = aws.dynamodb().get_paginator("query")
+    pages = paginator.paginate(
+        TableName=settings().TABLE,
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+        ExpressionAttributeValues={
+            ":pk": {"S": pk},
+            ":low": {"S": low or "\x00"},
+            ":high": {"S": high},
+        },
+        ConsistentRead=True,
+        ScanIndexForward=not descending,
+        PaginationConfig={"PageSize": limit} if limit else {},
+    )
+    count = 0
+    for page in pages:
+        for item in page["Items"]:
+            row = _row(item)
+            if before is not None and row["sk"] >= before:
+                continue
+            yield row
+            count += 1
+            if limit and count >= limit:
+                return
+
+
+def write_all(rows: Iterable[Row]) -> None:
+    """Write many rows unconditionally, 25 a call; raises RetryLater if the table keeps throttling."""
+    unique = {(row["pk"], row["sk"]): row for row in rows}
+    for chunk in batched(unique.values(), _WRITE_BATCH, strict=False):
+        pending: dict[str, Any] = {settings().TABLE: [{"PutRequest": {"Item": _item(row)}} for row in chunk]}
+        for attempt in range(_BATCH_ATTEMPTS):
+            if attempt:
+                time.sleep(min(0.05 * 2**attempt, 2))
+            pending = dict(aws.dynamodb().batch_write_item(RequestItems=pending)["UnprocessedItems"])
+            if not pending:
+                break
+        else:
+            raise RetryLater("DynamoDB leaves rows unprocessed")
+
+
+def get_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """Many rows by key, 100 a call; missing ones are absent from the answer."""
+    found: dict[tuple[str, str], Row] = {}
+    for chunk in batched(dict.fromkeys(keys), _READ_BATCH, strict=False):
+        pending: dict[str, Any] = {
+            settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": True}
+        }
+        for attempt in range(_BATCH_ATTEMPTS):
+            if attempt:
+                time.sleep(min(0.05 * 2**attempt, 2))
+            answer = aws.dynamodb().batch_get_item(RequestItems=pending)
+            for item in answer["Responses"].get(settings().TABLE, []):
+                row = _row(item)
+                found[row["pk"], row["sk"]] = row
+            pending = dict(answer["UnprocessedKeys"])
+            if not pending:
+                break
+        else:
+            raise RetryLater("DynamoDB leaves keys unprocessed")
+    return found

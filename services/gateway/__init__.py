@@ -1,0 +1,1 @@
+"""Gateway: chat completions forwarded to the provider, captured when `store` is true."""

@@ -1,0 +1,92 @@
+"""Forward one chat completion and capture it when asked to.
+
+In: a chat completion's request. Out: the provider's answer as it came; its refusals with their status, body and
+`retry-after`. A capture that fails is logged and counted, and never fails the completion.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, NamedTuple
+
+import orjson
+import zstandard
+
+from foundation import models, queues
+from foundation.completions import Completion
+from foundation.consumer import logger
+from foundation.errors import ApiError
+from foundation.events import RecordCompletions
+from foundation.ids import new_id, now
+from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
+from foundation.settings import settings
+
+_OURS = frozenset({"store", "metadata"})
+_MARGIN_S = 2.0
+_TIMED_OUT = 504
+
+
+class Forwarded(NamedTuple):
+    """What the caller gets."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+def forward(request: dict[str, Any], *, deadline_s: float, provider: Provider | None = None) -> Forwarded:
+    """Ask the provider within the deadline; capture the answer if the request says `store`."""
+    _check(request)
+    upstream = {name: value for name, value in request.items() if name not in _OURS}
+    try:
+        answer = models.run(
+            (provider or models.default_provider()).complete(upstream, deadline_s=deadline_s - _MARGIN_S)
+        )
+    except ProviderAway as away:
+        return _away(away)
+    except ProviderRefused as refusal:
+        return Forwarded(refusal.status, refusal.body, refusal.headers)
+    body = {**answer.body, "metadata": request["metadata"]} if request.get("metadata") else answer.body
+    if request.get("store"):
+        _capture(request, answer)
+    return Forwarded(200, orjson.dumps(body), {})
+
+
+def _check(request: dict[str, Any]) -> None:
+    for name, kind in (("model", str), ("messages", list)):
+        if not isinstance(request.get(name), kind) or not request[name]:
+            raise ApiError(f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
+    if request.get("stream"):
+        raise ApiError(
+            "This gateway does not stream yet. Send stream=false, or call the provider directly and push the "
+            "completion to POST /v1/captures.",
+            code="unsupported_parameter",
+            param="stream",
+        )
+    metadata = request.get("metadata") or {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ApiError("metadata maps strings to strings.", code="invalid_value", param="metadata")
+
+
+def _away(away: ProviderAway) -> Forwarded:
+    if away.status != _TIMED_OUT:
+        return Forwarded(away.status, away.body, away.headers)
+    message = (
+        "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
+        "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
+    )
+    body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}
+    return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
+
+
+def _capture(request: dict[str, Any], answer: Answer) -> None:
+    try:
+        completion = Completion.of(
+            {"request": request, "response": answer.body, "latency_ms": answer.latency_ms}, at=now()
+        )
+        batch_id = new_id("capture_")
+        packed = base64.b64encode(zstandard.compress(completion.line()))
+        message = RecordCompletions(batch_id=batch_id, part=0, parts=1, records=packed, correlation_id=completion.id)
+        queues.send(settings().RECORD_QUEUE_URL, message)
+    except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
+        logger().exception("capture failed", extra={"metric": "CaptureFailed"})

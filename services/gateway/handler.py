@@ -1,0 +1,34 @@
+"""Entry point: `POST /v1/chat/completions`, through the HTTP API (30 s) or the function URL (15 minutes)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from foundation import http
+from gateway.forward import forward
+
+router = APIGatewayHttpRouter()
+_HTTP_API_S = 28.0
+
+
+@router.post("/v1/chat/completions")
+def chat_completion() -> Response[Any]:
+    event = router.current_event
+    left_s = router.lambda_context.get_remaining_time_in_millis() / 1000
+    behind_api = ".lambda-url." not in event.request_context.domain_name
+    deadline_s = min(left_s, _HTTP_API_S) if behind_api else left_s
+    forwarded = forward(http.json_of(router), deadline_s=deadline_s)
+    return Response(forwarded.status, "application/json", forwarded.body.decode(), headers=dict(forwarded.headers))
+
+
+@cache
+def app() -> APIGatewayHttpResolver:
+    return http.resolver(lambda method, path: "infer", [router])  # noqa: ARG005
+
+
+def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return http.serve(app(), event, context)

@@ -1,0 +1,1 @@
+"""Grading: plan a run, sample a model, apply the eval's graders."""

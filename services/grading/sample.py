@@ -1,0 +1,75 @@
+"""One row's sample: the stored one, or what a model answers to the row's input now.
+
+In: a row `{item, sample?, request?}` and the run's data source. Out: a chat completion as the graders' `sample`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from foundation.evals import CompletionsSource, DataSource, ItemReference
+from foundation.graders import NotGradable
+from foundation.graders.template import look_up, render_messages
+from foundation.models import Answer
+from grading.calls import Calls
+
+_RENAMED = {"max_completions_tokens": "max_completion_tokens"}
+
+
+async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> Answer:
+    """The stored sample, or a fresh one where the run names a model."""
+    if not isinstance(source, CompletionsSource) or not source.model:
+        if row.get("sample") is None:
+            return Answer({}, 0)
+        return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
+    return await calls.complete(request_for(row, source))
+
+
+def request_for(row: dict[str, Any], source: CompletionsSource) -> dict[str, Any]:
+    """The request that samples this row: the stored request's parameters under the run's own."""
+    parameters = {**row.get("request", {}), **(source.sampling_params or {})}
+    return {
+        "model": source.model,
+        "messages": _messages(row["item"], source),
+        **{_RENAMED.get(name, name): value for name, value in parameters.items() if value is not None},
+    }
+
+
+def _messages(item: dict[str, Any], source: CompletionsSource) -> list[dict[str, Any]]:
+    wanted = source.input_messages
+    if wanted is None or isinstance(wanted, ItemReference):
+        path = wanted.item_reference if wanted else "item.input"
+        messages = look_up(path, {"item": item})
+        if not isinstance(messages, list) or not messages:
+            raise NotGradable(f"'{path}' holds no messages")
+        return messages
+    return render_messages([message.model_dump() for message in wanted.template], {"item": item})
+
+
+def _as_completion(sample: dict[str, Any]) -> dict[str, Any]:
+    """A sample as rows carry it: a whole chat completion, or just `output_text`."""
+    if "choices" in sample:
+        return sample
+    message = {"role": "assistant", "content": sample.get("output_text", "")}
+    return {"choices": [{"index": 0, "finish_reason": "stop", "message": message}], **sample}
+
+
+def namespace(completion: dict[str, Any], *, structured: bool) -> dict[str, Any]:
+    """What graders see as `sample`."""
+    choices = completion.get("choices") or []
+    message = choices[0]["message"] if choices else {}
+    text = message.get("content") or ""
+    seen: dict[str, Any] = {
+        "output_text": text,
+        "output_tools": message.get("tool_calls") or [],
+        "choices": choices,
+        "model": completion.get("model", ""),
+    }
+    if structured:
+        try:
+            seen["output_json"] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            seen["output_json"] = None
+    return seen

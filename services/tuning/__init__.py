@@ -1,0 +1,1 @@
+"""Tuning: start fine-tuning jobs once, follow them, register what they made."""

@@ -1,0 +1,114 @@
+"""OpenAI's fine-tuning API, at OpenAI or at whoever speaks it, through the official SDK.
+
+Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller asks `find`
+first. The status table is explicit; a status that it does not know raises, so that somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import openai
+from openai import OpenAI
+from openai.types.fine_tuning import FineTuningJob
+
+from foundation import aws
+from foundation.settings import settings
+from tuning.trainers.trainer import JobStatus, ProviderJob, TrainerAway, TrainerRefused, Training
+
+_INTENT = "stillhouse_intent"
+_LOOKED_THROUGH = 500
+_STATUSES: dict[str, JobStatus] = {
+    "validating_files": "validating_files",
+    "queued": "queued",
+    "running": "running",
+    "paused": "running",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+@cache
+def openai_compatible() -> OpenAITrainer:
+    """The trainer at the default provider."""
+    secret_arn = settings().PROVIDER_SECRET_ARN
+    key = aws.secret(secret_arn) if secret_arn else "none"
+    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=key, timeout=40))
+
+
+class OpenAITrainer:
+    """Jobs of the Fine-tuning API; the intent travels in the job's metadata."""
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    def find(self, intent: str) -> ProviderJob | None:
+        with _translated():
+            jobs = self._client.fine_tuning.jobs.list(metadata={_INTENT: intent}, limit=100)
+            for number, job in enumerate(jobs):
+                if (job.metadata or {}).get(_INTENT) == intent:
+                    return _job(job)
+                if number >= _LOOKED_THROUGH:
+                    break
+        return None
+
+    def start(self, training: Training) -> ProviderJob:
+        with _translated():
+            extra: dict[str, Any] = {}
+            if training.validation:
+                extra["validation_file"] = self._upload(training.intent, "validation", training.validation)
+            if training.hyperparameters:
+                supervised = {"hyperparameters": training.hyperparameters}
+                extra["method"] = {"type": "supervised", "supervised": supervised}
+            job = self._client.with_options(max_retries=0).fine_tuning.jobs.create(
+                model=training.model,
+                training_file=self._upload(training.intent, "train", training.train),
+                seed=training.seed,
+                suffix=training.suffix,
+                metadata={_INTENT: training.intent},
+                **extra,
+            )
+        return _job(job)
+
+    def look(self, provider_job_id: str) -> ProviderJob:
+        with _translated():
+            return _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
+
+    def cancel(self, provider_job_id: str) -> None:
+        with _translated():
+            self._client.fine_tuning.jobs.cancel(provider_job_id)
+
+    def _upload(self, intent: str, split: str, lines: bytes) -> str:
+        file = (f"{intent}-{split}.jsonl", lines, "application/jsonl")
+        return self._client.files.create(file=file, purpose="fine-tune").id
+
+
+def _job(job: FineTuningJob) -> ProviderJob:
+    error = job.error.model_dump() if job.error and job.error.message else None
+    return ProviderJob(
+        id=job.id,
+        status=_STATUSES[job.status],
+        fine_tuned_model=job.fine_tuned_model,
+        trained_tokens=job.trained_tokens,
+        finished_at=job.finished_at,
+        error=error,
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
+        raise TrainerAway(str(error)) from error
+    except openai.APIStatusError as error:
+        raise TrainerRefused(_message(error), code=error.code or f"http_{error.status_code}") from error
+
+
+def _message(error: openai.APIStatusError) -> str:
+    body = error.body
+    return str(body["message"]) if isinstance(body, dict) and body.get("message") else error.message

@@ -1,0 +1,93 @@
+"""Follow the open jobs: detect what changed, record it, tell whoever waits.
+
+In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job that ended. A job
+leaves the list only after that message is sent. With no job open, the clock is stopped.
+"""
+
+from __future__ import annotations
+
+from foundation import aws, lineage, queues, table
+from foundation.consumer import logger
+from foundation.distillations import Job, ModelVersion
+from foundation.events import AdvanceDistillation
+from foundation.ids import now
+from foundation.lineage import Node
+from foundation.settings import settings
+from tuning.jobs import OPEN, note
+from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused
+
+
+def watch(trainer: Trainer | None = None) -> None:
+    """Look at every open job once."""
+    for row in table.query(OPEN):
+        job = Job.load(row["sk"])
+        if job.provider_job_id and not job.ended:
+            job = _follow(job, trainer or TRAINERS[job.trainer]())
+        if job.ended:
+            _close(job)
+    _stop_clock()
+
+
+def _follow(job: Job, trainer: Trainer) -> Job:
+    try:
+        seen = trainer.look(job.provider_job_id or "")
+    except (TrainerAway, TrainerRefused) as error:
+        logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
+        return job
+    if seen.status == job.status:
+        return job
+    logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
+    note(job, seen.status, _message(job, seen))
+    if seen.status == "succeeded" and seen.fine_tuned_model:
+        _register(job, seen.fine_tuned_model)
+    job.change(
+        {
+            "status": seen.status,
+            "fine_tuned_model": seen.fine_tuned_model,
+            "trained_tokens": seen.trained_tokens,
+            "finished_at": seen.finished_at or (now() if seen.status in _ENDED else None),
+            "error": seen.error,
+        },
+        where={"status": job.status},
+    )
+    return Job.load(job.id)
+
+
+_ENDED = frozenset({"succeeded", "failed", "cancelled"})
+
+
+def _message(job: Job, seen: ProviderJob) -> str:
+    detail = (seen.error or {}).get("message") or seen.fine_tuned_model or ""
+    return f"{job.status} -> {seen.status}{': ' if detail else ''}{detail}"
+
+
+def _register(job: Job, model: str) -> None:
+    ModelVersion(
+        id=model,
+        created_at=now(),
+        base=job.model,
+        job_id=job.id,
+        dataset_id=job.dataset_id,
+        distillation_id=job.distillation_id,
+        trainer=job.trainer,
+    ).create()
+    lineage.link([(Node("job", job.id), Node("model", model))])
+
+
+def _close(job: Job) -> None:
+    advance = AdvanceDistillation(distillation_id=job.distillation_id, correlation_id=job.distillation_id)
+    queues.send(settings().DISTILLING_QUEUE_URL, advance)
+    table.delete(OPEN, job.id)
+
+
+def _stop_clock() -> None:
+    """Stop ticking with nothing open; look again after, since a job may have opened in between."""
+    if _any_open():
+        return
+    aws.events().disable_rule(Name=settings().WATCH_RULE)
+    if _any_open():
+        aws.events().enable_rule(Name=settings().WATCH_RULE)
+
+
+def _any_open() -> bool:
+    return next(table.query(OPEN, limit=1), None) is not None

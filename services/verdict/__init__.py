@@ -1,0 +1,1 @@
+"""Verdict: compare the three runs, decide, notify."""

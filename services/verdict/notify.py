@@ -1,0 +1,82 @@
+"""Tell people, by SNS: a verdict, a gate that blocked, a distillation that failed.
+
+In: what happened. Out: one publication with a text for e-mail and JSON for machines. SNS delivers at least once; the id in the
+message tells repetitions apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from foundation import aws
+from foundation.distillations import Distillation, Verdict
+from foundation.settings import settings
+
+_SUBJECT_LENGTH = 99
+_MACHINES = ("sqs", "http", "https", "lambda")
+
+
+def notify_verdict(verdict: Verdict) -> None:
+    document = verdict.model_dump(mode="json")
+    _publish("verdict", verdict.id, verdict.distillation_id, verdict.sentence, _evidence(document), document)
+
+
+def notify_blocked(distillation: Distillation) -> None:
+    reasons = (distillation.plan or {}).get("reasons", [])
+    sentence = f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}"
+    advice = f"To go on all the same: POST /v1/distillations/{distillation.id}/approve"
+    _publish("blocked", distillation.id, distillation.id, sentence, [advice], None, plan=distillation.plan)
+
+
+def notify_failed(distillation: Distillation) -> None:
+    error = distillation.error or {}
+    sentence = f"The distillation '{distillation.name}' failed: {error.get('message', 'no reason is recorded')}"
+    _publish("failed", distillation.id, distillation.id, sentence, [], None, error=error)
+
+
+def _publish(
+    kind: str,
+    subject_id: str,
+    distillation_id: str,
+    sentence: str,
+    lines: list[str],
+    verdict: dict[str, Any] | None,
+    **more: Any,
+) -> None:
+    document = {
+        "type": kind,
+        "id": subject_id,
+        "distillation_id": distillation_id,
+        "sentence": sentence,
+        "verdict": verdict,
+        **more,
+    }
+    machine = orjson.dumps(document).decode()
+    text = "\n".join([sentence, "", *lines, "", f"distillation {distillation_id}", f"message {subject_id}"])
+    subject = f"Stillhouse: {sentence}".encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
+    aws.sns().publish(
+        TopicArn=settings().TOPIC_ARN,
+        Subject=subject,
+        MessageStructure="json",
+        Message=orjson.dumps({"default": text, **dict.fromkeys(_MACHINES, machine)}).decode(),
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": kind}},
+    )
+
+
+def _evidence(verdict: dict[str, Any]) -> list[str]:
+    lines = []
+    for role, score in verdict["scores"].items():
+        low, high = score["interval"]
+        ratio = verdict["cost_ratio"].get(role)
+        cost = "no price" if ratio is None else f"{ratio:.3f} of the teacher's cost"
+        lines.append(
+            f"{role:<9} {score['model']}: {score['passed']}/{score['total']} = {score['score']:.1%} "
+            f"({low:.1%} to {high:.1%}), {cost}"
+        )
+    lines.append(f"rows won {verdict['won']}, lost {verdict['lost']}, exact McNemar p = {verdict['p_value']:.4g}")
+    needed = verdict["rows_needed"]["observed"]
+    if verdict["outcome"] == "inconclusive" and needed:
+        lines.append(f"At the observed gain, about {needed} rows would show it with 80% power.")
+    return lines

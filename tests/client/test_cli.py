@@ -1,0 +1,70 @@
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from local.demo import command
+from local.demo.plan import Options
+from stillhouse import cli
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    options = []
+    monkeypatch.setattr(command, "run", lambda given: options.append(given) or 3)
+    return options
+
+
+def test_the_demo_passes_on_what_was_asked_and_its_exit_code(seen):
+    asked = "demo --data f.jsonl --teacher big --student small --test-fraction 0.5 --json out --no-approve"
+    result = CliRunner().invoke(cli.app, [*asked.split(), "--seed", "9", "--keep"])
+    assert result.exit_code == 3
+    assert seen == [
+        Options(
+            data=Path("f.jsonl"),
+            teacher="big",
+            student="small",
+            test_fraction=0.5,
+            json_out=Path("out"),
+            approve=False,
+            seed=9,
+            keep=True,
+        )
+    ]
+
+
+def test_the_defaults_of_command_line_and_options_are_the_same(seen):
+    CliRunner().invoke(cli.app, ["demo"])
+    assert seen == [Options()]
+
+
+def test_outside_a_checkout_one_line_says_where_the_demo_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "a" / "b" / "cli.py"))
+    real = importlib.import_module
+
+    def without_local(name):
+        if name.startswith("local"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name="local")
+        return real(name)
+
+    monkeypatch.setattr(importlib, "import_module", without_local)
+    result = CliRunner().invoke(cli.app, ["demo"])
+    assert result.exit_code == 1
+    assert "runs from a checkout" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_importing_the_command_imports_no_demo(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("local.demo")]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.reload(cli)
+    assert not any(name.startswith("local.demo") for name in sys.modules)
+
+
+@pytest.mark.parametrize("fraction", ["0", "1", "x"])
+def test_a_fraction_that_leaves_a_side_empty_is_refused(seen, fraction):
+    result = CliRunner().invoke(cli.app, ["demo", "--test-fraction", fraction])
+    assert result.exit_code == 2
+    assert seen == []

@@ -1,0 +1,124 @@
+import io
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from local.demo import command
+from local.demo.plan import Options
+
+
+@pytest.fixture
+def run(fake, tmp_path, make_row, monkeypatch):
+    rows = [make_row(f"t{number}", "train", answers={"big": "yes"}) for number in range(60)]
+    rows += [make_row(f"x{number}", "test", answers={"big": "yes"}) for number in range(5)]
+    data = tmp_path / "rows.jsonl"
+    data.write_text("\n".join(row.model_dump_json() for row in rows), "utf-8")
+    stack = ModuleType("local.stack")
+    info = SimpleNamespace(
+        api_url="http://stack/v1",
+        gateway_url="http://stack/v1",
+        api_key="sk-sh-test",
+        lab_url="http://lab/v1",
+        notifications=str(fake.notifications),
+        started=True,
+    )
+    stops = []
+    stack.ensure_up = lambda _report: info
+    stack.stop = lambda: stops.append(1)
+    monkeypatch.setitem(sys.modules, "local.stack", stack)
+    monkeypatch.setattr(command, "OpenAI", lambda **_: fake.client())
+    monkeypatch.setattr(command, "Lab", lambda _url: fake.lab())
+
+    def run(**options):
+        console = Console(file=io.StringIO(), width=160)
+        settings = {"data": data, "teacher": "big", "json_out": tmp_path / "out.json", **options}
+        code = command.run(Options(**settings), console)
+        out = tmp_path / "out.json"
+        result = json.loads(out.read_text("utf-8")) if out.exists() else None
+        return SimpleNamespace(code=code, text=console.file.getvalue(), out=result, stops=len(stops))
+
+    run.info = info
+    return run
+
+
+def test_the_whole_loop_ends_with_a_verdict_and_all_evidence(run, fake):
+    ended = run()
+    assert ended.code == 0
+    assert ended.out["verdict"]["outcome"] == "inconclusive"
+    assert ended.out["notification"]["id"] == "verdict_1"
+    assert ended.out["dataset"] == {
+        "id": "dataset_1",
+        "rows": 3,
+        "dropped": {"duplicates": 1, "test_leaks": 1},
+    }
+    # The first completion was dropped on the way, so the second one's lineage is shown.
+    assert ended.out["lineage"]["id"] == fake.stored[1]
+    assert {"recordings", "answers", "push", "gateway", "recording", "training", "total"} <= set(
+        ended.out["seconds"]
+    )
+    assert "Five rows cannot tell [them] apart." in ended.text
+    assert "0.0312" in ended.text
+
+
+def test_every_row_is_captured_once_a_few_of_them_through_the_gateway(run, fake):
+    run()
+    assert len(fake.stored) == command.GATEWAY_ROWS
+    texts = [record["request"]["messages"][0]["content"] for record in fake.captured]
+    assert len(texts) == len(set(texts)) == 65 - command.GATEWAY_ROWS
+    assert {f"x{number}" for number in range(5)} <= set(texts)
+    assert len({record["metadata"]["demo"] for record in fake.captured}) == 1
+
+
+def test_blocked_and_not_approved_exits_with_three_and_the_figures_so_far(run):
+    ended = run(approve=False)
+    assert ended.code == 3
+    assert ended.out["teacher"]["passed"] == 4
+    assert ended.out["verdict"] is None
+    assert ended.out["distilled"] is None
+    assert ended.out["notification"]["id"] == "distill_1"
+    assert "blocked: too few rows" in ended.text
+
+
+def test_a_failed_distillation_is_an_error_with_its_reason(run, fake):
+    fake.states = ["queued", "measuring", "failed"]
+    ended = run()
+    assert ended.code == 1
+    assert "error: the distillation failed: the trainer said no" in ended.text
+
+
+def test_a_cancelled_distillation_waits_for_no_notification(run, fake):
+    fake.states = ["queued", "cancelled"]
+    assert run().code == 1
+
+
+def test_bad_input_is_one_line_and_starts_nothing(run, fake, tmp_path):
+    (tmp_path / "bad.jsonl").write_text("{}", "utf-8")
+    ended = run(data=tmp_path / "bad.jsonl")
+    assert ended.code == 1
+    assert ended.text == "error: bad.jsonl line 1: messages: Field required\n"
+    assert fake.calls == []
+
+
+def test_an_api_error_is_one_line(run, fake, monkeypatch):
+    monkeypatch.setattr(fake, "_capture", lambda _body: 1 / 0)
+    monkeypatch.setattr(
+        fake, "_answer", lambda *_: (403, {"error": {"message": "this key may not", "code": "scope"}})
+    )
+    ended = run()
+    assert ended.code == 1
+    assert ended.text.splitlines()[-1].startswith(
+        "error: the lab answered 403 at /lab/recordings: this key may not"
+    )
+
+
+def test_a_stack_that_the_demo_started_is_stopped_and_any_other_left_alone(run):
+    assert run().stops == 1
+    run.info.started = False
+    assert run().stops == 1
+
+
+def test_a_stack_is_kept_where_asked(run):
+    assert run(keep=True).stops == 0

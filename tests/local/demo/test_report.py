@@ -1,0 +1,105 @@
+import io
+import json
+
+from rich.console import Console
+
+from local.demo import report
+from local.demo.report import Report
+
+SCORE = {"passed": 4, "total": 5, "score": 0.8, "interval": [0.4, 0.97]}
+VERDICT = {
+    "outcome": "beats_baseline",
+    "sentence": "It is better [really].",
+    "scores": {role: {"model": f"{role}-1", **SCORE} for role in ("teacher", "baseline", "distilled")},
+    "gain": 0.2,
+    "interval": [0.1, 0.3],
+    "p_value": 0.001,
+    "gap_closed": 0.8,
+    "rows_needed": {"planned": 400, "observed": 90},
+    "cost_ratio": {"teacher": 1.0, "baseline": 0.1, "distilled": None},
+    "won": 3,
+}
+GRAPH = {
+    "id": "c1",
+    "nodes": [
+        {"id": "c1", "kind": "completion"},
+        {"id": "d1", "kind": "dataset"},
+        {"id": "j1", "kind": "job"},
+        {"id": "m1", "kind": "model_version"},
+        {"id": "v1", "kind": "verdict"},
+    ],
+    "edges": [
+        {"from": "c1", "to": "d1"},
+        {"from": "d1", "to": "j1"},
+        {"from": "j1", "to": "m1"},
+        {"from": "m1", "to": "v1"},
+        {"from": "c1", "to": "v1"},
+    ],
+}
+
+
+def made(verdict=VERDICT, plan=None):
+    return Report.of(
+        {"verdict": verdict, "plan": plan},
+        card={"id": "dataset_1", "rows": 9, "train_rows": 8, "dropped": {"duplicates": 1}},
+        notification={"type": "verdict", "id": "v1", "verdict": VERDICT},
+        lineage=GRAPH,
+        seconds={"push": 1.23456, "total": 2.0},
+    )
+
+
+def test_the_json_has_exactly_the_promised_fields():
+    out = json.loads(made().model_dump_json())
+    assert list(out) == [
+        "teacher",
+        "baseline",
+        "distilled",
+        "verdict",
+        "notification",
+        "dataset",
+        "lineage",
+        "seconds",
+    ]
+    assert out["teacher"] == {"model": "teacher-1", **SCORE}
+    assert out["verdict"] == {
+        "outcome": "beats_baseline",
+        "gain": 0.2,
+        "interval": [0.1, 0.3],
+        "p_value": 0.001,
+        "gap_closed": 0.8,
+        "rows_needed": {"planned": 400, "observed": 90},
+    }
+    assert out["dataset"] == {"id": "dataset_1", "rows": 9, "dropped": {"duplicates": 1}}
+    assert out["notification"]["verdict"] == VERDICT
+    assert out["lineage"] == GRAPH
+    assert out["seconds"] == {"push": 1.23, "total": 2.0}
+
+
+def test_where_it_was_blocked_the_plans_figures_stand():
+    plan = {role: VERDICT["scores"][role] for role in ("teacher", "baseline")}
+    out = made(verdict=None, plan=plan)
+    assert out.teacher.model == "teacher-1"
+    assert out.distilled is None
+    assert out.verdict is None
+
+
+def test_everything_is_shown():
+    console = Console(file=io.StringIO(), width=120)
+    report.show(console, made(), {"verdict": VERDICT}, "c1")
+    text = console.file.getvalue()
+    for wanted in ("4 of 5", "80.0%", "40.0% to 97.0%", "no price", "0.1", "It is better [really].", "2.0"):
+        assert wanted in text
+
+
+def test_the_tree_draws_what_two_paths_reach_once():
+    console = Console(file=io.StringIO(), width=120)
+    console.print(report.tree(GRAPH, "c1"))
+    lines = console.file.getvalue().splitlines()
+    assert [line.strip(" ├└─│").strip() for line in lines] == [
+        "completion c1",
+        "dataset d1",
+        "job j1",
+        "model version m1",
+        "verdict v1",
+        "verdict v1 (above)",
+    ]
