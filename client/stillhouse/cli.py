@@ -28,9 +28,7 @@ def demo(
     teacher: Annotated[
         str, typer.Option(help="The big model: of the lab, or one with answers in --data.")
     ] = "lab-large",
-    student: Annotated[
-        str, typer.Option(help="The small model to train, untrained also the baseline.")
-    ] = "lab-small",
+    student: Annotated[str, typer.Option(help="The small model to train, untrained also the baseline.")] = "lab-small",
     test_fraction: Annotated[
         float,
         typer.Option(min=0.01, max=0.99, help="Share of rows to test on where metadata.split is missing."),
@@ -41,9 +39,7 @@ def demo(
         typer.Option("--approve/--no-approve", help="Go on where the gate blocks, or stop with exit code 3."),
     ] = True,
     seed: Annotated[int, typer.Option(help="Decides the generated mail, the split and the training.")] = 42,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave a stack that the demo started running.")
-    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave a stack that the demo started running.")] = False,
 ) -> None:
     """Run the whole loop on this machine: capture, measure, train, evaluate, decide, notify."""
     checkout = Path(__file__).resolve().parents[2]
@@ -52,9 +48,7 @@ def demo(
     try:
         importlib.import_module("local.demo")
     except ModuleNotFoundError:
-        typer.echo(
-            "error: the demo runs from a checkout of the repository: clone it and run `make demo`", err=True
-        )
+        typer.echo("error: the demo runs from a checkout of the repository: clone it and run `make demo`", err=True)
         raise typer.Exit(1) from None
     command = importlib.import_module("local.demo.command")
     options = importlib.import_module("local.demo.plan").Options(

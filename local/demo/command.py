@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
 import openai
@@ -22,20 +22,12 @@ from local.demo.plan import Options, Plan, make_plan
 from local.demo.rows import BadRows
 from local.demo.screen import Screen
 from local.demo.waiting import DemoFailed
+from local.stack.errors import StackError
+from local.stack.info import StackInfo
 
 GATEWAY_ROWS = 36
 LINEAGE_TRIES = 20
 BLOCKED = 3
-
-
-class Stack(Protocol):
-    """Where the running stack is."""
-
-    api_url: str
-    gateway_url: str
-    api_key: str
-    lab_url: str
-    notifications: str | Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +108,7 @@ def run(options: Options, console: Console | None = None) -> int:
     console = console or Console()
     try:
         return _run(options, console)
-    except (BadRows, DemoFailed, openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+    except (BadRows, DemoFailed, StackError, openai.OpenAIError, httpx2.HTTPError, OSError) as error:
         console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 1
 
@@ -143,13 +135,12 @@ def _run(options: Options, console: Console) -> int:
     return _ending(state)
 
 
-def _stack_up(say: Callable[[str], None], ending: ExitStack, *, keep: bool) -> Stack:
-    from local.stack import ensure_up, stop
+def _stack_up(say: Callable[[str], None], ending: ExitStack, *, keep: bool) -> StackInfo:
+    from local.stack import control
 
-    stack = ensure_up(say)
-    if stack.started and not keep:
-        ending.callback(stop)
-    return stack
+    if not keep and control.running() is None:
+        ending.callback(control.down)
+    return control.ensure_up(say)
 
 
 def _introduce(screen: Screen, options: Options, plan: Plan) -> None:

@@ -157,7 +157,8 @@ def notification_about(path: Path, about: str) -> Json:
     """The delivered notification whose id is `about`, as it was delivered."""
 
     def delivered() -> Json | None:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        # What follows the last line break is still being written.
+        *lines, _ = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
         return next((note for line in lines if (note := json.loads(line)).get("id") == about), None)
 
     return until(f"the notification about {about}", delivered)

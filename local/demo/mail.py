@@ -171,11 +171,7 @@ class _Writer:
         body = story + asking if self._chance("ask last") else asking + story
         if self._chance("aside"):
             other = self._queues[rng.choice([name for name in self._queues if name != queue.name])]
-            body = (
-                [other.aside, around["bridge"], *body]
-                if self._chance("aside first")
-                else [*body, other.aside]
-            )
+            body = [other.aside, around["bridge"], *body] if self._chance("aside first") else [*body, other.aside]
         for kind in ("filler", "angry", "kind"):
             if self._chance(kind):
                 body.insert(rng.randrange(len(body) + 1), around[kind])

@@ -32,7 +32,7 @@ class Decision(BaseModel):
 
     outcome: str
     gain: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     p_value: float
     gap_closed: float | None
     rows_needed: dict[str, int | None]
@@ -123,9 +123,7 @@ def _scores(report: Report, cost: Json) -> Table:
 def _notification(notification: Json) -> Panel:
     # The evidence stands in the table above; what is left is what a subscriber reads first.
     head = {name: value for name, value in notification.items() if not isinstance(value, dict | list)}
-    return Panel(
-        JSON.from_data(head), title="Notification, as delivered (without figures)", title_align="left"
-    )
+    return Panel(JSON.from_data(head), title="Notification, as delivered (without figures)", title_align="left")
 
 
 def tree(graph: Json, start: str) -> Tree:

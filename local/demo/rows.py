@@ -21,7 +21,7 @@ Tag = Annotated[str, Field(min_length=1, max_length=64)]
 Metadata = Annotated[dict[Tag, Annotated[str, Field(max_length=512)]], Field(max_length=MAX_METADATA)]
 
 
-class BadRows(ValueError):  # noqa: N818 - named for what is wrong, not for being an error
+class BadRows(ValueError):
     """The input file cannot be used; the message says where and why."""
 
 
@@ -104,9 +104,7 @@ def check_answers(rows: Sequence[Row], model: str) -> bool:
     """Whether `model` is answered for by recordings: on all rows or on none, else BadRows."""
     missing = [number for number, row in enumerate(rows, start=1) if model not in row.answers]
     if missing and len(missing) < len(rows):
-        raise BadRows(
-            f"row {missing[0]}: answers.{model}: missing ({len(missing)} rows have no answer of it)"
-        )
+        raise BadRows(f"row {missing[0]}: answers.{model}: missing ({len(missing)} rows have no answer of it)")
     return not missing
 
 

@@ -24,9 +24,7 @@ GATEWAY = "gateway"
 Advance = Callable[[int], None]
 
 
-def push(
-    client: OpenAI, answers: Sequence[Answer], tag: str, advance: Advance
-) -> tuple[list[str], list[str]]:
+def push(client: OpenAI, answers: Sequence[Answer], tag: str, advance: Advance) -> tuple[list[str], list[str]]:
     """Push completions made elsewhere; the ids of the batches and of the completions, in order."""
     batch_ids, completion_ids = [], []
     for batch in _batches(_record(answer, tag) for answer in answers):

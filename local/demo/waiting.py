@@ -6,7 +6,7 @@ from collections.abc import Callable
 POLL_SECONDS = 0.2
 
 
-class DemoFailed(Exception):  # noqa: N818 - what happened, in the words of the screen
+class DemoFailed(Exception):
     """The loop did not come to its end; the message says where."""
 
 

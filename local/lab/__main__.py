@@ -24,9 +24,7 @@ class _Server(uvicorn.Server):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m local.lab", description="An OpenAI-compatible model server."
-    )
+    parser = argparse.ArgumentParser(prog="python -m local.lab", description="An OpenAI-compatible model server.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     chosen = parser.parse_args(arguments)

@@ -40,9 +40,7 @@ class Files:
         async with request.form() as form:
             upload, purpose = form.get("file"), form.get("purpose")
             if not isinstance(upload, UploadFile):
-                raise ApiError(
-                    400, "'file' is a required part.", param="file", code="missing_required_parameter"
-                )
+                raise ApiError(400, "'file' is a required part.", param="file", code="missing_required_parameter")
             if purpose not in _PURPOSES:
                 expected = ", ".join(_PURPOSES)
                 raise ApiError(

@@ -110,6 +110,11 @@ class Job:
             self.tell(message, level=level)
             return True
 
+    def fail(self, code: str, message: str) -> None:
+        param = code.removeprefix("invalid_") if code.startswith("invalid_") else None
+        fault = {"code": code, "message": message, "param": param}
+        self.move("failed", message, level="error", error=fault)
+
     def tell(self, message: str, *, level: str = "info", metrics: dict[str, Any] | None = None) -> None:
         event = {
             "id": new_id("ft-event-"),
@@ -141,14 +146,21 @@ class Trainer:
             self._see_through(job, training, validation)
         except Exception as error:
             # A thread's error reaches nobody: the job says that it failed, the log says why.
-            message = f"The training stopped: {error}"
-            job.move("failed", message, level="error", error=_job_error("training_failed", message, None))
+            job.fail("training_failed", f"The training stopped: {error}")
             raise
 
     def _see_through(self, job: Job, training: bytes, validation: bytes | None) -> None:
-        lesson = _read(job, "training", training)
-        check = _read(job, "validation", validation) if lesson and validation is not None else None
-        if lesson is None or not job.move("queued", "Files validated, moving job to queued state"):
+        try:
+            lesson = read_training_file(training)
+        except RowError as error:
+            job.fail("invalid_training_file", f"The job failed due to an invalid training file. {error}")
+            return
+        try:
+            check = None if validation is None else read_training_file(validation, fewest=1)
+        except RowError as error:
+            job.fail("invalid_validation_file", f"The job failed due to an invalid validation file. {error}")
+            return
+        if not job.move("queued", "Files validated, moving job to queued state"):
             return
         with self._turn:
             if job.move("running", "Fine-tuning job started"):
@@ -165,20 +177,6 @@ class Trainer:
         tokens = lesson.tokens * job.passes
         if not job.move("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
             self._models.remove(name)
-
-
-def _read(job: Job, which: str, content: bytes) -> TrainingFile | None:
-    try:
-        return read_training_file(content)
-    except RowError as error:
-        message = f"The job failed due to an invalid {which} file. {error}"
-        fault = _job_error(f"invalid_{which}_file", message, f"{which}_file")
-        job.move("failed", message, level="error", error=fault)
-        return None
-
-
-def _job_error(code: str, message: str, param: str | None) -> dict[str, str | None]:
-    return {"code": code, "message": message, "param": param}
 
 
 def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[Example]) -> None:

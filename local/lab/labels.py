@@ -49,9 +49,7 @@ class _Listing:
 def read_task(messages: list[dict[str, Any]]) -> Task:
     """Look for labels in the instructions first, then in what the user said last."""
     question = last_user_text(messages)
-    instructions = [
-        content_text(m.get("content")) for m in messages if m.get("role") in {"system", "developer"}
-    ]
+    instructions = [content_text(m.get("content")) for m in messages if m.get("role") in {"system", "developer"}]
     shape = next((found for text in [*instructions, question] if (found := _JSON_SHAPE.search(text))), None)
     json_key = shape.group(1) if shape else None
     for text in instructions:

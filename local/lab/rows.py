@@ -15,7 +15,7 @@ from local.lab.messages import content_text, render
 from local.lab.student import Example
 from local.lab.tokens import count_messages
 
-_FEWEST_ROWS = 10
+FEWEST_ROWS = 10
 _ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 _KEYS = {"role", "content", "name", "weight", "refusal", "tool_calls", "tool_call_id", "function_call"}
 
@@ -32,10 +32,10 @@ class TrainingFile:
     tokens: int
 
 
-def read_training_file(content: bytes) -> TrainingFile:
+def read_training_file(content: bytes, *, fewest: int = FEWEST_ROWS) -> TrainingFile:
     rows = list(_rows(content))
-    if len(rows) < _FEWEST_ROWS:
-        raise RowError(f"The file has {len(rows)} rows; a fine-tuning file needs at least {_FEWEST_ROWS}.")
+    if len(rows) < fewest:
+        raise RowError(f"The file has {len(rows)} rows, and needs at least {fewest}.")
     examples = [
         Example(render(messages[:-1]), content_text(messages[-1]["content"]))
         for messages in rows

@@ -1,9 +1,10 @@
-"""`python -m local.stack run|up|down|status`: `run` stays in the foreground, `up` and `down` work in the background."""
+"""`python -m local.stack run|up|down|status`: `run` stays in the foreground, `up` and `down` in the background."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import NoReturn
 
 from local.stack import control, supervisor
 from local.stack.errors import StackError
@@ -13,7 +14,7 @@ from local.stack.layout import Layout
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
-    parser.add_argument("verb", choices=("run", "up", "down", "status"))
+    parser.add_argument("verb", choices=list(_VERBS))
     verb = parser.parse_args().verb
     try:
         return _VERBS[verb](Layout.of_checkout())
@@ -22,12 +23,16 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         print("stopped")
-        return 0 if verb == "run" else 130
+        return 130 if verb == "up" else 0
 
 
-def _run(layout: Layout) -> int:
+def _run(layout: Layout) -> NoReturn:
     supervisor.run(layout, _report, ready=_show)
-    return 0
+
+
+def _serve(layout: Layout) -> NoReturn:
+    """What `up` starts: as `run`, and leaves it to `up` to say that it is ready."""
+    supervisor.run(layout, _report, ready=lambda _: None)
 
 
 def _up(layout: Layout) -> int:
@@ -62,7 +67,7 @@ def _show(info: StackInfo) -> None:
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 
 
-_VERBS = {"run": _run, "up": _up, "down": _down, "status": _status}
+_VERBS = {"run": _run, "serve": _serve, "up": _up, "down": _down, "status": _status}
 
 
 if __name__ == "__main__":

@@ -8,27 +8,27 @@ import boto3
 from botocore.config import Config
 
 REGION = "us-east-1"
-ACCOUNT = "000000000000"
-
 # The emulator takes the access key for the account's number.
-_CREDENTIALS = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "local"}
+_ACCOUNT = "000000000000"
+_SECRET = "local"  # noqa: S105, no secret at all
+
 # No proxy stands between two processes of one machine, whatever the environment says.
-_DIRECT = Config(
-    proxies={}, connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 2}
-)
+_DIRECT = Config(proxies={}, connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 def client(service: str, endpoint_url: str) -> Any:
-    session = boto3.session.Session(region_name=REGION, **_CREDENTIALS)
-    return session.client(service, endpoint_url=endpoint_url, config=_DIRECT)
+    make: Any = boto3.session.Session(
+        region_name=REGION, aws_access_key_id=_ACCOUNT, aws_secret_access_key=_SECRET
+    ).client
+    return make(service, endpoint_url=endpoint_url, config=_DIRECT)
 
 
 def tool_environment(endpoint_url: str) -> dict[str, str]:
     """What makes an AWS command talk to the emulator."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": _ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": _SECRET,
         "AWS_SESSION_TOKEN": "",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,

@@ -1,4 +1,4 @@
-"""A faster clock for the watcher: every second, while its rule is enabled, what EventBridge does every minute.
+"""A faster clock for the watcher: every second, while its rule is enabled, what EventBridge does a minute.
 
 The rule stays the switch: while no job is open it is disabled, and nothing is invoked.
 """

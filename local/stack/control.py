@@ -70,7 +70,7 @@ def down(layout: Layout | None = None) -> bool:
 
 
 def supervisor_pid(layout: Layout) -> int | None:
-    return holder(layout.local / "supervisor.lock")
+    return holder(layout.supervisor)
 
 
 def _started(layout: Layout, report: Report) -> StackInfo:
@@ -88,9 +88,7 @@ def _started(layout: Layout, report: Report) -> StackInfo:
             if ended:
                 raise StackError(f"the local stack did not start; its logs are in {layout.logs}")
             if time.monotonic() > deadline:
-                raise StackError(
-                    f"the local stack was not ready within {_START_SECONDS} s; see {layout.logs}"
-                )
+                raise StackError(f"the local stack was not ready within {_START_SECONDS} s; see {layout.logs}")
             time.sleep(_POLL_SECONDS)
 
 
@@ -100,7 +98,7 @@ def _supervisor(layout: Layout, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "local.stack", "run"],
+            [sys.executable, "-u", "-m", "local.stack", "serve"],
             cwd=layout.root,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -14,6 +14,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from local.stack import aws, fingerprint
+from local.stack.artifact import compile_command, pack
 from local.stack.errors import StackError
 from local.stack.layout import Layout
 from local.stack.processes import run_logged
@@ -21,7 +22,7 @@ from local.stack.processes import run_logged
 STACK_NAME = "stillhouse-local"
 
 # Short: a message whose function died comes back when its visibility timeout ends.
-_PARAMETERS = {"ConsumerTimeout": "30", "ConsumerVisibility": "35"}
+_TIMES = {"ConsumerTimeout": "30", "ConsumerVisibility": "35"}
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _LAB_SECRET = "stillhouse-lab-key"  # noqa: S105, the secret's name; the lab takes any key
 # Build all functions of one CodeUri once, and look more often whether the deploy is done.
@@ -39,14 +40,31 @@ type Report = Callable[[str], None]
 def build(layout: Layout, report: Report) -> str:
     """Builds unless these very sources are built; answers their fingerprint."""
     sources = fingerprint.sources(layout.root)
-    stamp = layout.root / ".aws-sam" / "stillhouse-fingerprint"
+    stamp = layout.built.with_name("fingerprint")
     if _read(stamp) == sources:
         report("build: unchanged")
         return sources
     stamp.unlink(missing_ok=True)
     report("build: sam build")
-    _sam(layout, "build", "--cached", "--parameter-overrides", _pair("Architecture", architecture()))
-    _compile(layout)
+    layout.built.parent.mkdir(parents=True, exist_ok=True)
+    _sam(
+        layout,
+        "build",
+        "--build-dir",
+        str(layout.built),
+        "--cache-dir",
+        str(layout.built.with_name("cache")),
+        "--parameter-overrides",
+        _pair("Architecture", architecture()),
+    )
+    run_logged(
+        "compileall",
+        compile_command(layout.environment(".venv-sam") / "python", layout.built),
+        env=os.environ,
+        cwd=layout.root,
+        log=layout.log("sam"),
+    )
+    pack(layout.built)
     stamp.write_text(sources)
     return sources
 
@@ -54,14 +72,17 @@ def build(layout: Layout, report: Report) -> str:
 def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -> dict[str, str]:
     """Deploys what is built; answers the outputs of the stack."""
     report("deploy: sam deploy")
-    parameters = _PARAMETERS | {
+    parameters = _TIMES | {
         "Architecture": architecture(),
+        "ConsumerConcurrency": _concurrency(),
         "ProviderBaseUrl": lab_url,
         "ProviderSecretArn": _lab_secret(endpoint_url),
     }
     _sam(
         layout,
         "deploy",
+        "--template-file",
+        str(layout.built / "template.yaml"),
         "--stack-name",
         STACK_NAME,
         "--parameter-overrides",
@@ -83,9 +104,7 @@ def outputs(endpoint_url: str) -> dict[str, str]:
 def architecture() -> str:
     """This machine's, since its Python runs the functions."""
     if platform.system() != "Linux":
-        raise StackError(
-            "The local stack runs the functions' Linux packages: use Linux, WSL or a Linux container."
-        )
+        raise StackError("The local stack runs the functions' Linux packages: use Linux, WSL or a Linux container.")
     try:
         return _ARCHITECTURES[platform.machine()]
     except KeyError:
@@ -97,32 +116,16 @@ def _sam(layout: Layout, verb: str, *arguments: str, environment: dict[str, str]
     search = {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     run_logged(
         f"sam {verb}",
-        [binaries / "sam", verb, "--config-env", "local", *arguments],
+        [binaries / "sam", verb, "--config-file", layout.root / "samconfig.toml", "--config-env", "local", *arguments],
         env={**os.environ, **_SAM_ENVIRONMENT, **search, **(environment or {})},
         cwd=layout.root,
         log=layout.log("sam"),
     )
 
 
-def _compile(layout: Layout) -> None:
-    """Compiles the artifact once, since every function process would do it for itself, and keep nothing."""
-    run_logged(
-        "compileall",
-        [
-            layout.environment(".venv-sam") / "python",
-            "-m",
-            "compileall",
-            "-q",
-            "-j",
-            "0",
-            "--invalidation-mode",
-            "unchecked-hash",
-            layout.built,
-        ],
-        env=os.environ,
-        cwd=layout.root,
-        log=layout.log("sam"),
-    )
+def _concurrency() -> str:
+    """Of each queue: a function process costs seconds of imports, so no more of them than cores; AWS asks for 2."""
+    return str(min(max(os.process_cpu_count() or 0, 2), 8))
 
 
 def _lab_secret(endpoint_url: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from local.stack.layout import Layout
 from local.stack.ports import HOST
-from local.stack.processes import Child, child, healthy, wait_healthy
+from local.stack.processes import Child, Command, child, healthy, wait_healthy
 
 _HEALTH = "/_ministack/health"
 # Function processes inherit the emulator's environment, so it gets no more than it needs.
@@ -18,7 +18,7 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 @contextmanager
 def emulator(layout: Layout, port: int) -> Iterator[Child]:
     """A healthy emulator for the length of the block."""
-    command = [
+    command: Command = [
         layout.environment(".venv-emulator") / "python",
         "-m",
         "local.stack.tether",

@@ -1,7 +1,7 @@
 """MiniStack, run by the interpreter of `.venv-emulator`, with one change: a function's code is unpacked once.
 
-MiniStack unpacks the archive anew for every function process, with us some forty times a hundred megabytes. Here
-each process links to one copy per distinct archive. `TMPDIR` must be the emulator's own directory.
+MiniStack unpacks the archive anew for every function process, with us some forty times a hundred megabytes.
+Here each process links to one copy per distinct archive. `TMPDIR` must be the emulator's own directory.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 class StackInfo:
     """The addresses of a running stack, and what it was made from.
 
-    `resources` holds the stack's outputs and, under their logical ids, its resources; `sources` is the fingerprint
-    of what was deployed, `processes` of the code that runs outside the functions.
+    `resources` holds the stack's outputs and, under their logical ids, its resources; `sources` is the
+    fingerprint of what was deployed, `processes` of the code that runs outside the functions.
     """
 
     api_url: str

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from local.stack.layout import Layout
 from local.stack.ports import HOST
-from local.stack.processes import Child, child, wait_healthy
+from local.stack.processes import Child, Command, child, wait_healthy
 
 
 @contextmanager
 def lab(layout: Layout, port: int) -> Iterator[Child]:
     """A healthy lab for the length of the block."""
-    command = [
+    command: Command = [
         layout.environment(".venv") / "python",
         "-m",
         "local.stack.tether",

@@ -29,6 +29,11 @@ class Layout:
         return self.local / "stack.json"
 
     @property
+    def supervisor(self) -> Path:
+        """Locked by the running stack's process, for as long as it lives."""
+        return self.local / "supervisor.lock"
+
+    @property
     def notifications(self) -> Path:
         return self.local / "notifications.jsonl"
 
@@ -39,7 +44,8 @@ class Layout:
 
     @property
     def built(self) -> Path:
-        return self.root / ".aws-sam" / "build"
+        """Apart from `.aws-sam`, whose build is for AWS's machines."""
+        return self.local / "sam" / "build"
 
     def environment(self, name: str) -> Path:
         """The `bin` directory of `.venv`, `.venv-emulator` or `.venv-sam`."""

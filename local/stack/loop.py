@@ -36,4 +36,4 @@ def repeated(name: str, once: Callable[[], None], *, pause: float, report: Repor
         yield
     finally:
         ended.set()
-        thread.join(timeout=5)
+        thread.join(timeout=0.5)

@@ -16,9 +16,12 @@ from pathlib import Path
 from local.stack.errors import StackError
 from local.stack.ports import HOST
 
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 25
+
+
+type Command = Sequence[str | Path]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Child:
     log: Path
 
     def stop(self) -> None:
-        """SIGTERM to the group, a few seconds of grace, then SIGKILL to whatever of the group is left."""
+        """SIGTERM to the group, a moment of grace, then SIGKILL to whatever of the group is left."""
         self._signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_GRACE_SECONDS)
@@ -43,9 +46,7 @@ class Child:
 
 
 @contextmanager
-def child(
-    name: str, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path
-) -> Iterator[Child]:
+def child(name: str, command: Command, *, env: Mapping[str, str], cwd: Path, log: Path) -> Iterator[Child]:
     """A process for the length of the block; its output goes to the log, its input ends when we do."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -67,9 +68,7 @@ def child(
             process.stdin.close()
 
 
-def run_logged(
-    name: str, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path
-) -> None:
+def run_logged(name: str, command: Command, *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
     """Runs a command to its end; raises StackError with the end of its log when it fails."""
     with child(name, command, env=env, cwd=cwd, log=log) as started:
         status = started.process.wait()
@@ -82,13 +81,9 @@ def wait_healthy(started: Child, port: int, path: str, *, seconds: float = 60.0)
     deadline = time.monotonic() + seconds
     while not healthy(port, path):
         if started.process.poll() is not None:
-            raise StackError(
-                f"{started.name} ended at its start:\n{tail(started.log)}\nThe whole log: {started.log}"
-            )
+            raise StackError(f"{started.name} ended at its start:\n{tail(started.log)}\nThe whole log: {started.log}")
         if time.monotonic() > deadline:
-            raise StackError(
-                f"{started.name} did not answer on port {port} within {seconds:.0f} s, see {started.log}"
-            )
+            raise StackError(f"{started.name} did not answer on port {port} within {seconds:.0f} s, see {started.log}")
         time.sleep(_POLL_SECONDS)
 
 

@@ -1,6 +1,6 @@
 """Somebody who is notified: a queue subscribed to the topic, emptied into `.local/notifications.jsonl`.
 
-A line is a notification as SNS delivered it, one JSON document. SNS and SQS deliver at least once; so does this.
+A line is a notification as SNS delivered it, one JSON document. SNS and SQS deliver at least once, so does this.
 """
 
 from __future__ import annotations

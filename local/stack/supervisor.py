@@ -1,7 +1,7 @@
 """The process that is the local stack: it holds emulator, lab, subscriber and clock, and takes them with it.
 
-SIGINT, SIGTERM and SIGHUP end it in order; after a SIGKILL its children end by their tether. While it lives it
-holds `.local/supervisor.lock`.
+SIGINT, SIGTERM and SIGHUP end it in order; after a SIGKILL its children end by their tether. While it lives
+it holds `.local/supervisor.lock`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.stack.errors import StackError
 from local.stack.info import StackInfo, write_info
 from local.stack.lab import lab, lab_url
 from local.stack.layout import Layout
-from local.stack.lock import held
+from local.stack.lock import held, holder
 from local.stack.loop import repeated
 from local.stack.ports import HOST, free_port
 from local.stack.processes import Child
@@ -35,10 +35,10 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_KEY = "sk-sh-first-{secret}"
 
 
-def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -> None:
+def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -> NoReturn:
     """Starts everything, calls `ready`, and stays until a signal or until a child ends (StackError)."""
     with ExitStack() as parts:
-        parts.enter_context(held(layout.local / "supervisor.lock"))
+        parts.enter_context(_only_one(layout))
         parts.enter_context(_interrupted_by_signals())
         parts.callback(_clear, layout)
         _clear(layout)
@@ -48,13 +48,9 @@ def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -
         _watch(children)
 
 
-def describe(
-    layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, sources: str
-) -> StackInfo:
+def describe(layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, sources: str) -> StackInfo:
     """What users of the stack need, from the outputs of the deployed one."""
-    secret = aws.client("secretsmanager", endpoint_url).get_secret_value(
-        SecretId=outputs["FirstKeySecretArn"]
-    )
+    secret = aws.client("secretsmanager", endpoint_url).get_secret_value(SecretId=outputs["FirstKeySecretArn"])
     return StackInfo(
         api_url=_local_api(outputs["ApiUrl"], endpoint_url),
         gateway_url=_local_function(outputs["GatewayUrl"], endpoint_url),
@@ -98,9 +94,16 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     clock = Clock.of(endpoint_url=endpoint_url, function=outputs["WatchFunctionName"])
     parts.enter_context(repeated("subscriber", subscriber.receive, pause=0, report=report))
     parts.enter_context(repeated("clock", clock.tick, pause=1, report=report))
-    return children, describe(
-        layout, outputs, endpoint_url=endpoint_url, lab=lab_url(lab_port), sources=sources
-    )
+    return children, describe(layout, outputs, endpoint_url=endpoint_url, lab=lab_url(lab_port), sources=sources)
+
+
+@contextmanager
+def _only_one(layout: Layout) -> Iterator[None]:
+    pid = holder(layout.supervisor)
+    if pid is not None:
+        raise StackError(f"the local stack is up already (process {pid}); `make local-down` stops it")
+    with held(layout.supervisor):
+        yield
 
 
 def _watch(children: Sequence[Child]) -> NoReturn:

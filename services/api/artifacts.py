@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from foundation import aws, blobs, http, index, lineage, table
-from foundation.distillations import Dataset, File, Job, ModelVersion
+from foundation.distillations import Dataset, File, Job
 from foundation.errors import NotFound
 from foundation.settings import settings
 
@@ -78,20 +78,16 @@ def show_lineage() -> dict[str, Any]:
     if not graph["nodes"]:
         if not start.startswith("chatcmpl-") or index.find(start) is None:
             raise NotFound("object with a lineage", start)
-        graph["nodes"] = [{"id": start, "kind": "completion"}]
-    made_of = _completions(start, graph["nodes"])
-    return {"object": "lineage", "id": start, **graph, "completions": made_of}
+        graph["nodes"] = [{"id": start, "kind": "completion", "side": "start"}]
+    return {"object": "lineage", "id": start, **graph, "completions": _completions(graph["nodes"])}
 
 
-def _completions(start: str, nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The completions that made this: those of the dataset that stands above it."""
-    model = ModelVersion.find(start)
-    own = Dataset.find(start) or Dataset.find(model.dataset_id if model else "")
-    above = [node["id"] for node in nodes if node["kind"] == "dataset"]
-    is_completion = any(node["id"] == start and node["kind"] == "completion" for node in nodes)
-    dataset = own or (Dataset.find(above[0]) if len(above) == 1 and not is_completion else None)
-    if dataset is None:
+def _completions(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The completions that made this: those of the dataset that it is or came from."""
+    datasets = [node["id"] for node in nodes if node["kind"] == "dataset" and node["side"] != "down"]
+    if not datasets:
         return {"total": 0, "data": [], "has_more": False}
+    dataset = Dataset.load(datasets[0])
     limit = http.limit_of(router, default=100, most=_MOST_COMPLETIONS)
     lines = islice(blobs.lines(dataset.key("manifest.jsonl")), limit)
     ids = [orjson.loads(line)["completion_id"] for line in lines]

@@ -1,8 +1,8 @@
 """Assemble the training set of a distillation.
 
-In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl` and `manifest.jsonl` under `datasets/{id}/`, the lineage
-of each completion, and last the card, whose arrival starts the job. The same message gives the same files. A set that no
-trainer takes is recorded as failed, with the reason.
+In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl` and `manifest.jsonl` under `datasets/{id}/`, the
+lineage of each completion, and last the card, whose arrival starts the job. The same message gives the same
+files. A set that no trainer takes is recorded as failed, with the reason.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def rows(object_id: str, placed: Sequence[tuple[Completion, Reference]]) -> Iter
             yield {
                 "pk": f"P#{dimension}#{shard}",
                 "sk": f"{minute:010d}#{object_id}#{part}",
-                "references": zstandard.compress(orjson.dumps(some)),
+                "references": zstandard.compress(orjson.dumps([tuple(one) for one in some])),
             }
 
 

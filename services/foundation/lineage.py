@@ -44,23 +44,25 @@ def _end(direction: str, here: Node, there: Node) -> table.Row:
 
 
 def graph(start: str) -> dict[str, Any]:
-    """Nodes and edges reachable from an id, downwards and upwards; empty where the id is unknown."""
-    nodes: dict[str, str] = {}
+    """What an id went into and what it came from; no nodes where the id is unknown.
+
+    A node's `side` is `start`, `down` (it came from the start) or `up` (the start came from it).
+    """
+    nodes: dict[str, dict[str, str]] = {}
     edges: dict[tuple[str, str], None] = {}
     for direction in ("DOWN", "UP"):
-        seen = {start}
-        open_ids = [start]
+        open_ids, seen = [start], {start}
         while open_ids and len(nodes) < _MANY:
             here = open_ids.pop(0)
             for row in table.query(f"L#{here}", prefix=f"{direction}#"):
                 _, kind, there = row["sk"].split("#", 2)
-                nodes.setdefault(here, row["kind"])
-                nodes.setdefault(there, kind)
+                nodes.setdefault(here, {"id": here, "kind": row["kind"], "side": "start"})
+                nodes.setdefault(there, {"id": there, "kind": kind, "side": direction.lower()})
                 edges[(here, there) if direction == "DOWN" else (there, here)] = None
                 if there not in seen:
                     seen.add(there)
                     open_ids.append(there)
     return {
-        "nodes": [{"id": node, "kind": kind} for node, kind in nodes.items()],
+        "nodes": list(nodes.values()),
         "edges": [{"from": source, "to": target} for source, target in edges],
     }

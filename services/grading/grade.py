@@ -1,8 +1,8 @@
 """Sample and grade one chunk of a run.
 
-In: `GradeChunk`. Out: an object of output items, a row of counts written once, and, by whoever finds the last chunk done,
-the end of the run. A row that a model or a grader cannot answer is errored with the reason; a provider that is away
-sends the chunk back to its queue with nothing lost.
+In: `GradeChunk`. Out: an object of output items, a row of counts written once, and, by whoever finds the last
+chunk done, the end of the run. A row that a model or a grader cannot answer is errored with the reason; a
+provider that is away sends the chunk back to its queue with nothing lost.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Start a dataset's fine-tuning job: once, whatever is redelivered.
 
-In: the key of a card that landed. The job's id is its intent and travels to the trainer; after a crash or a doubtful answer
-the trainer is asked for it before anything is started. A refusal ends the job as failed.
+In: the key of a card that landed. The job's id is its intent and travels to the trainer; after a crash or a
+doubtful answer the trainer is asked for it before anything is started. A refusal ends the job as failed.
 """
 
 from __future__ import annotations

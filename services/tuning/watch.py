@@ -1,7 +1,7 @@
 """Follow the open jobs: detect what changed, record it, tell whoever waits.
 
-In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job that ended. A job
-leaves the list only after that message is sent. With no job open, the clock is stopped.
+In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job
+that ended. A job leaves the list only after that message is sent. With no job open, the clock is stopped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Compare three runs of one eval on one set of rows, row by row.
 
-In: the outcomes of teacher, baseline and distilled model by row. Out: the evidence of design part 7: scores with Wilson's
-intervals, the gain with Tango's, the exact McNemar p, the gap closed, rows won and lost, slices that got worse.
+In: the outcomes of teacher, baseline and distilled model by row. Out: the evidence of design part 7: scores
+with Wilson's intervals, the gain with Tango's, the exact McNemar p, the gap closed, rows won and lost, slices
+that got worse.
 """
 
 from __future__ import annotations

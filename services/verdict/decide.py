@@ -1,7 +1,7 @@
 """Decide a distillation: the evidence, the outcome by fixed rules, one sentence that a person understands.
 
-In: `DecideVerdict`. Out: one `Verdict`, written once; people told; the distillation told. The rules are those of design part 7,
-the first that holds.
+In: `DecideVerdict`. Out: one `Verdict`, written once; people told; the distillation told. The rules are those
+of design part 7, the first that holds.
 """
 
 from __future__ import annotations

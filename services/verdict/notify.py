@@ -1,7 +1,7 @@
 """Tell people, by SNS: a verdict, a gate that blocked, a distillation that failed.
 
-In: what happened. Out: one publication with a text for e-mail and JSON for machines. SNS delivers at least once; the id in the
-message tells repetitions apart.
+In: what happened. Out: one publication with a text for e-mail and JSON for machines. SNS delivers at least
+once; the id in the message tells repetitions apart.
 """
 
 from __future__ import annotations
@@ -20,41 +20,35 @@ _MACHINES = ("sqs", "http", "https", "lambda")
 
 def notify_verdict(verdict: Verdict) -> None:
     document = verdict.model_dump(mode="json")
-    _publish("verdict", verdict.id, verdict.distillation_id, verdict.sentence, _evidence(document), document)
+    about = {"distillation_id": verdict.distillation_id, "verdict": document}
+    _publish("verdict", verdict.id, verdict.sentence, _evidence(document), **about)
 
 
 def notify_blocked(distillation: Distillation) -> None:
     reasons = (distillation.plan or {}).get("reasons", [])
     sentence = f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}"
     advice = f"To go on all the same: POST /v1/distillations/{distillation.id}/approve"
-    _publish("blocked", distillation.id, distillation.id, sentence, [advice], None, plan=distillation.plan)
+    about = {"distillation_id": distillation.id, "verdict": None, "plan": distillation.plan}
+    _publish("blocked", distillation.id, sentence, [advice], **about)
 
 
 def notify_failed(distillation: Distillation) -> None:
     error = distillation.error or {}
     sentence = f"The distillation '{distillation.name}' failed: {error.get('message', 'no reason is recorded')}"
-    _publish("failed", distillation.id, distillation.id, sentence, [], None, error=error)
+    about = {"distillation_id": distillation.id, "verdict": None, "error": error}
+    _publish("failed", distillation.id, sentence, [], **about)
 
 
 def _publish(
     kind: str,
     subject_id: str,
-    distillation_id: str,
     sentence: str,
     lines: list[str],
-    verdict: dict[str, Any] | None,
     **more: Any,
 ) -> None:
-    document = {
-        "type": kind,
-        "id": subject_id,
-        "distillation_id": distillation_id,
-        "sentence": sentence,
-        "verdict": verdict,
-        **more,
-    }
+    document = {"type": kind, "id": subject_id, "sentence": sentence, **more}
     machine = orjson.dumps(document).decode()
-    text = "\n".join([sentence, "", *lines, "", f"distillation {distillation_id}", f"message {subject_id}"])
+    text = "\n".join([sentence, "", *lines, "", f"distillation {more['distillation_id']}", f"message {subject_id}"])
     subject = f"Stillhouse: {sentence}".encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
     aws.sns().publish(
         TopicArn=settings().TOPIC_ARN,

@@ -39,8 +39,7 @@ def test_accuracies_of_all_lines_are_the_published_ones():
         published = {record["Model"]: float(record["Accuracy"]) for record in csv.DictReader(lines)}
     records = list(cfpb.records(cfpb.FOLDER))
     accuracy = {
-        column.removesuffix("_prediction"): sum(record[column] == record["product"] for record in records)
-        / 1_000
+        column.removesuffix("_prediction"): sum(record[column] == record["product"] for record in records) / 1_000
         for column in cfpb.MODELS
     }
     assert published.keys() & accuracy.keys() >= {"gpt_4o", "gpt_4o_mini", "gpt-4.5-preview", "gpt-o1"}

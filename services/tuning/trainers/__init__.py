@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tuning.trainers.openai_compatible import openai_compatible
+from tuning.trainers.openai_compatible import default_trainer
 from tuning.trainers.trainer import (
     ProviderJob,
     Trainer,
@@ -16,6 +16,6 @@ from tuning.trainers.trainer import (
     Training,
 )
 
-TRAINERS: dict[str, Callable[[], Trainer]] = {"default": openai_compatible}
+TRAINERS: dict[str, Callable[[], Trainer]] = {"default": default_trainer}
 
 __all__ = ["TRAINERS", "ProviderJob", "Trainer", "TrainerAway", "TrainerRefused", "Training"]

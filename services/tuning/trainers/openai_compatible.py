@@ -1,7 +1,7 @@
 """OpenAI's fine-tuning API, at OpenAI or at whoever speaks it, through the official SDK.
 
-Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller asks `find`
-first. The status table is explicit; a status that it does not know raises, so that somebody looks.
+Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller
+asks `find` first. The status table is explicit; a status that it does not know raises, so that somebody looks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STATUSES: dict[str, JobStatus] = {
 
 
 @cache
-def openai_compatible() -> OpenAITrainer:
+def default_trainer() -> OpenAITrainer:
     """The trainer at the default provider."""
     secret_arn = settings().PROVIDER_SECRET_ARN
     key = aws.secret(secret_arn) if secret_arn else "none"

@@ -1,7 +1,7 @@
 """What every trainer does, and how it fails.
 
-`start` may be called again after a crash only when `find` does not know the intent. A refusal that asking again will not
-change raises `TrainerRefused`; one that may pass raises `TrainerAway`.
+`start` may be called again after a crash only when `find` does not know the intent. A refusal that asking again
+will not change raises `TrainerRefused`; one that may pass raises `TrainerAway`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class FakeStack:
         return [
             ("POST /lab/.+", lambda _: (200, {})),
             ("POST /chat/completions", lambda body: (200, self._completion(body))),
-            ("GET /chat/completions", lambda _: (200, {"data": [{"id": one} for one in self.stored]})),
+            ("GET /chat/completions", lambda _: (200, self._listed())),
             ("POST /captures", lambda body: (202, self._capture(body))),
             ("GET /captures/.+", lambda _: (200, {"status": self._recorded()})),
             ("POST /evals", lambda body: (201, {"id": "eval_1", **body})),
@@ -83,6 +83,9 @@ class FakeStack:
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
             ("[A-Z]+ /distillations(/.+)?", lambda _, rest: (200, self._distillation(rest or ""))),
         ]
+
+    def _listed(self) -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": one} for one in self.stored], "has_more": False}
 
     def _recorded(self) -> str:
         self.looks_until_recorded -= 1
@@ -127,9 +130,7 @@ class FakeStack:
 
     def _notify(self, about: str) -> None:
         with self.notifications.open("a", encoding="utf-8") as lines:
-            lines.write(
-                json.dumps({"type": "verdict", "id": about, "sentence": "so it is", "verdict": {}}) + "\n"
-            )
+            lines.write(json.dumps({"type": "verdict", "id": about, "sentence": "so it is", "verdict": {}}) + "\n")
 
     def _lineage(self, about: str) -> dict[str, Any]:
         nodes = [{"id": about, "kind": "completion"}]

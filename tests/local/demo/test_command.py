@@ -1,13 +1,14 @@
 import io
 import json
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from local.demo import command
 from local.demo.plan import Options
+from local.stack import control
+from local.stack.errors import StackError
 
 
 @pytest.fixture
@@ -16,19 +17,17 @@ def run(fake, tmp_path, make_row, monkeypatch):
     rows += [make_row(f"x{number}", "test", answers={"big": "yes"}) for number in range(5)]
     data = tmp_path / "rows.jsonl"
     data.write_text("\n".join(row.model_dump_json() for row in rows), "utf-8")
-    stack = ModuleType("local.stack")
     info = SimpleNamespace(
         api_url="http://stack/v1",
         gateway_url="http://stack/v1",
         api_key="sk-sh-test",
         lab_url="http://lab/v1",
         notifications=str(fake.notifications),
-        started=True,
     )
-    stops = []
-    stack.ensure_up = lambda _report: info
-    stack.stop = lambda: stops.append(1)
-    monkeypatch.setitem(sys.modules, "local.stack", stack)
+    up, stops = [], []
+    monkeypatch.setattr(control, "running", lambda: up[0] if up else None)
+    monkeypatch.setattr(control, "ensure_up", lambda _report: info)
+    monkeypatch.setattr(control, "down", lambda: stops.append(1))
     monkeypatch.setattr(command, "OpenAI", lambda **_: fake.client())
     monkeypatch.setattr(command, "Lab", lambda _url: fake.lab())
 
@@ -40,7 +39,7 @@ def run(fake, tmp_path, make_row, monkeypatch):
         result = json.loads(out.read_text("utf-8")) if out.exists() else None
         return SimpleNamespace(code=code, text=console.file.getvalue(), out=result, stops=len(stops))
 
-    run.info = info
+    run.up = up
     return run
 
 
@@ -56,9 +55,7 @@ def test_the_whole_loop_ends_with_a_verdict_and_all_evidence(run, fake):
     }
     # The first completion was dropped on the way, so the second one's lineage is shown.
     assert ended.out["lineage"]["id"] == fake.stored[1]
-    assert {"recordings", "answers", "push", "gateway", "recording", "training", "total"} <= set(
-        ended.out["seconds"]
-    )
+    assert {"recordings", "answers", "push", "gateway", "recording", "training", "total"} <= set(ended.out["seconds"])
     assert "Five rows cannot tell [them] apart." in ended.text
     assert "0.0312" in ended.text
 
@@ -104,21 +101,27 @@ def test_bad_input_is_one_line_and_starts_nothing(run, fake, tmp_path):
 
 def test_an_api_error_is_one_line(run, fake, monkeypatch):
     monkeypatch.setattr(fake, "_capture", lambda _body: 1 / 0)
-    monkeypatch.setattr(
-        fake, "_answer", lambda *_: (403, {"error": {"message": "this key may not", "code": "scope"}})
-    )
+    monkeypatch.setattr(fake, "_answer", lambda *_: (403, {"error": {"message": "this key may not", "code": "scope"}}))
     ended = run()
     assert ended.code == 1
-    assert ended.text.splitlines()[-1].startswith(
-        "error: the lab answered 403 at /lab/recordings: this key may not"
-    )
+    assert ended.text.splitlines()[-1].startswith("error: the lab answered 403 at /lab/recordings: this key may not")
 
 
 def test_a_stack_that_the_demo_started_is_stopped_and_any_other_left_alone(run):
     assert run().stops == 1
-    run.info.started = False
+    run.up.append("running")
     assert run().stops == 1
 
 
 def test_a_stack_is_kept_where_asked(run):
     assert run(keep=True).stops == 0
+
+
+def test_a_stack_that_does_not_start_is_one_line(run, monkeypatch):
+    def broken(_report):
+        raise StackError("no sam on this machine")
+
+    monkeypatch.setattr(control, "ensure_up", broken)
+    ended = run()
+    assert ended.code == 1
+    assert ended.text.splitlines()[-1] == "error: no sam on this machine"

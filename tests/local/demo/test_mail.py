@@ -55,9 +55,7 @@ def test_schooling_hardly_overlaps_with_production(schooling, production):
 
 
 def test_schooling_and_production_know_different_phrases():
-    first, second = (
-        " ".join(texts(rows)) for rows in (mail.schooling(SEED, 1_500), mail.production(SEED, 1_500, 2))
-    )
+    first, second = (" ".join(texts(rows)) for rows in (mail.schooling(SEED, 1_500), mail.production(SEED, 1_500, 2)))
     asks = ["how much longer this takes", "which day to stay at home", "the second factor", "Take me off"]
     asks += ["for good", "any update on delivery", "label created", "out of the window", "Which data do you"]
     known = [(ask.lower() in first.lower(), ask.lower() in second.lower()) for ask in asks]

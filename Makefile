@@ -1,0 +1,98 @@
+# Every target sets up what it needs: uv from pip, Python and all packages by uv from uv.lock. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+PYTHON_VERSION := $(shell cat .python-version)
+SYNC := $(UV) sync --frozen --quiet
+EXPORT := $(UV) export --frozen --quiet --only-group services --no-hashes --no-header --no-annotate
+BIN := .venv/bin
+SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 SAM_CLI_BETA_BUILD_PERFORMANCE=1 sam
+ENV ?= dev
+ARGS ?=
+PARAMETERS ?=
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdict (ARGS="--data FILE …")
+	@$(BIN)/stillhouse demo $(ARGS)
+
+.PHONY: test
+test: check ## everything: check, unit tests, end-to-end tests on the local stack
+	@$(BIN)/pytest -q -n 2 -m "not stack"
+	@$(BIN)/pytest -q -m stack
+
+.PHONY: check
+check: setup ## format, lint, types, template, requirements
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/cfn-lint template.yaml
+	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint >/dev/null
+	@$(EXPORT) | cmp -s - services/requirements.txt || \
+		{ echo "services/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }
+	@echo "check: clean"
+
+.PHONY: requirements
+requirements: .venv/.synced ## write services/requirements.txt from uv.lock
+	@$(EXPORT) > services/requirements.txt
+
+.PHONY: build
+build: .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod)
+	@$(SAM) build --config-env $(ENV) $(ARGS)
+
+.PHONY: deploy
+deploy: build ## sam deploy to your account (ENV=dev|prod PARAMETERS="ProviderSecretArn=arn:…")
+	@$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+
+.PHONY: local
+local: setup ## the stack on this machine, in the foreground, until Ctrl-C
+	@$(BIN)/python -m local.stack run
+
+.PHONY: local-up
+local-up: setup ## the same in the background, brought to the present sources
+	@$(BIN)/python -m local.stack up
+
+.PHONY: local-down
+local-down: .venv/.synced ## stop it
+	@$(BIN)/python -m local.stack down
+
+.PHONY: clean
+clean: ## remove what was built and what the local stack left
+	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down; fi
+	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: setup
+setup: .venv/.synced .venv-emulator/.synced .venv-sam/.synced ## the three environments
+
+.venv/.synced: uv.lock pyproject.toml .tools/python-$(PYTHON_VERSION)
+	@echo "setup: .venv"
+	@$(SYNC)
+	@touch $@
+
+# MiniStack and SAM pin their own versions of boto3, so each has an environment of its own.
+.venv-emulator/.synced .venv-sam/.synced: .venv-%/.synced: uv.lock pyproject.toml .tools/python-$(PYTHON_VERSION)
+	@echo "setup: .venv-$*"
+	@UV_PROJECT_ENVIRONMENT=.venv-$* $(SYNC) --only-group $*
+	@touch $@
+
+.tools/python-$(PYTHON_VERSION): $(UV)
+	@$(UV) python find --system --quiet $(PYTHON_VERSION) >/dev/null 2>&1 \
+		|| $(UV) python install --quiet $(PYTHON_VERSION) 2>/dev/null \
+		|| { echo "Python $(PYTHON_VERSION) is neither here nor to be fetched: install it, for one with" \
+			"'pyenv install $(PYTHON_VERSION)', and run make again."; exit 1; }
+	@touch $@
+
+$(UV):
+	@echo "setup: uv $(UV_VERSION)"
+	@python3 -m venv .tools >/dev/null 2>&1 && .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+		|| { rm -rf .tools; echo "uv could not be installed: it needs python3 (3.9 or later) with venv (on Debian" \
+			"'apt install python3-venv') and a package index."; exit 1; }

@@ -1,0 +1,251 @@
+"""The whole system in one process: the template's queues and their consumers, the HTTP routes, the clock.
+
+Messages go through moto's SQS and reach the real handlers in the form that Lambda gives them; S3 events are sent by
+moto as the bucket's notification configuration says. `settle` delivers until nothing is left.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import api.handler
+import assembly.handler
+import boto3
+import capture.handler
+import distilling.handler
+import gateway.handler
+import grading.handler
+import tuning.handler
+import verdict.handler
+
+type Handler = Callable[[dict[str, Any], Any], Any]
+
+CONSUMERS: dict[str, Handler] = {
+    "RECORD": capture.handler.record_entry,
+    "PLAN": grading.handler.plan_entry,
+    "GRADE": grading.handler.grade_entry,
+    "DISTILLING": distilling.handler.entry,
+    "ASSEMBLY": assembly.handler.entry,
+    "TUNING": tuning.handler.start_entry,
+    "VERDICT": verdict.handler.entry,
+}
+RULE = "watch"
+KEY = "sk-sh-first-0123456789abcdef"
+
+
+@dataclass
+class FakeContext:
+    """Lambda's context."""
+
+    aws_request_id: str = "request-1"
+    function_name: str = "test"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@dataclass
+class System:
+    """What a test can do with it: call the API, deliver messages, look at what was said."""
+
+    bucket: str
+    table: str
+    queues: dict[str, str]
+    dead_letters: dict[str, str]
+    inbox: str
+    lab: str
+    around: Callable[[str, Callable[[], Any]], Any] = field(default=lambda name, call: call())
+    doubled: bool = False
+    undelivered: set[str] = field(default_factory=set)
+
+    # -------------------------------------------------------------- HTTP
+
+    def call(
+        self, method: str, url: str, body: Any = None, *, key: str | None = KEY, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """One request through the handler that the template routes it to; its status and its JSON."""
+        parts = urlsplit(url)
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        event = _http_event(method, parts.path, parts.query, raw, {**(headers or {}), **_authorization(key)})
+        answer = _route(method, parts.path)(event, FakeContext())
+        text = answer.get("body") or ""
+        status = int(answer["statusCode"])
+        self.headers = answer.get("headers", {})
+        return status, json.loads(text) if text else None
+
+    def ok(self, method: str, url: str, body: Any = None) -> Any:
+        status, answer = self.call(method, url, body)
+        assert status < 300, (status, answer)
+        return answer
+
+    # -------------------------------------------------------------- queues
+
+    def settle(self, *, rounds: int = 200) -> None:
+        """Deliver messages and tick the clock until nothing moves."""
+        for _ in range(rounds):
+            moved = [self.deliver(name) for name in CONSUMERS]
+            if self.clock_runs():
+                self.around("WATCH", lambda: tuning.handler.watch_entry({}, FakeContext()))
+                moved.append(1)
+            if not any(moved):
+                return
+        raise AssertionError("the system does not come to rest")
+
+    def deliver(self, name: str) -> int:
+        """Deliver what waits in one queue, message by message; failed ones stay for a redelivery."""
+        sqs = boto3.client("sqs")
+        count = 0
+        for message in _received(sqs, self.queues[name]):
+            count += 1
+            for _ in range(2 if self.doubled else 1):
+                answer = self.around(name, lambda: CONSUMERS[name](_sqs_event(message), FakeContext()))  # noqa: B023
+            failed = answer is None or answer["batchItemFailures"]
+            handle = message["ReceiptHandle"]
+            if failed:
+                sqs.change_message_visibility(QueueUrl=self.queues[name], ReceiptHandle=handle, VisibilityTimeout=0)
+            else:
+                sqs.delete_message(QueueUrl=self.queues[name], ReceiptHandle=handle)
+        return count
+
+    def clock_runs(self) -> bool:
+        return boto3.client("events").describe_rule(Name=RULE)["State"] == "ENABLED"
+
+    def told(self) -> list[dict[str, Any]]:
+        """Every notification that reached the subscriber."""
+        found = _received(boto3.client("sqs"), self.inbox)
+        return [json.loads(message["Body"]) for message in found]
+
+    def dead(self, name: str) -> list[str]:
+        return [message["Body"] for message in _received(boto3.client("sqs"), self.dead_letters[name])]
+
+
+def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
+    """Create what the template declares, as far as handlers see it."""
+    s3, sqs, sns = boto3.client("s3"), boto3.client("sqs"), boto3.client("sns")
+    s3.create_bucket(Bucket="bucket")
+    boto3.client("dynamodb").create_table(
+        TableName="table",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dead = {name: sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"] for name in CONSUMERS}
+    redrive = {
+        name: json.dumps({"deadLetterTargetArn": _arn(sqs, url), "maxReceiveCount": "5"}) for name, url in dead.items()
+    }
+    queues = {
+        name: sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive[name]})["QueueUrl"]
+        for name in CONSUMERS
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket",
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                _notification(_arn(sqs, queues["TUNING"]), "datasets/", "/card.json"),
+                _notification(_arn(sqs, queues["DISTILLING"]), "runs/", "/summary.json"),
+            ]
+        },
+    )
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=_arn(sqs, inbox), Attributes={"RawMessageDelivery": "true"}
+    )
+    boto3.client("events").put_rule(Name=RULE, ScheduleExpression="rate(1 minute)", State="DISABLED")
+    secret = boto3.client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
+    environment = {
+        "TABLE": "table",
+        "BUCKET": "bucket",
+        "TOPIC_ARN": topic,
+        "FIRST_KEY_SECRET_ARN": secret["ARN"],
+        "PROVIDER_BASE_URL": provider_url,
+        "WATCH_RULE": RULE,
+        **{f"{name}_QUEUE_URL": url for name, url in queues.items()},
+    }
+    for name, value in environment.items():
+        setenv(name, value)
+    return System("bucket", "table", queues, dead, inbox, provider_url.removesuffix("/v1"))
+
+
+def _notification(arn: str, prefix: str, suffix: str) -> dict[str, Any]:
+    rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
+    return {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+
+
+def _arn(sqs: Any, url: str) -> str:
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def _received(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
+    messages = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=60, AttributeNames=["All"]
+    ).get("Messages", [])
+    yield from messages
+
+
+def _sqs_event(message: dict[str, Any]) -> dict[str, Any]:
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "0",
+        "SenderId": "x",
+        "ApproximateFirstReceiveTimestamp": "0",
+        **message.get("Attributes", {}),
+    }
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+        "awsRegion": "us-east-1",
+    }
+    return {"Records": [record]}
+
+
+def _route(method: str, path: str) -> Handler:
+    """The routes of template.yaml."""
+    if path.startswith("/v1/captures"):
+        return capture.handler.http_entry
+    if (method, path) == ("POST", "/v1/chat/completions"):
+        return gateway.handler.http_entry
+    return api.handler.http_entry
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
+def _http_event(method: str, path: str, query: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+    try:
+        text, encoded = body.decode(), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(body).decode(), True
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)) or None,
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "domainName": "api.execute-api.us-east-1.amazonaws.com",
+            "stage": "$default",
+            "requestId": "r",
+        },
+        "body": text or None,
+        "isBase64Encoded": encoded,
+    }

@@ -1,0 +1,34 @@
+"""The whole loop in process: from pushed completions to a verdict, a notification and the lineage."""
+
+from __future__ import annotations
+
+from tests.flow import loop
+from tests.flow.system import System
+
+
+def test_from_completions_to_a_verdict_people_are_told(system: System) -> None:
+    loop.capture(system, "whole")
+    started = loop.distill(system, "whole")
+    assert started["status"] == "queued"
+
+    system.settle()
+
+    ended = loop.fetched(system, started["id"])
+    assert ended["status"] in {"completed", "blocked"}, ended
+    if ended["status"] == "blocked":
+        system.ok("POST", f"/v1/distillations/{started['id']}/approve")
+        system.settle()
+        ended = loop.fetched(system, started["id"])
+    assert ended["status"] == "completed", ended
+    assert [step["status"] for step in ended["history"]][-1] == "completed"
+    verdict = ended["verdict"]
+    assert verdict["rows"] == 12
+    assert verdict["scores"]["teacher"]["passed"] == 12
+    assert ended["model"].startswith("ft:lab-small:lab:")
+    told = system.told()
+    assert [one["id"] for one in told if one["type"] == "verdict"] == [verdict["id"]]
+    assert not any(system.dead(name) for name in system.queues)
+    graph = system.ok("GET", "/v1/lineage/chatcmpl-whole-3")
+    assert {node["kind"] for node in graph["nodes"]} >= {"completion", "dataset", "job", "model", "run", "verdict"}
+    made = system.ok("GET", f"/v1/lineage/{ended['model']}")
+    assert "chatcmpl-whole-3" in made["completions"]["data"]
