@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 from moto import mock_aws
 
-from foundation import aws, keys
+from foundation import aws, keys, lease
+from foundation.ids import now_ms
 from foundation.models import provider, registry
 from foundation.settings import settings
 from local.lab.app import create_app
@@ -96,5 +97,7 @@ def system(monkeypatch: pytest.MonkeyPatch, lab_server: str) -> Iterator[System]
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     _forget()
     with mock_aws():
-        yield deploy(monkeypatch.setenv, provider_url=f"{lab_server}/v1")
+        deployed = deploy(monkeypatch.setenv, provider_url=f"{lab_server}/v1")
+        monkeypatch.setattr(lease, "now_ms", lambda: now_ms() + deployed.passed_ms)
+        yield deployed
     _forget()

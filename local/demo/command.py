@@ -27,6 +27,7 @@ from local.stack.info import StackInfo
 
 GATEWAY_ROWS = 36
 LINEAGE_TRIES = 20
+PIPE_WIDTH = 130
 BLOCKED = 3
 
 
@@ -106,11 +107,17 @@ class Demo:
 
 def run(options: Options, console: Console | None = None) -> int:
     console = console or Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width; tables need one.
+        console.width = PIPE_WIDTH
     try:
         return _run(options, console)
-    except (BadRows, DemoFailed, StackError, openai.OpenAIError, httpx2.HTTPError, OSError) as error:
-        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
-        return 1
+    except (BadRows, DemoFailed, StackError, OSError) as error:
+        message = str(error)
+    except (openai.OpenAIError, httpx2.HTTPError) as error:
+        message = f"{error} (the stack's logs are under .local/logs)"
+    console.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True, highlight=False)
+    return 1
 
 
 def _run(options: Options, console: Console) -> int:

@@ -121,7 +121,7 @@ class _Watch:
         if status in ROLES:
             self._count(state, ROLES[status], stage)
         elif status == "training" and state.get("job_id"):
-            self._events(state["job_id"], stage)
+            self._events(state["job_id"])
 
     def _count(self, state: Json, roles: Sequence[str], stage: Stage) -> None:
         done = total = 0
@@ -141,7 +141,7 @@ class _Watch:
         stage.move(done, total)
         stage.say(" · ".join(notes))
 
-    def _events(self, job_id: str, stage: Stage) -> None:
+    def _events(self, job_id: str) -> None:
         try:
             events = self._client.fine_tuning.jobs.list_events(job_id, limit=50).data
         except openai.NotFoundError:
@@ -149,7 +149,6 @@ class _Watch:
         for event in sorted(events, key=lambda event: event.created_at):
             if event.id not in self._shown:
                 self._shown.add(event.id)
-                stage.say(event.message)
                 self._screen.say(f"  trainer: {event.message}")
 
 

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 from rich.console import Console, Group, RenderableType
-from rich.json import JSON
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -90,6 +89,8 @@ def show(console: Console, report: Report, distillation: Json, completion: str |
 def _parts(report: Report, distillation: Json, completion: str | None) -> Iterator[RenderableType]:
     verdict = distillation["verdict"]
     yield _scores(report, verdict["cost_ratio"] if verdict else {})
+    if report.dataset:
+        yield _dataset(report.dataset)
     if verdict:
         yield Panel(escape(verdict["sentence"]), title=f"Verdict: {verdict['outcome']}", title_align="left")
     if report.notification:
@@ -101,8 +102,10 @@ def _parts(report: Report, distillation: Json, completion: str | None) -> Iterat
 
 def _scores(report: Report, cost: Json) -> Table:
     table = Table(title="The same eval on the same rows", title_justify="left")
-    for column in ("", "model", "right", "score", "95% interval", "cost / teacher"):
-        table.add_column(column, justify="left" if column in {"", "model"} else "right", overflow="fold")
+    table.add_column("")
+    table.add_column("model", overflow="fold")
+    for column in ("right", "score", "95% interval", "cost / teacher"):
+        table.add_column(column, justify="right", no_wrap=True)
     scores = {"teacher": report.teacher, "baseline": report.baseline, "distilled": report.distilled}
     for role, score in scores.items():
         if score is None:
@@ -122,8 +125,14 @@ def _scores(report: Report, cost: Json) -> Table:
 
 def _notification(notification: Json) -> Panel:
     # The evidence stands in the table above; what is left is what a subscriber reads first.
-    head = {name: value for name, value in notification.items() if not isinstance(value, dict | list)}
-    return Panel(JSON.from_data(head), title="Notification, as delivered (without figures)", title_align="left")
+    head = [f"{name}: {value}" for name, value in notification.items() if not isinstance(value, dict | list)]
+    title = "Notification, as delivered (its figures are in .local/notifications.jsonl)"
+    return Panel(escape("\n".join(head)), title=title, title_align="left")
+
+
+def _dataset(dataset: DatasetFigures) -> str:
+    dropped = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in dataset.dropped.items() if count)
+    return escape(f"Training set {dataset.id}: {dataset.rows:,} rows; dropped: {dropped or 'none'}.")
 
 
 def tree(graph: Json, start: str) -> Tree:

@@ -76,7 +76,7 @@ class Screen:
         self._progress.stop()
 
     def say(self, text: str) -> None:
-        self.console.print(escape(text), highlight=False)
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, key: str, title: str, total: int = 0) -> Iterator[Stage]:

@@ -12,6 +12,7 @@ or bad (or a number), it takes the one whose name is closest to the candidate, a
 
 import re
 from collections import Counter
+from itertools import zip_longest
 from typing import Any
 
 from local.lab.guesser import closest, in_words
@@ -74,9 +75,9 @@ def _texts(messages: list[dict[str, Any]]) -> tuple[str, str]:
 def _sections(text: str) -> list[tuple[str, str]]:
     """Split a text at its headings; a section is what stands between one and the next."""
     headings = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
     sections = []
-    for heading, end in zip(headings, ends, strict=True):
+    for heading, following in zip_longest(headings, headings[1:]):
+        end = following.start() if following else len(text)
         name = heading.group("line") or heading.group("tag")
         body = text[heading.end() : end].strip()
         if body and not heading.group().startswith("</"):

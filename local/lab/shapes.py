@@ -37,18 +37,6 @@ def schema_of(response_format: dict[str, Any] | None) -> dict[str, Any] | None:
     return schema
 
 
-def enum_labels(schema: dict[str, Any]) -> list[str]:
-    """Find the first enum of strings, in the order of the schema's properties."""
-    labels = schema.get("enum")
-    if isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels):
-        return labels
-    for child in (schema.get("properties") or {}).values():
-        found = enum_labels(child)
-        if found:
-            return found
-    return []
-
-
 def fill(schema: dict[str, Any], finding: Finding) -> str:
     return orjson.dumps(_value(schema, finding)).decode()
 

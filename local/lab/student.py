@@ -168,7 +168,8 @@ def train(examples: list[Example], *, recipe: Recipe = SMALL, seed: int, passes:
     texts = [frame.strip(example.prompt) for example in examples]
     answers = [example.answer for example in examples]
     counts = Counter(answers)
-    if len(counts) == 1 or not any(re.search(r"\w", text) for text in texts):
+    alike = len(counts) == 1 or len(set(texts)) == 1
+    if alike or not any(re.search(r"\w", text) for text in texts):
         return Student(frame, None, [counts.most_common(1)[0][0]], None, None)
     choices = [answer for answer, times in counts.most_common(_MOST_CLASSES) if times > 1]
     index = {answer: number for number, answer in enumerate(choices)}

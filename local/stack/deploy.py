@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def build(layout: Layout, report: Report) -> str:
     if _read(stamp) == sources:
         report("build: unchanged")
         return sources
+    started = time.monotonic()
     stamp.unlink(missing_ok=True)
     report("build: sam build")
     layout.built.parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +68,13 @@ def build(layout: Layout, report: Report) -> str:
     )
     pack(layout.built)
     stamp.write_text(sources)
+    report(f"build: done in {time.monotonic() - started:.0f} s")
     return sources
 
 
 def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -> dict[str, str]:
     """Deploys what is built; answers the outputs of the stack."""
+    started = time.monotonic()
     report("deploy: sam deploy")
     parameters = _TIMES | {
         "Architecture": architecture(),
@@ -89,6 +93,7 @@ def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -
         *(_pair(name, value) for name, value in parameters.items()),
         environment=aws.tool_environment(endpoint_url),
     )
+    report(f"deploy: done in {time.monotonic() - started:.0f} s")
     return outputs(endpoint_url)
 
 

@@ -17,7 +17,7 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 
 @contextmanager
 def emulator(layout: Layout, port: int) -> Iterator[Child]:
-    """A healthy emulator for the length of the block."""
+    """An emulator, perhaps not ready yet, for the length of the block."""
     command: Command = [
         layout.environment(".venv-emulator") / "python",
         "-m",
@@ -27,8 +27,11 @@ def emulator(layout: Layout, port: int) -> Iterator[Child]:
     with child(
         "emulator", command, env=_environment(layout, port), cwd=layout.root, log=layout.log("emulator")
     ) as started:
-        wait_healthy(started, port, _HEALTH)
         yield started
+
+
+def await_emulator(started: Child, port: int) -> None:
+    wait_healthy(started, port, _HEALTH)
 
 
 def emulator_healthy(port: int) -> bool:

@@ -1,7 +1,8 @@
-"""MiniStack, run by the interpreter of `.venv-emulator`, with one change: a function's code is unpacked once.
+"""MiniStack 1.5.33, run by the interpreter of `.venv-emulator`, with two changes.
 
-MiniStack unpacks the archive anew for every function process, with us some forty times a hundred megabytes.
-Here each process links to one copy per distinct archive. `TMPDIR` must be the emulator's own directory.
+It unpacks a function's archive anew for every process, with us some forty times a hundred megabytes: here each
+process links to one copy per distinct archive. And it takes a `MaximumConcurrency` that comes from a parameter for
+text, at which its poller fails. `TMPDIR` must be the emulator's own directory.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
-from typing import override
+from typing import Any, override
 
 from ministack import app
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
 
 _unpacking = threading.Lock()
 
@@ -40,7 +44,16 @@ class _SharedArchive(zipfile.ZipFile):
         archive.unlink()
 
 
+def _numeric(limit: Callable[..., Any]) -> Callable[..., int]:
+    @wraps(limit)
+    def number(*arguments: Any) -> int:
+        return int(limit(*arguments))
+
+    return number
+
+
 def main() -> None:
+    lambda_svc._sqs_esm_concurrency = _numeric(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001, no public way
     lambda_runtime.zipfile = SimpleNamespace(**(vars(zipfile) | {"ZipFile": _SharedArchive}))
     sys.argv = ["ministack"]
     app.main()

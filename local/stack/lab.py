@@ -13,7 +13,7 @@ from local.stack.processes import Child, Command, child, wait_healthy
 
 @contextmanager
 def lab(layout: Layout, port: int) -> Iterator[Child]:
-    """A healthy lab for the length of the block."""
+    """A lab, perhaps not ready yet, for the length of the block."""
     command: Command = [
         layout.environment(".venv") / "python",
         "-m",
@@ -23,8 +23,11 @@ def lab(layout: Layout, port: int) -> Iterator[Child]:
         str(port),
     ]
     with child("lab", command, env=os.environ, cwd=layout.root, log=layout.log("lab")) as started:
-        wait_healthy(started, port, "/lab/health")
         yield started
+
+
+def await_lab(started: Child, port: int) -> None:
+    wait_healthy(started, port, "/lab/health")
 
 
 def lab_url(port: int) -> str:

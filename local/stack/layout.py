@@ -14,7 +14,7 @@ class Layout:
 
     @classmethod
     def of_checkout(cls) -> Layout:
-        return cls(Path(__file__).resolve().parents[2])
+        return cls(Path(__file__).absolute().parents[2])
 
     @property
     def local(self) -> Path:

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 from local.stack import aws, deploy, fingerprint
 from local.stack.clock import Clock
 from local.stack.deploy import Report
-from local.stack.emulator import emulator
+from local.stack.emulator import await_emulator, emulator
 from local.stack.errors import StackError
 from local.stack.info import StackInfo, write_info
-from local.stack.lab import lab, lab_url
+from local.stack.lab import await_lab, lab, lab_url
 from local.stack.layout import Layout
 from local.stack.lock import held, holder
 from local.stack.loop import repeated
@@ -83,14 +83,15 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     port, lab_port = free_port(_EMULATOR_PORT), free_port(_LAB_PORT)
     endpoint_url = f"http://{HOST}:{port}"
     report(f"emulator: {endpoint_url}")
-    children = [parts.enter_context(emulator(layout, port))]
     report(f"lab: {lab_url(lab_port)}")
-    children.append(parts.enter_context(lab(layout, lab_port)))
+    children = parts.enter_context(emulator(layout, port)), parts.enter_context(lab(layout, lab_port))
     sources = deploy.build(layout, report)
+    await_emulator(children[0], port)
     outputs = deploy.deploy(layout, endpoint_url=endpoint_url, lab_url=lab_url(lab_port), report=report)
     subscriber = Subscriber.subscribed(
         endpoint_url=endpoint_url, topic_arn=outputs["TopicArn"], file=layout.notifications, report=report
     )
+    await_lab(children[1], lab_port)
     clock = Clock.of(endpoint_url=endpoint_url, function=outputs["WatchFunctionName"])
     parts.enter_context(repeated("subscriber", subscriber.receive, pause=0, report=report))
     parts.enter_context(repeated("clock", clock.tick, pause=1, report=report))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
-import zstandard
+from backports import zstd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foundation import blobs, index, queues
@@ -163,7 +163,7 @@ def _kept(completions: Sequence[Completion]) -> tuple[list[Completion], list[dic
 def _hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
     parts = list(_parts([completion.line() for completion in completions]))
     for part, lines in enumerate(parts):
-        packed = zstandard.compress(b"\n".join(lines))
+        packed = zstd.compress(b"\n".join(lines))
         message: dict[str, Any] = {
             "batch_id": batch_id,
             "part": part,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import zstandard
+from backports import zstd
 
 from foundation import blobs, index, table
 from foundation.completions import Completion
@@ -21,7 +21,7 @@ _LEVEL = 3
 def record(message: RecordCompletions) -> None:
     """Write the completions of one message and mark its part as recorded."""
     packed = message.records if message.records is not None else blobs.get(message.key or "")
-    lines = zstandard.decompress(packed).splitlines()
+    lines = zstd.decompress(packed).splitlines()
     completions = [Completion.model_validate_json(line) for line in lines]
     object_id = derived_id("", message.batch_id, message.part)
     placed = _store(object_id, completions, at_ms=message.at)
@@ -36,11 +36,10 @@ def _store(object_id: str, completions: list[Completion], *, at_ms: int) -> list
     """Each completion is a zstd frame of its own: readable alone by its range, and all as one stream."""
     day = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y/%m/%d")
     key = f"completions/{day}/{object_id}.ndjson.zst"
-    compressor = zstandard.ZstdCompressor(level=_LEVEL)
     placed: list[tuple[Completion, index.Reference]] = []
     body = bytearray()
     for completion in completions:
-        frame = compressor.compress(completion.line() + b"\n")
+        frame = zstd.compress(completion.line() + b"\n", _LEVEL)
         reference = index.Reference(
             completion.created, completion.id, completion.content_hash, key, len(body), len(frame)
         )

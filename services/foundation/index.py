@@ -21,7 +21,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
-import zstandard
+from backports import zstd
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation import blobs, table
@@ -90,7 +90,7 @@ def rows(object_id: str, placed: Sequence[tuple[Completion, Reference]]) -> Iter
             yield {
                 "pk": f"P#{dimension}#{shard}",
                 "sk": f"{minute:010d}#{object_id}#{part}",
-                "references": zstandard.compress(orjson.dumps([tuple(one) for one in some])),
+                "references": zstd.compress(orjson.dumps([tuple(one) for one in some])),
             }
 
 
@@ -157,7 +157,7 @@ def _minutes(dimension: str, low: int, high: int | None, *, descending: bool) ->
     for minute, posted in groupby(merged, key=lambda row: int(row["sk"].partition("#")[0])):
         references: dict[tuple[str, str], Reference] = {}
         for row in posted:
-            for values in orjson.loads(zstandard.decompress(row["references"])):
+            for values in orjson.loads(zstd.decompress(row["references"])):
                 reference = Reference(*values)
                 references.setdefault((reference.id, reference.hash), reference)
         yield minute, references
@@ -217,4 +217,4 @@ def _read_object(wanted: tuple[str, list[Reference]]) -> dict[Reference, Complet
         frames = {one: body[one.offset : one.offset + one.length] for one in references}
     else:
         frames = {one: blobs.get(key, offset=one.offset, length=one.length) for one in references}
-    return {one: Completion.model_validate_json(zstandard.decompress(frame)) for one, frame in frames.items()}
+    return {one: Completion.model_validate_json(zstd.decompress(frame)) for one, frame in frames.items()}

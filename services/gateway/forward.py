@@ -10,7 +10,7 @@ import base64
 from typing import Any, NamedTuple
 
 import orjson
-import zstandard
+from backports import zstd
 
 from foundation import models, queues
 from foundation.completions import Completion
@@ -85,7 +85,7 @@ def _capture(request: dict[str, Any], answer: Answer) -> None:
             {"request": request, "response": answer.body, "latency_ms": answer.latency_ms}, at=now()
         )
         batch_id = new_id("capture_")
-        packed = base64.b64encode(zstandard.compress(completion.line()))
+        packed = base64.b64encode(zstd.compress(completion.line()))
         message = RecordCompletions(batch_id=batch_id, part=0, parts=1, records=packed, correlation_id=completion.id)
         queues.send(settings().RECORD_QUEUE_URL, message)
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-import zstandard
+from backports import zstd
 
 from foundation import blobs
 from foundation.ids import new_id
@@ -40,7 +40,7 @@ class Calls:
     def load(self) -> None:
         """Take over what an earlier delivery paid for."""
         for key in blobs.keys(self._prefix):
-            for line in zstandard.decompress(blobs.get(key)).splitlines():
+            for line in zstd.decompress(blobs.get(key)).splitlines():
                 call = orjson.loads(line)
                 stored: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
                 stored.set_result(Answer(call["body"], call["latency_ms"]))
@@ -67,7 +67,7 @@ class Calls:
         """Write the answers that are not written yet, as one more object."""
         if self._unstored:
             lines = b"\n".join(orjson.dumps(call) for call in self._unstored)
-            blobs.put(f"{self._prefix}{new_id('')}.jsonl.zst", zstandard.compress(lines))
+            blobs.put(f"{self._prefix}{new_id('')}.jsonl.zst", zstd.compress(lines))
             self._unstored = []
         self._stored_at = time.monotonic()
 

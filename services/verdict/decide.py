@@ -95,9 +95,9 @@ def _write(distillation: Distillation) -> None:
         sentence=sentence(outcome, evidence, models),
         **fields,
     )
-    verdict.create()
     edges = [(Node("run", run.id), Node("verdict", verdict.id)) for run in runs.values()]
     lineage.link([*edges, (Node("model", models["distilled"]), Node("verdict", verdict.id))])
+    verdict.create()
 
 
 def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillation) -> dict[str, Any]:

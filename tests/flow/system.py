@@ -10,12 +10,14 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import boto3
+
 import api.handler
 import assembly.handler
-import boto3
 import capture.handler
 import distilling.handler
 import gateway.handler
@@ -35,6 +37,7 @@ CONSUMERS: dict[str, Handler] = {
     "VERDICT": verdict.handler.entry,
 }
 RULE = "watch"
+VISIBILITY_MS = 720_000
 KEY = "sk-sh-first-0123456789abcdef"
 
 
@@ -53,7 +56,10 @@ class FakeContext:
 
 @dataclass
 class System:
-    """What a test can do with it: call the API, deliver messages, look at what was said."""
+    """What a test can do with it: call the API, deliver messages, look at what was said.
+
+    A failed message is delivered again at once, and `passed_ms` grows by the visibility timeout that AWS would wait.
+    """
 
     bucket: str
     table: str
@@ -61,9 +67,9 @@ class System:
     dead_letters: dict[str, str]
     inbox: str
     lab: str
-    around: Callable[[str, Callable[[], Any]], Any] = field(default=lambda name, call: call())
+    around: Callable[[str, Callable[[], Any]], Any] = field(default=lambda _, call: call())
     doubled: bool = False
-    undelivered: set[str] = field(default_factory=set)
+    passed_ms: int = 0
 
     # -------------------------------------------------------------- HTTP
 
@@ -92,7 +98,7 @@ class System:
         for _ in range(rounds):
             moved = [self.deliver(name) for name in CONSUMERS]
             if self.clock_runs():
-                self.around("WATCH", lambda: tuning.handler.watch_entry({}, FakeContext()))
+                self.around("clock", partial(tuning.handler.watch_entry, {}, FakeContext()))
                 moved.append(1)
             if not any(moved):
                 return
@@ -105,10 +111,12 @@ class System:
         for message in _received(sqs, self.queues[name]):
             count += 1
             for _ in range(2 if self.doubled else 1):
-                answer = self.around(name, lambda: CONSUMERS[name](_sqs_event(message), FakeContext()))  # noqa: B023
+                event = _sqs_event(message)
+                answer = self.around(message["MessageId"], partial(CONSUMERS[name], event, FakeContext()))
             failed = answer is None or answer["batchItemFailures"]
             handle = message["ReceiptHandle"]
             if failed:
+                self.passed_ms += VISIBILITY_MS
                 sqs.change_message_visibility(QueueUrl=self.queues[name], ReceiptHandle=handle, VisibilityTimeout=0)
             else:
                 sqs.delete_message(QueueUrl=self.queues[name], ReceiptHandle=handle)
@@ -158,9 +166,7 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     )
     topic = sns.create_topic(Name="topic")["TopicArn"]
     inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=_arn(sqs, inbox), Attributes={"RawMessageDelivery": "true"}
-    )
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn(sqs, inbox), Attributes={"RawMessageDelivery": "true"})
     boto3.client("events").put_rule(Name=RULE, ScheduleExpression="rate(1 minute)", State="DISABLED")
     secret = boto3.client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
     environment = {

@@ -57,6 +57,17 @@ def upload(sdk: OpenAI) -> Callable[[bytes], str]:
 
 
 @pytest.fixture
+def tune(sdk: OpenAI, upload: Callable[[bytes], str]) -> Callable[..., Any]:
+    """Create a job, of the lesson and the base student unless told otherwise."""
+
+    def create(content: bytes | None = None, **fields: Any) -> Any:
+        file_id = upload(jsonl(lesson()) if content is None else content)
+        return sdk.fine_tuning.jobs.create(**{"model": "lab-small", "training_file": file_id, **fields})
+
+    return create
+
+
+@pytest.fixture
 def ended(sdk: OpenAI) -> Callable[[str], Any]:
     """Wait until a job has ended."""
 
@@ -87,5 +98,6 @@ def pairs() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def as_jsonl() -> Callable[[list[tuple[str, str]]], bytes]:
-    return jsonl
+def few_rows() -> bytes:
+    """Too few to train: a job of them ends at once."""
+    return jsonl(lesson()[:9])

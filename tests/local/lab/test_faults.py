@@ -24,11 +24,10 @@ def test_the_sdk_gets_over_one(lab, sdk):
     assert patient.chat.completions.create(model="lab-small", messages=MESSAGES).choices
 
 
-def test_a_fault_after_the_work_loses_only_the_answer(lab, sdk, upload, ended, pairs, as_jsonl):
-    file_id = upload(as_jsonl(pairs[:1]))
+def test_a_fault_after_the_work_loses_only_the_answer(lab, sdk, tune, ended, few_rows):
     order(lab, path="/fine_tuning/jobs", status=500, when="after")
     with pytest.raises(openai.InternalServerError):
-        sdk.fine_tuning.jobs.create(model="lab-small", training_file=file_id, metadata={"intent": "x"})
+        tune(few_rows, metadata={"intent": "x"})
     (job,) = sdk.fine_tuning.jobs.list(metadata={"intent": "x"})
     assert ended(job.id).status == "failed"
 

@@ -2,6 +2,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,27 @@ from local.lab.__main__ import main
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, {0, -signal.SIGTERM}), (signal.SIGINT, {0})])
-def test_it_says_when_it_is_ready_and_a_signal_stops_it(sent, status):
+def test_it_says_when_it_is_ready_and_a_signal_stops_it():
+    sent = (signal.SIGTERM, signal.SIGINT)
+    with ExitStack() as ending:
+        labs = [ending.enter_context(started()) for _ in sent]
+        for lab, number in zip(labs, sent, strict=True):
+            ready = lab.stdout.readline()
+            lab.send_signal(number)
+            out, err = lab.communicate(timeout=10)
+            assert re.fullmatch(r"lab ready: http://127\.0\.0\.1:\d+/v1\n", ready)
+            assert (out, err) == ("", "")
+            assert lab.returncode in {0, -number}
+
+
+@contextmanager
+def started():
     command = [sys.executable, "-m", "local.lab", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
         try:
-            ready = lab.stdout.readline()
-            lab.send_signal(sent)
-            out, err = lab.communicate(timeout=10)
+            yield lab
         finally:
             lab.kill()
-    assert re.fullmatch(r"lab ready: http://127\.0\.0\.1:\d+/v1\n", ready)
-    assert (out, err) == ("", "")
-    assert lab.returncode in status
 
 
 def test_a_port_is_needed(capsys):

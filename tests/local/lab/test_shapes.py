@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from local.lab.shapes import Finding, enum_labels, fill, schema_of
+from local.lab.shapes import Finding, fill, schema_of
 from local.lab.wire import ApiError
 
 FINDING = Finding(choose=max, reason="because", score=0.75)
@@ -42,9 +42,3 @@ def test_only_a_json_schema_format_has_a_schema():
     with pytest.raises(ApiError) as caught:
         schema_of({"type": "json_schema"})
     assert caught.value.body["error"]["param"] == "response_format.json_schema.schema"
-
-
-def test_the_first_enum_of_strings_holds_the_labels():
-    properties = {"score": {"enum": [1, 2]}, "in": {"properties": {"label": {"enum": ["x", "y"]}}}}
-    assert enum_labels({"type": "object", "properties": properties}) == ["x", "y"]
-    assert enum_labels({"type": "string"}) == []

@@ -36,8 +36,8 @@ def test_more_than_two_answers_are_learnt():
 def test_what_all_prompts_share_is_cut_off():
     frame = Frame([example.prompt for example in EXAMPLES])
     assert (frame.head, frame.tail) == (HEAD, TAIL)
-    assert frame.strip(prompt("hello")) == "hello"
-    assert frame.strip("something else") == "something else"
+    given = [prompt("hello"), "another prompt"]
+    assert [frame.strip(text) for text in given] == ["hello", "another prompt"]
 
 
 def test_a_shared_beginning_is_not_cut_within_a_word():

@@ -10,83 +10,72 @@ from local.lab import jobs
 BASE = "lab-small"
 
 
-def test_a_student_learns_from_its_file_and_answers(sdk, upload, ended, ask, pairs, as_jsonl):
-    file_id = upload(as_jsonl(pairs))
-    made = sdk.fine_tuning.jobs.create(
-        model=BASE, training_file=file_id, seed=5, suffix="mail", metadata={"intent": "i1"}
-    )
+def test_a_student_learns_from_its_file_and_answers(sdk, tune, ended, ask):
+    made = tune(seed=5, suffix="mail", metadata={"intent": "i1"})
     assert made.status == "validating_files"
     job = ended(made.id)
     assert job.status == "succeeded"
     assert job.fine_tuned_model == f"ft:lab-small:lab:mail:{job.id}"
-    assert (job.seed, job.metadata, job.training_file) == (5, {"intent": "i1"}, file_id)
+    assert (job.seed, job.metadata, job.training_file) == (5, {"intent": "i1"}, made.training_file)
     assert job.finished_at >= job.created_at
     assert ask(job.fine_tuned_model, "my password is refused") == "login"
     assert ask(job.fine_tuned_model, "no parcel yet") == "shipping"
     assert sdk.models.retrieve(job.fine_tuned_model).owned_by == "org-lab"
 
 
-def test_the_objects_are_openais(lab, sdk, upload, ended, pairs, as_jsonl):
-    job_id = sdk.fine_tuning.jobs.create(model=BASE, training_file=upload(as_jsonl(pairs))).id
-    ended(job_id)
+def test_the_objects_are_openais(lab, tune, ended):
+    job_id = ended(tune().id).id
     job = lab.get(f"/v1/fine_tuning/jobs/{job_id}").json()
     assert FineTuningJob.model_validate(job, strict=True).to_dict() == job
     for event in lab.get(f"/v1/fine_tuning/jobs/{job_id}/events").json()["data"]:
         assert FineTuningJobEvent.model_validate(event, strict=True).to_dict() == event
 
 
-def test_events_tell_the_way_newest_first(sdk, upload, ended, pairs, as_jsonl):
-    file_id = upload(as_jsonl(pairs))
-    job = sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id, validation_file=file_id)
-    ended(job.id)
+def test_events_tell_the_way_newest_first(sdk, tune, ended, upload, few_rows):
+    job = ended(tune(validation_file=upload(few_rows)).id)
     events = list(sdk.fine_tuning.jobs.list_events(job.id, limit=2))
-    assert [event.message.split(" ")[0] for event in reversed(events)] == [
-        "Created", "Validating", "Files", "Fine-tuning", "Learnt", "New", "The",
-    ]  # fmt: skip
+    first_words = [event.message.split(" ")[0] for event in reversed(events)]
+    assert first_words == ["Created", "Validating", "Files", "Fine-tuning", "Learnt", "New", "The"]
     (metrics,) = [event.data for event in events if event.type == "metrics"]
     assert metrics["train_accuracy"] == metrics["valid_accuracy"] == 1.0
     assert sdk.fine_tuning.jobs.checkpoints.list(job.id).data == []
 
 
-def test_hyperparameters_are_echoed_and_epochs_are_real(sdk, upload, ended, pairs, as_jsonl):
-    file_id = upload(as_jsonl(pairs))
+def test_hyperparameters_are_echoed_and_epochs_are_real(tune, ended):
     chosen = {"n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": 0.5}
     method = {"type": "supervised", "supervised": {"hyperparameters": chosen}}
-    three = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id, method=method).id)
+    three, auto = ended(tune(method=method).id), ended(tune().id)
     assert three.hyperparameters.to_dict() == three.method.supervised.hyperparameters.to_dict() == chosen
-    auto = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id).id)
     assert auto.hyperparameters.n_epochs == "auto"
     assert auto.trained_tokens * 3 == three.trained_tokens * 10
 
 
-def test_a_replayed_model_is_a_base_whose_student_forgets_the_recordings(lab, sdk, upload, ended, ask, pairs, as_jsonl):
+def test_a_replayed_model_is_a_base_whose_student_forgets_the_recordings(lab, sdk, tune, ended):
     messages = [{"role": "user", "content": "recorded"}]
     row = {"messages": messages, "answers": {"gpt-4o-mini": "from the recording"}}
     lab.post("/lab/recordings", content=json.dumps(row))
-    job = ended(sdk.fine_tuning.jobs.create(model="gpt-4o-mini", training_file=upload(as_jsonl(pairs))).id)
+    job = ended(tune(model="gpt-4o-mini").id)
     assert job.fine_tuned_model == f"ft:gpt-4o-mini:lab::{job.id}"
     said = sdk.chat.completions.create(model=job.fine_tuned_model, messages=messages)
     assert said.choices[0].message.content in {"billing", "shipping", "login"}
-    assert ask(job.fine_tuned_model, "the invoice is wrong") == "billing"
 
 
 @pytest.mark.parametrize("model", ["gpt-9", "lab-judge"])
-def test_a_base_that_cannot_be_trained_is_not_found(sdk, upload, pairs, as_jsonl, model):
+def test_a_base_that_cannot_be_trained_is_not_found(tune, model):
     with pytest.raises(openai.NotFoundError) as caught:
-        sdk.fine_tuning.jobs.create(model=model, training_file=upload(as_jsonl(pairs)))
+        tune(model=model)
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
     assert "Trainable are: lab-small." in caught.value.message
 
 
 @pytest.mark.parametrize("field", ["training_file", "validation_file"])
 @pytest.mark.parametrize("purpose", [None, "evals"])
-def test_a_file_that_will_not_do_is_named(lab, sdk, upload, pairs, as_jsonl, field, purpose):
-    good = upload(as_jsonl(pairs))
+def test_a_file_that_will_not_do_is_named(sdk, tune, field, purpose):
     bad = sdk.files.create(file=("x", b"{}"), purpose=purpose).id if purpose else "file-none"
     with pytest.raises(openai.BadRequestError) as caught:
-        sdk.fine_tuning.jobs.create(**{"model": BASE, "training_file": good, field: bad})
+        tune(**{field: bad})
     assert caught.value.param == field
-    assert lab.get("/lab/calls").json()["fine_tuning_jobs"] == 0
+    assert sdk.fine_tuning.jobs.list().data == []
 
 
 @pytest.mark.parametrize(
@@ -107,34 +96,33 @@ def test_a_bad_request_names_the_field(lab, fields, param):
     assert answer.json()["error"]["param"] == param
 
 
-def test_a_malformed_row_fails_the_job_and_names_the_line(sdk, upload, ended, pairs, as_jsonl):
-    job = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=upload(as_jsonl(pairs) + b"\n{broken")).id)
+def test_a_malformed_row_fails_the_job_and_names_the_line(sdk, tune, ended, few_rows):
+    job = ended(tune(few_rows + b"\n{broken").id)
     assert job.status == "failed"
     assert (job.error.code, job.error.param) == ("invalid_training_file", "training_file")
-    assert f"Line {len(pairs) + 1}" in job.error.message
+    assert "Line 10" in job.error.message
     assert (job.fine_tuned_model, job.trained_tokens) == (None, None)
     assert sdk.fine_tuning.jobs.list_events(job.id).data[0].level == "error"
 
 
-def test_too_few_rows_fail_the_job(sdk, upload, ended, pairs, as_jsonl):
-    job = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=upload(as_jsonl(pairs[:9]))).id)
+def test_too_few_rows_fail_the_job(tune, ended, few_rows):
+    job = ended(tune(few_rows).id)
     assert job.error.code == "invalid_training_file"
     assert "9 rows" in job.error.message
 
 
-def test_a_malformed_validation_file_fails_the_job(sdk, upload, ended, pairs, as_jsonl):
-    good, bad = upload(as_jsonl(pairs)), upload(b"[]")
-    job = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=good, validation_file=bad).id)
+def test_a_malformed_validation_file_fails_the_job(tune, ended, upload):
+    job = ended(tune(validation_file=upload(b"[]")).id)
     assert (job.error.code, job.error.param) == ("invalid_validation_file", "validation_file")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_defect_in_training_fails_the_job(sdk, upload, ended, pairs, as_jsonl, monkeypatch):
+def test_a_defect_in_training_fails_the_job(tune, ended, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr(jobs, "train", broken)
-    job = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=upload(as_jsonl(pairs))).id)
+    job = ended(tune().id)
     assert (job.status, job.error.code) == ("failed", "training_failed")
 
 
@@ -153,14 +141,13 @@ def held_training(monkeypatch):
     go_on.set()
 
 
-def test_a_job_cancelled_while_it_trains_leaves_no_model(sdk, upload, ended, pairs, as_jsonl, held_training):
+def test_a_job_cancelled_while_it_trains_leaves_no_model(sdk, tune, ended, held_training):
     begun, go_on = held_training
-    file_id = upload(as_jsonl(pairs))
-    job = sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id)
+    job = tune()
     assert begun.wait(10)
     assert sdk.fine_tuning.jobs.retrieve(job.id).status == "running"
     assert sdk.fine_tuning.jobs.cancel(job.id).status == "cancelled"
-    after = sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id)
+    after = tune()
     go_on.set()
     assert ended(after.id).status == "succeeded"
     assert sdk.fine_tuning.jobs.retrieve(job.id).status == "cancelled"
@@ -168,19 +155,18 @@ def test_a_job_cancelled_while_it_trains_leaves_no_model(sdk, upload, ended, pai
     assert trained == [f"ft:lab-small:lab::{after.id}"]
 
 
-def test_a_second_job_waits_its_turn(sdk, upload, ended, pairs, as_jsonl, held_training):
+def test_a_second_job_waits_its_turn(sdk, tune, ended, held_training):
     begun, go_on = held_training
-    file_id = upload(as_jsonl(pairs))
-    first = sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id)
+    first = tune()
     assert begun.wait(10)
-    second = sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id)
+    second = tune()
     assert sdk.fine_tuning.jobs.retrieve(second.id).status in {"validating_files", "queued"}
     go_on.set()
     assert ended(first.id).status == ended(second.id).status == "succeeded"
 
 
-def test_an_ended_job_cannot_be_cancelled(sdk, upload, ended, pairs, as_jsonl):
-    job = ended(sdk.fine_tuning.jobs.create(model=BASE, training_file=upload(as_jsonl(pairs))).id)
+def test_an_ended_job_cannot_be_cancelled(sdk, tune, ended, few_rows):
+    job = ended(tune(few_rows).id)
     with pytest.raises(openai.BadRequestError, match="already ended"):
         sdk.fine_tuning.jobs.cancel(job.id)
 
@@ -191,13 +177,9 @@ def test_an_unknown_job_is_not_found(sdk):
             call("ftjob-none")
 
 
-def test_jobs_are_listed_newest_first_and_by_metadata(lab, sdk, upload, ended, pairs, as_jsonl):
-    # Too few rows: these jobs end without any training.
-    file_id = upload(as_jsonl(pairs[:2]))
+def test_jobs_are_listed_newest_first_and_by_metadata(lab, sdk, tune, few_rows):
     tags = [{"intent": "a", "run": "1"}, {"intent": "b"}, {"intent": "a"}, None]
-    made = [sdk.fine_tuning.jobs.create(model=BASE, training_file=file_id, metadata=tag).id for tag in tags]
-    for job_id in made:
-        ended(job_id)
+    made = [tune(few_rows, metadata=tag).id for tag in tags]
 
     def ids(**query):
         return [job.id for job in sdk.fine_tuning.jobs.list(**query)]

@@ -1,0 +1,35 @@
+import os
+from dataclasses import replace
+
+from local.stack import control, supervisor
+from local.stack.info import write_info
+from local.stack.layout import Layout
+from local.stack.lock import held
+from tests.local.stack.test_info import INFO
+
+
+def test_without_a_supervisor_nothing_runs_whatever_the_file_says(tmp_path):
+    layout = Layout(tmp_path)
+    assert control.running(layout) is None
+    assert not control.down(layout)
+    write_info(layout.info, INFO)
+    assert control.running(layout) is None
+
+
+def test_a_stack_that_does_not_answer_is_not_running(tmp_path):
+    layout = Layout(tmp_path)
+    write_info(layout.info, replace(INFO, pid=os.getpid()))
+    with held(layout.supervisor):
+        assert control.running(layout) is None
+
+
+def test_addresses_take_the_form_that_needs_no_host_name():
+    endpoint = "http://127.0.0.1:4566"
+    assert (
+        supervisor._local_api("https://a1b2.execute-api.us-east-1.amazonaws.com/v1", endpoint)
+        == f"{endpoint}/_aws/execute-api/a1b2/$default/v1"
+    )
+    assert (
+        supervisor._local_function("https://xyz.lambda-url.us-east-1.on.aws/v1", endpoint)
+        == f"{endpoint}/_aws/lambda-url/xyz/v1"
+    )

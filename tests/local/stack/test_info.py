@@ -1,0 +1,39 @@
+from dataclasses import replace
+
+from local.stack.info import StackInfo, read_info, write_info
+
+INFO = StackInfo(
+    api_url="http://127.0.0.1:1/v1",
+    gateway_url="http://127.0.0.1:1/g/v1",
+    api_key="sk-sh-first-x",
+    endpoint_url="http://127.0.0.1:1",
+    lab_url="http://127.0.0.1:2/v1",
+    notifications="notifications.jsonl",
+    region="us-east-1",
+    resources={"TopicArn": "arn:aws:sns:us-east-1:0:t"},
+    stack_name="s",
+    pid=1,
+    sources="a",
+    processes="b",
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "new" / "stack.json"
+    write_info(path, INFO)
+    write_info(path, replace(INFO, pid=2))
+    assert read_info(path) == replace(INFO, pid=2)
+    assert [entry.name for entry in path.parent.iterdir()] == ["stack.json"]
+
+
+def test_the_key_is_the_owners_alone(tmp_path):
+    write_info(tmp_path / "stack.json", INFO)
+    assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
+
+
+def test_nothing_and_nonsense_are_no_stack(tmp_path):
+    path = tmp_path / "stack.json"
+    assert read_info(path) is None
+    for text in ("", "[]", "{", '{"api_url": "only"}'):
+        path.write_text(text)
+        assert read_info(path) is None
