@@ -14,6 +14,9 @@ from foundation.evals import Run
 from foundation.outcomes import Outcome, outcomes
 from foundation.statistics import rows_needed, wilson
 
+# Without a wish of the user's: a student that closes half the gap is worth its training.
+_SHARE_OF_GAP = 0.5
+
 
 def judge(distillation: Distillation, teacher: Run, baseline: Run) -> dict[str, Any]:
     """The plan of a distillation."""
@@ -24,16 +27,21 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run) -> dict[str, 
     rows = len(common)
     differing = sum(of_teacher[row].passed != of_baseline[row].passed for row in common)
     discordance = differing / rows if rows else 0.0
-    gate = distillation.gate
-    needed = rows_needed(gate.expected_gain, discordance, power=gate.power)
-    plan: dict[str, Any] = {
+    measured = {
         "teacher": _measured(distillation.teacher, [of_teacher[row] for row in common]),
         "baseline": _measured(distillation.student, [of_baseline[row] for row in common]),
+    }
+    gate = distillation.gate
+    gap = measured["teacher"]["score"] - measured["baseline"]["score"]
+    expected = gate.expected_gain or gap * _SHARE_OF_GAP
+    needed = rows_needed(expected, discordance, power=gate.power, min_gain=gate.min_gain)
+    plan: dict[str, Any] = {
+        **measured,
         "teacher_answers": "sampled" if getattr(teacher.data_source, "model", None) else "stored",
         "rows": rows,
         "rows_needed": needed,
         "discordance": discordance,
-        "expected_gain": gate.expected_gain,
+        "expected_gain": expected,
         "approved_at": None,
         "estimated_cost_usd": None,
     }
@@ -64,8 +72,8 @@ def _reasons(plan: dict[str, Any], power: float) -> list[str]:
         )
     if plan["rows_needed"] and plan["rows"] < plan["rows_needed"]:
         reasons.append(
-            f"{plan['rows']} test rows cannot carry the claim: a gain of {plan['expected_gain']:.0%} needs "
-            f"{plan['rows_needed']} rows to be shown with {power:.0%} power, as often as teacher and baseline "
-            f"differ here ({plan['discordance']:.0%} of the rows)."
+            f"{plan['rows']} test rows cannot carry the claim: to show a gain of "
+            f"{100 * plan['expected_gain']:.1f} points with {power:.0%} power takes about {plan['rows_needed']} rows, "
+            f"with models that differ as often as teacher and baseline here ({plan['discordance']:.0%} of the rows)."
         )
     return reasons

@@ -32,11 +32,15 @@ ROLES = ("teacher", "baseline", "distilled")
 
 
 class Gate(BaseModel):
-    """When money may be spent, and what counts as a gain."""
+    """When money may be spent, and what counts as a gain.
+
+    `expected_gain` is what the plan asks the rows to be able to show; half the gap between teacher and baseline
+    where it is not given. `max_cost_usd` bounds the training. `group_by` names a metadata key whose rows belong together.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    expected_gain: float = Field(default=0.05, gt=0, le=1)
+    expected_gain: float | None = Field(default=None, gt=0, le=1)
     min_gain: float = Field(default=0.0, ge=0, lt=1)
     useful_gain: float | None = Field(default=None, ge=0, lt=1)
     margin: float = Field(default=0.02, ge=0, lt=1)

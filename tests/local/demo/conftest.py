@@ -43,6 +43,7 @@ class FakeStack:
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     captured: list[dict[str, Any]] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
+    questions: dict[str, str] = field(default_factory=dict)
     refuse: list[dict[str, Any]] = field(default_factory=list)
     undelivered: bool = False
     looks_until_recorded: int = 2
@@ -95,6 +96,7 @@ class FakeStack:
         completion_id = f"chatcmpl-{next(self.numbers)}"
         if body.get("store"):
             self.stored.append(completion_id)
+        self.questions[completion_id] = body["messages"][-1]["content"]
         answer = {"role": "assistant", "content": "yes"}
         choice = {"index": 0, "message": answer, "finish_reason": "stop"}
         return {"id": completion_id, "created": NOW, "model": body["model"], "choices": [choice]}
@@ -135,7 +137,7 @@ class FakeStack:
     def _lineage(self, about: str) -> dict[str, Any]:
         nodes = [{"id": about, "kind": "completion"}]
         edges = []
-        if about != self.stored[0]:  # the first was dropped from the dataset
+        if self.questions.get(about) != "t0":  # which was dropped on the way into the dataset
             nodes += [{"id": "dataset_1", "kind": "dataset"}, {"id": "ft:s:1", "kind": "model_version"}]
             edges = [{"from": about, "to": "dataset_1"}, {"from": "dataset_1", "to": "ft:s:1"}]
         return {"object": "lineage", "id": about, "nodes": nodes, "edges": edges}

@@ -82,7 +82,7 @@ def test_the_notification_is_found_among_others(fake):
 
 
 def test_lineage_is_taken_from_the_first_completion_that_went_into_a_dataset(fake):
-    fake.stored = ["dropped"]
+    fake.questions = {"dropped": "t0"}
     graph = loop.lineage_of(fake.client(), ["dropped", "kept", "never asked"])
     assert graph["id"] == "kept"
     assert fake.paths("GET") == ["/v1/lineage/dropped", "/v1/lineage/kept"]
