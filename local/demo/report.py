@@ -88,7 +88,7 @@ def show(console: Console, report: Report, distillation: Json, completion: str |
 
 def _parts(report: Report, distillation: Json, completion: str | None) -> Iterator[RenderableType]:
     verdict = distillation["verdict"]
-    yield _scores(report, verdict["cost_ratio"] if verdict else {})
+    yield _scores(report, verdict["cost_ratio"] if verdict else None)
     if report.dataset:
         yield _dataset(report.dataset)
     if verdict:
@@ -100,7 +100,7 @@ def _parts(report: Report, distillation: Json, completion: str | None) -> Iterat
     yield _times(report.seconds)
 
 
-def _scores(report: Report, cost: Json) -> Table:
+def _scores(report: Report, cost: Json | None) -> Table:
     table = Table(title="The same eval on the same rows", title_justify="left")
     table.add_column("")
     table.add_column("model", overflow="fold")
@@ -111,21 +111,27 @@ def _scores(report: Report, cost: Json) -> Table:
         if score is None:
             continue
         low, high = score.interval
-        ratio = cost.get(role)
         table.add_row(
             role,
             escape(score.model),
             f"{score.passed:,} of {score.total:,}",
             f"{score.score:.1%}",
             f"{low:.1%} to {high:.1%}",
-            "no price" if ratio is None else f"{ratio:.3g}",
+            _cost(cost, role),
         )
     return table
 
 
+def _cost(cost: Json | None, role: str) -> str:
+    if cost is None:
+        return "not decided"
+    ratio = cost.get(role)
+    return "no price" if ratio is None else f"{ratio:.3g}"
+
+
 def _notification(notification: Json) -> Panel:
     # The evidence stands in the table above; what is left is what a subscriber reads first.
-    head = [f"{name}: {value}" for name, value in notification.items() if not isinstance(value, dict | list)]
+    head = [f"{name}: {value}" for name, value in notification.items() if isinstance(value, str)]
     title = "Notification, as delivered (its figures are in .local/notifications.jsonl)"
     return Panel(escape("\n".join(head)), title=title, title_align="left")
 

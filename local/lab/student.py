@@ -163,7 +163,11 @@ class Student:
 
 
 def train(examples: list[Example], *, recipe: Recipe = SMALL, seed: int, passes: int) -> Student:
-    """Train a model; blocks for as long as the work takes, and trainings wait for each other."""
+    """Train a model; blocks for as long as the work takes, and trainings wait for each other.
+
+    The order of the examples does not matter: the same set and seed give the same model.
+    """
+    examples = sorted(examples, key=lambda example: (example.prompt, example.answer))
     frame = Frame([example.prompt for example in examples])
     texts = [frame.strip(example.prompt) for example in examples]
     answers = [example.answer for example in examples]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from backports import zstd
@@ -28,6 +28,11 @@ _INLINE = 640 * 1024
 _PART_RECORDS = 400
 _PART_BYTES = 2 * 1024 * 1024
 
+# OpenAI's limits; a tag also has to fit a key of the table. Seconds, since milliseconds would sort after everything.
+type _Name = Annotated[str, Field(max_length=64)]
+type _Metadata = Annotated[dict[_Name, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
+type _Seconds = Annotated[int, Field(ge=0, lt=1 << 33)]
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="allow")
@@ -40,6 +45,7 @@ class _Request(BaseModel):
 
     model: str = Field(min_length=1)
     messages: list[_Message] = Field(min_length=1)
+    metadata: _Metadata | None = None
 
 
 class _Choice(BaseModel):
@@ -52,7 +58,7 @@ class _Response(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     id: str | None = Field(default=None, min_length=1, max_length=256)
-    created: int | None = None
+    created: _Seconds | None = None
     model: str | None = Field(default=None, min_length=1)
     choices: list[_Choice] = Field(min_length=1)
 
@@ -64,9 +70,9 @@ class Pushed(BaseModel):
 
     request: _Request
     response: _Response
-    metadata: dict[str, str] | None = Field(default=None, max_length=16)
+    metadata: _Metadata | None = None
     reference: Any = None
-    created: int | None = Field(default=None, ge=0, lt=1 << 33)
+    created: _Seconds | None = None
     latency_ms: int | None = Field(default=None, ge=0)
     provider: str | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from distilling import budget
-from foundation.distillations import Distillation
+from foundation.distillations import Distillation, Gate
 from foundation.evals import Run
 from foundation.outcomes import Outcome, outcomes
 from foundation.statistics import rows_needed, wilson
@@ -46,7 +46,7 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run) -> dict[str, 
         "estimated_cost_usd": None,
     }
     cost = budget.judge(distillation)
-    return {**plan, "estimated_cost_usd": cost.usd, "reasons": [*_reasons(plan, gate.power), *cost.reasons]}
+    return {**plan, "estimated_cost_usd": cost.usd, "reasons": [*_reasons(plan, gate), *cost.reasons]}
 
 
 def _measured(model: str, found: list[Outcome]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _measured(model: str, found: list[Outcome]) -> dict[str, Any]:
     }
 
 
-def _reasons(plan: dict[str, Any], power: float) -> list[str]:
+def _reasons(plan: dict[str, Any], gate: Gate) -> list[str]:
     reasons = []
     teacher, baseline = plan["teacher"], plan["baseline"]
     if not plan["rows"]:
@@ -70,10 +70,16 @@ def _reasons(plan: dict[str, Any], power: float) -> list[str]:
             f"The teacher {teacher['model']} ({teacher['score']:.1%}) is not above the baseline "
             f"{baseline['model']} ({baseline['score']:.1%}): there is no gap to close."
         )
+    elif plan["rows_needed"] is None:
+        reasons.append(
+            f"The expected gain of {100 * plan['expected_gain']:.1f} points is not above the minimum gain of "
+            f"{100 * gate.min_gain:.1f} points: no number of rows can show it."
+        )
     if plan["rows_needed"] and plan["rows"] < plan["rows_needed"]:
         reasons.append(
             f"{plan['rows']} test rows cannot carry the claim: to show a gain of "
-            f"{100 * plan['expected_gain']:.1f} points with {power:.0%} power takes about {plan['rows_needed']} rows, "
-            f"with models that differ as often as teacher and baseline here ({plan['discordance']:.0%} of the rows)."
+            f"{100 * plan['expected_gain']:.1f} points with {gate.power:.0%} power takes about {plan['rows_needed']} "
+            "rows, with models that differ as often as teacher and baseline here "
+            f"({plan['discordance']:.0%} of the rows)."
         )
     return reasons

@@ -18,7 +18,7 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 for key in keys:
                     start(key, context)
             case CancelJob(job_id=job_id):
-                cancel(job_id)
+                cancel(job_id, context)
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 

@@ -1,4 +1,4 @@
-"""What start and watch share: the list of open jobs, and a job's events."""
+"""What start, watch and cancel share: the list of jobs open at a trainer, the lease of a start, a job's events."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from foundation.distillations import Job
 from foundation.ids import derived_id, now
 
 OPEN = "OPENJOBS"
+LEASE = "START"
 
 
 def note(job: Job, status: str, message: str) -> None:
@@ -22,3 +23,9 @@ def note(job: Job, status: str, message: str) -> None:
             "message": message,
         }
     )
+
+
+def end_unstarted(job: Job) -> None:
+    """A cancellation came before the job was under way."""
+    note(job, "cancelled", "Cancelled before it was under way.")
+    job.change({"status": "cancelled", "finished_at": now()})

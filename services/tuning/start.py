@@ -1,7 +1,8 @@
 """Start a dataset's fine-tuning job: once, whatever is redelivered.
 
 In: the key of a card that landed. The job's id is its intent and travels to the trainer; after a crash or a
-doubtful answer the trainer is asked for it before anything is started. A refusal ends the job as failed.
+doubtful answer the trainer is asked for it before anything is started. A refusal ends the job as failed, a
+cancellation that comes first ends it as cancelled; neither is ever open.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
 from foundation.lineage import Node
 from foundation.settings import settings
-from tuning.jobs import OPEN, note
+from tuning.jobs import LEASE, OPEN, end_unstarted, note
 from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused, Training
 
 _SUFFIX_LENGTH = 18
@@ -28,9 +29,13 @@ def start(card_key: str, context: Any, trainer: Trainer | None = None) -> None:
     if distillation.status in TERMINAL:
         return
     job = _intent(distillation, dataset)
-    with lease.held(job.id, "START", context):
+    with lease.held(job.id, LEASE, context):
         job = Job.load(job.id)
         if job.provider_job_id is None and not job.ended:
+            # Looked at once more, now that the intent is there: a cancellation from here on finds it.
+            if Distillation.load(distillation.id).status in TERMINAL:
+                end_unstarted(job)
+                return
             _start_at(trainer or TRAINERS[job.trainer](), job, distillation, dataset)
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
@@ -49,7 +54,6 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
         seed=distillation.seed,
     )
     job.create()
-    table.put({"pk": OPEN, "sk": job.id})
     lineage.link([(Node("dataset", dataset.id), Node("job", job.id))])
     return job
 
@@ -85,5 +89,6 @@ def _suffix(name: str) -> str:
 
 
 def _record(job: Job, started: ProviderJob) -> None:
+    table.put({"pk": OPEN, "sk": job.id})
     note(job, "created", f"Created at the trainer as {started.id}.")
     job.change({"provider_job_id": started.id})

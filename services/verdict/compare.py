@@ -70,7 +70,7 @@ class Evidence:
     counts: PairedCounts
     gain_interval: Interval | None
     p_value: float
-    against_teacher: Interval
+    against_teacher: Interval | None
     gap_closed: float | None
     gap_closed_interval: Interval | None
     won: list[str]
@@ -84,20 +84,23 @@ def compare(teacher: ByRow, baseline: ByRow, distilled: ByRow, *, seed: int, gro
     common = [row for row in every if not any(run[row].errored for run in (teacher, baseline, distilled))]
     runs = {"teacher": teacher, "baseline": baseline, "distilled": distilled}
     scores = {role: _score([run[row].passed for row in common]) for role, run in runs.items()}
-    pairs = [(distilled[row].passed, baseline[row].passed) for row in common]
-    counts = PairedCounts.of(pairs)
+    to_baseline = [(distilled[row].passed, baseline[row].passed) for row in common]
+    to_teacher = [(distilled[row].passed, teacher[row].passed) for row in common]
+    counts = PairedCounts.of(to_baseline)
     triples = [Outcomes(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
-    largest = max((len(run) for run in runs.values()), default=0)
+    groups = [distilled[row].metadata.get(group_by, row) for row in common] if group_by else None
+    largest = max(len(run) for run in runs.values())
     return Evidence(
         rows=len(common),
         dropped=largest - len(common),
         scores=scores,
         counts=counts,
-        gain_interval=_gain_interval(counts, pairs, common, distilled, seed=seed, group_by=group_by),
+        gain_interval=_interval(to_baseline, groups, seed=seed),
         p_value=mcnemar_exact(counts.won, counts.lost),
-        against_teacher=tango_interval(PairedCounts.of((distilled[row].passed, teacher[row].passed) for row in common)),
+        against_teacher=_interval(to_teacher, groups, seed=seed),
         gap_closed=gap_closed(triples),
-        gap_closed_interval=ratio_interval(triples, seed=seed) if triples else None,
+        # Its bootstrap draws single rows: with groups it would claim to know more than it does.
+        gap_closed_interval=ratio_interval(triples, seed=seed) if triples and not groups else None,
         won=[distilled[row].item_id for row in common if distilled[row].passed > baseline[row].passed],
         lost=[distilled[row].item_id for row in common if distilled[row].passed < baseline[row].passed],
         slices=_slices(common, baseline, distilled),
@@ -108,21 +111,13 @@ def _score(passed: list[bool]) -> Score:
     return Score(sum(passed), len(passed), wilson(sum(passed), len(passed)))
 
 
-def _gain_interval(
-    counts: PairedCounts,
-    pairs: list[tuple[bool, bool]],
-    rows: list[str],
-    distilled: ByRow,
-    *,
-    seed: int,
-    group_by: str | None,
-) -> Interval | None:
+def _interval(pairs: list[tuple[bool, bool]], groups: list[str] | None, *, seed: int) -> Interval | None:
     """Tango's interval; by clusters where rows come in groups, None where there are too few of those."""
-    if group_by is None:
-        return tango_interval(counts)
+    if groups is None:
+        return tango_interval(PairedCounts.of(pairs))
     clusters: dict[str, list[float]] = defaultdict(list)
-    for row, (ours, theirs) in zip(rows, pairs, strict=True):
-        clusters[distilled[row].metadata.get(group_by, row)].append(float(ours) - float(theirs))
+    for group, (ours, theirs) in zip(groups, pairs, strict=True):
+        clusters[group].append(float(ours) - float(theirs))
     return cluster_interval(clusters, seed=seed)
 
 

@@ -6,14 +6,17 @@ of design part 7, the first that holds.
 
 from __future__ import annotations
 
-import hashlib
+import re
 from typing import Any, Literal
 
+import orjson
+
 from foundation import blobs, lineage, queues, table
+from foundation.completions import input_key
 from foundation.distillations import ROLES, TERMINAL, Distillation, Gate, Verdict
-from foundation.evals import Run
+from foundation.evals import ModelUsage, Run
 from foundation.events import AdvanceDistillation
-from foundation.ids import now
+from foundation.ids import derived_id, now
 from foundation.lineage import Node
 from foundation.outcomes import outcomes
 from foundation.prices import cost_nanodollars, price_list
@@ -102,7 +105,7 @@ def _write(distillation: Distillation) -> None:
 
 def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillation) -> dict[str, Any]:
     interval = evidence.gain_interval
-    counts = evidence.counts
+    counts, against = evidence.counts, evidence.against_teacher
     observed = (
         rows_needed(counts.gain, counts.discordance, min_gain=distillation.gate.min_gain)
         if evidence.rows and counts.gain > distillation.gate.min_gain
@@ -130,8 +133,8 @@ def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillat
         "lost_items": evidence.lost[:_SHOWN],
         "gap_closed": evidence.gap_closed,
         "gap_closed_interval": list(evidence.gap_closed_interval) if evidence.gap_closed_interval else None,
-        "as_good_as_teacher": evidence.against_teacher.low > -distillation.gate.margin,
-        "against_teacher": list(evidence.against_teacher),
+        "as_good_as_teacher": against is not None and against.low > -distillation.gate.margin,
+        "against_teacher": list(against) if against else None,
         "rows_needed": {"planned": (distillation.plan or {}).get("rows_needed"), "observed": observed},
         "slices_worse": [
             {"tag": one.tag, "rows": one.rows, "gain": one.gain, "interval": list(one.interval)}
@@ -144,16 +147,23 @@ def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillat
 
 
 def _cost_ratios(runs: dict[str, Run]) -> dict[str, float | None]:
-    """What a row costs with each model, as a share of the teacher's price."""
-    costs = {role: cost_nanodollars(_sampled(run)) for role, run in runs.items()}
+    """What a call costs with each model, as a share of the teacher's; None where a price or the usage is not known."""
+    costs = {role: _cost_of_a_call(run) for role, run in runs.items()}
     teacher = costs["teacher"]
     return {role: cost / teacher if cost is not None and teacher else None for role, cost in costs.items()}
 
 
-def _sampled(run: Run) -> list[Any]:
-    """The usage of the model under test, without its judges; stored answers go by their provider's name."""
-    own = [used for used in run.per_model_usage if used.model_name == run.model]
-    return own or [used for used in run.per_model_usage if used.model_name.startswith(run.model)]
+def _cost_of_a_call(run: Run) -> float | None:
+    used = _sampled(run)
+    calls = sum(one.invocation_count for one in used)
+    cost = cost_nanodollars(used)
+    return cost / calls if cost is not None and calls else None
+
+
+def _sampled(run: Run) -> list[ModelUsage]:
+    """The usage of the model under test, without its judges; a provider may answer as a dated snapshot of it."""
+    snapshot = re.compile(re.escape(run.model) + r"(-\d[\d-]*)?")
+    return [used for used in run.per_model_usage if snapshot.fullmatch(used.model_name)]
 
 
 def _mean_latency(run: Run) -> float | None:
@@ -162,8 +172,9 @@ def _mean_latency(run: Run) -> float | None:
 
 
 def _count(distillation: Distillation) -> int:
-    """How many other verdicts this eval has already given on these very rows."""
-    digest = hashlib.sha256(blobs.get(distillation.rows_key)).hexdigest()[:32]
+    """How many other verdicts this eval has already given on these inputs, whoever the teacher was."""
+    inputs = sorted(input_key(orjson.loads(line)["item"]["input"]) for line in blobs.lines(distillation.rows_key))
+    digest = derived_id("", *inputs)
     pk = f"VERDICTS#{distillation.eval_id}#{digest}"
     table.put({"pk": pk, "sk": distillation.verdict_id})
     return sum(row["sk"] != distillation.verdict_id for row in table.query(pk))

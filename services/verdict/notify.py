@@ -49,14 +49,19 @@ def _publish(
     document = {"type": kind, "id": subject_id, "sentence": sentence, **more}
     machine = orjson.dumps(document).decode()
     text = "\n".join([sentence, "", *lines, "", f"distillation {more['distillation_id']}", f"message {subject_id}"])
-    subject = f"Stillhouse: {sentence}".encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
     aws.sns().publish(
         TopicArn=settings().TOPIC_ARN,
-        Subject=subject,
+        Subject=_subject(sentence),
         MessageStructure="json",
         Message=orjson.dumps({"default": text, **dict.fromkeys(_MACHINES, machine)}).decode(),
         MessageAttributes={"kind": {"DataType": "String", "StringValue": kind}},
     )
+
+
+def _subject(sentence: str) -> str:
+    """SNS refuses a subject with line breaks, control characters, other letters than ASCII, or too many of them."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in sentence).split())
+    return f"Stillhouse: {line}".encode("ascii", "replace").decode()[:_SUBJECT_LENGTH].rstrip()
 
 
 def _evidence(verdict: dict[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """OpenAI's fine-tuning API, at OpenAI or at whoever speaks it, through the official SDK.
 
 Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller
-asks `find` first. The status table is explicit; a status that it does not know raises, so that somebody looks.
+asks `find` first. The status table is explicit; a status that it does not know is no answer (`TrainerAway`): it
+fails no job, stops no other, and is logged until somebody looks.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ class OpenAITrainer:
 
 
 def _job(job: FineTuningJob) -> ProviderJob:
+    if job.status not in _STATUSES:
+        raise TrainerAway(f"job {job.id} has the status '{job.status}', which is not known here")
     error = job.error.model_dump() if job.error and job.error.message else None
     return ProviderJob(
         id=job.id,

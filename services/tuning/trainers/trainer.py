@@ -23,7 +23,7 @@ class TrainerRefused(StillhouseError):
 
 
 class TrainerAway(StillhouseError):
-    """The trainer is busy or out of reach."""
+    """The trainer is busy, out of reach, or says what this code does not understand: nobody knows how it stands."""
 
 
 @dataclass(frozen=True)

@@ -194,19 +194,13 @@ def outcomes(seed, n, teacher=0.92, baseline=0.75, closing=0.7):
     for _ in range(n):
         before = rng.random() < baseline
         best = before if rng.random() < 0.5 else rng.random() < 2 * teacher - baseline
-        rows.append(
-            Outcomes(teacher=best, baseline=before, distilled=best if rng.random() < closing else before)
-        )
+        rows.append(Outcomes(teacher=best, baseline=before, distilled=best if rng.random() < closing else before))
     return rows
 
 
 def test_gap_closed_of_a_known_table():
     # 76 of 91 before, 88 after, 91 the teacher: 12 of 15.
-    rows = (
-        [Outcomes(True, False, True)] * 12
-        + [Outcomes(True, False, False)] * 3
-        + [Outcomes(True, True, True)] * 76
-    )
+    rows = [Outcomes(True, False, True)] * 12 + [Outcomes(True, False, False)] * 3 + [Outcomes(True, True, True)] * 76
     assert gap_closed(rows) == pytest.approx(0.8)
     low, high = ratio_interval(rows, seed=1)
     assert 0.4 < low < 0.8 < high <= 1.0

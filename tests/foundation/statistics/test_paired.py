@@ -68,9 +68,7 @@ def likeliest_shares(counts, difference):
         shares = (lost + difference, lost, 1.0 - 2.0 * lost - difference)
         observed = (counts.won, counts.lost, tied)
         return -sum(
-            count * math.log(max(share, 1e-300))
-            for count, share in zip(observed, shares, strict=True)
-            if count
+            count * math.log(max(share, 1e-300)) for count, share in zip(observed, shares, strict=True) if count
         )
 
     bounds = (max(0.0, -difference), (1.0 - difference) / 2.0)
@@ -193,9 +191,7 @@ def test_mcnemar_equals_scipy(won, lost):
     assert mcnemar_exact(won, lost) == pytest.approx(binomial_p(won, lost), rel=1e-8, abs=1e-300)
 
 
-@pytest.mark.parametrize(
-    ("won", "lost"), [(0, 1), (1, 5), (6, 0), (1030, 970), (20_300, 19_700), (5000, 4000)]
-)
+@pytest.mark.parametrize(("won", "lost"), [(0, 1), (1, 5), (6, 0), (1030, 970), (20_300, 19_700), (5000, 4000)])
 def test_mcnemar_equals_scipy_also_for_many_rows(won, lost):
     assert mcnemar_exact(won, lost) == pytest.approx(binomial_p(won, lost), rel=1e-8)
 

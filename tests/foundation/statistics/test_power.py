@@ -38,9 +38,7 @@ def test_every_row_won_needs_as_many_rows_as_the_test_takes_to_be_sure():
 
 @settings(deadline=None)
 @given(st.floats(0.005, 0.5), st.floats(0.0, 1.0), st.floats(0.5, 0.95))
-def test_more_is_needed_for_less_gain_more_discordance_more_power_and_a_higher_minimum(
-    gain, discordance, power
-):
+def test_more_is_needed_for_less_gain_more_discordance_more_power_and_a_higher_minimum(gain, discordance, power):
     rows = rows_needed(gain, discordance, power=power)
     assert rows >= 1
     assert rows_needed(gain / 2, discordance, power=power) >= rows

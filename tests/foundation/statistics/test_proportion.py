@@ -7,9 +7,7 @@ from foundation.statistics import Interval, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-@pytest.mark.parametrize(
-    ("passed", "total"), [(0, 1), (1, 1), (0, 20), (7, 20), (88, 91), (4321, 5000), (5000, 5000)]
-)
+@pytest.mark.parametrize(("passed", "total"), [(0, 1), (1, 1), (0, 20), (7, 20), (88, 91), (4321, 5000), (5000, 5000)])
 def test_wilson_equals_scipy(passed, total, confidence):
     expected = binomtest(passed, total).proportion_ci(confidence, method="wilson")
     interval = wilson(passed, total, confidence)

@@ -1,0 +1,73 @@
+"""The recorder: batch objects readable by record and as a whole, and the same state after any redelivery."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import boto3
+from backports import zstd
+
+from capture.ingest import completion_of
+from capture.record import record
+from foundation import blobs, index
+from foundation.completions import Completion
+from foundation.events import RecordCompletions
+from foundation.ids import new_id
+from tests.flow import loop
+from tests.flow.system import System
+
+
+def message(numbers: range, batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
+    completions = [completion_of(loop.record(number, split="train", tag="rec")) for number in numbers]
+    packed = zstd.compress(b"\n".join(one.line() for one in completions))
+    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(packed))
+
+
+def everything(system: System) -> tuple[dict[str, bytes], list[Any]]:
+    """All that is stored: objects by key, rows in order."""
+    objects = {key: blobs.get(key) for key in blobs.keys("")}
+    rows = boto3.client("dynamodb").scan(TableName=system.table)["Items"]
+    return objects, sorted(rows, key=lambda row: json.dumps([row["pk"], row["sk"]]))
+
+
+def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) -> None:
+    batch_id = new_id("capture_")
+    record(message(range(5), batch_id))
+    (key,) = blobs.keys("completions/")
+    assert system.bucket
+    lines = zstd.decompress(blobs.get(key)).splitlines()
+    whole = [Completion.model_validate_json(line) for line in lines]
+    assert [one.id for one in whole] == [f"chatcmpl-rec-{number}" for number in range(5)]
+    place = index.find("chatcmpl-rec-3")
+    assert place is not None
+    alone = zstd.decompress(blobs.get(place.object, offset=place.offset, length=place.length))
+    assert Completion.model_validate_json(alone) == whole[3]
+
+
+def test_a_redelivery_writes_the_same_again(system: System) -> None:
+    batch_id = new_id("capture_")
+    sent = message(range(30), batch_id)
+    record(sent)
+    once = everything(system)
+    record(sent)
+    assert everything(system) == once
+    assert len(list(index.select(index.Filter()))) == 30
+
+
+def test_parts_of_a_batch_are_objects_of_their_own(system: System) -> None:
+    batch_id = new_id("capture_")
+    record(message(range(3), batch_id, part=0, parts=2))
+    assert index.batch_parts(batch_id) == {0: 2}
+    record(message(range(3, 6), batch_id, part=1, parts=2))
+    assert index.batch_parts(batch_id) == {0: 2, 1: 2}
+    assert len(list(blobs.keys("completions/"))) == 2
+    assert system.ok("GET", f"/v1/captures/{batch_id}")["status"] == "recorded"
+
+
+def test_one_completion_in_two_batches_is_listed_once(system: System) -> None:
+    record(message(range(3), new_id("capture_")))
+    record(message(range(4), new_id("capture_")))
+    listed = system.ok("GET", "/v1/chat/completions?metadata[tag]=rec")["data"]
+    assert [one["id"] for one in listed] == [f"chatcmpl-rec-{number}" for number in range(4)]

@@ -1,0 +1,210 @@
+"""Distillations in any state, with captured completions, graded runs and jobs as far as a test needs them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import orjson
+
+from foundation import blobs
+from foundation.distillations import Dataset, Distillation, Job, Step, Verdict
+from foundation.evals import (
+    ChunkCounts,
+    CompletionsSource,
+    Eval,
+    FileId,
+    ModelUsage,
+    ResultCounts,
+    Run,
+    items_key,
+    output_item_id,
+    totals,
+)
+from tests.flow.system import System
+
+TEACHER = "gpt-4o"
+STUDENT = "gpt-4o-mini"
+MODEL = "ft:gpt-4o-mini:acme:triage:abc"
+AT = 1_790_000_000
+
+
+def asked(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def record(
+    number: int, text: str, answer: str | None = "yes", *, model: str = TEACHER, split: str = "test", **more: Any
+) -> dict[str, Any]:
+    """A completion to push; `more` overrides its fields, `choice` those of its choice."""
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}
+    response = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": AT + number,
+        "model": model,
+        "choices": [{**choice, **more.pop("choice", {})}],
+        "usage": {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100},
+    }
+    pushed = {
+        "request": {"model": model, "messages": asked(text), "temperature": 0},
+        "response": response,
+        "metadata": {"split": split},
+        "reference": f"secret-reference-{number}",
+    }
+    return {**pushed, **more}
+
+
+def captured(system: System, records: list[dict[str, Any]]) -> None:
+    assert system.ok("POST", "/v1/captures", records)["accepted"] == len(records)
+    while system.deliver("RECORD"):
+        pass
+
+
+def source(split: str, **more: Any) -> dict[str, Any]:
+    return {"type": "stored_completions", "metadata": {"split": split}, **more}
+
+
+def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> Distillation:
+    """A distillation as it stands in the table at this status, with an eval."""
+    eval_ = Eval(
+        id="eval_1",
+        created_at=AT,
+        name="triage",
+        data_source_config={"type": "custom", "schema": {}},
+        testing_criteria=[
+            {
+                "id": "correct-1",
+                "type": "string_check",
+                "name": "correct",
+                "operation": "eq",
+                "input": "{{ sample.output_text }}",
+                "reference": "{{ item.reference }}",
+            }
+        ],
+    )
+    eval_.create()
+    one = Distillation(
+        id=f"distill_{number}",
+        created_at=AT,
+        name="triage",
+        status=status,
+        eval_id=eval_.id,
+        **{
+            "test": source("test"),
+            "train": source("train"),
+            "teacher": TEACHER,
+            "student": STUDENT,
+            "history": [Step(status=status, at=AT)],
+            **fields,
+        },
+    )
+    assert one.create()
+    return one
+
+
+def run(one: Distillation, role: str, **fields: Any) -> Run:
+    """A run of a distillation, still queued."""
+    model = {"teacher": one.teacher, "baseline": one.student, "distilled": MODEL}[role]
+    made = Run(
+        id=one.run_id(role),
+        created_at=AT,
+        eval_id=one.eval_id,
+        name=role,
+        model=model,
+        data_source=CompletionsSource(type="completions", source=FileId(type="file_id", id="file-1")),
+        distillation_id=one.id,
+        **fields,
+    )
+    made.create()
+    one.change({"runs": {**Distillation.load(one.id).runs, role: made.id}})
+    return made
+
+
+def graded(
+    one: Distillation,
+    role: str,
+    rows: str,
+    *,
+    usage: list[ModelUsage] | None = None,
+    metadata: list[dict[str, str]] | None = None,
+) -> Run:
+    """A completed run: a letter a row, `p`assed, `f`ailed, `e`rrored, `t` passed but truncated."""
+    made = run(one, role)
+    tags = metadata or [{} for _ in rows]
+    items = [_output_item(made, number, letter, tags[number]) for number, letter in enumerate(rows)]
+    blobs.put(items_key(made.id, 0), b"\n".join(orjson.dumps(item) for item in items))
+    counts = ResultCounts(
+        total=len(rows),
+        passed=sum(letter in "pt" for letter in rows),
+        failed=rows.count("f"),
+        errored=rows.count("e"),
+    )
+    chunk = ChunkCounts(chunk=0, chunks=1, first_row=0, counts=counts, usage=usage or [], criteria=[], latency_ms=800)
+    chunk.write_once(made.id)
+    made.finish(status="completed", **totals([chunk]))
+    return made
+
+
+def _output_item(made: Run, number: int, letter: str, metadata: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": output_item_id(made.id, number),
+        "status": "pass" if letter in "pt" else "fail",
+        "errored": letter == "e",
+        "datasource_item_id": number,
+        "datasource_item": {"completion_id": f"chatcmpl-{number}", "metadata": metadata},
+        "results": [],
+        "sample": {"finish_reason": "length" if letter == "t" else "stop"},
+    }
+
+
+def job(one: Distillation, *, create: bool = True, **fields: Any) -> Job:
+    made = Job(
+        id=one.job_id or "",
+        created_at=AT,
+        distillation_id=one.id,
+        dataset_id=one.dataset_id or "",
+        trainer="default",
+        model=one.student,
+        hyperparameters={},
+        seed=42,
+        **fields,
+    )
+    if create:
+        made.create()
+    return made
+
+
+def dataset(one: Distillation, **fields: Any) -> Dataset:
+    made = Dataset(
+        id=one.dataset_id or "", created_at=AT, distillation_id=one.id, **{"status": "ready", "card": {}, **fields}
+    )
+    made.create()
+    return made
+
+
+def verdict(one: Distillation, **fields: Any) -> Verdict:
+    made = Verdict(
+        id=one.verdict_id,
+        created_at=AT,
+        distillation_id=one.id,
+        eval_id=one.eval_id,
+        outcome="beats_baseline",
+        sentence="It does.",
+        **fields,
+    )
+    made.create()
+    return made
+
+
+def sent(system: System, queue: str) -> list[dict[str, Any]]:
+    """The messages that wait in a queue; looking takes them out."""
+    sqs = boto3.client("sqs")
+    url = system.queues[queue]
+    found = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message for message in found if message.get("Event") != "s3:TestEvent"]

@@ -1,0 +1,456 @@
+"""The state machine: each transition, what holds it back, and what is sent when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import botocore.client
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from distilling import advance as machine
+from distilling.advance import advance
+from distilling.steps import Transition
+from foundation import blobs, lineage
+from foundation.distillations import TERMINAL, Distillation, File, Status
+from foundation.evals import Run
+from tests.distilling import build
+from tests.flow.system import System
+
+WITH_JOB = {"dataset_id": "dataset_1", "job_id": "ftjob-1", "test_file_id": "file-1"}
+# Rows on which the gate lets go, and on which it does not.
+CLEAR = {"teacher": "p" * 40, "baseline": "f" * 40}
+LEVEL = {"teacher": "p" * 40, "baseline": "p" * 40}
+
+
+def ready(rows: dict[str, str], **fields: Any) -> Distillation:
+    one = build.distillation("measuring", **fields)
+    for role, letters in rows.items():
+        build.graded(one, role, letters)
+    return one
+
+
+def now_at(one: Distillation) -> Distillation:
+    return Distillation.load(one.id)
+
+
+def statuses(one: Distillation) -> list[str]:
+    return [step.status for step in now_at(one).history]
+
+
+# ------------------------------------------------------------------ queued
+
+
+def test_queued_freezes_the_rows_and_has_teacher_and_baseline_run_on_them(system: System) -> None:
+    build.captured(system, [build.record(number, f"mail {number}") for number in range(3)])
+    one = build.distillation()
+
+    advance(one.id)
+
+    moved = now_at(one)
+    assert (moved.status, moved.test_rows, set(moved.runs)) == ("measuring", 3, {"teacher", "baseline"})
+    file = File.load(moved.test_file_id or "")
+    assert (file.key, len(blobs.get(file.key).splitlines())) == (one.rows_key, 3)
+    stored, sampled = Run.load(moved.runs["teacher"]), Run.load(moved.runs["baseline"])
+    assert (stored.data_source.model, stored.model) == (None, build.TEACHER)
+    assert (sampled.data_source.model, sampled.distillation_id) == (build.STUDENT, one.id)
+    assert {message["run_id"] for message in build.sent(system, "PLAN")} == set(moved.runs.values())
+    assert {node["id"] for node in lineage.graph("chatcmpl-1")["nodes"]} >= {file.id, *moved.runs.values()}
+    assert not moved.outbox
+
+
+def test_a_teacher_who_did_not_answer_every_row_is_sampled_again(system: System) -> None:
+    build.captured(system, [build.record(1, "one"), build.record(2, "two", model="other")])
+    one = build.distillation()
+
+    advance(one.id)
+
+    assert Run.load(now_at(one).runs["teacher"]).data_source.model == build.TEACHER
+
+
+def test_queued_without_a_row_fails(system: System) -> None:
+    one = build.distillation(test=build.source("nothing"))
+
+    advance(one.id)
+
+    assert (now_at(one).status, (now_at(one).error or {})["code"]) == ("failed", "no_rows")
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+# ------------------------------------------------------------------ measuring
+
+
+def test_measuring_waits_for_both_runs(system: System) -> None:
+    one = build.distillation("measuring")
+    build.graded(one, "teacher", "ppp")
+    build.run(one, "baseline")
+
+    advance(one.id)
+
+    assert statuses(one) == ["measuring"]
+    assert not build.sent(system, "ASSEMBLY")
+
+
+def test_a_clear_gap_has_the_training_set_assembled(system: System) -> None:
+    one = ready(CLEAR)
+
+    advance(one.id)
+
+    moved = now_at(one)
+    assert (moved.status, moved.plan and moved.plan["reasons"]) == ("assembling", [])
+    assert moved.dataset_id
+    assert moved.job_id
+    [message] = build.sent(system, "ASSEMBLY")
+    assert (message["dataset_id"], message["distillation_id"], message["correlation_id"]) == (
+        moved.dataset_id,
+        one.id,
+        one.id,
+    )
+
+
+def test_no_gap_blocks_and_says_so(system: System) -> None:
+    one = ready(LEVEL)
+
+    advance(one.id)
+
+    moved = now_at(one)
+    assert moved.status == "blocked"
+    assert len((moved.plan or {})["reasons"]) == 1
+    assert moved.job_id is None
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationBlocked"]
+    assert not build.sent(system, "ASSEMBLY")
+
+
+@pytest.mark.parametrize("role", ["teacher", "baseline"])
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_run_that_gave_no_result_fails_the_distillation(role: str, status: str, system: System) -> None:
+    one = build.distillation("measuring")
+    build.graded(one, "baseline" if role == "teacher" else "teacher", "ppp")
+    build.run(
+        one, role, status=status, error={"code": "no_rows", "message": "No rows."} if status == "failed" else None
+    )
+
+    advance(one.id)
+
+    error = now_at(one).error or {}
+    assert (now_at(one).status, error["code"]) == ("failed", "run_failed")
+    assert role in error["message"]
+    assert ("No rows." if status == "failed" else "canceled") in error["message"]
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+# ------------------------------------------------------------------ blocked
+
+
+def test_blocked_waits_for_a_person(system: System) -> None:
+    one = ready(LEVEL)
+    advance(one.id)
+    advance(one.id)
+    assert statuses(one) == ["measuring", "blocked"]
+
+    answer = system.ok("POST", f"/v1/distillations/{one.id}/approve")
+    assert answer["status"] == "blocked"
+    advance(one.id)
+
+    moved = now_at(one)
+    assert statuses(one) == ["measuring", "blocked", "assembling"]
+    assert (moved.plan or {})["approved_at"] == moved.approved_at
+    assert (moved.plan or {})["reasons"]
+    assert len(build.sent(system, "ASSEMBLY")) == 1
+
+
+@pytest.mark.parametrize("status", ["queued", "measuring", "assembling", "training", "completed", "cancelled"])
+def test_only_a_blocked_one_can_be_approved(status: str, system: System) -> None:
+    one = build.distillation(status)
+
+    code, answer = system.call("POST", f"/v1/distillations/{one.id}/approve")
+
+    assert (code, answer["error"]["code"]) == (409, "not_blocked")
+    assert now_at(one).approved_at is None
+
+
+# ------------------------------------------------------------------ assembling and training
+
+
+def test_assembling_waits_for_a_job_that_the_trainer_has(system: System) -> None:  # noqa: ARG001
+    one = build.distillation("assembling", **WITH_JOB)
+    advance(one.id)
+    build.dataset(one)
+    advance(one.id)
+    job = build.job(one)
+    advance(one.id)
+    assert statuses(one) == ["assembling"]
+
+    job.change({"provider_job_id": "ftjob-at-trainer"})
+    advance(one.id)
+
+    assert statuses(one) == ["assembling", "training"]
+
+
+def test_a_training_set_too_small_fails_with_the_reason(system: System) -> None:
+    one = build.distillation("assembling", **WITH_JOB)
+    build.dataset(one, status="failed", error={"code": "too_few_examples", "message": "3 examples"})
+
+    advance(one.id)
+
+    assert (now_at(one).status, now_at(one).error) == (
+        "failed",
+        {"code": "too_few_examples", "message": "3 examples"},
+    )
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "job"), [("assembling", "failed"), ("training", "failed"), ("training", "cancelled")]
+)
+def test_a_job_without_a_model_fails_the_distillation(status: Status, job: str, system: System) -> None:
+    one = build.distillation(status, **WITH_JOB)
+    build.job(one, status=job, error={"message": "bad line 7"} if job == "failed" else None)
+
+    advance(one.id)
+
+    error = now_at(one).error or {}
+    assert (now_at(one).status, error["code"]) == ("failed", "job_failed")
+    assert ("bad line 7" if job == "failed" else "cancelled") in error["message"]
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: System) -> None:
+    one = build.distillation("training", runs={"teacher": "evalrun_t", "baseline": "evalrun_b"}, **WITH_JOB)
+    job = build.job(one, provider_job_id="x", status="running")
+    advance(one.id)
+    assert statuses(one) == ["training"]
+
+    job.change({"status": "succeeded", "fine_tuned_model": build.MODEL})
+    advance(one.id)
+
+    moved = now_at(one)
+    assert (moved.status, moved.model) == ("evaluating", build.MODEL)
+    assert set(moved.runs) == {"teacher", "baseline", "distilled"}
+    run = Run.load(moved.runs["distilled"])
+    assert (run.data_source.model, run.data_source.source.id) == (build.MODEL, "file-1")
+    assert [message["run_id"] for message in build.sent(system, "PLAN")] == [run.id]
+    assert {"from": build.MODEL, "to": run.id} in lineage.graph(build.MODEL)["edges"]
+
+
+# ------------------------------------------------------------------ evaluating and deciding
+
+
+def test_evaluating_waits_and_then_asks_for_the_verdict(system: System) -> None:
+    one = build.distillation("evaluating", **WITH_JOB)
+    run = build.run(one, "distilled")
+    advance(one.id)
+    assert statuses(one) == ["evaluating"]
+
+    run.finish(status="completed")
+    advance(one.id)
+
+    assert statuses(one) == ["evaluating", "deciding"]
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DecideVerdict"]
+
+
+def test_a_failed_run_of_the_distilled_model_fails(system: System) -> None:
+    one = build.distillation("evaluating", **WITH_JOB)
+    build.run(one, "distilled", status="failed", error={"code": "x", "message": "gone"})
+
+    advance(one.id)
+
+    assert "distilled" in (now_at(one).error or {})["message"]
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+def test_deciding_ends_when_people_were_told(system: System) -> None:  # noqa: ARG001
+    one = build.distillation("deciding", **WITH_JOB)
+    advance(one.id)
+    verdict = build.verdict(one)
+    advance(one.id)
+    assert statuses(one) == ["deciding"]
+
+    verdict.change({"notified_at": build.AT})
+    advance(one.id)
+
+    moved = now_at(one)
+    assert moved.status == "completed"
+    assert moved.verdict
+    assert moved.verdict["id"] == one.verdict_id
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_what_has_ended_stays_as_it_is(status: Status, system: System) -> None:
+    one = build.distillation(status, cancel_requested_at=build.AT, approved_at=build.AT, **WITH_JOB)
+
+    advance(one.id)
+
+    assert now_at(one) == one
+    assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "TUNING", "VERDICT"))
+
+
+# ------------------------------------------------------------------ cancelling
+
+
+@pytest.mark.parametrize(
+    "status", ["queued", "measuring", "blocked", "assembling", "training", "evaluating", "deciding"]
+)
+def test_cancel_ends_every_open_state_and_stops_the_job(status: Status, system: System) -> None:
+    has_job = status not in {"queued", "measuring", "blocked"}
+    one = build.distillation(status, **(WITH_JOB if has_job else {}))
+
+    system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+    system.deliver("DISTILLING")
+
+    assert statuses(one) == [status, "cancelled"]
+    stopped = [message["job_id"] for message in build.sent(system, "TUNING")]
+    assert stopped == (["ftjob-1"] if has_job else [])
+    assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "VERDICT"))
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_what_has_ended_cannot_be_cancelled(status: Status, system: System) -> None:
+    one = build.distillation(status)
+
+    code, answer = system.call("POST", f"/v1/distillations/{one.id}/cancel")
+
+    assert (code, answer["error"]["code"]) == (409, "already_ended")
+
+
+# ------------------------------------------------------------------ the outbox
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, call: str, times: int = 1) -> Callable[[], int]:
+    """The next calls of this name fail before they reach AWS; says how many did."""
+    real = botocore.client.BaseClient._make_api_call
+    failed = 0
+
+    def make(self: Any, name: str, arguments: Any) -> Any:
+        nonlocal failed
+        if name == call and failed < times:
+            failed += 1
+            raise EndpointConnectionError(endpoint_url="injected")
+        return real(self, name, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", make)
+    return lambda: failed
+
+
+def test_a_message_that_could_not_be_sent_is_sent_with_the_next_hint(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ready(CLEAR)
+    failed = failing(monkeypatch, "SendMessage")
+
+    with pytest.raises(EndpointConnectionError):
+        advance(one.id)
+    assert failed() == 1
+    assert now_at(one).status == "assembling"
+    [kept] = now_at(one).outbox
+    assert not build.sent(system, "ASSEMBLY")
+
+    advance(one.id)
+    assert [message["event_id"] for message in build.sent(system, "ASSEMBLY")] == [kept["event_id"]]
+    assert not now_at(one).outbox
+    advance(one.id)
+    assert not build.sent(system, "ASSEMBLY")
+
+
+def test_a_last_message_is_sent_though_the_distillation_has_ended(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = build.distillation(test=build.source("nothing"))
+    failing(monkeypatch, "SendMessage")
+    with pytest.raises(EndpointConnectionError):
+        advance(one.id)
+    assert now_at(one).status == "failed"
+
+    advance(one.id)
+
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
+
+
+def test_an_outbox_that_could_not_be_emptied_is_sent_again_as_the_same_message(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ready(CLEAR)
+    moved = failing(monkeypatch, "UpdateItem", times=0)
+    real = Distillation.change
+
+    def lost(self: Distillation, changes: Any, **options: Any) -> bool:
+        if changes == {"outbox": []}:
+            raise EndpointConnectionError(endpoint_url="injected")
+        return real(self, changes, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Distillation, "change", lost)
+        with pytest.raises(EndpointConnectionError):
+            advance(one.id)
+    advance(one.id)
+
+    first, second = build.sent(system, "ASSEMBLY")
+    assert first == second
+    assert moved() == 0
+
+
+def test_who_comes_second_changes_nothing(system: System) -> None:
+    one = build.distillation("measuring")
+    one.change({"status": "cancelled"})
+    late = Distillation.load(one.id).model_copy(update={"status": "measuring"})
+
+    machine._move(late, Transition("blocked", {"plan": {}}, []))
+
+    assert (now_at(one).status, now_at(one).plan, len(now_at(one).history)) == ("cancelled", None, 1)
+    assert not system.dead("DISTILLING")
+
+
+def test_steps_that_are_due_are_taken_in_one_go_and_leave_their_times(system: System) -> None:
+    one = ready(CLEAR)
+    advance(one.id)
+    build.job(now_at(one), provider_job_id="x", status="succeeded", fine_tuned_model=build.MODEL)
+
+    advance(one.id)
+
+    assert statuses(one) == ["measuring", "assembling", "training", "evaluating"]
+    times = [step.at for step in now_at(one).history]
+    assert times == sorted(times)
+    shown = system.ok("GET", f"/v1/distillations/{one.id}")
+    assert [step["status"] for step in shown["history"]] == statuses(one)
+    assert "outbox" not in shown
+
+
+# ------------------------------------------------------------------ hints
+
+
+def test_a_summary_that_lands_moves_the_distillation_that_waits(system: System) -> None:
+    one = ready(CLEAR)
+
+    while system.deliver("DISTILLING"):
+        pass
+
+    assert now_at(one).status == "assembling"
+    assert not system.dead("DISTILLING")
+
+
+@pytest.mark.parametrize(
+    ("body", "accepted"),
+    [
+        ('{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"bucket"}', True),
+        ('{"type":"PlanRun","run_id":"evalrun_1"}', False),
+        ('{"type":"AdvanceDistillation","distillation_id":"distill_unknown"}', False),
+    ],
+)
+def test_messages_of_others_and_of_nobody_go_back(body: str, accepted: bool, system: System) -> None:
+    build.sent(system, "DISTILLING")
+    boto3.client("sqs").send_message(QueueUrl=system.queues["DISTILLING"], MessageBody=body)
+    for _ in range(6):
+        system.deliver("DISTILLING")
+    assert bool(system.dead("DISTILLING")) != accepted
+
+
+def test_the_summary_of_a_run_that_nobody_waits_for_is_let_be(system: System) -> None:
+    one = build.distillation("measuring")
+    build.sent(system, "DISTILLING")
+    run = build.run(one, "teacher").model_copy(update={"distillation_id": None})
+    run.finish(status="completed")
+    assert system.deliver("DISTILLING") == 1
+    assert now_at(one).status == "measuring"
+    assert not build.sent(system, "DISTILLING")

@@ -1,0 +1,64 @@
+import pytest
+from botocore.exceptions import ClientError
+
+from foundation import aws, blobs
+from foundation.settings import settings
+
+
+def test_bodies_in_and_out(cloud):
+    blobs.put("a/b", b"\x00body", content_type="text/plain")
+    assert blobs.get("a/b") == b"\x00body"
+    assert aws.s3().head_object(Bucket=settings().BUCKET, Key="a/b")["ContentType"] == "text/plain"
+    blobs.put("a/b", b"other")
+    assert blobs.get("a/b") == b"other"
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [(0, 3, b"012"), (3, 2, b"34"), (7, None, b"789"), (4, 0, b""), (8, 100, b"89"), (0, 1, b"0")],
+)
+def test_a_range_of_a_body(cloud, offset, length, expected):
+    blobs.put("k", b"0123456789")
+    assert blobs.get("k", offset=offset, length=length) == expected
+
+
+def test_put_new_writes_once(cloud):
+    assert blobs.put_new("k", b"first")
+    assert not blobs.put_new("k", b"second")
+    assert blobs.get("k") == b"first"
+
+
+def test_a_missing_object(cloud):
+    assert blobs.find("gone") is None
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        blobs.get("gone")
+    blobs.put("empty", b"")
+    assert blobs.find("empty") == b""
+
+
+def test_another_failure_is_not_taken_for_a_missing_object(cloud, monkeypatch):
+    monkeypatch.setenv("BUCKET", "no-such-bucket")
+    settings.cache_clear()
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        blobs.find("k")
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        blobs.put_new("k", b"")
+
+
+def test_lines_come_without_their_ends_whatever_their_length(cloud):
+    written = [b"a", b"b" * 5000, "é\u2028 is no end".encode(), b"{}"]
+    blobs.put("k", b"\n".join(written[:2]) + b"\n\n" + b"\n".join(written[2:]))
+    assert list(blobs.lines("k")) == written
+    blobs.put("k", b"a\nb\n")
+    assert list(blobs.lines("k")) == [b"a", b"b"]
+    blobs.put("k", b"")
+    assert list(blobs.lines("k")) == []
+
+
+def test_keys_under_a_prefix_page_after_page(cloud):
+    for number in range(5):
+        blobs.put(f"runs/{number}", b"")
+    blobs.put("run", b"")
+    found = blobs.keys("runs/")
+    assert list(found) == [f"runs/{number}" for number in range(5)]
+    assert list(blobs.keys("none/")) == []

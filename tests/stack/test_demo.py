@@ -1,0 +1,36 @@
+"""The demo as a user runs it, on the deployed stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.data import banking77
+
+
+def test_the_bundled_task(demo: Callable[..., dict[str, Any]]) -> None:
+    result = demo()
+    assert result["verdict"]["outcome"] == "beats_baseline"
+    assert result["teacher"]["score"] > result["distilled"]["score"] > result["baseline"]["score"]
+    assert result["notification"]["verdict"]["id"] == result["notification"]["id"]
+    assert result["dataset"]["dropped"]["test_leaks"] > 0
+    assert result["dataset"]["dropped"]["duplicates"] > 0
+    kinds = {node["kind"] for node in result["lineage"]["nodes"]}
+    assert kinds >= {"completion", "dataset", "job", "model", "run", "verdict"}
+
+
+@pytest.mark.data
+def test_bank_questions_with_the_labs_own_models(demo: Callable[..., dict[str, Any]], tmp_path: Any) -> None:
+    if not banking77.FOLDER.exists():
+        pytest.skip("the shared data set banking77 is not beside the checkout")
+    path = tmp_path / "banking77.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in banking77.rows(banking77.FOLDER)), encoding="utf-8")
+    result = demo("--data", str(path))
+    assert result["verdict"]["outcome"] == "beats_baseline"
+    # Identical questions count once.
+    assert 3000 <= result["teacher"]["total"] <= 3080
+    assert result["teacher"]["total"] == result["baseline"]["total"] == result["distilled"]["total"]
+    assert result["dataset"]["dropped"]["test_leaks"] >= 1

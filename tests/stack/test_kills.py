@@ -1,0 +1,201 @@
+"""Each function of the loop is killed once, with SIGKILL, while it has a message in hand: the loop still ends right.
+
+A poison message goes in beside it, and ends alone in its dead-letter queue.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from local.stack.info import StackInfo
+from tests.flow import loop
+from tests.stack import api
+
+QUEUED = ("Record", "Plan", "Grade", "Distilling", "Assembly", "TuningStart", "Verdict")
+QUEUE_OF = {"TuningStart": "Tuning"}
+WATCH = "TuningWatch"
+TIMEOUT_S, VISIBILITY_S = 8, 13
+PATIENCE_S = 300
+POISON = '{"type": "RecordCompletions", "batch_id": "poison"}'
+
+
+@pytest.fixture
+def hasty(stack: StackInfo) -> Iterator[StackInfo]:
+    """Redelivery after seconds instead of half a minute; the leases follow the functions' time limit."""
+    functions, sqs = boto3.client("lambda", **_aws(stack)), boto3.client("sqs", **_aws(stack))
+    before: dict[str, tuple[int, str]] = {}
+    for name in QUEUED:
+        function, url = stack.resources[f"{name}Function"], _queue(stack, name)
+        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        before[name] = timeout, attributes["VisibilityTimeout"]
+        _limit((functions, sqs), stack, name, TIMEOUT_S, str(VISIBILITY_S))
+    yield stack
+    for name, (timeout, visibility) in before.items():
+        _limit((functions, sqs), stack, name, timeout, visibility)
+
+
+def test_the_loop_survives_a_kill_of_every_function(hasty: StackInfo) -> None:
+    stack, tag = hasty, uuid.uuid4().hex
+    killer = Killer(stack)
+    boto3.client("sqs", **_aws(stack)).send_message(QueueUrl=_queue(stack, "Record"), MessageBody=POISON)
+    killer.start()
+    try:
+        client = api.client(stack)
+        pushed = client.post("/captures", body=_records(tag), cast_to=object)
+        _until(lambda: api.fetch(stack, f"/captures/{pushed['batch_id']}")["status"] == "recorded")  # type: ignore[index]
+        started = client.post("/distillations", body=_distillation(stack, tag), cast_to=object)
+        ended = _ended(stack, started["id"])  # type: ignore[index]
+    finally:
+        killer.stop()
+
+    assert killer.killed == {*QUEUED, WATCH}
+    assert ended["status"] == "completed", ended["error"]
+    assert ended["verdict"]["rows"] == 60
+    for run_id in ended["runs"].values():
+        run = client.evals.runs.retrieve(run_id, eval_id=ended["eval_id"])
+        assert (run.result_counts.total, run.result_counts.errored) == (60, 0)
+    jobs = httpx.get(
+        f"{stack.lab_url}/fine_tuning/jobs", params={"metadata[stillhouse_intent]": ended["job_id"]}
+    ).json()
+    assert len(jobs["data"]) == 1
+    told = [line for line in Path(stack.notifications).read_text().splitlines() if ended["verdict"]["id"] in line]
+    assert told
+    _until(lambda: POISON in _dead_letters(stack))
+    assert _dead_letters(stack) == [POISON]
+
+
+class Killer(threading.Thread):
+    """Kills the workers of each function once, at a moment when its queue has a message in flight."""
+
+    def __init__(self, stack: StackInfo) -> None:
+        super().__init__(daemon=True)
+        self.stack = stack
+        self.killed: set[str] = set()
+        self._sqs = boto3.client("sqs", **_aws(stack))
+        self._over = threading.Event()
+        for name in (*QUEUED, WATCH):  # cold workers take long enough to be met at work
+            self._kill(name)
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            for name in {*QUEUED, WATCH} - self.killed:
+                if self._at_work(name) and self._kill(name):
+                    self.killed.add(name)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+    def _at_work(self, name: str) -> bool:
+        if name == WATCH:
+            return True
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=_queue(self.stack, name), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]
+        return attributes["ApproximateNumberOfMessagesNotVisible"] != "0"
+
+    def _kill(self, name: str) -> int:
+        function = f"-{self.stack.resources[f'{name}Function']}-"
+        victims = [pid for pid in _processes() if function in _command(pid)]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        return len(victims)
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _aws(stack: StackInfo) -> dict[str, Any]:
+    return {
+        "endpoint_url": stack.endpoint_url,
+        "region_name": stack.region,
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+
+
+def _queue(stack: StackInfo, function: str) -> str:
+    return stack.resources[f"{QUEUE_OF.get(function, function)}Queue"]
+
+
+def _limit(clients: Any, stack: StackInfo, name: str, timeout: int, visibility: str) -> None:
+    functions, sqs = clients
+    functions.update_function_configuration(FunctionName=stack.resources[f"{name}Function"], Timeout=timeout)
+    sqs.set_queue_attributes(QueueUrl=_queue(stack, name), Attributes={"VisibilityTimeout": visibility})
+
+
+def _records(tag: str) -> list[dict[str, Any]]:
+    train = [loop.record(number, split="train", tag=tag) for number in range(40)]
+    return train + [loop.record(1000 + number, split="test", tag=tag) for number in range(60)]
+
+
+def _distillation(stack: StackInfo, tag: str) -> dict[str, Any]:
+    criterion = {
+        "type": "string_check",
+        "name": "correct",
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.reference }}",
+        "operation": "eq",
+    }
+    made = api.client(stack).evals.create(
+        name=tag,
+        data_source_config={"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True},
+        testing_criteria=[criterion],  # type: ignore[list-item]
+    )
+    return {
+        "name": f"kills {tag}",
+        "eval_id": made.id,
+        "test": loop.source("test", tag),
+        "train": loop.source("train", tag),
+        "teacher": loop.TEACHER,
+        "student": loop.STUDENT,
+        "gate": {"expected_gain": 0.9},
+    }
+
+
+def _ended(stack: StackInfo, distillation_id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        state = api.fetch(stack, f"/distillations/{distillation_id}")
+        if state["status"] == "blocked" and not state["approved_at"]:
+            api.client(stack).post(f"/distillations/{distillation_id}/approve", cast_to=object)
+        return state if state["status"] in {"completed", "failed", "cancelled"} else None
+
+    ended: dict[str, Any] = _until(look)
+    return ended
+
+
+def _until(look: Any) -> Any:
+    ends = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.25)
+    raise AssertionError("nothing happened in time")
+
+
+def _dead_letters(stack: StackInfo) -> list[str]:
+    sqs = boto3.client("sqs", **_aws(stack))
+    urls = [url for name, url in stack.resources.items() if name.endswith("DeadLetters")]
+    found = [sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0) for url in urls]
+    return [message["Body"] for answer in found for message in answer.get("Messages", [])]
