@@ -43,7 +43,7 @@ class _Message(BaseModel):
 class _Request(BaseModel):
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(min_length=1)
+    model: str = Field(min_length=1, max_length=256)
     messages: list[_Message] = Field(min_length=1)
     metadata: _Metadata | None = None
 
@@ -59,7 +59,7 @@ class _Response(BaseModel):
 
     id: str | None = Field(default=None, min_length=1, max_length=256)
     created: _Seconds | None = None
-    model: str | None = Field(default=None, min_length=1)
+    model: str | None = Field(default=None, min_length=1, max_length=256)
     choices: list[_Choice] = Field(min_length=1)
 
 

@@ -7,16 +7,18 @@ In: a chat completion's request. Out: the provider's answer as it came; its refu
 from __future__ import annotations
 
 import base64
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from backports import zstd
+from pydantic import Field, TypeAdapter, ValidationError
 
-from foundation import models, queues
+from foundation import blobs, models, queues
 from foundation.completions import Completion
 from foundation.consumer import logger
 from foundation.errors import ApiError
 from foundation.events import RecordCompletions
+from foundation.http import field_error
 from foundation.ids import new_id, now
 from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
 from foundation.settings import settings
@@ -24,6 +26,12 @@ from foundation.settings import settings
 _OURS = frozenset({"store", "metadata"})
 _MARGIN_S = 2.0
 _TIMED_OUT = 504
+# Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
+_INLINE = 640 * 1024
+_metadata: TypeAdapter[Any] = TypeAdapter(
+    Annotated[dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)]
+    | None
+)
 
 
 class Forwarded(NamedTuple):
@@ -63,9 +71,10 @@ def _check(request: dict[str, Any]) -> None:
             code="unsupported_parameter",
             param="stream",
         )
-    metadata = request.get("metadata") or {}
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise ApiError("metadata maps strings to strings.", code="invalid_value", param="metadata")
+    try:
+        _metadata.validate_python(request.get("metadata"))
+    except ValidationError as error:
+        raise field_error(error, at="metadata") from error
 
 
 def _away(away: ProviderAway) -> Forwarded:
@@ -84,9 +93,18 @@ def _capture(request: dict[str, Any], answer: Answer) -> None:
         completion = Completion.of(
             {"request": request, "response": answer.body, "latency_ms": answer.latency_ms}, at=now()
         )
-        batch_id = new_id("capture_")
-        packed = base64.b64encode(zstd.compress(completion.line()))
-        message = RecordCompletions(batch_id=batch_id, part=0, parts=1, records=packed, correlation_id=completion.id)
-        queues.send(settings().RECORD_QUEUE_URL, message)
+        queues.send(settings().RECORD_QUEUE_URL, _message(completion))
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
         logger().exception("capture failed", extra={"metric": "CaptureFailed"})
+
+
+def _message(completion: Completion) -> RecordCompletions:
+    """The recorder's message: the completion inline, or by a key where it does not fit."""
+    batch_id = new_id("capture_")
+    about: dict[str, Any] = {"batch_id": batch_id, "part": 0, "parts": 1, "correlation_id": completion.id}
+    packed = zstd.compress(completion.line())
+    if len(packed) <= _INLINE:
+        return RecordCompletions(**about, records=base64.b64encode(packed))
+    key = f"inbox/{batch_id}/000000.ndjson.zst"
+    blobs.put(key, packed)
+    return RecordCompletions(**about, key=key)

@@ -88,7 +88,8 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(mocked_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+@pytest.mark.usefixtures("mocked_aws")
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     made = Cloud(monkeypatch.setenv)
     queue = boto3.client("sqs").create_queue(QueueName=uuid4().hex)["QueueUrl"]
     secret = boto3.client("secretsmanager").create_secret(Name=uuid4().hex, SecretString=FIRST_SECRET)

@@ -4,8 +4,10 @@ from botocore.exceptions import ClientError
 from foundation import aws, blobs
 from foundation.settings import settings
 
+pytestmark = pytest.mark.usefixtures("cloud")
 
-def test_bodies_in_and_out(cloud):
+
+def test_bodies_in_and_out():
     blobs.put("a/b", b"\x00body", content_type="text/plain")
     assert blobs.get("a/b") == b"\x00body"
     assert aws.s3().head_object(Bucket=settings().BUCKET, Key="a/b")["ContentType"] == "text/plain"
@@ -17,18 +19,18 @@ def test_bodies_in_and_out(cloud):
     ("offset", "length", "expected"),
     [(0, 3, b"012"), (3, 2, b"34"), (7, None, b"789"), (4, 0, b""), (8, 100, b"89"), (0, 1, b"0")],
 )
-def test_a_range_of_a_body(cloud, offset, length, expected):
+def test_a_range_of_a_body(offset, length, expected):
     blobs.put("k", b"0123456789")
     assert blobs.get("k", offset=offset, length=length) == expected
 
 
-def test_put_new_writes_once(cloud):
+def test_put_new_writes_once():
     assert blobs.put_new("k", b"first")
     assert not blobs.put_new("k", b"second")
     assert blobs.get("k") == b"first"
 
 
-def test_a_missing_object(cloud):
+def test_a_missing_object():
     assert blobs.find("gone") is None
     with pytest.raises(ClientError, match="NoSuchKey"):
         blobs.get("gone")
@@ -36,7 +38,7 @@ def test_a_missing_object(cloud):
     assert blobs.find("empty") == b""
 
 
-def test_another_failure_is_not_taken_for_a_missing_object(cloud, monkeypatch):
+def test_another_failure_is_not_taken_for_a_missing_object(monkeypatch):
     monkeypatch.setenv("BUCKET", "no-such-bucket")
     settings.cache_clear()
     with pytest.raises(ClientError, match="NoSuchBucket"):
@@ -45,7 +47,7 @@ def test_another_failure_is_not_taken_for_a_missing_object(cloud, monkeypatch):
         blobs.put_new("k", b"")
 
 
-def test_lines_come_without_their_ends_whatever_their_length(cloud):
+def test_lines_come_without_their_ends_whatever_their_length():
     written = [b"a", b"b" * 5000, "é\u2028 is no end".encode(), b"{}"]
     blobs.put("k", b"\n".join(written[:2]) + b"\n\n" + b"\n".join(written[2:]))
     assert list(blobs.lines("k")) == written
@@ -55,7 +57,7 @@ def test_lines_come_without_their_ends_whatever_their_length(cloud):
     assert list(blobs.lines("k")) == []
 
 
-def test_keys_under_a_prefix_page_after_page(cloud):
+def test_keys_under_a_prefix_page_after_page():
     for number in range(5):
         blobs.put(f"runs/{number}", b"")
     blobs.put("run", b"")

@@ -7,6 +7,8 @@ from foundation.errors import RetryLater
 from foundation.events import PlanRun
 from foundation.settings import settings
 
+pytestmark = pytest.mark.usefixtures("cloud")
+
 
 def received():
     url, bodies = settings().RECORD_QUEUE_URL, []
@@ -15,7 +17,7 @@ def received():
     return bodies
 
 
-def test_a_message_is_sent_as_its_json(cloud):
+def test_a_message_is_sent_as_its_json():
     message = PlanRun(run_id="evalrun_1", correlation_id="evalrun_1")
     queues.send(settings().RECORD_QUEUE_URL, message)
     assert received() == [message.model_dump()]

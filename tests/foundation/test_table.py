@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from foundation import aws, table
 from foundation.errors import RetryLater
 
+pytestmark = pytest.mark.usefixtures("cloud")
+
 ROW = {"pk": "p", "sk": "s", "status": "queued", "count": 3, "gone": None}
 
 
@@ -29,7 +31,7 @@ def sort_keys(**how):
     return [row["sk"] for row in table.query("p", **how)]
 
 
-def test_a_row_comes_back_as_it_was_written(cloud):
+def test_a_row_comes_back_as_it_was_written():
     row = {
         "pk": "p",
         "sk": "s",
@@ -47,12 +49,12 @@ def test_a_row_comes_back_as_it_was_written(cloud):
     assert table.get("p", "other") is None
 
 
-def test_no_float_reaches_the_table(cloud):
+def test_no_float_reaches_the_table():
     with pytest.raises(TypeError, match="Float"):
         table.put({"pk": "p", "sk": "s", "score": 0.5})
 
 
-def test_put_replaces_and_put_new_does_not(cloud):
+def test_put_replaces_and_put_new_does_not():
     assert table.put_new(ROW)
     assert not table.put_new({**ROW, "count": 4})
     assert table.get("p", "s")["count"] == 3
@@ -60,14 +62,14 @@ def test_put_replaces_and_put_new_does_not(cloud):
     assert table.get("p", "s")["count"] == 5
 
 
-def test_delete(cloud):
+def test_delete():
     table.put(ROW)
     table.delete("p", "s")
     assert table.get("p", "s") is None
     table.delete("p", "s")
 
 
-def test_another_failure_than_a_lost_condition_surfaces(cloud, monkeypatch):
+def test_another_failure_than_a_lost_condition_surfaces(monkeypatch):
     monkeypatch.setenv("TABLE", "no-such-table")
     table.settings.cache_clear()
     for act in (
@@ -93,20 +95,20 @@ def test_another_failure_than_a_lost_condition_surfaces(cloud, monkeypatch):
         ({"never_written": "x"}, False),
     ],
 )
-def test_update_changes_where_every_attribute_has_its_value(cloud, where, won):
+def test_update_changes_where_every_attribute_has_its_value(where, won):
     table.put(ROW)
     assert table.update("p", "s", {"status": "done", "fresh": [1]}, where=where) is won
     changed = {**ROW, "status": "done", "fresh": [1]}
     assert table.get("p", "s") == (changed if won else ROW)
 
 
-def test_update_never_makes_a_row(cloud):
+def test_update_never_makes_a_row():
     assert not table.update("p", "s", {"status": "done"})
     assert table.get("p", "s") is None
 
 
 @pytest.mark.parametrize(("least", "won"), [(2, True), (3, False)])
-def test_update_with_an_expression(cloud, least, won):
+def test_update_with_an_expression(least, won):
     table.put(ROW)
     condition = "#count > :least OR #count = :exact"
     changed = table.update("p", "s", {"count": 9}, condition=condition, values={"least": least, "exact": 77})
@@ -114,14 +116,14 @@ def test_update_with_an_expression(cloud, least, won):
     assert table.get("p", "s")["count"] == (9 if won else 3)
 
 
-def test_an_expression_stands_beside_where_and_does_not_loosen_it(cloud):
+def test_an_expression_stands_beside_where_and_does_not_loosen_it():
     table.put(ROW)
     how = {"condition": "#count = :a OR #count = :b", "values": {"a": 3, "b": 4}}
     assert not table.update("p", "s", {"count": 9}, where={"status": "running"}, **how)
     assert table.update("p", "s", {"count": 9}, where={"status": "queued"}, **how)
 
 
-def test_query_gives_one_partition_in_order(cloud):
+def test_query_gives_one_partition_in_order():
     put_all("b", "a", "c")
     put_all("x", pk="q")
     assert sort_keys() == ["a", "b", "c"]
@@ -130,7 +132,7 @@ def test_query_gives_one_partition_in_order(cloud):
     assert sort_keys(limit=2, descending=True) == ["c", "b"]
 
 
-def test_query_bounds_are_exclusive_and_in_the_order_of_the_keys(cloud):
+def test_query_bounds_are_exclusive_and_in_the_order_of_the_keys():
     put_all("a", "b", "ba", "c")
     assert sort_keys(after="b") == ["ba", "c"]
     assert sort_keys(before="b") == ["a"]
@@ -141,7 +143,7 @@ def test_query_bounds_are_exclusive_and_in_the_order_of_the_keys(cloud):
     assert sort_keys(after="c", before="a") == []
 
 
-def test_a_prefix_narrows_with_bounds_inside_and_outside_of_it(cloud):
+def test_a_prefix_narrows_with_bounds_inside_and_outside_of_it():
     put_all("a#1", "b#1", "b#2", "b#é", "c#1")
     assert sort_keys(prefix="b#") == ["b#1", "b#2", "b#é"]
     assert sort_keys(prefix="b#", after="b#1") == ["b#2", "b#é"]
@@ -197,7 +199,7 @@ def test_many_rows_are_written_and_read_in_few_calls(cloud):
     assert table.get_all([]) == {}
 
 
-def test_a_key_written_twice_in_one_go_keeps_the_last(cloud):
+def test_a_key_written_twice_in_one_go_keeps_the_last():
     table.write_all([{"pk": "p", "sk": "s", "n": 1}, {"pk": "p", "sk": "s", "n": 2}])
     assert table.get("p", "s")["n"] == 2
 
@@ -224,7 +226,7 @@ def unprocessed(monkeypatch, operation, *, times):
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_rows_left_unprocessed_are_written_again(cloud, naps, monkeypatch, times):
+def test_rows_left_unprocessed_are_written_again(naps, monkeypatch, times):
     unprocessed(monkeypatch, "BatchWriteItem", times=times)
     table.write_all({"pk": "p", "sk": str(number)} for number in range(5))
     assert sort_keys() == ["0", "1", "2", "3", "4"]
@@ -232,14 +234,14 @@ def test_rows_left_unprocessed_are_written_again(cloud, naps, monkeypatch, times
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_keys_left_unprocessed_are_read_again(cloud, naps, monkeypatch, times):
+def test_keys_left_unprocessed_are_read_again(naps, monkeypatch, times):
     put_all("0", "1", "2", "3", "4")
     unprocessed(monkeypatch, "BatchGetItem", times=times)
     assert len(table.get_all(("p", str(number)) for number in range(5))) == 5
     assert len(naps) == times
 
 
-def test_a_table_that_keeps_throttling_is_left_for_later(cloud, naps, monkeypatch):
+def test_a_table_that_keeps_throttling_is_left_for_later(naps, monkeypatch):
     unprocessed(monkeypatch, "BatchWriteItem", times=1000)
     with pytest.raises(RetryLater, match="rows"):
         table.write_all([{"pk": "p", "sk": "s"}])
