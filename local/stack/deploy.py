@@ -14,7 +14,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from local.stack import aws, fingerprint
+from local.stack import aws, fingerprint, iam
 from local.stack.artifact import compile_command, pack
 from local.stack.errors import StackError
 from local.stack.layout import Layout
@@ -94,7 +94,10 @@ def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -
         environment=aws.tool_environment(endpoint_url),
     )
     report(f"deploy: done in {time.monotonic() - started:.0f} s")
-    return outputs(endpoint_url)
+    deployed = outputs(endpoint_url)
+    if iam.enforced():
+        iam.admit_plain_http(endpoint_url, deployed["BucketName"])
+    return deployed
 
 
 def outputs(endpoint_url: str) -> dict[str, str]:

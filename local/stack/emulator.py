@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from local.stack import iam
 from local.stack.layout import Layout
 from local.stack.ports import HOST
 from local.stack.processes import Child, Command, child, healthy, wait_healthy
@@ -48,5 +49,6 @@ def _environment(layout: Layout, port: int) -> dict[str, str]:
         "STATE_DIR": str(layout.scratch / "state"),
         "S3_DATA_DIR": str(layout.scratch / "s3"),
         "TMPDIR": str(layout.scratch),
+        "AUTH": str(iam.enforced()),
         "PYTHONUNBUFFERED": "1",
     }

@@ -1,8 +1,10 @@
-"""MiniStack 1.5.33, run by the interpreter of `.venv-emulator`, with two changes.
+"""MiniStack 1.5.33, run by the interpreter of `.venv-emulator`, with three changes.
 
-It unpacks a function's archive anew for every process, with us some forty times a hundred megabytes: here each
-process links to one copy per distinct archive. And it takes a `MaximumConcurrency` that comes from a parameter for
-text, at which its poller fails. `TMPDIR` must be the emulator's own directory.
+- It unpacks a function's archive anew for every process, with us some forty times a hundred megabytes: here each
+  process links to one copy per distinct archive. `TMPDIR` must be the emulator's own directory.
+- It takes a `MaximumConcurrency` that comes from a parameter for text, at which its poller fails.
+- Where it enforces policies, it asks for an action and an ARN that AWS does not have: `sqs:SendMessageBatch` and
+  `rule/default/<name>`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any, override
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc
 
 _unpacking = threading.Lock()
@@ -52,7 +54,26 @@ def _numeric(limit: Callable[..., Any]) -> Callable[..., int]:
     return number
 
 
+def _single(action: Callable[..., str | None]) -> Callable[..., str | None]:
+    @wraps(action)
+    def named(*arguments: Any) -> str | None:
+        name = action(*arguments)
+        return name.removesuffix("Batch") if name and name.startswith("sqs:") else name
+
+    return named
+
+
+def _on_default_bus(resource: Callable[..., str]) -> Callable[..., str]:
+    @wraps(resource)
+    def arn(*arguments: Any) -> str:
+        return resource(*arguments).replace(":rule/default/", ":rule/")
+
+    return arn
+
+
 def main() -> None:
+    iam_actions.extract_iam_action = _single(iam_actions.extract_iam_action)
+    iam_actions.extract_resource_arn = _on_default_bus(iam_actions.extract_resource_arn)
     lambda_svc._sqs_esm_concurrency = _numeric(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001, no public way
     lambda_runtime.zipfile = SimpleNamespace(**(vars(zipfile) | {"ZipFile": _SharedArchive}))
     sys.argv = ["ministack"]

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from local.stack import iam
+
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 
@@ -16,7 +18,7 @@ def sources(root: Path) -> str:
 
 def processes(root: Path) -> str:
     """Of what runs beside the functions: the lab and this package, at the versions of the lock."""
-    return _digest(root, ("uv.lock", "local/lab", "local/stack"))
+    return _digest(root, ("uv.lock", "local/lab", "local/stack")) + ("+iam" if iam.enforced() else "")
 
 
 def _digest(root: Path, names: Iterable[str]) -> str:

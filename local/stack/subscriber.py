@@ -31,6 +31,8 @@ class Subscriber:
         sqs, sns = aws.client("sqs", endpoint_url), aws.client("sns", endpoint_url)
         queue_url = sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+        policy = _policy(queue_arn=attributes["QueueArn"], topic_arn=topic_arn)
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
         sns.subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
@@ -51,6 +53,17 @@ class Subscriber:
                 lines.write(json.dumps(notification, ensure_ascii=False) + "\n")
             self.report(f"notification: {notification.get('sentence') or message['Body']}")
             self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _policy(*, queue_arn: str, topic_arn: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _document(body: str) -> dict[str, Any]:

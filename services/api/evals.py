@@ -18,7 +18,9 @@ from foundation.ids import now
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
-type Metadata = Annotated[dict[str, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
+type Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+]
 
 
 class NewEval(BaseModel):

@@ -73,15 +73,10 @@ def retrieve_run(eval_id: str, run_id: str) -> dict[str, Any]:
 @router.get("/v1/evals/<eval_id>/runs")
 def list_runs(eval_id: str) -> dict[str, Any]:
     Eval.load(eval_id, param="eval_id")
-    page = Run.page(
-        parent=eval_id,
-        after=http.query_of(router, "after"),
-        limit=http.limit_of(router),
-        descending=http.descending(router),
-    )
-    status = http.query_of(router, "status")
-    data = [shown(run) for run in page.data if status in {None, run.status}]
-    return http.listed(data, has_more=page.has_more)
+    status, limit = http.query_of(router, "status"), http.limit_of(router)
+    found = _runs(eval_id, after=http.query_of(router, "after"), at_once=limit + 1, descending=http.descending(router))
+    runs = list(islice((run for run in found if status in {None, run.status}), limit + 1))
+    return http.listed([shown(run) for run in runs[:limit]], has_more=len(runs) > limit)
 
 
 @router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items")
@@ -116,6 +111,16 @@ def shown(run: Run) -> dict[str, Any]:
         so_far.pop("latency_ms")
         document.update(so_far)
     return {**document, "report_url": ""}
+
+
+def _runs(eval_id: str, *, after: str | None, at_once: int, descending: bool) -> Iterator[Run]:
+    """The runs of an eval behind `after`: a page that a status leaves empty must not end the list."""
+    while True:
+        page = Run.page(parent=eval_id, after=after, limit=at_once, descending=descending)
+        yield from page.data
+        if not page.has_more or not page.data:
+            return
+        after = page.data[-1].id
 
 
 def _run(eval_id: str, run_id: str) -> Run:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from capture import ingest, record
+from capture.unpack import unpacked
 from foundation import http, index
 from foundation.consumer import consume
 from foundation.errors import NotFound
@@ -20,7 +21,9 @@ _ACCEPTED = 202
 
 @router.post("/v1/captures")
 def push() -> Response[Any]:
-    return http.answer(ingest.ingest(ingest.documents(http.raw_body(router))), _ACCEPTED)
+    encoding = router.current_event.headers.get("content-encoding")
+    records = ingest.documents(unpacked(http.raw_body(router), encoding))
+    return http.answer(ingest.ingest(records), _ACCEPTED)
 
 
 @router.get("/v1/captures/<batch_id>")

@@ -145,7 +145,7 @@ def completion_of(record: Any) -> Completion:
     try:
         pushed = Pushed.model_validate(record)
     except ValidationError as error:
-        raise field_error(error) from error
+        raise field_error(error, record) from error
     return Completion.of(pushed.model_dump(exclude_unset=True), at=now())
 
 

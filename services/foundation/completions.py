@@ -23,7 +23,7 @@ _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provi
 class Completion(BaseModel):
     """One captured completion as it lies in S3, a line of JSON."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     id: str
     created: int

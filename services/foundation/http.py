@@ -1,12 +1,13 @@
 """The edge of every HTTP function: a request in, OpenAI's manners out.
 
 `serve` runs a resolver's routes; refusals become OpenAI-shaped errors with their status, and every answer carries
-`x-request-id`. `body_of` validates a JSON body and names the field that is wrong. Bodies over 4 MB are refused.
+`x-request-id`. `body_of` validates a JSON body and names the field that is wrong; invalid data from anywhere else is
+our own failure. Bodies over 4 MB are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -39,7 +40,6 @@ def resolver(scope_of: Callable[[str, str], str], routers: Iterable[APIGatewayHt
     for router in routers:
         app.include_router(router)
     app.exception_handler(ApiError)(lambda error: answer(error.body(), error.status, error.headers))
-    app.exception_handler(ValidationError)(_invalid)
     app.exception_handler(RetryLater)(_unavailable)
     app.exception_handler(Exception)(_unplanned)
     app.not_found(_no_route)
@@ -62,7 +62,7 @@ def raw_body(app: Any) -> bytes:
     """The body's bytes. Raises TooLarge over 4 MB on the wire."""
     event = app.current_event
     text = event.body or ""
-    body = event.decoded_body.encode() if not event.is_base64_encoded else _base64(text)
+    body = _base64(text) if event.is_base64_encoded else text.encode()
     if len(body) > MAX_BODY:
         raise TooLarge(
             f"The body has {len(body)} bytes; at most {MAX_BODY} are taken. Send it in parts, or compressed.",
@@ -90,24 +90,38 @@ def json_of(app: Any) -> dict[str, Any]:
 
 def body_of[Model: BaseModel](app: Any, model: type[Model]) -> Model:
     """The body as a model. Pydantic's error becomes a 400 that names the field."""
-    return model.model_validate(json_of(app))
+    document = json_of(app)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise field_error(error, document) from error
 
 
-def field_error(error: ValidationError, *, at: str = "") -> ApiError:
-    """The first thing that is wrong, as a refusal that names its field."""
-    first = error.errors()[0]
-    where = at
-    for step in first["loc"]:
-        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+def field_error(error: ValidationError, document: Any = None) -> ApiError:
+    """The first thing that is wrong, as a refusal that names its field.
+
+    Pydantic puts the tag of a union into the path; with the document at hand, the path is the caller's own.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
     missing = first["type"] == "missing"
+    steps = first["loc"] if document is None else _steps_in(document, first["loc"], missing=missing)
+    where = ""
+    for step in steps:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
     message = f"Missing required parameter: '{where}'." if missing else f"Invalid '{where}': {first['msg']}."
     code = "missing_required_parameter" if missing else "invalid_value"
     return ApiError(message, code=code, param=where or None)
 
 
-def _invalid(error: ValidationError) -> Response[Any]:
-    refusal = field_error(error)
-    return answer(refusal.body(), refusal.status)
+def _steps_in(document: Any, path: tuple[str | int, ...], *, missing: bool) -> Iterator[str | int]:
+    """The steps of a path that the document has, and the missing field at its end."""
+    here = document
+    for position, step in enumerate(path):
+        if isinstance(step, int) or (isinstance(here, dict) and step in here):
+            here = here[step]
+            yield step
+        elif missing and position == len(path) - 1:
+            yield step
 
 
 def _unavailable(error: RetryLater) -> Response[Any]:

@@ -17,6 +17,7 @@ from foundation.errors import NotFound
 from foundation.table import Row
 
 _JSON = "json:"
+_KEY = frozenset({"pk", "sk"})
 
 
 def encode(value: Any) -> Any:
@@ -45,7 +46,7 @@ class Page[Item](NamedTuple):
 class Record(BaseModel):
     """An API object as the table keeps it."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     KIND: ClassVar[str]
     NAME: ClassVar[str]
@@ -59,7 +60,7 @@ class Record(BaseModel):
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls.model_validate({name: decode(value) for name, value in row.items()})
+        return cls.model_validate({name: decode(value) for name, value in row.items() if name not in _KEY})
 
     @classmethod
     def find(cls, record_id: str) -> Self | None:
@@ -77,8 +78,11 @@ class Record(BaseModel):
     def create(self) -> bool:
         """Write it unless it exists; True if this call wrote it. Doing it again completes a broken write."""
         fields = {name: encode(value) for name, value in self.model_dump(mode="json").items()}
-        table.put({"pk": _list_key(type(self), self.parent()), "sk": _place(self), "id": self.id})
-        return table.put_new({"pk": self.KIND, "sk": self.id, **fields})
+        wrote = table.put_new({"pk": self.KIND, "sk": self.id, **fields})
+        # A repetition comes with a later clock: the place is the first one's, or the list would show it twice.
+        listed = self if wrote else type(self).load(self.id)
+        table.put({"pk": _list_key(type(self), listed.parent()), "sk": _place(listed), "id": self.id})
+        return wrote
 
     def change(
         self,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import orjson
 from backports import zstd
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from foundation import blobs, models, queues
 from foundation.completions import Completion
@@ -28,10 +28,17 @@ _MARGIN_S = 2.0
 _TIMED_OUT = 504
 # Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
 _INLINE = 640 * 1024
-_metadata: TypeAdapter[Any] = TypeAdapter(
-    Annotated[dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)]
-    | None
-)
+
+
+class _Tags(BaseModel):
+    """OpenAI's limits; a tag also has to fit a key of the table."""
+
+    metadata: (
+        Annotated[
+            dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+        ]
+        | None
+    ) = None
 
 
 class Forwarded(NamedTuple):
@@ -72,9 +79,9 @@ def _check(request: dict[str, Any]) -> None:
             param="stream",
         )
     try:
-        _metadata.validate_python(request.get("metadata"))
+        _Tags.model_validate(request)
     except ValidationError as error:
-        raise field_error(error, at="metadata") from error
+        raise field_error(error, request) from error
 
 
 def _away(away: ProviderAway) -> Forwarded:

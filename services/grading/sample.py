@@ -57,7 +57,9 @@ def _as_completion(sample: dict[str, Any]) -> dict[str, Any]:
 
 
 def namespace(completion: dict[str, Any], *, structured: bool) -> dict[str, Any]:
-    """What graders see as `sample`."""
+    """What graders see as `sample`; nothing where there is no sample, so that asking for it is an error."""
+    if not completion:
+        return {}
     choices = completion.get("choices") or []
     message = choices[0]["message"] if choices else {}
     text = message.get("content") or ""

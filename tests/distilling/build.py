@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
 import orjson
 
-from foundation import blobs
+from foundation import aws, blobs
 from foundation.distillations import Dataset, Distillation, Job, Step, Verdict
 from foundation.evals import (
     ChunkCounts,
@@ -88,10 +87,10 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
     one = Distillation(
         id=f"distill_{number}",
         created_at=AT,
-        name="triage",
         status=status,
         eval_id=eval_.id,
         **{
+            "name": "triage",
             "test": source("test"),
             "train": source("train"),
             "teacher": TEACHER,
@@ -200,7 +199,7 @@ def verdict(one: Distillation, **fields: Any) -> Verdict:
 
 def sent(system: System, queue: str) -> list[dict[str, Any]]:
     """The messages that wait in a queue; looking takes them out."""
-    sqs = boto3.client("sqs")
+    sqs = aws.sqs()
     url = system.queues[queue]
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

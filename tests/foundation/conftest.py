@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 from moto import mock_aws
@@ -28,7 +26,7 @@ def _forget() -> None:
 
 
 @pytest.fixture(scope="module")
-def mocked_aws() -> Iterator[None]:
+def mocked_aws() -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
@@ -36,7 +34,8 @@ def mocked_aws() -> Iterator[None]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         _forget()
         with mock_aws():
-            yield
+            secret = aws.secretsmanager().create_secret(Name="first", SecretString=FIRST_SECRET)
+            yield {"FIRST_KEY_SECRET_ARN": secret["ARN"], "PROVIDER_BASE_URL": "http://127.0.0.1:9/v1"}
         _forget()
 
 
@@ -48,7 +47,7 @@ class Cloud:
     registered: list[tuple[Any, str, Any]] = field(default_factory=list)
 
     def empty(self) -> None:
-        """A new table and a new bucket."""
+        """A new table, a new bucket and a new queue."""
         name = uuid4().hex
         columns = {"pk": "HASH", "sk": "RANGE"}
         aws.dynamodb().create_table(
@@ -60,6 +59,7 @@ class Cloud:
         aws.s3().create_bucket(Bucket=name)
         self.setenv("TABLE", name)
         self.setenv("BUCKET", name)
+        self.setenv("RECORD_QUEUE_URL", aws.sqs().create_queue(QueueName=name)["QueueUrl"])
         settings.cache_clear()
         keys._trusted.clear()
 
@@ -88,15 +88,10 @@ class Cloud:
 
 
 @pytest.fixture
-@pytest.mark.usefixtures("mocked_aws")
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(mocked_aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name, value in mocked_aws.items():
+        monkeypatch.setenv(name, value)
     made = Cloud(monkeypatch.setenv)
-    queue = boto3.client("sqs").create_queue(QueueName=uuid4().hex)["QueueUrl"]
-    secret = boto3.client("secretsmanager").create_secret(Name=uuid4().hex, SecretString=FIRST_SECRET)
-    monkeypatch.setenv("RECORD_QUEUE_URL", queue)
-    monkeypatch.setenv("FIRST_KEY_SECRET_ARN", secret["ARN"])
-    monkeypatch.setenv("PROVIDER_BASE_URL", "http://127.0.0.1:9/v1")
-    assert not os.environ.get("AWS_PROFILE")
     made.empty()
     yield made
     made.repair()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +19,9 @@ _AWAY = frozenset({408, 409, 429})
 _FIRST_SERVER_ERROR = 500
 _NOT_FOUND = 404
 _OK = 200
+_BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
+_LEAST_PAUSE_S = 0.1
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
 
 
@@ -30,32 +35,27 @@ class OpenAICompatible:
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
         started = time.monotonic()
+        pauses = _pauses()
         body = orjson.dumps(request)
 
         def while_away(error: Exception) -> bool | float:
             if not isinstance(error, ProviderAway):
                 return False
-            if error.retry_after is None:
-                return True
+            pause = next(pauses) if error.retry_after is None else max(error.retry_after, _LEAST_PAUSE_S)
             left = deadline_s - (time.monotonic() - started)
-            return error.retry_after if error.retry_after < left else False
+            return pause if pause < left else False
 
-        retries = stamina.retry_context(
-            on=while_away, attempts=None, timeout=deadline_s, wait_initial=0.2, wait_max=5.0
-        )
-        async for attempt in retries:
+        async for attempt in stamina.retry_context(on=while_away, attempts=None, timeout=deadline_s):
             with attempt:
                 left = max(0.1, deadline_s - (time.monotonic() - started))
                 asked = time.monotonic()
                 answer = await self._ask("POST", "/chat/completions", body, timeout_s=left)
-                return Answer(orjson.loads(answer), round((time.monotonic() - asked) * 1000))
+                return Answer(answer, round((time.monotonic() - asked) * 1000))
         raise AssertionError("a retry context ends with an answer or an error")
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = orjson.loads(
-                await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
-            )
+            found: dict[str, Any] = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
         except ProviderRefused as refusal:
             if refusal.status == _NOT_FOUND:
                 return None
@@ -63,10 +63,10 @@ class OpenAICompatible:
         return found
 
     async def list_models(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = orjson.loads(await self._ask("GET", "/models", None, timeout_s=10))["data"]
+        listed: list[dict[str, Any]] = (await self._ask("GET", "/models", None, timeout_s=10))["data"]
         return listed
 
-    async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> bytes:
+    async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> Any:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
@@ -79,11 +79,20 @@ class OpenAICompatible:
             ) as answer:
                 text = await answer.read()
                 if answer.status == _OK:
-                    return text
+                    return orjson.loads(text)
                 raise _refusal(answer.status, text, answer.headers)
-        except (TimeoutError, aiohttp.ClientConnectionError) as error:
+        except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
             raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+        except orjson.JSONDecodeError as error:
+            message = {"error": {"message": "The model provider's answer is not JSON."}}
+            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
+
+
+def _pauses() -> Iterator[float]:
+    """The seconds between attempts: from 0.2 doubling to 5, spread so that callers do not come back together."""
+    for attempt in count():
+        yield min(0.2 * 2 ** min(attempt, 5), 5.0) * random.uniform(0.5, 1.0)
 
 
 def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:

@@ -1,0 +1,126 @@
+"""Evals as the SDK makes and reads them, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openai import BadRequestError, NotFoundError, OpenAI
+
+from tests.flow.system import System
+
+CHECK: dict[str, Any] = {
+    "type": "string_check",
+    "name": "correct",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.reference }}",
+    "operation": "eq",
+}
+JUDGE: dict[str, Any] = {
+    "type": "label_model",
+    "name": "judged",
+    "model": "lab-judge",
+    "input": [{"role": "user", "content": "Reference: {{ item.reference }}\nAnswer: {{ sample.output_text }}"}],
+    "labels": ["correct", "incorrect"],
+    "passing_labels": ["correct"],
+}
+CONFIG: dict[str, Any] = {
+    "type": "custom",
+    "item_schema": {"type": "object", "properties": {"reference": {"type": "string"}}},
+    "include_sample_schema": True,
+}
+
+
+def create(client: OpenAI, *criteria: dict[str, Any], **fields: Any) -> Any:
+    return client.evals.create(data_source_config=CONFIG, testing_criteria=list(criteria or (CHECK,)), **fields)
+
+
+def test_an_eval_is_created_and_read_back(client: OpenAI) -> None:
+    made = create(client, CHECK, JUDGE, name="triage", metadata={"team": "mail"})
+    assert made.object == "eval"
+    assert made.id.startswith("eval_")
+    assert (made.name, made.metadata) == ("triage", {"team": "mail"})
+    schema = made.data_source_config.schema_
+    assert schema["properties"]["item"] == CONFIG["item_schema"]
+    assert schema["required"] == ["item", "sample"]
+    first, second = (one.model_dump() for one in made.testing_criteria)
+    assert first["id"].startswith("correct-")
+    assert first.items() >= CHECK.items()
+    assert second["labels"] == JUDGE["labels"]
+    assert client.evals.retrieve(made.id).model_dump() == made.model_dump()
+
+
+def test_creating_answers_201(system: System) -> None:
+    body = {"data_source_config": CONFIG, "testing_criteria": [CHECK]}
+    status, made = system.call("POST", "/v1/evals", body)
+    assert (status, made["name"]) == (201, made["id"])
+    assert made["metadata"] is None
+
+
+@pytest.mark.parametrize("kind", ["stored_completions", "logs"])
+def test_an_eval_of_stored_completions_says_its_filter(kind: str, client: OpenAI) -> None:
+    config: Any = {"type": kind, "metadata": {"tag": "a"}}
+    made = client.evals.create(data_source_config=config, testing_criteria=[CHECK])  # type: ignore[list-item]
+    answered = made.data_source_config.model_dump()
+    assert (answered["type"], answered["metadata"]) == (kind, {"tag": "a"})
+
+
+def test_evals_are_listed_page_by_page_in_both_orders(client: OpenAI) -> None:
+    made = [create(client, name=str(number)).id for number in range(5)]
+    listed = [one.id for one in client.evals.list(limit=2)]
+    assert sorted(listed) == sorted(made)
+    assert [one.id for one in client.evals.list(limit=2, order="desc")] == listed[::-1]
+    assert [one.id for one in client.evals.list(after=listed[1], limit=1)] == listed[2:]
+    assert client.evals.list(after="after").data == []
+
+
+def test_an_unknown_eval_is_not_found(client: OpenAI) -> None:
+    with pytest.raises(NotFoundError) as refusal:
+        client.evals.retrieve("eval_nobody")
+    assert (refusal.value.param, refusal.value.code) == ("eval_id", "not_found")
+
+
+def test_a_judge_that_the_provider_does_not_have_is_refused(client: OpenAI) -> None:
+    with pytest.raises(NotFoundError) as refusal:
+        create(client, CHECK, {**JUDGE, "model": "nobody"})
+    assert (refusal.value.code, refusal.value.param) == ("model_not_found", "testing_criteria[1].model")
+    assert client.evals.list().data == []
+
+
+BAD = {
+    "no criteria": ({"testing_criteria": []}, "testing_criteria"),
+    "no configuration": ({"data_source_config": None}, "data_source_config"),
+    "an unknown source": ({"data_source_config": {"type": "moon"}}, "data_source_config"),
+    "no schema": ({"data_source_config": {"type": "custom"}}, "data_source_config.item_schema"),
+    "an unknown grader": ({"testing_criteria": [{"type": "guess", "name": "x"}]}, "testing_criteria[0]"),
+    "no operation": (
+        {"testing_criteria": [CHECK, {**CHECK, "operation": None}]},
+        "testing_criteria[1].operation",
+    ),
+    "no labels": ({"testing_criteria": [{**JUDGE, "labels": []}]}, "testing_criteria[0].labels"),
+    "passing is no label": ({"testing_criteria": [{**JUDGE, "passing_labels": ["yes"]}]}, "testing_criteria[0]"),
+    "a criterion without name": ({"testing_criteria": [{**CHECK, "name": ""}]}, "testing_criteria[0].name"),
+    "a number in metadata": ({"metadata": {"a": 1}}, "metadata.a"),
+    "17 pairs": ({"metadata": {str(n): "v" for n in range(17)}}, "metadata"),
+    "an endless value": ({"metadata": {"a": "v" * 513}}, "metadata.a"),
+    "an endless key": ({"metadata": {"k" * 65: "v"}}, "metadata"),
+    "name is a number": ({"name": 5}, "name"),
+}
+
+
+def test_a_bad_eval_is_refused_naming_its_field(system: System) -> None:
+    wrong = {}
+    for case, (fields, param) in BAD.items():
+        body = {"data_source_config": CONFIG, "testing_criteria": [CHECK], **fields}
+        status, refusal = system.call("POST", "/v1/evals", {k: v for k, v in body.items() if v is not None})
+        named = str(refusal.get("error", {}).get("param"))
+        if status != 400 or not named.startswith(param):
+            wrong[case] = (status, named)
+    assert wrong == {}
+    assert system.ok("GET", "/v1/evals")["data"] == []
+
+
+def test_a_bad_request_reaches_the_sdk_as_its_error(client: OpenAI) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        client.evals.create(data_source_config=CONFIG, testing_criteria=[])  # type: ignore[arg-type]
+    assert (refusal.value.type, refusal.value.param) == ("invalid_request_error", "testing_criteria")

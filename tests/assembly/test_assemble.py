@@ -1,0 +1,159 @@
+"""The training set: its files, its card, and the reason where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import botocore.client
+import orjson
+import pytest
+
+from assembly.assemble import assemble
+from distilling.freeze import freeze
+from foundation import blobs, lineage
+from foundation.distillations import Dataset, Distillation
+from foundation.events import AssembleDataset
+from tests.distilling import build
+from tests.flow.system import System
+
+FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "card.json")
+MESSAGE = AssembleDataset(distillation_id="distill_1", dataset_id="dataset_1", at=1_790_000_123_456)
+
+
+def prepared(system: System, extra: list[dict[str, Any]] | None = None, *, train: int = 60) -> Distillation:
+    """Three test rows and some training completions of the teacher."""
+    records = [build.record(number, f"test {number}") for number in range(3)]
+    records += [build.record(100 + number, f"mail {number}", split="train") for number in range(train)]
+    build.captured(system, [*records, *(extra or [])])
+    one = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
+    freeze(one)
+    return one
+
+
+def content(name: str) -> bytes:
+    return blobs.get(f"datasets/dataset_1/{name}")
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in content(name).splitlines()]
+
+
+def test_files_card_and_manifest_tell_the_same(system: System) -> None:
+    prepared(
+        system,
+        [
+            build.record(200, "mail 1", split="train"),  # a duplicate
+            build.record(201, "mail 2", "no", split="train"),  # a contradiction
+            build.record(202, " test  0", split="train"),  # a test input
+            build.record(203, "cut", split="train", choice={"finish_reason": "length"}),
+            build.record(204, "by another", split="train", model="other"),  # not the teacher's
+        ],
+    )
+
+    assemble(MESSAGE)
+
+    card = orjson.loads(content("card.json"))
+    train, validation, manifest = (lines(name) for name in FILES[:3])
+    assert (card["rows"], card["train_rows"], card["validation_rows"]) == (60, len(train), len(validation))
+    assert len(train) + len(validation) == 60
+    assert 0 < len(validation) < 20
+    assert card["dropped"] == {
+        "test_leaks": 1,
+        "duplicates": 1,
+        "contradictions": 1,
+        "truncated": 1,
+        "refused": 0,
+        "empty": 0,
+    }
+    assert card["contradicted"] == ["chatcmpl-201"]
+    assert (card["teacher"], card["student"], card["created_at"]) == (build.TEACHER, build.STUDENT, 1_790_000_123)
+    assert card["recipe"]["source"]["model"] == build.TEACHER
+    files = {"train": train, "validation": validation}
+    for entry in manifest:
+        number = int(entry["completion_id"].removeprefix("chatcmpl-")) - 100
+        line = files[entry["split"]][entry["line"] - 1]
+        assert line["messages"][0]["content"] == f"mail {number}"
+    assert len({entry["completion_id"] for entry in manifest}) == 60
+    dataset = Dataset.load("dataset_1")
+    assert (dataset.status, dataset.card) == ("ready", card)
+    down = {node["id"] for node in lineage.graph("chatcmpl-103")["nodes"] if node["side"] == "down"}
+    assert down == {"dataset_1"}
+    assert lineage.graph("chatcmpl-201")["nodes"] == []
+    assert system.ok("GET", "/v1/datasets/dataset_1/card") == card
+
+
+def test_a_reference_never_reaches_a_file(system: System) -> None:
+    prepared(system)
+    assemble(MESSAGE)
+    assert not any(b"secret-reference" in content(name) for name in FILES)
+
+
+def test_a_redelivery_gives_identical_bytes(system: System) -> None:
+    prepared(system)
+    assemble(MESSAGE)
+    first = {name: content(name) for name in FILES}
+    build.captured(system, [build.record(999, "test 0"), build.record(998, "not of this filter")])
+
+    assemble(MESSAGE)
+
+    assert {name: content(name) for name in FILES} == first
+
+
+def test_the_card_comes_last_and_only_then_is_the_start_of_a_job_due(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(system)
+    build.sent(system, "TUNING")
+    written: list[str] = []
+    real = botocore.client.BaseClient._make_api_call
+
+    def noted(self: Any, name: str, arguments: Any) -> Any:
+        if name in {"PutObject", "PutItem", "BatchWriteItem"}:
+            written.append(arguments.get("Key", name))
+        return real(self, name, arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", noted)
+        assemble(MESSAGE)
+
+    assert written[-1] == "datasets/dataset_1/card.json"
+    assert {f"datasets/dataset_1/{name}" for name in FILES} <= set(written)
+    [landed] = build.sent(system, "TUNING")
+    assert landed["Records"][0]["s3"]["object"]["key"].endswith("card.json")
+    assert not build.sent(system, "DISTILLING")
+
+
+def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) -> None:
+    one = prepared(system, [build.record(300, "cut", split="train", choice={"finish_reason": "length"})], train=4)
+    build.sent(system, "TUNING")
+
+    assemble(MESSAGE)
+
+    dataset = Dataset.load("dataset_1")
+    error = dataset.error or {}
+    assert (dataset.status, error["code"]) == ("failed", "too_few_examples")
+    assert "1 truncated" in error["message"]
+    assert blobs.find("datasets/dataset_1/card.json") is None
+    assert not build.sent(system, "TUNING")
+    assert system.deliver("DISTILLING")
+    assert (Distillation.load(one.id).status, Distillation.load(one.id).error) == ("failed", error)
+
+
+@pytest.mark.parametrize("status", ["blocked", "training", "cancelled"])
+def test_a_late_message_writes_nothing(status: str, system: System) -> None:
+    prepared(system).change({"status": status})
+    assemble(MESSAGE)
+    assert Dataset.find("dataset_1") is None
+    assert list(blobs.keys("datasets/")) == []
+
+
+def test_only_its_own_messages_are_taken(system: System) -> None:
+    prepared(system)
+    sqs, queue = boto3.client("sqs"), system.queues["ASSEMBLY"]
+    sqs.send_message(QueueUrl=queue, MessageBody=MESSAGE.to_json())
+    sqs.send_message(QueueUrl=queue, MessageBody='{"type":"PlanRun","run_id":"evalrun_1"}')
+    for _ in range(7):
+        system.deliver("ASSEMBLY")
+    assert Dataset.load("dataset_1").status == "ready"
+    assert len(system.dead("ASSEMBLY")) == 1

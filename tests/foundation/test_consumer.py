@@ -1,0 +1,136 @@
+import io
+import json
+import logging
+
+import pytest
+
+from foundation.completions import Completion
+from foundation.consumer import consume, logger
+from foundation.errors import RetryLater
+from foundation.events import PlanRun
+
+SECRET = "the user's own words"
+
+
+@pytest.fixture
+def log():
+    """What the edge logs, parsed."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logger().registered_formatter)
+    logger().addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger()._logger.removeHandler(handler)
+
+
+def sqs(*bodies):
+    """An SQS event; the messages are called m0, m1, …"""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "3"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def plan(run_id):
+    return PlanRun(run_id=run_id, correlation_id=f"about {run_id}").to_json()
+
+
+def failures(answer):
+    return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
+
+
+class Worker:
+    """Does the work, but for the runs that it is told to fail at."""
+
+    def __init__(self, **errors):
+        self.errors = errors
+        self.done = []
+
+    def __call__(self, delivery):
+        if delivery.run_id in self.errors:
+            raise self.errors[delivery.run_id]
+        self.done.append(delivery.run_id)
+
+
+def test_messages_that_succeed_are_not_given_back_and_not_logged(context, log):
+    worker = Worker()
+    assert failures(consume(sqs(plan("a"), plan("b")), context, worker)) == []
+    assert worker.done == ["a", "b"]
+    assert log() == []
+
+
+def test_only_what_failed_is_given_back(context, log):
+    worker = Worker(b=ValueError("no"), d=RetryLater("busy"))
+    answer = consume(sqs(*map(plan, "abcd")), context, worker)
+    assert failures(answer) == ["m1", "m3"]
+    assert worker.done == ["a", "c"]
+    assert [entry["message_id"] for entry in log()] == ["m1", "m3"]
+
+
+def test_a_batch_that_failed_wholly_is_an_answer_too(context):
+    worker = Worker(a=ValueError("no"), b=ValueError("no"))
+    assert failures(consume(sqs(plan("a"), plan("b")), context, worker)) == ["m0", "m1"]
+
+
+@pytest.mark.parametrize("poison", ["no json", "{}", f'{{"type":"PlanRun","run_id":["{SECRET}"]}}'])
+def test_poison_fails_alone_and_never_reaches_the_work(context, log, poison):
+    worker = Worker()
+    assert failures(consume(sqs(plan("a"), poison, plan("c")), context, worker)) == ["m1"]
+    assert worker.done == ["a", "c"]
+    (entry,) = log()
+    assert (entry["level"], entry["message_id"], entry["receives"]) == ("ERROR", "m1", "3")
+    assert SECRET not in json.dumps(entry)
+
+
+def test_the_test_event_of_s3_is_acknowledged(context, log):
+    worker = Worker()
+    assert failures(consume(sqs('{"Event":"s3:TestEvent"}'), context, worker)) == []
+    assert worker.done == []
+    assert log() == []
+
+
+def test_a_failure_is_logged_once_with_ids_and_the_error(context, log):
+    consume(sqs(plan("a")), context, Worker(a=ValueError("it broke")))
+    (entry,) = log()
+    assert entry["level"] == "ERROR"
+    assert entry["correlation_id"] == "about a"
+    assert entry["type"] == "PlanRun"
+    assert "it broke" in entry["exception"]
+
+
+def test_work_for_later_is_no_error(context, log):
+    consume(sqs(plan("a")), context, Worker(a=RetryLater("the lease is held")))
+    (entry,) = log()
+    assert (entry["level"], entry["error"]) == ("WARNING", "the lease is held")
+    assert "exception" not in entry
+
+
+def test_no_body_in_the_log(context, log):
+    def work(delivery):
+        body = {"id": 3, "request": SECRET, "messages": delivery.run_id}
+        Completion.model_validate(body)
+
+    consume(sqs(plan(SECRET)), context, work)
+    (entry,) = log()
+    entry.pop("correlation_id")
+    assert "Completion" in entry["exception"]
+    assert SECRET not in json.dumps(entry)
+
+
+def test_a_process_that_is_going_down_is_not_held_up(context):
+    class Down(BaseException):
+        pass
+
+    with pytest.raises(Down):
+        consume(sqs(plan("a")), context, Worker(a=Down()))

@@ -1,0 +1,114 @@
+import hashlib
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from foundation import aws, keys, table
+from foundation.errors import Forbidden, Unauthorized
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+FIRST = "Bearer sk-sh-first-0123456789abcdef"
+
+
+def stored(key_id, scopes, *, secret="s3cret-with-dashes", **fields):
+    token = f"sk-sh-{key_id}-{secret}"
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    table.put({"pk": "KEY", "sk": key_id, "sha256": digest, "scopes": scopes, **fields})
+    return f"Bearer {token}"
+
+
+def refused(authorization, scope="read"):
+    with pytest.raises(Unauthorized) as refusal:
+        keys.check(authorization, scope)
+    assert refusal.value.code == "invalid_api_key"
+    return refusal.value
+
+
+def test_the_first_key_may_do_everything():
+    for scope in keys.SCOPES:
+        assert keys.check(FIRST, scope).id == "first"
+
+
+def test_only_the_hash_of_the_first_key_is_kept():
+    keys.check(FIRST, "read")
+    row = table.get("KEY", "first")
+    assert row["sha256"] == hashlib.sha256(FIRST.removeprefix("Bearer ").encode()).hexdigest()
+    assert "0123456789abcdef" not in str(row["sk"]) + row["scopes"]
+
+
+def test_once_stored_the_table_alone_decides(monkeypatch):
+    keys.check(FIRST, "read")
+    keys._trusted.clear()
+    monkeypatch.setattr(aws, "secret", None)
+    assert keys.check(FIRST, "read").id == "first"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", "Bearer sk-sh-", "Bearer sk-sh-first", "Bearer sk-sh-first-", "Bearer sk-proj-1-2"],
+)
+def test_no_key_says_what_to_send(authorization):
+    assert "Authorization: Bearer sk-sh-" in str(refused(authorization))
+
+
+@pytest.mark.parametrize("token", ["sk-sh-first-wrong", "sk-sh-first-0123456789abcdeF", "sk-sh-other-0123456789abcdef"])
+def test_a_wrong_secret_or_an_unknown_key(token):
+    keys.check(FIRST, "read")
+    error = refused(f"Bearer {token}")
+    assert token not in str(error)
+
+
+def test_a_wrong_secret_for_the_first_key_before_its_first_use():
+    refused("Bearer sk-sh-first-wrong")
+    assert keys.check(FIRST, "read").id == "first"
+
+
+def test_scopes():
+    reader = stored("ci", "read capture")
+    assert keys.check(reader, "read") == keys.Key("ci", frozenset({"read", "capture"}))
+    assert keys.check(reader, "capture").id == "ci"
+    for scope in ("write", "infer", "admin"):
+        with pytest.raises(Forbidden) as refusal:
+            keys.check(reader, scope)
+        assert refusal.value.code == "insufficient_permissions"
+        assert scope in str(refusal.value)
+
+
+def test_a_key_without_scopes_may_do_nothing():
+    with pytest.raises(Forbidden):
+        keys.check(stored("none", ""), "read")
+
+
+def test_several_keys_are_valid_at_once():
+    one, other = stored("one", "read"), stored("two", "read", secret="x")
+    assert [keys.check(key, "read").id for key in (one, other, FIRST)] == ["one", "two", "first"]
+
+
+def test_a_revoked_key_ends():
+    refused(stored("gone", "read", revoked=True))
+
+
+def test_a_revocation_reaches_a_running_process_within_a_minute(monkeypatch):
+    key = stored("ci", "read")
+    keys.check(key, "read")
+    stored("ci", "read", revoked=True)
+    monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 61))
+    refused(key)
+
+
+def test_the_first_key_revoked_does_not_come_back():
+    keys.check(FIRST, "read")
+    table.update("KEY", "first", {"revoked": True})
+    keys._trusted.clear()
+    refused(FIRST)
+    refused(FIRST)
+
+
+def test_a_known_key_costs_no_read_at_every_request(cloud):
+    keys.check(FIRST, "read")
+    reads = []
+    cloud.on(aws.dynamodb(), "before-call.dynamodb.GetItem", lambda **_: reads.append(1))
+    keys.check(FIRST, "read")
+    assert reads == []

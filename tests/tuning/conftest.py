@@ -1,0 +1,110 @@
+"""A distillation whose data set has landed, and a trainer that says what a test tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from foundation import blobs
+from foundation.distillations import Distillation
+from foundation.ids import derived_id, new_id
+from tests.distilling import build
+from tests.flow import loop
+from tests.flow.system import System
+from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused, Training
+from tuning.trainers.openai_compatible import default_trainer
+
+
+@pytest.fixture
+def landed(system: System) -> Iterator[Callable[..., Distillation]]:
+    """A data set with its files; its card is there, the message about it is not delivered."""
+
+    def make(**fields: Any) -> Distillation:
+        dataset_id = new_id("dataset_")
+        one = build.distillation(
+            "assembling",
+            dataset_id=dataset_id,
+            job_id=derived_id("ftjob-", dataset_id),
+            **{"student": loop.STUDENT, "name": "Triage of Mails, 2nd", **fields},
+        )
+        dataset = build.dataset(one)
+        blobs.put(dataset.key("train.jsonl"), b"\n".join(_line(number) for number in range(12)))
+        blobs.put(dataset.key("validation.jsonl"), b"")
+        build.sent(system, "TUNING")
+        return one
+
+    yield make
+    if default_trainer.cache_info().currsize:
+        default_trainer()._client.close()
+
+
+def _line(number: int) -> bytes:
+    answer = {"role": "assistant", "content": loop.LABELS[number % 3]}
+    return json.dumps({"messages": [*loop.messages(number), answer]}).encode()
+
+
+def card(one: Distillation) -> str:
+    return f"datasets/{one.dataset_id}/card.json"
+
+
+@pytest.fixture
+def at_the_lab(system: System) -> Callable[[Distillation], list[dict[str, Any]]]:
+    """The jobs that the lab has for a distillation."""
+
+    def jobs(one: Distillation) -> list[dict[str, Any]]:
+        url = f"{system.lab}/v1/fine_tuning/jobs"
+        found: list[dict[str, Any]] = httpx.get(url, params={"metadata[stillhouse_intent]": one.job_id}).json()["data"]
+        return found
+
+    return jobs
+
+
+@pytest.fixture
+def fault(system: System) -> Callable[..., None]:
+    """Have the lab fail its next requests of a kind."""
+
+    def order(path: str, **more: Any) -> None:
+        httpx.post(f"{system.lab}/lab/faults", json={"path": path, "status": 500, **more}).raise_for_status()
+
+    return order
+
+
+@dataclass
+class Scripted:
+    """A trainer of the seam's kind that keeps what it was asked, and answers as a test set it."""
+
+    jobs: dict[str, ProviderJob | Exception] = field(default_factory=dict)
+    found: dict[str, ProviderJob] = field(default_factory=dict)
+    started: list[Training] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    fails: TrainerAway | TrainerRefused | None = None
+
+    def find(self, intent: str) -> ProviderJob | None:
+        return self.found.get(intent)
+
+    def start(self, training: Training) -> ProviderJob:
+        if self.fails:
+            raise self.fails
+        self.started.append(training)
+        return ProviderJob(f"theirs-{len(self.started)}", "queued")
+
+    def look(self, provider_job_id: str) -> ProviderJob:
+        seen = self.jobs[provider_job_id]
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    def cancel(self, provider_job_id: str) -> None:
+        if self.fails:
+            raise self.fails
+        self.cancelled.append(provider_job_id)
+
+
+@pytest.fixture
+def trainer() -> Scripted:
+    return Scripted()

@@ -1,0 +1,174 @@
+"""A job starts once, whatever is redelivered; a refusal ends it, an absence waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foundation import lease, lineage, table
+from foundation.distillations import Distillation, Job
+from foundation.errors import RetryLater
+from tests.distilling import build
+from tests.flow.system import System
+from tests.tuning.conftest import Scripted, card
+from tuning.jobs import LEASE, OPEN
+from tuning.start import start
+from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
+
+type Landed = Callable[..., Distillation]
+type AtTheLab = Callable[[Distillation], list[dict[str, Any]]]
+
+
+def open_jobs() -> list[str]:
+    return [row["sk"] for row in table.query(OPEN)]
+
+
+def told(system: System) -> list[str]:
+    return [message["distillation_id"] for message in build.sent(system, "DISTILLING")]
+
+
+def test_a_card_starts_the_job_and_the_clock(
+    system: System, landed: Landed, at_the_lab: AtTheLab, context: Any
+) -> None:
+    one = landed(hyperparameters={"n_epochs": 2}, seed=7)
+
+    start(card(one), context)
+
+    [theirs] = at_the_lab(one)
+    job = Job.load(one.job_id or "")
+    assert job.provider_job_id == theirs["id"]
+    assert (theirs["model"], theirs["seed"], theirs["hyperparameters"]["n_epochs"]) == ("lab-small", 7, 2)
+    assert theirs["metadata"] == {"stillhouse_intent": job.id}
+    assert theirs["suffix"] == "triage-of-mails--2"
+    assert theirs["validation_file"] is None
+    assert open_jobs() == [job.id]
+    assert system.clock_runs()
+    assert told(system) == [one.id]
+    assert {"from": one.dataset_id, "to": job.id} in lineage.graph(job.id)["edges"]
+
+
+def test_a_redelivery_starts_nothing(system: System, landed: Landed, at_the_lab: AtTheLab, context: Any) -> None:
+    one = landed()
+    for _ in range(3):
+        start(card(one), context)
+    assert len(at_the_lab(one)) == 1
+    assert told(system) == [one.id] * 3
+
+
+def test_a_crash_after_the_trainer_has_created_the_job_starts_no_second_one(
+    system: System, landed: Landed, at_the_lab: AtTheLab, fault: Callable[..., None], context: Any
+) -> None:
+    one = landed()
+    fault("/fine_tuning/jobs", when="after")
+
+    with pytest.raises(RetryLater):
+        start(card(one), context)
+    assert len(at_the_lab(one)) == 1
+    assert Job.load(one.job_id or "").provider_job_id is None
+    assert not told(system)
+    start(card(one), context)
+
+    [theirs] = at_the_lab(one)
+    assert Job.load(one.job_id or "").provider_job_id == theirs["id"]
+
+
+def test_a_crash_before_the_job_was_recorded_starts_no_second_one(
+    landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = landed()
+    with monkeypatch.context() as patch:
+        patch.setattr("tuning.start.note", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            start(card(one), context, trainer)
+    trainer.found[one.job_id or ""] = ProviderJob("theirs-1", "running")
+
+    start(card(one), context, trainer)
+
+    assert len(trainer.started) == 1
+    assert Job.load(one.job_id or "").provider_job_id == "theirs-1"
+
+
+def test_a_trainer_away_is_asked_again_later(
+    system: System, landed: Landed, at_the_lab: AtTheLab, fault: Callable[..., None], context: Any
+) -> None:
+    one = landed()
+    fault("/fine_tuning/jobs", status=429)
+
+    with pytest.raises(RetryLater):
+        start(card(one), context)
+    job = Job.load(one.job_id or "")
+    assert (job.status, job.provider_job_id, at_the_lab(one)) == ("queued", None, [])
+    assert not system.clock_runs()
+    start(card(one), context)
+
+    assert len(at_the_lab(one)) == 1
+
+
+def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed: Landed, context: Any) -> None:
+    one = landed(student="nobody-trains-this")
+
+    start(card(one), context)
+
+    job = Job.load(one.job_id or "")
+    error = job.error or {}
+    assert (job.status, error["code"], job.provider_job_id) == ("failed", "model_not_found", None)
+    assert "'nobody-trains-this' cannot be fine-tuned here" in error["message"]
+    assert job.finished_at
+    [event] = table.query(job.id, prefix="EVENT#")
+    assert event["level"] == "error"
+    assert open_jobs() == []
+    assert told(system) == [one.id]
+    start(card(one), context, Scripted(fails=TrainerAway("not asked again")))
+
+
+def test_a_refusal_that_names_no_code_has_one_all_the_same(landed: Landed, context: Any) -> None:
+    one = landed()
+    start(card(one), context, Scripted(fails=TrainerRefused("no")))
+    assert Job.load(one.job_id or "").error == {"code": "refused", "message": "no"}
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_the_card_of_a_distillation_that_has_ended_starts_nothing(
+    status: str, system: System, landed: Landed, trainer: Scripted, context: Any
+) -> None:
+    one = landed()
+    one.change({"status": status})
+
+    start(card(one), context, trainer)
+
+    assert (trainer.started, Job.find(one.job_id or ""), open_jobs()) == ([], None, [])
+    assert not system.clock_runs()
+
+
+def test_a_cancellation_while_the_start_is_on_its_way_wins(
+    landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = landed()
+    real = lease.held
+
+    def cancelled_meanwhile(*arguments: Any) -> Any:
+        one.change({"status": "cancelled"})
+        return real(*arguments)
+
+    monkeypatch.setattr(lease, "held", cancelled_meanwhile)
+    start(card(one), context, trainer)
+
+    assert (trainer.started, open_jobs()) == ([], [])
+    assert Job.load(one.job_id or "").status == "cancelled"
+
+
+def test_two_deliveries_at_once_are_kept_apart(landed: Landed, trainer: Scripted, context: Any) -> None:
+    one = landed()
+    with lease.held(one.job_id or "", LEASE, context), pytest.raises(RetryLater):
+        start(card(one), context, trainer)
+    assert trainer.started == []
+
+
+def test_the_suffix_is_one_that_trainers_take(landed: Landed, context: Any) -> None:
+    names = {"Größe & Co": "gr--e---co", "*": "stillhouse", "a" * 40: "a" * 18}
+    for number, (name, suffix) in enumerate(names.items(), start=2):
+        trainer = Scripted()
+        start(card(landed(name=name, number=number)), context, trainer)
+        assert trainer.started[0].suffix == suffix

@@ -1,0 +1,154 @@
+"""The watcher: what changed, who is told, and when the clock stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foundation import aws, lineage, table
+from foundation.distillations import Distillation, Job, ModelVersion
+from tests.distilling import build
+from tests.flow.system import System
+from tests.tuning.conftest import Scripted, card
+from tuning.jobs import OPEN
+from tuning.start import start
+from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
+from tuning.watch import watch
+
+DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_tokens=900, finished_at=build.AT + 5)
+
+
+def opened(number: int = 1, **fields: Any) -> Job:
+    """A job at the trainer that is on the list, with the clock running."""
+    one = build.distillation("training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}")
+    job = build.job(one, **{"provider_job_id": "theirs", **fields})
+    table.put({"pk": OPEN, "sk": job.id})
+    aws.events().enable_rule(Name="watch")
+    return job
+
+
+def events_of(job: Job) -> list[tuple[str, str]]:
+    rows = sorted(table.query(job.id, prefix="EVENT#"), key=lambda row: row["sk"])
+    return [(row["level"], row["message"]) for row in rows]
+
+
+def open_jobs() -> list[str]:
+    return [row["sk"] for row in table.query(OPEN)]
+
+
+def test_a_change_is_recorded_once_and_the_job_stays_open(system: System, trainer: Scripted) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = ProviderJob("theirs", "running")
+
+    for _ in range(2):
+        watch(trainer)
+
+    seen = Job.load(job.id)
+    assert (seen.status, seen.finished_at, seen.fine_tuned_model) == ("running", None, None)
+    assert events_of(job) == [("info", "queued -> running")]
+    assert open_jobs() == [job.id]
+    assert system.clock_runs()
+    assert not build.sent(system, "DISTILLING")
+
+
+def test_success_registers_the_model_tells_the_distillation_and_stops_the_clock(
+    system: System, trainer: Scripted
+) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = DONE
+
+    watch(trainer)
+
+    seen = Job.load(job.id)
+    assert (seen.status, seen.fine_tuned_model, seen.trained_tokens, seen.finished_at) == (
+        "succeeded",
+        build.MODEL,
+        900,
+        build.AT + 5,
+    )
+    model = ModelVersion.load(build.MODEL)
+    assert (model.base, model.job_id, model.dataset_id) == (build.STUDENT, job.id, "dataset_1")
+    assert {"from": job.id, "to": build.MODEL} in lineage.graph(build.MODEL)["edges"]
+    assert [message["distillation_id"] for message in build.sent(system, "DISTILLING")] == ["distill_1"]
+    assert open_jobs() == []
+    assert not system.clock_runs()
+    watch(trainer)
+    assert not build.sent(system, "DISTILLING")
+
+
+def test_a_failure_keeps_the_trainers_words_and_registers_nothing(system: System, trainer: Scripted) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = ProviderJob("theirs", "failed", error={"code": "bad", "message": "line 7 is odd"})
+
+    watch(trainer)
+
+    seen = Job.load(job.id)
+    assert (seen.status, seen.error) == ("failed", {"code": "bad", "message": "line 7 is odd"})
+    assert seen.finished_at
+    assert events_of(job) == [("error", "queued -> failed: line 7 is odd")]
+    assert ModelVersion.page().data == []
+    assert build.sent(system, "DISTILLING")
+    assert open_jobs() == []
+
+
+@pytest.mark.parametrize("lost", [TrainerAway("busy"), TrainerRefused("gone", "http_404")])
+def test_a_job_without_news_holds_no_other_up(lost: Exception, system: System, trainer: Scripted) -> None:
+    first, second = opened(1, provider_job_id="lost"), opened(2)
+    trainer.jobs = {"lost": lost, "theirs": DONE}
+
+    watch(trainer)
+
+    assert (Job.load(first.id).status, Job.load(second.id).status) == ("queued", "succeeded")
+    assert open_jobs() == [first.id]
+    assert system.clock_runs()
+
+
+def test_a_crash_before_the_distillation_was_told_leaves_the_job_on_the_list(
+    system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = DONE
+    with monkeypatch.context() as patch:
+        patch.setattr("foundation.queues.send", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watch(trainer)
+    assert open_jobs() == [job.id]
+
+    watch(trainer)
+
+    assert len(build.sent(system, "DISTILLING")) == 1
+    assert open_jobs() == []
+
+
+def test_a_job_that_opens_while_the_clock_is_stopped_starts_it_again(
+    system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.events().enable_rule(Name="watch")
+    real = aws.events().disable_rule
+
+    def disable(**arguments: Any) -> Any:
+        real(**arguments)
+        table.put({"pk": OPEN, "sk": "ftjob-late"})
+
+    monkeypatch.setattr(aws.events(), "disable_rule", disable)
+    watch(trainer)
+
+    assert system.clock_runs()
+
+
+def test_the_lab_is_followed_to_a_model_that_answers(
+    system: System, landed: Callable[..., Distillation], context: Any
+) -> None:
+    one = landed()
+    start(card(one), context)
+    deadline = time.monotonic() + 20
+    while system.clock_runs() and time.monotonic() < deadline:
+        watch()
+
+    job = Job.load(one.job_id or "")
+    assert job.status == "succeeded"
+    assert job.trained_tokens
+    assert system.ok("GET", f"/v1/models/{job.fine_tuned_model}")["id"] == job.fine_tuned_model

@@ -1,0 +1,123 @@
+"""The trainer that speaks OpenAI's API, against the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import httpx
+import pytest
+from openai import OpenAI
+from openai.types.fine_tuning import FineTuningJob
+
+from foundation.distillations import Distillation
+from foundation.ids import new_id
+from tests.flow import loop
+from tests.tuning.conftest import _line
+from tuning.trainers import TRAINERS, TrainerAway, TrainerRefused, Training, openai_compatible
+from tuning.trainers.openai_compatible import OpenAITrainer
+from tuning.trainers.trainer import JobStatus
+
+LINES = b"\n".join(_line(number) for number in range(12))
+
+
+@pytest.fixture
+def trainer(lab_server: str) -> Iterator[OpenAITrainer]:
+    with OpenAI(base_url=f"{lab_server}/v1", api_key="any", max_retries=0) as client:
+        yield OpenAITrainer(client)
+
+
+@pytest.fixture
+def fault(lab_server: str) -> Callable[..., None]:
+    def order(path: str, **more: Any) -> None:
+        httpx.post(f"{lab_server}/lab/faults", json={"path": path, "status": 500, **more}).raise_for_status()
+
+    return order
+
+
+def training(**fields: Any) -> Training:
+    wanted: dict[str, Any] = {
+        "intent": new_id("ftjob-"),
+        "model": loop.STUDENT,
+        "train": LINES,
+        "validation": b"",
+        "hyperparameters": {},
+        "seed": 3,
+        "suffix": "s",
+    }
+    return Training(**{**wanted, **fields})
+
+
+def test_a_job_is_found_by_its_intent_among_others(trainer: OpenAITrainer) -> None:
+    first, second = training(), training()
+    assert trainer.find(first.intent) is None
+    started = trainer.start(first)
+    trainer.start(second)
+    found = trainer.find(first.intent)
+    assert found
+    assert found.id == started.id
+    assert trainer.look(started.id).id == started.id
+
+
+def test_the_files_carry_what_was_assembled(trainer: OpenAITrainer, lab_server: str) -> None:
+    started = trainer.start(training(validation=LINES, hyperparameters={"n_epochs": 4}))
+    job = httpx.get(f"{lab_server}/v1/fine_tuning/jobs/{started.id}").json()
+    assert job["hyperparameters"]["n_epochs"] == 4
+    for name in ("training_file", "validation_file"):
+        assert httpx.get(f"{lab_server}/v1/files/{job[name]}/content").content == LINES
+
+
+def test_creating_a_job_is_never_tried_twice(trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
+    wanted = training()
+    patient = OpenAITrainer(trainer._client.with_options(max_retries=2))
+    fault("/fine_tuning/jobs", when="after")
+    with pytest.raises(TrainerAway):
+        patient.start(wanted)
+    jobs = trainer._client.fine_tuning.jobs.list(metadata={"stillhouse_intent": wanted.intent})
+    assert len(list(jobs)) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_may_pass_is_away(status: int, trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
+    fault("/files", status=status)
+    with pytest.raises(TrainerAway):
+        trainer.start(training())
+
+
+def test_nobody_there_is_away() -> None:
+    with (
+        OpenAI(base_url="http://127.0.0.1:1/v1", api_key="any", max_retries=0) as client,
+        pytest.raises(TrainerAway),
+    ):
+        OpenAITrainer(client).find("ftjob-1")
+
+
+def test_what_will_not_pass_is_a_refusal_in_the_trainers_words(trainer: OpenAITrainer) -> None:
+    with pytest.raises(TrainerRefused, match=r"^The model 'nope' cannot be fine-tuned here") as refusal:
+        trainer.start(training(model="nope"))
+    assert refusal.value.code == "model_not_found"
+    with pytest.raises(TrainerRefused, match="Could not find"):
+        trainer.look("ftjob-nobody")
+    with pytest.raises(TrainerRefused):
+        trainer.cancel("ftjob-nobody")
+
+
+def job(status: str, **fields: Any) -> FineTuningJob:
+    return FineTuningJob.model_construct(**{"id": "j", "status": status, "error": None, **fields})
+
+
+def test_every_status_of_the_sdk_and_the_one_that_its_type_forgot_has_a_place() -> None:
+    known = get_args(FineTuningJob.model_fields["status"].annotation)
+    assert {*known, "paused"} == set(openai_compatible._STATUSES)
+    assert set(openai_compatible._STATUSES.values()) == set(get_args(JobStatus.__value__))
+    empty = {"fine_tuned_model": None, "trained_tokens": None, "finished_at": None}
+    assert openai_compatible._job(job("paused", **empty)).status == "running"
+
+
+def test_a_status_that_nobody_knows_is_no_answer_and_no_failure() -> None:
+    with pytest.raises(TrainerAway, match="'on_holiday'"):
+        openai_compatible._job(job("on_holiday"))
+
+
+def test_every_trainer_that_a_distillation_may_name_exists() -> None:
+    assert set(get_args(Distillation.model_fields["trainer"].annotation)) == set(TRAINERS)
