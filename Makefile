@@ -36,7 +36,7 @@ check: setup ## format, lint, types, template, requirements
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
-	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint >/dev/null
+	@findings=$$(AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint 2>&1) || { echo "$$findings"; exit 1; }
 	@$(EXPORT) | cmp -s - services/requirements.txt || \
 		{ echo "services/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }
 	@echo "check: clean"

@@ -1,4 +1,4 @@
-"""Stored completions: list by model and metadata, retrieve, messages. Shapes: OpenAI's, `/v1/chat/completions`."""
+"""Stored completions: list by model and metadata, retrieve, messages, edit metadata, delete. Shapes: OpenAI's."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel
 
+from api.evals import Metadata
 from foundation import http, index
 from foundation.completions import Completion
 from foundation.errors import ApiError, NotFound
+from foundation.postings import Reference
 
 router = APIGatewayHttpRouter()
 _TAG = "metadata["
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")
 
 
+class NewMetadata(BaseModel):
+    """What may be changed of a stored completion: null or absent empties it."""
+
+    metadata: Metadata | None = None
+
+
 @router.get("/v1/chat/completions")
 def list_completions() -> dict[str, Any]:
     limit = http.limit_of(router)
     after_id = http.query_of(router, "after")
-    after = index.find(after_id) if after_id else None
+    after = index.find(after_id, deleted=True) if after_id else None
     if after_id and after is None:
         return http.listed([], has_more=False)
     found = index.select(wanted(), after=after, descending=http.descending(router))
@@ -32,6 +41,22 @@ def list_completions() -> dict[str, Any]:
 @router.get("/v1/chat/completions/<completion_id>")
 def retrieve_completion(completion_id: str) -> dict[str, Any]:
     return shown(stored(completion_id))
+
+
+@router.post("/v1/chat/completions/<completion_id>")
+def update_completion(completion_id: str) -> dict[str, Any]:
+    completion = stored(completion_id)
+    asked = http.body_of(router, NewMetadata)
+    metadata = asked.metadata or {}
+    index.edit(completion, reference_of(completion_id), metadata)
+    return shown(completion.model_copy(update={"metadata": metadata}))
+
+
+@router.delete("/v1/chat/completions/<completion_id>")
+def delete_completion(completion_id: str) -> dict[str, Any]:
+    reference_of(completion_id)
+    index.delete(completion_id)
+    return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
 
 
 @router.get("/v1/chat/completions/<completion_id>/messages")
@@ -62,11 +87,15 @@ def wanted() -> index.Filter:
     return index.Filter(model=parameters.get("model"), metadata=metadata)
 
 
-def stored(completion_id: str) -> Completion:
+def reference_of(completion_id: str) -> Reference:
     reference = index.find(completion_id)
     if reference is None:
         raise NotFound("completion", completion_id, param="completion_id")
-    return next(iter(index.read([reference])))
+    return reference
+
+
+def stored(completion_id: str) -> Completion:
+    return next(iter(index.read([reference_of(completion_id)])))
 
 
 def shown(completion: Completion) -> dict[str, Any]:

@@ -8,7 +8,7 @@ all raises ApiError.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -116,15 +116,18 @@ def ingest(records: Sequence[Any], *, batch_id: str | None = None) -> dict[str, 
     """Accept what is sound and hand it to the recorder. Raises NothingAccepted if nothing is."""
     batch_id = batch_id or new_id("capture_")
     refused: list[dict[str, Any]] = []
-    sound: list[Completion] = []
+    sound: dict[int, Completion] = {}
     for position, record in enumerate(records):
         try:
-            sound.append(completion_of(record))
+            sound[position] = completion_of(record)
         except ApiError as refusal:
             refused.append({"index": position, **refusal.body()["error"]})
+    hashes = index.known_hashes(list(dict.fromkeys(one.id for one in sound.values())))
+    deleted = [position for position, one in sound.items() if index.GONE in hashes[one.id]]
+    refused += [_deleted(position, sound.pop(position)) for position in deleted]
     if not sound:
         raise NothingAccepted(refused)
-    kept, renamed = _kept(sound)
+    kept, renamed = _kept(sound.values(), hashes)
     _hand_over(batch_id, kept)
     return {
         "object": "capture",
@@ -149,9 +152,17 @@ def completion_of(record: Any) -> Completion:
     return Completion.of(pushed.model_dump(exclude_unset=True), at=now())
 
 
-def _kept(completions: Sequence[Completion]) -> tuple[list[Completion], list[dict[str, str]]]:
+def _deleted(position: int, completion: Completion) -> dict[str, Any]:
+    refusal = ApiError(
+        f"The completion '{completion.id}' was deleted and stays deleted.", code="deleted", param="response.id"
+    )
+    return {"index": position, **refusal.body()["error"]}
+
+
+def _kept(
+    completions: Iterable[Completion], hashes: dict[str, set[str]]
+) -> tuple[list[Completion], list[dict[str, str]]]:
     """Each under an id of its own: other bytes under a known id get a name that tells them apart."""
-    hashes = index.known_hashes(list(dict.fromkeys(one.id for one in completions)))
     kept: dict[tuple[str, str], Completion] = {}
     renamed: list[dict[str, str]] = []
     for completion in completions:

@@ -14,6 +14,7 @@ from foundation import blobs, index, table
 from foundation.completions import Completion
 from foundation.events import RecordCompletions
 from foundation.ids import derived_id
+from foundation.postings import Reference
 
 _LEVEL = 3
 
@@ -32,17 +33,15 @@ def record(message: RecordCompletions) -> None:
         table.put(index.batch_row(object_id, *place, batches))
 
 
-def _store(object_id: str, completions: list[Completion], *, at_ms: int) -> list[tuple[Completion, index.Reference]]:
+def _store(object_id: str, completions: list[Completion], *, at_ms: int) -> list[tuple[Completion, Reference]]:
     """Each completion is a zstd frame of its own: readable alone by its range, and all as one stream."""
     day = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y/%m/%d")
     key = f"completions/{day}/{object_id}.ndjson.zst"
-    placed: list[tuple[Completion, index.Reference]] = []
+    placed: list[tuple[Completion, Reference]] = []
     body = bytearray()
     for completion in completions:
         frame = zstd.compress(completion.line() + b"\n", _LEVEL)
-        reference = index.Reference(
-            completion.created, completion.id, completion.content_hash, key, len(body), len(frame)
-        )
+        reference = Reference(completion.created, completion.id, completion.content_hash, key, len(body), len(frame))
         placed.append((completion, reference))
         body += frame
     blobs.put(key, bytes(body))

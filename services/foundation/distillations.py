@@ -35,7 +35,8 @@ class Gate(BaseModel):
     """When money may be spent, and what counts as a gain.
 
     `expected_gain` is what the plan asks the rows to be able to show; half the gap between teacher and baseline
-    where it is not given. `max_cost_usd` bounds the training. `group_by` names a metadata key whose rows belong together.
+    where it is not given. `max_cost_usd` bounds the training. `group_by` names a metadata key whose rows belong
+    together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,51 +1,39 @@
-"""The index of captured completions: where each lies, and the posting lists that filters read.
+"""The index of captured completions: where each lies, what was changed since, and the filters that find them.
 
-In: a recorded batch (object key, completions with their places). Out: rows that a redelivery writes again
-unchanged. A filter gives references in order of (created, id); bodies are read by reference, each a zstd frame
-of a batch object in S3.
+In: a recorded batch (object key, completions with their places). Out: rows that a redelivery writes again unchanged. A
+filter gives references in order of (created, id); bodies are read by reference, each a zstd frame of a batch object in
+S3. A captured completion never changes: an edit of its metadata and its deletion are rows of their own, applied when
+it is read.
 
     C#<id>               / <content hash>        one completion: where it lies
-    P#<dimension>#<shard>/ <minute>#<object id>  references of a batch with this tag in this minute
+    C#<id>               / ~EDIT, ~GONE          its edited metadata, its deletion
     B#<minute>#<shard>   / <object id>           the pushed batches that an object settled
 """
 
 from __future__ import annotations
 
-import heapq
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import batched, groupby
-from operator import itemgetter
-from typing import Any, NamedTuple
+from itertools import batched
+from typing import Any
 
 import orjson
 from backports import zstd
 from pydantic import BaseModel, ConfigDict, Field
 
-from foundation import blobs, table
+from foundation import blobs, postings, table
 from foundation.completions import Completion
-from foundation.ids import now, ulid_minute
+from foundation.ids import new_id, now, ulid_minute
+from foundation.postings import SECONDS_A_MINUTE, Reference, shard_of
 
-SHARDS = 8
-_REFERENCES_A_ROW = 2000
+GONE = "~GONE"
+_EDIT = "~EDIT"
+_PENDING_MINUTES = 24 * 60
 _WHOLE_OBJECT_FROM = 8
+_LOOKED_UP_AT_ONCE = 100
 _READ_AHEAD = 400
 _READERS = 8
-_SECONDS_A_MINUTE = 60
-_PENDING_MINUTES = 24 * 60
-
-
-class Reference(NamedTuple):
-    """Where one completion lies."""
-
-    created: int
-    id: str
-    hash: str
-    object: str
-    offset: int
-    length: int
 
 
 class Filter(BaseModel):
@@ -59,18 +47,12 @@ class Filter(BaseModel):
     created_before: int | None = None
 
     def dimensions(self) -> list[str]:
-        tags = [f"t:{name}={value}" for name, value in sorted(self.metadata.items())]
         models = [f"m:{self.model}"] if self.model else []
-        return tags + models or ["all"]
-
-
-def _shard(text: str) -> int:
-    return zlib.crc32(text.encode()) % SHARDS
+        return [*postings.tags(dict(sorted(self.metadata.items()))), *models] or ["all"]
 
 
 def rows(object_id: str, placed: Sequence[tuple[Completion, Reference]]) -> Iterator[table.Row]:
     """The rows of one recorded object: one for each completion, one for each tag and minute."""
-    postings: dict[tuple[str, int], list[Reference]] = defaultdict(list)
     for completion, reference in placed:
         yield {
             "pk": f"C#{completion.id}",
@@ -80,18 +62,8 @@ def rows(object_id: str, placed: Sequence[tuple[Completion, Reference]]) -> Iter
             "offset": reference.offset,
             "length": reference.length,
         }
-        minute = reference.created // _SECONDS_A_MINUTE
-        tags = [f"t:{name}={value}" for name, value in completion.metadata.items()]
-        for dimension in ["all", *(f"m:{model}" for model in completion.models), *tags]:
-            postings[dimension, minute].append(reference)
-    shard = _shard(object_id)
-    for (dimension, minute), references in postings.items():
-        for part, some in enumerate(batched(sorted(references), _REFERENCES_A_ROW, strict=False)):
-            yield {
-                "pk": f"P#{dimension}#{shard}",
-                "sk": f"{minute:010d}#{object_id}#{part}",
-                "references": zstd.compress(orjson.dumps([tuple(one) for one in some])),
-            }
+    tagged = ((at, postings.dimensions(one.models, one.metadata)) for one, at in placed)
+    yield from postings.rows(object_id, tagged)
 
 
 def batch_row(object_id: str, minute: int, shard: int, batches: dict[str, Any]) -> table.Row:
@@ -102,13 +74,13 @@ def batch_row(object_id: str, minute: int, shard: int, batches: dict[str, Any]) 
 def batch_place(batch_id: str) -> tuple[int, int] | None:
     """Minute and shard of a pushed batch; None if this is no batch id."""
     minute = ulid_minute(batch_id.rpartition("_")[2])
-    return None if minute is None else (minute, _shard(batch_id))
+    return None if minute is None else (minute, shard_of(batch_id))
 
 
 def may_be_pending(batch_id: str) -> bool:
     """Whether this is the id of a batch pushed so lately that its recorder may still be at work."""
     place = batch_place(batch_id)
-    return place is not None and abs(now() // _SECONDS_A_MINUTE - place[0]) <= _PENDING_MINUTES
+    return place is not None and abs(now() // SECONDS_A_MINUTE - place[0]) <= _PENDING_MINUTES
 
 
 def batch_parts(batch_id: str) -> dict[int, int]:
@@ -122,83 +94,71 @@ def batch_parts(batch_id: str) -> dict[int, int]:
 
 
 def select(wanted: Filter, *, after: Reference | None = None, descending: bool = False) -> Iterator[Reference]:
-    """The references of a filter in order of (created, id), each once, lazily."""
+    """The references of a filter in order of (created, id), each once, lazily; edits and deletions applied."""
+    for some in batched(_posted(wanted, after=after, descending=descending), _LOOKED_UP_AT_ONCE, strict=False):
+        changes = _changes(some)
+        for reference in some:
+            if (reference.id, GONE) not in changes and _still_tagged(wanted, changes.get((reference.id, _EDIT))):
+                yield reference
+
+
+def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Iterator[Reference]:
     low = max(wanted.created_after or 0, after.created if after and not descending else 0)
     highs = [wanted.created_before, after.created if after and descending else None]
     high = min((bound for bound in highs if bound is not None), default=None)
-    streams = [_minutes(dimension, low, high, descending=descending) for dimension in wanted.dimensions()]
-    for references in _in_all(streams, descending=descending):
-        for reference in sorted(references.values(), key=_order, reverse=descending):
-            if reference.created < low or (high is not None and reference.created > high):
-                continue
-            if after and (_order(reference) <= _order(after)) != descending:
-                continue
-            if after and _order(reference) == _order(after):
-                continue
-            yield reference
+    for references in postings.walk(wanted.dimensions(), low, high, descending=descending):
+        for reference in sorted(references.values(), key=lambda one: one.order, reverse=descending):
+            in_time = low <= reference.created and (high is None or reference.created <= high)
+            behind = after and (reference.order >= after.order if descending else reference.order <= after.order)
+            if in_time and not behind:
+                yield reference
 
 
-def _order(reference: Reference) -> tuple[int, str, str]:
-    return reference.created, reference.id, reference.hash
+def _changes(references: Iterable[Reference]) -> dict[tuple[str, str], table.Row]:
+    """The edits and deletions of these, by (id, kind)."""
+    keys = [(f"C#{one.id}", kind) for one in references for kind in (_EDIT, GONE)]
+    return {(pk.removeprefix("C#"), sk): row for (pk, sk), row in table.get_all(keys).items()}
 
 
-type _Minute = tuple[int, dict[tuple[str, str], Reference]]
+def _still_tagged(wanted: Filter, edit: table.Row | None) -> bool:
+    return edit is None or wanted.metadata.items() <= orjson.loads(edit["metadata"]).items()
 
 
-def _minutes(dimension: str, low: int, high: int | None, *, descending: bool) -> Iterator[_Minute]:
-    """The references of one dimension minute by minute, its shards merged."""
-    first = f"{low // _SECONDS_A_MINUTE:010d}"
-    last = None if high is None else f"{high // _SECONDS_A_MINUTE + 1:010d}"
-    shards = [
-        table.query(f"P#{dimension}#{shard}", after=first, before=last, descending=descending)
-        for shard in range(SHARDS)
-    ]
-    merged = heapq.merge(*shards, key=itemgetter("sk"), reverse=descending)
-    for minute, posted in groupby(merged, key=lambda row: int(row["sk"].partition("#")[0])):
-        references: dict[tuple[str, str], Reference] = {}
-        for row in posted:
-            for values in orjson.loads(zstd.decompress(row["references"])):
-                reference = Reference(*values)
-                references.setdefault((reference.id, reference.hash), reference)
-        yield minute, references
+def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
+    """The reference of one completion by its id; the first recorded where other bytes hold the same id.
 
-
-def _in_all(streams: list[Iterator[_Minute]], *, descending: bool) -> Iterator[dict[tuple[str, str], Reference]]:
-    """What every stream has, minute by minute."""
-    sign = -1 if descending else 1
-    heads = [next(stream, None) for stream in streams]
-    while all(heads):
-        present = [head for head in heads if head]
-        furthest = max(sign * minute for minute, _ in present)
-        if all(sign * minute == furthest for minute, _ in present):
-            common = set.intersection(*(set(references) for _, references in present))
-            yield {key: present[0][1][key] for key in common}
-            heads = [next(stream, None) for stream in streams]
-        else:
-            heads = [
-                head if head and sign * head[0] == furthest else next(stream, None)
-                for head, stream in zip(heads, streams, strict=True)
-            ]
-
-
-def find(completion_id: str) -> Reference | None:
-    """The reference of one completion by its id; the first recorded where other bytes hold the same id."""
-    found = list(table.query(f"C#{completion_id}"))
-    if not found:
+    None where there is none, or where it was deleted, unless `deleted` asks for those too: a cursor may be one.
+    """
+    found = {row["sk"]: row for row in table.query(f"C#{completion_id}")}
+    if GONE in found and not deleted:
         return None
-    row = min(found, key=lambda row: (row["created"], row["sk"]))
+    stored = [row for sk, row in found.items() if not sk.startswith("~")]
+    if not stored:
+        return None
+    row = min(stored, key=lambda row: (row["created"], row["sk"]))
     return Reference(row["created"], completion_id, row["sk"], row["object"], row["offset"], row["length"])
 
 
+def edit(completion: Completion, reference: Reference, metadata: dict[str, str]) -> None:
+    """Replace the metadata of a completion. The postings come first: without the edit itself they find nothing."""
+    table.write_all(postings.rows(f"edit-{new_id('')}", [(reference, postings.tags(metadata))]))
+    table.put({"pk": f"C#{completion.id}", "sk": _EDIT, "metadata": orjson.dumps(metadata).decode()})
+
+
+def delete(completion_id: str) -> None:
+    """Delete a completion: it stays deleted, also when it is pushed again."""
+    table.put({"pk": f"C#{completion_id}", "sk": GONE, "at": now()})
+
+
 def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:
-    """The content hashes already recorded under each of these ids."""
+    """The content hashes already recorded under each of these ids, and GONE where it was deleted."""
     with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda one: {row["sk"] for row in table.query(f"C#{one}")}, completion_ids)
+        found = pool.map(lambda one: {row["sk"] for row in table.query(f"C#{one}")} - {_EDIT}, completion_ids)
     return dict(zip(completion_ids, found, strict=True))
 
 
 def read(references: Iterable[Reference]) -> Iterator[Completion]:
-    """The completions of these references, in their order, read by some hundreds."""
+    """The completions of these references with their edited metadata, in their order, read by some hundreds."""
     with ThreadPoolExecutor(_READERS) as pool:
         for some in batched(references, _READ_AHEAD, strict=False):
             by_object: dict[str, list[Reference]] = defaultdict(list)
@@ -207,7 +167,11 @@ def read(references: Iterable[Reference]) -> Iterator[Completion]:
             bodies: dict[Reference, Completion] = {}
             for found in pool.map(_read_object, by_object.items()):
                 bodies.update(found)
-            yield from (bodies[reference] for reference in some)
+            changes = _changes(some)
+            for reference in some:
+                edited = changes.get((reference.id, _EDIT))
+                body = bodies[reference]
+                yield body.model_copy(update={"metadata": orjson.loads(edited["metadata"])}) if edited else body
 
 
 def _read_object(wanted: tuple[str, list[Reference]]) -> dict[Reference, Completion]:

@@ -189,9 +189,7 @@ def verdict(one: Distillation, **fields: Any) -> Verdict:
         created_at=AT,
         distillation_id=one.id,
         eval_id=one.eval_id,
-        outcome="beats_baseline",
-        sentence="It does.",
-        **fields,
+        **{"outcome": "beats_baseline", "sentence": "It does.", **fields},
     )
     made.create()
     return made

@@ -1,3 +1,4 @@
+import base64
 import json
 import time
 from itertools import islice
@@ -5,6 +6,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -212,16 +214,13 @@ def test_known_hashes_are_those_of_each_id():
 
 
 def test_many_completions_of_one_minute_are_all_there():
-    """More than one row of references, more than one object, and read ahead more than once."""
-    number = 2_100
-    completions = [ingest.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(number)]
-    placed = [
-        (one, index.Reference(one.created, one.id, one.content_hash, "key", place, 1))
-        for place, one in enumerate(completions)
-    ]
-    index.table.write_all(index.rows("OBJECT", placed))
-    assert ids(Filter(metadata={"a": "b"})) == [one.id for one in completions]
-    assert ids(Filter(metadata={"a": "b"}), descending=True) == [one.id for one in reversed(completions)]
+    """More than one row holds their references, and reading them reads ahead more than once."""
+    completions = [ingest.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(2_100)]
+    packed = base64.b64encode(zstd.compress(b"\n".join(one.line() for one in completions)))
+    record.record(events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed))
+    wanted = Filter(metadata={"a": "b"})
+    assert [one.id for one in index.read(index.select(wanted))] == [one.id for one in completions]
+    assert ids(wanted, descending=True) == [one.id for one in reversed(completions)]
 
 
 def test_a_whole_object_is_fetched_once_where_much_of_it_is_wanted(cloud):

@@ -1,0 +1,158 @@
+"""Batches that Stillhouse has not taken yet, oldest first, within a limit of bytes.
+
+In: packed batches. Out: the oldest one, until it is removed. On disk they outlive the process, and the next one with the
+same endpoint delivers them; in memory they do not. Over the limit the oldest go, counted and warned of once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from stillhouse.capturing.counts import Tally
+
+_SUFFIX = ".ndjson.gz"
+
+
+class Batch(NamedTuple):
+    """Records of one push: the compressed lines, and how many they are."""
+
+    name: str
+    body: bytes
+    records: int
+
+
+class Backlog(Protocol):
+    """Where batches wait."""
+
+    def add(self, body: bytes, records: int) -> str | None: ...
+    def oldest(self) -> Batch | None: ...
+    def remove(self, name: str) -> None: ...
+    def names(self) -> set[str]: ...
+    def turn(self) -> contextlib.AbstractContextManager[bool]: ...
+
+
+class MemoryBacklog:
+    """Waits in memory only; what is left at the end of the process is lost."""
+
+    def __init__(self, limit: int, tally: Tally) -> None:
+        self._limit = limit
+        self._tally = tally
+        self._batches: dict[str, Batch] = {}
+        self._numbers = itertools.count()
+
+    def add(self, body: bytes, records: int) -> str | None:
+        name = str(next(self._numbers))
+        self._batches[name] = Batch(name, body, records)
+        while sum(len(batch.body) for batch in self._batches.values()) > self._limit:
+            oldest = next(iter(self._batches.values()))
+            self.remove(oldest.name)
+            _dropped(self._tally, oldest.records)
+        return name
+
+    def oldest(self) -> Batch | None:
+        return next(iter(self._batches.values()), None)
+
+    def remove(self, name: str) -> None:
+        self._batches.pop(name, None)
+
+    def names(self) -> set[str]:
+        return set(self._batches)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        yield True
+
+
+class DiskBacklog:
+    """A folder with a file per batch; its name holds the time, the process and the number of records.
+
+    Files appear whole, by a rename. Several processes may share the folder; `turn` lets one of them deliver at a time,
+    and a batch that is delivered twice is recorded once, since completions are known by id and content.
+    """
+
+    def __init__(self, folder: Path, limit: int, tally: Tally) -> None:
+        """Raises OSError where the folder cannot be made or written to."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{folder} cannot be written to")
+        self._folder = folder
+        self._limit = limit
+        self._tally = tally
+
+    def add(self, body: bytes, records: int) -> str | None:
+        name = f"{time.time_ns():020d}-{os.getpid()}-{records}{_SUFFIX}"
+        path = self._folder / name
+        part = path.with_suffix(".part")
+        try:
+            # Prompts are nobody else's business.
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(body)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            self._tally.add("dropped", records)
+            self._tally.warn_once("spool", "cannot spool to %s (%s): records are dropped", self._folder, error.strerror)
+            return None
+        self._trim()
+        return name if path.exists() else None
+
+    def oldest(self) -> Batch | None:
+        for name in sorted(self.names()):
+            with contextlib.suppress(FileNotFoundError):
+                return Batch(name, (self._folder / name).read_bytes(), _records(name))
+        return None
+
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink(missing_ok=True)
+
+    def names(self) -> set[str]:
+        with os.scandir(self._folder) as entries:
+            return {entry.name for entry in entries if entry.name.endswith(_SUFFIX)}
+
+    def _trim(self) -> None:
+        sizes: dict[str, int] = {}
+        for name in sorted(self.names()):
+            with contextlib.suppress(FileNotFoundError):
+                sizes[name] = (self._folder / name).stat().st_size
+        total = sum(sizes.values())
+        for name, size in sizes.items():
+            if total <= self._limit:
+                return
+            self.remove(name)
+            total -= size
+            _dropped(self._tally, _records(name))
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        if sys.platform == "win32":
+            yield True
+            return
+        import fcntl
+
+        with (self._folder / "lock").open("wb") as file:
+            try:
+                # A record lock, since a forked child does not inherit it.
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+                return
+            yield True
+
+
+def _records(name: str) -> int:
+    return int(name.removesuffix(_SUFFIX).rsplit("-", 1)[-1])
+
+
+def _dropped(tally: Tally, records: int) -> None:
+    tally.add("dropped", records)
+    tally.warn_once(
+        "limit", "Stillhouse is away and the spool is full: the oldest captured completions are dropped and counted"
+    )

@@ -1,0 +1,57 @@
+"""What became of the captured completions of one process, and each kind of trouble logged once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, fields, replace
+
+log = logging.getLogger("stillhouse")
+
+
+@dataclass
+class Counts:
+    """Every captured completion ends in exactly one of the other figures, or is still on its way."""
+
+    captured: int = 0
+    delivered: int = 0  # acknowledged, which means durable
+    discarded: int = 0  # the redact hook returned None
+    redact_failed: int = 0  # the redact hook raised, or returned something that is no JSON object
+    incomplete: int = 0  # a stream that was abandoned, or broke, before its end
+    refused: int = 0  # Stillhouse does not take it, and would not the next time
+    dropped: int = 0  # there was no room left, or the wrapper itself failed
+
+
+class Tally:
+    """The counts, shared by the caller's threads and the background thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = Counts()
+        self._said: set[str] = set()
+
+    def add(self, name: str, number: int = 1) -> None:
+        with self._lock:
+            setattr(self._counts, name, getattr(self._counts, name) + number)
+
+    def snapshot(self) -> Counts:
+        with self._lock:
+            return replace(self._counts)
+
+    def warn_once(self, kind: str, message: str, *args: object) -> None:
+        """Log a warning, unless this kind was logged since the last `settled`."""
+        with self._lock:
+            known = kind in self._said
+            self._said.add(kind)
+        if not known:
+            log.warning(message, *args)
+
+    def settled(self, kind: str) -> bool:
+        """The trouble is over: its next time is logged again. True if it was there."""
+        with self._lock:
+            known = kind in self._said
+            self._said.discard(kind)
+        return known
+
+
+COUNTED = frozenset(field.name for field in fields(Counts))

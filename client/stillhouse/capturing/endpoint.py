@@ -1,0 +1,98 @@
+"""Stillhouse's API, as the background thread needs it.
+
+In: a compressed batch of NDJSON, or a batch id. Out: what was accepted, or whether it is recorded. Two ways to fail:
+`Away`, to be tried again, and `Refused`, for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from openai import APIStatusError, AsyncOpenAI, OpenAI, OpenAIError, Timeout
+
+# A wrong key or path is repaired by whoever runs the application; what was captured until then must not be lost.
+_FOR_GOOD = frozenset({400, 413, 422})
+_HEADERS = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+_TIMEOUT = Timeout(15, connect=3)
+
+
+class Away(Exception):
+    """Nothing durable came of it; the same may succeed later."""
+
+    def __init__(self, reason: str, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Refused(Exception):
+    """The whole push was understood and is not taken."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A push that is durable."""
+
+    batch_id: str
+    refused: list[dict[str, Any]]
+
+
+class Endpoint:
+    """Clients are made when first needed, by whoever needs them: one costs a few milliseconds."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self.base_url = base_url
+        self._api_key = api_key
+
+    @cached_property
+    def stored(self) -> OpenAI:
+        """For the application's own calls about stored completions."""
+        return OpenAI(base_url=self.base_url, api_key=self._api_key)
+
+    @cached_property
+    def async_stored(self) -> AsyncOpenAI:
+        return AsyncOpenAI(base_url=self.base_url, api_key=self._api_key)
+
+    @cached_property
+    def _pushing(self) -> OpenAI:
+        return OpenAI(base_url=self.base_url, api_key=self._api_key, max_retries=0, timeout=_TIMEOUT)
+
+    def forget_connections(self) -> None:
+        """In a forked child: the sockets are the parent's."""
+        for name in ("stored", "async_stored", "_pushing"):
+            vars(self).pop(name, None)
+
+    def push(self, body: bytes) -> Accepted:
+        answer = self._ask("post", "/captures", content=body, options={"headers": _HEADERS})
+        if not isinstance(answer, dict) or "batch_id" not in answer:
+            raise Away("the answer is not Stillhouse's")
+        return Accepted(str(answer["batch_id"]), answer.get("refused") or [])
+
+    def recorded(self, batch_id: str, timeout: float) -> bool:
+        answer = self._ask("get", f"/captures/{batch_id}", options={"timeout": timeout})
+        return isinstance(answer, dict) and answer.get("status") == "recorded"
+
+    def _ask(self, method: str, path: str, **request: Any) -> Any:
+        try:
+            return getattr(self._pushing, method)(path, cast_to=object, **request)
+        except APIStatusError as error:
+            reason = f"status {error.status_code}"
+            if error.status_code in _FOR_GOOD:
+                raise Refused(f"{reason} {_field(error.body)}") from None
+            raise Away(reason, _retry_after(error)) from None
+        except (OpenAIError, ValueError) as error:
+            raise Away(type(error).__name__) from None
+
+
+def _field(body: object) -> str:
+    """Which field is wrong, without a word of what stood in it."""
+    known = body if isinstance(body, dict) else {}
+    return f"{known.get('code')} {known.get('param')}"
+
+
+def _retry_after(error: APIStatusError) -> float:
+    with contextlib.suppress(ValueError):
+        return float(error.response.headers.get("retry-after", 0))
+    return 0

@@ -1,0 +1,95 @@
+"""From what was seen of a call to the line of JSON that is pushed.
+
+In: the request as it was asked, the response as the SDK gave it or its raw bytes. Out: the line of one record, after the
+redact hook; None, and a count, for what is not to be sent. Never a line that the hook has not seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pydantic
+
+from stillhouse.capturing.assemble import completion_in
+from stillhouse.capturing.counts import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One finished call. What the caller may still change is held as JSON; raw bytes are put together later."""
+
+    request: bytes
+    response: bytes | list[bytes]
+    latency_ms: int
+    provider: str
+
+    @property
+    def size(self) -> int:
+        response = self.response
+        return len(self.request) + (len(response) if isinstance(response, bytes) else sum(map(len, response)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump(exclude_unset=True, mode="json", by_alias=True)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode
+
+
+def to_json(value: Any) -> bytes:
+    text = _encode(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair has no UTF-8: two halves are joined, one alone becomes the replacement character.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+class Packer:
+    """Turns calls into lines, in the background."""
+
+    def __init__(self, redact: Callable[[dict[str, Any]], dict[str, Any] | None] | None, tally: Tally) -> None:
+        self._redact = redact
+        self._tally = tally
+
+    def line(self, seen: Seen) -> bytes | None:
+        response = seen.response
+        if isinstance(response, list):
+            try:
+                completion = completion_in(b"".join(response))
+            except (ValueError, TypeError, AttributeError):
+                completion = None
+            if completion is None:
+                self._tally.add("incomplete")
+                return None
+            response = to_json(completion)
+        line = b'{"request":%b,"response":%b,"latency_ms":%d,"provider":%b}' % (
+            seen.request,
+            response,
+            seen.latency_ms,
+            to_json(seen.provider),
+        )
+        return line if self._redact is None else self._redacted(line)
+
+    def _redacted(self, line: bytes) -> bytes | None:
+        try:
+            record = self._redact(json.loads(line)) if self._redact else None
+            if record is None:
+                self._tally.add("discarded")
+                return None
+            if not isinstance(record, dict):
+                raise TypeError(f"redact returned {type(record).__name__}, not the record or None")  # noqa: TRY301
+            return to_json(record)
+        except Exception as error:  # noqa: BLE001 - the hook is the application's: whatever it raises, nothing is sent
+            self._tally.add("redact_failed")
+            # The type alone: the message may quote what was to be hidden.
+            self._tally.warn_once("redact", "redact raised %s; such records are not sent", type(error).__name__)
+            return None

@@ -1,0 +1,260 @@
+"""Grading chunks: exact counts under every redelivery, nothing asked twice, nobody in each other's way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from foundation import blobs, lease, table
+from foundation.errors import RetryLater
+from foundation.evals import Run, output_item_id, output_items
+from foundation.events import GradeChunk
+from foundation.models import Answer
+from grading.grade import grade_chunk
+from tests.flow import loop
+from tests.flow.system import FakeContext, System
+from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row, started, with_sample
+from tests.grading.test_plan import break_off_once, summary_landed
+
+
+def usage(run: Run) -> dict[str, tuple[int, int]]:
+    return {one.model_name: (one.invocation_count, one.total_tokens) for one in Run.load(run.id).per_model_usage}
+
+
+def judged(request: dict[str, Any]) -> str:
+    """As sample "yes"; as judge the label that the texts deserve."""
+    if "response_format" not in request:
+        return "yes"
+    return '{"label": "correct"}' if "Reference: yes" in asked_for(request) else '{"label": "incorrect"}'
+
+
+def test_a_run_of_several_chunks_adds_up_though_every_message_comes_twice(system: System) -> None:
+    rows = [with_sample(row(n), "yes" if n % 4 else "no") for n in range(119)]
+    rows.append({"item": {"n": 119}, "sample": {"output_text": "yes"}})
+    run = started(system, rows, model=None)
+    system.doubled = True
+    system.settle()
+    assert Run.load(run.id).status == "completed"
+    assert counts(run.id) == (120, 89, 30, 1)
+    items = [item for chunk in range(3) for item in output_items(run.id, chunk)]
+    assert [item["datasource_item_id"] for item in items] == list(range(120))
+    assert [item["id"] for item in items] == [output_item_id(run.id, n) for n in range(120)]
+    statuses = Counter(item["status"] for item in items)
+    assert statuses == {"pass": 89, "fail": 31}
+
+
+def test_sampled_rows_are_paid_once_though_every_message_comes_twice(system: System) -> None:
+    before = Counter(loop.lab_calls(system)["chat"])
+    run = started(system, [row(n, text=f"twice {n}: billing or login") for n in range(60)], JUDGE)
+    system.doubled = True
+    system.settle()
+    assert Run.load(run.id).status == "completed"
+    asked = Counter(loop.lab_calls(system)["chat"]) - before
+    assert asked[MODEL] == 60
+    assert usage(run)[MODEL][0] == 60
+    assert usage(run)["lab-judge"][0] == 60
+    assert counts(run.id)[0] == 60
+
+
+def test_chunks_in_any_order_end_the_run_with_the_last(system: System, context: Any) -> None:
+    run, cut = planned(system, [row(n) for n in range(120)])
+    provider = Counting()
+    for done, chunk in enumerate((cut[2], cut[0], cut[0], cut[1])):
+        assert Run.load(run.id).status == "in_progress", done
+        assert not summary_landed(run)
+        grade_chunk(chunk, context, provider)
+    assert Run.load(run.id).status == "completed"
+    assert counts(run.id) == (120, 120, 0, 0)
+    assert usage(run) == {MODEL: (120, 1440)}
+    assert summary_landed(run)
+    assert len(provider.asked) == 120
+
+
+def test_a_graded_chunk_stays_as_it_is(system: System, context: Any) -> None:
+    run, (chunk,) = planned(system, [row(n) for n in range(3)])
+    grade_chunk(chunk, context, Counting())
+    before = output_items(run.id, 0), counts(run.id)
+    late = Counting(lambda _: "no")
+    grade_chunk(chunk, context, late)
+    assert (output_items(run.id, 0), counts(run.id)) == before
+    assert late.asked == []
+
+
+def test_what_was_answered_is_not_asked_again_when_the_provider_fails_in_the_middle(
+    system: System, context: Any
+) -> None:
+    run, (chunk,) = planned(system, [row(n) for n in range(10)])
+    provider = Counting(lambda request: None if asked_for(request) in {"row 3", "row 7"} else "yes")
+    with pytest.raises(RetryLater):
+        grade_chunk(chunk, context, provider)
+    assert Counter(map(asked_for, provider.asked)) == {f"row {n}": 1 for n in range(10)}
+    assert counts(run.id) == (0, 0, 0, 0)
+    assert Run.load(run.id).status == "in_progress"
+    again = Counting()
+    grade_chunk(chunk, context, again)
+    assert sorted(map(asked_for, again.asked)) == ["row 3", "row 7"]
+    assert counts(run.id) == (10, 10, 0, 0)
+    assert usage(run) == {MODEL: (10, 120)}
+
+
+def test_a_sample_is_stored_before_it_is_graded(system: System, context: Any) -> None:
+    run, (chunk,) = planned(system, [row(n, reference="yes" if n else "no") for n in range(4)], JUDGE)
+    down = Counting(lambda request: None if "response_format" in request else "yes")
+    with pytest.raises(RetryLater):
+        grade_chunk(chunk, context, down)
+    assert len(down.asked) > 4
+    up = Counting(judged)
+    grade_chunk(chunk, context, up)
+    assert {request["model"] for request in up.asked} == {"lab-judge"}
+    assert counts(run.id) == (4, 3, 1, 0)
+    assert usage(run) == {MODEL: (4, 48), "lab-judge": (4, 48)}
+
+
+def test_nothing_is_asked_again_after_a_crash_before_the_counts_are_written(
+    system: System, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, (chunk,) = planned(system, [row(n) for n in range(5)])
+    put, provider = blobs.put, Counting()
+
+    def breaking(key: str, *arguments: Any, **options: Any) -> None:
+        if "/chunks/" in key:
+            raise ConnectionError(key)
+        put(key, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(blobs, "put", breaking)
+        with pytest.raises(ConnectionError):
+            grade_chunk(chunk, context, provider)
+    grade_chunk(chunk, context, provider)
+    assert len(provider.asked) == 5
+    assert counts(run.id) == (5, 5, 0, 0)
+
+
+def test_a_run_that_ended_tells_so_though_its_last_delivery_broke_off(
+    system: System, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, (chunk,) = planned(system, [row(1)])
+    break_off_once(monkeypatch)
+    with pytest.raises(ConnectionError):
+        grade_chunk(chunk, context, Counting())
+    assert not summary_landed(run)
+    late = Counting()
+    grade_chunk(chunk, context, late)
+    assert summary_landed(run)
+    assert late.asked == []
+    assert counts(run.id) == (1, 1, 0, 0)
+
+
+def test_identical_requests_are_asked_once_and_answer_every_row(system: System, context: Any) -> None:
+    rows = [row(n, text="the same") for n in range(6)] + [row(6, text="another")]
+    run, (chunk,) = planned(system, rows)
+    provider = Counting(lambda request: "yes" if asked_for(request) == "the same" else "no")
+    grade_chunk(chunk, context, provider)
+    assert Counter(map(asked_for, provider.asked)) == {"the same": 1, "another": 1}
+    assert counts(run.id) == (7, 6, 1, 0)
+
+
+def test_the_calls_of_a_chunk_run_at_the_same_time(system: System, context: Any) -> None:
+    class Together(Counting):
+        """Answers nobody before twenty have asked."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.all_there = asyncio.Event()
+
+        async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+            answer = await super().complete(request, deadline_s=deadline_s)
+            if len(self.asked) == 20:
+                self.all_there.set()
+            await asyncio.wait_for(self.all_there.wait(), 5)
+            return answer
+
+    run, (chunk,) = planned(system, [row(n) for n in range(20)])
+    grade_chunk(chunk, context, Together())
+    assert counts(run.id) == (20, 20, 0, 0)
+
+
+def test_a_chunk_at_work_keeps_another_delivery_out(system: System, context: Any) -> None:
+    run, (first, second) = planned(system, [row(n) for n in range(51)])
+    provider = Counting()
+    with lease.held(run.id, "CHUNK#0", context):
+        with pytest.raises(RetryLater):
+            grade_chunk(first, context, provider)
+        assert provider.asked == []
+        grade_chunk(second, context, provider)
+        assert len(provider.asked) == 1
+    grade_chunk(first, context, provider)
+    assert counts(run.id) == (51, 51, 0, 0)
+
+
+def test_a_holder_that_was_killed_blocks_only_as_long_as_it_could_have_lived(
+    system: System, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, (chunk,) = planned(system, [row(1)])
+    killed = lease.held(run.id, "CHUNK#0", context)
+    killed.__enter__()
+    with pytest.raises(RetryLater):
+        grade_chunk(chunk, context, Counting())
+    clock = lease.now_ms
+    monkeypatch.setattr(lease, "now_ms", lambda: clock() + context.get_remaining_time_in_millis() + 4_000)
+    grade_chunk(chunk, context, Counting())
+    assert counts(run.id) == (1, 1, 0, 0)
+    killed.__exit__(None, None, None)
+
+
+def test_a_provider_that_is_away_leaves_the_message_in_its_queue(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(system, [row(n, text=f"away {n}: billing or login") for n in range(2)])
+    system.deliver("PLAN")
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 5_600)
+        ask = "foundation.models.openai_compatible.OpenAICompatible._ask"
+        patch.setattr(ask, nobody_answers)
+        before = time.monotonic()
+        assert system.deliver("GRADE") == 1
+        assert time.monotonic() - before < 5
+    assert Run.load(run.id).status == "in_progress"
+    system.settle()
+    assert Run.load(run.id).status == "completed"
+    assert counts(run.id)[0] == 2
+    assert system.dead("GRADE") == []
+
+
+async def nobody_answers(*_: Any, **__: Any) -> bytes:
+    from foundation.models import ProviderAway
+
+    raise ProviderAway(503, b"{}", {})
+
+
+def test_a_canceled_run_is_neither_sampled_nor_revived(system: System, context: Any) -> None:
+    run, (first, last) = planned(system, [row(n) for n in range(51)])
+    grade_chunk(first, context, Counting())
+    run.change({"status": "canceled"})
+    provider = Counting()
+    grade_chunk(last, context, provider)
+    assert provider.asked == []
+    assert Run.load(run.id).status == "canceled"
+
+
+def test_a_run_canceled_while_its_last_chunk_is_graded_stays_canceled(system: System, context: Any) -> None:
+    run, (chunk,) = planned(system, [row(1)])
+
+    def cancel(_: dict[str, Any]) -> str:
+        run.change({"status": "canceled"})
+        return "yes"
+
+    grade_chunk(chunk, context, Counting(cancel))
+    assert Run.load(run.id).status == "canceled"
+
+
+def test_a_chunk_of_a_run_that_never_was_is_a_failed_message(system: System, context: Any) -> None:
+    lost = GradeChunk(run_id="evalrun_no", chunk=0, chunks=1, first_row=0, key="runs/x", offset=0, length=1)
+    with pytest.raises(Exception, match="evalrun_no"):
+        grade_chunk(lost, context, Counting())
+    assert chunks(system) == []
+    assert table.get("evalrun_no", "LEASE#CHUNK#0") is None

@@ -1,0 +1,160 @@
+"""Planning: rows fixed once, cut into ranges of fifty, and runs without rows that end as failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from foundation import blobs
+from foundation.distillations import File
+from foundation.evals import Eval, FileId, JsonlSource, Run, new_run
+from grading.plan import plan
+from tests.flow import loop
+from tests.flow.system import System
+from tests.grading.build import chunks, planned, row, started, with_sample
+
+
+def rows_of(system: System, run: Run) -> list[dict[str, Any]]:
+    """What the chunks of a run hold, read as the grader reads it."""
+    found = []
+    for chunk in chunks(system):
+        assert chunk.run_id == run.id
+        body = blobs.get(chunk.key, offset=chunk.offset, length=chunk.length)
+        lines = [orjson.loads(line) for line in body.splitlines() if line.strip()]
+        assert chunk.first_row == len(found)
+        found += lines
+    return found
+
+
+def summary_landed(run: Run) -> bool:
+    return blobs.find(f"runs/{run.id}/summary.json") is not None
+
+
+def run_over_stored(system: System, **source: Any) -> Run:
+    eval_id = loop.create_eval(system)
+    body = {"data_source": {"type": "completions", "source": {"type": "stored_completions", **source}}}
+    return Run.load(system.ok("POST", f"/v1/evals/{eval_id}/runs", body)["id"])
+
+
+def run_over_file(system: System, file_id: str) -> Run:
+    source = JsonlSource(type="jsonl", source=FileId(type="file_id", id=file_id))
+    run = new_run("evalrun_file", Eval.load(loop.create_eval(system)), name="file", data_source=source)
+    assert run.create()
+    return run
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (50, [50]), (51, [50, 1]), (120, [50, 50, 20])])
+def test_rows_are_cut_into_chunks_of_fifty(count: int, sizes: list[int], system: System) -> None:
+    run, cut = planned(system, [row(number, text=f"é {number}") for number in range(count)])
+    assert run.status == "in_progress"
+    assert [(one.chunk, one.chunks) for one in cut] == [(number, len(sizes)) for number in range(len(sizes))]
+    assert [one.first_row for one in cut] == [50 * number for number in range(len(sizes))]
+    read = [
+        [orjson.loads(line)["item"]["n"] for line in blobs.get(c.key, offset=c.offset, length=c.length).splitlines()]
+        for c in cut
+    ]
+    assert [len(one) for one in read] == sizes
+    assert [number for one in read for number in one] == list(range(count))
+
+
+def test_the_rows_are_fixed_by_the_first_plan(system: System) -> None:
+    loop.capture(system, "old", train=0, test=4)
+    run = run_over_stored(system, metadata={"split": "test"})
+    plan(run.id)
+    first = rows_of(system, run)
+    loop.capture(system, "new", train=0, test=3)
+    plan(run.id)
+    assert rows_of(system, run) == first
+    assert [one["item"]["completion_id"] for one in first] == [f"chatcmpl-old-{1000 + n}" for n in range(4)]
+
+
+def test_stored_rows_carry_what_graders_and_sampling_need(system: System) -> None:
+    loop.capture(system, "one", train=0, test=1)
+    run = run_over_stored(system, metadata={"tag": "one"})
+    plan(run.id)
+    (found,) = rows_of(system, run)
+    assert found["item"] == {
+        "input": loop.messages(1000),
+        "reference": "login",
+        "metadata": {"split": "test", "tag": "one"},
+        "completion_id": "chatcmpl-one-1000",
+    }
+    assert found["request"] == {"temperature": 0}
+    assert found["sample"]["choices"][0]["message"]["content"] == "login"
+
+
+def test_rows_come_from_an_uploaded_file_as_it_is(system: System) -> None:
+    lines = [orjson.dumps(with_sample(row(number), "yes")) for number in range(60)]
+    blobs.put("files/file-1", b"\n\n".join(lines) + b"\r\n")
+    assert File(id="file-1", created_at=1, bytes=1, filename="rows.jsonl", purpose="evals", key="files/file-1").create()
+    run = run_over_file(system, "file-1")
+    plan(run.id)
+    assert [one["item"]["n"] for one in rows_of(system, run)] == list(range(60))
+
+
+def test_a_run_without_rows_ends_as_failed_with_the_reason(system: System) -> None:
+    loop.capture(system, "gone", train=0, test=1)
+    run = run_over_stored(system, metadata={"tag": "gone"})
+    emptied = run.data_source.model_dump()
+    emptied["source"]["metadata"] = {"tag": "nobody"}
+    run.change({"data_source": emptied})
+    plan(run.id)
+    ended = Run.load(run.id)
+    assert ended.status == "failed"
+    assert ended.error is not None
+    assert ended.error["code"] == "no_rows"
+    assert ended.error["message"]
+    assert summary_landed(run)
+    assert chunks(system) == []
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_run_over_a_file_that_is_away_or_empty_ends_as_failed(exists: bool, system: System) -> None:
+    if exists:
+        blobs.put("files/file-1", b"\n")
+        File(id="file-1", created_at=1, bytes=1, filename="x", purpose="evals", key="files/file-1").create()
+    run = run_over_file(system, "file-1")
+    plan(run.id)
+    ended = Run.load(run.id)
+    assert ended.status == "failed"
+    assert ended.error is not None
+    assert ended.error["code"] == ("no_rows" if exists else "not_found")
+    assert summary_landed(run)
+
+
+def test_a_run_that_failed_tells_so_though_its_first_plan_broke_off(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_over_file(system, "file-nobody")
+    break_off_once(monkeypatch)
+    with pytest.raises(ConnectionError):
+        plan(run.id)
+    assert not summary_landed(run)
+    plan(run.id)
+    assert summary_landed(run)
+    assert Run.load(run.id).status == "failed"
+
+
+def test_a_canceled_run_is_not_planned(system: System) -> None:
+    run = started(system, [row(1)])
+    run.change({"status": "canceled"})
+    system.deliver("PLAN")
+    assert Run.load(run.id).status == "canceled"
+    assert chunks(system) == []
+    assert not summary_landed(run)
+
+
+def break_off_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next summary is not written: the function dies there."""
+    put = blobs.put
+    struck = []
+
+    def breaking(key: str, *arguments: Any, **options: Any) -> None:
+        if key.endswith("summary.json") and not struck:
+            struck.append(key)
+            raise ConnectionError(key)
+        put(key, *arguments, **options)
+
+    monkeypatch.setattr(blobs, "put", breaking)

@@ -1,0 +1,76 @@
+"""What a row asks a model, and what graders see of the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from foundation.evals import CompletionsSource
+from foundation.graders import NotGradable
+from grading.sample import namespace, request_for
+
+ROWS = {"type": "file_content", "content": [{"item": {}}]}
+MESSAGES = [{"role": "user", "content": "hello"}]
+
+
+def asked(row: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    source = CompletionsSource.model_validate({"type": "completions", "source": ROWS, "model": "m", **fields})
+    return request_for(row, source)
+
+
+def test_the_stored_parameters_hold_where_the_run_has_none_of_its_own() -> None:
+    row = {"item": {"input": MESSAGES}, "request": {"temperature": 0, "top_p": 0.5, "tools": [1]}}
+    assert asked(row) == {"model": "m", "messages": MESSAGES, "temperature": 0, "top_p": 0.5, "tools": [1]}
+    params = {"temperature": 1, "seed": 3, "max_completions_tokens": 9, "response_format": None}
+    assert asked(row, sampling_params=params) == {
+        "model": "m",
+        "messages": MESSAGES,
+        "temperature": 1,
+        "top_p": 0.5,
+        "tools": [1],
+        "seed": 3,
+        "max_completion_tokens": 9,
+    }
+
+
+def test_messages_come_from_a_path_of_the_item_or_from_a_template() -> None:
+    item = {"input": MESSAGES, "deep": {"turns": [*MESSAGES, *MESSAGES]}, "text": "{{ item.input }}"}
+    reference = {"type": "item_reference", "item_reference": "item.deep.turns"}
+    assert asked({"item": item}, input_messages=reference)["messages"] == MESSAGES * 2
+    template = {
+        "type": "template",
+        "template": [
+            {"role": "developer", "content": "Say yes."},
+            {"type": "message", "role": "user", "content": {"type": "input_text", "text": "<{{item.text}}>"}},
+        ],
+    }
+    assert asked({"item": item}, input_messages=template)["messages"] == [
+        {"role": "developer", "content": "Say yes."},
+        {"role": "user", "content": "<{{ item.input }}>"},
+    ]
+
+
+@pytest.mark.parametrize("item", [{}, {"input": []}, {"input": "text"}])
+def test_an_item_without_messages_cannot_be_sampled(item: dict[str, Any]) -> None:
+    with pytest.raises(NotGradable, match="input"):
+        asked({"item": item})
+
+
+def test_graders_see_text_tools_and_json() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": '{"label": "a"}', "tool_calls": [call]}
+    completion = {"model": "m", "choices": [{"index": 0, "message": message}]}
+    seen = namespace(completion, structured=True)
+    assert seen["output_text"] == '{"label": "a"}'
+    assert seen["output_json"] == {"label": "a"}
+    assert seen["output_tools"] == [call]
+    assert seen["choices"] == completion["choices"]
+    assert "output_json" not in namespace(completion, structured=False)
+
+
+def test_a_refusal_is_an_empty_text_and_no_sample_is_none() -> None:
+    refused = {"choices": [{"index": 0, "message": {"role": "assistant", "content": None, "refusal": "no"}}]}
+    assert namespace(refused, structured=True)["output_text"] == ""
+    assert namespace(refused, structured=True)["output_json"] is None
+    assert namespace({}, structured=True) == {}

@@ -1,0 +1,25 @@
+"""Outcome tables made by hand: a letter a row, `p`assed, `f`ailed, `e`rrored."""
+
+from __future__ import annotations
+
+from foundation.outcomes import Outcome
+from verdict.compare import Evidence, compare
+
+
+def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | None = None) -> dict[str, Outcome]:
+    tags = metadata or [{} for _ in rows]
+    return {
+        f"row-{number}": Outcome(letter == "p", letter == "e", f"{run}-{number}", tags[number])
+        for number, letter in enumerate(rows)
+    }
+
+
+def evidence(won: int, lost: int, n: int, *, dropped: int = 0, teacher: str = "p") -> Evidence:
+    """Rows that only the distilled model passed, only the baseline passed, both failed, and nobody could grade."""
+    same = n - won - lost
+    return compare(
+        outcomes(teacher * n + "e" * dropped),
+        outcomes("f" * won + "p" * lost + "f" * same + "p" * dropped),
+        outcomes("p" * won + "f" * lost + "f" * same + "p" * dropped),
+        seed=1,
+    )

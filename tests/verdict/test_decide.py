@@ -1,0 +1,287 @@
+"""The rules in their order, the verdict as it is written, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from foundation import blobs, lineage
+from foundation.distillations import Distillation, Gate, Verdict
+from foundation.evals import ModelUsage
+from foundation.statistics import Interval, rows_needed, tango_interval
+from foundation.statistics import PairedCounts as Counts
+from tests.distilling import build
+from tests.flow.system import System
+from tests.verdict.tables import evidence
+from verdict.compare import Evidence
+from verdict.decide import decide, outcome_of
+
+# ------------------------------------------------------------------ the rules
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "n", "outcome"),
+    [
+        (9, 1, 100, "beats_baseline"),  # 2.3 to 15.4 points, p = 0.021
+        (7, 1, 100, "inconclusive"),  # 0.6 to 12.9 points, but p = 0.070
+        (5, 0, 100, "inconclusive"),  # 1.1 to 11.2 points, but p = 0.0625
+        (8, 2, 100, "inconclusive"),  # -0.2 to 13.4 points
+        (1, 9, 100, "worse"),  # -15.4 to -2.3 points
+        (3, 3, 400, "no_better"),  # -1.5 to 1.5 points
+        (10, 8, 1000, "no_better"),  # -0.7 to 1.1 points
+        (2, 1, 200, "inconclusive"),  # -1.9 to 3.1 points: a useful gain is not excluded
+        (0, 0, 0, "inconclusive"),
+    ],
+)
+def test_the_outcome_of_a_table(won: int, lost: int, n: int, outcome: str) -> None:
+    assert outcome_of(evidence(won, lost, n), Gate()) == outcome
+
+
+def with_interval(low: float, high: float, p_value: float = 0.01) -> Evidence:
+    return replace(evidence(9, 1, 100), gain_interval=Interval(low, high), p_value=p_value)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "gate", "outcome"),
+    [
+        (0.03, 0.10, 0.01, Gate(min_gain=0.03), "inconclusive"),  # the lower end must be above
+        (0.0301, 0.10, 0.01, Gate(min_gain=0.03), "beats_baseline"),
+        (0.03, 0.10, 0.05, Gate(), "inconclusive"),  # p must be below
+        (0.03, 0.10, 0.0499, Gate(), "beats_baseline"),
+        (-0.10, 0.0, 0.01, Gate(), "no_better"),  # the upper end must be below 0 to be worse
+        (-0.10, -1e-9, 0.01, Gate(), "worse"),
+        (-0.01, 0.02, 1.0, Gate(), "inconclusive"),  # and below the useful gain to be no better
+        (-0.01, 0.0199, 1.0, Gate(), "no_better"),
+        (-0.01, 0.04, 1.0, Gate(useful_gain=0.05), "no_better"),
+        (-0.01, 0.04, 1.0, Gate(min_gain=0.05), "no_better"),  # what is useful is at least the minimum
+        (0.001, 0.01, 0.01, Gate(), "beats_baseline"),  # the first rule that holds
+        (0.001, 0.01, 0.2, Gate(), "no_better"),
+        (0.01, 0.10, 0.3, Gate(group_by="user"), "beats_baseline"),  # p knows nothing of groups
+    ],
+)
+def test_the_boundaries(low: float, high: float, p_value: float, gate: Gate, outcome: str) -> None:
+    assert outcome_of(with_interval(low, high, p_value), gate) == outcome
+
+
+def test_more_than_two_percent_dropped_decides_nothing() -> None:
+    assert outcome_of(evidence(20, 1, 98, dropped=2), Gate()) == "beats_baseline"
+    assert outcome_of(evidence(20, 1, 97, dropped=3), Gate()) == "inconclusive"
+    assert outcome_of(evidence(1, 20, 97, dropped=3), Gate()) == "inconclusive"
+
+
+def test_too_few_groups_decide_nothing() -> None:
+    assert outcome_of(replace(evidence(20, 1, 98), gain_interval=None), Gate(group_by="user")) == "inconclusive"
+
+
+# ------------------------------------------------------------------ the verdict
+
+TEACHER, BASELINE, DISTILLED = "p" * 95 + "f" * 5, "p" * 60 + "f" * 40, "p" * 80 + "f" * 20
+USED = {
+    # Ten calls of 1000 and 100 tokens each, at list prices: 2.5/10, 0.15/0.6 and 0.3/1.2 dollars.
+    "teacher": ModelUsage(model_name=build.TEACHER, invocation_count=10, prompt_tokens=10_000, completion_tokens=1000),
+    "baseline": ModelUsage(model_name=build.STUDENT, invocation_count=10, prompt_tokens=10_000, completion_tokens=1000),
+    "distilled": ModelUsage(model_name=build.MODEL, invocation_count=10, prompt_tokens=10_000, completion_tokens=1000),
+}
+JUDGE = ModelUsage(model_name="gpt-4o-mini-judge", invocation_count=99, prompt_tokens=10**6, completion_tokens=10**6)
+
+
+def deciding(
+    *, number: int = 1, rows: int = 100, usage: dict[str, list[ModelUsage]] | None = None, **fields: Any
+) -> Distillation:
+    """Three runs graded, frozen rows in place."""
+    one = build.distillation(
+        "deciding", number=number, dataset_id="dataset_1", job_id="ftjob-1", model=build.MODEL, **fields
+    )
+    used = usage or {role: [one] for role, one in USED.items()}
+    for role, letters in (("teacher", TEACHER), ("baseline", BASELINE), ("distilled", DISTILLED)):
+        build.graded(one, role, letters, usage=used.get(role, []))
+    blobs.put(one.rows_key, b"\n".join(_row(place, teacher=one.teacher) for place in range(rows)))
+    return Distillation.load(one.id)
+
+
+def _row(place: int, *, teacher: str) -> bytes:
+    """The stored answer in a row is the teacher's: another teacher's rows are other bytes."""
+    item = {"input": build.asked(f"mail {place}"), "completion_id": f"chatcmpl-{place}"}
+    return orjson.dumps({"item": item, "sample": {"model": teacher}})
+
+
+def test_the_verdict_carries_its_evidence(system: System) -> None:
+    one = deciding(plan={"rows_needed": 77}, gate={"margin": 0.1, "min_gain": 0.05}, seed=9)
+
+    decide(one.id)
+
+    verdict = Verdict.load(one.verdict_id).model_dump(mode="json")
+    assert verdict["outcome"] == "beats_baseline"
+    assert (verdict["rows"], verdict["dropped"], verdict["won"], verdict["lost"]) == (100, 0, 20, 0)
+    assert verdict["gain"] == pytest.approx(0.2)
+    assert verdict["interval"] == list(tango_interval(Counts(100, 20, 0)))
+    assert verdict["scores"]["distilled"]["model"] == build.MODEL
+    assert (verdict["scores"]["teacher"]["passed"], verdict["scores"]["baseline"]["score"]) == (95, 0.6)
+    assert verdict["gap_closed"] == pytest.approx(20 / 35)
+    assert verdict["as_good_as_teacher"] is False
+    assert verdict["rows_needed"] == {"planned": 77, "observed": rows_needed(0.2, 0.2, min_gain=0.05)}
+    assert (verdict["latency_ms"]["teacher"], verdict["prices_as_of"][:2]) == (8.0, "20")
+    assert (verdict["runs"], verdict["dataset_id"], verdict["job_id"]) == (one.runs, "dataset_1", "ftjob-1")
+    assert len(verdict["won_items"]) == 20
+    assert verdict["lost_items"] == verdict["slices_worse"] == []
+    assert (verdict["earlier_verdicts"], verdict["seed"], verdict["gate"]["margin"]) == (0, 9, 0.1)
+    up = {node["id"] for node in lineage.graph(one.verdict_id)["nodes"] if node["side"] == "up"}
+    assert up == {*one.runs.values(), build.MODEL}
+    assert system.deliver("DISTILLING")
+    assert Distillation.load(one.id).verdict == verdict | {"notified_at": Verdict.load(one.verdict_id).notified_at}
+
+
+def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: System) -> None:  # noqa: ARG001
+    one = build.distillation("deciding", model=build.MODEL)
+    for role, letters in (("teacher", "ppp"), ("baseline", "ppp"), ("distilled", "pte")):
+        build.graded(one, role, letters)
+    blobs.put(one.rows_key, _row(0, teacher=one.teacher))
+    decide(one.id)
+    verdict = Verdict.load(one.verdict_id).model_dump()
+    assert (verdict["rows"], verdict["dropped"], verdict["won"], verdict["lost"]) == (2, 1, 0, 1)
+    assert (verdict["outcome"], verdict["scores"]["distilled"]["passed"]) == ("inconclusive", 1)
+
+
+def test_as_good_as_the_teacher_is_within_the_margin(system: System) -> None:  # noqa: ARG001
+    low = tango_interval(Counts(100, 0, 15)).low
+    for number, (margin, good) in enumerate([(-low + 1e-6, True), (-low - 1e-6, False)]):
+        one = deciding(number=number, gate={"margin": margin})
+        decide(one.id)
+        assert Verdict.load(one.verdict_id).model_dump()["as_good_as_teacher"] is good
+
+
+def test_rows_are_needed_only_for_a_gain_above_the_minimum(system: System) -> None:  # noqa: ARG001
+    one = deciding(gate={"min_gain": 0.2})
+    decide(one.id)
+    verdict = Verdict.load(one.verdict_id).model_dump()
+    assert (verdict["outcome"], verdict["rows_needed"]) == ("inconclusive", {"planned": None, "observed": None})
+
+
+def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
+    # A call: teacher 1000 * 2.5 + 100 * 10 = 3500, baseline 150 + 60 = 210, distilled 300 + 120 = 420.
+    one = deciding(usage={role: [used, JUDGE] for role, used in USED.items()})
+    decide(one.id)
+    ratio = Verdict.load(one.verdict_id).model_dump()["cost_ratio"]
+    assert ratio == {"teacher": 1.0, "baseline": pytest.approx(210 / 3500), "distilled": pytest.approx(420 / 3500)}
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        # The same tokens in half the calls: a call costs twice as much.
+        ({"distilled": [USED["distilled"].model_copy(update={"invocation_count": 5})]}, (0.06, 0.24)),
+        # Nothing is known of the distilled model's use: no figure.
+        ({"distilled": []}, (0.06, None)),
+        # A model without a price has no ratio, and without the teacher's nobody has.
+        ({"distilled": [USED["distilled"].model_copy(update={"model_name": "lab"})]}, (0.06, None)),
+        ({"teacher": []}, (None, None)),
+        # The teacher answered as a dated snapshot, judged by a smaller model whose name begins alike.
+        (
+            {
+                "teacher": [
+                    USED["teacher"].model_copy(update={"model_name": "gpt-4o-2024-08-06"}),
+                    JUDGE.model_copy(update={"model_name": "gpt-4o-mini-2024-07-18"}),
+                ]
+            },
+            (0.06, 0.12),
+        ),
+    ],
+)
+def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> None:  # noqa: ARG001
+    one = deciding(usage={**{role: [used] for role, used in USED.items()}, **usage})
+    decide(one.id)
+    ratio = Verdict.load(one.verdict_id).model_dump()["cost_ratio"]
+    baseline, distilled = expected
+    assert (ratio["baseline"], ratio["distilled"]) == (
+        pytest.approx(baseline) if baseline else None,
+        pytest.approx(distilled) if distilled else None,
+    )
+
+
+# ------------------------------------------------------------------ once
+
+
+def test_a_redelivery_neither_decides_nor_tells_again(system: System) -> None:
+    one = deciding()
+    decide(one.id)
+    first = Verdict.load(one.verdict_id)
+    blobs.put(f"runs/{one.runs['distilled']}/chunks/000000.jsonl", b"")  # what is decided is not looked at again
+
+    decide(one.id)
+
+    assert Verdict.load(one.verdict_id) == first
+    assert [(told["type"], told["id"]) for told in system.told()] == [("verdict", one.verdict_id)]
+    assert len(build.sent(system, "DISTILLING")) >= 2
+
+
+def interrupted(one: Distillation, target: str, patch: pytest.MonkeyPatch) -> None:
+    with patch.context() as patched:
+        patched.setattr(target, _crash)
+        with pytest.raises(InterruptedError):
+            decide(one.id)
+
+
+def _crash(*_: Any, **__: Any) -> None:
+    raise InterruptedError
+
+
+def test_a_crash_before_people_were_told_tells_them_with_the_next_delivery(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = deciding()
+    interrupted(one, "verdict.decide.notify_verdict", monkeypatch)
+    written = Verdict.load(one.verdict_id)
+    assert written.notified_at is None
+    assert system.told() == []
+
+    decide(one.id)
+
+    assert [told["id"] for told in system.told()] == [one.verdict_id]
+    again = Verdict.load(one.verdict_id)
+    assert again.notified_at
+    assert again.model_copy(update={"notified_at": None}) == written
+
+
+def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = deciding()
+    interrupted(one, "foundation.distillations.Verdict.change", monkeypatch)
+    decide(one.id)
+    assert [told["id"] for told in system.told()] == [one.verdict_id] * 2
+
+
+@pytest.mark.parametrize("status", ["cancelled", "completed"])
+def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
+    one = deciding()
+    one.change({"status": status})
+    decide(one.id)
+    assert Verdict.find(one.verdict_id) is None
+    assert system.told() == []
+
+
+# ------------------------------------------------------------------ earlier verdicts
+
+
+@pytest.fixture
+def earlier(system: System) -> Callable[[Distillation], int]:  # noqa: ARG001
+    def count(one: Distillation) -> int:
+        decide(one.id)
+        return int(Verdict.load(one.verdict_id).model_dump()["earlier_verdicts"])
+
+    return count
+
+
+def test_verdicts_of_this_eval_on_these_rows_are_counted(earlier: Callable[[Distillation], int]) -> None:
+    assert earlier(deciding(number=1)) == 0
+    assert earlier(deciding(number=2)) == 1
+    assert earlier(deciding(number=3, teacher="another-teacher")) == 2
+    assert earlier(deciding(number=4, rows=99)) == 0
+
+
+def test_a_verdict_does_not_count_itself(earlier: Callable[[Distillation], int], monkeypatch: Any) -> None:
+    one = deciding()
+    interrupted(one, "foundation.distillations.Verdict.create", monkeypatch)
+    assert earlier(one) == 0
