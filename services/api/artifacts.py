@@ -76,7 +76,7 @@ def show_lineage() -> dict[str, Any]:
     start = router.current_event.path.partition("/v1/lineage/")[2]
     graph = lineage.graph(start)
     if not graph["nodes"]:
-        if not start.startswith("chatcmpl-") or index.find(start) is None:
+        if index.find(start) is None:
             raise NotFound("object with a lineage", start)
         graph["nodes"] = [{"id": start, "kind": "completion", "side": "start"}]
     return {"object": "lineage", "id": start, **graph, "completions": _completions(graph["nodes"])}

@@ -1,7 +1,8 @@
 """Forward one chat completion and capture it when asked to.
 
-In: a chat completion's request. Out: the provider's answer as it came; its refusals with their status, body and
-`retry-after`. A capture that fails is logged and counted, and never fails the completion.
+In: a chat completion's request. Out: the provider's answer as it came, as events where `stream` asks for them;
+its refusals with their status, body and `retry-after`. A capture that fails is logged and counted, and never
+fails the completion.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from foundation.http import field_error
 from foundation.ids import new_id, now
 from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
 from foundation.settings import settings
+from gateway import stream
 
-_OURS = frozenset({"store", "metadata"})
+_OURS = frozenset({"store", "metadata", "stream", "stream_options"})
 _MARGIN_S = 2.0
 _TIMED_OUT = 504
 # Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
@@ -64,20 +66,20 @@ def forward(request: dict[str, Any], *, deadline_s: float, provider: Provider | 
     body = {**answer.body, "metadata": request["metadata"]} if request.get("metadata") else answer.body
     if request.get("store"):
         _capture(request, answer)
-    return Forwarded(200, orjson.dumps(body), {})
+    return _answered(request, body)
+
+
+def _answered(request: dict[str, Any], body: dict[str, Any]) -> Forwarded:
+    if not request.get("stream"):
+        return Forwarded(200, orjson.dumps(body), {})
+    include_usage = bool((request.get("stream_options") or {}).get("include_usage"))
+    return Forwarded(200, stream.events(body, include_usage=include_usage), {"content-type": "text/event-stream"})
 
 
 def _check(request: dict[str, Any]) -> None:
     for name, kind in (("model", str), ("messages", list)):
         if not isinstance(request.get(name), kind) or not request[name]:
             raise ApiError(f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
-    if request.get("stream"):
-        raise ApiError(
-            "This gateway does not stream yet. Send stream=false, or call the provider directly and push the "
-            "completion to POST /v1/captures.",
-            code="unsupported_parameter",
-            param="stream",
-        )
     try:
         _Tags.model_validate(request)
     except ValidationError as error:

@@ -22,7 +22,9 @@ def chat_completion() -> Response[Any]:
     behind_api = ".lambda-url." not in event.request_context.domain_name
     deadline_s = min(left_s, _HTTP_API_S) if behind_api else left_s
     forwarded = forward(http.json_of(router), deadline_s=deadline_s)
-    return Response(forwarded.status, "application/json", forwarded.body.decode(), headers=dict(forwarded.headers))
+    headers = dict(forwarded.headers)
+    kind = headers.pop("content-type", "application/json")
+    return Response(forwarded.status, kind, forwarded.body.decode(), headers=headers)
 
 
 @cache

@@ -29,6 +29,7 @@ from foundation.evals import (
 from foundation.events import GradeChunk
 from foundation.models import Provider, ProviderAway
 from grading.calls import opened
+from grading.ended import tell_again
 from grading.item import Graded, grade_row
 
 _MARGIN_S = 5.0
@@ -38,6 +39,7 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
     """Grade the chunk unless it is graded; end the run if nothing is left."""
     run = Run.load(message.run_id)
     if run.ended:
+        tell_again(run)
         return
     if message.chunk not in {chunk.chunk for chunk in graded_chunks(run.id)}:
         with lease.held(run.id, f"CHUNK#{message.chunk}", context):

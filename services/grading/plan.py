@@ -25,12 +25,14 @@ from foundation.evals import (
 )
 from foundation.events import GradeChunk
 from foundation.settings import settings
+from grading.ended import tell_again
 
 
 def plan(run_id: str) -> None:
     """Write the rows of the run unless they are written, then send its chunks."""
     run = Run.load(run_id)
     if run.ended:
+        tell_again(run)
         return
     try:
         key = _rows_key(run)
@@ -77,21 +79,23 @@ def _stored_rows(source: StoredCompletions, *, graded_as_stored: bool) -> Iterat
 
 
 def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
-    """Ranges of the rows object, some 50 lines each."""
-    offset = first_row = 0
-    for number, lines in enumerate(batched(_raw_lines(key), ROWS_A_CHUNK, strict=False)):
+    """Ranges of the rows object, some 50 lines each; lines that hold nothing are no rows."""
+    offset = first_row = number = 0
+    for lines in batched(_raw_lines(key), ROWS_A_CHUNK, strict=False):
         length = sum(len(line) for line in lines)
         rows = sum(1 for line in lines if line.strip())
-        yield GradeChunk(
-            run_id=run_id,
-            correlation_id=run_id,
-            chunk=number,
-            chunks=0,
-            first_row=first_row,
-            key=key,
-            offset=offset,
-            length=length,
-        )
+        if rows:
+            yield GradeChunk(
+                run_id=run_id,
+                correlation_id=run_id,
+                chunk=number,
+                chunks=0,
+                first_row=first_row,
+                key=key,
+                offset=offset,
+                length=length,
+            )
+            number += 1
         offset += length
         first_row += rows
 

@@ -84,7 +84,8 @@ class System:
         text = answer.get("body") or ""
         status = int(answer["statusCode"])
         self.headers = answer.get("headers", {})
-        return status, json.loads(text) if text else None
+        kind = {name.lower(): value for name, value in self.headers.items()}.get("content-type", "")
+        return status, json.loads(text) if text and kind.startswith("application/json") else text or None
 
     def ok(self, method: str, url: str, body: Any = None) -> Any:
         status, answer = self.call(method, url, body)

@@ -180,7 +180,6 @@ BAD = {
     "a number in metadata": ({"metadata": {"user": 7}}, "metadata.user"),
     "an endless value": ({"metadata": {"user": "v" * 513}}, "metadata.user"),
     "17 pairs": ({"metadata": {str(n): "v" for n in range(17)}}, "metadata"),
-    "a stream": ({"stream": True}, "stream"),
 }
 
 

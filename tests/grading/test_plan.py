@@ -64,7 +64,8 @@ def test_the_rows_are_fixed_by_the_first_plan(system: System) -> None:
     run = run_over_stored(system, metadata={"split": "test"})
     plan(run.id)
     first = rows_of(system, run)
-    loop.capture(system, "new", train=0, test=3)
+    system.ok("POST", "/v1/captures", [loop.record(number, split="test", tag="new") for number in range(3)])
+    system.deliver("RECORD")
     plan(run.id)
     assert rows_of(system, run) == first
     assert [one["item"]["completion_id"] for one in first] == [f"chatcmpl-old-{1000 + n}" for n in range(4)]

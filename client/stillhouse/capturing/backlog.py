@@ -37,6 +37,7 @@ class Backlog(Protocol):
     def remove(self, name: str) -> None: ...
     def names(self) -> set[str]: ...
     def turn(self) -> contextlib.AbstractContextManager[bool]: ...
+    def abandon(self) -> int: ...
 
 
 class MemoryBacklog:
@@ -69,6 +70,12 @@ class MemoryBacklog:
     @contextmanager
     def turn(self) -> Iterator[bool]:
         yield True
+
+    def abandon(self) -> int:
+        """Let go of everything; how many records that were."""
+        records = sum(batch.records for batch in self._batches.values())
+        self._batches.clear()
+        return records
 
 
 class DiskBacklog:
@@ -145,6 +152,10 @@ class DiskBacklog:
                 yield False
                 return
             yield True
+
+    def abandon(self) -> int:
+        """Nothing is lost with the process."""
+        return 0
 
 
 def _records(name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 log = logging.getLogger("stillhouse")
 
@@ -34,6 +34,11 @@ class Tally:
         with self._lock:
             setattr(self._counts, name, getattr(self._counts, name) + number)
 
+    def restart(self) -> None:
+        """In a forked child: what was counted is the parent's."""
+        self._lock = threading.Lock()
+        self._counts = Counts()
+
     def snapshot(self) -> Counts:
         with self._lock:
             return replace(self._counts)
@@ -52,6 +57,3 @@ class Tally:
             known = kind in self._said
             self._said.discard(kind)
         return known
-
-
-COUNTED = frozenset(field.name for field in fields(Counts))

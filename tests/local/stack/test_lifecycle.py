@@ -13,6 +13,7 @@ import pytest
 from local.stack import aws, control, deploy
 from local.stack.info import read_info
 from local.stack.layout import Layout
+from local.stack.lock import held
 from tests.local.stack.test_processes import eventually
 
 pytestmark = pytest.mark.stack
@@ -34,7 +35,8 @@ LINKED = (
 @pytest.fixture
 def layout(tmp_path):
     """This checkout under another name, with the same build."""
-    deploy.build(CHECKOUT, print)
+    with held(CHECKOUT.local / "up.lock", wait=True):
+        deploy.build(CHECKOUT, print)
     for name in LINKED:
         (tmp_path / name).symlink_to(CHECKOUT.root / name)
     (tmp_path / ".local").mkdir()

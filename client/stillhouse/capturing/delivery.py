@@ -1,0 +1,327 @@
+"""Takes finished calls from the application's threads and pushes them to Stillhouse from one of its own.
+
+In: calls, at the cost of an append. Out: batches that Stillhouse acknowledged, or that wait in the backlog while it is
+away. What does not fit the queue is dropped and counted. The thread starts with the first call and ends at `close`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gzip
+import os
+import random
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from functools import cache
+
+from stillhouse.capturing.backlog import Backlog
+from stillhouse.capturing.counts import Tally, log
+from stillhouse.capturing.endpoint import Away, Endpoint, Refused
+from stillhouse.capturing.records import Packer, Seen
+
+QUEUE_CALLS = 10_000
+QUEUE_BYTES = 64 * 1024 * 1024
+BATCH_CALLS = 200
+# Far under the 4 MB that a push may have on the wire, also where nothing can be compressed.
+BATCH_BYTES = 3 * 1024 * 1024
+LINGER_S = 1.0
+EXIT_S = 5.0
+_LOOK_AGAIN_S = 60.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 60.0
+_POLL_S = 0.05
+_LONGEST_POLL_S = 1.0
+# What was acknowledged earlier than this is recorded, or its batch is in the dead-letter queue.
+_CONFIRM_WITHIN_S = 600.0
+
+
+class Delivery:
+    """The queue and its thread. Everything under `_wake` is shared with the callers."""
+
+    def __init__(self, endpoint: Endpoint, packer: Packer, backlog: Backlog, tally: Tally) -> None:
+        self._endpoint = endpoint
+        self._packer = packer
+        self._backlog = backlog
+        self._tally = tally
+        self._forget()
+        _at_fork_and_exit()
+        _living.add(self)
+
+    def _forget(self) -> None:
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._queue: deque[Seen] = deque()
+        self._in_hand: list[Seen] = []
+        self._packing = False
+        self._bytes = 0
+        self._first_at = 0.0
+        self._taken = 0
+        self._done = 0
+        self._own: set[str] = set()
+        self._unconfirmed: deque[tuple[str, float]] = deque(maxlen=256)
+        self._flushing = 0
+        self._closing = False
+        self._failures = 0
+        self._visit_at = 0.0
+
+    def after_fork(self) -> None:
+        """In the child: what is queued is the parent's to deliver, and its thread is not here."""
+        self._forget()
+        self._endpoint.forget_connections()
+        self._tally.restart()
+        self._backlog.abandon()
+
+    # The callers' side.
+
+    def put(self, seen: Seen) -> None:
+        size = seen.size
+        with self._wake:
+            full = len(self._queue) >= QUEUE_CALLS or self._bytes + size > QUEUE_BYTES
+            if not full:
+                self._queue.append(seen)
+                self._bytes += size
+                self._taken += 1
+                if len(self._queue) == 1:
+                    self._first_at = time.monotonic()
+                    self._wake.notify_all()
+                elif self._batch_is_full():
+                    self._wake.notify_all()
+                if self._thread is None:
+                    self._start()
+        if full:
+            self._tally.add("dropped")
+            self._tally.warn_once("queue", "captured completions come faster than they can be pushed: some are dropped")
+
+    def deliver_leftovers(self) -> None:
+        """Start now if an earlier process left something."""
+        if self._backlog.names():
+            with self._wake:
+                self._start()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything captured so far is recorded. False if that took longer than `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self._wake:
+            target = self._taken
+            self._flushing += 1
+            self._failures = 0
+            self._visit_at = 0.0
+            if not self._settled(target):
+                self._start()
+            self._wake.notify_all()
+            settled = self._wake.wait_for(lambda: self._settled(target), timeout)
+            self._flushing -= 1
+            waiting = list(self._unconfirmed)
+        return settled and all(self._confirmed(batch_id, at, deadline) for batch_id, at in waiting)
+
+    def stop(self) -> None:
+        """Deliver what is queued and end the thread, without waiting for it."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+
+    def close(self, timeout: float) -> None:
+        """The same, waiting at most `timeout` seconds; what is not delivered by then goes to the backlog."""
+        self.stop()
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+            if thread.is_alive():
+                self._put_aside()
+        self._tally.add("dropped", self._backlog.abandon())
+
+    def _settled(self, target: int) -> bool:
+        return self._done >= target and not self._own
+
+    def _confirmed(self, batch_id: str, at: float, deadline: float) -> bool:
+        pause = _POLL_S
+        while time.monotonic() - at < _CONFIRM_WITHIN_S:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            try:
+                if self._endpoint.recorded(batch_id, left):
+                    break
+            except (Away, Refused) as error:
+                log.debug("asking for %s: %s", batch_id, error)
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_POLL_S)
+        with self._wake:
+            if (batch_id, at) in self._unconfirmed:
+                self._unconfirmed.remove((batch_id, at))
+        return True
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._closing = False
+            thread = threading.Thread(target=self._run, name="stillhouse-capture", daemon=True)
+            thread.start()
+            self._thread = thread
+            _at_process_end(self)
+
+    def _put_aside(self) -> None:
+        """The thread hangs in a push, or in the redact hook: nothing unredacted may be written."""
+        with self._wake:
+            left = self._in_hand + list(self._queue)
+            self._queue.clear()
+            self._bytes = 0
+        if self._packing:
+            self._tally.add("dropped", len(left))
+            return
+        for body, records in self._packed(left):
+            self._keep(body, records)
+
+    # The thread's side.
+
+    def _run(self) -> None:
+        while (calls := self._next()) is not None:
+            try:
+                if calls:
+                    self._deliver(calls)
+                else:
+                    self._visit()
+            except Exception:
+                # This thread is all that delivers: a batch that breaks it must not end it.
+                log.exception("a batch of captured completions failed")
+                self._tally.add("dropped", len(calls))
+            with self._wake:
+                self._done += len(calls)
+                self._in_hand = []
+                self._wake.notify_all()
+
+    def _next(self) -> list[Seen] | None:
+        """The calls of the next batch; none where the backlog is due; None at the end."""
+        with self._wake:
+            while True:
+                now = time.monotonic()
+                if self._queue and (
+                    self._flushing or self._closing or self._batch_is_full() or now - self._first_at >= LINGER_S
+                ):
+                    return self._take(now)
+                if self._closing:
+                    self._thread = None
+                    return None
+                if now >= self._visit_at:
+                    return []
+                lingers = self._first_at + LINGER_S if self._queue else self._visit_at
+                self._wake.wait(min(lingers, self._visit_at) - now)
+
+    def _batch_is_full(self) -> bool:
+        return len(self._queue) >= BATCH_CALLS or self._bytes >= BATCH_BYTES
+
+    def _take(self, now: float) -> list[Seen]:
+        size = 0
+        while self._queue and len(self._in_hand) < BATCH_CALLS and (not size or size < BATCH_BYTES):
+            seen = self._queue.popleft()
+            size += seen.size
+            self._in_hand.append(seen)
+        self._bytes -= size
+        self._first_at = now
+        return list(self._in_hand)
+
+    def _deliver(self, calls: list[Seen]) -> None:
+        for body, records in self._packed(calls):
+            if self._failures and time.monotonic() < self._visit_at:
+                self._keep(body, records)
+            elif not self._push(body, records):
+                self._keep(body, records)
+
+    def _packed(self, calls: list[Seen]) -> Iterator[tuple[bytes, int]]:
+        lines: list[bytes] = []
+        size = 0
+        for seen in calls:
+            self._packing = True
+            line = self._packer.line(seen)
+            self._packing = False
+            if line is None:
+                continue
+            if lines and size + len(line) > BATCH_BYTES:
+                yield _compressed(lines), len(lines)
+                lines, size = [], 0
+            lines.append(line)
+            size += len(line)
+        if lines:
+            yield _compressed(lines), len(lines)
+
+    def _visit(self) -> None:
+        """Try the oldest batch of the backlog; with success the next one follows at once."""
+        self._visit_at = time.monotonic() + _LOOK_AGAIN_S
+        with self._backlog.turn() as ours:
+            batch = self._backlog.oldest() if ours else None
+            if batch is not None and self._push(batch.body, batch.records):
+                self._backlog.remove(batch.name)
+                self._visit_at = 0.0
+        with self._wake:
+            self._own &= self._backlog.names()
+            if self._own and not ours:
+                self._visit_at = time.monotonic() + _FIRST_PAUSE_S
+
+    def _push(self, body: bytes, records: int) -> bool:
+        """True where the batch is settled, False where it is to be tried again."""
+        try:
+            accepted = self._endpoint.push(body)
+        except Refused as refusal:
+            self._tally.add("refused", records)
+            self._tally.warn_once("refused", "Stillhouse refused captured completions: %s", refusal)
+            return True
+        except Away as away:
+            pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
+            self._failures += 1
+            self._visit_at = time.monotonic() + max(pause, min(away.retry_after, _LONGEST_PAUSE_S))
+            self._tally.warn_once("away", "Stillhouse is away (%s); captured completions wait for it", away)
+            return False
+        self._failures = 0
+        refused = len(accepted.refused)
+        self._tally.add("delivered", records - refused)
+        if refused:
+            first = accepted.refused[0]
+            self._tally.add("refused", refused)
+            self._tally.warn_once(
+                "refused", "Stillhouse refused captured completions: %s %s", first.get("code"), first.get("param")
+            )
+        if self._tally.settled("away"):
+            log.info("Stillhouse is back")
+        with self._wake:
+            self._unconfirmed.append((accepted.batch_id, time.monotonic()))
+        return True
+
+    def _keep(self, body: bytes, records: int) -> None:
+        name = self._backlog.add(body, records)
+        with self._wake:
+            if name is not None:
+                self._own.add(name)
+            self._own &= self._backlog.names()
+
+
+def _compressed(lines: list[bytes]) -> bytes:
+    return gzip.compress(b"\n".join(lines), 6, mtime=0)
+
+
+_living: weakref.WeakSet[Delivery] = weakref.WeakSet()
+
+
+@cache
+def _at_fork_and_exit() -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: [delivery.after_fork() for delivery in list(_living)])
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    deadline = time.monotonic() + EXIT_S
+    for delivery in list(_living):
+        delivery.stop()
+    for delivery in list(_living):
+        delivery.close(max(0.0, deadline - time.monotonic()))
+
+
+def _at_process_end(delivery: Delivery) -> None:
+    """A worker of multiprocessing ends without atexit, but runs the finalizers of its own module."""
+    util = sys.modules.get("multiprocessing.util")
+    parent = sys.modules.get("multiprocessing.process")
+    if util is not None and parent is not None and parent.parent_process() is not None:
+        util.Finalize(delivery, delivery.close, args=(EXIT_S,), exitpriority=10)

@@ -1,0 +1,87 @@
+"""What a finished distillation leaves behind, as the API and the SDK show it."""
+
+from __future__ import annotations
+
+import httpx
+
+from foundation import blobs
+from tests.api.sdk import client_of
+from tests.flow import loop
+from tests.flow.system import System
+
+
+def test_a_finished_distillation_can_be_followed_to_everything_it_made(system: System) -> None:
+    loop.capture(system, "art")
+    started = loop.distill(system, "art")
+    system.settle()
+    if loop.fetched(system, started["id"])["status"] == "blocked":
+        system.ok("POST", f"/v1/distillations/{started['id']}/approve")
+        system.settle()
+    ended = loop.fetched(system, started["id"])
+    assert ended["status"] == "completed"
+
+    with client_of(system) as client:
+        frozen = client.files.retrieve(ended["test_file_id"])
+        assert (frozen.id, frozen.object) == (ended["test_file_id"], "file")
+        job = client.fine_tuning.jobs.retrieve(ended["job_id"])
+        assert (job.status, job.fine_tuned_model, job.model) == ("succeeded", ended["model"], loop.STUDENT)
+        events = client.fine_tuning.jobs.list_events(ended["job_id"]).data
+        assert events
+        assert [one.created_at for one in events] == sorted((one.created_at for one in events), reverse=True)
+
+    dataset_id = ended["dataset_id"]
+    dataset = system.ok("GET", f"/v1/datasets/{dataset_id}")
+    card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
+    assert (dataset["status"], dataset["card"], card["id"]) == ("ready", card, dataset_id)
+    assert [one["id"] for one in system.ok("GET", "/v1/datasets")["data"]] == [dataset_id]
+    assert card["rows"] == card["train_rows"] + card["validation_rows"] == 30
+
+    for path in (f"/v1/datasets/{dataset_id}/content", f"/v1/files/{ended['test_file_id']}/content"):
+        status, _ = system.call("GET", path)
+        assert status == 307
+        link = httpx.URL(system.headers["location"])
+        assert link.params["X-Amz-Expires" if "X-Amz-Expires" in link.params else "Expires"]
+        key = link.path.removeprefix("/bucket/").removeprefix("/")
+        assert blobs.get(key).count(b"\n") >= 12
+
+    made = system.ok("GET", f"/v1/lineage/{ended['model']}?limit=10")
+    assert (made["completions"]["total"], len(made["completions"]["data"])) == (30, 10)
+    assert made["completions"]["has_more"] is True
+    used = system.ok("GET", "/v1/lineage/chatcmpl-art-4")
+    found = {node["kind"]: node["id"] for node in used["nodes"]}
+    assert found["model"] == ended["model"]
+    assert found["job"] == ended["job_id"]
+    assert found["verdict"] == ended["verdict"]["id"]
+    known = {node["id"] for node in used["nodes"]}
+    assert all(edge["from"] in known and edge["to"] in known for edge in used["edges"])
+
+
+def test_a_completion_that_went_nowhere_stands_alone(system: System) -> None:
+    loop.capture(system, "alone", train=1, test=0)
+    graph = system.ok("GET", "/v1/lineage/chatcmpl-alone-0")
+    assert [(node["id"], node["kind"]) for node in graph["nodes"]] == [("chatcmpl-alone-0", "completion")]
+    assert graph["edges"] == []
+    assert graph["completions"]["total"] == 0
+
+
+def test_a_completion_with_an_id_of_its_own_kind_stands_alone_too(system: System) -> None:
+    record = loop.record(1, split="train", tag="gen")
+    record["response"]["id"] = "gen-1700000000-abc"
+    system.ok("POST", "/v1/captures", record)
+    system.settle()
+    assert system.ok("GET", "/v1/lineage/gen-1700000000-abc")["nodes"][0]["kind"] == "completion"
+
+
+def test_what_is_unknown_is_not_found(system: System) -> None:
+    for path, param in {
+        "/v1/files/file-nobody": "file_id",
+        "/v1/files/file-nobody/content": "file_id",
+        "/v1/datasets/nobody": "dataset_id",
+        "/v1/datasets/nobody/card": "dataset_id",
+        "/v1/fine_tuning/jobs/nobody": "fine_tuning_job_id",
+        "/v1/fine_tuning/jobs/nobody/events": "fine_tuning_job_id",
+        "/v1/lineage/nobody": "id",
+        "/v1/lineage/chatcmpl-nobody": "id",
+    }.items():
+        status, refusal = system.call("GET", path)
+        assert (status, refusal["error"]["param"], refusal["error"]["code"]) == (404, param, "not_found"), path

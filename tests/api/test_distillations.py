@@ -1,0 +1,156 @@
+"""Distillations over HTTP: what is refused before anything is created, and the verbs on one that exists."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from foundation import ids
+from foundation.distillations import Distillation
+from tests.flow import loop
+from tests.flow.system import System
+
+
+@pytest.fixture
+def body(system: System) -> dict[str, Any]:
+    """A sound request, with completions to fill it."""
+    loop.capture(system, "d", train=4, test=3)
+    return {
+        "name": "triage",
+        "eval_id": loop.create_eval(system),
+        "test": loop.source("test", "d"),
+        "train": loop.source("train", "d"),
+        "teacher": loop.TEACHER,
+        "student": loop.STUDENT,
+    }
+
+
+def create(system: System, body: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    made: dict[str, Any] = system.ok("POST", "/v1/distillations", {**body, **fields})
+    return made
+
+
+def test_a_distillation_is_created_queued_and_read_back(system: System, body: dict[str, Any]) -> None:
+    status, made = system.call("POST", "/v1/distillations", {**body, "metadata": {"team": "mail"}})
+    assert status == 201
+    assert made["id"].startswith("distill_")
+    assert (made["object"], made["status"], made["trainer"]) == ("distillation", "queued", "default")
+    assert (made["teacher"], made["student"]) == (loop.TEACHER, loop.STUDENT)
+    assert made["metadata"] == {"team": "mail"}
+    assert [step["status"] for step in made["history"]] == ["queued"]
+    for empty in ("verdict", "plan", "dataset_id", "job_id", "model", "error"):
+        assert made[empty] is None
+    assert "outbox" not in made
+    assert system.ok("GET", f"/v1/distillations/{made['id']}") == made
+
+
+def test_both_filters_end_now_at_the_latest(system: System, body: dict[str, Any]) -> None:
+    body["test"] |= {"created_before": 1_790_002_000}
+    body["train"] |= {"created_before": 9_000_000_000}
+    made = create(system, body)
+    assert made["test"]["created_before"] == 1_790_002_000
+    assert abs(made["train"]["created_before"] - time.time()) < 60
+
+
+def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str | None]]:
+    """What is wrong, and what the refusal must say: status, param, code."""
+    nobody = loop.source("test", "nobody")
+    file = {"type": "file_id", "id": "file-nobody"}
+    missing, invalid = "missing_required_parameter", "invalid_value"
+    return {
+        "no name": ({"name": None}, 400, "name", missing),
+        "an empty name": ({"name": ""}, 400, "name", invalid),
+        "no eval": ({"eval_id": None}, 400, "eval_id", missing),
+        "an unknown eval": ({"eval_id": "eval_nobody"}, 404, "eval_id", "not_found"),
+        "no test": ({"test": None}, 400, "test", missing),
+        "a test that selects nothing": ({"test": nobody}, 400, "test", "no_rows"),
+        "a train that selects nothing": ({"train": nobody}, 400, "train", "no_rows"),
+        "a source of no kind": ({"test": {"type": "moon"}}, 400, "test", invalid),
+        "a file that is not there": ({"test": file}, 404, "test.id", "not_found"),
+        "a file to train on": ({"train": file}, 400, "train", "unsupported_source"),
+        "no teacher": ({"teacher": None}, 400, "teacher", missing),
+        "a teacher that answered nothing": ({"teacher": "nobody"}, 400, "train", "no_rows"),
+        "training on another model": ({"train": {**body["train"], "model": "gpt"}}, 400, "train.model", invalid),
+        "no student": ({"student": None}, 400, "student", missing),
+        "an unknown student": ({"student": "nobody"}, 404, "student", "model_not_found"),
+        "an unknown trainer": ({"trainer": "moon"}, 400, "trainer", invalid),
+        "an impossible gate": ({"gate": {"power": 2}}, 400, "gate.power", invalid),
+        "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", invalid),
+        "a negative seed": ({"seed": -1}, 400, "seed", invalid),
+        "a limit of none": ({"train": {**body["train"], "limit": 0}}, 400, "train.limit", invalid),
+        "a number in metadata": ({"metadata": {"a": 1}}, 400, "metadata.a", invalid),
+    }
+
+
+def test_bad_input_is_refused_naming_its_field_and_creates_nothing(system: System, body: dict[str, Any]) -> None:
+    wrong = {}
+    for case, (fields, status, param, code) in bad(body).items():
+        asked = {name: value for name, value in {**body, **fields}.items() if value is not None}
+        answered, refusal = system.call("POST", "/v1/distillations", asked)
+        error = refusal.get("error", {})
+        if (answered, error.get("param"), error.get("code")) != (status, param, code) or not error["message"]:
+            wrong[case] = (answered, error)
+    assert wrong == {}
+    assert system.ok("GET", "/v1/distillations")["data"] == []
+    assert system.deliver("DISTILLING") == 0
+
+
+def test_a_retried_post_makes_one_distillation(
+    system: System, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = create(system, body)
+    clock = ids.now_ms
+    monkeypatch.setattr(ids, "now_ms", lambda: clock() + 20_000)
+    retry = {"x-stainless-retry-count": "1"}
+    status, again = system.call("POST", "/v1/distillations", body, headers=retry)
+    assert (status, again) == (201, first)
+    assert [one["id"] for one in system.ok("GET", "/v1/distillations")["data"]] == [first["id"]]
+
+
+def test_distillations_are_listed_newest_first_page_by_page(
+    system: System, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ids.now_ms
+    made = []
+    for number in range(3):
+        monkeypatch.setattr(ids, "now_ms", lambda number=number: clock() + number * 5_000)
+        made.append(create(system, body, name=str(number))["id"])
+    page = system.ok("GET", "/v1/distillations?limit=2")
+    assert ([one["id"] for one in page["data"]], page["has_more"]) == (made[:0:-1], True)
+    rest = system.ok("GET", f"/v1/distillations?limit=2&after={page['last_id']}")
+    assert ([one["id"] for one in rest["data"]], rest["has_more"]) == (made[:1], False)
+    ascending = system.ok("GET", "/v1/distillations?order=asc")
+    assert [one["id"] for one in ascending["data"]] == made
+
+
+def test_an_unknown_distillation_is_not_found(system: System) -> None:
+    for method, verb in (("GET", ""), ("POST", "/approve"), ("POST", "/cancel")):
+        status, refusal = system.call(method, f"/v1/distillations/distill_nobody{verb}")
+        assert (status, refusal["error"]["param"]) == (404, "distillation_id")
+
+
+def test_only_a_blocked_one_can_be_approved(system: System, body: dict[str, Any]) -> None:
+    made = create(system, body)
+    path = f"/v1/distillations/{made['id']}/approve"
+    status, refusal = system.call("POST", path)
+    assert (status, refusal["error"]["code"]) == (409, "not_blocked")
+    assert "queued" in refusal["error"]["message"]
+    assert system.headers["x-should-retry"] == "false"
+    assert system.ok("GET", f"/v1/distillations/{made['id']}")["approved_at"] is None
+    Distillation.load(made["id"]).change({"status": "blocked"})
+    assert system.ok("POST", path)["approved_at"] is not None
+    assert system.call("POST", path)[0] in {200, 409}
+
+
+def test_one_that_goes_on_can_be_cancelled_and_an_ended_one_not(system: System, body: dict[str, Any]) -> None:
+    made = create(system, body)
+    path = f"/v1/distillations/{made['id']}/cancel"
+    system.ok("POST", path)
+    system.settle()
+    ended = loop.fetched(system, made["id"])
+    assert ended["status"] == "cancelled"
+    status, refusal = system.call("POST", path)
+    assert (status, refusal["error"]["code"]) == (409, "already_ended")
+    assert system.headers["x-should-retry"] == "false"

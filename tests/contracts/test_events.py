@@ -1,0 +1,139 @@
+"""The messages between services: each class has a sample in `events/`, each sample is of the class its name says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backports import zstd
+from pydantic import ValidationError
+
+from foundation import events
+from foundation.completions import Completion
+from foundation.consumer import consume
+
+SAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "events").glob("*.json")}
+LAMBDA = "SqsEvent"
+WORK = {kind.__name__: kind for kind in events.Message.__subclasses__()}
+FROM_S3 = {"ObjectsLanded": events.ObjectsLanded, "TestEvent": events.TestEvent}
+OWN_ID = re.compile(r"^[a-z]+[_-][0-9A-HJKMNP-TV-Z]{26}$")
+
+
+def sample(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(SAMPLES[name].read_text(encoding="utf-8"))
+    return document
+
+
+def test_every_class_has_a_sample_and_every_sample_a_class() -> None:
+    assert set(SAMPLES) == {*WORK, *FROM_S3, LAMBDA}
+
+
+def test_every_class_is_one_that_a_queue_may_deliver() -> None:
+    assert {kind.__name__ for kind in events.Work.__value__.__args__} == set(WORK)
+
+
+@pytest.mark.parametrize("name", sorted({*WORK, *FROM_S3}))
+def test_a_sample_parses_with_the_class_its_name_says(name: str) -> None:
+    assert type(events.parse(json.dumps(sample(name)))).__name__ == name
+
+
+@pytest.mark.parametrize("name", sorted(WORK))
+class TestMessage:
+    def test_the_sample_is_what_a_producer_writes(self, name: str) -> None:
+        message = WORK[name].model_validate(sample(name))
+        assert json.loads(message.to_json()) == sample(name)
+
+    def test_it_travels_in_the_envelope(self, name: str) -> None:
+        document = sample(name)
+        assert document["type"] == name
+        assert OWN_ID.match(document["event_id"])
+        assert OWN_ID.match(document["correlation_id"])
+        assert isinstance(document["at"], int)
+
+    def test_ids_are_ours_and_bodies_stay_out(self, name: str) -> None:
+        document = sample(name)
+        assert all(OWN_ID.match(value) for field, value in document.items() if field.endswith("_id"))
+        if name != "RecordCompletions":
+            assert len(json.dumps(document)) < 1024
+
+    def test_unknown_fields_are_ignored(self, name: str) -> None:
+        newer = {**sample(name), "added_later": {"deep": [1]}}
+        assert events.parse(json.dumps(newer)) == events.parse(json.dumps(sample(name)))
+
+    def test_a_missing_field_is_refused(self, name: str) -> None:
+        own = set(WORK[name].model_fields) - set(events.Message.model_fields) - {"type"}
+        for field in own & set(sample(name)):
+            broken = {key: value for key, value in sample(name).items() if key != field}
+            with pytest.raises(ValidationError):
+                events.parse(json.dumps(broken))
+
+    def test_it_does_not_change(self, name: str) -> None:
+        message = WORK[name].model_validate(sample(name))
+        with pytest.raises(ValidationError):
+            message.correlation_id = "other"
+
+    def test_it_survives_the_outbox(self, name: str) -> None:
+        message = WORK[name].model_validate(sample(name))
+        if name != "RecordCompletions":
+            assert events.parse_work(message.model_dump(mode="json")) == message
+
+
+def test_a_fact_is_past_and_work_is_an_order() -> None:
+    facts = {"DistillationBlocked", "DistillationFailed"}
+    assert {name for name in WORK if name.endswith("ed")} == facts
+
+
+@pytest.mark.parametrize(
+    "body", ['{"type":"Unheard"}', "{}", "[]", "null", "no JSON", '{"Records":[]}', '{"type":null}']
+)
+def test_anything_else_is_refused(body: str) -> None:
+    with pytest.raises(ValidationError):
+        events.parse(body)
+
+
+def test_the_recorders_sample_carries_completions() -> None:
+    message = events.RecordCompletions.model_validate(sample("RecordCompletions"))
+    lines = zstd.decompress(message.records or b"").splitlines()
+    assert [Completion.model_validate_json(line).id for line in lines] == ["chatcmpl-CeZ4n8Q2v7"]
+
+
+def test_a_body_comes_inline_or_by_key_and_never_both() -> None:
+    document = sample("RecordCompletions")
+    by_key = {**{name: value for name, value in document.items() if name != "records"}, "key": "inbox/x"}
+    assert isinstance(events.parse(json.dumps(by_key)), events.RecordCompletions)
+    with pytest.raises(ValidationError):
+        events.parse(json.dumps({**document, "key": "inbox/x"}))
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ("datasets/dataset_1/card.json", "datasets/dataset_1/card.json"),
+        ("datasets%2Fdataset_1%2Fcard.json", "datasets/dataset_1/card.json"),
+        ("runs/a+b%2Bc/summary.json", "runs/a b+c/summary.json"),
+        ("runs/gr%C3%BCn/summary.json", "runs/grün/summary.json"),
+    ],
+)
+def test_keys_of_s3_are_decoded(sent: str, key: str) -> None:
+    document = sample("ObjectsLanded")
+    document["Records"][0]["s3"]["object"]["key"] = sent
+    assert events.parse(json.dumps(document)).keys == [key]  # type: ignore[union-attr]
+
+
+def test_the_lambda_event_delivers_the_message_it_wraps(context: Any) -> None:
+    seen: list[Any] = []
+    assert consume(sample(LAMBDA), context, seen.append) == {"batchItemFailures": []}
+    assert seen == [events.parse(json.dumps(sample("AdvanceDistillation")))]
+
+
+def test_one_bad_message_fails_alone(context: Any) -> None:
+    [good] = sample(LAMBDA)["Records"]
+    batch = [{**good, "messageId": "1"}, {**good, "messageId": "2", "body": "{}"}, {**good, "messageId": "3"}]
+    test_event = {**good, "messageId": "4", "body": json.dumps(sample("TestEvent"))}
+    seen: list[Any] = []
+    answer = consume({"Records": [*batch, test_event]}, context, seen.append)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(seen) == 2

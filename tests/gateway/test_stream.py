@@ -1,0 +1,88 @@
+"""A buffered stream, read back by the openai SDK's own accumulator, is the completion that was answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types.chat import ChatCompletionChunk
+
+from gateway.stream import events
+from tests.flow import loop
+from tests.flow.system import System
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "route", "arguments": '{"to": "billing"}'}}
+
+
+def completion(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    choices = [
+        {"index": number, "finish_reason": "tool_calls" if "tool_calls" in message else "stop", "message": message}
+        for number, message in enumerate(messages)
+    ]
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m"}
+    return {**head, "choices": choices, "usage": usage, **fields}
+
+
+def chunks(body: bytes) -> list[dict[str, Any]]:
+    *parts, end, rest = body.decode().split("\n\n")
+    assert (end, rest) == ("data: [DONE]", "")
+    return [orjson.loads(part.removeprefix("data: ")) for part in parts]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "assistant", "content": "billing", "refusal": None}],
+        [{"role": "assistant", "content": None, "refusal": "no"}],
+        [{"role": "assistant", "content": None, "tool_calls": [CALL, {**CALL, "id": "call_2"}]}],
+        [{"role": "assistant", "content": "one"}, {"role": "assistant", "content": "zwei\n\ndata: [DONE]"}],
+    ],
+)
+def test_the_sdk_reads_the_same_completion_back(messages: list[dict[str, Any]]) -> None:
+    answered = completion(*messages)
+    state = ChatCompletionStreamState()
+    for chunk in chunks(events(answered, include_usage=True)):
+        state.handle_chunk(ChatCompletionChunk.model_validate(chunk, strict=True))
+    read = state.get_final_completion()
+    assert (read.id, read.model, read.created) == ("chatcmpl-1", "m", 1)
+    assert read.usage is not None
+    assert read.usage.total_tokens == 5
+    for choice, wanted in zip(read.choices, answered["choices"], strict=True):
+        assert choice.finish_reason == wanted["finish_reason"]
+        assert choice.message.content == wanted["message"]["content"]
+        assert choice.message.refusal == wanted["message"].get("refusal")
+        calls = [(call.id, call.function.arguments) for call in choice.message.tool_calls or []]
+        assert calls == [
+            (call["id"], call["function"]["arguments"]) for call in wanted["message"].get("tool_calls", [])
+        ]
+
+
+def test_usage_comes_last_and_only_when_asked_for() -> None:
+    answered = completion({"role": "assistant", "content": "x"})
+    plain = chunks(events(answered, include_usage=False))
+    assert not any("usage" in chunk for chunk in plain)
+    *first, last = chunks(events(answered, include_usage=True))
+    assert all(chunk["usage"] is None for chunk in first)
+    assert (last["choices"], last["usage"]["total_tokens"]) == ([], 5)
+
+
+def test_a_streamed_call_is_answered_as_events_and_captured_whole(system: System) -> None:
+    request = {
+        "model": "lab-small",
+        "messages": loop.messages(1),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "store": True,
+        "metadata": {"kind": "streamed"},
+    }
+    status, body = system.call("POST", "/v1/chat/completions", request)
+    assert status == 200
+    read = chunks(body.encode())
+    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in read if chunk["choices"])
+    system.settle()
+    (stored,) = system.ok("GET", "/v1/chat/completions?metadata[kind]=streamed")["data"]
+    assert stored["choices"][0]["message"]["content"] == text
+    assert (stored["id"], stored["usage"]) == (read[0]["id"], read[-1]["usage"])

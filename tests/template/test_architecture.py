@@ -1,0 +1,129 @@
+"""The rooms of the house: who may import whom, how long a module may be, and what is deployed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.template.loading import ROOT, SERVICES, dotted, imported, modules, parsed, within
+
+FOUNDATION = "foundation"
+ROOMS = sorted(path.name for path in SERVICES.iterdir() if path.is_dir() and list(path.glob("*.py")))
+OURS = {*ROOMS, "local", "stillhouse", "tests"}
+MODULES = list(modules(SERVICES))
+
+
+def roots(path: Path) -> set[str]:
+    """Whose code of ours a module imports."""
+    return {name.partition(".")[0] for name in imported(path)} & OURS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_service_imports_itself_and_the_foundation(room: str) -> None:
+    for path in within(room):
+        assert roots(path) <= {room, FOUNDATION}, dotted(path)
+
+
+def test_the_foundation_imports_no_service() -> None:
+    assert all(roots(path) <= {FOUNDATION} for path in within(FOUNDATION))
+
+
+def test_nobody_imports_a_handler() -> None:
+    for path in MODULES:
+        assert not any(name.split(".")[1:2] == ["handler"] for name in imported(path) if name.startswith(tuple(ROOMS)))
+
+
+def test_imports_run_one_way() -> None:
+    """No circles: a module stands on others, and they do not stand on it."""
+    known = {dotted(path): path for path in MODULES}
+    graph = {name: (imported(path) & set(known)) - {name} for name, path in known.items()}
+    packages = {name for name, path in known.items() if path.name == "__init__.py"}
+    for name, needs in graph.items():
+        # A package that gathers its modules is not needed by them for being their parent.
+        graph[name] = {need for need in needs if not (need in packages and name.startswith(f"{need}."))}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(known)
+
+
+def test_handlers_know_neither_aws_nor_the_network() -> None:
+    foreign = {"boto3", "botocore", "openai", "aiohttp", "foundation.aws", "foundation.table"}
+    for path in SERVICES.glob("*/handler.py"):
+        assert not imported(path) & foreign, dotted(path)
+
+
+def test_only_the_foundation_makes_clients_of_aws() -> None:
+    for path in MODULES:
+        if "boto3" in imported(path):
+            assert dotted(path) == "foundation.aws"
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    for path in MODULES:
+        if dotted(path) == "foundation.settings":
+            continue
+        names = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
+        assert not names & {"environ", "environb", "getenv", "putenv"}, dotted(path)
+        assert not {"os.environ", "os.getenv"} & imported(path), dotted(path)
+
+
+@pytest.mark.parametrize("folder", ["services", "client", "local"])
+def test_no_module_is_long(folder: str) -> None:
+    long = {str(path): lines for path in modules(ROOT / folder) if (lines := _lines(path)) > 300}
+    assert not long
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [dotted(path) for path in MODULES if not ast.get_docstring(parsed(path))]
+
+
+def test_nothing_is_called_utils() -> None:
+    vague = re.compile(r"^(utils?|helpers?|common|misc|manager)$")
+    assert not [path for path in MODULES if any(vague.match(part) for part in path.with_suffix("").parts)]
+
+
+# ------------------------------------------------------------------ what is deployed
+
+
+def test_the_deployed_requirements_are_the_services_group_of_the_lock() -> None:
+    text = (SERVICES / "requirements.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+    assert len(pinned) == len(text.splitlines())
+    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+    locked: dict[str, set[str]] = {}
+    needs: dict[str, set[str]] = {}
+    for package in lock["package"]:
+        locked.setdefault(package["name"], set()).add(package.get("version", ""))
+        needs.setdefault(package["name"], set()).update(one["name"] for one in package.get("dependencies", []))
+    [project] = [package for package in lock["package"] if package["name"] == "stillhouse"]
+    group = project["dev-dependencies"]["services"]
+    reached, open_names = set(), [one["name"] for one in group]
+    while open_names:
+        name = open_names.pop()
+        if name not in reached:
+            reached.add(name)
+            open_names += needs[name]
+    assert set(pinned) == reached
+    assert all(version in locked[name] for name, version in pinned.items())
+    assert all(pinned[one["name"]] == one["version"] for one in group if "version" in one)
+
+
+def test_the_services_import_nothing_that_is_not_deployed() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    group = tomllib.loads(text)["dependency-groups"]["services"]
+    declared = {re.split(r"[<>=\[]", one)[0] for one in group}
+    by_module = {"ulid": "python-ulid", "aws_lambda_powertools": "aws-lambda-powertools", "backports": "backports-zstd"}
+    # boto3 stands on botocore, of which our code names the errors and the configuration.
+    by_module["botocore"] = "boto3"
+    used = {name.partition(".")[0] for path in MODULES for name in imported(path)}
+    foreign = used - OURS - set(sys.stdlib_module_names)
+    typing_only = {name for name in foreign if name.startswith("mypy_boto3")}
+    assert {by_module.get(name, name) for name in foreign - typing_only} == declared

@@ -1,0 +1,321 @@
+"""template.yaml: what design and code ask of it, and what no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from foundation.settings import Settings
+from tests.template.loading import (
+    SERVICES,
+    actions,
+    functions,
+    handler_module,
+    listed,
+    parsed,
+    resources,
+    statements,
+    template,
+    within,
+)
+
+QUEUES = resources("SQS::Queue")
+FUNCTIONS = functions()
+VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
+# Read by Powertools itself.
+FOREIGN = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+
+
+def dead_letters_of(queue: dict[str, Any]) -> str:
+    name, _, attribute = queue["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"].partition(".")
+    assert attribute == "Arn"
+    return str(name)
+
+
+WORKING = {name: queue for name, queue in QUEUES.items() if "RedrivePolicy" in queue}
+
+
+def events_of(kind: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, event["Properties"])
+        for name, function in FUNCTIONS.items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == kind
+    ]
+
+
+CONSUMERS = {event["Queue"]["GetAtt"].removesuffix(".Arn"): name for name, event in events_of("SQS")}
+
+# ------------------------------------------------------------------ queues
+
+
+def test_every_queue_has_dead_letters_of_its_own() -> None:
+    dead = [dead_letters_of(queue) for queue in WORKING.values()]
+    assert len(dead) == len(set(dead))
+    assert set(QUEUES) == {*WORKING, *dead}
+    assert len(WORKING) == 7
+    assert all(int(queue["RedrivePolicy"]["maxReceiveCount"]) >= 3 for queue in WORKING.values())
+
+
+def test_every_dead_letter_queue_keeps_longest_and_has_an_alarm_that_tells_people() -> None:
+    watched = {}
+    for alarm in resources("CloudWatch::Alarm").values():
+        [dimension] = alarm["Dimensions"]
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible"):
+            watched[dimension["Value"]["GetAtt"].removesuffix(".QueueName")] = alarm
+    for queue in WORKING.values():
+        name = dead_letters_of(queue)
+        alarm = watched[name]
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+        assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+        assert QUEUES[name]["MessageRetentionPeriod"] == 1_209_600
+
+
+def test_every_queue_is_encrypted_and_has_one_consumer() -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in QUEUES.values())
+    assert set(CONSUMERS) == set(WORKING)
+    assert len(events_of("SQS")) == len(WORKING)
+
+
+def test_every_consumer_reports_failures_message_by_message() -> None:
+    for name, event in events_of("SQS"):
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert event["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "ConsumerConcurrency"}, name
+
+
+def test_a_message_is_hidden_at_least_six_times_as_long_as_its_function_may_take() -> None:
+    parameters = template()["Parameters"]
+    assert parameters["ConsumerVisibility"]["Default"] >= 6 * parameters["ConsumerTimeout"]["Default"]
+    assert template()["Globals"]["Function"]["Timeout"] == {"Ref": "ConsumerTimeout"}
+    for queue, name in CONSUMERS.items():
+        assert QUEUES[queue]["VisibilityTimeout"] == {"Ref": "ConsumerVisibility"}
+        assert "Timeout" not in FUNCTIONS[name], name
+
+
+# ------------------------------------------------------------------ functions
+
+
+@pytest.mark.parametrize("module", sorted({handler_module(function) for function in FUNCTIONS.values()}))
+def test_a_handler_imports_in_a_bare_process_and_is_short(module: str) -> None:
+    entries = [one["Handler"].rpartition(".")[2] for one in FUNCTIONS.values() if handler_module(one) == module]
+    source = SERVICES.joinpath(*module.split(".")).with_suffix(".py")
+    assert len(source.read_text(encoding="utf-8").splitlines()) <= 60
+    code = (
+        "import importlib, sys; sys.path.insert(0, sys.argv[1]); module = importlib.import_module(sys.argv[2]);"
+        "assert all(callable(getattr(module, name)) for name in sys.argv[3:])"
+    )
+    command = [sys.executable, "-I", "-W", "error", "-c", code, str(SERVICES), module, *entries]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_service_has_its_function() -> None:
+    folders = {path.parent.name for path in SERVICES.glob("*/handler.py")}
+    assert {handler_module(function).partition(".")[0] for function in FUNCTIONS.values()} == folders
+
+
+def test_the_environment_is_what_settings_know() -> None:
+    assert set(VARIABLES) - FOREIGN == set(Settings.model_fields)
+    assert not any("Environment" in function for function in FUNCTIONS.values())
+
+
+def test_required_settings_are_never_empty() -> None:
+    required = {name for name, field in Settings.model_fields.items() if field.is_required()}
+    assert required == {"TABLE", "BUCKET", "PROVIDER_BASE_URL"}
+    assert all(VARIABLES[name] for name in required)
+
+
+# ------------------------------------------------------------------ policies
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_policy_names_actions_and_resources(name: str) -> None:
+    for statement in statements(FUNCTIONS[name]):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & set(statement)
+        assert all("*" not in action for action in listed(statement["Action"])), statement
+        assert "*" not in listed(statement["Resource"]), statement
+        for resource in listed(statement["Resource"]):
+            if "s3:GetObject" in listed(statement["Action"]) or "s3:PutObject" in listed(statement["Action"]):
+                assert resource["Sub"].startswith("${Bucket.Arn}/")
+                assert resource["Sub"] != "${Bucket.Arn}/*"
+
+
+def queues_used(module: str) -> set[str]:
+    """The queue settings that the modules of a handler's service read."""
+    return {
+        node.attr
+        for path in within(module.partition(".")[0])
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and node.attr.endswith("_QUEUE_URL")
+    }
+
+
+def queues_allowed(function: dict[str, Any]) -> set[str]:
+    return {
+        resource["GetAtt"].removesuffix(".Arn")
+        for statement in statements(function)
+        if "sqs:SendMessage" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def of_service(module: str) -> list[dict[str, Any]]:
+    return [function for function in FUNCTIONS.values() if handler_module(function) == module]
+
+
+MODULES = sorted({handler_module(function) for function in FUNCTIONS.values()})
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_service_may_send_to_the_queues_its_code_names_and_to_no_others(module: str) -> None:
+    used = {VARIABLES[name]["Ref"] for name in queues_used(module)}
+    assert set().union(*(queues_allowed(function) for function in of_service(module))) == used
+
+
+def test_the_queues_of_each_function_by_what_it_does() -> None:
+    assert {name.removesuffix("Function"): queues_allowed(one) for name, one in FUNCTIONS.items()} == {
+        "Capture": {"RecordQueue"},
+        "Record": set(),
+        "Gateway": {"RecordQueue"},
+        "Api": {"PlanQueue", "DistillingQueue"},
+        "Plan": {"GradeQueue"},
+        "Grade": set(),
+        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue"},
+        "Assembly": {"DistillingQueue"},
+        "TuningStart": {"DistillingQueue"},
+        "TuningWatch": {"DistillingQueue"},
+        "Verdict": {"DistillingQueue"},
+    }
+
+
+# What a call in a service's own modules needs, as far as its text tells.
+NEEDS = {
+    "blobs.put(": "s3:PutObject",
+    "blobs.put_new(": "s3:PutObject",
+    "blobs.get(": "s3:GetObject",
+    "blobs.lines(": "s3:GetObject",
+    "index.read(": "s3:GetObject",
+    "blobs.find(": "s3:ListBucket",  # without it S3 says 403 where an object is missing
+    "table.put(": "dynamodb:PutItem",
+    ".create()": "dynamodb:PutItem",
+    "lease.held(": "dynamodb:UpdateItem",
+    ".change(": "dynamodb:UpdateItem",
+    "table.delete(": "dynamodb:DeleteItem",
+    "table.write_all(": "dynamodb:BatchWriteItem",
+    "lineage.link": "dynamodb:BatchWriteItem",
+    "aws.sns().publish(": "sns:Publish",
+    "enable_rule(": "events:EnableRule",
+    "disable_rule(": "events:DisableRule",
+    "default_provider(": "secretsmanager:GetSecretValue",
+    "TRAINERS[": "secretsmanager:GetSecretValue",
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_service_may_do_what_its_code_calls(module: str) -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
+    needed = {action for call, action in NEEDS.items() if call in text}
+    assert needed <= set().union(*(actions(function) for function in of_service(module)))
+
+
+def test_no_function_but_the_watcher_deletes() -> None:
+    deleting = {name for name, one in FUNCTIONS.items() if any("Delete" in action for action in actions(one))}
+    assert deleting == {"TuningWatchFunction"}
+
+
+# ------------------------------------------------------------------ stores
+
+
+def test_the_bucket_is_private_encrypted_and_speaks_tls_only() -> None:
+    [(name, bucket)] = resources("S3::Bucket").items()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+    [policy] = resources("S3::BucketPolicy").values()
+    assert policy["Bucket"] == {"Ref": name}
+    [denied] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    assert (denied["Principal"], denied["Action"]) == ("*", "s3:*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert denied["Resource"] == [{"GetAtt": "Bucket.Arn"}, {"Sub": "${Bucket.Arn}/*"}]
+    assert not [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+
+
+def test_what_lands_in_the_bucket_is_told_to_whom_it_concerns() -> None:
+    [bucket] = resources("S3::Bucket").values()
+    told = {}
+    for configuration in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+        assert configuration["Event"] == "s3:ObjectCreated:*"
+        rules = {rule["Name"]: rule["Value"] for rule in configuration["Filter"]["S3Key"]["Rules"]}
+        told[configuration["Queue"]["GetAtt"]] = (rules["prefix"], rules["suffix"])
+    assert told == {
+        "TuningQueue.Arn": ("datasets/", "/card.json"),
+        "DistillingQueue.Arn": ("runs/", "/summary.json"),
+    }
+
+
+def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
+    bucket = template()["Resources"]["Bucket"]
+    assert "BucketName" not in bucket["Properties"]
+    policies = resources("SQS::QueuePolicy")
+    assert set(bucket["DependsOn"]) == set(policies)
+    for policy in policies.values():
+        [queue] = policy["Queues"]
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert (statement["Principal"], statement["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+        assert statement["Resource"] == {"GetAtt": f"{queue['Ref']}.Arn"}
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert "Bucket" not in str(statement["Condition"])
+
+
+def test_data_outlives_the_stack_and_the_table_is_the_one_that_code_expects() -> None:
+    for name in ("Table", "Bucket"):
+        one = template()["Resources"][name]
+        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    [table] = resources("DynamoDB::Table").values()
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    assert keys == {"HASH": "pk", "RANGE": "sk"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"]["SSEEnabled"]
+
+
+# ------------------------------------------------------------------ clock and routes
+
+
+def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
+    [rule] = resources("Events::Rule").values()
+    assert (rule["State"], rule["ScheduleExpression"]) == ("DISABLED", "rate(1 minute)")
+    assert rule["Name"] == VARIABLES["WATCH_RULE"]
+    assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "TuningWatchFunction.Arn"}]
+    for name, wanted in {
+        "TuningStartFunction": {"events:EnableRule"},
+        "TuningWatchFunction": {"events:EnableRule", "events:DisableRule"},
+    }.items():
+        assert {action for action in actions(FUNCTIONS[name]) if action.startswith("events:")} == wanted
+
+
+def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
+    integrations = {
+        name: one["IntegrationUri"]["GetAtt"] for name, one in resources("ApiGatewayV2::Integration").items()
+    }
+    routes = {}
+    for route in resources("ApiGatewayV2::Route").values():
+        target = route["Target"]["Sub"].removeprefix("integrations/${").removesuffix("}")
+        routes[route["RouteKey"]] = integrations[target].removesuffix(".Arn")
+    assert routes == {
+        "ANY /v1/{proxy+}": "ApiFunction",
+        "POST /v1/captures": "CaptureFunction",
+        "GET /v1/captures/{batch_id}": "CaptureFunction",
+        "POST /v1/chat/completions": "GatewayFunction",
+    }
+    callable_by_api = {
+        one["FunctionName"]["Ref"]
+        for one in resources("Lambda::Permission").values()
+        if one["Principal"] == "apigateway.amazonaws.com"
+    }
+    assert callable_by_api == set(routes.values())
