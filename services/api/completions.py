@@ -8,9 +8,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
-from api.evals import Metadata
 from foundation import http, index
-from foundation.completions import Completion
+from foundation.completions import Completion, Metadata
 from foundation.errors import ApiError, NotFound
 from foundation.postings import Reference
 
@@ -106,6 +105,7 @@ def shown(completion: Completion) -> dict[str, Any]:
         **echoed,
         "id": completion.id,
         "object": "chat.completion",
+        "created": completion.created,
         "metadata": completion.metadata,
         "request_id": completion.origin_id or completion.id,
         "input_user": completion.request.get("user"),

@@ -13,9 +13,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api import retried
-from api.evals import Metadata
 from api.models import require_model
 from foundation import http, index, queues
+from foundation.completions import Metadata
 from foundation.distillations import TERMINAL, Distillation, File, Gate, Source, Step
 from foundation.errors import ApiError, Conflict
 from foundation.evals import Eval, StoredCompletions

@@ -12,15 +12,13 @@ from pydantic import BaseModel, Field
 from api import retried
 from api.models import require_model
 from foundation import http
+from foundation.completions import Metadata
 from foundation.evals import CustomConfig, Eval, StoredConfig
 from foundation.graders import Criterion
 from foundation.ids import now
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
-type Metadata = Annotated[
-    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
-]
 
 
 class NewEval(BaseModel):

@@ -11,9 +11,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from api import retried
-from api.evals import Metadata
 from api.models import require_model
 from foundation import http, index, queues
+from foundation.completions import Metadata
 from foundation.distillations import File
 from foundation.errors import ApiError, NotFound
 from foundation.evals import (

@@ -7,30 +7,20 @@ all raises ApiError.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
-from backports import zstd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from foundation import blobs, index, queues
-from foundation.completions import Completion
+from foundation import index
+from foundation.completions import Completion, Metadata
 from foundation.errors import ApiError
-from foundation.events import RecordCompletions
+from foundation.handover import hand_over
 from foundation.http import field_error
 from foundation.ids import new_id, now
-from foundation.settings import settings
 
-# Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
-_INLINE = 640 * 1024
-_PART_RECORDS = 400
-_PART_BYTES = 2 * 1024 * 1024
-
-# OpenAI's limits; a tag also has to fit a key of the table. Seconds, since milliseconds would sort after everything.
-type _Name = Annotated[str, Field(max_length=64)]
-type _Metadata = Annotated[dict[_Name, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
+# Milliseconds would sort after everything.
 type _Seconds = Annotated[int, Field(ge=0, lt=1 << 33)]
 
 
@@ -45,7 +35,7 @@ class _Request(BaseModel):
 
     model: str = Field(min_length=1, max_length=256)
     messages: list[_Message] = Field(min_length=1)
-    metadata: _Metadata | None = None
+    metadata: Metadata | None = None
 
 
 class _Choice(BaseModel):
@@ -70,7 +60,7 @@ class Pushed(BaseModel):
 
     request: _Request
     response: _Response
-    metadata: _Metadata | None = None
+    metadata: Metadata | None = None
     reference: Any = None
     created: _Seconds | None = None
     latency_ms: int | None = Field(default=None, ge=0)
@@ -128,7 +118,7 @@ def ingest(records: Sequence[Any], *, batch_id: str | None = None) -> dict[str, 
     if not sound:
         raise NothingAccepted(refused)
     kept, renamed = _kept(sound.values(), hashes)
-    _hand_over(batch_id, kept)
+    hand_over(batch_id, kept)
     return {
         "object": "capture",
         "batch_id": batch_id,
@@ -175,35 +165,3 @@ def _kept(
             known.add(digest)
         kept.setdefault((completion.id, digest), completion)
     return list(kept.values()), renamed
-
-
-def _hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
-    parts = list(_parts([completion.line() for completion in completions]))
-    for part, lines in enumerate(parts):
-        packed = zstd.compress(b"\n".join(lines))
-        message: dict[str, Any] = {
-            "batch_id": batch_id,
-            "part": part,
-            "parts": len(parts),
-            "correlation_id": batch_id,
-        }
-        if len(packed) > _INLINE:
-            key = f"inbox/{batch_id}/{part:06d}.ndjson.zst"
-            blobs.put(key, packed)
-            queues.send(settings().RECORD_QUEUE_URL, RecordCompletions(**message, key=key))
-        else:
-            inline = RecordCompletions(**message, records=base64.b64encode(packed))
-            queues.send(settings().RECORD_QUEUE_URL, inline)
-
-
-def _parts(lines: list[bytes]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
-    size = 0
-    for line in lines:
-        if part and (len(part) >= _PART_RECORDS or size + len(line) > _PART_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(line)
-        size += len(line)
-    if part:
-        yield part

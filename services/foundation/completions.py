@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +18,11 @@ from foundation.ids import derived_id
 
 _SPACE = re.compile(r"\s+")
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
+
+type Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+]
+"""OpenAI's limits everywhere; a tag also has to fit a key of the table."""
 
 
 class Completion(BaseModel):
@@ -44,7 +49,7 @@ class Completion(BaseModel):
         completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(content).decode())
         created = pushed.get("created") or response.get("created") or at
         model = response.get("model") or pushed["request"]["model"]
-        filled = {**response, "id": completion_id, "created": created, "model": model}
+        filled = {**response, "id": completion_id, "model": model}
         metadata = pushed.get("metadata") or pushed["request"].get("metadata") or {}
         return cls(
             **{**content, "response": {"object": "chat.completion", **filled}, "metadata": metadata},

@@ -29,6 +29,8 @@ from foundation.postings import SECONDS_A_MINUTE, Reference, shard_of
 
 GONE = "~GONE"
 _EDIT = "~EDIT"
+# How much of a content hash tells two completions of one id apart.
+_SHOWN = 8
 _PENDING_MINUTES = 24 * 60
 _WHOLE_OBJECT_FROM = 8
 _LOOKED_UP_AT_ONCE = 100
@@ -107,11 +109,21 @@ def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Ite
     highs = [wanted.created_before, after.created if after and descending else None]
     high = min((bound for bound in highs if bound is not None), default=None)
     for references in postings.walk(wanted.dimensions(), low, high, descending=descending):
-        for reference in sorted(references.values(), key=lambda one: one.order, reverse=descending):
+        named = _named(sorted(references.values(), key=lambda one: one.order))
+        for reference in reversed(named) if descending else named:
             in_time = low <= reference.created and (high is None or reference.created <= high)
             behind = after and (reference.order >= after.order if descending else reference.order <= after.order)
             if in_time and not behind:
                 yield reference
+
+
+def _named(references: Iterable[Reference]) -> list[Reference]:
+    """Each under a name of its own: two batches on their way at once may have brought other bytes under one id."""
+    owners: dict[str, str] = {}
+    return [
+        one if owners.setdefault(one.id, one.hash) == one.hash else one._replace(id=f"{one.id}-{one.hash[:_SHOWN]}")
+        for one in references
+    ]
 
 
 def _changes(references: Iterable[Reference]) -> dict[tuple[str, str], table.Row]:
@@ -132,7 +144,10 @@ def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
     found = {row["sk"]: row for row in table.query(f"C#{completion_id}")}
     if GONE in found and not deleted:
         return None
+    origin, _, shown = completion_id.rpartition("-")
     stored = [row for sk, row in found.items() if not sk.startswith("~")]
+    if not stored and origin and len(shown) == _SHOWN:
+        stored = list(table.query(f"C#{origin}", prefix=shown))
     if not stored:
         return None
     row = min(stored, key=lambda row: (row["created"], row["sk"]))
@@ -171,6 +186,7 @@ def read(references: Iterable[Reference]) -> Iterator[Completion]:
             for reference in some:
                 edited = changes.get((reference.id, _EDIT))
                 body = bodies[reference]
+                body = body if body.id == reference.id else body.under(reference.id)
                 yield body.model_copy(update={"metadata": orjson.loads(edited["metadata"])}) if edited else body
 
 

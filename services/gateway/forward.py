@@ -7,40 +7,28 @@ fails the completion.
 
 from __future__ import annotations
 
-import base64
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
-from backports import zstd
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from foundation import blobs, models, queues
-from foundation.completions import Completion
+from foundation import models
+from foundation.completions import Completion, Metadata
 from foundation.consumer import logger
 from foundation.errors import ApiError
-from foundation.events import RecordCompletions
+from foundation.handover import hand_over
 from foundation.http import field_error
 from foundation.ids import new_id, now
 from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
-from foundation.settings import settings
 from gateway import stream
 
 _OURS = frozenset({"store", "metadata", "stream", "stream_options"})
 _MARGIN_S = 2.0
 _TIMED_OUT = 504
-# Base64 in a message of at most 1 MiB: 900 KiB with the envelope.
-_INLINE = 640 * 1024
 
 
 class _Tags(BaseModel):
-    """OpenAI's limits; a tag also has to fit a key of the table."""
-
-    metadata: (
-        Annotated[
-            dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
-        ]
-        | None
-    ) = None
+    metadata: Metadata | None = None
 
 
 class Forwarded(NamedTuple):
@@ -102,18 +90,6 @@ def _capture(request: dict[str, Any], answer: Answer) -> None:
         completion = Completion.of(
             {"request": request, "response": answer.body, "latency_ms": answer.latency_ms}, at=now()
         )
-        queues.send(settings().RECORD_QUEUE_URL, _message(completion))
+        hand_over(new_id("capture_"), [completion])
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
         logger().exception("capture failed", extra={"metric": "CaptureFailed"})
-
-
-def _message(completion: Completion) -> RecordCompletions:
-    """The recorder's message: the completion inline, or by a key where it does not fit."""
-    batch_id = new_id("capture_")
-    about: dict[str, Any] = {"batch_id": batch_id, "part": 0, "parts": 1, "correlation_id": completion.id}
-    packed = zstd.compress(completion.line())
-    if len(packed) <= _INLINE:
-        return RecordCompletions(**about, records=base64.b64encode(packed))
-    key = f"inbox/{batch_id}/000000.ndjson.zst"
-    blobs.put(key, packed)
-    return RecordCompletions(**about, key=key)

@@ -76,7 +76,7 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         assert line["messages"][0]["content"] == f"mail {number}"
     assert len({entry["completion_id"] for entry in manifest}) == 60
     dataset = Dataset.load("dataset_1")
-    assert (dataset.status, dataset.card) == ("ready", card)
+    assert (dataset.status, dataset.card, dataset.created_at) == ("ready", card, 1_790_000_123)
     down = {node["id"] for node in lineage.graph("chatcmpl-103")["nodes"] if node["side"] == "down"}
     assert down == {"dataset_1"}
     assert lineage.graph("chatcmpl-201")["nodes"] == []

@@ -31,12 +31,16 @@ def test_what_the_response_lacks_is_filled_in():
     one = of(at=777)
     assert one.id.startswith("chatcmpl-")
     assert one.models == {"gpt-4o"}
-    assert {name: one.response[name] for name in ("id", "created", "model", "object")} == {
+    assert {name: one.response[name] for name in ("id", "model", "object")} == {
         "id": one.id,
-        "created": 777,
         "model": "gpt-4o",
         "object": "chat.completion",
     }
+
+
+def test_the_time_of_arrival_is_no_part_of_the_content():
+    assert (of(at=777).created, of(at=778).created) == (777, 778)
+    assert of(at=777).content_hash == of(at=778).content_hash
 
 
 def test_the_time_of_the_record_goes_before_the_response_s_and_the_arrival():

@@ -103,3 +103,10 @@ def imported(path: Path) -> set[str]:
 
 def within(service: str) -> list[Path]:
     return list(modules(SERVICES / service))
+
+
+def standing_on(service: str) -> list[Path]:
+    """The modules of a service, and those of the foundation that they import themselves."""
+    own = within(service)
+    named = set().union(*(imported(path) for path in own))
+    return own + [path for path in within("foundation") if dotted(path) in named]

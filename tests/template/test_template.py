@@ -18,6 +18,7 @@ from tests.template.loading import (
     listed,
     parsed,
     resources,
+    standing_on,
     statements,
     template,
     within,
@@ -146,10 +147,10 @@ def test_a_policy_names_actions_and_resources(name: str) -> None:
 
 
 def queues_used(module: str) -> set[str]:
-    """The queue settings that the modules of a handler's service read."""
+    """The queue settings read by the modules of a handler's service, and by those of the foundation that they import."""
     return {
         node.attr
-        for path in within(module.partition(".")[0])
+        for path in standing_on(module.partition(".")[0])
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute) and node.attr.endswith("_QUEUE_URL")
     }
@@ -213,6 +214,7 @@ NEEDS = {
     "disable_rule(": "events:DisableRule",
     "default_provider(": "secretsmanager:GetSecretValue",
     "TRAINERS[": "secretsmanager:GetSecretValue",
+    "hand_over(": "s3:PutObject",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,16 @@ from tuning.trainers.openai_compatible import default_trainer
 
 
 @pytest.fixture
-def landed(system: System) -> Iterator[Callable[..., Distillation]]:
+def lab_at_rest(lab_server: str) -> Iterator[str]:
+    """The lab, whose trainings end with the test: its threads and pytest change the same filters of warnings."""
+    yield lab_server
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_run)"):
+            thread.join(20)
+
+
+@pytest.fixture
+def landed(system: System, lab_at_rest: str) -> Iterator[Callable[..., Distillation]]:
     """A data set with its files; its card is there, the message about it is not delivered."""
 
     def make(**fields: Any) -> Distillation:

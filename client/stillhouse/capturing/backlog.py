@@ -1,7 +1,7 @@
 """Batches that Stillhouse has not taken yet, oldest first, within a limit of bytes.
 
-In: packed batches. Out: the oldest one, until it is removed. On disk they outlive the process, and the next one with the
-same endpoint delivers them; in memory they do not. Over the limit the oldest go, counted and warned of once.
+In: packed batches. Out: the oldest one, until it is removed. On disk they outlive the process, and the next one with
+the same endpoint delivers them; in memory they do not. Over the limit the oldest go, counted and warned of once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One captured call, from its request to the end of its answer.
 
-In: the request as JSON, and what the SDK returned. Out: one `Seen` for the queue; of a stream, once it is closed. Nothing
-here raises into the application.
+In: the request as JSON, and what the SDK returned. Out: one `Seen` for the queue; of a stream, once it is closed.
+Nothing here raises into the application.
 """
 
 from __future__ import annotations

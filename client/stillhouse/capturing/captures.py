@@ -6,7 +6,8 @@ import asyncio
 import weakref
 
 from stillhouse.capturing.counts import Counts, Tally
-from stillhouse.capturing.delivery import EXIT_S, Delivery
+from stillhouse.capturing.delivery import Delivery
+from stillhouse.capturing.lifetime import EXIT_S
 
 
 class Captures:

@@ -1,14 +1,14 @@
 """`client.chat.completions` of a wrapped client.
 
-In: the SDK's calls. Out: creating ones go to the provider and are shown to a `Call`; list, retrieve, update, delete and
-messages go to Stillhouse. Every way to create (`create`, `parse`, `stream`, raw responses) leads through `_post`, which is
-all that is replaced, on this one object.
+In: the SDK's calls. Out: creating ones go to the provider and are shown to a `Call`; list, retrieve, update, delete
+and messages go to Stillhouse. Every way to create (`create`, `parse`, `stream`, raw responses) leads through `_post`,
+which is all that is replaced, on this one object.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,11 +111,10 @@ class CapturedCompletions(Completions):
     def __init__(self, client: OpenAI, recorder: Recorder) -> None:
         super().__init__(client)
         provider = client.post
-        stored = recorder.endpoint
 
         def post(path: str, **request: Any) -> Any:
             if path != _CREATE:
-                return stored.stored.post(path, **request)
+                return recorder.endpoint.stored.post(path, **request)
             call = recorder.begin(client.base_url.host, request, _QuietStream)
             answer = provider(path, **request)
             if call is not None:
@@ -123,16 +122,16 @@ class CapturedCompletions(Completions):
             return answer
 
         vars(self).update(
-            recorder=recorder,
             _post=post,
-            _get=lambda *args, **request: stored.stored.get(*args, **request),
-            _delete=lambda *args, **request: stored.stored.delete(*args, **request),
-            _get_api_list=lambda *args, **request: stored.stored.get_api_list(*args, **request),
+            _get=_at(recorder, "stored", "get"),
+            _delete=_at(recorder, "stored", "delete"),
+            _get_api_list=_at(recorder, "stored", "get_api_list"),
+            _recorder=recorder,
         )
 
     @cached_property
     def messages(self) -> Messages:
-        return Messages(vars(self)["recorder"].endpoint.stored)
+        return Messages(vars(self)["_recorder"].endpoint.stored)
 
 
 class AsyncCapturedCompletions(AsyncCompletions):
@@ -141,11 +140,10 @@ class AsyncCapturedCompletions(AsyncCompletions):
     def __init__(self, client: AsyncOpenAI, recorder: Recorder) -> None:
         super().__init__(client)
         provider = client.post
-        stored = recorder.endpoint
 
         async def post(path: str, **request: Any) -> Any:
             if path != _CREATE:
-                return await stored.async_stored.post(path, **request)
+                return await recorder.endpoint.async_stored.post(path, **request)
             call = recorder.begin(client.base_url.host, request, _AsyncQuietStream)
             answer = await provider(path, **request)
             if call is not None:
@@ -153,16 +151,16 @@ class AsyncCapturedCompletions(AsyncCompletions):
             return answer
 
         vars(self).update(
-            recorder=recorder,
             _post=post,
-            _get=lambda *args, **request: stored.async_stored.get(*args, **request),
-            _delete=lambda *args, **request: stored.async_stored.delete(*args, **request),
-            _get_api_list=lambda *args, **request: stored.async_stored.get_api_list(*args, **request),
+            _get=_at(recorder, "async_stored", "get"),
+            _delete=_at(recorder, "async_stored", "delete"),
+            _get_api_list=_at(recorder, "async_stored", "get_api_list"),
+            _recorder=recorder,
         )
 
     @cached_property
     def messages(self) -> AsyncMessages:
-        return AsyncMessages(vars(self)["recorder"].endpoint.async_stored)
+        return AsyncMessages(vars(self)["_recorder"].endpoint.async_stored)
 
 
 class _QuietStream(Stream[ChatCompletionChunk]):
@@ -180,6 +178,15 @@ class _AsyncQuietStream(AsyncStream[ChatCompletionChunk]):
             async for chunk in chunks:
                 if chunk.choices or chunk.usage is None:
                     yield chunk
+
+
+def _at(recorder: Recorder, client: str, method: str) -> Callable[..., Any]:
+    """A method of a client at Stillhouse, which is made when it is first called."""
+
+    def call(*args: Any, **request: Any) -> Any:
+        return getattr(getattr(recorder.endpoint, client), method)(*args, **request)
+
+    return call
 
 
 def _without(names: frozenset[str], values: Mapping[str, Any]) -> dict[str, Any]:

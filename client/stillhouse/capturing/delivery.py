@@ -6,18 +6,14 @@ away. What does not fit the queue is dropped and counted. The thread starts with
 
 from __future__ import annotations
 
-import atexit
 import gzip
-import os
 import random
-import sys
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Iterator
-from functools import cache
 
+from stillhouse.capturing import lifetime
 from stillhouse.capturing.backlog import Backlog
 from stillhouse.capturing.counts import Tally, log
 from stillhouse.capturing.endpoint import Away, Endpoint, Refused
@@ -29,7 +25,6 @@ BATCH_CALLS = 200
 # Far under the 4 MB that a push may have on the wire, also where nothing can be compressed.
 BATCH_BYTES = 3 * 1024 * 1024
 LINGER_S = 1.0
-EXIT_S = 5.0
 _LOOK_AGAIN_S = 60.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
@@ -48,8 +43,7 @@ class Delivery:
         self._backlog = backlog
         self._tally = tally
         self._forget()
-        _at_fork_and_exit()
-        _living.add(self)
+        lifetime.follow(self)
 
     def _forget(self) -> None:
         self._wake = threading.Condition()
@@ -161,7 +155,7 @@ class Delivery:
             thread = threading.Thread(target=self._run, name="stillhouse-capture", daemon=True)
             thread.start()
             self._thread = thread
-            _at_process_end(self)
+            lifetime.close_at_end(self)
 
     def _put_aside(self) -> None:
         """The thread hangs in a push, or in the redact hook: nothing unredacted may be written."""
@@ -184,8 +178,7 @@ class Delivery:
                     self._deliver(calls)
                 else:
                     self._visit()
-            except Exception:
-                # This thread is all that delivers: a batch that breaks it must not end it.
+            except Exception:  # noqa: BLE001 - this thread is all that delivers: no batch may end it
                 log.exception("a batch of captured completions failed")
                 self._tally.add("dropped", len(calls))
             with self._wake:
@@ -225,9 +218,8 @@ class Delivery:
 
     def _deliver(self, calls: list[Seen]) -> None:
         for body, records in self._packed(calls):
-            if self._failures and time.monotonic() < self._visit_at:
-                self._keep(body, records)
-            elif not self._push(body, records):
+            away = self._failures and time.monotonic() < self._visit_at
+            if away or not self._push(body, records):
                 self._keep(body, records)
 
     def _packed(self, calls: list[Seen]) -> Iterator[tuple[bytes, int]]:
@@ -299,29 +291,3 @@ class Delivery:
 
 def _compressed(lines: list[bytes]) -> bytes:
     return gzip.compress(b"\n".join(lines), 6, mtime=0)
-
-
-_living: weakref.WeakSet[Delivery] = weakref.WeakSet()
-
-
-@cache
-def _at_fork_and_exit() -> None:
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: [delivery.after_fork() for delivery in list(_living)])
-    atexit.register(_close_all)
-
-
-def _close_all() -> None:
-    deadline = time.monotonic() + EXIT_S
-    for delivery in list(_living):
-        delivery.stop()
-    for delivery in list(_living):
-        delivery.close(max(0.0, deadline - time.monotonic()))
-
-
-def _at_process_end(delivery: Delivery) -> None:
-    """A worker of multiprocessing ends without atexit, but runs the finalizers of its own module."""
-    util = sys.modules.get("multiprocessing.util")
-    parent = sys.modules.get("multiprocessing.process")
-    if util is not None and parent is not None and parent.parent_process() is not None:
-        util.Finalize(delivery, delivery.close, args=(EXIT_S,), exitpriority=10)

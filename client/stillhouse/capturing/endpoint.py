@@ -57,7 +57,7 @@ class Endpoint:
 
     @cached_property
     def _pushing(self) -> OpenAI:
-        return OpenAI(base_url=self.base_url, api_key=self._api_key, max_retries=0, timeout=_TIMEOUT)
+        return self.stored.with_options(max_retries=0, timeout=_TIMEOUT)
 
     def forget_connections(self) -> None:
         """In a forked child: the sockets are the parent's."""

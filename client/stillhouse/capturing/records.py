@@ -1,7 +1,7 @@
 """From what was seen of a call to the line of JSON that is pushed.
 
-In: the request as it was asked, the response as the SDK gave it or its raw bytes. Out: the line of one record, after the
-redact hook; None, and a count, for what is not to be sent. Never a line that the hook has not seen.
+In: the request as it was asked, the response as the SDK gave it or its raw bytes. Out: the line of one record, after
+the redact hook; None, and a count, for what is not to be sent. Never a line that the hook has not seen.
 """
 
 from __future__ import annotations

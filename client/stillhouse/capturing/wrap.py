@@ -1,8 +1,8 @@
 """`capture(client)`: wrap an OpenAI client in place.
 
 In: an `OpenAI` or `AsyncOpenAI` (or a subclass, such as Azure's), and where Stillhouse is, from the arguments or from
-STILLHOUSE_BASE_URL and STILLHOUSE_API_KEY. Out: the same object. Raises ValueError, once and here, for what is missing or
-makes no sense.
+STILLHOUSE_BASE_URL and STILLHOUSE_API_KEY. Out: the same object. Raises ValueError, once and here, for what is missing
+or makes no sense.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -51,7 +52,7 @@ def capture(  # noqa: UP047 - users may run Python 3.11
 ) -> Client:
     """Capture the client's stored chat completions; calls themselves go straight to its provider as before.
 
-    `client.stillhouse` then has `flush()`, `aflush()`, `close()` and `counts`; for type checkers, `captures_of(client)`.
+    `client.stillhouse` then has `flush()`, `aflush()`, `close()`, `counts`; for type checkers, `captures_of(client)`.
     `client.chat.completions.list`, `retrieve`, `update`, `delete` and `messages` are answered by Stillhouse.
 
     Args:
@@ -65,19 +66,24 @@ def capture(  # noqa: UP047 - users may run Python 3.11
         spool: A folder for what cannot be delivered; by default under the user's state folder, with False none.
         spool_limit: Bytes on disk; over it the oldest records are dropped.
         store: What a call means that does not say `store`. True captures every call.
-        forward_store: Pass `store` and `metadata` on to the provider as well. Otherwise both are taken out of a call that
-            says `store`, as most providers refuse them; only `store=False` still goes to OpenAI, which may store by
-            default.
-        stream_usage: Ask the provider for the token counts of captured streams, and keep the extra chunk back. By default
-            only where the provider is OpenAI.
+        forward_store: Pass `store` and `metadata` on to the provider as well. Otherwise both are taken out of a call
+            that says `store`, as most providers refuse them; only `store=False` still goes to OpenAI, which may store
+            by default.
+        stream_usage: Ask the provider for the token counts of captured streams, and keep the extra chunk back. By
+            default only where the provider is OpenAI.
     """
+    if not isinstance(client, OpenAI | AsyncOpenAI):
+        raise TypeError(f"capture() takes an OpenAI or AsyncOpenAI client, not {type(client).__name__}")
     policy = Policy(_tags(metadata or {}), sample, store, forward_store, stream_usage)
     if not 0 <= sample <= 1:
         raise ValueError(f"sample is {sample}, but it is a share from 0 to 1")
     endpoint = _endpoint(base_url, api_key)
     tally = Tally()
     delivery = Delivery(endpoint, Packer(redact, tally), _backlog(spool, spool_limit, endpoint, tally), tally)
-    _install(client, Recorder(policy, endpoint, delivery, tally))
+    new: Any = client
+    if "stillhouse" not in vars(new):
+        new.__class__ = _captured(new.__class__)
+    _install(new, Recorder(policy, endpoint, delivery, tally))
     delivery.deliver_leftovers()
     return client
 
@@ -91,22 +97,35 @@ def captures_of(client: OpenAI | AsyncOpenAI) -> Captures:
 
 
 def _install(client: Any, recorder: Recorder) -> None:
-    resource: type[CapturedCompletions] | type[AsyncCapturedCompletions]
-    if isinstance(client, OpenAI):
-        resource = CapturedCompletions
-    elif isinstance(client, AsyncOpenAI):
-        resource = AsyncCapturedCompletions
-    else:
-        raise TypeError(f"capture() takes an OpenAI or AsyncOpenAI client, not {type(client).__name__}")
-    copy = type(client).copy
+    resource: Any = CapturedCompletions if isinstance(client, OpenAI) else AsyncCapturedCompletions
+    client.chat.completions = resource(client, recorder)
+    vars(client).update(stillhouse=recorder.captures, _recorder=recorder)
+    if "beta" in vars(client):
+        client.beta.chat.completions = client.chat.completions
 
-    def captured_copy(*args: Any, **options: Any) -> Any:
-        copied = copy(client, *args, **options)
-        _install(copied, recorder)
-        return copied
 
-    client.chat.completions = client.beta.chat.completions = resource(client, recorder)  # type: ignore[arg-type]
-    vars(client).update(stillhouse=recorder.captures, copy=captured_copy, with_options=captured_copy)
+@cache
+def _captured(kind: Any) -> type:
+    """The class of a captured client: for its copies, and for `beta`, which takes long to import."""
+
+    class Captured(kind):  # type: ignore[misc]
+        @cached_property
+        def beta(self) -> Any:
+            beta = super().beta
+            if "_recorder" in vars(self):
+                beta.chat.completions = self.chat.completions
+            return beta
+
+        def copy(self, *args: Any, **options: Any) -> Any:
+            copied = super().copy(*args, **options)
+            if "_recorder" in vars(self):
+                _install(copied, vars(self)["_recorder"])
+            return copied
+
+        with_options = copy
+
+    Captured.__name__, Captured.__qualname__, Captured.__module__ = kind.__name__, kind.__qualname__, kind.__module__
+    return Captured
 
 
 def _endpoint(base_url: str | None, api_key: str | None) -> Endpoint:

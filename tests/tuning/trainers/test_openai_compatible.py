@@ -22,8 +22,8 @@ LINES = b"\n".join(_line(number) for number in range(12))
 
 
 @pytest.fixture
-def trainer(lab_server: str) -> Iterator[OpenAITrainer]:
-    with OpenAI(base_url=f"{lab_server}/v1", api_key="any", max_retries=0) as client:
+def trainer(lab_at_rest: str) -> Iterator[OpenAITrainer]:
+    with OpenAI(base_url=f"{lab_at_rest}/v1", api_key="any", max_retries=0) as client:
         yield OpenAITrainer(client)
 
 
