@@ -32,9 +32,13 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def terminate(self) -> None:
+        """SIGTERM to the group."""
+        self._signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """SIGTERM to the group, a moment of grace, then SIGKILL to whatever of the group is left."""
-        self._signal(signal.SIGTERM)
+        self.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_GRACE_SECONDS)
         self._signal(signal.SIGKILL)

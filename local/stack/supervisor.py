@@ -85,6 +85,8 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     report(f"emulator: {endpoint_url}")
     report(f"lab: {lab_url(lab_port)}")
     children = parts.enter_context(emulator(layout, port)), parts.enter_context(lab(layout, lab_port))
+    for each in children:
+        parts.callback(each.terminate)  # first to all, so that they end side by side
     sources = deploy.build(layout, report)
     await_emulator(children[0], port)
     outputs = deploy.deploy(layout, endpoint_url=endpoint_url, lab_url=lab_url(lab_port), report=report)

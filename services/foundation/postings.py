@@ -20,10 +20,13 @@ import orjson
 from backports import zstd
 
 from foundation import table
+from foundation.ids import derived_id
 
 SHARDS = 8
 SECONDS_A_MINUTE = 60
 _REFERENCES_A_ROW = 2000
+# A key of the table ends at 2048 bytes.
+_LONGEST = 1024
 
 
 class Reference(NamedTuple):
@@ -52,7 +55,9 @@ def dimensions(models: Iterable[str], metadata: dict[str, str]) -> list[str]:
 
 
 def tags(metadata: dict[str, str]) -> list[str]:
-    return [f"t:{name}={value}" for name, value in metadata.items()]
+    """The dimensions of these tags; one that is too long for a key stands under its digest."""
+    dimensions = [f"t:{name}={value}" for name, value in metadata.items()]
+    return [one if len(one.encode()) <= _LONGEST else derived_id("t#", one) for one in dimensions]
 
 
 def rows(object_id: str, tagged: Iterable[tuple[Reference, list[str]]]) -> Iterator[table.Row]:

@@ -6,12 +6,12 @@ import gzip
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-type Answer = tuple[int, str, list[bytes]]
+type Answer = tuple[int, str, Iterable[bytes]]
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 _numbers = itertools.count(1)
@@ -50,11 +50,18 @@ def events(*chunks: dict[str, Any]) -> list[bytes]:
     return [f"data: {json.dumps(one)}\n\n".encode() for one in chunks] + [b"data: [DONE]\n\n"]
 
 
+def stuck(parts: list[bytes], released: threading.Event) -> Iterator[bytes]:
+    """A stream that says nothing more until it is released."""
+    yield from parts
+    released.wait(10)
+
+
 class Provider:
     """Answers every call with a completion, or with `HELLO` as a stream; `say` overrides that."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.released = threading.Event()
         self.say: Callable[[dict[str, Any]], Answer] | None = None
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> Answer:
@@ -149,8 +156,7 @@ def served(double: Provider | Stillhouse, port: int = 0) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1"
     finally:
-        if isinstance(double, Stillhouse):
-            double.released.set()
+        double.released.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -8,7 +8,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from stillhouse.capturing import Counts
 from stillhouse.capturing.assemble import completion_in
-from tests.client.doubles import HELLO, USAGE, chunk, completion, events, piece
+from tests.client.doubles import HELLO, USAGE, chunk, completion, events, piece, stuck
 
 ASK = {"model": "big", "messages": [{"role": "user", "content": "hi"}], "store": True}
 
@@ -28,11 +28,11 @@ TOOLS = [
 PROBABLE = {"token": "x", "logprob": -0.1, "bytes": [120], "top_logprobs": []}
 SEVERAL = [
     chunk(piece(1, role="assistant", content="b")),
-    chunk(piece(0, role="assistant", content="a")),
+    chunk(piece(0, role="assistant", content="a"), service_tier="default", system_fingerprint="fp_1"),
     chunk({**piece(0, content="x"), "logprobs": {"content": [PROBABLE], "refusal": None}}),
     chunk({**piece(0, content="x"), "logprobs": {"content": [PROBABLE], "refusal": None}}),
-    chunk(piece(1, finish_reason="length"), piece(0, finish_reason="stop")),
-    chunk(usage=USAGE, service_tier="default", system_fingerprint="fp_1"),
+    chunk(piece(1, finish_reason="stop"), piece(0, finish_reason="stop")),
+    chunk(usage=USAGE, system_fingerprint="fp_1"),
 ]
 REFUSED = [
     chunk(piece(role="assistant", refusal="I ca", content=None)),
@@ -90,11 +90,10 @@ def test_habits_of_other_providers_are_understood():
 
 
 def test_the_lines_of_a_stream_may_end_and_look_in_several_ways():
-    body = ": ping\r\n\r\nevent: message\rid: 1\rdata:%s\r\rdata: %s\n\ndata: %s" % (
-        json.dumps(chunk(piece(content="a\u2028b")), ensure_ascii=False),
-        json.dumps(chunk(piece(content="é")), indent=1).replace("\n", "\ndata: "),
-        json.dumps(chunk(piece(finish_reason="stop"))),
-    )
+    first = json.dumps(chunk(piece(content="a\u2028b")), ensure_ascii=False)
+    second = json.dumps(chunk(piece(content="é")), indent=1).replace("\n", "\ndata: ")
+    last = json.dumps(chunk(piece(finish_reason="stop")))
+    body = f": ping\r\n\r\nevent: message\rid: 1\rdata:{first}\r\rdata: {second}\n\ndata: {last}"
     assert completion_in(body.encode())["choices"][0]["message"]["content"] == "a\u2028bé"
 
 
@@ -138,7 +137,7 @@ def test_a_stream_is_recorded_whichever_way_it_is_read(client, provider, stillho
     assert client.stillhouse.counts == Counts(captured=5, delivered=5)
 
 
-def test_the_async_streams_too(wrap, stillhouse):
+def test_the_async_streams_too(wrap, provider, stillhouse):
     client = wrap(AsyncOpenAI)
 
     async def read():
@@ -151,6 +150,7 @@ def test_the_async_streams_too(wrap, stillhouse):
             final = await stream.get_final_completion()
         async with client.chat.completions.with_streaming_response.create(**ASK, stream=True) as response:
             lines = [line async for line in response.iter_lines()]
+        provider.say = lambda _: (200, "text/event-stream", stuck(events(*HELLO[:2])[:2], provider.released))
         async with await create(**ASK, stream=True) as stream:
             await anext(stream)
         await client.close()
@@ -162,10 +162,10 @@ def test_the_async_streams_too(wrap, stillhouse):
 
 
 def test_a_stream_that_is_abandoned_or_breaks_is_counted_and_not_recorded(client, provider, stillhouse):
-    for one in client.chat.completions.create(**ASK, stream=True):
-        if one.choices[0].delta.content == "hel":
-            break
-    del one
+    provider.say = lambda _: (200, "text/event-stream", stuck(events(*HELLO[:2])[:2], provider.released))
+    with client.chat.completions.create(**ASK, stream=True) as stream:
+        while next(stream).choices[0].delta.content != "hel":
+            pass
     provider.say = lambda _: (200, "text/event-stream", events(*HELLO[:2], {"error": {"message": "overloaded"}}))
     with pytest.raises(APIError, match="overloaded"):
         list(client.chat.completions.create(**ASK, stream=True))

@@ -26,7 +26,7 @@ from tuning.trainers.openai_compatible import OpenAITrainer
 from tuning.trainers.trainer import TrainerAway
 
 # Enough for the longest consumer: `expected` fails where it is not.
-CALLS = range(1, 45)
+CALLS = range(1, 56)
 
 
 class Hook:

@@ -98,3 +98,11 @@ def test_bad_metadata_is_refused_and_changes_nothing(metadata: object, stored: S
     assert status == 400
     assert answer["error"]["param"].startswith("metadata")
     assert stored.ok("GET", "/v1/chat/completions/chatcmpl-e-1")["metadata"]["tag"] == "e"
+
+
+def test_the_longest_tag_of_the_widest_letters_is_found(system: System) -> None:
+    record = {**loop.record(1, split="train", tag="e"), "metadata": {"k" * 64: "\U0001f600" * 512}}
+    system.ok("POST", "/v1/captures", record)
+    system.settle()
+    found = index.select(Filter(metadata=record["metadata"]))
+    assert [one.id for one in found] == ["chatcmpl-e-1"]

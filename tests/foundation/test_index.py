@@ -108,7 +108,7 @@ FILTERS = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=HEALTH)
+@settings(max_examples=15, deadline=None, suppress_health_check=HEALTH)
 @given(
     batches=st.lists(st.lists(RECORDS, min_size=1, max_size=6), min_size=1, max_size=3),
     repeated=st.booleans(),

@@ -147,7 +147,7 @@ def test_a_policy_names_actions_and_resources(name: str) -> None:
 
 
 def queues_used(module: str) -> set[str]:
-    """The queue settings read by the modules of a handler's service, and by those of the foundation that they import."""
+    """The queue settings read by the modules of a handler's service, and of the foundation under them."""
     return {
         node.attr
         for path in standing_on(module.partition(".")[0])

@@ -31,7 +31,10 @@ def lab_at_rest(lab_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def landed(system: System, lab_at_rest: str) -> Iterator[Callable[..., Distillation]]:
+def landed(
+    system: System,
+    lab_at_rest: str,  # noqa: ARG001 - its trainings end after this
+) -> Iterator[Callable[..., Distillation]]:
     """A data set with its files; its card is there, the message about it is not delivered."""
 
     def make(**fields: Any) -> Distillation:

@@ -99,12 +99,14 @@ class DiskBacklog:
         path = self._folder / name
         part = path.with_suffix(".part")
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Prompts are nobody else's business.
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(body)
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             self._tally.add("dropped", records)
             self._tally.warn_once("spool", "cannot spool to %s (%s): records are dropped", self._folder, error.strerror)
             return None
@@ -113,21 +115,24 @@ class DiskBacklog:
 
     def oldest(self) -> Batch | None:
         for name in sorted(self.names()):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 return Batch(name, (self._folder / name).read_bytes(), _records(name))
         return None
 
     def remove(self, name: str) -> None:
-        (self._folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self._folder / name).unlink()
 
     def names(self) -> set[str]:
-        with os.scandir(self._folder) as entries:
+        # Somebody may have cleaned up: then nothing waits.
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             return {entry.name for entry in entries if entry.name.endswith(_SUFFIX)}
+        return set()
 
     def _trim(self) -> None:
         sizes: dict[str, int] = {}
         for name in sorted(self.names()):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 sizes[name] = (self._folder / name).stat().st_size
         total = sum(sizes.values())
         for name, size in sizes.items():
@@ -144,8 +149,9 @@ class DiskBacklog:
             return
         import fcntl
 
-        with (self._folder / "lock").open("wb") as file:
+        with contextlib.ExitStack() as stack:
             try:
+                file = stack.enter_context((self._folder / "lock").open("wb"))
                 # A record lock, since a forked child does not inherit it.
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

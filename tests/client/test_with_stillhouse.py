@@ -1,0 +1,63 @@
+"""The wrapper between the real lab as provider and the real handlers as Stillhouse."""
+
+import json
+import threading
+
+import pytest
+from openai import OpenAI
+
+from stillhouse import capture
+from tests.client.doubles import Stillhouse, served
+from tests.flow.loop import STUDENT, messages
+from tests.flow.system import KEY
+
+
+class Deployed(Stillhouse):
+    """Gives each request to the handler that the template routes it to, then lets the queues run."""
+
+    def __init__(self, system):
+        super().__init__()
+        self.system = system
+        self.one_at_a_time = threading.Lock()
+
+    def answer(self, method, path, body, headers):
+        sent = {name.lower(): value for name, value in headers.items() if name.lower() != "authorization"}
+        key = headers["authorization"].removeprefix("Bearer ")
+        with self.one_at_a_time:
+            status, answer = self.system.call(method, path, body, key=key, headers=sent)
+            self.system.settle()
+        return status, "application/json", [json.dumps(answer).encode()]
+
+
+@pytest.fixture
+def client(system, tmp_path):
+    with served(Deployed(system)) as url:
+        provider = OpenAI(base_url=f"{system.lab}/v1", api_key="lab")
+        client = capture(
+            provider, base_url=url, api_key=KEY, spool=tmp_path, metadata={"app": "mail"}, stream_usage=True
+        )
+        yield client
+        client.stillhouse.close()
+        vars(client)["_recorder"].endpoint.stored.close()
+        client.close()
+
+
+def test_what_was_called_is_read_back(client):
+    ask = {"model": STUDENT, "store": True, "temperature": 0}
+    whole = client.chat.completions.create(**ask, messages=messages(1), metadata={"kind": "whole"})
+    with client.chat.completions.stream(**ask, messages=messages(2), metadata={"kind": "stream"}) as stream:
+        streamed = stream.get_final_completion()
+    assert client.stillhouse.flush(20)
+    assert client.stillhouse.counts.delivered == 2
+
+    stored = client.chat.completions.list(metadata={"app": "mail"}).data
+    assert {one.id for one in stored} == {whole.id, streamed.id}
+    back = client.chat.completions.retrieve(streamed.id)
+    assert back.choices[0].message.content == streamed.choices[0].message.content
+    assert back.usage.completion_tokens > 0
+    assert client.chat.completions.retrieve(whole.id).choices == whole.choices
+    read = [(one.role, one.content) for one in client.chat.completions.messages.list(whole.id)]
+    assert read == [(one["role"], one["content"]) for one in messages(1)]
+    client.chat.completions.update(whole.id, metadata={"app": "mail", "kind": "checked"})
+    assert [one.id for one in client.chat.completions.list(metadata={"kind": "checked"})] == [whole.id]
+    assert client.chat.completions.delete(whole.id).deleted
