@@ -48,6 +48,7 @@ def _environment(layout: Layout, port: int) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "STATE_DIR": str(layout.scratch / "state"),
         "S3_DATA_DIR": str(layout.scratch / "s3"),
+        "STILLHOUSE_CODE": str(layout.code),
         "TMPDIR": str(layout.scratch),
         "AUTH": str(iam.enforced()),
         "PYTHONUNBUFFERED": "1",

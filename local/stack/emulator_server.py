@@ -1,7 +1,7 @@
 """MiniStack 1.5.33, run by the interpreter of `.venv-emulator`, with three changes.
 
 - It unpacks a function's archive anew for every process, with us some forty times a hundred megabytes: here each
-  process links to one copy per distinct archive. `TMPDIR` must be the emulator's own directory.
+  process links to one copy per distinct archive, under `STILLHOUSE_CODE`, beside which `TMPDIR` must be.
 - It takes a `MaximumConcurrency` that comes from a parameter for text, at which its poller fails.
 - Where it enforces policies, it asks for an action and an ARN that AWS does not have: `sqs:SendMessageBatch` and
   `rule/default/<name>`.
@@ -35,7 +35,7 @@ class _SharedArchive(zipfile.ZipFile):
         target, archive = Path(path or "."), Path(str(self.filename))
         with archive.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        shared = Path(tempfile.gettempdir()) / f"code-{digest[:16]}"
+        shared = Path(os.environ["STILLHOUSE_CODE"]) / digest[:16]
         with _unpacking:
             if not shared.exists():
                 draft = Path(tempfile.mkdtemp(prefix="unpacking-"))

@@ -43,6 +43,11 @@ class Layout:
         return self.local / "tmp"
 
     @property
+    def code(self) -> Path:
+        """Unpacked archives of functions, by their hash; the latest outlives the emulator."""
+        return self.local / "code"
+
+    @property
     def built(self) -> Path:
         """Apart from `.aws-sam`, whose build is for AWS's machines."""
         return self.local / "sam" / "build"

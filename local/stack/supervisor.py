@@ -42,6 +42,7 @@ def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -
         parts.enter_context(_interrupted_by_signals())
         parts.callback(_clear, layout)
         _clear(layout)
+        _forget_old_code(layout)
         children, info = _start(layout, report, parts)
         write_info(layout.info, info)
         ready(info)
@@ -121,6 +122,13 @@ def _clear(layout: Layout) -> None:
     layout.info.unlink(missing_ok=True)
     shutil.rmtree(layout.scratch, ignore_errors=True)
     layout.scratch.mkdir(parents=True, exist_ok=True)
+
+
+def _forget_old_code(layout: Layout) -> None:
+    """All but the latest: it is likely deployed again, and to remove it takes seconds."""
+    layout.code.mkdir(parents=True, exist_ok=True)
+    for unpacked in sorted(layout.code.iterdir(), key=lambda path: path.stat().st_mtime)[:-1]:
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
 @contextmanager

@@ -33,3 +33,12 @@ def test_addresses_take_the_form_that_needs_no_host_name():
         supervisor._local_function("https://xyz.lambda-url.us-east-1.on.aws/v1", endpoint)
         == f"{endpoint}/_aws/lambda-url/xyz/v1"
     )
+
+
+def test_a_start_keeps_the_latest_code_only(tmp_path):
+    layout = Layout(tmp_path)
+    for age, name in enumerate(("latest", "older", "oldest")):
+        (layout.code / name).mkdir(parents=True)
+        os.utime(layout.code / name, (1000 - age, 1000 - age))
+    supervisor._forget_old_code(layout)
+    assert [entry.name for entry in layout.code.iterdir()] == ["latest"]
