@@ -11,6 +11,7 @@ import itertools
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +94,9 @@ class DiskBacklog:
         self._folder = folder
         self._limit = limit
         self._tally = tally
+        # A long outage leaves thousands of files: the folder is not read for each of them.
+        self._known: deque[str] = deque()
+        self._room = 0
 
     def add(self, body: bytes, records: int) -> str | None:
         name = f"{time.time_ns():020d}-{os.getpid()}-{records}{_SUFFIX}"
@@ -110,13 +114,19 @@ class DiskBacklog:
             self._tally.add("dropped", records)
             self._tally.warn_once("spool", "cannot spool to %s (%s): records are dropped", self._folder, error.strerror)
             return None
-        self._trim()
-        return name if path.exists() else None
+        self._room -= len(body)
+        if self._room < 0:
+            self._trim()
+        return name
 
     def oldest(self) -> Batch | None:
-        for name in sorted(self.names()):
-            with contextlib.suppress(OSError):
-                return Batch(name, (self._folder / name).read_bytes(), _records(name))
+        for _ in range(2):
+            while self._known:
+                name = self._known[0]
+                with contextlib.suppress(OSError):
+                    return Batch(name, (self._folder / name).read_bytes(), _records(name))
+                self._known.popleft()
+            self._known.extend(sorted(self.names()))
         return None
 
     def remove(self, name: str) -> None:
@@ -130,6 +140,7 @@ class DiskBacklog:
         return set()
 
     def _trim(self) -> None:
+        """Other processes add too: the room that is found is used by a tenth before it is looked for again."""
         sizes: dict[str, int] = {}
         for name in sorted(self.names()):
             with contextlib.suppress(OSError):
@@ -137,10 +148,11 @@ class DiskBacklog:
         total = sum(sizes.values())
         for name, size in sizes.items():
             if total <= self._limit:
-                return
+                break
             self.remove(name)
             total -= size
             _dropped(self._tally, _records(name))
+        self._room = (self._limit - total) // 10
 
     @contextmanager
     def turn(self) -> Iterator[bool]:

@@ -246,11 +246,12 @@ class Delivery:
             batch = self._backlog.oldest() if ours else None
             if batch is not None and self._push(batch.body, batch.records):
                 self._backlog.remove(batch.name)
+                self._own.discard(batch.name)
                 self._visit_at = 0.0
-        with self._wake:
+        if batch is None and self._own:
+            # Delivered by another process, given up for want of room, or about to be delivered by that process.
             self._own &= self._backlog.names()
-            if self._own and not ours:
-                self._visit_at = time.monotonic() + _FIRST_PAUSE_S
+            self._visit_at = time.monotonic() + _FIRST_PAUSE_S
 
     def _push(self, body: bytes, records: int) -> bool:
         """True where the batch is settled, False where it is to be tried again."""
@@ -283,10 +284,8 @@ class Delivery:
 
     def _keep(self, body: bytes, records: int) -> None:
         name = self._backlog.add(body, records)
-        with self._wake:
-            if name is not None:
-                self._own.add(name)
-            self._own &= self._backlog.names()
+        if name is not None:
+            self._own.add(name)
 
 
 def _compressed(lines: list[bytes]) -> bytes:
