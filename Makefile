@@ -30,6 +30,10 @@ test: check ## everything: check, unit tests, end-to-end tests on the local stac
 	@$(BIN)/pytest -q -n 2 -m "not stack"
 	@$(BIN)/pytest -q -m stack
 
+.PHONY: bench
+bench: setup ## what our code costs, beside its peers, measured in the same run
+	@PYTHONPATH=client:services:. $(BIN)/python tests/bench/bench_wrapper.py $(ARGS)
+
 .PHONY: check
 check: setup ## format, lint, types, template, requirements
 	@$(BIN)/ruff format --check --quiet .

@@ -131,7 +131,11 @@ def await_verdict(distillation: Distillation) -> Transition | None:
 
 
 def cancel(distillation: Distillation) -> Transition:
-    """Stop on request; a job that runs is stopped too."""
+    """Stop on request: runs grade no further chunk, a job that runs is stopped too."""
+    for run_id in distillation.runs.values():
+        run = Run.find(run_id)
+        if run and not run.ended:
+            run.change({"status": "canceled"}, where={"status": run.status})
     job_id = distillation.job_id
     stop = [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
     return Transition("cancelled", {}, [*stop])

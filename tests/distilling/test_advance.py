@@ -287,6 +287,17 @@ def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -
 # ------------------------------------------------------------------ cancelling
 
 
+def test_cancel_keeps_runs_from_grading_on(system: System) -> None:
+    one = ready(CLEAR)
+    run_ids = [one.run_id(role) for role in ("teacher", "baseline")]
+    one.change({"runs": dict(zip(("teacher", "baseline"), run_ids, strict=True))})
+    Run.load(run_ids[0]).change({"status": "in_progress"})
+    system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+    system.settle()
+    assert Run.load(run_ids[0]).status == "canceled"
+    assert Run.load(run_ids[1]).status == "completed"
+
+
 def test_cancel_ends_every_open_state_and_stops_the_job(system: System) -> None:
     for number, status in enumerate(machine.STEPS):
         has_job = status not in {"queued", "measuring", "blocked"}

@@ -147,6 +147,7 @@ def walk(wanted, *, descending, limit):
     found, after = [], None
     while page := [one.id for one in islice(index.select(wanted, after=after, descending=descending), limit)]:
         found += page
+        assert len(found) < 100, "the pages never end"
         after = index.find(page[-1])
     return found
 
@@ -195,6 +196,16 @@ def test_times_are_inclusive_to_the_second():
     assert ids(Filter(created_after=START + 1, created_before=START + 59)) == ["id1", "id2", "id59"]
     assert ids(Filter(created_after=START + 1, created_before=START + 1)) == ["id1"]
     assert ids(Filter(created_after=START + 3, created_before=START + 2)) == []
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_tags_that_meet_in_some_minutes_only(descending):
+    """Between two meetings either tag may have minutes of its own, in any number."""
+    carried = ["a", "ab", "b", "b", "ab", "a", "a", "a", "b", "ab", "b"]
+    push(*(pushed(f"id{at:02d}", at=START + 60 * at, tags=dict.fromkeys(on, "x")) for at, on in enumerate(carried)))
+    both = [f"id{at:02d}" for at, on in enumerate(carried) if on == "ab"]
+    found = ids(Filter(metadata={"a": "x", "b": "x"}), descending=descending)
+    assert found == (both[::-1] if descending else both)
 
 
 def test_find_knows_one_completion():
