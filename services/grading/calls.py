@@ -26,7 +26,7 @@ _STORE_EVERY_S = 5.0
 
 
 class Calls:
-    """The calls of one chunk. Identical requests share one answer."""
+    """The calls of one chunk. Identical requests share one answer, which one of them has paid for."""
 
     def __init__(self, prefix: str, provider: Provider, deadline_s: float) -> None:
         self._prefix = prefix
@@ -34,6 +34,7 @@ class Calls:
         self._ends = time.monotonic() + deadline_s
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._booked: set[str] = set()
         self._unstored: list[dict[str, Any]] = []
         self._stored_at = time.monotonic()
 
@@ -53,7 +54,10 @@ class Calls:
         if under_way is None:
             under_way = asyncio.ensure_future(self._ask(digest, request))
             self._answers[digest] = under_way
-        return await asyncio.shield(under_way)
+        answer = await asyncio.shield(under_way)
+        shared = digest in self._booked
+        self._booked.add(digest)
+        return answer._replace(paid=not shared)
 
     async def _ask(self, digest: str, request: dict[str, Any]) -> Answer:
         async with self._slots:

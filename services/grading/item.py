@@ -38,13 +38,14 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     except (ProviderRefused, NotGradable) as error:
         item = _item(run, number, row, Answer({}, 0), [], error=_reason(error))
         return Graded(item, passed=False, errored=True, usage=[], latency_ms=0)
-    if answer.body.get("usage"):
+    if answer.paid and answer.body.get("usage"):
         usage.append((answer.body.get("model", run.model), answer.body["usage"]))
     seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
 
     async def judge(request: dict[str, Any]) -> dict[str, Any]:
         judged = await calls.complete(request)
-        usage.append((judged.body.get("model", request["model"]), judged.body.get("usage") or {}))
+        if judged.paid:
+            usage.append((judged.body.get("model", request["model"]), judged.body.get("usage") or {}))
         return judged.body
 
     results = [await _result(criterion, row["item"], seen, judge) for criterion in eval_.testing_criteria]

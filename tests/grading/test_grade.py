@@ -111,7 +111,8 @@ def test_a_sample_is_stored_before_it_is_graded(system: System, context: Any) ->
     grade_chunk(chunk, context, up)
     assert {request["model"] for request in up.asked} == {"lab-judge"}
     assert counts(run.id) == (4, 3, 1, 0)
-    assert usage(run) == {MODEL: (4, 48), "lab-judge": (4, 48)}
+    # Three of the four judgements are the same question, asked and paid once.
+    assert usage(run) == {MODEL: (4, 48), "lab-judge": (2, 24)}
 
 
 def test_nothing_is_asked_again_after_a_crash_before_the_counts_are_written(
@@ -156,6 +157,8 @@ def test_identical_requests_are_asked_once_and_answer_every_row(system: System, 
     grade_chunk(chunk, context, provider)
     assert Counter(map(asked_for, provider.asked)) == {"the same": 1, "another": 1}
     assert counts(run.id) == (7, 6, 1, 0)
+    (used,) = Run.load(run.id).per_model_usage
+    assert used.invocation_count == len(provider.asked), "what was not paid for is not booked"
 
 
 def test_the_calls_of_a_chunk_run_at_the_same_time(system: System, context: Any) -> None:

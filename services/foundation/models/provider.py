@@ -15,10 +15,11 @@ from foundation.errors import StillhouseError
 
 
 class Answer(NamedTuple):
-    """A provider's answer and how long it took."""
+    """A provider's answer, how long it took, and whether this call paid for it or shares another's."""
 
     body: dict[str, Any]
     latency_ms: int
+    paid: bool = True
 
 
 class ProviderRefused(StillhouseError):
