@@ -32,12 +32,7 @@ def file_content(file_id: str) -> Response[Any]:
 
 @router.get("/v1/datasets")
 def list_datasets() -> dict[str, Any]:
-    page = Dataset.page(
-        after=http.query_of(router, "after"),
-        limit=http.limit_of(router),
-        descending=http.descending(router, default="desc"),
-    )
-    return http.listed([one.model_dump(mode="json") for one in page.data], has_more=page.has_more)
+    return http.list_of(router, Dataset, lambda one: one.model_dump(mode="json"), order="desc")
 
 
 @router.get("/v1/datasets/<dataset_id>")

@@ -68,12 +68,7 @@ def retrieve_distillation(distillation_id: str) -> dict[str, Any]:
 
 @router.get("/v1/distillations")
 def list_distillations() -> dict[str, Any]:
-    page = Distillation.page(
-        after=http.query_of(router, "after"),
-        limit=http.limit_of(router),
-        descending=http.descending(router, default="desc"),
-    )
-    return http.listed([one.public() for one in page.data], has_more=page.has_more)
+    return http.list_of(router, Distillation, Distillation.public, order="desc")
 
 
 @router.post("/v1/distillations/<distillation_id>/approve")
@@ -132,5 +127,5 @@ def _check(asked: NewDistillation) -> None:
 def _check_source(source: Source, *, param: str, by: str = "") -> None:
     if not isinstance(source, StoredCompletions):
         File.load(source.id, param=f"{param}.id")
-    elif next(index.select(source), None) is None:
+    elif next(index.completions(source, limit=1), None) is None:
         raise ApiError(f"The filter in '{param}' selects no stored completion{by}.", code="no_rows", param=param)

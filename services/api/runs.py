@@ -135,7 +135,7 @@ def _check(data_source: DataSource) -> None:
     source = data_source.source
     if isinstance(source, FileId):
         File.load(source.id, param="data_source.source.id")
-    elif isinstance(source, StoredCompletions) and next(index.select(source), None) is None:
+    elif isinstance(source, StoredCompletions) and next(index.completions(source, limit=1), None) is None:
         raise ApiError("The filter selects no stored completion.", code="no_rows", param="data_source.source")
     if isinstance(data_source, CompletionsSource):
         if data_source.model:

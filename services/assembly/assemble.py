@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -96,7 +95,7 @@ def _completions(distillation: Distillation) -> Iterable[Completion]:
     source = distillation.training_source
     if not isinstance(source, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
-    return index.read(islice(index.select(source), source.limit))
+    return index.completions(source, limit=source.limit)
 
 
 def _test_rows(distillation: Distillation) -> tuple[set[str], set[str]]:

@@ -17,7 +17,7 @@ from foundation.completions import Completion, input_key
 from foundation.ids import derived_id
 
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")
-_DROPS = ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty")
+_DROPS = ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty", "untrainable")
 _SHOWN = 20
 
 
@@ -56,6 +56,8 @@ class Curator:
         message = completion.choice["message"]
         if completion.id in self._test_ids or key in self._test_inputs:
             return "test_leaks"
+        if completion.untrainable:
+            return "untrainable"
         if completion.choice.get("finish_reason") not in {"stop", "tool_calls", None}:
             return "truncated"
         if message.get("refusal"):

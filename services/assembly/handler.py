@@ -9,8 +9,8 @@ from foundation.consumer import consume
 from foundation.events import AssembleDataset, Delivery
 
 
-def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return consume(event, context, _handle)
+def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
+    return consume(event, _handle)
 
 
 def _handle(delivery: Delivery) -> None:

@@ -1,48 +1,90 @@
-"""Write captured completions: one batch object in S3, then the rows that make it readable.
+"""Write captured completions: one batch object in S3 for many messages, then the rows that make it readable.
 
-In: `RecordCompletions` messages. The object is named after its message, so that a redelivery writes the same bytes to
-the same key and the same rows again. The batch counts as recorded by its last row.
+In: `RecordCompletions` messages, as many as came together. Out: the messages that could not be read, each with its
+error; when it returns, every other one is readable. The object is named after its messages; where a redelivery groups
+them anew, a completion lies in two objects and is listed once. What was deleted is not recorded again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from backports import zstd
 
-from foundation import blobs, index, table
+from foundation import batches, blobs, frames, index, table
 from foundation.completions import Completion
 from foundation.events import RecordCompletions
-from foundation.ids import derived_id
-from foundation.postings import Reference
+from foundation.ids import derived_id, now_ms
 
-_LEVEL = 3
+_YOUNG_MS = 60_000
+_BYTES_AN_OBJECT = 16 * 1024 * 1024
 
 
-def record(message: RecordCompletions) -> None:
-    """Write the completions of one message and mark its part as recorded."""
+class Unpacked(NamedTuple):
+    """A message and what is in it, each completion with its line."""
+
+    message: RecordCompletions
+    completions: list[tuple[Completion, bytes]]
+    size: int
+
+
+def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
+    """Write the completions of these messages; those that cannot be read, by event id."""
+    refused: dict[str, Exception] = {}
+    for group in _groups(messages, refused):
+        _write(group)
+    return refused
+
+
+def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]) -> Iterator[list[Unpacked]]:
+    """Messages that fit into memory, and into one object, together."""
+    group: list[Unpacked] = []
+    for message in messages:
+        try:
+            unpacked = _unpacked(message)
+        except (ValueError, zstd.ZstdError) as error:
+            refused[message.event_id] = error
+            continue
+        group.append(unpacked)
+        if sum(one.size for one in group) >= _BYTES_AN_OBJECT:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _unpacked(message: RecordCompletions) -> Unpacked:
     packed = message.records if message.records is not None else blobs.get(message.key or "")
-    lines = zstd.decompress(packed).splitlines()
-    completions = [Completion.model_validate_json(line) for line in lines]
-    object_id = derived_id("", message.batch_id, message.part)
-    placed = _store(object_id, completions, at_ms=message.at)
-    table.write_all(index.rows(object_id, placed))
-    place = index.batch_place(message.batch_id)
-    if place:
-        batches = {message.batch_id: [(message.part, message.parts)]}
-        table.put(index.batch_row(object_id, *place, batches))
+    body = zstd.decompress(packed)
+    completions = [(Completion.read(line), line) for line in body.splitlines()]
+    return Unpacked(message, completions, len(body))
 
 
-def _store(object_id: str, completions: list[Completion], *, at_ms: int) -> list[tuple[Completion, Reference]]:
-    """Each completion is a zstd frame of its own: readable alone by its range, and all as one stream."""
-    day = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y/%m/%d")
-    key = f"completions/{day}/{object_id}.ndjson.zst"
-    placed: list[tuple[Completion, Reference]] = []
-    body = bytearray()
-    for completion in completions:
-        frame = zstd.compress(completion.line() + b"\n", _LEVEL)
-        reference = Reference(completion.created, completion.id, completion.content_hash, key, len(body), len(frame))
-        placed.append((completion, reference))
-        body += frame
-    blobs.put(key, bytes(body))
-    return placed
+def _write(group: list[Unpacked]) -> None:
+    messages = [one.message for one in group]
+    completions = {(one.id, one.content_hash): (one, line) for unpacked in group for one, line in unpacked.completions}
+    gone = _gone(group)
+    kept = [(one, line) for one, line in completions.values() if one.id not in gone]
+    # Another content is another object: rows of the first may already point into it.
+    object_id = derived_id("", *(f"{message.batch_id}/{message.part}" for message in messages), *sorted(gone))
+    if kept:
+        _store(object_id, kept, day_ms=messages[0].at)
+    table.write_all(batches.rows(object_id, messages))
+
+
+def _gone(group: list[Unpacked]) -> set[str]:
+    """The ids that were deleted since they were pushed; a push that is this young asked a moment ago."""
+    late = now_ms() - _YOUNG_MS
+    return index.gone(one.id for unpacked in group if unpacked.message.at < late for one, _ in unpacked.completions)
+
+
+def _store(object_id: str, completions: list[tuple[Completion, bytes]], *, day_ms: int) -> None:
+    day = datetime.fromtimestamp(day_ms / 1000, UTC).strftime("%Y/%m/%d")
+    key = frames.key_of(f"{day}/{object_id}")
+    body, references = frames.pack(completions, key)
+    frames.begin(object_id, key)
+    blobs.put(key, body)
+    table.write_all(index.rows(object_id, references))
+    frames.finish(object_id)

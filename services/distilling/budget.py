@@ -6,7 +6,6 @@ times epochs) and the reasons to stop. Without a budget nothing is read or estim
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import NamedTuple
 
 from foundation import index, prices
@@ -48,5 +47,5 @@ def _tokens(distillation: Distillation) -> int:
     source = distillation.training_source
     if not isinstance(source, StoredCompletions):
         return 0
-    found = index.read(islice(index.select(source), source.limit))
+    found = index.completions(source, limit=source.limit)
     return sum(int((one.response.get("usage") or {}).get("total_tokens") or 0) for one in found)

@@ -7,7 +7,6 @@ inputs count once; where one of them was answered by the teacher, that one stays
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -57,7 +56,7 @@ def _unique(distillation: Distillation) -> list[dict[str, Any]]:
 def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
     source = distillation.test
     if isinstance(source, StoredCompletions):
-        found = index.read(islice(index.select(source), source.limit))
+        found = index.completions(source, limit=source.limit)
         return (one.row(with_sample=distillation.teacher in one.models) for one in found)
     return _file_rows(File.load(source.id, param="test.id"))
 

@@ -1,11 +1,14 @@
-"""The boto3 clients, one of each, made at first use and bounded in time."""
+"""The AWS clients, one of each, made at first use and bounded in time.
+
+They are botocore's own: what boto3 puts on top (resources, transfers) is not used, and is paid for at every cold start.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -25,33 +28,38 @@ _BOUNDED = Config(
 
 
 @cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
 def dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=_BOUNDED)
+    return _session().create_client("dynamodb", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache
 def s3() -> S3Client:
-    return boto3.client("s3", config=_BOUNDED)
+    return _session().create_client("s3", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache
 def sqs() -> SQSClient:
-    return boto3.client("sqs", config=_BOUNDED)
+    return _session().create_client("sqs", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache
 def sns() -> SNSClient:
-    return boto3.client("sns", config=_BOUNDED)
+    return _session().create_client("sns", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache
 def events() -> EventBridgeClient:
-    return boto3.client("events", config=_BOUNDED)
+    return _session().create_client("events", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache
 def secretsmanager() -> SecretsManagerClient:
-    return boto3.client("secretsmanager", config=_BOUNDED)
+    return _session().create_client("secretsmanager", config=_BOUNDED)  # type: ignore[return-value]
 
 
 @cache

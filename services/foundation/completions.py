@@ -19,6 +19,8 @@ from foundation.ids import derived_id
 _SPACE = re.compile(r"\s+")
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
+_BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
+
 type Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
 ]
@@ -39,30 +41,41 @@ class Completion(BaseModel):
     reference: Any = None
     latency_ms: int | None = None
     provider: str | None = None
+    origin: str | None = None
     origin_id: str | None = None
+    original: dict[str, Any] | None = None
+    """What was pushed where it is no chat completion: `request`, `response` and all `input_items` of a response."""
+    untrainable: str | None = None
+    """Why no chat completion says all that the original says."""
+    content_hash: str
+    """80 bits over everything but the id under which it is kept, its time, and where it was imported from."""
 
     @classmethod
     def of(cls, pushed: dict[str, Any], *, at: int) -> Self:
         """The completion in a validated record; `at` (seconds) is its time where it carries none."""
-        response = pushed["response"]
-        content = {name: pushed.get(name) for name in _CONTENT}
-        completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(content).decode())
-        created = pushed.get("created") or response.get("created") or at
+        response, original = pushed["response"], pushed.get("original")
+        completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(_cause(pushed)).decode())
         model = response.get("model") or pushed["request"]["model"]
-        filled = {**response, "id": completion_id, "model": model}
-        metadata = pushed.get("metadata") or pushed["request"].get("metadata") or {}
+        content = {
+            **{name: pushed.get(name) for name in _CONTENT},
+            "response": {"object": "chat.completion", **response, "id": completion_id, "model": model},
+            "metadata": pushed.get("metadata") or pushed["request"].get("metadata") or {},
+            "model": model,
+            **({"original": original} if original else {}),
+        }
         return cls(
-            **{**content, "response": {"object": "chat.completion", **filled}, "metadata": metadata},
+            **content,
             id=completion_id,
-            created=created,
-            model=model,
+            created=pushed.get("created") or response.get("created") or at,
+            origin=pushed.get("origin"),
+            untrainable=pushed.get("untrainable"),
+            content_hash=hashlib.sha256(_canonical(content)).hexdigest()[:20],
         )
 
-    @property
-    def content_hash(self) -> str:
-        """128 bits over everything but the id under which it is kept."""
-        content = self.model_dump(exclude={"id", "origin_id", "created"})
-        return hashlib.sha256(_canonical(content)).hexdigest()[:32]
+    @classmethod
+    def read(cls, line: bytes) -> Self:
+        """The inverse of `line`. Raises ValueError where it is none."""
+        return cls.model_validate(orjson.loads(line))
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -74,6 +87,35 @@ class Completion(BaseModel):
         """The first choice."""
         choice: dict[str, Any] = self.response["choices"][0]
         return choice
+
+    @property
+    def failed(self) -> bool:
+        """The provider answered with an error: there is nothing to train on or to judge."""
+        return not isinstance(self.response.get("choices"), list) or not self.response["choices"]
+
+    @property
+    def finish_reason(self) -> str | None:
+        reason = None if self.failed else _within(self.choice, "finish_reason")
+        return reason if isinstance(reason, str) else None
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether tools were offered or called."""
+        called = None if self.failed else _within(self.choice, "message", "tool_calls")
+        return bool(self.request.get("tools") or self.request.get("functions") or called)
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        return _tokens(self.response, "prompt_tokens")
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """The part of the prompt tokens the provider read from its cache."""
+        return _tokens(self.response, "prompt_tokens_details", "cached_tokens")
+
+    @property
+    def completion_tokens(self) -> int | None:
+        return _tokens(self.response, "completion_tokens")
 
     @property
     def models(self) -> set[str]:
@@ -99,12 +141,41 @@ class Completion(BaseModel):
             row |= {"sample": self.response, "latency_ms": self.latency_ms}
         return row
 
+    def pushed(self) -> dict[str, Any]:
+        """The record that, pushed, gives this completion again."""
+        names = ("request", "response", "metadata", *_BESIDE)
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
     def line(self) -> bytes:
-        return orjson.dumps(self.model_dump())
+        return orjson.dumps(self.__dict__)
 
     def under(self, completion_id: str) -> Self:
         """The same completion kept under another id, since other bytes already hold its own."""
         return self.model_copy(update={"id": completion_id, "origin_id": self.id})
+
+
+def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
+    """What an id follows from: the content, and the time of a failure, since a call may fail in the same way twice."""
+    cause = {name: pushed.get(name) for name in _CONTENT}
+    if pushed.get("original"):
+        cause["original"] = pushed["original"]
+    if not pushed["response"].get("choices"):
+        cause["created"] = pushed.get("created")
+    return cause
+
+
+def _within(value: Any, *names: str) -> Any:
+    """What lies under the names, one inside the other; None where there is no such thing."""
+    for name in names:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _tokens(response: dict[str, Any], *names: str) -> int | None:
+    count = _within(response, "usage", *names)
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
 
 
 def _canonical(content: Any) -> bytes:

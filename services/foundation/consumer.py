@@ -6,23 +6,20 @@ delivered again and in the end lands in the dead-letter queue. The edge logs onc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
 
 from foundation import events
 from foundation.errors import RetryLater
 from foundation.events import Delivery
 
 type Handle = Callable[[Delivery], None]
+type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
+"""Takes messages, gives those that failed alone, by event id; what it raises is the failure of all."""
 
 
 @cache
@@ -30,30 +27,68 @@ def logger() -> Logger:
     return Logger(service="stillhouse")
 
 
-def consume(event: dict[str, Any], context: Any, handle: Handle) -> dict[str, Any]:
+def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
     """Give each message of an SQS event to `handle`; answer with those that failed."""
-
-    def one(record: SQSRecord) -> None:
-        about = {"message_id": record.message_id, "receives": record.attributes.approximate_receive_count}
+    failed: list[str] = []
+    for record in SQSEvent(event).records:
         try:
-            delivery = events.parse(record.body)
-        except ValueError as error:
-            logger().error("message refused", extra={**about, "error": type(error).__name__})
-            raise
+            about, delivery = _parsed(record)
+        except ValueError:
+            failed.append(record.message_id)
+            continue
         if isinstance(delivery, events.TestEvent):
-            return
-        about |= {
-            "type": type(delivery).__name__,
-            "correlation_id": getattr(delivery, "correlation_id", ""),
-        }
+            continue
         try:
             handle(delivery)
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
-            raise
-        except Exception:
+            failed.append(record.message_id)
+        except Exception:  # noqa: BLE001 - whatever it was, its neighbours are still to be done
             logger().exception("message failed", extra=about)
-            raise
+            failed.append(record.message_id)
+    return _failures(failed)
 
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return dict(process_partial_response(event, one, processor, context))
+
+def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str, Any]:
+    """Give all messages of an SQS event to `handle` at once; answer with those that failed."""
+    taken: dict[str, tuple[dict[str, Any], Delivery]] = {}
+    failed: set[str] = set()
+    for record in SQSEvent(event).records:
+        try:
+            taken[record.message_id] = _parsed(record)
+        except ValueError:
+            failed.add(record.message_id)
+    try:
+        refused = handle([delivery for _, delivery in taken.values()])
+    except RetryLater as later:
+        logger().warning("messages delivered again later", extra={"messages": len(taken), "error": str(later)})
+        failed |= taken.keys()
+    except Exception:  # noqa: BLE001 - whatever it was, all of them come again
+        logger().exception("messages failed", extra={"messages": len(taken)})
+        failed |= taken.keys()
+    else:
+        for message_id, (about, delivery) in taken.items():
+            error = refused.get(getattr(delivery, "event_id", ""))
+            if error:
+                logger().error("message failed", extra={**about, "error": type(error).__name__})
+                failed.add(message_id)
+    return _failures(failed)
+
+
+def _failures(message_ids: Iterable[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+
+
+def _parsed(record: SQSRecord) -> tuple[dict[str, Any], Delivery]:
+    """What a log may say about a message, and the message. Raises ValueError where it is none of ours."""
+    about: dict[str, Any] = {
+        "message_id": record.message_id,
+        "receives": record.attributes.approximate_receive_count,
+    }
+    try:
+        delivery = events.parse(record.body)
+    except ValueError as error:
+        logger().error("message refused", extra={**about, "error": type(error).__name__})
+        raise
+    about |= {"type": type(delivery).__name__, "correlation_id": getattr(delivery, "correlation_id", "")}
+    return about, delivery

@@ -12,9 +12,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation import blobs, table
+from foundation.filters import Filter
 from foundation.graders import Criterion
 from foundation.ids import derived_id, now
-from foundation.index import Filter
 from foundation.resources import Record
 
 ROWS_A_CHUNK = 50

@@ -7,6 +7,7 @@ record would be most of its price). `parse` raises pydantic's ValidationError on
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote_plus
 
@@ -149,17 +150,24 @@ type Work = (
 )
 type Delivery = Work | ObjectsLanded | TestEvent
 
-_work: TypeAdapter[Any] = TypeAdapter(Annotated[Work, Field(discriminator="type")])
-_delivery: TypeAdapter[Any] = TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent)
+
+@cache
+def _work() -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[Work, Field(discriminator="type")])
+
+
+@cache
+def _delivery() -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent)
 
 
 def parse(body: str) -> Delivery:
     """The message in a queue's body."""
-    delivery: Delivery = _delivery.validate_json(body)
+    delivery: Delivery = _delivery().validate_json(body)
     return delivery
 
 
 def parse_work(document: dict[str, Any]) -> Work:
     """The message in a recorded outbox entry."""
-    work: Work = _work.validate_python(document)
+    work: Work = _work().validate_python(document)
     return work

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from foundation import keys
 from foundation.consumer import logger
 from foundation.errors import ApiError, NotFound, RetryLater, TooLarge
+from foundation.resources import Record
 
 MAX_BODY = 4 * 1024 * 1024
 _JSON = "application/json"
@@ -117,11 +118,17 @@ def _steps_in(document: Any, path: tuple[str | int, ...], *, missing: bool) -> I
     """The steps of a path that the document has, and the missing field at its end."""
     here = document
     for position, step in enumerate(path):
-        if isinstance(step, int) or (isinstance(here, dict) and step in here):
+        if _holds(here, step):
             here = here[step]
             yield step
         elif missing and position == len(path) - 1:
             yield step
+
+
+def _holds(here: Any, step: str | int) -> bool:
+    if isinstance(step, int):
+        return isinstance(here, list) and step < len(here)
+    return isinstance(here, dict) and step in here
 
 
 def _unavailable(error: RetryLater) -> Response[Any]:
@@ -170,6 +177,19 @@ def listed(data: list[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
         "last_id": data[-1]["id"] if data else None,
         "has_more": has_more,
     }
+
+
+def list_of[Kind: Record](
+    app: Any, kind: type[Kind], shown: Callable[[Kind], dict[str, Any]], *, parent: str = "", order: str = "asc"
+) -> dict[str, Any]:
+    """The page of a list that the query asks for by `after`, `limit` and `order` (default `order`)."""
+    page = kind.page(
+        parent=parent,
+        after=query_of(app, "after"),
+        limit=limit_of(app),
+        descending=descending(app, default=order),
+    )
+    return listed([shown(one) for one in page.data], has_more=page.has_more)
 
 
 def descending(app: Any, *, default: str = "asc") -> bool:

@@ -1,139 +1,125 @@
-"""The index of captured completions: where each lies, what was changed since, and the filters that find them.
+"""The index of captured completions: where each lies, and the filters that find them.
 
-In: a recorded batch (object key, completions with their places). Out: rows that a redelivery writes again unchanged. A
-filter gives references in order of (created, id); bodies are read by reference, each a zstd frame of a batch object in
-S3. A captured completion never changes: an edit of its metadata and its deletion are rows of their own, applied when
-it is read.
+In: the references of a recorded object. Out: rows that a redelivery writes again unchanged. A filter gives references
+in order of (created, id); bodies are read by reference. A captured completion never changes: its edits and its deletion
+are rows of their own (`changes`), applied when it is read.
 
     C#<id>               / <content hash>        one completion: where it lies
-    C#<id>               / ~EDIT, ~GONE          its edited metadata, its deletion
-    B#<minute>#<shard>   / <object id>           the pushed batches that an object settled
 """
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import batched
-from typing import Any
+from functools import cache
+from itertools import islice
 
 import orjson
-from backports import zstd
-from pydantic import BaseModel, ConfigDict, Field
 
-from foundation import blobs, postings, table
+from foundation import changes, frames, postings, table
+from foundation.changes import GONE, Changes
 from foundation.completions import Completion
-from foundation.ids import new_id, now, ulid_minute
-from foundation.postings import SECONDS_A_MINUTE, Reference, shard_of
+from foundation.filters import Filter
+from foundation.ids import new_id
+from foundation.postings import Reference
 
-GONE = "~GONE"
-_EDIT = "~EDIT"
 # How much of a content hash tells two completions of one id apart.
 _SHOWN = 8
-_PENDING_MINUTES = 24 * 60
-_WHOLE_OBJECT_FROM = 8
-_LOOKED_UP_AT_ONCE = 100
-_READ_AHEAD = 400
+_READ_AHEAD = 2000
+_READ_AHEAD_BYTES = 8 * 1024 * 1024
 _READERS = 8
 
 
-class Filter(BaseModel):
-    """Which completions: every condition must hold. Times are inclusive seconds UTC."""
+class Scan:
+    """How far one call may look: so many references, so many seconds. `at` is the last one it looked at."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    def __init__(self, *, references: int = 200_000, seconds: float = 20.0) -> None:
+        self._left = references
+        self._until = time.monotonic() + seconds
+        self.at: Reference | None = None
+        self.exhausted = False
 
-    model: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-    created_after: int | None = None
-    created_before: int | None = None
-
-    def dimensions(self) -> list[str]:
-        models = [f"m:{self.model}"] if self.model else []
-        return [*postings.tags(dict(sorted(self.metadata.items()))), *models] or ["all"]
-
-
-def rows(object_id: str, placed: Sequence[tuple[Completion, Reference]]) -> Iterator[table.Row]:
-    """The rows of one recorded object: one for each completion, one for each tag and minute."""
-    for completion, reference in placed:
-        yield {
-            "pk": f"C#{completion.id}",
-            "sk": reference.hash,
-            "created": reference.created,
-            "object": reference.object,
-            "offset": reference.offset,
-            "length": reference.length,
-        }
-    tagged = ((at, postings.dimensions(one.models, one.metadata)) for one, at in placed)
-    yield from postings.rows(object_id, tagged)
+    def goes_on(self, reference: Reference) -> bool:
+        """Whether this one may be looked at too."""
+        self.exhausted = self._left <= 0 or time.monotonic() > self._until
+        if not self.exhausted:
+            self._left -= 1
+            self.at = reference
+        return not self.exhausted
 
 
-def batch_row(object_id: str, minute: int, shard: int, batches: dict[str, Any]) -> table.Row:
-    """The row that says which parts of which pushed batches are readable."""
-    return {"pk": f"B#{minute}#{shard}", "sk": object_id, "batches": orjson.dumps(batches).decode()}
+def rows(object_id: str, references: Sequence[Reference]) -> Iterator[table.Row]:
+    """The rows of one recorded object: one for each completion, one for each minute and tag."""
+    for one in references:
+        # Most of what a capture costs is this row: what it holds is packed, its names are short.
+        place = orjson.dumps([one.created, one.offset, one.length])
+        yield {"pk": f"C#{one.id}", "sk": one.hash, "o": frames.name_of(one.object), "p": place}
+    yield from postings.rows(object_id, references)
 
 
-def batch_place(batch_id: str) -> tuple[int, int] | None:
-    """Minute and shard of a pushed batch; None if this is no batch id."""
-    minute = ulid_minute(batch_id.rpartition("_")[2])
-    return None if minute is None else (minute, shard_of(batch_id))
+def select(
+    wanted: Filter, *, after: Reference | None = None, descending: bool = False, scan: Scan | None = None
+) -> Iterator[Reference]:
+    """The references of a filter in order of (created, id), each once, lazily; edits and deletions applied.
+
+    A `scan` ends it early. The filter's text is not looked at: `completions` does that.
+    """
+    changed = Changes(descending=descending)
+    for minute, references in _posted(wanted, after=after, descending=descending):
+        of_minute = changed.of_minute(minute)
+        for reference in references:
+            if scan and not scan.goes_on(reference):
+                return
+            present = changes.applied(reference, of_minute.get(reference.id))
+            if present and wanted.fits(present):
+                yield present
 
 
-def may_be_pending(batch_id: str) -> bool:
-    """Whether this is the id of a batch pushed so lately that its recorder may still be at work."""
-    place = batch_place(batch_id)
-    return place is not None and abs(now() // SECONDS_A_MINUTE - place[0]) <= _PENDING_MINUTES
-
-
-def batch_parts(batch_id: str) -> dict[int, int]:
-    """The parts of a pushed batch that are readable: part -> number of parts in all."""
-    place = batch_place(batch_id)
-    found: dict[int, int] = {}
-    if place:
-        for row in table.query(f"B#{place[0]}#{place[1]}"):
-            found.update(orjson.loads(row["batches"]).get(batch_id, []))
-    return found
-
-
-def select(wanted: Filter, *, after: Reference | None = None, descending: bool = False) -> Iterator[Reference]:
-    """The references of a filter in order of (created, id), each once, lazily; edits and deletions applied."""
-    for some in batched(_posted(wanted, after=after, descending=descending), _LOOKED_UP_AT_ONCE, strict=False):
-        changes = _changes(some)
-        for reference in some:
-            if (reference.id, GONE) not in changes and _still_tagged(wanted, changes.get((reference.id, _EDIT))):
+def captured(wanted: Filter, *, scan: Scan) -> Iterator[Reference]:
+    """Everything that was captured, as it was then: what was edited or deleted since counts too."""
+    for _, references in _posted(wanted, after=None, descending=False):
+        for reference in references:
+            if not scan.goes_on(reference):
+                return
+            if wanted.fits(reference):
                 yield reference
 
 
-def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Iterator[Reference]:
+def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Iterator[tuple[int, list[Reference]]]:
     low = max(wanted.created_after or 0, after.created if after and not descending else 0)
     highs = [wanted.created_before, after.created if after and descending else None]
     high = min((bound for bound in highs if bound is not None), default=None)
-    for references in postings.walk(wanted.dimensions(), low, high, descending=descending):
-        named = _named(sorted(references.values(), key=lambda one: one.order))
-        for reference in reversed(named) if descending else named:
-            in_time = low <= reference.created and (high is None or reference.created <= high)
-            behind = after and (reference.order >= after.order if descending else reference.order <= after.order)
-            if in_time and not behind:
-                yield reference
+
+    def in_reach(reference: Reference) -> bool:
+        behind = after and (reference.order >= after.order if descending else reference.order <= after.order)
+        return low <= reference.created and (high is None or reference.created <= high) and not behind
+
+    for minute, references in postings.walk(wanted.dimensions(), low, high, descending=descending):
+        reachable = [one for one in named(references) if in_reach(one)]
+        yield minute, reachable[::-1] if descending else reachable
 
 
-def _named(references: Iterable[Reference]) -> list[Reference]:
-    """Each under a name of its own: two batches on their way at once may have brought other bytes under one id."""
+def named(references: Iterable[Reference]) -> list[Reference]:
+    """Those of a minute, each under a name of its own.
+
+    Two batches on their way at once may have brought other bytes under one id.
+    """
     owners: dict[str, str] = {}
     return [
-        one if owners.setdefault(one.id, one.hash) == one.hash else one._replace(id=f"{one.id}-{one.hash[:_SHOWN]}")
-        for one in references
+        one if owners.setdefault(one.id, one.hash) == one.hash else one._replace(id=_apart(one)) for one in references
     ]
 
 
-def _changes(references: Iterable[Reference]) -> dict[tuple[str, str], table.Row]:
-    """The edits and deletions of these, by (id, kind)."""
-    keys = [(f"C#{one.id}", kind) for one in references for kind in (_EDIT, GONE)]
-    return {(pk.removeprefix("C#"), sk): row for (pk, sk), row in table.get_all(keys).items()}
+def _apart(reference: Reference) -> str:
+    return f"{reference.id}-{reference.hash[:_SHOWN]}"
 
 
-def _still_tagged(wanted: Filter, edit: table.Row | None) -> bool:
-    return edit is None or wanted.metadata.items() <= orjson.loads(edit["metadata"]).items()
+def cursor(completion: Completion) -> str:
+    """The id under which `find` gives this very completion, though other bytes may hold its id in another minute."""
+    first, *others = places(completion.id)
+    return next((_apart(one) for one in others if one.created == completion.created != first.created), completion.id)
 
 
 def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
@@ -141,60 +127,131 @@ def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
 
     None where there is none, or where it was deleted, unless `deleted` asks for those too: a cursor may be one.
     """
-    found = {row["sk"]: row for row in table.query(f"C#{completion_id}")}
-    if GONE in found and not deleted:
+    stored = _stored(completion_id)
+    if not stored or (GONE in {row["sk"] for row in stored} and not deleted):
         return None
+    references = _references(completion_id, stored)
+    if not references or deleted:
+        return references[0] if references else None
+    return changes.applied(references[0], changes.of(references[0]))
+
+
+def places(completion_id: str) -> list[Reference]:
+    """Every place where something is recorded under an id, deleted or not."""
+    return _references(completion_id, _stored(completion_id))
+
+
+def _stored(completion_id: str) -> list[table.Row]:
+    """The rows of an id; those of `<id>-<hash8>` where two batches were on their way at once."""
+    found = list(table.query(f"C#{completion_id}"))
     origin, _, shown = completion_id.rpartition("-")
-    stored = [row for sk, row in found.items() if not sk.startswith("~")]
-    if not stored and origin and len(shown) == _SHOWN:
-        stored = list(table.query(f"C#{origin}", prefix=shown))
-    if not stored:
-        return None
-    row = min(stored, key=lambda row: (row["created"], row["sk"]))
-    return Reference(row["created"], completion_id, row["sk"], row["object"], row["offset"], row["length"])
+    if not any(not row["sk"].startswith("~") for row in found) and origin and len(shown) == _SHOWN:
+        found += table.query(f"C#{origin}", prefix=shown)
+    return found
+
+
+def _references(completion_id: str, stored: Iterable[table.Row]) -> list[Reference]:
+    found = []
+    for row in stored:
+        if not row["sk"].startswith("~"):
+            created, offset, length = orjson.loads(row["p"])
+            found.append(Reference(created, completion_id, row["sk"], frames.key_of(row["o"]), offset, length))
+    return sorted(found, key=lambda one: one.order)
 
 
 def edit(completion: Completion, reference: Reference, metadata: dict[str, str]) -> None:
     """Replace the metadata of a completion. The postings come first: without the edit itself they find nothing."""
-    table.write_all(postings.rows(f"edit-{new_id('')}", [(reference, postings.tags(metadata))]))
-    table.put({"pk": f"C#{completion.id}", "sk": _EDIT, "metadata": orjson.dumps(metadata).decode()})
+    edited = Reference.of(completion, key=reference.object, offset=reference.offset, length=reference.length)
+    edited = edited._replace(id=reference.id, hash=reference.hash, created=reference.created, metadata=metadata)
+    table.write_all(postings.rows(f"edit-{new_id('')}", [edited]))
+    changes.edit(reference, metadata)
 
 
 def delete(completion_id: str) -> None:
-    """Delete a completion: it stays deleted, also when it is pushed again."""
-    table.put({"pk": f"C#{completion_id}", "sk": GONE, "at": now()})
+    """Delete a completion: it stays deleted, also when it is pushed again, or still on its way."""
+    changes.delete(places(completion_id) or [Reference(0, completion_id, "", "", 0, 0)])
 
 
 def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:
     """The content hashes already recorded under each of these ids, and GONE where it was deleted."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda one: {row["sk"] for row in table.query(f"C#{one}")} - {_EDIT}, completion_ids)
-    return dict(zip(completion_ids, found, strict=True))
+
+    def of(some: Sequence[str]) -> dict[str, set[str]]:
+        return {one: {row["sk"] for row in table.query(f"C#{one}", consistent=False)} for one in some}
+
+    if len(completion_ids) == 1:
+        return of(completion_ids)
+    found: dict[str, set[str]] = {}
+    for some in _readers().map(of, (completion_ids[first::_READERS] for first in range(_READERS))):
+        found |= some
+    return found
+
+
+def gone(completion_ids: Iterable[str]) -> set[str]:
+    """Those of these ids that were deleted."""
+    keys = ((f"C#{one}", GONE) for one in completion_ids)
+    return {pk.removeprefix("C#") for pk, _ in table.get_all(keys, consistent=False)}
+
+
+def completions(
+    wanted: Filter,
+    *,
+    limit: int | None = None,
+    after: Reference | None = None,
+    descending: bool = False,
+    scan: Scan | None = None,
+) -> Iterator[Completion]:
+    """The completions of a filter in order, their text looked at too; at most `limit`, lazily."""
+    references = select(wanted, after=after, descending=descending, scan=scan)
+    if wanted.text is None:
+        return read(islice(references, limit))
+    return islice((one for one in _read(references, wanted) if wanted.matches(one)), limit)
 
 
 def read(references: Iterable[Reference]) -> Iterator[Completion]:
-    """The completions of these references with their edited metadata, in their order, read by some hundreds."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        for some in batched(references, _READ_AHEAD, strict=False):
-            by_object: dict[str, list[Reference]] = defaultdict(list)
-            for reference in some:
-                by_object[reference.object].append(reference)
-            bodies: dict[Reference, Completion] = {}
-            for found in pool.map(_read_object, by_object.items()):
-                bodies.update(found)
-            changes = _changes(some)
-            for reference in some:
-                edited = changes.get((reference.id, _EDIT))
-                body = bodies[reference]
-                body = body if body.id == reference.id else body.under(reference.id)
-                yield body.model_copy(update={"metadata": orjson.loads(edited["metadata"])}) if edited else body
+    """The completions of these references with their edited metadata, in their order."""
+    return _read(references, Filter())
 
 
-def _read_object(wanted: tuple[str, list[Reference]]) -> dict[Reference, Completion]:
-    key, references = wanted
-    if len(references) >= _WHOLE_OBJECT_FROM:
-        body = blobs.get(key)
-        frames = {one: body[one.offset : one.offset + one.length] for one in references}
-    else:
-        frames = {one: blobs.get(key, offset=one.offset, length=one.length) for one in references}
-    return {one: Completion.model_validate_json(zstd.decompress(frame)) for one, frame in frames.items()}
+def _read(references: Iterable[Reference], wanted: Filter) -> Iterator[Completion]:
+    """Some objects at once; what cannot hold the wanted text is not even parsed."""
+
+    def of_object(found: tuple[str, list[Reference]]) -> dict[int, Completion]:
+        held = frames.lines(*found)
+        return {id(one): Completion.read(line) for one, line in held if wanted.may_match(line)}
+
+    for some in _some(references):
+        by_object: dict[str, list[Reference]] = defaultdict(list)
+        for reference in some:
+            by_object[reference.object].append(reference)
+        bodies: dict[int, Completion] = {}
+        for found in _readers().map(of_object, by_object.items()):
+            bodies.update(found)
+        for reference in some:
+            if id(reference) in bodies:
+                yield _as_named(bodies[id(reference)], reference)
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    """Threads that live as long as the process: a function's calls come one after the other."""
+    return ThreadPoolExecutor(_READERS, thread_name_prefix="readers")
+
+
+def _as_named(body: Completion, reference: Reference) -> Completion:
+    named = body if body.id == reference.id else body.under(reference.id)
+    edited = reference.metadata is not None and reference.metadata != body.metadata
+    return named.model_copy(update={"metadata": reference.metadata}) if edited else named
+
+
+def _some(references: Iterable[Reference]) -> Iterator[list[Reference]]:
+    """Lists of references whose bodies fit into memory together."""
+    some: list[Reference] = []
+    size = 0
+    for reference in references:
+        some.append(reference)
+        size += reference.length
+        if len(some) >= _READ_AHEAD or size >= _READ_AHEAD_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some

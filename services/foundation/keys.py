@@ -1,53 +1,112 @@
-"""API keys: `sk-sh-<id>-<secret>`, kept as SHA-256, with scopes.
+"""API keys: `sk-sh-<id>-<secret>`, kept as SHA-256, with scopes and the capture policy of the gateway's calls.
 
 The deploy makes the first one: a secret whose hash enters the table at its first use. Afterwards the table alone
-decides, so that revoking the row ends the key. Raises Unauthorized or Forbidden in OpenAI's shape.
+decides: a revoked key keeps its row and ends in this process at once, in others within a minute. `check` raises
+Unauthorized or Forbidden in OpenAI's shape.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from foundation import aws, table
-from foundation.errors import Forbidden, Unauthorized
+from foundation import aws, lease, table
+from foundation.errors import Conflict, Forbidden, Unauthorized
+from foundation.ids import new_id, now
+from foundation.resources import Record, decode
 from foundation.settings import settings
 
-SCOPES = frozenset({"capture", "infer", "read", "write", "admin"})
+type Scope = Literal["capture", "infer", "read", "write", "admin"]
+
+_ADMIN = "admin"
 _FIRST = "first"
 _PREFIX = "sk-sh-"
+_SECRET_BYTES = 20
 _TRUSTED_SECONDS = 60
 _trusted: dict[str, tuple[float, Key]] = {}
 
 
 class Key(NamedTuple):
-    """A caller."""
+    """A caller, and what its calls through the gateway are where they do not say otherwise."""
 
     id: str
     scopes: frozenset[str]
+    store: bool | None = None
+    metadata: dict[str, str] | None = None
+    fallback_model: str | None = None
+
+
+class ApiKey(Record):
+    """A key's row; `scopes` are separated by spaces."""
+
+    KIND: ClassVar[str] = "KEY"
+    NAME: ClassVar[str] = "key"
+
+    object: Literal["key"] = "key"
+    name: str
+    sha256: str
+    scopes: str
+    store: bool | None = None
+    metadata: dict[str, str] | None = None
+    fallback_model: str | None = None
+    revoked_at: int | None = None
+
+    def public(self) -> dict[str, Any]:
+        return {**self.model_dump(exclude={"sha256"}), "scopes": self.scopes.split()}
+
+    @property
+    def rules(self) -> bool:
+        """Whether it may make and revoke keys."""
+        return self.revoked_at is None and _ADMIN in self.scopes.split()
+
+
+def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
+    """A new key, and the token that nobody can read again."""
+    # A key's id ends at the first dash of its token; ULIDs have none.
+    key_id = new_id("key_")
+    token = f"{_PREFIX}{key_id}-{secrets.token_hex(_SECRET_BYTES)}"
+    key = ApiKey(id=key_id, created_at=now(), sha256=_digest(token), scopes=" ".join(scopes), **fields)
+    key.create()
+    return key, token
+
+
+def revoke(key_id: str, context: Any) -> None:
+    """End a key; again is no error. Raises NotFound, or Conflict for the last one with the scope `admin`."""
+    # Two that revoke each other at once must not leave nobody.
+    with lease.held("KEYS", "REVOKE", context):
+        key = ApiKey.load(key_id, param="key_id")
+        if key.rules and not any(other.rules for other in _every() if other.id != key_id):
+            raise Conflict(
+                "This is the last key with the scope 'admin'. Create another one first.", code="last_admin_key"
+            )
+        key.change({"revoked_at": now()}, where={"revoked_at": None})
+    _trusted.pop(key.sha256, None)
 
 
 def check(authorization: str | None, scope: str) -> Key:
     """The caller behind an Authorization header, if it may do what `scope` names."""
     key = _known(authorization)
-    if scope not in key.scopes and "admin" not in key.scopes:
+    if scope not in key.scopes and _ADMIN not in key.scopes:
         raise Forbidden(f"This key lacks the scope '{scope}'.", code="insufficient_permissions", param="Authorization")
     return key
 
 
 def _known(authorization: str | None) -> Key:
-    token = (authorization or "").removeprefix("Bearer ").strip()
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
     key_id, _, secret = token.removeprefix(_PREFIX).partition("-")
-    if not token.startswith(_PREFIX) or not key_id or not secret:
+    if scheme.lower() != "bearer" or not token.startswith(_PREFIX) or not key_id or not secret:
         raise Unauthorized(
             "No API key was given. Send 'Authorization: Bearer sk-sh-…'; the deploy made the first key, which "
             "is in the secret that the stack's output FirstKeySecretArn names.",
             code="invalid_api_key",
             param="Authorization",
         )
-    digest = hashlib.sha256(token.encode()).hexdigest()
+    digest = _digest(token)
     until, key = _trusted.get(digest, (0.0, Key("", frozenset())))
     if time.monotonic() < until:
         return key
@@ -57,12 +116,31 @@ def _known(authorization: str | None) -> Key:
 
 
 def _stored(key_id: str, digest: str) -> Key:
-    row = table.get("KEY", key_id)
+    row = table.get(ApiKey.KIND, key_id)
     if row is None and key_id == _FIRST:
-        first = aws.secret(settings().FIRST_KEY_SECRET_ARN)
-        expected = hashlib.sha256(f"{_PREFIX}{_FIRST}-{first}".encode()).hexdigest()
-        table.put_new({"pk": "KEY", "sk": _FIRST, "sha256": expected, "scopes": "admin"})
-        row = table.get("KEY", key_id)
-    if row is None or row.get("revoked") or not hmac.compare_digest(row["sha256"], digest):
+        expected = _digest(f"{_PREFIX}{_FIRST}-{aws.secret(settings().FIRST_KEY_SECRET_ARN)}")
+        ApiKey(id=_FIRST, created_at=now(), name=_FIRST, sha256=expected, scopes=_ADMIN).create()
+        row = table.get(ApiKey.KIND, key_id)
+    if row is None or row.get("revoked_at") is not None or not hmac.compare_digest(row["sha256"], digest):
         raise Unauthorized("This API key is not valid.", code="invalid_api_key", param="Authorization")
-    return Key(key_id, frozenset(row["scopes"].split()))
+    return Key(
+        key_id,
+        frozenset(row["scopes"].split()),
+        store=row.get("store"),
+        metadata=decode(row.get("metadata")),
+        fallback_model=row.get("fallback_model"),
+    )
+
+
+def _every() -> Iterator[ApiKey]:
+    after = None
+    while True:
+        page = ApiKey.page(after=after, limit=100)
+        yield from page.data
+        if not page.has_more or not page.data:
+            return
+        after = page.data[-1].id
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

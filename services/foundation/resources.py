@@ -102,6 +102,11 @@ class Record(BaseModel):
             values=values,
         )
 
+    def remove(self) -> None:
+        """Delete it, its place in the list first."""
+        table.delete(_list_key(type(self), self.parent()), _place(self))
+        table.delete(self.KIND, self.id)
+
     @classmethod
     def page(
         cls, *, parent: str = "", after: str | None = None, limit: int = 20, descending: bool = False

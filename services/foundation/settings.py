@@ -19,6 +19,7 @@ class Settings(BaseModel):
     FIRST_KEY_SECRET_ARN: str = ""
     PROVIDER_BASE_URL: str
     PROVIDER_SECRET_ARN: str = ""
+    PROVIDERS_SECRET_ARN: str = ""
     RECORD_QUEUE_URL: str = ""
     PLAN_QUEUE_URL: str = ""
     GRADE_QUEUE_URL: str = ""
@@ -26,7 +27,9 @@ class Settings(BaseModel):
     ASSEMBLY_QUEUE_URL: str = ""
     TUNING_QUEUE_URL: str = ""
     VERDICT_QUEUE_URL: str = ""
+    API_URL: str = ""
     WATCH_RULE: str = ""
+    METRICS_NAMESPACE: str = "Stillhouse"
 
 
 @cache

@@ -1,18 +1,17 @@
 """The one DynamoDB table: rows in, rows out, conditional writes that say who won.
 
-A row is a dict with `pk` and `sk`; values are what JSON knows, but no floats. All reads are strongly
-consistent. A lost condition is an answer (False or None), every other failure is botocore's exception.
+A row is a dict with `pk` and `sk`; values are what JSON knows, but no floats. Reads are strongly
+consistent unless they ask for less. A lost condition is an answer (False or None), every other failure is botocore's
+exception.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from itertools import batched
 from typing import Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from foundation import aws
@@ -24,30 +23,43 @@ type Row = dict[str, Any]
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _BATCH_ATTEMPTS = 8
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value)
-        case Binary():
-            return value.value  # type: ignore[attr-defined]
-        case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
-        case list():
-            return [_plain(inner) for inner in value]
+def _plain(value: Mapping[str, Any]) -> Any:
+    """An attribute as DynamoDB gives it, by its type."""
+    ((kind, held),) = value.items()
+    match kind:
+        case "N":
+            return int(held)
+        case "NULL":
+            return None
         case _:
-            return value
+            return held
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """The inverse: what is no text, bytes, whole number, truth or null is no attribute of a row."""
+    match value:
+        case str():
+            return {"S": value}
+        case bytes():
+            return {"B": value}
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case None:
+            return {"NULL": True}
+        case _:
+            raise TypeError(f"A row holds no {type(value).__name__}")
 
 
 def _row(item: Mapping[str, Any]) -> Row:
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+    return {name: _plain(value) for name, value in item.items()}
 
 
 def _item(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in row.items()}
+    return {name: _attribute(value) for name, value in row.items()}
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:
@@ -71,9 +83,17 @@ def put(row: Row) -> None:
 
 def put_new(row: Row) -> bool:
     """Write the row unless its key exists; True if this call wrote it."""
+    return put_unless(row, "pk")
+
+
+def put_unless(row: Row, attribute: str) -> bool:
+    """Write the row unless the one at its key has this attribute; True if this call wrote it."""
     try:
         aws.dynamodb().put_item(
-            TableName=settings().TABLE, Item=_item(row), ConditionExpression="attribute_not_exists(pk)"
+            TableName=settings().TABLE,
+            Item=_item(row),
+            ConditionExpression="attribute_not_exists(#attribute)",
+            ExpressionAttributeNames={"#attribute": attribute},
         )
     except ClientError as error:
         if _lost_condition(error):
@@ -97,17 +117,17 @@ def update(
     Returns False when the row is missing or a condition does not hold.
     """
     names = {f"#{name}": name for name in (*changes, *(where or {}))}
-    bound = {f":{name}": _serialize(value) for name, value in (values or {}).items()}
+    bound = {f":{name}": _attribute(value) for name, value in (values or {}).items()}
     sets, conditions = [], ["attribute_exists(pk)"]
     for name, value in changes.items():
-        bound[f":to_{name}"] = _serialize(value)
+        bound[f":to_{name}"] = _attribute(value)
         sets.append(f"#{name} = :to_{name}")
     for name, value in (where or {}).items():
         if value is None:
             bound[":null"] = {"S": "NULL"}
             conditions.append(f"(attribute_not_exists(#{name}) OR attribute_type(#{name}, :null))")
         else:
-            bound[f":was_{name}"] = _serialize(value)
+            bound[f":was_{name}"] = _attribute(value)
             conditions.append(f"#{name} = :was_{name}")
     if condition:
         conditions.append(f"({condition})")
@@ -139,6 +159,7 @@ def query(
     before: str | None = None,
     descending: bool = False,
     limit: int | None = None,
+    consistent: bool = True,
 ) -> Iterator[Row]:
     """The rows of a partition in order of `sk`, lazily, page by page.
 
@@ -150,21 +171,17 @@ def query(
         high = min(high, before)
     if low > high:
         return
-    paginator = aws.dynamodb().get_paginator("query")
-    pages = paginator.paginate(
-        TableName=settings().TABLE,
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
-        ExpressionAttributeValues={
-            ":pk": {"S": pk},
-            ":low": {"S": low or "\x00"},
-            ":high": {"S": high},
-        },
-        ConsistentRead=True,
-        ScanIndexForward=not descending,
-        PaginationConfig={"PageSize": limit} if limit else {},
-    )
+    asked: dict[str, Any] = {
+        "TableName": settings().TABLE,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+        "ExpressionAttributeValues": {":pk": {"S": pk}, ":low": {"S": low or "\x00"}, ":high": {"S": high}},
+        "ConsistentRead": consistent,
+        "ScanIndexForward": not descending,
+        **({"Limit": limit} if limit else {}),
+    }
     count = 0
-    for page in pages:
+    while True:
+        page = aws.dynamodb().query(**asked)
         for item in page["Items"]:
             row = _row(item)
             if before is not None and row["sk"] >= before:
@@ -173,6 +190,9 @@ def query(
             count += 1
             if limit and count >= limit:
                 return
+        if "LastEvaluatedKey" not in page:
+            return
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def write_all(rows: Iterable[Row]) -> None:
@@ -190,12 +210,12 @@ def write_all(rows: Iterable[Row]) -> None:
             raise RetryLater("DynamoDB leaves rows unprocessed")
 
 
-def get_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict[tuple[str, str], Row]:
     """Many rows by key, 100 a call; missing ones are absent from the answer."""
     found: dict[tuple[str, str], Row] = {}
     for chunk in batched(dict.fromkeys(keys), _READ_BATCH, strict=False):
         pending: dict[str, Any] = {
-            settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": True}
+            settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": consistent}
         }
         for attempt in range(_BATCH_ATTEMPTS):
             if attempt:

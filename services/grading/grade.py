@@ -43,7 +43,7 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
         return
     if message.chunk not in {chunk.chunk for chunk in graded_chunks(run.id)}:
         with lease.held(run.id, f"CHUNK#{message.chunk}", context):
-            _grade(run, message, context, provider or models.default_provider())
+            _grade(run, message, context, provider or models.providers())
     _finish_if_done(run, message.chunks)
 
 

@@ -10,8 +10,8 @@ from grading.grade import grade_chunk
 from grading.plan import plan
 
 
-def plan_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return consume(event, context, _plan)
+def plan_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
+    return consume(event, _plan)
 
 
 def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             raise TypeError(f"grade takes no {type(delivery).__name__}")
         grade_chunk(delivery, context)
 
-    return consume(event, context, grade)
+    return consume(event, grade)
 
 
 def _plan(delivery: Delivery) -> None:

@@ -7,7 +7,7 @@ it. A source without rows, or a missing file, ends the run as failed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import batched, islice
+from itertools import batched
 from typing import Any
 
 import orjson
@@ -74,7 +74,7 @@ def _keeps_samples(run: Run) -> bool:
 
 
 def _stored_rows(source: StoredCompletions, *, graded_as_stored: bool) -> Iterator[dict[str, Any]]:
-    for completion in index.read(islice(index.select(source), source.limit)):
+    for completion in index.completions(source, limit=source.limit):
         yield completion.row(with_sample=graded_as_stored)
 
 

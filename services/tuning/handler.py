@@ -22,7 +22,7 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 
-    return consume(event, context, handle)
+    return consume(event, handle)
 
 
 def watch_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature

@@ -11,8 +11,8 @@ from verdict.decide import decide
 from verdict.notify import notify_blocked, notify_failed
 
 
-def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return consume(event, context, _handle)
+def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
+    return consume(event, _handle)
 
 
 def _handle(delivery: Delivery) -> None:

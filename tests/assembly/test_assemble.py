@@ -65,6 +65,7 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         "truncated": 1,
         "refused": 0,
         "empty": 0,
+        "untrainable": 0,
     }
     assert card["contradicted"] == ["chatcmpl-201"]
     assert (card["teacher"], card["student"], card["created_at"]) == (build.TEACHER, build.STUDENT, 1_790_000_123)

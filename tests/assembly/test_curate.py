@@ -86,10 +86,17 @@ def test_what_is_no_answer_is_dropped_with_the_reason(choice: dict[str, Any], re
     assert (examples, drops(curator)) == ([], {reason: 1})
 
 
+def test_what_no_chat_can_say_is_not_trained_on() -> None:
+    searched = completion(1, "mail").model_copy(update={"untrainable": "No chat completion can say: web_search_call."})
+    examples, curator = curated([searched, completion(2, "mail", "no")])
+    assert [example.completion_id for example in examples] == ["chatcmpl-2"]
+    assert drops(curator) == {"untrainable": 1}
+
+
 def test_every_reason_is_named_even_where_nothing_was_dropped() -> None:
     _, curator = curated([])
     assert dict(curator.dropped) == dict.fromkeys(
-        ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty"), 0
+        ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty", "untrainable"), 0
     )
 
 

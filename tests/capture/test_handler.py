@@ -50,7 +50,7 @@ def test_a_batch_is_recorded_once_every_part_is_readable(system: System) -> None
     for written, part in enumerate([parts[2], parts[2], parts[0], parts[1]]):
         batch = system.ok("GET", f"/v1/captures/{batch_id}")
         assert batch["status"] == "pending", written
-        record.record(part)
+        record.record([part])
     batch = system.ok("GET", f"/v1/captures/{batch_id}")
     assert batch == {"object": "capture", "batch_id": batch_id, "status": "recorded", "parts_recorded": 3}
     page = system.ok("GET", "/v1/chat/completions?limit=100&order=desc")

@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from capture.ingest import completion_of, documents, ingest
+from capture.ingest import completion_of, ingest
+from capture.parse import documents
 from foundation import blobs, events, ids
 from foundation.errors import ApiError
 from tests.flow import loop
@@ -119,7 +120,33 @@ def test_one_document_is_an_object_or_an_array(text: str) -> None:
 def test_many_lines_are_ndjson_and_a_broken_one_keeps_its_place() -> None:
     first, broken, last = documents(b'{"a": 1}\r\n\n{oops\n{"a": 2}\n')
     assert (first, last) == ({"a": 1}, {"a": 2})
-    assert isinstance(broken, json.JSONDecodeError)
+    assert isinstance(broken, ApiError)
+    assert broken.code == "invalid_json"
+
+
+DOUBLED = ['{"a": 1, "a": 1}', '{"b": [{"a": "x", "c": {}, "a": "y"}]}', r'{"a": "\u0022", "a": ["\u0022\u0022"]}']
+
+
+@pytest.mark.parametrize("text", DOUBLED)
+@pytest.mark.parametrize("body", ["%s", "[{}, %s]", "{}\n%s"])
+def test_a_key_that_stands_twice_refuses_its_record(text: str, body: str) -> None:
+    *others, doubled = documents((body % text).encode())
+    assert all(other == {} for other in others)
+    assert isinstance(doubled, ApiError)
+    assert (doubled.code, doubled.param) == ("duplicate_key", "a")
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\"", "b": {"a": "\u0022"}}', '{"a": ["a", "a"], "\\\\": ":"}'])
+def test_a_key_in_two_objects_and_quotes_in_texts_are_sound(text: str) -> None:
+    assert documents(text.encode()) == [json.loads(text)]
+
+
+@pytest.mark.parametrize("levels", [249, 250, 1_000])
+def test_a_record_is_not_nested_deeper_than_every_reader_reads(levels: int) -> None:
+    first, deep, doubled = documents(b'[{"a": 1}, %b%b, {"a": 1, "a": 2}]' % (b"[" * levels, b"]" * levels))
+    assert first == {"a": 1}
+    assert (getattr(deep, "code", None) == "nested_too_deeply") == (levels > 249)
+    assert isinstance(doubled, ApiError)
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "{oops", '[{"a": 1},\n{oops]', "\x00"])

@@ -11,9 +11,10 @@ from backports import zstd
 
 from capture.ingest import completion_of
 from capture.record import record
-from foundation import blobs, index
+from foundation import batches, blobs, index
 from foundation.completions import Completion
 from foundation.events import RecordCompletions
+from foundation.filters import Filter
 from foundation.ids import new_id
 from tests.flow import loop
 from tests.flow.system import System
@@ -34,7 +35,7 @@ def everything(system: System) -> tuple[dict[str, bytes], list[Any]]:
 
 def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) -> None:
     batch_id = new_id("capture_")
-    record(message(range(5), batch_id))
+    record([message(range(5), batch_id)])
     (key,) = blobs.keys("completions/")
     assert system.bucket
     lines = zstd.decompress(blobs.get(key)).splitlines()
@@ -49,25 +50,25 @@ def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) 
 def test_a_redelivery_writes_the_same_again(system: System) -> None:
     batch_id = new_id("capture_")
     sent = message(range(30), batch_id)
-    record(sent)
+    record([sent])
     once = everything(system)
-    record(sent)
+    record([sent])
     assert everything(system) == once
-    assert len(list(index.select(index.Filter()))) == 30
+    assert len(list(index.select(Filter()))) == 30
 
 
 def test_parts_of_a_batch_are_objects_of_their_own(system: System) -> None:
     batch_id = new_id("capture_")
-    record(message(range(3), batch_id, part=0, parts=2))
-    assert index.batch_parts(batch_id) == {0: 2}
-    record(message(range(3, 6), batch_id, part=1, parts=2))
-    assert index.batch_parts(batch_id) == {0: 2, 1: 2}
+    record([message(range(3), batch_id, part=0, parts=2)])
+    assert batches.parts(batch_id) == {0: 2}
+    record([message(range(3, 6), batch_id, part=1, parts=2)])
+    assert batches.parts(batch_id) == {0: 2, 1: 2}
     assert len(list(blobs.keys("completions/"))) == 2
     assert system.ok("GET", f"/v1/captures/{batch_id}")["status"] == "recorded"
 
 
 def test_one_completion_in_two_batches_is_listed_once(system: System) -> None:
-    record(message(range(3), new_id("capture_")))
-    record(message(range(4), new_id("capture_")))
+    record([message(range(3), new_id("capture_"))])
+    record([message(range(4), new_id("capture_"))])
     listed = system.ok("GET", "/v1/chat/completions?metadata[tag]=rec")["data"]
     assert [one["id"] for one in listed] == [f"chatcmpl-rec-{number}" for number in range(4)]

@@ -81,7 +81,7 @@ def test_other_content_has_another_hash(other):
 def test_the_hash_is_of_the_content_and_not_of_its_spelling():
     one = of(metadata={"a": "1", "b": "2"})
     assert of(metadata={"b": "2", "a": "1"}).content_hash == one.content_hash
-    assert len(one.content_hash) == 32
+    assert len(one.content_hash) == 20
     assert Completion.model_validate_json(one.line()).content_hash == one.content_hash
 
 
@@ -186,3 +186,38 @@ def test_texts_inside_of_parts_and_tool_calls_are_normalised_too():
 
     assert input_key(spoken("a  b")) == input_key(spoken("a b"))
     assert input_key(spoken("a b")) != input_key(spoken("ab"))
+
+
+def test_tokens_are_counted_as_the_provider_says():
+    details = {"cached_tokens": 3}
+    one = of(response={"usage": {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": details}})
+    assert (one.prompt_tokens, one.cached_tokens, one.completion_tokens) == (7, 3, 2)
+    assert (one.finish_reason, one.has_tools, one.failed) == ("stop", False, False)
+
+
+@pytest.mark.parametrize("usage", [None, "7", [], {}, {"prompt_tokens": "7", "completion_tokens": True}, {
+    "prompt_tokens": -1, "completion_tokens": 2.5, "prompt_tokens_details": 3}])  # fmt: skip
+def test_an_odd_usage_counts_nothing(usage):
+    one = of(response={"usage": usage})
+    assert (one.prompt_tokens, one.cached_tokens, one.completion_tokens) == (None, None, None)
+
+
+def test_tools_were_offered_or_called():
+    called = {"message": {"role": "assistant", "tool_calls": [{"id": "c"}]}, "finish_reason": "tool_calls"}
+    assert of(request={"tools": [{"type": "function"}]}).has_tools
+    assert of(request={"functions": [{"name": "f"}]}).has_tools
+    assert of(response={"choices": [called]}).has_tools
+    assert not of(request={"tools": []}).has_tools
+
+
+@pytest.mark.parametrize("choices", [[], None, "text"])
+def test_without_a_choice_a_call_failed(choices):
+    one = of(response={"choices": choices, "error": {"message": "no"}})
+    assert one.failed
+    assert (one.finish_reason, one.has_tools) == (None, False)
+
+
+def test_where_it_was_imported_from_and_why_it_cannot_train_are_no_content():
+    plain = of(response={"id": "a"})
+    assert plain.content_hash == of(response={"id": "a"}, origin="openai", untrainable="x").content_hash
+    assert plain.content_hash != of(response={"id": "a"}, original={"request": {}}).content_hash

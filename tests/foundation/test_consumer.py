@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from foundation.completions import Completion
-from foundation.consumer import consume, logger
+from foundation.consumer import consume, consume_together, logger
 from foundation.errors import RetryLater
 from foundation.events import PlanRun
 
@@ -63,45 +63,45 @@ class Worker:
         self.done.append(delivery.run_id)
 
 
-def test_messages_that_succeed_are_not_given_back_and_not_logged(context, log):
+def test_messages_that_succeed_are_not_given_back_and_not_logged(log):
     worker = Worker()
-    assert failures(consume(sqs(plan("a"), plan("b")), context, worker)) == []
+    assert failures(consume(sqs(plan("a"), plan("b")), worker)) == []
     assert worker.done == ["a", "b"]
     assert log() == []
 
 
-def test_only_what_failed_is_given_back(context, log):
+def test_only_what_failed_is_given_back(log):
     worker = Worker(b=ValueError("no"), d=RetryLater("busy"))
-    answer = consume(sqs(*map(plan, "abcd")), context, worker)
+    answer = consume(sqs(*map(plan, "abcd")), worker)
     assert failures(answer) == ["m1", "m3"]
     assert worker.done == ["a", "c"]
     assert [entry["message_id"] for entry in log()] == ["m1", "m3"]
 
 
-def test_a_batch_that_failed_wholly_is_an_answer_too(context):
+def test_a_batch_that_failed_wholly_is_an_answer_too():
     worker = Worker(a=ValueError("no"), b=ValueError("no"))
-    assert failures(consume(sqs(plan("a"), plan("b")), context, worker)) == ["m0", "m1"]
+    assert failures(consume(sqs(plan("a"), plan("b")), worker)) == ["m0", "m1"]
 
 
 @pytest.mark.parametrize("poison", ["no json", "{}", f'{{"type":"PlanRun","run_id":["{SECRET}"]}}'])
-def test_poison_fails_alone_and_never_reaches_the_work(context, log, poison):
+def test_poison_fails_alone_and_never_reaches_the_work(log, poison):
     worker = Worker()
-    assert failures(consume(sqs(plan("a"), poison, plan("c")), context, worker)) == ["m1"]
+    assert failures(consume(sqs(plan("a"), poison, plan("c")), worker)) == ["m1"]
     assert worker.done == ["a", "c"]
     (entry,) = log()
     assert (entry["level"], entry["message_id"], entry["receives"]) == ("ERROR", "m1", "3")
     assert SECRET not in json.dumps(entry)
 
 
-def test_the_test_event_of_s3_is_acknowledged(context, log):
+def test_the_test_event_of_s3_is_acknowledged(log):
     worker = Worker()
-    assert failures(consume(sqs('{"Event":"s3:TestEvent"}'), context, worker)) == []
+    assert failures(consume(sqs('{"Event":"s3:TestEvent"}'), worker)) == []
     assert worker.done == []
     assert log() == []
 
 
-def test_a_failure_is_logged_once_with_ids_and_the_error(context, log):
-    consume(sqs(plan("a")), context, Worker(a=ValueError("it broke")))
+def test_a_failure_is_logged_once_with_ids_and_the_error(log):
+    consume(sqs(plan("a")), Worker(a=ValueError("it broke")))
     (entry,) = log()
     assert entry["level"] == "ERROR"
     assert entry["correlation_id"] == "about a"
@@ -109,28 +109,55 @@ def test_a_failure_is_logged_once_with_ids_and_the_error(context, log):
     assert "it broke" in entry["exception"]
 
 
-def test_work_for_later_is_no_error(context, log):
-    consume(sqs(plan("a")), context, Worker(a=RetryLater("the lease is held")))
+def test_work_for_later_is_no_error(log):
+    consume(sqs(plan("a")), Worker(a=RetryLater("the lease is held")))
     (entry,) = log()
     assert (entry["level"], entry["error"]) == ("WARNING", "the lease is held")
     assert "exception" not in entry
 
 
-def test_no_body_in_the_log(context, log):
+def test_no_body_in_the_log(log):
     def work(delivery):
         body = {"id": 3, "request": SECRET, "messages": delivery.run_id}
         Completion.model_validate(body)
 
-    consume(sqs(plan(SECRET)), context, work)
+    consume(sqs(plan(SECRET)), work)
     (entry,) = log()
     entry.pop("correlation_id")
     assert "Completion" in entry["exception"]
     assert SECRET not in json.dumps(entry)
 
 
-def test_a_process_that_is_going_down_is_not_held_up(context):
+def test_a_process_that_is_going_down_is_not_held_up():
     class Down(BaseException):
         pass
 
     with pytest.raises(Down):
-        consume(sqs(plan("a")), context, Worker(a=Down()))
+        consume(sqs(plan("a")), Worker(a=Down()))
+
+
+def together(refused=None, error=None):
+    """A handler of all messages at once, and what it was given."""
+    given = []
+
+    def handle(deliveries):
+        given.append([one.run_id for one in deliveries])
+        if error:
+            raise error
+        return {one.event_id: ValueError("no") for one in deliveries if one.run_id in (refused or ())}
+
+    return handle, given
+
+
+def test_messages_taken_together_fail_one_by_one(log):
+    handle, given = together(refused={"b"})
+    assert sorted(failures(consume_together(sqs(plan("a"), plan("b"), "no json", plan("c")), handle))) == ["m1", "m2"]
+    assert given == [["a", "b", "c"]]
+    assert len(log()) == 2
+
+
+@pytest.mark.parametrize("error", [RetryLater("busy"), OSError("away")])
+def test_messages_taken_together_all_come_again_where_their_work_breaks(log, error):
+    handle, _ = together(error=error)
+    assert sorted(failures(consume_together(sqs(plan("a"), plan("b")), handle))) == ["m0", "m1"]
+    assert len(log()) == 1

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from backports import zstd
 
-from foundation import index
-from foundation.index import Filter
+from foundation import blobs, index
+from foundation.filters import Filter
+from foundation.ids import now_ms
+from retention.erase import erase
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -62,11 +65,25 @@ def test_deleted_is_gone_everywhere_and_stays_gone(stored: System) -> None:
     assert "chatcmpl-e-3" not in listed(stored)
 
 
-def test_a_push_that_was_on_its_way_does_not_bring_it_back(stored: System) -> None:
+def test_a_push_that_was_on_its_way_for_long_does_not_bring_it_back(
+    stored: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.ok("POST", "/v1/captures", json.dumps(loop.record(9, split="train", tag="e")).encode())
+    index.delete("chatcmpl-e-9")
+    monkeypatch.setattr("capture.record.now_ms", lambda: now_ms() + 61_000)
+    stored.settle()
+    assert "chatcmpl-e-9" not in listed(stored)
+
+
+def test_a_push_that_met_its_deletion_is_hidden_by_the_sweep(stored: System, monkeypatch: pytest.MonkeyPatch) -> None:
     stored.ok("POST", "/v1/captures", json.dumps(loop.record(9, split="train", tag="e")).encode())
     index.delete("chatcmpl-e-9")
     stored.settle()
+    assert stored.call("GET", "/v1/chat/completions/chatcmpl-e-9")[0] == 404
+    monkeypatch.setattr("retention.erase.now", lambda: now_ms() // 1000 + 7200)
+    erase(lambda: True)
     assert "chatcmpl-e-9" not in listed(stored)
+    assert b"chatcmpl-e-9" not in b"".join(zstd.decompress(blobs.get(key)) for key in blobs.keys("completions/"))
 
 
 def test_a_deleted_cursor_still_points(stored: System) -> None:
@@ -106,3 +123,21 @@ def test_the_longest_tag_of_the_widest_letters_is_found(system: System) -> None:
     system.settle()
     found = index.select(Filter(metadata=record["metadata"]))
     assert [one.id for one in found] == ["chatcmpl-e-1"]
+
+
+def test_two_contents_of_one_id_on_their_way_at_once_are_paged_to_an_end(system: System) -> None:
+    first = {**loop.record(1, split="train", tag="e"), "created": 1_790_000_000}
+    second = {**loop.record(1, split="train", tag="f"), "created": 1_790_000_600}
+    between = {**loop.record(2, split="train", tag="e"), "created": 1_790_000_300}
+    second["response"]["id"] = first["response"]["id"]
+    for record in (first, second, between):
+        system.ok("POST", "/v1/captures", record)
+    system.settle()
+    found, after = [], ""
+    while len(found) < 5:
+        page = system.ok("GET", f"/v1/chat/completions?limit=1{after}")
+        found += [one["created"] for one in page["data"]]
+        if not page["has_more"]:
+            break
+        after = f"&after={page['last_id']}"
+    assert found == [1_790_000_000, 1_790_000_300, 1_790_000_600]

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capture import ingest, record
-from foundation import aws, blobs, events, index
+from foundation import aws, batches, blobs, events, index
+from foundation.filters import Filter
 from foundation.ids import new_id
-from foundation.index import Filter
 from foundation.settings import settings as environment
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -23,14 +23,18 @@ MODELS = {"gpt-4o": "gpt-4o-2024-08-06", "o1": "o1", "lab": None}
 HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-def pushed(name, *, at=START, model="gpt-4o", tags=None, text="Hi."):
-    response = {"id": name, "created": at, "choices": [{"message": {"role": "assistant", "content": text}}]}
+def pushed(name, *, at=START, model="gpt-4o", tags=None, text="Hi.", tokens=None, latency=None):
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop" if tokens else "length"}
+    response = {"id": name, "created": at, "choices": [choice]}
+    if tokens:
+        response["usage"] = {"prompt_tokens": tokens - 1, "completion_tokens": 1}
     if MODELS[model]:
         response["model"] = MODELS[model]
     return {
         "request": {"model": model, "messages": [{"role": "user", "content": "Hello?"}]},
         "response": response,
         "metadata": tags or {},
+        **({} if latency is None else {"latency_ms": latency}),
     }
 
 
@@ -48,7 +52,7 @@ def push(*records, deliveries=1):
     answer = ingest.ingest(records)
     for message in messages():
         for _ in range(deliveries):
-            record.record(message)
+            record.record([message])
     return answer
 
 
@@ -61,6 +65,8 @@ class Memory:
 
     def __init__(self):
         self.kept = {}
+        self.deleted = set()
+        self.edited = {}
 
     def push(self, one):
         name, text = one["response"]["id"], json.dumps(one, sort_keys=True)
@@ -71,21 +77,31 @@ class Memory:
 
     def find(self, wanted, *, descending):
         everything = [placed for taken in self.kept.values() for placed in taken.values()]
-        fitting = [placed for placed in everything if self.fits(placed[1], wanted)]
+        fitting = [(name, one) for name, one in everything if name not in self.deleted and self.fits(name, one, wanted)]
         return sorted(fitting, key=self.place, reverse=descending)
+
+    def tags(self, name, one):
+        return self.edited.get(name, one["metadata"])
 
     @staticmethod
     def place(placed):
         return placed[1]["response"]["created"], placed[0]
 
-    @staticmethod
-    def fits(one, wanted):
-        created, asked = one["response"]["created"], one["request"]["model"]
+    def fits(self, name, one, wanted):
+        response, asked, tags = one["response"], one["request"]["model"], self.tags(name, one)
+        created, tokens = response["created"], sum(response.get("usage", {}).values()) or None
+        models = {asked, response.get("model", asked)}
         return (
-            wanted.model in {None, asked, one["response"].get("model", asked)}
-            and wanted.metadata.items() <= one["metadata"].items()
+            (wanted.model is None or wanted.model in models)
+            and (wanted.model_not is None or wanted.model_not not in models)
+            and wanted.metadata.items() <= tags.items()
+            and not wanted.metadata_not.items() & tags.items()
             and (wanted.created_after is None or created >= wanted.created_after)
             and (wanted.created_before is None or created <= wanted.created_before)
+            and (wanted.min_tokens is None or (tokens is not None and tokens >= wanted.min_tokens))
+            and (wanted.max_latency_ms is None or one.get("latency_ms", 1e9) <= wanted.max_latency_ms)
+            and (wanted.finish_reason is None or response["choices"][0]["finish_reason"] == wanted.finish_reason)
+            and (wanted.text is None or wanted.text.lower() in response["choices"][0]["message"]["content"].lower())
         )
 
 
@@ -97,7 +113,9 @@ RECORDS = st.builds(
     at=TIMES,
     model=st.sampled_from(sorted(MODELS)),
     tags=TAGS,
-    text=st.sampled_from(["Hi.", "No."]),
+    text=st.sampled_from(["Hi.", "No.", 'Say "Nö\n"']),
+    tokens=st.sampled_from([None, 5, 50]),
+    latency=st.sampled_from([None, 0, 900]),
 )
 FILTERS = st.builds(
     Filter,
@@ -105,6 +123,12 @@ FILTERS = st.builds(
     metadata=TAGS.filter(lambda tags: len(tags) < 3),
     created_after=st.none() | TIMES,
     created_before=st.none() | TIMES,
+    model_not=st.sampled_from([None, None, None, "lab", "gpt-4o"]),
+    metadata_not=st.sampled_from([{}, {}, {}, {"app": "a"}]),
+    min_tokens=st.sampled_from([None, None, None, 5, 6]),
+    max_latency_ms=st.sampled_from([None, None, None, 0, 1000]),
+    finish_reason=st.sampled_from([None, None, None, "stop"]),
+    text=st.sampled_from([None, None, None, "no", 'y "NÖ\n']),
 )
 
 
@@ -123,18 +147,35 @@ def test_the_index_is_like_a_list(cloud, batches, repeated, question, data):
         for one in batch:
             memory.push(one)
         push(*batch, deliveries=data.draw(st.integers(1, 2)))
+    change(memory, data)
     expected = memory.find(wanted, descending=descending)
-    found = list(index.select(wanted, descending=descending))
-    assert [reference.id for reference in found] == [name for name, _ in expected]
-    assert [(one.id, one.request, one.metadata) for one in index.read(found)] == [
-        (name, one["request"], one["metadata"]) for name, one in expected
+    found = list(index.completions(wanted, descending=descending))
+    assert [(one.id, one.request, one.metadata) for one in found] == [
+        (name, one["request"], memory.tags(name, one)) for name, one in expected
     ]
     limit = data.draw(st.integers(1 + len(expected) // 4, 6))
     assert walk(wanted, descending=descending, limit=limit) == [name for name, _ in expected]
-    cursor = data.draw(st.sampled_from(memory.find(Filter(), descending=False)))
+    cursor = data.draw(st.sampled_from([placed for taken in memory.kept.values() for placed in taken.values()]))
     sign = -1 if descending else 1
     later = [placed[0] for placed in expected if is_later(placed, cursor, sign)]
-    assert ids(wanted, descending=descending, after=index.find(cursor[0])) == later
+    after = index.find(cursor[0], deleted=True)
+    assert [one.id for one in index.completions(wanted, descending=descending, after=after)] == later
+
+
+def change(memory, data):
+    """Edit and delete some of what is listed."""
+    names = sorted(name for name, _ in memory.find(Filter(), descending=False))
+    for name in data.draw(st.lists(st.sampled_from(names), max_size=4)):
+        reference = index.find(name)
+        if reference is None:
+            continue
+        if data.draw(st.booleans()):
+            index.delete(name)
+            memory.deleted.add(name)
+        else:
+            tags = data.draw(TAGS)
+            index.edit(next(index.read([reference])), reference, tags)
+            memory.edited[name] = tags
 
 
 def is_later(placed, cursor, sign):
@@ -145,7 +186,7 @@ def is_later(placed, cursor, sign):
 def walk(wanted, *, descending, limit):
     """Page after page, as the API does it: the cursor is the last id."""
     found, after = [], None
-    while page := [one.id for one in islice(index.select(wanted, after=after, descending=descending), limit)]:
+    while page := [one.id for one in index.completions(wanted, after=after, descending=descending, limit=limit)]:
         found += page
         assert len(found) < 100, "the pages never end"
         after = index.find(page[-1])
@@ -155,14 +196,14 @@ def walk(wanted, *, descending, limit):
 def test_a_redelivered_message_changes_nothing():
     ingest.ingest([pushed(f"id{number}", at=START + number) for number in range(5)])
     (message,) = messages()
-    record.record(message)
+    record.record([message])
 
     def written():
         rows = aws.dynamodb().scan(TableName=environment().TABLE)["Items"]
         return sorted(map(str, rows)), {key: blobs.get(key) for key in blobs.keys("completions/")}
 
     before = written()
-    record.record(message)
+    record.record([message])
     assert written() == before
 
 
@@ -171,11 +212,11 @@ def test_a_recorder_that_died_in_its_middle_is_repeated(cloud):
     (message,) = messages()
     cloud.lose_call(aws.dynamodb(), "BatchWriteItem", number=2)
     with pytest.raises(Exception, match="lost"):
-        record.record(message)
-    assert index.batch_parts(message.batch_id) == {}
-    record.record(message)
+        record.record([message])
+    assert batches.parts(message.batch_id) == {}
+    record.record([message])
     assert ids() == [f"id{number}" for number in range(20)]
-    assert index.batch_parts(message.batch_id) == {0: 1}
+    assert batches.parts(message.batch_id) == {0: 1}
 
 
 def test_other_bytes_under_a_known_id_stand_beside_the_first():
@@ -228,7 +269,7 @@ def test_many_completions_of_one_minute_are_all_there():
     """More than one row holds their references, and reading them reads ahead more than once."""
     completions = [ingest.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(2_100)]
     packed = base64.b64encode(zstd.compress(b"\n".join(one.line() for one in completions)))
-    record.record(events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed))
+    record.record([events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed)])
     wanted = Filter(metadata={"a": "b"})
     read = index.read(islice(index.select(wanted), 450))
     assert [one.id for one in read] == [one.id for one in completions[:450]]
@@ -262,20 +303,20 @@ def test_a_batch_is_recorded_part_by_part():
     answer = ingest.ingest([pushed(f"id{number}") for number in range(401)])
     first, second = sorted(messages(), key=lambda message: message.part)
     batch_id = answer["batch_id"]
-    assert index.batch_parts(batch_id) == {}
-    record.record(second)
-    assert index.batch_parts(batch_id) == {1: 2}
-    record.record(first)
-    assert index.batch_parts(batch_id) == {0: 2, 1: 2}
-    assert index.batch_parts(new_id("capture_")) == {}
+    assert batches.parts(batch_id) == {}
+    record.record([second])
+    assert batches.parts(batch_id) == {1: 2}
+    record.record([first])
+    assert batches.parts(batch_id) == {0: 2, 1: 2}
+    assert batches.parts(new_id("capture_")) == {}
 
 
 def test_only_a_late_batch_id_may_be_pending(monkeypatch):
     batch_id = new_id("capture_")
-    assert index.may_be_pending(batch_id)
-    assert not index.may_be_pending("capture_x")
-    assert not index.may_be_pending(f"capture_{uuid4()}")
-    assert index.batch_parts("capture_x") == {}
+    assert batches.may_be_pending(batch_id)
+    assert not batches.may_be_pending("capture_x")
+    assert not batches.may_be_pending(f"capture_{uuid4()}")
+    assert batches.parts("capture_x") == {}
     later = SimpleNamespace(time_ns=lambda: time.monotonic_ns() + 10**18 * 3)
     monkeypatch.setattr("foundation.ids.time", later)
-    assert not index.may_be_pending(batch_id)
+    assert not batches.may_be_pending(batch_id)

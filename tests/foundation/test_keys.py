@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from foundation import aws, keys, table
-from foundation.errors import Forbidden, Unauthorized
+from foundation import aws, keys, lease, table
+from foundation.errors import Conflict, Forbidden, RetryLater, Unauthorized
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -27,7 +27,7 @@ def refused(authorization, scope="read"):
 
 
 def test_the_first_key_may_do_everything():
-    for scope in keys.SCOPES:
+    for scope in ("capture", "infer", "read", "write", "admin"):
         assert keys.check(FIRST, scope).id == "first"
 
 
@@ -36,6 +36,11 @@ def test_only_the_hash_of_the_first_key_is_kept():
     row = table.get("KEY", "first")
     assert row["sha256"] == hashlib.sha256(FIRST.removeprefix("Bearer ").encode()).hexdigest()
     assert "0123456789abcdef" not in str(row["sk"]) + row["scopes"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
+def test_the_scheme_is_read_as_http_reads_it(scheme):
+    assert keys.check(f" {scheme} {FIRST.removeprefix('Bearer ')} ", "read").id == "first"
 
 
 def test_once_stored_the_table_alone_decides(monkeypatch):
@@ -47,7 +52,17 @@ def test_once_stored_the_table_alone_decides(monkeypatch):
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer sk-sh-", "Bearer sk-sh-first", "Bearer sk-sh-first-", "Bearer sk-proj-1-2"],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer sk-sh-",
+        "Bearer sk-sh-first",
+        "Bearer sk-sh-first-",
+        "Bearer sk-proj-1-2",
+        FIRST[7:],
+    ],
 )
 def test_no_key_says_what_to_send(authorization):
     assert "Authorization: Bearer sk-sh-" in str(refused(authorization))
@@ -87,20 +102,20 @@ def test_several_keys_are_valid_at_once():
 
 
 def test_a_revoked_key_ends():
-    refused(stored("gone", "read", revoked=True))
+    refused(stored("gone", "read", revoked_at=1))
 
 
 def test_a_revocation_reaches_a_running_process_within_a_minute(monkeypatch):
     key = stored("ci", "read")
     keys.check(key, "read")
-    stored("ci", "read", revoked=True)
+    stored("ci", "read", revoked_at=1)
     monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 61))
     refused(key)
 
 
 def test_the_first_key_revoked_does_not_come_back():
     keys.check(FIRST, "read")
-    table.update("KEY", "first", {"revoked": True})
+    table.update("KEY", "first", {"revoked_at": 1})
     keys._trusted.clear()
     refused(FIRST)
     refused(FIRST)
@@ -112,3 +127,50 @@ def test_a_known_key_costs_no_read_at_every_request(cloud):
     cloud.on(aws.dynamodb(), "before-call.dynamodb.GetItem", lambda **_: reads.append(1))
     keys.check(FIRST, "read")
     assert reads == []
+
+
+def test_a_new_key_works_and_only_its_hash_is_kept():
+    key, token = keys.create(name="ci", scopes=["read", "infer"], store=True, metadata={"team": "ci"})
+    assert token.removeprefix("sk-sh-").partition("-")[0] == key.id
+    assert keys.check(f"Bearer {token}", "infer") == keys.Key(
+        key.id, frozenset({"read", "infer"}), store=True, metadata={"team": "ci"}
+    )
+    secret = token.rpartition("-")[2]
+    assert len(secret) == 40
+    assert secret not in str(table.get("KEY", key.id))
+    with pytest.raises(Forbidden):
+        keys.check(f"Bearer {token}", "write")
+
+
+def test_no_two_keys_are_alike():
+    tokens = {keys.create(name="ci", scopes=["read"])[1] for _ in range(3)}
+    assert len(tokens) == 3
+
+
+def test_a_revoked_key_ends_at_once_where_it_was_revoked(context):
+    key, token = keys.create(name="ci", scopes=["read"])
+    keys.check(f"Bearer {token}", "read")
+    keys.revoke(key.id, context)
+    refused(f"Bearer {token}")
+    first_time = keys.ApiKey.load(key.id).revoked_at
+    keys.revoke(key.id, context)
+    assert keys.ApiKey.load(key.id).revoked_at == first_time
+
+
+def test_the_last_administrator_stays(context):
+    keys.check(FIRST, "admin")
+    keys.create(name="reader", scopes=["read"])
+    other, token = keys.create(name="other", scopes=["read", "admin"])
+    keys.revoke("first", context)
+    with pytest.raises(Conflict) as refusal:
+        keys.revoke(other.id, context)
+    assert (refusal.value.code, refusal.value.headers) == ("last_admin_key", {"x-should-retry": "false"})
+    assert keys.check(f"Bearer {token}", "admin").id == other.id
+
+
+def test_administrators_cannot_revoke_each_other_at_once(context):
+    keys.check(FIRST, "admin")
+    other, _ = keys.create(name="other", scopes=["admin"])
+    with lease.held("KEYS", "REVOKE", context), pytest.raises(RetryLater):
+        keys.revoke(other.id, context)
+    assert keys.ApiKey.load(other.id).revoked_at is None

@@ -33,16 +33,16 @@ class OpenAICompatible:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
 
-    async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+    async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         started = time.monotonic()
         pauses = _pauses()
         body = orjson.dumps(request)
 
         def while_away(error: Exception) -> bool | float:
-            if not isinstance(error, ProviderAway):
+            if not isinstance(error, ProviderAway) or error.final:
                 return False
             pause = next(pauses) if error.retry_after is None else max(error.retry_after, _LEAST_PAUSE_S)
-            left = deadline_s - (time.monotonic() - started)
+            left = min(deadline_s, retry_s or deadline_s) - (time.monotonic() - started)
             return pause if pause < left else False
 
         async for attempt in stamina.retry_context(on=while_away, attempts=None, timeout=deadline_s):
@@ -99,7 +99,8 @@ def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
     passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
     if status not in _AWAY and status < _FIRST_SERVER_ERROR:
         return ProviderRefused(status, body, passed_on)
-    return ProviderAway(status, body, passed_on, _seconds(headers))
+    final = headers.get("x-should-retry", "").lower() == "false"
+    return ProviderAway(status, body, passed_on, _seconds(headers), final=final)
 
 
 def _seconds(headers: Any) -> float | None:

@@ -33,18 +33,30 @@ class ProviderRefused(StillhouseError):
 
 
 class ProviderAway(ProviderRefused):
-    """The provider is busy or out of reach; `retry_after` in seconds where it says so."""
+    """The provider is busy or out of reach; `retry_after` in seconds where it says so.
 
-    def __init__(self, status: int, body: bytes, headers: dict[str, str], retry_after: float | None = None) -> None:
+    `final` is its word that asking again is of no use now.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes,
+        headers: dict[str, str],
+        retry_after: float | None = None,
+        *,
+        final: bool = False,
+    ) -> None:
         super().__init__(status, body, headers)
         self.retry_after = retry_after
+        self.final = final
 
 
 class Provider(Protocol):
     """Someone who answers chat completions."""
 
-    async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
-        """Ask, and ask again while the provider is away, until the deadline."""
+    async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        """Ask, and ask again while the provider is away, until the deadline, or only in the first `retry_s`."""
         ...
 
     async def find_model(self, name: str) -> dict[str, Any] | None:

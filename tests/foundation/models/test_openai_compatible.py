@@ -137,8 +137,8 @@ def using(url, work, *, api_key="sk-1"):
     return asyncio.run(with_provider())
 
 
-def complete(url, *, deadline_s=10.0, **how):
-    return using(url, lambda provider: provider.complete(REQUEST, deadline_s=deadline_s), **how)
+def complete(url, *, deadline_s=10.0, retry_s=None, **how):
+    return using(url, lambda provider: provider.complete(REQUEST, deadline_s=deadline_s, retry_s=retry_s), **how)
 
 
 def refused(url, kind, **how):
@@ -302,6 +302,26 @@ def test_the_deadline_is_kept_while_the_provider_stays_away(server, away):
     _, took = refused(server.url, ProviderAway, deadline_s=1.0)
     assert took < 1.7
     assert 2 <= len(server.asked) <= 8
+
+
+def test_a_provider_that_says_no_retry_is_asked_once(server):
+    server.will(says(503, {}, x_should_retry="false"), says())
+    away, took = refused(server.url, ProviderAway)
+    assert (away.final, away.headers["x-should-retry"]) == (True, "false")
+    assert took < 1
+    assert len(server.asked) == 1
+
+
+def test_asking_again_may_end_before_the_deadline(server):
+    server.will(says(500, {}))
+    away, took = refused(server.url, ProviderAway, deadline_s=10, retry_s=0.5)
+    assert (away.status, took < 1) == (500, True)
+    assert len(server.asked) >= 2
+
+
+def test_an_answer_may_take_longer_than_asking_again(server):
+    server.will(sleeps(0.6))
+    assert complete(server.url, retry_s=0.2).body == ANSWER
 
 
 def test_pauses_grow(server):

@@ -1,0 +1,101 @@
+"""Responses that name the one before them, in an order in which each comes after it.
+
+In: the records of a push. Out: their positions in order, and for each the items of the responses before it: from the
+same push, else from what is stored. A response that nobody captured, or that was deleted, refuses those behind it; of
+a circle every record is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import orjson
+
+from capture.records import is_response
+from foundation import index
+from foundation.completions import Completion
+from foundation.errors import ApiError
+
+_MOST_HISTORY = 16 * 1024 * 1024
+"""Bytes that all the items before may have in one push: in a long chain they grow with its square."""
+_PARAM = "request.previous_response_id"
+
+
+class Chains:
+    """The chains of one push."""
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        self._count = len(records)
+        self._previous: dict[int, str] = {}
+        self._first: dict[str, int] = {}
+        for position, record in enumerate(records):
+            if is_response(record):
+                self._note(position, record)
+        ids = set(self._previous.values())
+        self._gone = index.gone(ids) if ids else set()
+        self._stored = _stored(sorted(ids - self._gone))
+        self._sizes: dict[str, int] = {}
+        self._history = 0
+
+    def _note(self, position: int, record: dict[str, Any]) -> None:
+        request = record.get("request")
+        previous = request.get("previous_response_id") if isinstance(request, dict) else None
+        if isinstance(previous, str) and previous:
+            self._previous[position] = previous
+        own = record["response"].get("id")
+        if isinstance(own, str):
+            self._first.setdefault(own, position)
+
+    def order(self) -> Iterator[int]:
+        """Every position once; those of a circle at the end."""
+        sorter = TopologicalSorter(
+            {position: [self._first[one]] for position, one in self._previous.items() if one in self._first}
+        )
+        for position in range(self._count):
+            sorter.add(position)
+        # What is not in a circle comes all the same.
+        with suppress(CycleError):
+            sorter.prepare()
+        left = dict.fromkeys(range(self._count))
+        while ready := sorter.get_ready():
+            for position in ready:
+                del left[position]
+                yield position
+            sorter.done(*ready)
+        yield from left
+
+    def items_before(self, position: int, done: Mapping[int, Completion]) -> list[Any] | None:
+        """All items before the new input of a record; None where there is no response before it. Raises ApiError."""
+        previous = self._previous.get(position)
+        if previous is None:
+            return None
+        if previous in self._gone:
+            raise ApiError(f"The response '{previous}' before this one was deleted.", code="deleted", param=_PARAM)
+        parent = done.get(self._first.get(previous, -1)) or self._stored.get(previous)
+        if parent is None:
+            return None
+        if parent.original is None:
+            raise ApiError(f"'{previous}' is a chat completion, no response.", code="invalid_value", param=_PARAM)
+        items = [*parent.original["input_items"], *(parent.original["response"].get("output") or ())]
+        self._weigh(previous, items)
+        return items
+
+    def _weigh(self, previous: str, items: list[Any]) -> None:
+        if previous not in self._sizes:
+            self._sizes[previous] = len(orjson.dumps(items))
+        if self._history + self._sizes[previous] > _MOST_HISTORY:
+            raise ApiError(
+                f"The responses before those of this push have more than {_MOST_HISTORY} bytes. Push fewer at once.",
+                code="history_too_large",
+                param=_PARAM,
+            )
+        self._history += self._sizes[previous]
+
+
+def _stored(ids: Sequence[str]) -> dict[str, Completion]:
+    found = {one: index.find(one) for one in ids}
+    references = {one: reference for one, reference in found.items() if reference is not None}
+    return dict(zip(references, index.read(references.values()), strict=True))

@@ -1,0 +1,136 @@
+"""What a pushed record may be: a chat completion or a response, answered or failed.
+
+In: the JSON object of one record. Out: the fields of a Completion, in the shape of a chat. The response tells which of
+both it is: `object` is "response", or there is an `output` and there are no `choices`. Raises ApiError, or
+ValidationError, which names the field too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from foundation.completions import Metadata
+from foundation.errors import ApiError
+
+# Milliseconds would sort after everything.
+type _Seconds = Annotated[int, Field(ge=0, lt=1 << 33)]
+type _Id = Annotated[str, Field(min_length=1, max_length=256)]
+
+_SHOWN_KINDS = 8
+
+
+class Record[Request, Response](BaseModel):
+    """One record as an application pushes it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    request: Request
+    response: Response
+    metadata: Metadata | None = None
+    reference: Any = None
+    created: _Seconds | None = None
+    latency_ms: int | None = Field(default=None, ge=0, lt=1 << 53)
+    provider: str | None = None
+    origin: str | None = Field(default=None, max_length=64)
+
+
+class _Message(BaseModel):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+
+
+class _ChatRequest(BaseModel):
+    model: _Id
+    messages: list[_Message] = Field(min_length=1)
+    metadata: Metadata | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+
+
+class _ChatResponse(BaseModel):
+    id: _Id | None = None
+    created: _Seconds | None = None
+    model: _Id | None = None
+    choices: list[_Choice] = Field(min_length=1)
+
+
+class _Failure(BaseModel):
+    """What a provider answers to a call that failed."""
+
+    id: _Id | None = None
+    error: dict[str, Any] = Field(min_length=1)
+
+
+_ANSWERED_CHAT = Record[_ChatRequest, _ChatResponse]
+_FAILED_CHAT = Record[_ChatRequest, _Failure]
+
+
+def is_response(record: Any) -> bool:
+    """Whether this is a record of the Responses API."""
+    response = record.get("response") if isinstance(record, dict) else None
+    if not isinstance(response, dict):
+        return False
+    if response.get("object") == "response" or ("output" in response and "choices" not in response):
+        return True
+    request = record.get("request")
+    asked = isinstance(request, dict) and "messages" not in request and not request.keys().isdisjoint(_NEW_INPUT)
+    return _is_failure(response) and asked
+
+
+_NEW_INPUT = frozenset({"input", "previous_response_id"})
+
+
+def _is_failure(response: dict[str, Any]) -> bool:
+    return response.get("error") is not None and response.get("object") != "response" and not response.get("choices")
+
+
+def as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:
+    """The record with request and response in the shape of a chat.
+
+    `before` has the items before those of a response, where it names the response before it.
+    """
+    failed = isinstance(record.get("response"), dict) and _is_failure(record["response"])
+    if is_response(record):
+        return _response_as_chat(record, before, failed=failed)
+    read: Any = (_FAILED_CHAT if failed else _ANSWERED_CHAT).model_validate(record)
+    response = {**read.response.model_dump(exclude_unset=True), "choices": []} if failed else record["response"]
+    return {**_beside(read), "request": record["request"], "response": response}
+
+
+def _beside(read: Record[Any, Any]) -> dict[str, Any]:
+    return {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
+
+
+def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
+    # What a chat is read by is imported at a cold start, what a response is read by at the first response.
+    from capture import responses
+
+    shape = Record[responses.Request, _Failure] if failed else Record[responses.Request, responses.Response]
+    read: Any = shape.model_validate(record)
+    previous = read.request.previous_response_id
+    if previous and before is None:
+        raise ApiError(
+            f"The response '{previous}' before this one is not captured. Push it first or together with this one, "
+            "or push this one with all its items in input and without previous_response_id.",
+            code="previous_response_not_found",
+            param="request.previous_response_id",
+        )
+    items = [*(before or ()), *responses.input_items(record["request"])]
+    request, unsaid = responses.chat_request(read.request, items)
+    if failed:
+        response = {**read.response.model_dump(exclude_unset=True), "choices": []}
+    else:
+        response, unsaid_answer = responses.chat_response(read.response)
+        unsaid |= unsaid_answer
+    kinds = sorted(unsaid)[:_SHOWN_KINDS]
+    return {
+        **_beside(read),
+        "request": request,
+        "response": response,
+        "original": {"request": record["request"], "response": record["response"], "input_items": items},
+        "untrainable": f"No chat completion can say: {', '.join(kinds)}." if kinds else None,
+    }

@@ -1,0 +1,226 @@
+"""A record of the Responses API as a chat completion that says the same.
+
+In: the request and the response as they were pushed, and the items of the responses before it. Out: a request and a
+response in the shape of chat completions, with everything that was pushed kept beside them under `original`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter
+from pydantic_core import PydanticCustomError
+
+from capture.items import Item, Turns
+from capture.tools import OwnTool, Tool, ToolChoice, chosen
+from foundation.completions import Metadata
+from foundation.errors import ApiError
+
+type _Count = Annotated[int, Field(strict=True, ge=0)]
+type _Id = Annotated[str, Field(min_length=1, max_length=256)]
+type _Input = Annotated[
+    Annotated[str, Tag("whole")] | Annotated[list[Item], Tag("items")] | Annotated[None, Tag("none")],
+    Discriminator(lambda value: "none" if value is None else "items" if isinstance(value, list) else "whole"),
+]
+
+_SAME = (
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "stream",
+    "temperature",
+    "top_p",
+    "user",
+)
+_READ_ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
+
+
+def _not_kept(value: object) -> object:
+    if value is not None:
+        raise PydanticCustomError(
+            "elsewhere", "its text is kept at the provider; push the items themselves in input, or previous_response_id"
+        )
+    return value
+
+
+type _Elsewhere = Annotated[Any, AfterValidator(_not_kept)]
+
+
+class _Format(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    name: _Id | None = None
+    strict: bool | None = None
+
+
+class _TextOptions(BaseModel):
+    format: _Format | None = None
+    verbosity: str | None = None
+
+
+class _Effort(BaseModel):
+    effort: str | None = None
+
+
+class Request(BaseModel):
+    """What is mapped of a request; the rest is kept in the original only."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: _Id
+    input: _Input = None
+    instructions: str | None = None
+    previous_response_id: _Id | None = None
+    conversation: _Elsewhere = None
+    prompt: _Elsewhere = None
+    tools: list[Tool] | None = None
+    tool_choice: ToolChoice | None = None
+    text: _TextOptions | None = None
+    reasoning: _Effort | None = None
+    max_output_tokens: _Count | None = None
+    metadata: Metadata | None = None
+
+
+class _InputDetails(BaseModel):
+    cached_tokens: _Count | None = None
+
+
+class _OutputDetails(BaseModel):
+    reasoning_tokens: _Count | None = None
+
+
+class _Usage(BaseModel):
+    input_tokens: _Count
+    output_tokens: _Count
+    total_tokens: _Count | None = None
+    input_tokens_details: _InputDetails | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Incomplete(BaseModel):
+    reason: str | None = None
+
+
+class Response(BaseModel):
+    """What is mapped of an ended response."""
+
+    id: _Id | None = None
+    created_at: Annotated[float, Field(ge=0, lt=1 << 33)] | None = None
+    model: _Id | None = None
+    status: Literal["completed", "incomplete", "failed", "cancelled"] | None = None
+    error: dict[str, Any] | None = None
+    incomplete_details: _Incomplete | None = None
+    output: list[Item] = Field(default_factory=list)
+    usage: _Usage | None = None
+    service_tier: str | None = None
+
+
+def input_items(request: dict[str, Any]) -> list[Any]:
+    """The new items of a validated request, as the Responses API lists them."""
+    given = request.get("input")
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
+    return given or []
+
+
+def chat_request(request: Request, items: list[Any]) -> tuple[dict[str, Any], set[str]]:
+    """The request as a chat completion asks it, of all its items, and what it cannot say.
+
+    Raises ValidationError, or ApiError where there is no message in it.
+    """
+    turns = Turns(_READ_ITEMS.validate_python(items))
+    instructions = [{"role": "system", "content": request.instructions}] if request.instructions else []
+    extra = request.model_extra or {}
+    asked = {
+        "model": request.model,
+        "messages": [*instructions, *turns.messages],
+        **{name: extra[name] for name in _SAME if extra.get(name) is not None},
+        "metadata": request.metadata,
+        "max_completion_tokens": request.max_output_tokens,
+        "reasoning_effort": request.reasoning.effort if request.reasoning else None,
+        "tools": [tool.chat() for tool in request.tools or [] if isinstance(tool, OwnTool)] or None,
+        "tool_choice": chosen(request.tool_choice),
+        "response_format": _response_format(request.text.format) if request.text else None,
+        "verbosity": request.text.verbosity if request.text else None,
+    }
+    if not asked["messages"]:
+        raise ApiError("Invalid 'request.input': no message is in it.", code="invalid_value", param="request.input")
+    if not _every_call_is_answered(asked["messages"]):
+        turns.unsaid.add("tool call without its output")
+    return {name: value for name, value in asked.items() if value is not None}, turns.unsaid
+
+
+def _response_format(form: _Format | None) -> dict[str, Any] | None:
+    if form is None or form.type != "json_schema":
+        return None if form is None else {"type": form.type}
+    return {"type": "json_schema", "json_schema": form.model_dump(exclude={"type"}, exclude_none=True)}
+
+
+def _every_call_is_answered(messages: list[dict[str, Any]]) -> bool:
+    """A chat wants the outputs of all calls of a message right behind it, and no other outputs."""
+    open_calls: set[str] = set()
+    for message in messages:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                return False
+            open_calls.discard(message["tool_call_id"])
+        elif open_calls:
+            return False
+        else:
+            open_calls = {call["id"] for call in message.get("tool_calls", ())}
+    return not open_calls
+
+
+def chat_response(response: Response) -> tuple[dict[str, Any], set[str]]:
+    """The response with one choice, or none where it failed, and what the choice cannot say."""
+    turns = Turns(response.output)
+    answered: dict[str, Any] = {
+        "id": response.id,
+        "created": None if response.created_at is None else int(response.created_at),
+        "model": response.model,
+        "choices": [],
+        "usage": _usage(response.usage),
+        "service_tier": response.service_tier,
+    }
+    if response.error or response.status in {"failed", "cancelled"}:
+        error = response.error or {"code": response.status, "message": f"The response is {response.status}."}
+        answered["error"] = error
+    else:
+        messages = [message for message in turns.messages if message["role"] == "assistant"]
+        if len(turns.messages) > 1:
+            turns.unsaid.add("several turns in one output")
+        message = messages[-1] if messages else {"role": "assistant", "content": None}
+        answered["choices"] = [
+            {
+                "index": 0,
+                "message": {"refusal": None, **message},
+                "finish_reason": _finish_reason(response, message),
+                "logprobs": None,
+            }
+        ]
+    return {name: value for name, value in answered.items() if value is not None}, turns.unsaid
+
+
+def _finish_reason(response: Response, message: dict[str, Any]) -> str:
+    if response.status == "incomplete":
+        reason = response.incomplete_details.reason if response.incomplete_details else None
+        return "content_filter" if reason == "content_filter" else "length"
+    return "tool_calls" if message.get("tool_calls") else "stop"
+
+
+def _usage(usage: _Usage | None) -> dict[str, Any] | None:
+    if usage is None:
+        return None
+    counted: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens if usage.total_tokens is None else usage.total_tokens,
+    }
+    if usage.input_tokens_details:
+        counted["prompt_tokens_details"] = usage.input_tokens_details.model_dump(exclude_none=True)
+    if usage.output_tokens_details:
+        counted["completion_tokens_details"] = usage.output_tokens_details.model_dump(exclude_none=True)
+    return counted

@@ -1,0 +1,1 @@
+"""Retention: completions that are deleted, expired or half recorded."""

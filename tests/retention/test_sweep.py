@@ -1,0 +1,175 @@
+"""The hourly sweep: erased bytes are really gone, retention is enforced, half-written objects are finished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from backports import zstd
+
+import retention.handler
+from capture.record import record
+from foundation import aws, batches, blobs, changes, frames, index, table
+from foundation.filters import Filter
+from foundation.ids import new_id, now, now_ms
+from retention import erase, repair
+from tests.capture.test_record import message
+from tests.conftest import Context
+from tests.flow import loop
+from tests.flow.system import System
+
+DAY = 86_400
+
+
+def push(system: System, *records: dict[str, Any]) -> None:
+    system.ok("POST", "/v1/captures", list(records))
+    system.settle()
+
+
+def named(number: int, **extra: Any) -> dict[str, Any]:
+    return {**loop.record(number, split="train", tag="s"), **extra}
+
+
+def sweep(monkeypatch: pytest.MonkeyPatch, *, later_s: int = 2 * 3600, left_ms: int = 900_000) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(erase, "now", lambda: now() + later_s)
+        patched.setattr(repair, "now_ms", lambda: (now() + later_s) * 1000)
+        retention.handler.sweep_entry({}, Context(left_ms=left_ms))
+
+
+def bytes_in(prefix: str) -> bytes:
+    return b"".join(zstd.decompress(blobs.get(key)) for key in blobs.keys(prefix))
+
+
+def everything() -> str:
+    return str(aws.dynamodb().scan(TableName="table")["Items"])
+
+
+def test_a_deleted_completion_leaves_no_bytes_and_its_neighbours_stay(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [named(number, reference=f"secret-{number}", metadata={"user": f"u-{number}"}) for number in range(12)]
+    push(system, *records)
+    before = {one.id: one for one in index.completions(Filter())}
+    for number in (3, 7):
+        system.ok("DELETE", f"/v1/chat/completions/chatcmpl-s-{number}")
+    sweep(monkeypatch, later_s=60)
+    assert b"secret-3" in bytes_in("completions/"), "too early: a recorder may still be at work"
+    sweep(monkeypatch)
+    text = bytes_in("completions/")
+    assert b"secret-3" not in text
+    assert b"secret-7" not in text
+    assert text.count(b"secret-") == 10
+    assert "user=u-3#" not in everything()
+    assert "user=u-4#" in everything()
+    after = {one.id: one for one in index.completions(Filter())}
+    assert after == {name: one for name, one in before.items() if name not in {"chatcmpl-s-3", "chatcmpl-s-7"}}
+    assert [one.id for one in index.completions(Filter(metadata={"user": "u-4"}))] == ["chatcmpl-s-4"]
+    assert not any(list(table.query(changes.erasures(shard))) for shard in range(8))
+
+
+def test_every_copy_is_erased(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for numbers in (range(3), range(2, 5)):
+        record([message(numbers, new_id("capture_"))])
+    assert len(list(blobs.keys("completions/"))) == 2
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-rec-2")
+    sweep(monkeypatch)
+    assert b"chatcmpl-rec-2" not in bytes_in("completions/")
+    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in (0, 1, 3, 4)]
+
+
+def test_a_late_delivery_does_not_bring_erased_bytes_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = message(range(4), new_id("capture_"))
+    record([sent])
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-rec-1")
+    sweep(monkeypatch)
+    monkeypatch.setattr("capture.record.now_ms", lambda: sent.at + 61_000)
+    record([sent])
+    assert b"chatcmpl-rec-1" not in bytes_in("completions/")
+    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in (0, 2, 3)]
+
+
+def test_an_erasure_that_broke_off_goes_on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(system, *(named(number) for number in range(3)))
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-s-1")
+    with monkeypatch.context() as patched:
+
+        def lost(key: str, body: bytes) -> None:
+            raise ConnectionError(key, len(body))
+
+        patched.setattr(blobs, "put", lost)
+        with pytest.raises(ConnectionError):
+            sweep(monkeypatch)
+    assert b"chatcmpl-s-1" in bytes_in("completions/")
+    sweep(monkeypatch)
+    assert b"chatcmpl-s-1" not in bytes_in("completions/")
+
+
+def test_without_time_nothing_is_begun(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(system, named(1))
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-s-1")
+    sweep(monkeypatch, left_ms=1000)
+    assert b"chatcmpl-s-1" in bytes_in("completions/")
+
+
+def test_retention_deletes_what_is_older_and_carries_the_tag(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, fresh = now() - 31 * DAY, now() - 29 * DAY
+    push(
+        system,
+        named(1, created=old, metadata={"app": "a"}),
+        named(2, created=fresh, metadata={"app": "a"}),
+        named(3, created=old, metadata={"app": "b"}),
+        named(4, created=old, metadata={"app": "a"}),
+    )
+    policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 30, "metadata": {"app": "a"}})
+    assert (policy["object"], policy["retention_days"]) == ("retention_policy", 30)
+    sweep(monkeypatch)
+    assert [one.id for one in index.completions(Filter())] == ["chatcmpl-s-3", "chatcmpl-s-2"]
+    sweep(monkeypatch, later_s=3 * 3600)
+    assert b"chatcmpl-s-4" not in bytes_in("completions/")
+
+
+def test_policies_are_listed_and_removed(system: System) -> None:
+    policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 1})
+    assert [one["id"] for one in system.ok("GET", "/v1/retention_policies")["data"]] == [policy["id"]]
+    assert system.ok("GET", f"/v1/retention_policies/{policy['id']}") == policy
+    assert system.ok("DELETE", f"/v1/retention_policies/{policy['id']}")["deleted"] is True
+    assert system.ok("GET", "/v1/retention_policies")["data"] == []
+    assert system.call("GET", f"/v1/retention_policies/{policy['id']}")[0] == 404
+
+
+@pytest.mark.parametrize("days", [0, -1, "x", None, 1.5])
+def test_a_policy_needs_a_whole_number_of_days(system: System, days: object) -> None:
+    status, answer = system.call("POST", "/v1/retention_policies", {"retention_days": days})
+    assert status == 400
+    assert answer["error"]["param"] == "retention_days"
+
+
+def test_an_object_whose_recorder_died_is_finished(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system.bucket
+    sent = message(range(5), new_id("capture_"))
+    with monkeypatch.context() as patched:
+
+        def lost(rows: object) -> None:
+            raise ConnectionError(rows)
+
+        patched.setattr(table, "write_all", lost)
+        with pytest.raises(ConnectionError):
+            record([sent])
+    assert list(index.completions(Filter())) == []
+    sweep(monkeypatch)
+    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in range(5)]
+    assert frames.unfinished(before_ms=now_ms() + 1) == []
+    record([sent])
+    assert len(list(index.completions(Filter()))) == 5
+    assert batches.parts(sent.batch_id) == {0: 1}
+
+
+def test_a_wiped_frame_keeps_the_others_in_their_places() -> None:
+    body = b"".join(zstd.compress(text) for text in (b"a" * 50, b"b" * 500, b"c"))
+    second = zstd.compress(b"b" * 500)
+    start = body.index(second)
+    wiped = frames.wipe(body, [(start, len(second))])
+    assert len(wiped) == len(body)
+    assert zstd.decompress(wiped) == b"a" * 50 + b"c"
+    assert frames.wipe(wiped, [(start, len(second))]) == wiped
