@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
+from api import filters
 from foundation import http, index
 from foundation.completions import Completion, Metadata
-from foundation.errors import ApiError, NotFound
+from foundation.errors import NotFound
 from foundation.postings import Reference
 
 router = APIGatewayHttpRouter()
-_TAG = "metadata["
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")
 
 
@@ -31,15 +32,34 @@ def list_completions() -> dict[str, Any]:
     after = index.find(after_id, deleted=True) if after_id else None
     if after_id and after is None:
         return http.listed([], has_more=False)
-    found = index.select(wanted(), after=after, descending=http.descending(router))
-    references = list(islice(found, limit + 1))
-    data = [shown(completion) for completion in index.read(references[:limit])]
-    return http.listed(data, has_more=len(references) > limit)
+    scan = index.Scan()
+    found = index.completions(filters.wanted(router), after=after, descending=http.descending(router), scan=scan)
+    kept, has_more = _page(found, limit)
+    data = [shown(completion) for completion in kept]
+    if has_more:
+        data[-1]["id"] = index.cursor(kept[-1])
+    page = http.listed(data, has_more=has_more or scan.exhausted)
+    if scan.exhausted and not has_more and scan.at:
+        page["last_id"] = scan.at.id
+    return page
+
+
+def _page(found: Iterable[Completion], limit: int) -> tuple[list[Completion], bool]:
+    """As many as were asked for and fit into an answer, and whether there are more."""
+    kept: list[Completion] = []
+    size = 0
+    for completion in found:
+        size += len(orjson.dumps(completion.response))
+        if kept and (len(kept) == limit or size > http.MAX_BODY):
+            return kept, True
+        kept.append(completion)
+    return kept, False
 
 
 @router.get("/v1/chat/completions/<completion_id>")
 def retrieve_completion(completion_id: str) -> dict[str, Any]:
-    return shown(stored(completion_id))
+    completion = stored(completion_id)
+    return shown(completion) | ({"original": completion.original} if completion.original else {})
 
 
 @router.post("/v1/chat/completions/<completion_id>")
@@ -74,18 +94,6 @@ def list_messages(completion_id: str) -> dict[str, Any]:
     return http.listed(messages[:limit], has_more=len(messages) > limit)
 
 
-def wanted() -> index.Filter:
-    """The filter in the query: `model` and `metadata[k]=v`, of which all must match."""
-    parameters = router.current_event.query_string_parameters or {}
-    metadata = {
-        name.removeprefix(_TAG).removesuffix("]"): value for name, value in parameters.items() if name.startswith(_TAG)
-    }
-    for name in metadata:
-        if not name:
-            raise ApiError("Invalid 'metadata': a key is empty.", code="invalid_value", param="metadata")
-    return index.Filter(model=parameters.get("model"), metadata=metadata)
-
-
 def reference_of(completion_id: str) -> Reference:
     reference = index.find(completion_id)
     if reference is None:
@@ -101,22 +109,46 @@ def shown(completion: Completion) -> dict[str, Any]:
     """A stored completion as OpenAI gives it, with our `reference` and `latency_ms` beside it."""
     echoed = {name: completion.request[name] for name in _ECHOED if name in completion.request}
     return {
-        **completion.response,
+        **_without_nulls(completion.response),
         **echoed,
         "id": completion.id,
         "object": "chat.completion",
         "created": completion.created,
+        "choices": [] if completion.failed else [_choice(*one) for one in enumerate(completion.response["choices"])],
         "metadata": completion.metadata,
         "request_id": completion.origin_id or completion.id,
         "input_user": completion.request.get("user"),
         "response_format": completion.request.get("response_format"),
         "reference": completion.reference,
         "latency_ms": completion.latency_ms,
+        "origin": completion.origin,
+        "untrainable": completion.untrainable,
     }
+
+
+def _choice(index: int, choice: Any) -> Any:
+    """In OpenAI's shape; what a provider said in another one stays as it is."""
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        return choice
+    return {"index": index, "logprobs": None, **choice, "message": _said(choice["message"])}
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
     content = message.get("content")
     parts = content if isinstance(content, list) else None
-    text = "".join(part.get("text", "") for part in parts) if parts else content
-    return {**message, "content": text, "content_parts": parts, "refusal": message.get("refusal")}
+    text = "".join(_text(part) for part in parts) if parts else content
+    return {**_said({**message, "content": text}), "content_parts": parts}
+
+
+def _text(part: Any) -> str:
+    text = part.get("text") if isinstance(part, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _said(message: dict[str, Any]) -> dict[str, Any]:
+    """As OpenAI's schema has a message: content and refusal stand even where they are null, and nothing else does."""
+    return {**_without_nulls(message), "content": message.get("content"), "refusal": message.get("refusal")}
+
+
+def _without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Entry point of the REST resources. Reading asks for the scope `read`, everything else for `write`."""
+"""Entry point of the REST resources. Keys ask for the scope `admin`, reading for `read`, the rest for `write`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,49 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from api import artifacts, completions, distillations, evals, models, runs
+from api import (
+    artifacts,
+    completions,
+    distillations,
+    evals,
+    exports,
+    filters,
+    keys,
+    models,
+    retention,
+    runs,
+    usage,
+)
 from foundation import http
 
-_ROUTERS = [module.router for module in (completions, evals, runs, distillations, artifacts, models)]
+_ROUTERS = [
+    module.router
+    for module in (
+        completions,
+        exports,
+        filters,
+        retention,
+        usage,
+        evals,
+        runs,
+        distillations,
+        artifacts,
+        models,
+        keys,
+    )
+]
+
+
+def scope_of(method: str, path: str) -> str:
+    """What a key must be allowed to."""
+    if path.startswith("/v1/keys"):
+        return "admin"
+    return "read" if method == "GET" else "write"
 
 
 @cache
 def app() -> APIGatewayHttpResolver:
-    return http.resolver(lambda method, path: "read" if method == "GET" else "write", _ROUTERS)  # noqa: ARG005
+    return http.resolver(scope_of, _ROUTERS)
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Models: those of the provider, and whether a name is one of them."""
+"""Models: those of every provider, and whether a name is one of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from foundation import models
-from foundation.errors import ModelNotFound, RetryLater
-from foundation.models import ProviderAway, ProviderRefused
+from foundation.errors import ApiError, ModelNotFound, RetryLater
+from foundation.models import ModelAmbiguous, ProviderAway, ProviderRefused
 
 router = APIGatewayHttpRouter()
 _PATH = "/v1/models/"
@@ -17,7 +17,10 @@ _PATH = "/v1/models/"
 
 @router.get("/v1/models")
 def list_models() -> dict[str, Any]:
-    return {"object": "list", "data": models.run(models.default_provider().list_models())}
+    try:
+        return {"object": "list", "data": models.run(models.providers().list_models())}
+    except ProviderAway as away:
+        raise RetryLater(str(away)) from away
 
 
 @router.get("/v1/models/.+")
@@ -27,9 +30,11 @@ def retrieve_model() -> dict[str, Any]:
 
 
 def require_model(name: str, *, param: str) -> dict[str, Any]:
-    """The provider's model of this name. Raises ModelNotFound naming `param`."""
+    """The model of this name. Raises a refusal naming `param` where no provider, or more than one, has it."""
     try:
-        found = models.run(models.default_provider().find_model(name))
+        found = models.run(models.providers().find_model(name))
+    except ModelAmbiguous as several:
+        raise ApiError(several.message, code="model_not_found", param=param, status=several.status) from several
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
     except ProviderRefused as refusal:

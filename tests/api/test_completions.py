@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from openai import NotFoundError, OpenAI
 
+from api import completions
+from foundation.completions import Completion
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -86,6 +88,37 @@ def test_a_completion_comes_back_as_it_was_stored(client: OpenAI, system: System
     assert (extra["reference"], extra["latency_ms"]) == ("shipping", 40)
     listed = client.chat.completions.list().data[0].model_dump()
     assert listed == extra
+
+
+def test_a_null_is_left_out_unless_openai_says_null(system: System) -> None:
+    (record,) = records(5, system_fingerprint=None, usage=None)
+    nulls = {"tool_calls": None, "function_call": None}
+    answer = {"role": "assistant", "content": "x", **nulls}
+    record["response"]["choices"] = [{"finish_reason": "stop", "message": answer}]
+    record["request"]["messages"] = [{"role": "assistant", "refusal": "no", **nulls}]
+    push(system, record)
+    found = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5")
+    said = {"role": "assistant", "content": "x", "refusal": None}
+    assert found["choices"] == [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": said}]
+    assert not {"system_fingerprint", "usage"} & found.keys()
+    (message,) = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5/messages")["data"]
+    told = {"role": "assistant", "content": None, "refusal": "no", "content_parts": None}
+    assert message == {**told, "id": "chatcmpl-a-5-0"}
+
+
+@pytest.mark.parametrize("choice", ["x", None, {"index": 0}, {"index": 0, "message": "x"}])
+def test_a_choice_in_no_known_shape_does_not_hide_its_completion(choice: Any) -> None:
+    (record,) = records(5, choices=[choice])
+    assert completions.shown(Completion.of(record, at=0))["choices"] == [choice]
+
+
+@pytest.mark.parametrize("part", ["x", None, {"type": "text"}, {"type": "text", "text": 5}])
+def test_a_part_without_a_text_does_not_hide_its_message(part: Any, system: System) -> None:
+    (record,) = records(5)
+    record["request"]["messages"] = [{"role": "user", "content": [part, {"type": "text", "text": "said"}]}]
+    push(system, record)
+    (message,) = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5/messages")["data"]
+    assert (message["content"], message["content_parts"][0]) == ("said", part)
 
 
 def test_messages_are_the_inputs_with_their_roles(client: OpenAI, system: System) -> None:

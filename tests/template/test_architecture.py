@@ -120,7 +120,12 @@ def test_the_services_import_nothing_that_is_not_deployed() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     group = tomllib.loads(text)["dependency-groups"]["services"]
     declared = {re.split(r"[<>=\[]", one)[0] for one in group}
-    by_module = {"ulid": "python-ulid", "aws_lambda_powertools": "aws-lambda-powertools", "backports": "backports-zstd"}
+    by_module = {
+        "ulid": "python-ulid",
+        "pydantic_core": "pydantic-core",
+        "aws_lambda_powertools": "aws-lambda-powertools",
+        "backports": "backports-zstd",
+    }
     # boto3 stands on botocore, of which our code names the errors and the configuration.
     by_module["botocore"] = "boto3"
     used = {name.partition(".")[0] for path in MODULES for name in imported(path)}

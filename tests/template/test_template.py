@@ -182,6 +182,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
     assert {name.removesuffix("Function"): queues_allowed(one) for name, one in FUNCTIONS.items()} == {
         "Capture": {"RecordQueue"},
         "Record": set(),
+        "Sweep": set(),
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue"},
         "Plan": {"GradeQueue"},
@@ -207,12 +208,15 @@ NEEDS = {
     "lease.held(": "dynamodb:UpdateItem",
     ".change(": "dynamodb:UpdateItem",
     "table.delete(": "dynamodb:DeleteItem",
+    ".remove()": "dynamodb:DeleteItem",
+    "frames.finish(": "dynamodb:DeleteItem",
+    "index.completions(": "s3:GetObject",
     "table.write_all(": "dynamodb:BatchWriteItem",
     "lineage.link": "dynamodb:BatchWriteItem",
     "aws.sns().publish(": "sns:Publish",
     "enable_rule(": "events:EnableRule",
     "disable_rule(": "events:DisableRule",
-    "default_provider(": "secretsmanager:GetSecretValue",
+    "models.providers(": "secretsmanager:GetSecretValue",
     "TRAINERS[": "secretsmanager:GetSecretValue",
     "hand_over(": "s3:PutObject",
 }
@@ -225,9 +229,28 @@ def test_a_service_may_do_what_its_code_calls(module: str) -> None:
     assert needed <= set().union(*(actions(function) for function in of_service(module)))
 
 
-def test_no_function_but_the_watcher_deletes() -> None:
-    deleting = {name for name, one in FUNCTIONS.items() if any("Delete" in action for action in actions(one))}
-    assert deleting == {"TuningWatchFunction"}
+@pytest.mark.parametrize("module", MODULES)
+def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> None:
+    asks = any("models.providers(" in path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
+    for function in of_service(module):
+        secrets = [one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in one["Action"]]
+        both = all({"Ref": name} in secrets for name in ("ProviderSecretArn", "ProvidersSecretArn"))
+        # Of grading's functions, planning asks nobody.
+        assert both is (asks and function["Handler"] != "grading.handler.plan_entry"), function["Handler"]
+
+
+def test_a_failed_capture_raises_an_alarm() -> None:
+    alarm = resources("CloudWatch::Alarm")["CaptureFailedAlarm"]
+    assert alarm["Namespace"] == VARIABLES["METRICS_NAMESPACE"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": VARIABLES["POWERTOOLS_SERVICE_NAME"]}]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("CaptureFailed", "Sum", 0)
+    assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+
+
+def test_few_functions_delete_rows_and_none_deletes_objects() -> None:
+    deleting = {name: actions(one) for name, one in FUNCTIONS.items() if any("Delete" in one for one in actions(one))}
+    assert set(deleting) == {"ApiFunction", "RecordFunction", "SweepFunction", "TuningWatchFunction"}
+    assert not any(action.startswith("s3:Delete") for done in deleting.values() for action in done)
 
 
 # ------------------------------------------------------------------ stores
@@ -290,7 +313,7 @@ def test_data_outlives_the_stack_and_the_table_is_the_one_that_code_expects() ->
 
 
 def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
-    [rule] = resources("Events::Rule").values()
+    rule = resources("Events::Rule")["WatchRule"]
     assert (rule["State"], rule["ScheduleExpression"]) == ("DISABLED", "rate(1 minute)")
     assert rule["Name"] == VARIABLES["WATCH_RULE"]
     assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "TuningWatchFunction.Arn"}]
@@ -299,6 +322,12 @@ def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
         "TuningWatchFunction": {"events:EnableRule", "events:DisableRule"},
     }.items():
         assert {action for action in actions(FUNCTIONS[name]) if action.startswith("events:")} == wanted
+
+
+def test_the_sweep_runs_every_hour() -> None:
+    rule = resources("Events::Rule")["SweepRule"]
+    assert (rule.get("State", "ENABLED"), rule["ScheduleExpression"]) == ("ENABLED", "rate(1 hour)")
+    assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "SweepFunction.Arn"}]
 
 
 def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:

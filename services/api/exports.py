@@ -1,0 +1,40 @@
+"""Exports: the completions of a filter as NDJSON, in the shape in which they are pushed.
+
+A page ends at 4 MB, or where one call has looked far enough; then the header `x-stillhouse-after` has the `after` of
+the next one, else the export is whole. What comes out of one Stillhouse goes unchanged into another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from api import filters
+from foundation import http, index
+
+router = APIGatewayHttpRouter()
+_NEXT = "x-stillhouse-after"
+
+
+@router.get("/v1/exports/completions")
+def export_completions() -> Response[Any]:
+    after_id = http.query_of(router, "after")
+    after = index.find(after_id, deleted=True) if after_id else None
+    scan = index.Scan()
+    body = bytearray()
+    last, following = after_id, ""
+    known = after_id is None or after is not None
+    for completion in index.completions(filters.wanted(router), after=after, scan=scan) if known else ():
+        line = orjson.dumps(completion.pushed()) + b"\n"
+        if body and len(body) + len(line) > http.MAX_BODY:
+            following = last or ""
+            break
+        body += line
+        last = completion.id
+    else:
+        following = scan.at.id if scan.exhausted and scan.at else ""
+    headers = {_NEXT: following} if following else {}
+    return Response(200, "application/x-ndjson", body.decode(), headers=headers)

@@ -1,0 +1,129 @@
+"""Usage: volume, tokens, latency and cost of the captured completions, by model, day and tag.
+
+In: a filter, and `group_by` as a list of `model`, `day` (UTC) and `metadata.<key>`. Out: a row a group, counted from
+the index each time it is asked for: what was captured, as it was tagged then, with what was deleted since. Too many
+completions for one call are refused; a narrower time is the remedy.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from api import filters
+from foundation import http, index, prices
+from foundation.errors import ApiError
+from foundation.evals import ModelUsage
+from foundation.filters import Filter
+from foundation.postings import Reference
+
+router = APIGatewayHttpRouter()
+_TAG = "metadata."
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+_MOST = 2_000_000
+
+
+class Group:
+    """The counts of one group."""
+
+    def __init__(self) -> None:
+        self.completions = 0
+        self.failed = 0
+        self.tokens: dict[str, Counter[str]] = defaultdict(Counter)
+        self.latencies = array("Q")
+
+    def add(self, one: Reference) -> None:
+        self.completions += 1
+        self.failed += one.failed
+        used = self.tokens[one.model]
+        used["calls"] += 1
+        used["prompt"] += one.prompt_tokens or 0
+        used["cached"] += one.cached_tokens or 0
+        used["completion"] += one.completion_tokens or 0
+        if one.latency_ms is not None:
+            self.latencies.append(one.latency_ms)
+
+    def shown(self, key: dict[str, str | None]) -> dict[str, Any]:
+        by_model = [
+            ModelUsage(
+                model_name=model,
+                invocation_count=used["calls"],
+                prompt_tokens=used["prompt"],
+                completion_tokens=used["completion"],
+                total_tokens=used["prompt"] + used["completion"],
+                cached_tokens=used["cached"],
+            )
+            for model, used in sorted(self.tokens.items())
+        ]
+        cost = prices.cost_nanodollars(by_model)
+        return {
+            "object": "usage",
+            "group": key,
+            "completions": self.completions,
+            "failed": self.failed,
+            "prompt_tokens": sum(used.prompt_tokens for used in by_model),
+            "cached_tokens": sum(used.cached_tokens for used in by_model),
+            "completion_tokens": sum(used.completion_tokens for used in by_model),
+            "latency_ms": _quantiles(self.latencies),
+            "cost_usd": None if cost is None else cost / 1e9,
+            "unpriced_models": [used.model_name for used in by_model if prices.cost_nanodollars([used]) is None],
+        }
+
+
+@router.get("/v1/usage")
+def usage() -> dict[str, Any]:
+    names = _names(http.query_of(router, "group_by") or "model")
+    groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
+    for reference in _captured(filters.wanted(router)):
+        groups[tuple(_value(name, reference) for name in names)].add(reference)
+    ordered = sorted(groups.items(), key=lambda pair: [value or "" for value in pair[0]])
+    data = [group.shown(dict(zip(names, values, strict=True))) for values, group in ordered]
+    return {"object": "list", "data": data, "prices_as_of": prices.price_list()["as_of"]}
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in {"model", "day"} and not name.startswith(_TAG):
+            raise ApiError(
+                f"Invalid 'group_by': '{name}' is none of model, day and metadata.<key>.",
+                code="invalid_value",
+                param="group_by",
+            )
+    return list(dict.fromkeys(names))
+
+
+def _value(name: str, reference: Reference) -> str | None:
+    if name == "model":
+        return reference.model
+    if name == "day":
+        return datetime.fromtimestamp(reference.created, UTC).strftime("%Y-%m-%d")
+    return (reference.metadata or {}).get(name.removeprefix(_TAG))
+
+
+def _captured(wanted: Filter) -> Iterator[Reference]:
+    if wanted.text is not None:
+        raise ApiError("The usage cannot be asked for by 'text'.", code="invalid_value", param="text")
+    everything = wanted.model_copy(update={"has_error": None}) if wanted.has_error is False else wanted
+    scan = index.Scan(references=_MOST)
+    yield from index.captured(everything, scan=scan)
+    if scan.exhausted:
+        raise ApiError(
+            "There are more completions than one call can count. Narrow 'created_after' and 'created_before'.",
+            code="too_many_completions",
+            param="created_after",
+        )
+
+
+def _quantiles(latencies: array[int]) -> dict[str, int] | None:
+    """By nearest rank; null where no latency is known."""
+    if not latencies:
+        return None
+    ordered = sorted(latencies)
+    return {name: ordered[ceil(share * len(ordered)) - 1] for name, share in _QUANTILES.items()}

@@ -1,0 +1,105 @@
+"""Usage: counted from the index, against counts made from the records themselves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from foundation import index, prices
+from tests.flow import loop
+from tests.flow.system import System
+
+DAY = 86_400
+START = 20_000 * DAY + DAY - 2
+
+
+def made(number: int, **more: Any) -> dict[str, Any]:
+    record = loop.record(number, split="train", tag="u")
+    usage = {"prompt_tokens": 100 + number, "completion_tokens": number, "total_tokens": 100 + 2 * number}
+    usage["prompt_tokens_details"] = {"cached_tokens": number}
+    model = "gpt-4o-mini-2024-07-18" if number % 2 else "lab-small"
+    record["response"] |= {"usage": usage, "created": START + number, "model": model}
+    return {**record, "latency_ms": 10 * number, "metadata": {"app": "ab"[number % 2]}, **more}
+
+
+RECORDS = [made(number) for number in range(6)]
+
+
+@pytest.fixture
+def stored(system: System) -> System:
+    system.ok("POST", "/v1/captures", RECORDS)
+    system.settle()
+    return system
+
+
+def usage(system: System, query: str = "") -> list[dict[str, Any]]:
+    return list(system.ok("GET", f"/v1/usage?{query}")["data"])
+
+
+def test_tokens_latency_and_cost_by_model(stored: System) -> None:
+    mini, small = usage(stored)
+    assert (mini["group"], small["group"]) == ({"model": "gpt-4o-mini-2024-07-18"}, {"model": "lab-small"})
+    assert (mini["completions"], mini["prompt_tokens"], mini["cached_tokens"], mini["completion_tokens"]) == (
+        3,
+        101 + 103 + 105,
+        1 + 3 + 5,
+        1 + 3 + 5,
+    )
+    price = prices.price_list()["models"]["gpt-4o-mini"]
+    dollars = (
+        300 * Decimal(price["input"]) + 9 * Decimal(price["cached_input"]) + 9 * Decimal(price["output"])
+    ) / 10**6
+    assert mini["cost_usd"] == pytest.approx(float(dollars), abs=1e-9)
+    assert (small["cost_usd"], small["unpriced_models"]) == (None, ["lab-small"])
+    assert small["latency_ms"] == {"p50": 20, "p90": 40, "p99": 40}
+
+
+def test_by_day_and_tag(stored: System) -> None:
+    rows = usage(stored, "group_by=day,metadata.app")
+    assert [(one["group"]["day"], one["group"]["metadata.app"], one["completions"]) for one in rows] == [
+        ("2024-10-04", "a", 1),
+        ("2024-10-04", "b", 1),
+        ("2024-10-05", "a", 2),
+        ("2024-10-05", "b", 2),
+    ]
+
+
+def test_a_filter_narrows_it(stored: System) -> None:
+    (row,) = usage(stored, f"metadata[app]=b&created_after={START + 2}")
+    assert row["completions"] == 2
+
+
+def test_what_was_spent_stays_spent(stored: System) -> None:
+    before = usage(stored)
+    stored.ok("DELETE", "/v1/chat/completions/chatcmpl-u-1")
+    stored.ok("POST", "/v1/chat/completions/chatcmpl-u-2", {"metadata": {"app": "z"}})
+    assert usage(stored) == before
+
+
+def test_a_repeated_push_counts_once(stored: System) -> None:
+    stored.ok("POST", "/v1/captures", RECORDS)
+    stored.settle()
+    assert sum(row["completions"] for row in usage(stored)) == 6
+
+
+def test_failed_calls_are_counted_apart(stored: System) -> None:
+    failed = {"request": RECORDS[0]["request"], "response": {"id": "f", "error": {"message": "no"}}, "created": START}
+    stored.ok("POST", "/v1/captures", failed)
+    stored.settle()
+    rows = usage(stored, "group_by=day")
+    assert [(row["completions"], row["failed"]) for row in rows] == [(3, 1), (4, 0)]
+
+
+@pytest.mark.parametrize(("query", "param"), [("group_by=colour", "group_by"), ("text=x", "text")])
+def test_what_cannot_be_counted_is_named(stored: System, query: str, param: str) -> None:
+    status, answer = stored.call("GET", f"/v1/usage?{query}")
+    assert (status, answer["error"]["param"]) == (400, param)
+
+
+def test_too_many_are_refused_with_the_remedy(stored: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.usage._MOST", 5)
+    status, answer = stored.call("GET", "/v1/usage")
+    assert (status, answer["error"]["code"]) == (400, "too_many_completions")
+    assert index.Scan(references=6).exhausted is False
