@@ -48,10 +48,10 @@ def context() -> Context:
 
 def _forget() -> None:
     """Clients and settings of an earlier test must not reach the next one."""
-    if registry.default_provider.cache_info().currsize:
-        session = registry.default_provider()._session
-        if session:
-            provider.run(session.close())
+    if registry.providers.cache_info().currsize:
+        for one in registry.providers().all():
+            if one._session:
+                provider.run(one._session.close())
     for cached in (
         settings,
         aws.dynamodb,
@@ -61,7 +61,7 @@ def _forget() -> None:
         aws.events,
         aws.secretsmanager,
         aws.secret,
-        registry.default_provider,
+        registry.providers,
         default_trainer,
     ):
         cached.cache_clear()

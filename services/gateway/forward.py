@@ -1,34 +1,40 @@
 """Forward one chat completion and capture it when asked to.
 
-In: a chat completion's request. Out: the provider's answer as it came, as events where `stream` asks for them;
-its refusals with their status, body and `retry-after`. A capture that fails is logged and counted, and never
-fails the completion.
+In: a chat completion's request and its policy. Out: the provider's answer as it came, as events where `stream` asks for
+them; its refusals with their status, body and `retry-after`. A fallback model is asked where the first one is away, and
+the header `x-stillhouse-fallback` names it then. A capture that fails is logged and counted, and never fails the
+completion.
 """
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ValidationError
 
 from foundation import models
-from foundation.completions import Completion, Metadata
+from foundation.completions import Completion
 from foundation.consumer import logger
 from foundation.errors import ApiError
 from foundation.handover import hand_over
-from foundation.http import field_error
 from foundation.ids import new_id, now
 from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
+from foundation.settings import settings
 from gateway import stream
+from gateway.policy import Policy
 
 _OURS = frozenset({"store", "metadata", "stream", "stream_options"})
 _MARGIN_S = 2.0
+_CAPTURE_S = 10.0
 _TIMED_OUT = 504
-
-
-class _Tags(BaseModel):
-    metadata: Metadata | None = None
+_BUSY = 429
+_FIRST_SERVER_ERROR = 500
+# Where another model stands ready, the first one has this part of the time to answer, and is asked again this long.
+_FIRST_SHARE = 0.6
+_RETRY_S = 2.0
 
 
 class Forwarded(NamedTuple):
@@ -39,39 +45,65 @@ class Forwarded(NamedTuple):
     headers: dict[str, str]
 
 
-def forward(request: dict[str, Any], *, deadline_s: float, provider: Provider | None = None) -> Forwarded:
-    """Ask the provider within the deadline; capture the answer if the request says `store`."""
+def forward(
+    request: dict[str, Any], policy: Policy, *, deadline_s: float, provider: Provider | None = None
+) -> Forwarded:
+    """Ask the provider within the deadline; capture the answer if the policy says so."""
     _check(request)
+    ends = time.monotonic() + deadline_s
     upstream = {name: value for name, value in request.items() if name not in _OURS}
+    asking = _asked(provider or models.providers(), upstream, policy.fallback_model, deadline_s - _MARGIN_S)
     try:
-        answer = models.run(
-            (provider or models.default_provider()).complete(upstream, deadline_s=deadline_s - _MARGIN_S)
-        )
+        model, answer = models.run(asking)
     except ProviderAway as away:
         return _away(away)
     except ProviderRefused as refusal:
         return Forwarded(refusal.status, refusal.body, refusal.headers)
-    body = {**answer.body, "metadata": request["metadata"]} if request.get("metadata") else answer.body
-    if request.get("store"):
-        _capture(request, answer)
-    return _answered(request, body)
+    if policy.store:
+        _capture({**request, "model": model}, policy.metadata, answer, ends=ends)
+    body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
+    fallback = {} if model == request["model"] else {"x-stillhouse-fallback": model}
+    return _answered(request, body, fallback)
 
 
-def _answered(request: dict[str, Any], body: dict[str, Any]) -> Forwarded:
+async def _asked(
+    provider: Provider, upstream: dict[str, Any], fallback: str | None, seconds: float
+) -> tuple[str, Answer]:
+    """The model that answered, as it was asked for, and its answer; where both fail, the first one's failure."""
+    first = upstream["model"]
+    if fallback in {None, first}:
+        return first, await provider.complete(upstream, deadline_s=seconds)
+    ends = time.monotonic() + seconds
+    try:
+        return first, await provider.complete(upstream, deadline_s=seconds * _FIRST_SHARE, retry_s=_RETRY_S)
+    except ProviderAway as away:
+        if away.status != _BUSY and away.status < _FIRST_SERVER_ERROR:
+            raise
+        logger().warning("the fallback model is asked", extra={"model": first, "status": away.status})
+        try:
+            answer = await provider.complete({**upstream, "model": fallback}, deadline_s=ends - time.monotonic())
+        except ProviderRefused as refusal:
+            logger().warning("the fallback model fails too", extra={"model": fallback, "status": refusal.status})
+            raise away from refusal
+        return str(fallback), answer
+
+
+def _answered(request: dict[str, Any], body: dict[str, Any], headers: dict[str, str]) -> Forwarded:
     if not request.get("stream"):
-        return Forwarded(200, orjson.dumps(body), {})
+        return Forwarded(200, orjson.dumps(body), headers)
     include_usage = bool((request.get("stream_options") or {}).get("include_usage"))
-    return Forwarded(200, stream.events(body, include_usage=include_usage), {"content-type": "text/event-stream"})
+    events = stream.events(body, include_usage=include_usage)
+    return Forwarded(200, events, {**headers, "content-type": "text/event-stream"})
 
 
 def _check(request: dict[str, Any]) -> None:
     for name, kind in (("model", str), ("messages", list)):
         if not isinstance(request.get(name), kind) or not request[name]:
             raise ApiError(f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
-    try:
-        _Tags.model_validate(request)
-    except ValidationError as error:
-        raise field_error(error, request) from error
+    objects = {f"messages[{number}]": message for number, message in enumerate(request["messages"])}
+    for name, value in {**objects, "stream_options": request.get("stream_options") or {}}.items():
+        if not isinstance(value, dict):
+            raise ApiError(f"Invalid '{name}': an object is expected.", code="invalid_type", param=name)
 
 
 def _away(away: ProviderAway) -> Forwarded:
@@ -85,11 +117,31 @@ def _away(away: ProviderAway) -> Forwarded:
     return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
 
 
-def _capture(request: dict[str, Any], answer: Answer) -> None:
+def _capture(request: dict[str, Any], metadata: dict[str, str], answer: Answer, *, ends: float) -> None:
     try:
-        completion = Completion.of(
-            {"request": request, "response": answer.body, "latency_ms": answer.latency_ms}, at=now()
-        )
-        hand_over(new_id("capture_"), [completion])
+        pushed = {
+            "request": request,
+            "response": answer.body,
+            "metadata": metadata,
+            "latency_ms": answer.latency_ms,
+        }
+        handed = _beside().submit(hand_over, new_id("capture_"), [Completion.of(pushed, at=now())])
+        # A queue that hangs would hold the answer until the API has cut the call.
+        handed.result(timeout=max(1.0, min(_CAPTURE_S, ends - time.monotonic())))
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
-        logger().exception("capture failed", extra={"metric": "CaptureFailed"})
+        logger().exception("capture failed")
+        _count_failure()
+
+
+@cache
+def _beside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="capture")
+
+
+def _count_failure() -> None:
+    """A metric in the log, which the stack's CaptureFailedAlarm watches."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    namespace = settings().METRICS_NAMESPACE
+    with single_metric(name="CaptureFailed", unit=MetricUnit.Count, value=1, namespace=namespace):
+        pass

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from foundation import http
 from gateway.forward import forward
+from gateway.policy import policy_of
 
 router = APIGatewayHttpRouter()
 _HTTP_API_S = 28.0
@@ -21,7 +22,9 @@ def chat_completion() -> Response[Any]:
     left_s = router.lambda_context.get_remaining_time_in_millis() / 1000
     behind_api = ".lambda-url." not in event.request_context.domain_name
     deadline_s = min(left_s, _HTTP_API_S) if behind_api else left_s
-    forwarded = forward(http.json_of(router), deadline_s=deadline_s)
+    request = http.json_of(router)
+    policy = policy_of(request, event.headers, router.context["key"])
+    forwarded = forward(request, policy, deadline_s=deadline_s)
     headers = dict(forwarded.headers)
     kind = headers.pop("content-type", "application/json")
     return Response(forwarded.status, kind, forwarded.body.decode(), headers=headers)

@@ -9,6 +9,26 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from tests.flow import loop
+
+REQUEST: dict[str, Any] = {"model": "lab-small", "messages": loop.messages(0), "temperature": 0}
+COMPLETION: dict[str, Any] = {
+    "id": "chatcmpl-scripted",
+    "object": "chat.completion",
+    "created": 1_790_000_000,
+    "model": "big-2026-11-01",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "logprobs": None,
+            "message": {"role": "assistant", "content": "billing", "refusal": None},
+        }
+    ],
+    "usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8},
+    "system_fingerprint": "fp_1",
+}
+
 
 class Said(NamedTuple):
     """One scripted answer."""
@@ -18,12 +38,22 @@ class Said(NamedTuple):
     headers: dict[str, str]
 
 
+def answer(**fields: Any) -> Said:
+    """COMPLETION, or another one, as a provider says it."""
+    return Said(200, json.dumps({**COMPLETION, **fields}).encode(), {"content-type": "application/json"})
+
+
 class Scripted:
-    """Gives its answers in order, the last one for ever; `asked` are the requests' bodies."""
+    """Gives its answers in order, the last one for ever; `asked` are the requests' bodies, `keys` what they came with.
+
+    As a list of models it has `models`; without them it says that there is no such path.
+    """
 
     def __init__(self, *answers: Said) -> None:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.models: list[str] = []
 
     def next(self, request: dict[str, Any]) -> Said:
         self.asked.append(request)
@@ -37,7 +67,17 @@ def served(script: Scripted) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            said = script.next(request)
+            script.keys.append(self.headers["authorization"])
+            self._say(script.next(request))
+
+        def do_GET(self) -> None:
+            models = [{"id": name, "object": "model", "created": 7, "owned_by": "script"} for name in script.models]
+            found = {"/v1/models": {"object": "list", "data": models}} if models else {}
+            found |= {f"/v1/models/{model['id']}": model for model in models}
+            body = found.get(self.path)
+            self._say(Said(200 if body else 404, json.dumps(body or {}).encode(), {}))
+
+        def _say(self, said: Said) -> None:
             self.send_response(said.status)
             for name, value in {**said.headers, "content-length": str(len(said.body))}.items():
                 self.send_header(name, value)

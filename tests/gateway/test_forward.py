@@ -7,45 +7,19 @@ import hashlib
 import json
 import random
 import socket
+import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from foundation import blobs, table
+from gateway import forward
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
-from tests.gateway.provider import Said, Scripted, served
-
-CHAT = "/v1/chat/completions"
-REQUEST: dict[str, Any] = {"model": "lab-small", "messages": loop.messages(0), "temperature": 0}
-COMPLETION = {
-    "id": "chatcmpl-scripted",
-    "object": "chat.completion",
-    "created": 1_790_000_000,
-    "model": "big-2026-11-01",
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "billing"}}],
-    "usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8},
-    "system_fingerprint": "fp_1",
-}
-
-
-@pytest.fixture
-def provider(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
-    """A provider that says COMPLETION unless a test scripts it."""
-    assert system
-    script = Scripted(Said(200, json.dumps(COMPLETION).encode(), {"content-type": "application/json"}))
-    with served(script) as url:
-        monkeypatch.setenv("PROVIDER_BASE_URL", url)
-        yield script
-
-
-def listed(system: System, query: str = "") -> list[dict[str, Any]]:
-    system.settle()
-    data: list[dict[str, Any]] = system.ok("GET", CHAT + query)["data"]
-    return data
+from tests.gateway.conftest import CHAT, listed
+from tests.gateway.provider import COMPLETION, REQUEST, Said, Scripted
 
 
 def test_the_request_goes_on_and_the_answer_comes_back(system: System, provider: Scripted) -> None:
@@ -117,6 +91,15 @@ def test_a_busy_provider_that_names_a_long_wait_is_passed_on_with_it(system: Sys
     assert len(provider.asked) == 1
 
 
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_provider_that_says_no_retry_is_not_asked_again(status: int, system: System, provider: Scripted) -> None:
+    trouble = {"error": {"message": "no quota", "type": "insufficient_quota", "param": None, "code": None}}
+    provider.answers[:0] = [Said(status, json.dumps(trouble).encode(), {"x-should-retry": "false"})]
+    assert system.call("POST", CHAT, REQUEST) == (status, trouble)
+    assert system.headers["x-should-retry"] == "false"
+    assert len(provider.asked) == 1
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_passing_trouble_is_asked_again(status: int, system: System, provider: Scripted) -> None:
     trouble = Said(status, b'{"error": {"message": "later"}}', {"retry-after-ms": "10"})
@@ -159,14 +142,46 @@ def test_no_answer_in_time_is_a_504_that_the_sdk_does_not_retry(
 
 
 def test_a_capture_that_fails_never_fails_the_completion(
-    system: System, provider: Scripted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    system: System,
+    provider: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert provider
     monkeypatch.setenv("RECORD_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/gone")
     status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
     assert (status, answer["id"]) == (200, COMPLETION["id"])
-    (logged,) = [one for one in caplog.records if one.message == "capture failed"]
-    assert logged.__dict__["metric"] == "CaptureFailed"
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == ["capture failed"]
+    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert metric["CaptureFailed"] == [1.0]
+    (said,) = metric["_aws"]["CloudWatchMetrics"]
+    assert (said["Namespace"], said["Dimensions"]) == ("Stillhouse", [["service"]])
+    assert metric["service"] == "stillhouse"
+
+
+def test_a_capture_that_hangs_does_not_hold_the_answer_back(
+    system: System, provider: Scripted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert provider
+    monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 3_000)
+    over = threading.Event()
+    monkeypatch.setattr(forward, "hand_over", lambda *_: over.wait(30))
+    started = time.monotonic()
+    try:
+        assert system.call("POST", CHAT, {**REQUEST, "store": True})[0] == 200
+        assert time.monotonic() - started < 3.5
+    finally:
+        over.set()
+    assert '"CaptureFailed"' in capsys.readouterr().out
+
+
+def test_a_capture_that_succeeds_counts_no_failure(
+    system: System, provider: Scripted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert provider
+    system.ok("POST", CHAT, {**REQUEST, "store": True})
+    assert "CaptureFailed" not in capsys.readouterr().out
 
 
 BAD = {
@@ -176,9 +191,13 @@ BAD = {
     "no messages": ({"messages": None}, "messages"),
     "empty messages": ({"messages": []}, "messages"),
     "messages are text": ({"messages": "hi"}, "messages"),
+    "a message is text": ({"messages": [*loop.messages(0), "hi"]}, "messages[2]"),
+    "stream options are text": ({"stream": True, "stream_options": "all"}, "stream_options"),
     "metadata is a list": ({"metadata": ["a"]}, "metadata"),
     "a number in metadata": ({"metadata": {"user": 7}}, "metadata.user"),
     "an endless value": ({"metadata": {"user": "v" * 513}}, "metadata.user"),
+    "store is text": ({"store": "yes"}, "store"),
+    "store is a number": ({"store": 1}, "store"),
     "17 pairs": ({"metadata": {str(n): "v" for n in range(17)}}, "metadata"),
 }
 

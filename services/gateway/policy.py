@@ -1,0 +1,106 @@
+"""What a call through the gateway is captured with, and which model stands in for it.
+
+In: the request's own `store` and `metadata`, the headers `X-Stillhouse-Store`, `X-Stillhouse-Metadata` (`k=v,k2=v2`, a
+comma or an equals sign inside as %2C, %3D) and `X-Stillhouse-Fallback-Model`, and the key's defaults. The body wins
+over the header, the header over the key. Raises ApiError naming the field or the header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from pydantic import BaseModel, Field, ValidationError
+
+from foundation.completions import Metadata
+from foundation.errors import ApiError
+from foundation.http import field_error
+from foundation.keys import Key
+
+_METADATA = "X-Stillhouse-Metadata"
+_STORE = "X-Stillhouse-Store"
+_FALLBACK = "X-Stillhouse-Fallback-Model"
+_MOST_PAIRS = 16
+_LONGEST_MODEL = 256
+
+
+class _Said(BaseModel):
+    store: bool | None = Field(default=None, strict=True)
+    metadata: Metadata | None = None
+
+
+class Policy(NamedTuple):
+    """What holds for one call."""
+
+    store: bool
+    metadata: dict[str, str]
+    fallback_model: str | None
+
+
+def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key) -> Policy:
+    """The one of this call."""
+    try:
+        body = _Said.model_validate(request)
+    except ValidationError as error:
+        raise field_error(error, request) from error
+    stores = (body.store, _flag(headers.get(_STORE.lower())), key.store)
+    return Policy(
+        store=next((store for store in stores if store is not None), False),
+        metadata=_together(key.metadata, _tags(headers.get(_METADATA.lower())), body.metadata),
+        fallback_model=_model(headers.get(_FALLBACK.lower())) or key.fallback_model,
+    )
+
+
+def _together(*tags: dict[str, str] | None) -> dict[str, str]:
+    merged = {name: value for some in tags for name, value in (some or {}).items()}
+    if len(merged) > _MOST_PAIRS:
+        raise ApiError(
+            f"Invalid 'metadata': with the pairs of the header and of the key it has {len(merged)}, at most "
+            f"{_MOST_PAIRS} are kept.",
+            code="invalid_value",
+            param="metadata",
+        )
+    return merged
+
+
+def _tags(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    try:
+        return _Said.model_validate({"metadata": dict(map(_pair, filter(str.strip, text.split(","))))}).metadata
+    except ValidationError as error:
+        reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise _wrong(_METADATA, f"{reason}, as in the body's metadata") from error
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not name or not equals:
+        raise _wrong(_METADATA, "pairs like feature=reply,team=mail are expected")
+    try:
+        return unquote(name, errors="strict"), unquote(value, errors="strict")
+    except UnicodeDecodeError as error:
+        raise _wrong(_METADATA, "a percent-encoding in it is not UTF-8") from error
+
+
+def _flag(text: str | None) -> bool | None:
+    if text is None:
+        return None
+    if (word := text.strip().lower()) not in {"true", "false"}:
+        raise _wrong(_STORE, "true or false is expected")
+    return word == "true"
+
+
+def _model(text: str | None) -> str | None:
+    if text is None:
+        return None
+    name = text.strip()
+    # It comes back in a header of the answer.
+    if not 0 < len(name) <= _LONGEST_MODEL or not name.isascii() or not name.isprintable():
+        raise _wrong(_FALLBACK, "the name of a model is expected")
+    return name
+
+
+def _wrong(header: str, why: str) -> ApiError:
+    return ApiError(f"Invalid header '{header}': {why}.", code="invalid_value", param=header)
