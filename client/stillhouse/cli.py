@@ -10,7 +10,10 @@ from typing import Annotated
 
 import typer
 
+from stillhouse.importing.command import app as importing
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(importing, name="import")
 
 
 @app.callback()

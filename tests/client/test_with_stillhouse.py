@@ -7,7 +7,7 @@ import pytest
 from openai import OpenAI
 
 from stillhouse import capture
-from tests.client.doubles import Stillhouse, served
+from tests.client.doubles import Provider, Stillhouse, served
 from tests.flow.loop import STUDENT, messages
 from tests.flow.system import KEY
 
@@ -61,3 +61,36 @@ def test_what_was_called_is_read_back(client):
     client.chat.completions.update(whole.id, metadata={"app": "mail", "kind": "checked"})
     assert [one.id for one in client.chat.completions.list(metadata={"kind": "checked"})] == [whole.id]
     assert client.chat.completions.delete(whole.id).deleted
+
+
+def response(number):
+    content = [{"type": "output_text", "text": f"answer {number}", "annotations": []}]
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+    head = {"id": f"resp_{number}", "object": "response", "created_at": 1_790_000_000, "model": "big", "tools": []}
+    return {**head, "status": "completed", "output": [message], "parallel_tool_calls": True, "tool_choice": "auto"}
+
+
+def test_a_chain_of_responses_is_read_back_whole(system, tmp_path):
+    provider = Provider()
+    provider.say = lambda _: (200, "application/json", [json.dumps(response(len(provider.asked))).encode()])
+    with served(Deployed(system)) as url, served(provider) as provider_url:
+        client = capture(OpenAI(base_url=provider_url, api_key="k"), base_url=url, api_key=KEY, spool=tmp_path)
+        previous = None
+        for turn in ("one", "two", "three"):
+            chained = {"previous_response_id": previous} if previous else {}
+            previous = client.responses.create(model="big", input=turn, store=True, **chained).id
+            if turn == "two":
+                assert client.stillhouse.flush(20)
+        assert client.stillhouse.flush(20)
+        assert client.stillhouse.counts.delivered == 3
+        read = [(one.role, one.content) for one in client.chat.completions.messages.list(previous)]
+        client.stillhouse.close()
+        vars(client)["_recorder"].endpoint.stored.close()
+        client.close()
+    assert read == [
+        ("user", "one"),
+        ("assistant", "answer 1"),
+        ("user", "two"),
+        ("assistant", "answer 2"),
+        ("user", "three"),
+    ]

@@ -1,7 +1,7 @@
 """A streamed answer put together again.
 
-In: the bytes of a response, server-sent events or plain JSON. Out: the `chat.completion` that the chunks add up to, as
-OpenAI gives it without streaming; None where the stream ended before every choice had finished.
+In: the bytes of a response, server-sent events or plain JSON. Out: the `chat.completion` that the chunks add up to, or
+the `response` that the last event brings, as OpenAI gives it without streaming; None where the stream ended before.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 # Not str.splitlines: a line separator of Unicode may stand unescaped inside a JSON string.
@@ -16,6 +17,7 @@ _LINE = re.compile(r"\r\n|\n|\r")
 # Sent again by some providers in every chunk of a call; the rest of a delta's strings are pieces.
 _WHOLE = frozenset({"id", "type", "name", "role", "index", "expires_at"})
 _FIRST = frozenset({"id", "created", "model"})
+_LAST_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _OF_CHUNKS = frozenset({"object", "choices", "obfuscation"})
 
 
@@ -23,8 +25,16 @@ def completion_in(body: bytes) -> dict[str, Any] | None:
     text = body.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
     if text.startswith("{"):
         document = json.loads(text)
-        return document if "choices" in document else None
-    return _assembled(_chunks(text))
+        return document if "choices" in document or document.get("object") == "response" else None
+    chunks = _chunks(text)
+    for chunk in chunks:
+        kind = chunk.get("type")
+        if kind in _LAST_EVENTS:
+            response: dict[str, Any] = chunk["response"]
+            return response
+        if not str(kind).startswith("response."):
+            return _assembled(chain([chunk], chunks))
+    return None
 
 
 def _chunks(text: str) -> Iterator[dict[str, Any]]:

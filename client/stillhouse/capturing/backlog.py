@@ -7,12 +7,13 @@ the same endpoint delivers them; in memory they do not. Over the limit the oldes
 from __future__ import annotations
 
 import contextlib
+import gzip
 import itertools
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -28,6 +29,20 @@ class Batch(NamedTuple):
     name: str
     body: bytes
     records: int
+
+
+def packed(lines: Iterable[bytes], most: int) -> Iterator[tuple[bytes, int]]:
+    """Compressed bodies of at most this many bytes before that, each with its number of lines."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        if some and size + len(line) > most:
+            yield gzip.compress(b"\n".join(some), 6, mtime=0), len(some)
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    if some:
+        yield gzip.compress(b"\n".join(some), 6, mtime=0), len(some)
 
 
 class Backlog(Protocol):

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from typing import Any
 
-from openai import AsyncStream, Stream
-from openai.types.chat import ChatCompletion
+from openai import AsyncStream, BaseModel, Stream
 
 from stillhouse.capturing.counts import Tally, log
 from stillhouse.capturing.records import Seen, to_json
@@ -31,9 +30,9 @@ class Call:
         self._ended = self._inside = False
 
     def answered(self, answer: Any) -> None:
-        """What the SDK returned: a completion, a stream, or a raw response of either."""
+        """What the SDK returned: a completion or response, a stream, or a raw response of either."""
         try:
-            if isinstance(answer, ChatCompletion):
+            if isinstance(answer, BaseModel):
                 self._last = time.perf_counter()
                 self._end(lambda: to_json(answer.to_dict(mode="python", warnings=False)))
             elif isinstance(answer, Stream | AsyncStream):

@@ -55,24 +55,35 @@ class Recorder:
     def begin(self, host: str, request: dict[str, Any], quiet_stream: type) -> Call | None:
         """Change the request to what the provider is sent; a `Call` where it is captured."""
         options: dict[str, Any] = request.get("options") or {}
-        extra = options.get("extra_json") or {}
-        asked = {**request["body"], **{name: value for name, value in extra.items() if not isinstance(value, Omit)}}
+        asked = _asked(request)
         said = asked.get("store")
-        wanted = self._policy.store if said is None else bool(said)
+        wanted = self._wanted(said)
         if "store" in asked or wanted:
             ours = self._ours(host, said=said)
             request["body"] = _without(ours, request["body"])
-            request["options"] = options = {**options, "extra_json": _without(ours, extra)}
-        if not wanted or (self._policy.sample < 1 and random.random() >= self._policy.sample):
+            request["options"] = options = {**options, "extra_json": _without(ours, options.get("extra_json") or {})}
+        if not wanted or not self._sampled():
             return None
         call = self._call(host, asked)
         raw = (options.get("headers") or {}).get(_RAW)
         if request.get("stream") and not raw and self._adds_usage(host, asked):
             request["body"]["stream_options"] = {**(asked.get("stream_options") or {}), "include_usage": True}
             request["stream_cls"] = quiet_stream
-        if call is not None and "post_parser" in options:
-            request["options"] = {**options, "post_parser": call.parsed_by(options["post_parser"])}
-        return call
+        return _parsed_later(call, request)
+
+    def begin_response(self, host: str, request: dict[str, Any]) -> Call | None:
+        """A `Call` where this response is captured. The request stays as it is: `store` is the provider's word too."""
+        asked = _asked(request)
+        ends_later = asked.get("background") and not asked.get("stream")
+        if not self._wanted(asked.get("store")) or ends_later or not self._sampled():
+            return None
+        return _parsed_later(self._call(host, asked), request)
+
+    def _wanted(self, said: object) -> bool:
+        return self._policy.store if said is None else bool(said)
+
+    def _sampled(self) -> bool:
+        return self._policy.sample >= 1 or random.random() < self._policy.sample
 
     def _ours(self, host: str, *, said: object) -> frozenset[str]:
         """What is said to Stillhouse, not to the provider."""
@@ -178,6 +189,19 @@ class _AsyncQuietStream(AsyncStream[ChatCompletionChunk]):
             async for chunk in chunks:
                 if chunk.choices or chunk.usage is None:
                     yield chunk
+
+
+def _asked(request: dict[str, Any]) -> dict[str, Any]:
+    """The body with what `extra_body` adds to it."""
+    extra = (request.get("options") or {}).get("extra_json") or {}
+    return {**request["body"], **{name: value for name, value in extra.items() if not isinstance(value, Omit)}}
+
+
+def _parsed_later(call: Call | None, request: dict[str, Any]) -> Call | None:
+    options = request.get("options") or {}
+    if call is not None and "post_parser" in options:
+        request["options"] = {**options, "post_parser": call.parsed_by(options["post_parser"])}
+    return call
 
 
 def _at(recorder: Recorder, client: str, method: str) -> Callable[..., Any]:

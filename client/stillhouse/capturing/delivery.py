@@ -6,7 +6,6 @@ away. What does not fit the queue is dropped and counted. The thread starts with
 
 from __future__ import annotations
 
-import gzip
 import random
 import threading
 import time
@@ -14,9 +13,11 @@ from collections import deque
 from collections.abc import Iterator
 
 from stillhouse.capturing import lifetime
-from stillhouse.capturing.backlog import Backlog
+from stillhouse.capturing.backlog import Backlog, packed
+from stillhouse.capturing.confirm import Unconfirmed
 from stillhouse.capturing.counts import Tally, log
 from stillhouse.capturing.endpoint import Away, Endpoint, Refused
+from stillhouse.capturing.orphans import Orphans
 from stillhouse.capturing.records import Packer, Seen
 
 QUEUE_CALLS = 10_000
@@ -28,10 +29,6 @@ LINGER_S = 1.0
 _LOOK_AGAIN_S = 60.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
-_POLL_S = 0.05
-_LONGEST_POLL_S = 1.0
-# What was acknowledged earlier than this is recorded, or its batch is in the dead-letter queue.
-_CONFIRM_WITHIN_S = 600.0
 
 
 class Delivery:
@@ -56,7 +53,8 @@ class Delivery:
         self._taken = 0
         self._done = 0
         self._own: set[str] = set()
-        self._unconfirmed: deque[tuple[str, float]] = deque(maxlen=256)
+        self._orphans = Orphans()
+        self._unconfirmed = Unconfirmed(self._endpoint)
         self._flushing = 0
         self._closing = False
         self._failures = 0
@@ -103,14 +101,13 @@ class Delivery:
             target = self._taken
             self._flushing += 1
             self._failures = 0
-            self._visit_at = 0.0
+            self._visit_at = self._orphans.due_at = 0.0
             if not self._settled(target):
                 self._start()
             self._wake.notify_all()
             settled = self._wake.wait_for(lambda: self._settled(target), timeout)
             self._flushing -= 1
-            waiting = list(self._unconfirmed)
-        return settled and all(self._confirmed(batch_id, at, deadline) for batch_id, at in waiting)
+        return settled and self._unconfirmed.wait(deadline)
 
     def stop(self) -> None:
         """Deliver what is queued and end the thread, without waiting for it."""
@@ -129,25 +126,7 @@ class Delivery:
         self._tally.add("dropped", self._backlog.abandon())
 
     def _settled(self, target: int) -> bool:
-        return self._done >= target and not self._own
-
-    def _confirmed(self, batch_id: str, at: float, deadline: float) -> bool:
-        pause = _POLL_S
-        while time.monotonic() - at < _CONFIRM_WITHIN_S:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            try:
-                if self._endpoint.recorded(batch_id, left):
-                    break
-            except (Away, Refused) as error:
-                log.debug("asking for %s: %s", batch_id, error)
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST_POLL_S)
-        with self._wake:
-            if (batch_id, at) in self._unconfirmed:
-                self._unconfirmed.remove((batch_id, at))
-        return True
+        return self._done >= target and not self._own and not self._orphans.lines
 
     def _start(self) -> None:
         if self._thread is None:
@@ -168,6 +147,12 @@ class Delivery:
             return
         for body, records in self._packed(left):
             self._keep(body, records)
+        self._keep_orphans()
+
+    def _keep_orphans(self) -> None:
+        """The next process tries them once more."""
+        for body, records in packed(self._orphans.release(), BATCH_BYTES):
+            self._keep(body, records)
 
     # The thread's side.
 
@@ -177,6 +162,7 @@ class Delivery:
                 if calls:
                     self._deliver(calls)
                 else:
+                    self._visit_orphans()
                     self._visit()
             except Exception:  # noqa: BLE001 - this thread is all that delivers: no batch may end it
                 log.exception("a batch of captured completions failed")
@@ -191,17 +177,19 @@ class Delivery:
         with self._wake:
             while True:
                 now = time.monotonic()
+                due = min(self._visit_at, self._orphans.due_at) if self._orphans.lines else self._visit_at
                 if self._queue and (
                     self._flushing or self._closing or self._batch_is_full() or now - self._first_at >= LINGER_S
                 ):
                     return self._take(now)
                 if self._closing:
+                    self._keep_orphans()
                     self._thread = None
                     return None
-                if now >= self._visit_at:
+                if now >= due:
                     return []
-                lingers = self._first_at + LINGER_S if self._queue else self._visit_at
-                self._wake.wait(min(lingers, self._visit_at) - now)
+                lingers = self._first_at + LINGER_S if self._queue else due
+                self._wake.wait(min(lingers, due) - now)
 
     def _batch_is_full(self) -> bool:
         return len(self._queue) >= BATCH_CALLS or self._bytes >= BATCH_BYTES
@@ -222,25 +210,29 @@ class Delivery:
             if away or not self._push(body, records):
                 self._keep(body, records)
 
+    def _visit_orphans(self) -> None:
+        now = time.monotonic()
+        if self._orphans.lines and now >= self._orphans.due_at:
+            self._orphans.pause(now)
+            for body, records in packed(list(self._orphans.lines), BATCH_BYTES):
+                if not self._push(body, records):
+                    break
+
     def _packed(self, calls: list[Seen]) -> Iterator[tuple[bytes, int]]:
-        lines: list[bytes] = []
-        size = 0
+        return packed(self._lines(calls), BATCH_BYTES)
+
+    def _lines(self, calls: list[Seen]) -> Iterator[bytes]:
         for seen in calls:
             self._packing = True
             line = self._packer.line(seen)
             self._packing = False
-            if line is None:
-                continue
-            if lines and size + len(line) > BATCH_BYTES:
-                yield _compressed(lines), len(lines)
-                lines, size = [], 0
-            lines.append(line)
-            size += len(line)
-        if lines:
-            yield _compressed(lines), len(lines)
+            if line is not None:
+                yield line
 
     def _visit(self) -> None:
         """Try the oldest batch of the backlog; with success the next one follows at once."""
+        if time.monotonic() < self._visit_at:
+            return
         self._visit_at = time.monotonic() + _LOOK_AGAIN_S
         with self._backlog.turn() as ours:
             batch = self._backlog.oldest() if ours else None
@@ -257,10 +249,12 @@ class Delivery:
         """True where the batch is settled, False where it is to be tried again."""
         try:
             accepted = self._endpoint.push(body)
+            batch_id, refused = accepted.batch_id, accepted.refused
         except Refused as refusal:
-            self._tally.add("refused", records)
-            self._tally.warn_once("refused", "Stillhouse refused captured completions: %s", refusal)
-            return True
+            if not refusal.records:
+                self._refused(records, refusal)
+                return True
+            batch_id, refused = None, refusal.records
         except Away as away:
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
             self._failures += 1
@@ -268,25 +262,21 @@ class Delivery:
             self._tally.warn_once("away", "Stillhouse is away (%s); captured completions wait for it", away)
             return False
         self._failures = 0
-        refused = len(accepted.refused)
-        self._tally.add("delivered", records - refused)
-        if refused:
-            first = accepted.refused[0]
-            self._tally.add("refused", refused)
-            self._tally.warn_once(
-                "refused", "Stillhouse refused captured completions: %s %s", first.get("code"), first.get("param")
-            )
+        self._tally.add("delivered", records - len(refused))
+        for_good = self._orphans.settle(body, refused, time.monotonic())
+        if for_good:
+            self._refused(len(for_good), f"{for_good[0].get('code')} {for_good[0].get('param')}")
         if self._tally.settled("away"):
             log.info("Stillhouse is back")
-        with self._wake:
-            self._unconfirmed.append((accepted.batch_id, time.monotonic()))
+        if batch_id is not None:
+            self._unconfirmed.add(batch_id)
         return True
+
+    def _refused(self, records: int, reason: object) -> None:
+        self._tally.add("refused", records)
+        self._tally.warn_once("refused", "Stillhouse refused captured completions: %s", reason)
 
     def _keep(self, body: bytes, records: int) -> None:
         name = self._backlog.add(body, records)
         if name is not None:
             self._own.add(name)
-
-
-def _compressed(lines: list[bytes]) -> bytes:
-    return gzip.compress(b"\n".join(lines), 6, mtime=0)

@@ -1,4 +1,4 @@
-"""Stillhouse's API, as the background thread needs it.
+"""Stillhouse's API, as whoever pushes needs it: the background thread, an import.
 
 In: a compressed batch of NDJSON, or a batch id. Out: what was accepted, or whether it is recorded. Two ways to fail:
 `Away`, to be tried again, and `Refused`, for good.
@@ -20,15 +20,21 @@ _TIMEOUT = Timeout(15, connect=3)
 
 
 class Away(Exception):
-    """Nothing durable came of it; the same may succeed later."""
+    """Nothing durable came of it; the same may succeed later. `status` is 0 where there was no answer."""
 
-    def __init__(self, reason: str, retry_after: float = 0) -> None:
+    def __init__(self, reason: str, retry_after: float = 0, status: int = 0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Refused(Exception):
-    """The whole push was understood and is not taken."""
+    """The whole push was understood and is not taken; `records` says why, where it was judged record by record."""
+
+    def __init__(self, reason: str, status: int, records: list[dict[str, Any]]) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.records = records
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Accepted:
 
     batch_id: str
     refused: list[dict[str, Any]]
+    accepted: int = 0
+    renamed: int = 0
 
 
 class Endpoint:
@@ -68,7 +76,8 @@ class Endpoint:
         answer = self._ask("post", "/captures", content=body, options={"headers": _HEADERS})
         if not isinstance(answer, dict) or "batch_id" not in answer:
             raise Away("the answer is not Stillhouse's")
-        return Accepted(str(answer["batch_id"]), answer.get("refused") or [])
+        counts = answer.get("accepted") or 0, len(answer.get("renamed") or [])
+        return Accepted(str(answer["batch_id"]), answer.get("refused") or [], *counts)
 
     def recorded(self, batch_id: str, timeout: float) -> bool:
         answer = self._ask("get", f"/captures/{batch_id}", options={"timeout": timeout})
@@ -80,8 +89,8 @@ class Endpoint:
         except APIStatusError as error:
             reason = f"status {error.status_code}"
             if error.status_code in _FOR_GOOD:
-                raise Refused(f"{reason} {_field(error.body)}") from None
-            raise Away(reason, _retry_after(error)) from None
+                raise Refused(f"{reason} {_field(error.body)}", error.status_code, _records(error)) from None
+            raise Away(reason, _retry_after(error), error.status_code) from None
         except (OpenAIError, ValueError) as error:
             raise Away(type(error).__name__) from None
 
@@ -90,6 +99,14 @@ def _field(body: object) -> str:
     """Which field is wrong, without a word of what stood in it."""
     known = body if isinstance(body, dict) else {}
     return f"{known.get('code')} {known.get('param')}"
+
+
+def _records(error: APIStatusError) -> list[dict[str, Any]]:
+    with contextlib.suppress(ValueError):
+        answer = error.response.json()
+        refused = answer.get("refused") if isinstance(answer, dict) else None
+        return refused if isinstance(refused, list) else []
+    return []
 
 
 def _retry_after(error: APIStatusError) -> float:

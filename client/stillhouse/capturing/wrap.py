@@ -29,10 +29,11 @@ from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.delivery import Delivery
 from stillhouse.capturing.endpoint import Endpoint
 from stillhouse.capturing.records import Packer
+from stillhouse.capturing.responses import watch_responses
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
-_LONGEST_NAME = 64
-_LONGEST_VALUE = 512
+LONGEST_NAME = 64
+LONGEST_VALUE = 512
 _SPOOL_LIMIT = 256 * 1024 * 1024
 
 
@@ -50,10 +51,11 @@ def capture(  # noqa: UP047 - users may run Python 3.11
     forward_store: bool = False,
     stream_usage: bool | None = None,
 ) -> Client:
-    """Capture the client's stored chat completions; calls themselves go straight to its provider as before.
+    """Capture the client's stored chat completions and responses; calls go straight to its provider as before.
 
     `client.stillhouse` then has `flush()`, `aflush()`, `close()`, `counts`; for type checkers, `captures_of(client)`.
     `client.chat.completions.list`, `retrieve`, `update`, `delete` and `messages` are answered by Stillhouse.
+    `client.responses` stays the provider's; a response whose `previous_response_id` was not captured is refused.
 
     Args:
         client: It is changed in place and returned; its copies (`with_options`) are captured too.
@@ -66,9 +68,9 @@ def capture(  # noqa: UP047 - users may run Python 3.11
         spool: A folder for what cannot be delivered; by default under the user's state folder, with False none.
         spool_limit: Bytes on disk; over it the oldest records are dropped.
         store: What a call means that does not say `store`. True captures every call.
-        forward_store: Pass `store` and `metadata` on to the provider as well. Otherwise both are taken out of a call
-            that says `store`, as most providers refuse them; only `store=False` still goes to OpenAI, which may store
-            by default.
+        forward_store: Pass `store` and `metadata` of a chat completion on to the provider as well. Otherwise both are
+            taken out of a call that says `store`, as most providers refuse them; only `store=False` still goes to
+            OpenAI, which may store by default. Responses always keep both.
         stream_usage: Ask the provider for the token counts of captured streams, and keep the extra chunk back. By
             default only where the provider is OpenAI.
     """
@@ -100,13 +102,15 @@ def _install(client: Any, recorder: Recorder) -> None:
     resource: Any = CapturedCompletions if isinstance(client, OpenAI) else AsyncCapturedCompletions
     client.chat.completions = resource(client, recorder)
     vars(client).update(stillhouse=recorder.captures, _recorder=recorder)
+    if "responses" in vars(client):
+        watch_responses(client.responses, client, recorder)
     if "beta" in vars(client):
         client.beta.chat.completions = client.chat.completions
 
 
 @cache
 def _captured(kind: Any) -> type:
-    """The class of a captured client: for its copies, and for `beta`, which takes long to import."""
+    """The class of a captured client: for its copies, and for `beta` and `responses`, which take long to import."""
 
     class Captured(kind):  # type: ignore[misc]
         @cached_property
@@ -115,6 +119,13 @@ def _captured(kind: Any) -> type:
             if "_recorder" in vars(self):
                 beta.chat.completions = self.chat.completions
             return beta
+
+        @cached_property
+        def responses(self) -> Any:
+            responses = super().responses
+            if "_recorder" in vars(self):
+                watch_responses(responses, self, vars(self)["_recorder"])
+            return responses
 
         def copy(self, *args: Any, **options: Any) -> Any:
             copied = super().copy(*args, **options)
@@ -152,10 +163,8 @@ def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
     for name, value in metadata.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValueError(f"metadata is text to text: {name!r}")  # noqa: TRY004 - one kind for a wrong configuration
-        if len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE:
-            raise ValueError(
-                f"metadata {name!r} is too long: {_LONGEST_NAME} and {_LONGEST_VALUE} characters are taken"
-            )
+        if len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
+            raise ValueError(f"metadata {name!r} is too long: {LONGEST_NAME} and {LONGEST_VALUE} characters are taken")
     return dict(metadata)
 
 
@@ -166,7 +175,7 @@ def _backlog(
     if spool is False:
         return in_memory
     try:
-        folder = Path(spool) if spool is not None else _state_folder()
+        folder = Path(spool) if spool is not None else state_folder() / "spool"
         # One folder per Stillhouse: what was captured for one must not be delivered to another.
         return DiskBacklog(folder / hashlib.sha256(endpoint.base_url.encode()).hexdigest()[:16], limit, tally)
     except (OSError, RuntimeError) as error:
@@ -174,6 +183,7 @@ def _backlog(
         return in_memory
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """Where this user's undelivered captures and unfinished imports lie."""
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "stillhouse" / "spool"
+    return (Path(state) if state else Path.home() / ".local" / "state") / "stillhouse"

@@ -1,0 +1,179 @@
+"""The chat shape, from the typed blocks in which other systems keep a message.
+
+In: a role and its blocks, read by the module that knows the system. Out: messages and a completion as OpenAI's API
+has them: tool results become messages of their own, several texts content parts. Raises Unmapped for what has no place
+there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stillhouse.importing.source import Unmapped
+
+PARAMETERS = frozenset(
+    {
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "stop",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "verbosity",
+    }
+)
+_PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A URL, or a data URL."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that the model wants called; `arguments` is JSON as text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a tool gave."""
+
+    id: str
+    text: str
+
+
+Block = Text | Image | Call | Result
+
+
+def messages(role: str, blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """One turn as messages, in the order of its blocks."""
+    if role == "assistant":
+        return [answer(blocks)]
+    turn: list[dict[str, Any]] = []
+    said: list[Block] = []
+    for block in blocks:
+        if not isinstance(block, Result):
+            said.append(block)
+            continue
+        turn += _said(role, said)
+        said = []
+        turn.append({"role": "tool", "tool_call_id": block.id, "content": block.text})
+    return turn + _said(role, said)
+
+
+def _said(role: str, blocks: list[Block]) -> list[dict[str, Any]]:
+    if not blocks:
+        return []
+    match blocks:
+        case [Text(text)]:
+            return [{"role": role, "content": text}]
+        case _:
+            return [{"role": role, "content": [_part(block, role) for block in blocks]}]
+
+
+def _part(block: Block, role: str) -> dict[str, Any]:
+    match block:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case Image(url):
+            return {"type": "image_url", "image_url": {"url": url}}
+        case _:
+            raise Unmapped(f"a {type(block).__name__.lower()} in a message of the {role}")
+
+
+def answer(blocks: Sequence[Block]) -> dict[str, Any]:
+    """A message of the assistant."""
+    calls = [block for block in blocks if isinstance(block, Call)]
+    texts = [block.text for block in blocks if isinstance(block, Text)]
+    if len(calls) + len(texts) < len(blocks):
+        raise Unmapped("an image or a tool result in a message of the assistant")
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    if calls:
+        message["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in calls
+        ]
+    return message
+
+
+def completion(
+    completion_id: str | None,
+    model: str | None,
+    message: dict[str, Any],
+    *,
+    finish_reason: str | None = None,
+    usage: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A response of one choice; without a finish reason it ended as a message of its kind does."""
+    ended = finish_reason or ("tool_calls" if message.get("tool_calls") else "stop")
+    choice = {"index": 0, "finish_reason": ended, "message": {**message, "role": "assistant"}, "logprobs": None}
+    known = {"id": completion_id, "model": model, "usage": usage}
+    filled = {name: value for name, value in known.items() if value}
+    return {"object": "chat.completion", "choices": [choice], **filled}
+
+
+def usage(prompt: Any, answered: Any, *, cached: Any = None) -> dict[str, Any] | None:
+    """Token counts; None unless both are known."""
+    if not isinstance(prompt, int) or not isinstance(answered, int):
+        return None
+    counts: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": answered,
+        "total_tokens": prompt + answered,
+    }
+    if cached:
+        counts["prompt_tokens_details"] = {"cached_tokens": cached}
+    return counts
+
+
+def function(name: Any, description: Any, parameters: Any, strict: Any = None) -> dict[str, Any]:
+    """A tool as the chat shape defines it."""
+    known = {"name": name, "description": description, "parameters": parameters, "strict": strict}
+    return {"type": "function", "function": {field: value for field, value in known.items() if value is not None}}
+
+
+def as_text(value: Any) -> str:
+    """Text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def check(said: Any) -> list[dict[str, Any]]:
+    """Messages that claim to have the chat shape. Raises Unmapped where they have not."""
+    if not isinstance(said, list) or not said:
+        raise Unmapped("messages are missing")
+    for message in said:
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise Unmapped("a message without a role")
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            kind = part.get("type") if isinstance(part, dict) else type(part).__name__
+            if kind not in _PARTS:
+                raise Unmapped(f"content part '{kind}'")
+    return said

@@ -1,0 +1,70 @@
+"""Plain JSON lines: our own records, or OpenAI's fine-tuning format.
+
+In: rows of `{request, response, …}`, or of `{"messages": […]}`, whose last message is the answer. Out: records; one
+without an id gets it from its content when it is recorded, one without a time has that of its file. What stands in a
+row as `reference` is only taken where `--reference` names it: an imported answer was not reviewed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stillhouse.importing import chat
+from stillhouse.importing.record import Record
+from stillhouse.importing.source import Skipped, Unmapped
+
+ORIGIN = "jsonl"
+_BESIDE = ("tools", "tool_choice", "parallel_tool_calls", "response_format")
+
+
+def record_of(row: dict[str, Any], *, created: int, model: str | None = None, reference: str | None = None) -> Record:
+    """The completion of one row; `model` where it names none. Raises Skipped, Unmapped."""
+    match row:
+        case {"request": dict(request), "response": dict(response)}:
+            record = _own(row, dict(request), dict(response))
+        case {"messages": list(messages)}:
+            record = _example(row, messages, model)
+        case _:
+            raise Unmapped("neither request and response nor messages")
+    if record.created is None:
+        record.created = record.response.get("created") or created
+    if reference is not None:
+        record.reference = _at(row, reference)
+    return record
+
+
+def _own(row: dict[str, Any], request: dict[str, Any], response: dict[str, Any]) -> Record:
+    tagged = row.get("metadata") or request.pop("metadata", None)
+    record = Record(ORIGIN, request, response, row.get("created"), row.get("latency_ms"), provider=row.get("provider"))
+    record.tag(tagged if isinstance(tagged, dict) else {})
+    return record
+
+
+def _example(row: dict[str, Any], messages: list[dict[str, Any]], model: str | None) -> Record:
+    *asked, answer = chat.check(messages)
+    if answer["role"] != "assistant" or not asked:
+        raise Unmapped("the last message is no answer to another")
+    if answer.get("weight") == 0:
+        raise Skipped("an answer of weight 0")
+    if not answer.get("content") and not answer.get("tool_calls") and not answer.get("function_call"):
+        raise Unmapped("an answer without content")
+    name = row.get("model") or model
+    if not name:
+        raise Unmapped("no model: name one with --model")
+    request = {"model": name, "messages": [_bare(message) for message in asked]}
+    request |= {field: row[field] for field in _BESIDE if row.get(field) is not None}
+    record = Record(ORIGIN, request, chat.completion(row.get("id"), name, {"content": None, **_bare(answer)}))
+    metadata = row.get("metadata")
+    record.tag(metadata if isinstance(metadata, dict) else {})
+    return record
+
+
+def _bare(message: dict[str, Any]) -> dict[str, Any]:
+    """`weight` is said to a trainer, not to a model."""
+    return {name: value for name, value in message.items() if name != "weight"}
+
+
+def _at(row: Any, path: str) -> Any:
+    for name in path.split("."):
+        row = row.get(name) if isinstance(row, dict) else None
+    return row

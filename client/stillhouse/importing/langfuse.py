@@ -1,0 +1,130 @@
+"""Langfuse exports: observations of type GENERATION, from its blob storage, its API or its UI.
+
+In: rows in either spelling (`startTime`, `start_time`), their input and output as JSON or as text that holds it. Out:
+records under the observation's id. Input is messages, an object with messages, or a text, which becomes the message
+of a user; output is a message, a list of one, a whole response, or a text. Anything else is Unmapped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from stillhouse.importing import chat
+from stillhouse.importing.record import Record, seconds
+from stillhouse.importing.source import Skipped, Unmapped
+
+ORIGIN = "langfuse"
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+_NUMBERS = frozenset(
+    {
+        "frequency_penalty",
+        "max_completion_tokens",
+        "max_tokens",
+        "presence_penalty",
+        "seed",
+        "temperature",
+        "top_logprobs",
+        "top_p",
+    }
+)
+
+
+def record_of(row: dict[str, Any], *, model: str | None = None, group: bool = False) -> Record:
+    """The completion of one observation; `model` where it names none. Raises Skipped, Unmapped."""
+    known = {_CAPITAL.sub("_", name).lower(): value for name, value in row.items()}
+    if known.get("type") != "GENERATION":
+        raise Skipped(f"type {known.get('type')}")
+    if known.get("level") == "ERROR":
+        raise Skipped("a failed call")
+    said, given = _json(known.get("input")), _answer(known.get("output"))
+    if said in (None, "") or given in (None, ""):
+        raise Skipped("without input or output")
+    name = known.get("provided_model_name") or known.get("model") or model
+    if not name:
+        raise Unmapped("no model: name one with --model")
+    notes: list[str] = []
+    request = {"model": name, **_request(said, _json(known.get("model_parameters")) or {}, notes)}
+    response = _response(given, known)
+    response |= {"id": known["id"], "model": response.get("model") or name}
+    started, ended = seconds(known.get("start_time")), seconds(known.get("end_time"))
+    latency = round((ended - started) * 1000) if started is not None and ended is not None else None
+    record = Record(ORIGIN, request, response, None if started is None else int(started), latency, notes=notes)
+    metadata = _json(known.get("metadata"))
+    record.tag(metadata if isinstance(metadata, dict) else {})
+    record.tag({field: known.get(field) for field in ("name", "prompt_name", "environment")})
+    if group:
+        record.tag({field: known.get(field) for field in ("trace_id", "session_id", "user_id")})
+    return record
+
+
+def _json(value: Any) -> Any:
+    """Exports hold JSON as text: then what it says, else the text."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _answer(value: Any) -> Any:
+    """Text that holds JSON may be a message, or be the answer itself, of a model that was asked for JSON."""
+    parsed = _json(value)
+    message = parsed[0] if isinstance(parsed, list) and len(parsed) == 1 else parsed
+    return message if isinstance(message, dict) and message.keys() & {"content", "choices"} else value
+
+
+def _request(said: Any, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    if isinstance(said, str):
+        return {"messages": [{"role": "user", "content": said}], **_parameters(parameters, notes)}
+    around = said if isinstance(said, dict) else {}
+    messages = chat.check(around.get("messages") if around else said)
+    own = {name: value for name, value in around.items() if name not in ("messages", "model")}
+    return {"messages": messages, **_parameters({**parameters, **own}, notes)}
+
+
+def _parameters(found: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in found.items():
+        if value in (None, "", "None") or str(value).lower() in ("inf", "infinity"):
+            continue
+        if name in chat.PARAMETERS:
+            kept[name] = _number(value) if name in _NUMBERS else value
+        else:
+            notes.append(f"parameter {name}: left out")
+    return kept
+
+
+def _number(value: Any) -> Any:
+    """Langfuse's API gives numbers as text at times."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise Unmapped("a parameter that is no number") from None
+
+
+def _response(given: Any, known: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(given, dict) and isinstance(given.get("choices"), list):
+        return {**given}
+    if isinstance(given, str):
+        given = {"content": given}
+    if not isinstance(given, dict) or given.get("role", "assistant") != "assistant" or "content" not in given:
+        raise Unmapped("an output that is no message")
+    message = {name: given[name] for name in ("content", "refusal", "tool_calls", "function_call") if given.get(name)}
+    if not message:
+        raise Unmapped("an output that is no message")
+    counts = known.get("usage_details") or known.get("usage") or {}
+    return chat.completion(
+        None,
+        None,
+        {"role": "assistant", "content": None, **message},
+        usage=chat.usage(_sum(counts, "input"), _sum(counts, "output"), cached=counts.get("input_cached_tokens")),
+    )
+
+
+def _sum(counts: dict[str, Any], side: str) -> int | None:
+    """`input` is what no other kind of input counts, such as `input_cached_tokens`."""
+    parts = [count for name, count in counts.items() if name.startswith(side) and isinstance(count, int)]
+    return sum(parts) if parts else None

@@ -1,0 +1,50 @@
+"""What the user sees of an import: a bar while it runs, the counts at its end.
+
+In: the source and the counts. Out: a bar on standard error, by bytes where the source knows its size; lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from stillhouse.importing.source import Source
+from stillhouse.importing.state import Counts
+
+_KINDS = {"skipped": "no completions", "unmapped": "without a chat shape", "refused": "refused by Stillhouse"}
+
+
+@contextmanager
+def progress(source: Source) -> Iterator[Callable[[Counts], None]]:
+    """A bar; what it gives is to be told the counts."""
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("nothing read yet", total=source.total)
+
+        def told(counts: Counts) -> None:
+            left = counts.read - counts.accepted
+            bar.update(task, completed=source.position, description=f"{counts.accepted} imported, {left} left out")
+
+        yield told
+
+
+def summary(counts: Counts, refusals: Path) -> str:
+    """One line a figure; reasons under theirs, most frequent first."""
+    lines = [f"read {counts.read}, imported {counts.accepted}"]
+    if counts.renamed:
+        lines.append(f"{counts.renamed} under a new id: other bytes already hold theirs")
+    for kind, words in _KINDS.items():
+        reasons = getattr(counts, kind)
+        if reasons:
+            lines.append(f"{reasons.total()} {words}")
+            lines += [f"  {number} {reason}" for reason, number in reasons.most_common()]
+    if counts.notes:
+        lines.append("imported, but not whole")
+        lines += [f"  {number} {note}" for note, number in counts.notes.most_common()]
+    if counts.unmapped or counts.refused:
+        lines.append(f"which ones: {refusals}")
+    return "\n".join(lines)

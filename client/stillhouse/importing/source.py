@@ -1,0 +1,63 @@
+"""What an importer reads: a source gives items one by one, each with the cursor behind which reading goes on.
+
+An item is a record to push, or the reason why there is none: `Skipped`, since it is no completion, or `Unmapped`,
+since it is one that has no chat shape. Reasons name fields and types, never what stood in them. `Stopped` ends the
+import with one sentence for the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stillhouse.importing.record import Record
+
+_LONGEST_REASON = 100
+
+
+class Stopped(Exception):
+    """The import cannot go on; started again it goes on where it was."""
+
+
+class Left(Exception):
+    """This item is not pushed."""
+
+    @property
+    def reason(self) -> str:
+        return str(self)[:_LONGEST_REASON]
+
+
+class Skipped(Left):
+    """It is no completion: a span, a failed call, a deleted row."""
+
+
+class Unmapped(Left):
+    """It is a completion, but the chat shape cannot hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a source. `at` says where it stands, for people; `cursor` is JSON."""
+
+    at: str
+    cursor: Any
+    found: Record | Left
+
+
+class Source(Protocol):
+    """Where completions come from."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What it reads and how: an import only goes on with the same."""
+
+    @property
+    def total(self) -> int | None:
+        """In the unit of `position`; None where nobody knows."""
+
+    @property
+    def position(self) -> int: ...
+
+    def items(self, cursor: Any) -> Iterator[Item]:
+        """The items behind the cursor, or all for None, in an order that stays. Raises Stopped."""

@@ -1,0 +1,104 @@
+"""Stored completions of OpenAI, of Azure OpenAI, or of any server with their API.
+
+In: an SDK client and the filters of the list. Out: the completions under their own ids, oldest first. A stored
+completion does not carry its request: the messages are asked for one completion at a time, some at once, and what it
+echoes (tools, temperature, response_format, …) is put back. The SDK retries what is throttled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from openai import OpenAI, OpenAIError
+
+from stillhouse.importing.record import Record
+from stillhouse.importing.source import Item, Left, Stopped, Unmapped
+
+_PAGE = 100
+_AT_ONCE = 8
+_RESPONSE = (
+    "id",
+    "object",
+    "created",
+    "model",
+    "choices",
+    "usage",
+    "service_tier",
+    "system_fingerprint",
+    "moderation",
+)
+_ECHOED = (
+    "tools",
+    "tool_choice",
+    "seed",
+    "top_p",
+    "temperature",
+    "presence_penalty",
+    "frequency_penalty",
+    "response_format",
+)
+_MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio")
+
+
+class StoredSource:
+    """The stored completions that a filter lists."""
+
+    total = None
+
+    def __init__(self, client: OpenAI, origin: str, *, model: str | None, metadata: dict[str, str]) -> None:
+        place = str(client.base_url)
+        self.identity = {"source": origin, "place": place, "model": model, "metadata": metadata}
+        self.position = 0
+        self._client = client
+        self._origin = origin
+        self._filter: dict[str, Any] = {"model": model} if model else {}
+        if metadata:
+            self._filter["metadata"] = metadata
+
+    def items(self, cursor: Any) -> Iterator[Item]:
+        asked: dict[str, Any] = {**self._filter, "limit": _PAGE, "order": "asc"}
+        if cursor is not None:
+            asked["after"] = cursor
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                for page in self._client.chat.completions.list(**asked).iter_pages():
+                    stored = [one.to_dict(mode="json") for one in page.data]
+                    for one, found in zip(stored, pool.map(self._found, stored), strict=True):
+                        self.position += 1
+                        yield Item(str(one.get("id")), one.get("id"), found)
+        except OpenAIError as error:
+            raise Stopped(f"{self._client.base_url}: {_why(error)}") from None
+
+    def _found(self, stored: dict[str, Any]) -> Record | Left:
+        messages = self._client.chat.completions.messages.list(str(stored["id"]), limit=_PAGE)
+        asked = [_message(message.to_dict(mode="json")) for message in messages]
+        if not asked:
+            return Unmapped("no messages are stored with it")
+        return record_of(stored, asked, self._origin)
+
+
+def record_of(stored: dict[str, Any], messages: list[dict[str, Any]], origin: str) -> Record:
+    """A stored completion and its messages as the call that they were."""
+    request = {"model": stored.get("model"), "messages": messages}
+    request |= {name: stored[name] for name in _ECHOED if stored.get(name) is not None}
+    if stored.get("input_user"):
+        request["user"] = stored["input_user"]
+    response = {name: stored[name] for name in _RESPONSE if stored.get(name) is not None}
+    latency = stored.get("latency_ms")
+    record = Record(origin, request, response, stored.get("created"), latency if isinstance(latency, int) else None)
+    record.tag(stored.get("metadata") or {})
+    return record
+
+
+def _message(stored: dict[str, Any]) -> dict[str, Any]:
+    """The message as it was sent: content parts are its content, and what is null was not there."""
+    message = {name: stored[name] for name in _MESSAGE if stored.get(name) is not None}
+    message["content"] = stored.get("content_parts") or stored.get("content")
+    return message
+
+
+def _why(error: OpenAIError) -> str:
+    status = getattr(error, "status_code", None)
+    return f"it answers {status}" if status else type(error).__name__
