@@ -1,0 +1,63 @@
+"""The deployed stack behind the proxy, and the environment in which the suites run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack.info import StackInfo
+from tests.conformance.front import served
+from tests.conformance.seed import Stack
+from tests.stack.conftest import stack
+
+__all__ = ["stack"]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_LONGEST_S = 300
+
+type Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def front(stack: StackInfo) -> Iterator[str]:
+    with served(Stack(stack)) as url:
+        yield url
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command of the suites' environment: `run("pytest", "-q", cwd=…, VARIABLE="value")`."""
+
+    def run(command: str, *arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(REPOSITORY / ".venv-conformance" / "bin" / command), *arguments],
+            cwd=cwd,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST_S,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def listed() -> Callable[[str], set[str]]:
+    """The lines of an allowlist beside this file; `#` begins the reason of those below it."""
+
+    def listed(name: str) -> set[str]:
+        lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+        return {line for line in lines if line and not line.startswith("#")}
+
+    return listed

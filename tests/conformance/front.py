@@ -1,0 +1,66 @@
+"""A reverse proxy in front of a stack, for suites that bring a key of their own and one fixed id.
+
+In: the suite's requests. Out: the stack's answers, untouched. On the way the key becomes the stack's, a DELETE of
+`completion_id` goes to a spare completion, since the suites read again what they delete, and the cursor `after`
+becomes one that exists.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
+
+from tests.conformance.seed import FIXED_ID, Stack, store
+
+_NOT_PASSED_ON = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
+
+
+@contextmanager
+def served(stack: Stack) -> Iterator[str]:
+    """The proxy's base URL; the completions that suites read are stored by then."""
+    spares: SimpleQueue[str] = SimpleQueue()
+    for name in store(stack):
+        spares.put(name)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            path = self.path.removeprefix("/v1")
+            cursor = f"{FIXED_ID}-0" if "/messages" in path else FIXED_ID
+            path = path.replace("after=after", f"after={cursor}")
+            if (self.command, path) == ("DELETE", f"/chat/completions/{FIXED_ID}"):
+                path = f"/chat/completions/{spares.get_nowait()}"
+            status, headers, answer = stack.call(self.command, path, body, _passed_on(self.headers.items()))
+            self.send_response(status)
+            for name, value in {**_passed_on(headers), "content-length": str(len(answer))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if name.startswith("do_"):  # of every method, known or not
+                return self._pass_on
+            raise AttributeError(name)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing on stderr."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _passed_on(headers: list[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name.lower() not in _NOT_PASSED_ON}
