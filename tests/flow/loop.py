@@ -32,7 +32,7 @@ def messages(number: int) -> list[dict[str, str]]:
 def record(number: int, *, split: str, tag: str) -> dict[str, Any]:
     """A completion of the teacher, who is always right here."""
     label = LABELS[number % 3]
-    message = {"role": "assistant", "content": label}
+    message = {"role": "assistant", "content": label, "refusal": None}
     return {
         "request": {"model": TEACHER, "messages": messages(number), "temperature": 0},
         "response": {
@@ -40,7 +40,7 @@ def record(number: int, *, split: str, tag: str) -> dict[str, Any]:
             "object": "chat.completion",
             "created": 1_790_000_000 + number,
             "model": TEACHER,
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": message}],
             "usage": {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21},
         },
         "metadata": {"split": split, "tag": tag},
