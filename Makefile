@@ -17,7 +17,7 @@ SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 SAM_CLI_BETA_BU
 ENV ?= dev
 ARGS ?=
 PARAMETERS ?=
-BENCH ?= wrapper gateway ingest cold_start cost
+BENCH ?= wrapper gateway ingest cold_start cost search
 
 .PHONY: help
 help: ## this list

@@ -27,7 +27,7 @@ def _chunks(completion: dict[str, Any], include_usage: bool) -> Iterator[dict[st
     shared["object"] = "chat.completion.chunk"
     unspent = {"usage": None} if include_usage else {}
     for choice in completion["choices"]:
-        said = {**shared, **unspent, "choices": [_piece(choice, _delta(choice["message"]), None)]}
+        said = {**shared, **unspent, "choices": [_piece(choice, _delta(choice.get("message") or {}), None)]}
         if choice.get("logprobs"):
             said["choices"][0]["logprobs"] = choice["logprobs"]
         yield said

@@ -86,3 +86,10 @@ def test_a_streamed_call_is_answered_as_events_and_captured_whole(system: System
     (stored,) = system.ok("GET", "/v1/chat/completions?metadata[kind]=streamed")["data"]
     assert stored["choices"][0]["message"]["content"] == text
     assert (stored["id"], stored["usage"]) == (read[0]["id"], read[-1]["usage"])
+
+
+def test_a_choice_without_a_message_says_nothing() -> None:
+    body = events({"id": "c", "choices": [{"index": 0, "finish_reason": "content_filter"}]}, include_usage=False)
+    first, last, done = [line.removeprefix(b"data: ") for line in body.split(b"\n\n") if line]
+    assert (orjson.loads(first)["choices"][0]["delta"], done) == ({}, b"[DONE]")
+    assert orjson.loads(last)["choices"][0]["finish_reason"] == "content_filter"
