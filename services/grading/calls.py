@@ -1,8 +1,8 @@
 """Paid model calls of one chunk, each made once whatever is redelivered.
 
-In: a chat completion's request. Out: its answer, from the calls already stored for this chunk or from the provider.
-Answers are stored while the work goes on and when it ends, also when it ends in an error, before anything that
-depends on them is written.
+In: the request of a chat completion or an embedding. Out: its answer, from the calls already stored for this chunk
+or from the provider. Answers are stored while the work goes on and when it ends, also when it ends in an error, before
+anything that depends on them is written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,19 +49,26 @@ class Calls:
 
     async def complete(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
+        return await self._once(request, self._provider.complete)
+
+    async def embed(self, request: dict[str, Any]) -> Answer:
+        """Raises ProviderRefused or ProviderAway, as the provider does."""
+        return await self._once(request, self._provider.embed)
+
+    async def _once(self, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]]) -> Answer:
         digest = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
         under_way = self._answers.get(digest)
         if under_way is None:
-            under_way = asyncio.ensure_future(self._ask(digest, request))
+            under_way = asyncio.ensure_future(self._ask(digest, request, ask))
             self._answers[digest] = under_way
         answer = await asyncio.shield(under_way)
         shared = digest in self._booked
         self._booked.add(digest)
         return answer._replace(paid=not shared)
 
-    async def _ask(self, digest: str, request: dict[str, Any]) -> Answer:
+    async def _ask(self, digest: str, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]]) -> Answer:
         async with self._slots:
-            answer = await self._provider.complete(request, deadline_s=max(0.5, self._ends - time.monotonic()))
+            answer = await ask(request, deadline_s=max(0.5, self._ends - time.monotonic()))
         self._unstored.append({"request": digest, "body": answer.body, "latency_ms": answer.latency_ms})
         if time.monotonic() - self._stored_at > _STORE_EVERY_S:
             self.store()

@@ -1,15 +1,35 @@
-"""A run that has ended tells so once more when a message of it comes again.
+"""How a run ends: those who wait for it hear of it by its summary, everybody else by an event for webhooks.
 
-In: an ended run. Out: its summary. The delivery that ended it may have died after the table said so and before the
-summary landed, and whoever waits for the run hears of it by the summary alone.
+In: an open run and its end, or a run that has ended. Out: summary and event. Both may come again: the delivery that
+ended the run may have died after the table said so and before they were out.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from foundation import queues
 from foundation.evals import Run
+from foundation.events import DeliverEvent
+from foundation.settings import settings
+from foundation.webhooks import EventType
+
+_EVENTS: dict[str, EventType] = {
+    "completed": "eval.run.succeeded",
+    "failed": "eval.run.failed",
+    "canceled": "eval.run.canceled",
+}
+
+
+def end(run: Run, *, status: str, **changes: Any) -> None:
+    """End the run, unless it was canceled meanwhile, and tell how it has ended."""
+    run.finish(status=status, **changes)
+    ended = Run.find(run.id)
+    if ended:
+        event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id, correlation_id=run.id)
+        queues.send(settings().WEBHOOK_QUEUE_URL, event)
 
 
 def tell_again(run: Run) -> None:
-    """Let the summary land again; nobody waits for a canceled run."""
-    if run.status != "canceled":
-        run.finish(status=run.status)
+    """Say once more how it has ended."""
+    end(run, status=run.status)

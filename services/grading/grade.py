@@ -29,7 +29,7 @@ from foundation.evals import (
 from foundation.events import GradeChunk
 from foundation.models import Provider, ProviderAway
 from grading.calls import opened
-from grading.ended import tell_again
+from grading.ended import end, tell_again
 from grading.item import Graded, grade_row
 
 _MARGIN_S = 5.0
@@ -37,7 +37,9 @@ _MARGIN_S = 5.0
 
 def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = None) -> None:
     """Grade the chunk unless it is graded; end the run if nothing is left."""
-    run = Run.load(message.run_id)
+    run = Run.find(message.run_id)
+    if run is None or run.status == "canceled":
+        return
     if run.ended:
         tell_again(run)
         return
@@ -113,4 +115,4 @@ def _counts(message: GradeChunk, graded: list[Graded]) -> ChunkCounts:
 def _finish_if_done(run: Run, chunks: int) -> None:
     graded = graded_chunks(run.id)
     if len(graded) == chunks:
-        run.finish(status="completed", **totals(graded))
+        end(run, status="completed", **totals(graded))

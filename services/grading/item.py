@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from foundation.evals import Eval, Run, output_item_id
-from foundation.graders import Grade, NotGradable
+from foundation.graders import Grade, GraderModel, NotGradable
 from foundation.models import Answer, ProviderAway, ProviderRefused
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
 
+# What computing raises. Storage that is away raises others, and is not the row's fault.
+_GRADER_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SHOWN_PARAMETERS = ("temperature", "top_p", "seed", "max_completion_tokens")
 
 
@@ -41,26 +43,41 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     if answer.paid and answer.body.get("usage"):
         usage.append((answer.body.get("model", run.model), answer.body["usage"]))
     seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
-
-    async def judge(request: dict[str, Any]) -> dict[str, Any]:
-        judged = await calls.complete(request)
-        if judged.paid:
-            usage.append((judged.body.get("model", request["model"]), judged.body.get("usage") or {}))
-        return judged.body
-
-    results = [await _result(criterion, row["item"], seen, judge) for criterion in eval_.testing_criteria]
+    booked = _Booked(calls, usage)
+    results = [await _result(criterion, row["item"], seen, booked) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
     passed = all(result["passed"] for result in results)
     item = _item(run, number, row, answer, results)
     return Graded(item, passed=passed, errored=errored, usage=usage, latency_ms=answer.latency_ms)
 
 
-async def _result(criterion: Any, item: dict[str, Any], seen: dict[str, Any], judge: Any) -> dict[str, Any]:
+class _Booked:
+    """The models as graders ask them: each call that this row has paid for is booked to it."""
+
+    def __init__(self, calls: Calls, usage: list[tuple[str, dict[str, Any]]]) -> None:
+        self._calls = calls
+        self._usage = usage
+
+    async def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._book(request, await self._calls.complete(request))
+
+    async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._book(request, await self._calls.embed(request))
+
+    def _book(self, request: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        if answer.paid:
+            self._usage.append((answer.body.get("model", request["model"]), answer.body.get("usage") or {}))
+        return answer.body
+
+
+async def _result(
+    criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked
+) -> dict[str, Any]:
     try:
-        grade: Grade = await criterion.grade(item, seen, judge)
+        grade = await criterion.grade(item, seen, booked)
     except ProviderAway:
         raise
-    except (NotGradable, ProviderRefused) as error:
+    except (NotGradable, ProviderRefused, *_GRADER_FAILED) as error:
         grade = Grade(passed=False, score=0.0, sample={"error": _reason(error)})
     return {"name": criterion.id, "type": criterion.type, **grade.model_dump()}
 
@@ -111,7 +128,9 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
 def _reason(error: Exception) -> dict[str, str]:
     if isinstance(error, ProviderRefused):
         return {"code": f"provider_{error.status}", "message": _provider_message(error)}
-    return {"code": "not_gradable", "message": str(error)}
+    if isinstance(error, NotGradable):
+        return {"code": error.code, "message": str(error)}
+    return {"code": "grader_failed", "message": f"The grader failed on this row: {type(error).__name__}: {error}"}
 
 
 def _provider_message(error: ProviderRefused) -> str:

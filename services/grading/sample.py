@@ -9,39 +9,54 @@ from typing import Any
 
 import orjson
 
-from foundation.evals import CompletionsSource, DataSource, ItemReference
+from foundation.evals import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
 from foundation.graders import NotGradable
 from foundation.graders.template import look_up, render_messages
 from foundation.models import Answer
 from grading.calls import Calls
 
 _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
+_INPUT = "item.input"
 
 
 async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> Answer:
     """The stored sample, or a fresh one where the run names a model."""
-    if not isinstance(source, CompletionsSource) or not source.model:
+    if isinstance(source, JsonlSource) or not source.model:
         if row.get("sample") is None:
             return Answer({}, 0)
         return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
     return await calls.complete(request_for(row, source))
 
 
-def request_for(row: dict[str, Any], source: CompletionsSource) -> dict[str, Any]:
+def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
     """The request that samples this row: the stored request's parameters under the run's own."""
-    parameters = {**row.get("request", {}), **(source.sampling_params or {})}
+    own = source.sampling_params or {}
+    parameters = {**row.get("request", {}), **(_as_chat(own) if isinstance(source, ResponsesSource) else own)}
     return {
         "model": source.model,
-        "messages": _messages(row["item"], source),
+        "messages": _messages(row, source),
         **{_RENAMED.get(name, name): value for name, value in parameters.items() if value is not None},
     }
 
 
-def _messages(item: dict[str, Any], source: CompletionsSource) -> list[dict[str, Any]]:
-    wanted = source.input_messages
+def _as_chat(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of the Responses API under their names in a chat completion."""
+    chat = {name: value for name, value in parameters.items() if name not in {"text", "tools"}}
+    wanted = (parameters.get("text") or {}).get("format")
+    if wanted:
+        named = {name: value for name, value in wanted.items() if name != "type"}
+        chat["response_format"] = {"type": wanted["type"], **({wanted["type"]: named} if named else {})}
+    if parameters.get("tools"):
+        functions = [{name: value for name, value in tool.items() if name != "type"} for tool in parameters["tools"]]
+        chat["tools"] = [{"type": "function", "function": one} for one in functions]
+    return chat
+
+
+def _messages(row: dict[str, Any], source: SampledSource) -> list[dict[str, Any]]:
+    wanted, item = source.input_messages, row["item"]
     if wanted is None or isinstance(wanted, ItemReference):
-        path = wanted.item_reference if wanted else "item.input"
-        messages = look_up(path, {"item": item})
+        path = wanted.item_reference if wanted else _INPUT
+        messages = row["messages"] if path == _INPUT and "messages" in row else look_up(path, {"item": item})
         if not isinstance(messages, list) or not messages:
             raise NotGradable(f"'{path}' holds no messages")
         return messages

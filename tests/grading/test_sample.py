@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foundation.evals import CompletionsSource
+from foundation.evals import CompletionsSource, ResponsesSource
 from foundation.graders import NotGradable
 from grading.sample import namespace, request_for
 
@@ -49,6 +49,21 @@ def test_messages_come_from_a_path_of_the_item_or_from_a_template() -> None:
         {"role": "developer", "content": "Say yes."},
         {"role": "user", "content": "<{{ item.input }}>"},
     ]
+
+
+def test_parameters_of_the_responses_api_get_their_names_in_a_chat() -> None:
+    tool = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
+    text = {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}}}
+    fields = {"model": "m", "sampling_params": {"seed": 1, "text": text, "tools": [tool]}}
+    source = ResponsesSource.model_validate({"type": "responses", "source": ROWS, **fields})
+    row = {"item": {"input": [{"type": "message"}]}, "messages": MESSAGES}
+    assert request_for(row, source) == {
+        "model": "m",
+        "messages": MESSAGES,
+        "seed": 1,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}},
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": True}}],
+    }
 
 
 @pytest.mark.parametrize("item", [{}, {"input": []}, {"input": "text"}])

@@ -6,10 +6,30 @@ from typing import Annotated
 
 from pydantic import Field
 
-from foundation.graders.grade import Grade, Judge, NotGradable
+from foundation.graders.grade import Grade, GraderModel, Models, NotGradable
+from foundation.graders.json_match import JsonMatch
+from foundation.graders.json_schema import JsonSchema
 from foundation.graders.label_model import LabelModel
+from foundation.graders.multi import Multi
+from foundation.graders.regex import Regex
+from foundation.graders.score_model import ScoreModel
 from foundation.graders.string_check import StringCheck
+from foundation.graders.text_similarity import TextSimilarity
+from foundation.graders.tool_call_match import ToolCallMatch
 
-type Criterion = Annotated[StringCheck | LabelModel, Field(discriminator="type")]
+GRADERS = (
+    StringCheck
+    | TextSimilarity
+    | LabelModel
+    | ScoreModel
+    | JsonSchema
+    | JsonMatch
+    | Regex
+    | ToolCallMatch
+)  # fmt: skip
 
-__all__ = ["Criterion", "Grade", "Judge", "LabelModel", "NotGradable", "StringCheck"]
+type Criterion = Annotated[
+    GRADERS | Multi[Annotated[GRADERS, Field(discriminator="type")]], Field(discriminator="type")
+]
+
+__all__ = ["GRADERS", "Criterion", "Grade", "GraderModel", "LabelModel", "Models", "NotGradable", "StringCheck"]

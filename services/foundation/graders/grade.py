@@ -1,28 +1,44 @@
 """What every grader takes and gives.
 
-A grader is a pydantic model of its definition with one coroutine, `grade(item, sample, judge)`. It returns a
+A grader is a pydantic model of its definition with one coroutine, `grade(item, sample, models)`. It returns a
 `Grade`; where it cannot grade it raises `NotGradable`, which makes the row errored and loses nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from foundation.errors import StillhouseError
 
-type Judge = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Asks a model: a chat completion's request in, its response out."""
+
+class Models(Protocol):
+    """Asks models for a grader: a request in OpenAI's shape in, the response out. Every call is paid for once."""
+
+    async def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A chat completion."""
+        ...
+
+    async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """An embedding."""
+        ...
 
 
 class NotGradable(StillhouseError):
-    """This row cannot be graded; the message says why."""
+    """This row cannot be graded; the message says why, `code` in one word."""
+
+    code = "not_gradable"
+
+
+class InvalidVariable(NotGradable):
+    """A template names what the row does not have."""
+
+    code = "invalid_variable_error"
 
 
 class Grade(BaseModel):
-    """One criterion's finding about one sample."""
+    """One criterion's finding about one sample. `sample` holds what it rests on, for the output item."""
 
     passed: bool
     score: float
@@ -30,9 +46,20 @@ class Grade(BaseModel):
 
 
 class GraderModel(BaseModel):
-    """The part of a definition that all graders share; unknown fields are kept and given back."""
+    """The part of a definition that all graders share; unknown fields are kept and given back, absent ones stay so."""
 
-    model_config = ConfigDict(extra="allow")
+    # Built where criteria are first read, not at import, which a cold start of every function pays.
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
+    type: str
     name: str = Field(min_length=1)
     id: str = ""
+
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
+        """Raises NotGradable, and what `models` raises."""
+        raise NotImplementedError
+
+    @model_serializer(mode="wrap")
+    def _without_absent_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = serialize(self)
+        return {name: value for name, value in fields.items() if value is not None and (value or name != "id")}

@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 import orjson
 from pydantic import Field, model_validator
 
-from foundation.graders.grade import Grade, GraderModel, Judge, NotGradable
+from foundation.graders.grade import Grade, GraderModel, Models, NotGradable
+from foundation.graders.judging import JudgeMessages, ask, strict_object
 from foundation.graders.template import render_messages
 
 
@@ -19,7 +20,7 @@ class LabelModel(GraderModel):
 
     type: Literal["label_model"]
     model: str = Field(min_length=1)
-    input: list[dict[str, Any]] = Field(min_length=1)
+    input: JudgeMessages
     labels: list[str] = Field(min_length=1)
     passing_labels: list[str] = Field(min_length=1)
 
@@ -28,27 +29,15 @@ class LabelModel(GraderModel):
         unknown = sorted(set(self.passing_labels) - set(self.labels))
         if unknown:
             raise ValueError(f"passing_labels {unknown} are not among labels")
-        if any("role" not in message or "content" not in message for message in self.input):
-            raise ValueError("each message of input needs role and content")
         return self
 
-    async def grade(self, item: dict[str, Any], sample: dict[str, Any], judge: Judge) -> Grade:
-        request = {
-            "model": self.model,
-            "messages": render_messages(self.input, {"item": item, "sample": sample}),
-            "temperature": 0,
-            "response_format": self._response_format(),
-        }
-        answer = await judge(request)
-        text = answer["choices"][0]["message"].get("content") or ""
-        label = self._label(text)
-        passed = label in self.passing_labels
-        usage = answer.get("usage") or {}
-        return Grade(
-            passed=passed,
-            score=float(passed),
-            sample={"model": self.model, "output": text, "label": label, "usage": usage},
-        )
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
+        messages = render_messages(self.input, {"item": item, "sample": sample})
+        request = {"model": self.model, "messages": messages, "temperature": 0}
+        schema = strict_object({"label": {"type": "string", "enum": self.labels}})
+        judged = await ask(models, request, schema, self._label)
+        passed = judged.finding in self.passing_labels
+        return Grade(passed=passed, score=float(passed), sample={**judged.shown, "label": judged.finding})
 
     def _label(self, text: str) -> str:
         try:
@@ -58,15 +47,3 @@ class LabelModel(GraderModel):
         if label not in self.labels:
             raise NotGradable(f"judge '{self.model}' answered with a label that is not one of {self.labels}")
         return str(label)
-
-    def _response_format(self) -> dict[str, Any]:
-        schema = {
-            "type": "object",
-            "properties": {"label": {"type": "string", "enum": self.labels}},
-            "required": ["label"],
-            "additionalProperties": False,
-        }
-        return {
-            "type": "json_schema",
-            "json_schema": {"name": "label", "strict": True, "schema": schema},
-        }

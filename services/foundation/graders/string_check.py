@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from foundation.graders.grade import Grade, GraderModel, Judge
+from foundation.graders.grade import Grade, GraderModel, Models
 from foundation.graders.template import render
 
 _OPERATIONS: dict[str, Callable[[str, str], bool]] = {
@@ -24,7 +24,7 @@ class StringCheck(GraderModel):
     reference: str
     operation: Literal["eq", "ne", "like", "ilike"]
 
-    async def grade(self, item: dict[str, Any], sample: dict[str, Any], judge: Judge) -> Grade:  # noqa: ARG002
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
         namespaces = {"item": item, "sample": sample}
         text, reference = render(self.input, namespaces), render(self.reference, namespaces)
         passed = _OPERATIONS[self.operation](text, reference)

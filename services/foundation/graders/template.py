@@ -1,7 +1,7 @@
 """The template language of graders and inputs: `{{ item.path[0].field }}` and `{{ sample.path }}`.
 
 Text in, text out. What is not a string is rendered as compact JSON; a rendered value is never rendered again, so
-that graded text cannot reach into a template. A missing path raises `NotGradable`.
+that graded text cannot reach into a template. A missing path raises `InvalidVariable`.
 Source: OpenAI's guide to graders.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from foundation.graders.grade import NotGradable
+from foundation.graders.grade import InvalidVariable
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
@@ -24,22 +24,22 @@ def render(template: str, namespaces: dict[str, Any]) -> str:
 
 
 def render_messages(messages: list[dict[str, Any]], namespaces: dict[str, Any]) -> list[dict[str, Any]]:
-    """Fill a list of messages, whose content is text or a list of text parts."""
+    """Fill a list of messages, whose content is text or parts of text, images and audio in OpenAI's spelling."""
     return [{"role": message["role"], "content": _content(message["content"], namespaces)} for message in messages]
 
 
 def look_up(path: str, namespaces: dict[str, Any]) -> Any:
-    """The value at a path. Raises NotGradable naming the first step that is missing."""
+    """The value at a path. Raises InvalidVariable naming the first step that is missing."""
     value: Any = namespaces
     steps = list(_STEP.finditer(path))
     if not steps or "".join(step.group(0) for step in steps) != path:
-        raise NotGradable(f"'{{{{ {path} }}}}' is not a path such as item.field or sample.output_text")
+        raise InvalidVariable(f"'{{{{ {path} }}}}' is not a path such as item.field or sample.output_text")
     for step in steps:
         name, index = step.groups()
         try:
             value = value[int(index)] if index is not None else value[name]
         except (KeyError, IndexError, TypeError) as error:
-            raise NotGradable(f"'{{{{ {path} }}}}' has no value: '{step.group(0)}' is missing") from error
+            raise InvalidVariable(f"'{{{{ {path} }}}}' has no value: '{step.group(0)}' is missing") from error
     return value
 
 
@@ -47,7 +47,21 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _content(content: Any, namespaces: dict[str, Any]) -> str:
-    parts = content if isinstance(content, list) else [content]
-    texts = [part if isinstance(part, str) else part.get("text", "") for part in parts]
-    return render("".join(texts), namespaces)
+def _content(content: Any, namespaces: dict[str, Any]) -> str | list[dict[str, Any]]:
+    """Text as one text; with an image or audio among it, the parts of a chat message."""
+    parts = [_part(part, namespaces) for part in (content if isinstance(content, list) else [content])]
+    if all(part["type"] == "text" for part in parts):
+        return "".join(part["text"] for part in parts)
+    return parts
+
+
+def _part(part: Any, namespaces: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": render(part, namespaces)}
+    if part.get("type") == "input_image":
+        image = {"url": render(part["image_url"], namespaces), "detail": part.get("detail", "auto")}
+        return {"type": "image_url", "image_url": image}
+    if part.get("type") == "input_audio":
+        audio = {**part["input_audio"], "data": render(part["input_audio"]["data"], namespaces)}
+        return {"type": "input_audio", "input_audio": audio}
+    return {"type": "text", "text": render(part.get("text", ""), namespaces)}

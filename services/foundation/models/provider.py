@@ -1,7 +1,8 @@
-"""What every chat provider does, and how it fails.
+"""What every provider does, and how it fails.
 
-`complete` takes a chat completion's request and gives the response in OpenAI's shape. A refusal that asking again will
-not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer) raises `ProviderAway`.
+`complete` takes a chat completion's request, `embed` an embedding's, and gives the response in OpenAI's shape. A
+refusal that asking again will not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer) raises
+`ProviderAway`.
 """
 
 from __future__ import annotations
@@ -53,10 +54,14 @@ class ProviderAway(ProviderRefused):
 
 
 class Provider(Protocol):
-    """Someone who answers chat completions."""
+    """Someone who answers chat completions, and embeddings if they have them."""
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         """Ask, and ask again while the provider is away, until the deadline, or only in the first `retry_s`."""
+        ...
+
+    async def embed(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+        """The same for an embedding."""
         ...
 
     async def find_model(self, name: str) -> dict[str, Any] | None:

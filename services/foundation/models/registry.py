@@ -94,6 +94,10 @@ class Providers:
         provider, model = self.resolve(request["model"])
         return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
+    async def embed(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+        provider, model = self.resolve(request["model"])
+        return await provider.embed({**request, "model": model}, deadline_s=deadline_s)
+
     async def find_model(self, name: str) -> dict[str, Any] | None:
         provider, model = self.resolve(name)
         if name in self._listing:

@@ -138,5 +138,19 @@ def test_messages_of_text_and_of_parts():
     assert messages[1]["content"] == "{{ item.text }}!"
 
 
+def test_images_and_audio_reach_the_judge_in_a_chat_messages_spelling():
+    content = [
+        {"type": "input_text", "text": "Look, {{ item.text }}:"},
+        {"type": "input_image", "image_url": "https://e.x/{{ item.list[0] }}.png"},
+        {"type": "input_audio", "input_audio": {"data": "{{ item.text }}", "format": "mp3"}},
+    ]
+    (message,) = render_messages([{"role": "user", "content": content}], ROW)
+    assert message["content"] == [
+        {"type": "text", "text": "Look, hello:"},
+        {"type": "image_url", "image_url": {"url": "https://e.x/a.png", "detail": "auto"}},
+        {"type": "input_audio", "input_audio": {"data": "hello", "format": "mp3"}},
+    ]
+
+
 def test_a_role_is_no_template():
     assert render_messages([{"role": "{{ item.text }}", "content": ""}], ROW)[0]["role"] == "{{ item.text }}"

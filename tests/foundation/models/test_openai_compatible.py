@@ -198,6 +198,15 @@ def test_the_request_goes_out_as_it_is(server):
     assert asked["headers"]["Content-Type"] == "application/json"
 
 
+def test_an_embedding_is_asked_for_and_asked_for_again(server):
+    request = {"model": "embedder", "input": ["a", "b"]}
+    server.will(says(503), says(body={"data": []}))
+    answer = using(server.url, lambda provider: provider.embed(request, deadline_s=10))
+    assert answer.body == {"data": []}
+    assert [(asked["method"], asked["path"]) for asked in server.asked] == [("POST", "/v1/embeddings")] * 2
+    assert server.asked[0]["body"] == request
+
+
 def test_without_a_key_none_is_sent(server):
     server.will(says())
     complete(server.url, api_key="")

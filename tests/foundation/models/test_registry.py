@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from foundation import aws
-from foundation.models import ModelAmbiguous, providers
+from foundation.models import Answer, ModelAmbiguous, providers, run
+from foundation.models.openai_compatible import OpenAICompatible
 from foundation.models.registry import ProvidersMisconfigured
 from tests.foundation.conftest import Cloud
 
@@ -79,3 +80,19 @@ def test_a_wrong_secret_says_where_and_shows_nothing(name: str, secret: Callable
     assert f"is wrong at {where}:" in str(refusal.value)
     assert "ProvidersSecretArn" in str(refusal.value)
     assert "sk-alpha-secret" not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_an_embedding_is_asked_of_whom_its_model_names(
+    secret: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret({"alpha": ALPHA})
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def embed(self: OpenAICompatible, request: dict[str, Any], *, deadline_s: float) -> Answer:
+        assert deadline_s == 5
+        asked.append((self._base_url, request))
+        return Answer({}, 1)
+
+    monkeypatch.setattr(OpenAICompatible, "embed", embed)
+    run(providers().embed({"model": "alpha/embedder", "input": ["a"]}, deadline_s=5))
+    assert asked == [("https://alpha.example/v1", {"model": "embedder", "input": ["a"]})]
