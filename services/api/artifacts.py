@@ -1,4 +1,4 @@
-"""What a distillation leaves behind: files, datasets with card and content, jobs and their events, the lineage."""
+"""What a distillation leaves behind: datasets with card and content, jobs and their events, the lineage."""
 
 from __future__ import annotations
 
@@ -9,25 +9,13 @@ import orjson
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from foundation import aws, blobs, http, index, lineage, table
-from foundation.distillations import Dataset, File, Job
+from api.files import download
+from foundation import blobs, http, index, lineage, table
+from foundation.distillations import Dataset, Job
 from foundation.errors import NotFound
-from foundation.settings import settings
 
 router = APIGatewayHttpRouter()
-_TEMPORARY_REDIRECT = 307
-_LINK_S = 900
 _MOST_COMPLETIONS = 1000
-
-
-@router.get("/v1/files/<file_id>")
-def retrieve_file(file_id: str) -> dict[str, Any]:
-    return File.load(file_id, param="file_id").public()
-
-
-@router.get("/v1/files/<file_id>/content")
-def file_content(file_id: str) -> Response[Any]:
-    return _download(File.load(file_id, param="file_id").key)
 
 
 @router.get("/v1/datasets")
@@ -47,7 +35,7 @@ def dataset_card(dataset_id: str) -> dict[str, Any]:
 
 @router.get("/v1/datasets/<dataset_id>/content")
 def dataset_content(dataset_id: str) -> Response[Any]:
-    return _download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
+    return download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
 
 
 @router.get("/v1/fine_tuning/jobs/<job_id>")
@@ -88,11 +76,3 @@ def _completions(nodes: list[dict[str, Any]]) -> dict[str, Any]:
     ids = [orjson.loads(line)["completion_id"] for line in lines]
     total = dataset.card["rows"]
     return {"total": total, "data": ids, "has_more": total > len(ids), "dataset_id": dataset.id}
-
-
-def _download(key: str) -> Response[Any]:
-    """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
-    url = aws.s3().generate_presigned_url(
-        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=_LINK_S
-    )
-    return Response(_TEMPORARY_REDIRECT, "application/json", "", headers={"location": url})

@@ -16,12 +16,14 @@ from api import retried
 from api.models import require_model
 from foundation import http, index, queues
 from foundation.completions import Metadata
-from foundation.distillations import TERMINAL, Distillation, File, Gate, Source, Step
+from foundation.distillations import TERMINAL, Distillation, Gate, Source, Step
 from foundation.errors import ApiError, Conflict
-from foundation.evals import Eval, StoredCompletions
+from foundation.evals import Eval
 from foundation.events import AdvanceDistillation
+from foundation.files import File
 from foundation.ids import now
 from foundation.settings import settings
+from foundation.stored import StoredCompletions
 
 router = APIGatewayHttpRouter()
 _CREATED = 201

@@ -1,24 +1,30 @@
-"""Evals: create, retrieve, list. Shapes: OpenAI's, `/v1/evals`."""
+"""Evals: create, list, retrieve, update, delete. Shapes: OpenAI's, `/v1/evals`."""
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import uuid4
 
+import orjson
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api import retried
 from api.models import require_model
+from api.runs import cancel_open_runs
 from foundation import http
 from foundation.completions import Metadata
+from foundation.errors import ApiError, TooLarge
 from foundation.evals import CustomConfig, Eval, StoredConfig
 from foundation.graders import Criterion
 from foundation.ids import now
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
+# An item of the table ends at 400 KB.
+_MOST_BYTES = 350_000
 
 
 class NewEval(BaseModel):
@@ -30,6 +36,13 @@ class NewEval(BaseModel):
     metadata: Metadata | None = None
 
 
+class Changes(BaseModel):
+    """What may be changed; absent stays, and null empties the metadata."""
+
+    name: str | None = None
+    metadata: Metadata | None = None
+
+
 @router.post("/v1/evals")
 def create_eval() -> Response[Any]:
     asked = http.body_of(router, NewEval)
@@ -37,15 +50,18 @@ def create_eval() -> Response[Any]:
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
         if hasattr(criterion, "model"):
             require_model(criterion.model, param=f"testing_criteria[{position}].model")
-    eval_id = retried.object_id(router, "eval_")
+    eval_id, at = retried.object_id(router, "eval_"), now()
     eval_ = Eval(
         id=eval_id,
-        created_at=now(),
+        created_at=at,
+        updated_at=at,
         name=asked.name or eval_id,
         data_source_config=_with_schema(asked.data_source_config),
         testing_criteria=asked.testing_criteria,
         metadata=asked.metadata,
     )
+    if len(orjson.dumps(shown(eval_))) > _MOST_BYTES:
+        raise TooLarge(f"An eval has at most {_MOST_BYTES} bytes of JSON.", code="eval_too_large")
     if not eval_.create():
         eval_ = Eval.load(eval_id)
     return http.answer(shown(eval_), _CREATED)
@@ -56,18 +72,45 @@ def retrieve_eval(eval_id: str) -> dict[str, Any]:
     return shown(Eval.load(eval_id, param="eval_id"))
 
 
+@router.post("/v1/evals/<eval_id>")
+def update_eval(eval_id: str) -> dict[str, Any]:
+    eval_ = Eval.load(eval_id, param="eval_id")
+    changes = http.body_of(router, Changes).model_dump(exclude_unset=True)
+    if changes.get("name", "") is None:
+        del changes["name"]
+    eval_.change({**changes, "updated_at": now()})
+    return shown(Eval.load(eval_id, param="eval_id"))
+
+
+@router.delete("/v1/evals/<eval_id>")
+def delete_eval(eval_id: str) -> dict[str, Any]:
+    """Its open runs end; those that have ended stay what verdicts rest on, and are answered no longer."""
+    eval_ = Eval.load(eval_id, param="eval_id")
+    cancel_open_runs(eval_id)
+    eval_.remove()
+    # Those that were made while the first ones ended.
+    cancel_open_runs(eval_id)
+    return {"object": "eval.deleted", "deleted": True, "eval_id": eval_id}
+
+
 @router.get("/v1/evals")
 def list_evals() -> dict[str, Any]:
-    page = Eval.page(
-        after=http.query_of(router, "after"),
-        limit=http.limit_of(router),
-        descending=http.descending(router),
-    )
-    return http.listed([shown(one) for one in page.data], has_more=page.has_more)
+    order_by = http.query_of(router, "order_by") or "created_at"
+    if order_by == "created_at":
+        return http.list_of(router, Eval, shown)
+    if order_by != "updated_at":
+        raise ApiError("Invalid 'order_by': use created_at or updated_at.", code="invalid_value", param="order_by")
+    # The table knows one order only; evals are few.
+    every = sorted(Eval.every(), key=attrgetter("updated_at", "id"), reverse=http.descending(router))
+    after, limit = http.query_of(router, "after"), http.limit_of(router)
+    places = {one.id: place for place, one in enumerate(every)}
+    begin = places.get(after, len(every)) + 1 if after else 0
+    page = every[begin : begin + limit]
+    return http.listed([shown(one) for one in page], has_more=begin + limit < len(every))
 
 
 def shown(eval_: Eval) -> dict[str, Any]:
-    return eval_.model_dump(mode="json")
+    return eval_.model_dump(mode="json", exclude={"updated_at"})
 
 
 def _with_schema(config: CustomConfig | StoredConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Entry point of the REST resources. Keys ask for the scope `admin`, reading for `read`, the rest for `write`."""
+"""Entry point of the REST resources. Scopes: `admin` for keys and webhook endpoints, else `read` or `write`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from api import (
     distillations,
     evals,
     exports,
+    files,
     filters,
     keys,
     models,
     retention,
     runs,
     usage,
+    webhooks,
 )
 from foundation import http
 
@@ -32,6 +34,8 @@ _ROUTERS = [
         usage,
         evals,
         runs,
+        files,
+        webhooks,
         distillations,
         artifacts,
         models,
@@ -42,7 +46,7 @@ _ROUTERS = [
 
 def scope_of(method: str, path: str) -> str:
     """What a key must be allowed to."""
-    if path.startswith("/v1/keys"):
+    if path.startswith(("/v1/keys", "/v1/webhook_endpoints")):
         return "admin"
     return "read" if method == "GET" else "write"
 

@@ -17,20 +17,23 @@ _WINDOW_S = 600
 _KEY_WINDOW_S = 24 * 3600
 
 
-def object_id(app: Any, prefix: str) -> str:
-    """The id that this request creates its object under. Raises Conflict where a key comes with another body."""
+def object_id(app: Any, prefix: str, *, body: bytes | None = None) -> str:
+    """The id that this request creates its object under. Raises Conflict where a key comes with another body.
+
+    `body` is what tells bodies apart where their bytes do not.
+    """
     headers = app.current_event.headers
     key = headers.get("idempotency-key")
     caller = app.context["key"].id
-    body = hashlib.sha256(http.raw_body(app)).hexdigest()
-    cause = key or body
+    content = hashlib.sha256(http.raw_body(app) if body is None else body).hexdigest()
+    cause = key or content
     pk = hashlib.sha256(f"{caller}\n{app.current_event.path}\n{cause}".encode()).hexdigest()
     repeated = key is not None or _retries(headers) >= 1
     row: table.Row = {
         "pk": f"RETRY#{pk}",
         "sk": "OBJECT",
         "id": new_id(prefix),
-        "body": body,
+        "body": content,
         "at": now(),
         "expires": now() + _KEY_WINDOW_S,
     }
@@ -41,7 +44,7 @@ def object_id(app: Any, prefix: str) -> str:
     if not table.put_new(row):
         first = table.get(row["pk"], row["sk"]) or row
         if first["at"] >= now() - window:
-            if first["body"] != body:
+            if first["body"] != content:
                 raise Conflict(
                     "This Idempotency-Key was used with another body.",
                     code="idempotency_key_reused",

@@ -10,21 +10,17 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
-from api import retried
-from api.models import require_model
-from foundation import http, index, queues
+from api import retried, sources
+from foundation import blobs, http, queues, table
 from foundation.completions import Metadata
-from foundation.distillations import File
-from foundation.errors import ApiError, NotFound
+from foundation.distillations import TERMINAL, Distillation
+from foundation.errors import Conflict, NotFound
 from foundation.evals import (
     ROWS_A_CHUNK,
     ChunkCounts,
-    CompletionsSource,
     DataSource,
     Eval,
-    FileId,
     Run,
-    StoredCompletions,
     graded_chunks,
     new_run,
     output_item_id,
@@ -50,18 +46,19 @@ class NewRun(BaseModel):
 def create_run(eval_id: str) -> Response[Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
     asked = http.body_of(router, NewRun)
-    _check(asked.data_source)
+    data_source = sources.within(asked.data_source, eval_)
+    sources.check(data_source)
     run_id = retried.object_id(router, "evalrun_")
     run = new_run(
         run_id,
         eval_,
         name=asked.name or run_id,
-        data_source=asked.data_source,
+        data_source=sources.kept(data_source, run_id),
         metadata=asked.metadata,
     )
     if not run.create():
         run = Run.load(run_id)
-    queues.send(settings().PLAN_QUEUE_URL, PlanRun(run_id=run_id, correlation_id=run_id))
+    _plan(run)
     return http.answer(shown(run), _CREATED)
 
 
@@ -74,9 +71,44 @@ def retrieve_run(eval_id: str, run_id: str) -> dict[str, Any]:
 def list_runs(eval_id: str) -> dict[str, Any]:
     Eval.load(eval_id, param="eval_id")
     status, limit = http.query_of(router, "status"), http.limit_of(router)
-    found = _runs(eval_id, after=http.query_of(router, "after"), at_once=limit + 1, descending=http.descending(router))
+    found = Run.every(parent=eval_id, after=http.query_of(router, "after"), descending=http.descending(router))
     runs = list(islice((run for run in found if status in {None, run.status}), limit + 1))
     return http.listed([shown(run) for run in runs[:limit]], has_more=len(runs) > limit)
+
+
+# Older SDKs cancel at the run's own path.
+@router.post("/v1/evals/<eval_id>/runs/<run_id>")
+@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel")
+def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
+    """Again is no error: the telling may have got lost."""
+    run = _run(eval_id, run_id)
+    if not run.cancel() and (run := _run(eval_id, run_id)).status != "canceled":
+        raise Conflict(f"This run is over: {run.status}.", code="already_ended")
+    _plan(run)
+    return shown(_run(eval_id, run_id))
+
+
+@router.delete("/v1/evals/<eval_id>/runs/<run_id>")
+def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
+    """An open run ends first. What its rows left behind goes with it."""
+    run = _run(eval_id, run_id)
+    _refuse_while_waited_for(run)
+    run.cancel()
+    run.remove()
+    for row in list(table.query(run_id)):
+        table.delete(row["pk"], row["sk"])
+    blobs.delete(blobs.keys(f"runs/{run_id}/"))
+    return {"object": "eval.run.deleted", "deleted": True, "run_id": run_id}
+
+
+def cancel_open_runs(eval_id: str) -> None:
+    """End every run of an eval that is still open. Raises Conflict where a distillation waits for one."""
+    still_open = [run for run in Run.every(parent=eval_id) if not run.ended]
+    for run in still_open:
+        _refuse_while_waited_for(run)
+    for run in still_open:
+        if run.cancel():
+            _plan(run)
 
 
 @router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items")
@@ -104,48 +136,36 @@ def retrieve_output_item(eval_id: str, run_id: str, item_id: str) -> dict[str, A
 
 
 def shown(run: Run) -> dict[str, Any]:
-    """A run as the API gives it; while it goes on, with the counts so far."""
+    """A run as the API gives it; with the counts so far, which a chunk at work may still raise after the end."""
     document = run.model_dump(mode="json", exclude={"distillation_id", "latency_ms"})
-    if run.status == "in_progress":
+    if run.status in {"in_progress", "canceled"}:
         so_far = totals(graded_chunks(run.id))
         so_far.pop("latency_ms")
         document.update(so_far)
-    return {**document, "report_url": ""}
+    return {**document, "report_url": f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}"}
 
 
-def _runs(eval_id: str, *, after: str | None, at_once: int, descending: bool) -> Iterator[Run]:
-    """The runs of an eval behind `after`: a page that a status leaves empty must not end the list."""
-    while True:
-        page = Run.page(parent=eval_id, after=after, limit=at_once, descending=descending)
-        yield from page.data
-        if not page.has_more or not page.data:
-            return
-        after = page.data[-1].id
+def _plan(run: Run) -> None:
+    """Have it planned; one that is canceled tells that it is."""
+    queues.send(settings().PLAN_QUEUE_URL, PlanRun(run_id=run.id, correlation_id=run.id))
 
 
 def _run(eval_id: str, run_id: str) -> Run:
+    Eval.load(eval_id, param="eval_id")
     run = Run.load(run_id, param="run_id")
     if run.eval_id != eval_id:
         raise NotFound("eval run", run_id, param="run_id")
     return run
 
 
-def _check(data_source: DataSource) -> None:
-    """Refuse what could never run, naming the field."""
-    source = data_source.source
-    if isinstance(source, FileId):
-        File.load(source.id, param="data_source.source.id")
-    elif isinstance(source, StoredCompletions) and next(index.completions(source, limit=1), None) is None:
-        raise ApiError("The filter selects no stored completion.", code="no_rows", param="data_source.source")
-    if isinstance(data_source, CompletionsSource):
-        if data_source.model:
-            require_model(data_source.model, param="data_source.model")
-        elif data_source.input_messages:
-            raise ApiError(
-                "input_messages need a model to answer them.",
-                code="missing_required_parameter",
-                param="data_source.model",
-            )
+def _refuse_while_waited_for(run: Run) -> None:
+    waiting = Distillation.find(run.distillation_id) if run.distillation_id else None
+    if waiting and waiting.status not in TERMINAL:
+        raise Conflict(
+            f"The distillation {waiting.id} waits for the run {run.id}. "
+            f"End it first: POST /v1/distillations/{waiting.id}/cancel",
+            code="run_in_use",
+        )
 
 
 def _items(run: Run, *, after: str | None, status: str | None, descending: bool) -> Iterator[dict[str, Any]]:

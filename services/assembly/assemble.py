@@ -19,10 +19,10 @@ from foundation import blobs, index, lineage, queues
 from foundation.completions import Completion, input_key
 from foundation.distillations import Dataset, Distillation, dataset_key
 from foundation.errors import ApiError
-from foundation.evals import StoredCompletions
 from foundation.events import AdvanceDistillation, AssembleDataset
 from foundation.lineage import Node
 from foundation.settings import settings
+from foundation.stored import StoredCompletions
 
 _FILES = ("train", "validation", "manifest")
 _VALIDATION_SHARE = 0.1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from foundation import index, prices
 from foundation.distillations import Distillation
-from foundation.evals import StoredCompletions
+from foundation.stored import StoredCompletions
 
 _DEFAULT_EPOCHS = 3
 

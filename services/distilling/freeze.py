@@ -13,9 +13,11 @@ import orjson
 
 from foundation import blobs, index
 from foundation.completions import input_key
-from foundation.distillations import Distillation, File
-from foundation.evals import StoredCompletions
+from foundation.distillations import Distillation
+from foundation.errors import ApiError
+from foundation.files import File, check_lines
 from foundation.ids import derived_id
+from foundation.stored import StoredCompletions
 
 
 class Frozen(NamedTuple):
@@ -28,7 +30,7 @@ class Frozen(NamedTuple):
 
 
 def freeze(distillation: Distillation) -> Frozen:
-    """Write the rows unless they are written, and say what they are."""
+    """Write the rows unless they are written, and say what they are. Raises ApiError where a file has none to take."""
     body = blobs.find(distillation.rows_key)
     if body is None:
         rows = _unique(distillation)
@@ -63,8 +65,13 @@ def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
 
 def _file_rows(file: File) -> Iterator[dict[str, Any]]:
     """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
-    for line in blobs.lines(file.key):
-        row = orjson.loads(line)
+    body = blobs.find(file.key)
+    if body is None:
+        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
+    check_lines(body, "evals", param="test.id")
+    for row in (orjson.loads(line) for line in body.splitlines() if line.strip()):
         item = row["item"]
+        if not isinstance(item.get("input"), list):
+            raise ApiError("A row of the file in 'test' has no messages in item.input.", code="invalid_row")
         item.setdefault("completion_id", derived_id("chatcmpl-", file.id, input_key(item["input"])))
         yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}

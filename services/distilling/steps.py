@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from distilling import freeze, gate
 from foundation import lineage
-from foundation.distillations import Dataset, Distillation, File, Job, Status, Verdict
+from foundation.distillations import Dataset, Distillation, Job, Status, Verdict
+from foundation.errors import ApiError
 from foundation.evals import CompletionsSource, Eval, FileId, ItemReference, Run, new_run
 from foundation.events import (
     AssembleDataset,
@@ -20,6 +21,7 @@ from foundation.events import (
     PlanRun,
     Work,
 )
+from foundation.files import File
 from foundation.ids import derived_id
 from foundation.lineage import Node
 
@@ -34,7 +36,12 @@ class Transition(NamedTuple):
 
 def measure(distillation: Distillation) -> Transition | None:
     """Freeze the test rows; run teacher and baseline on them."""
-    frozen = freeze.freeze(distillation)
+    if Eval.find(distillation.eval_id) is None:
+        return _eval_deleted(distillation)
+    try:
+        frozen = freeze.freeze(distillation)
+    except ApiError as error:
+        return _failed(distillation, error.code or "invalid_source", error.message)
     if frozen.rows == 0:
         return _failed(distillation, "no_rows", "The filter in 'test' selects no completion.")
     file = File(
@@ -101,6 +108,8 @@ def await_model(distillation: Distillation) -> Transition | None:
         return None
     if job.status != "succeeded" or not job.fine_tuned_model:
         return _job_failed(distillation, job)
+    if Eval.find(distillation.eval_id) is None:
+        return _eval_deleted(distillation)
     _start_run(distillation, distillation.test_file_id or "", "distilled", job.fine_tuned_model)
     run_id = distillation.run_id("distilled")
     lineage.link([(Node("model", job.fine_tuned_model), Node("run", run_id))])
@@ -131,14 +140,12 @@ def await_verdict(distillation: Distillation) -> Transition | None:
 
 
 def cancel(distillation: Distillation) -> Transition:
-    """Stop on request: runs grade no further chunk, a job that runs is stopped too."""
-    for run_id in distillation.runs.values():
-        run = Run.find(run_id)
-        if run and not run.ended:
-            run.change({"status": "canceled"}, where={"status": run.status})
+    """Stop on request: runs grade no further chunk and tell so, a job that runs is stopped too."""
+    runs = [run for run_id in distillation.runs.values() if (run := Run.find(run_id))]
+    stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
     job_id = distillation.job_id
     stop = [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
-    return Transition("cancelled", {}, [*stop])
+    return Transition("cancelled", {}, [*stop, *(_plan(distillation, run_id) for run_id in stopped)])
 
 
 def _assemble(distillation: Distillation, plan: dict[str, Any]) -> Transition:
@@ -171,6 +178,10 @@ def _start_run(distillation: Distillation, file_id: str, role: str, model: str |
 
 def _plan(distillation: Distillation, run_id: str) -> PlanRun:
     return PlanRun(run_id=run_id, correlation_id=distillation.id)
+
+
+def _eval_deleted(distillation: Distillation) -> Transition:
+    return _failed(distillation, "eval_deleted", f"The eval {distillation.eval_id} was deleted.")
 
 
 def _job_failed(distillation: Distillation, job: Job) -> Transition:

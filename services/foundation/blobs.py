@@ -6,12 +6,17 @@ every other failure is botocore's exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import batched
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from foundation import aws
+from foundation.errors import RetryLater
 from foundation.settings import settings
+
+_DELETE_BATCH = 1000
 
 
 def put(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> None:
@@ -57,6 +62,15 @@ def lines(key: str) -> Iterator[bytes]:
     for line in body.iter_lines():
         if line:
             yield line
+
+
+def delete(doomed: Iterable[str]) -> None:
+    """Delete these objects, a thousand a call; one that is not there is no error."""
+    for some in batched(doomed, _DELETE_BATCH, strict=False):
+        named: list[Any] = [{"Key": key} for key in some]
+        answer = aws.s3().delete_objects(Bucket=settings().BUCKET, Delete={"Objects": named, "Quiet": True})
+        if answer.get("Errors"):
+            raise RetryLater(f"S3 left {len(answer['Errors'])} objects undeleted")
 
 
 def keys(prefix: str) -> Iterator[str]:

@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from foundation.evals import FileId, StoredCompletions
+from foundation.evals import FileId
 from foundation.ids import derived_id
 from foundation.resources import Record
+from foundation.stored import StoredCompletions
 
 type Source = Annotated[StoredCompletions | FileId, Field(discriminator="type")]
 type Status = Literal[
@@ -116,23 +117,6 @@ class Distillation(Record):
 
     def public(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"outbox"})
-
-
-class File(Record):
-    """A file of the Files API: its bytes lie at `key`."""
-
-    KIND: ClassVar[str] = "FILE"
-    NAME: ClassVar[str] = "file"
-
-    object: Literal["file"] = "file"
-    bytes: int
-    filename: str
-    purpose: str
-    status: str = "processed"
-    key: str
-
-    def public(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude={"key"})
 
 
 class Dataset(Record):

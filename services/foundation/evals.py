@@ -12,10 +12,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation import blobs, table
-from foundation.filters import Filter
+from foundation.files import Row
 from foundation.graders import Criterion
 from foundation.ids import derived_id, now
 from foundation.resources import Record
+from foundation.stored import StoredCompletions, StoredResponses
 
 ROWS_A_CHUNK = 50
 _SUMMARY = "summary.json"
@@ -51,13 +52,7 @@ class Eval(Record):
     data_source_config: dict[str, Any]
     testing_criteria: list[Criterion]
     metadata: dict[str, str] | None = None
-
-
-class StoredCompletions(Filter):
-    """A filter on captured completions as a source of rows."""
-
-    type: Literal["stored_completions"]
-    limit: int | None = Field(default=None, ge=1)
+    updated_at: int | None = None
 
 
 class FileId(_Shape):
@@ -67,18 +62,11 @@ class FileId(_Shape):
     id: str
 
 
-class ContentRow(BaseModel):
-    """One row given inline."""
-
-    item: dict[str, Any]
-    sample: dict[str, Any] | None = None
-
-
 class FileContent(_Shape):
     """Rows given inline."""
 
     type: Literal["file_content"]
-    content: list[ContentRow] = Field(min_length=1)
+    content: list[Row] = Field(min_length=1)
 
 
 class Message(_Shape):
@@ -112,17 +100,29 @@ class JsonlSource(_Shape):
     source: Annotated[FileContent | FileId, Field(discriminator="type")]
 
 
-class CompletionsSource(_Shape):
+class SampledSource(_Shape):
     """Rows to grade as stored, or to sample again where `model` is given."""
 
-    type: Literal["completions"]
-    source: Annotated[StoredCompletions | FileContent | FileId, Field(discriminator="type")]
     input_messages: InputMessages | None = None
     model: str | None = None
     sampling_params: dict[str, Any] | None = None
 
 
-type DataSource = Annotated[JsonlSource | CompletionsSource, Field(discriminator="type")]
+class CompletionsSource(SampledSource):
+    """Rows that are chat completions."""
+
+    type: Literal["completions"]
+    source: Annotated[StoredCompletions | FileContent | FileId, Field(discriminator="type")]
+
+
+class ResponsesSource(SampledSource):
+    """Rows that are responses; `sampling_params` have the names of the Responses API."""
+
+    type: Literal["responses"]
+    source: Annotated[StoredResponses | FileContent | FileId, Field(discriminator="type")]
+
+
+type DataSource = Annotated[JsonlSource | CompletionsSource | ResponsesSource, Field(discriminator="type")]
 
 
 class ResultCounts(BaseModel):
@@ -186,6 +186,11 @@ class Run(Record):
     @property
     def ended(self) -> bool:
         return self.status in {"completed", "failed", "canceled"}
+
+    def cancel(self) -> bool:
+        """Stop it: what is not yet sampled never is. False if it has ended; planning it again tells whoever waits."""
+        open_still = {"queued": "queued", "in_progress": "in_progress"}
+        return self.change({"status": "canceled"}, condition="#status IN (:queued, :in_progress)", values=open_still)
 
     def finish(self, **changes: Any) -> None:
         """Record how it ended, then let `summary.json` land, which tells whoever waits."""

@@ -109,6 +109,14 @@ class DistillationFailed(Message):
     distillation_id: str
 
 
+class DeliverEvent(Message):
+    """Tell the webhook endpoints that ask for events of this type that this object has come so far."""
+
+    type: Literal["DeliverEvent"] = "DeliverEvent"
+    event_type: str
+    object_id: str
+
+
 class _Bucketed(BaseModel):
     key: str
 
@@ -147,6 +155,7 @@ type Work = (
     | DecideVerdict
     | DistillationBlocked
     | DistillationFailed
+    | DeliverEvent
 )
 type Delivery = Work | ObjectsLanded | TestEvent
 

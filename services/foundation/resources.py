@@ -6,7 +6,7 @@ that conditions can name them; everything else is JSON text, since DynamoDB has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import orjson
@@ -18,6 +18,7 @@ from foundation.table import Row
 
 _JSON = "json:"
 _KEY = frozenset({"pk", "sk"})
+_AT_ONCE = 100
 
 
 def encode(value: Any) -> Any:
@@ -131,6 +132,16 @@ class Record(BaseModel):
             cls.from_row(rows[cls.KIND, place["id"]]) for place in places[:limit] if (cls.KIND, place["id"]) in rows
         ]
         return Page(data, has_more=len(places) > limit)
+
+    @classmethod
+    def every(cls, *, parent: str = "", after: str | None = None, descending: bool = False) -> Iterator[Self]:
+        """The whole list behind `after`, lazily."""
+        while True:
+            page = cls.page(parent=parent, after=after, limit=_AT_ONCE, descending=descending)
+            yield from page.data
+            if not page.has_more or not page.data:
+                return
+            after = page.data[-1].id
 
 
 def _list_key(kind: type[Record], parent: str) -> str:

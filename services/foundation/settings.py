@@ -27,6 +27,8 @@ class Settings(BaseModel):
     ASSEMBLY_QUEUE_URL: str = ""
     TUNING_QUEUE_URL: str = ""
     VERDICT_QUEUE_URL: str = ""
+    WEBHOOK_QUEUE_URL: str = ""
+    WEBHOOKS_TO_PRIVATE: bool = False
     API_URL: str = ""
     WATCH_RULE: str = ""
     METRICS_NAMESPACE: str = "Stillhouse"

@@ -124,3 +124,45 @@ def test_a_bad_request_reaches_the_sdk_as_its_error(client: OpenAI) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.evals.create(data_source_config=CONFIG, testing_criteria=[])  # type: ignore[arg-type]
     assert (refusal.value.type, refusal.value.param) == ("invalid_request_error", "testing_criteria")
+
+
+def test_an_eval_is_renamed_and_keeps_the_rest(client: OpenAI) -> None:
+    made = create(client, name="old", metadata={"a": "b"})
+    renamed = client.evals.update(made.id, name="new")
+    assert (renamed.name, renamed.metadata) == ("new", {"a": "b"})
+    assert client.evals.update(made.id, metadata=None).metadata is None
+    last = client.evals.retrieve(made.id)
+    assert (last.name, last.metadata, last.testing_criteria) == ("new", None, made.testing_criteria)
+    with pytest.raises(BadRequestError):
+        client.evals.update(made.id, metadata={"a": "v" * 513})
+
+
+def test_evals_are_listed_by_their_last_update(client: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_790_000_000, 1_790_000_100))
+    monkeypatch.setattr("api.evals.now", lambda: next(clock))
+    made = [create(client, name=str(number)).id for number in range(4)]
+    client.evals.update(made[1], name="touched")
+    expected = [made[0], made[2], made[3], made[1]]
+    assert [one.id for one in client.evals.list(order_by="updated_at", limit=2)] == expected
+    assert [one.id for one in client.evals.list(order_by="updated_at", order="desc", limit=3)] == expected[::-1]
+    assert [one.id for one in client.evals.list(order_by="created_at")] == made
+    assert client.evals.list(order_by="updated_at", after="after").data == []
+    with pytest.raises(BadRequestError) as refusal:
+        client.evals.list(order_by="name")  # type: ignore[arg-type]
+    assert refusal.value.param == "order_by"
+
+
+def test_a_deleted_eval_is_gone(client: OpenAI) -> None:
+    made, other = create(client), create(client)
+    gone = client.evals.delete(made.id)
+    assert gone.model_dump() == {"object": "eval.deleted", "deleted": True, "eval_id": made.id}
+    for call in (client.evals.retrieve, client.evals.delete, client.evals.runs.list):
+        with pytest.raises(NotFoundError):
+            call(made.id)
+    assert [one.id for one in client.evals.list()] == [other.id]
+
+
+def test_an_eval_too_large_for_the_table_is_refused(system: System) -> None:
+    config = {**CONFIG, "item_schema": {"type": "object", "description": "x" * 400_000}}
+    status, refusal = system.call("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [CHECK]})
+    assert (status, refusal["error"]["code"]) == (413, "eval_too_large")

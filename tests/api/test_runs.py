@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from openai import NotFoundError, OpenAI
+from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
+from foundation import blobs, table
 from tests.api.test_evals import CHECK, JUDGE, create
+from tests.capture import test_responses as responses
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -210,7 +212,7 @@ def test_a_row_that_cannot_be_sampled_or_graded_is_errored_with_the_reason(clien
     ended = run(client, system, create(client).id, inline(missing, fine))
     assert counts(ended) == (2, 1, 0, 1)
     (broken,) = items(client, ended, status="fail")
-    assert broken.results[0].sample["error"]["code"] == "not_gradable"
+    assert broken.results[0].sample["error"]["code"] == "invalid_variable_error"
     assert "reference" in broken.results[0].sample["error"]["message"]
 
 
@@ -348,3 +350,210 @@ def test_list_parameters_name_themselves(client: OpenAI, system: System) -> None
         for name, value in (("order", "newest"), ("limit", "many")):
             status, refusal = system.call("GET", f"{path}?{name}={value}")
             assert (status, refusal["error"]["param"]) == (400, name), path
+
+
+FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}
+
+
+def begun(client: OpenAI, eval_id: str, count: int = 120, **fields: Any) -> Any:
+    rows = [{**FINE, "item": {**FINE["item"], "n": number}} for number in range(count)]
+    return client.evals.runs.create(eval_id, data_source=inline(*rows), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["/cancel", ""])
+def test_a_canceled_run_stops_with_exact_counts(path: str, client: OpenAI, system: System) -> None:
+    eval_ = create(client)
+    made = begun(client, eval_.id)
+    system.deliver("PLAN")
+    graded = 0
+
+    def only_one(_: str, call: Any) -> Any:
+        nonlocal graded
+        graded += 1
+        if graded == 2:  # the first chunk is graded, the others wait
+            answer = system.ok("POST", f"/v1/evals/{eval_.id}/runs/{made.id}{path}")
+            assert (answer["object"], answer["status"]) == ("eval.run", "canceled")
+        return call()
+
+    system.around = only_one
+    system.deliver("GRADE")
+    system.settle()
+    ended = client.evals.runs.retrieve(made.id, eval_id=eval_.id)
+    assert ended.status == "canceled"
+    found = items(client, ended)
+    assert counts(ended) == (len(found), len(found), 0, 0)
+    assert len(found) in {20, 50}
+    assert [one.id for one in client.evals.runs.list(eval_.id, status="canceled")] == [made.id]
+    assert blobs.find(f"runs/{made.id}/summary.json")
+    assert not any(system.dead(name) for name in system.queues)
+    again = client.evals.runs.cancel(made.id, eval_id=eval_.id)
+    assert counts(again) == counts(ended)
+
+
+def test_a_run_that_is_over_cannot_be_canceled(client: OpenAI, system: System) -> None:
+    ended = run(client, system, create(client).id, inline(FINE))
+    with pytest.raises(ConflictError) as refusal:
+        client.evals.runs.cancel(ended.id, eval_id=ended.eval_id)
+    assert refusal.value.code == "already_ended"
+    assert system.headers["x-should-retry"] == "false"
+
+
+def test_a_distillation_fails_when_its_run_is_canceled(client: OpenAI, system: System) -> None:
+    loop.capture(system, "stop", train=6, test=6)
+    started = loop.distill(system, "stop")
+    system.deliver("DISTILLING")
+    begun_ = loop.fetched(system, started["id"])
+    assert begun_["status"] == "measuring"
+    with pytest.raises(ConflictError) as refusal:
+        client.evals.runs.delete(begun_["runs"]["baseline"], eval_id=begun_["eval_id"])
+    assert refusal.value.code == "run_in_use"
+    with pytest.raises(ConflictError):
+        client.evals.delete(begun_["eval_id"])
+    client.evals.runs.cancel(begun_["runs"]["baseline"], eval_id=begun_["eval_id"])
+    system.settle()
+    ended = loop.fetched(system, started["id"])
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "run_failed")
+    assert "canceled" in ended["error"]["message"]
+
+
+def test_a_distillation_whose_eval_is_gone_fails_with_the_reason(client: OpenAI, system: System) -> None:
+    loop.capture(system, "gone", train=6, test=6)
+    started = loop.distill(system, "gone")
+    client.evals.delete(started["eval_id"])
+    system.settle()
+    ended = loop.fetched(system, started["id"])
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "eval_deleted")
+
+
+def test_a_deleted_run_leaves_nothing(client: OpenAI, system: System) -> None:
+    eval_ = create(client)
+    ended, waiting = run(client, system, eval_.id, inline(FINE)), begun(client, eval_.id)
+    system.deliver("PLAN")
+    for one in (ended, waiting):
+        gone = client.evals.runs.delete(one.id, eval_id=eval_.id)
+        assert gone.model_dump() == {"object": "eval.run.deleted", "deleted": True, "run_id": one.id}
+        with pytest.raises(NotFoundError):
+            client.evals.runs.retrieve(one.id, eval_id=eval_.id)
+    system.settle()
+    assert client.evals.runs.list(eval_.id).data == []
+    for one in (ended, waiting):
+        assert list(blobs.keys(f"runs/{one.id}/")) == []
+        assert list(table.query(one.id)) == []
+    assert not any(system.dead(name) for name in system.queues)
+
+
+def test_a_deleted_eval_ends_its_runs(client: OpenAI, system: System) -> None:
+    eval_ = create(client)
+    waiting = begun(client, eval_.id)
+    system.deliver("PLAN")
+    client.evals.delete(eval_.id)
+    system.settle()
+    assert list(table.query(waiting.id)) == []
+    with pytest.raises(NotFoundError) as refusal:
+        client.evals.runs.retrieve(waiting.id, eval_id=eval_.id)
+    assert refusal.value.param == "eval_id"
+    assert not any(system.dead(name) for name in system.queues)
+
+
+def test_many_rows_given_inline_are_kept_as_a_file(client: OpenAI, system: System) -> None:
+    rows = [{**FINE, "item": {"reference": "yes", "text": "x" * 5000}} for _ in range(120)]
+    ended = run(client, system, create(client).id, inline(*rows))
+    assert counts(ended) == (120, 120, 0, 0)
+    file = client.files.retrieve(ended.data_source.source.id)
+    assert (file.purpose, file.filename) == ("evals", f"{ended.id}.jsonl")
+
+
+def test_the_evals_own_filter_narrows_its_runs(client: OpenAI, system: System) -> None:
+    ids = capture(system, 2, tag="mine")
+    capture(system, 3, tag="theirs")
+    config: Any = {"type": "logs", "metadata": {"tag": "mine"}}
+    eval_ = client.evals.create(data_source_config=config, testing_criteria=[CHECK])  # type: ignore[list-item]
+    source = {"type": "completions", "source": {"type": "stored_completions", "metadata": {"split": "test"}}}
+    ended = run(client, system, eval_.id, source)
+    assert [one.datasource_item["completion_id"] for one in items(client, ended)] == ids
+    assert ended.data_source.source.metadata == {"split": "test", "tag": "mine"}
+    with pytest.raises(BadRequestError) as refusal:
+        client.evals.runs.create(eval_.id, data_source=stored("theirs"))  # type: ignore[arg-type]
+    assert (refusal.value.code, refusal.value.param) == ("no_rows", "data_source.source.metadata.tag")
+
+
+def test_a_run_points_to_itself(client: OpenAI, system: System) -> None:
+    ended = run(client, system, create(client).id, inline(FINE))
+    assert ended.report_url == f"https://api.test/v1/evals/{ended.eval_id}/runs/{ended.id}"
+
+
+# ---------------------------------------------------------------- responses
+
+
+def captured_responses(system: System) -> None:
+    """Two responses and a chat completion, all with one tag."""
+    tool = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+    pushed = [
+        responses.record("one", "Hello?", instructions="Be Kind.", temperature=0.5, user="ann", tools=[tool]),
+        responses.record("two", [responses.user("And you?")], reasoning={"effort": "low"}, top_p=0.9),
+    ]
+    for one in pushed:
+        one["response"].pop("tools")
+        one["metadata"] = {"tag": "resp"}
+    system.ok("POST", "/v1/captures", [*pushed, loop.record(1, split="test", tag="resp")])
+    system.settle()
+
+
+def of_responses(**fields: Any) -> dict[str, Any]:
+    source = {"type": "responses", "metadata": {"tag": "resp"}, "model": None, **fields}
+    return {"type": "responses", "source": source}
+
+
+def test_captured_responses_are_graded_as_they_were_given(client: OpenAI, system: System) -> None:
+    captured_responses(system)
+    check = {**CHECK, "reference": "answer {{ item.metadata.tag }}", "operation": "ne"}
+    ended = run(client, system, create(client, check).id, of_responses())
+    assert counts(ended) == (2, 2, 0, 0)
+    first, second = items(client, ended)
+    assert first.datasource_item["input"][0]["content"] == [{"type": "input_text", "text": "Hello?"}]
+    assert second.datasource_item["input"] == [responses.user("And you?")]
+    assert [one.sample.output[0].content for one in (first, second)] == ["answer one", "answer two"]
+    assert usage(ended) == {"gpt-5-2025-08-07": (2, 18, 10, 28)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"instructions_search": "kind"}, ["resp_one"]),
+        ({"temperature": 0.5}, ["resp_one"]),
+        ({"top_p": 0.9}, ["resp_two"]),
+        ({"reasoning_effort": "low"}, ["resp_two"]),
+        ({"tools": ["weather"]}, ["resp_one"]),
+        ({"users": ["ann", "bob"]}, ["resp_one"]),
+        ({"model": "gpt-5"}, ["resp_one", "resp_two"]),
+        ({"limit": 1, "top_p": None}, ["resp_one"]),
+    ],
+)
+def test_responses_are_chosen_by_what_they_say(
+    asked: dict[str, Any], found: list[str], client: OpenAI, system: System
+) -> None:
+    captured_responses(system)
+    ended = run(client, system, create(client).id, of_responses(**asked))
+    assert [one.datasource_item["completion_id"] for one in items(client, ended)] == found
+
+
+def test_no_fitting_response_ends_the_run_with_the_reason(client: OpenAI, system: System) -> None:
+    captured_responses(system)
+    ended = run(client, system, create(client).id, of_responses(users=["nobody"]))
+    assert (ended.status, ended.error.code) == ("failed", "no_rows")
+
+
+def test_stored_responses_are_sampled_again_by_chat(client: OpenAI, system: System) -> None:
+    captured_responses(system)
+    asked = [{"role": "system", "content": "Be Kind."}, {"role": "user", "content": "Hello?"}]
+    body = json.dumps({"messages": asked, "answers": {"again-resp": "kindly"}})
+    httpx.post(f"{system.lab}/lab/recordings", content=body).raise_for_status()
+    reference = {"type": "item_reference", "item_reference": "item.input"}
+    params = {"temperature": 0, "text": {"format": {"type": "text"}}}
+    source = {**of_responses(limit=1), "model": "again-resp", "input_messages": reference, "sampling_params": params}
+    ended = run(client, system, create(client).id, source)
+    assert [one.sample.output[0].content for one in items(client, ended)] == ["kindly"]
+    hosted = {**source, "sampling_params": {"tools": [{"type": "web_search"}]}}
+    with pytest.raises(BadRequestError) as refusal:
+        client.evals.runs.create(ended.eval_id, data_source=hosted)  # type: ignore[arg-type]
+    assert refusal.value.param == "data_source.sampling_params.tools[0]"

@@ -123,17 +123,17 @@ def test_keys_of_s3_are_decoded(sent: str, key: str) -> None:
     assert events.parse(json.dumps(document)).keys == [key]  # type: ignore[union-attr]
 
 
-def test_the_lambda_event_delivers_the_message_it_wraps(context: Any) -> None:
+def test_the_lambda_event_delivers_the_message_it_wraps() -> None:
     seen: list[Any] = []
-    assert consume(sample(LAMBDA), context, seen.append) == {"batchItemFailures": []}
+    assert consume(sample(LAMBDA), seen.append) == {"batchItemFailures": []}
     assert seen == [events.parse(json.dumps(sample("AdvanceDistillation")))]
 
 
-def test_one_bad_message_fails_alone(context: Any) -> None:
+def test_one_bad_message_fails_alone() -> None:
     [good] = sample(LAMBDA)["Records"]
     batch = [{**good, "messageId": "1"}, {**good, "messageId": "2", "body": "{}"}, {**good, "messageId": "3"}]
     test_event = {**good, "messageId": "4", "body": json.dumps(sample("TestEvent"))}
     seen: list[Any] = []
-    answer = consume({"Records": [*batch, test_event]}, context, seen.append)
+    answer = consume({"Records": [*batch, test_event]}, seen.append)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(seen) == 2

@@ -13,8 +13,9 @@ from distilling import advance as machine
 from distilling.advance import advance
 from distilling.steps import Transition
 from foundation import blobs, lineage
-from foundation.distillations import TERMINAL, Distillation, File
+from foundation.distillations import TERMINAL, Distillation
 from foundation.evals import Run
+from foundation.files import File
 from tests.distilling import build
 from tests.flow.system import System
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
+from distilling.advance import advance
 from distilling.freeze import freeze
 from foundation import blobs
-from foundation.distillations import Distillation, File
+from foundation.distillations import Distillation
+from foundation.files import File
 from tests.distilling import build
 from tests.flow.system import System
 
@@ -131,3 +134,26 @@ def test_a_file_of_rows_is_frozen_with_names_that_follow_from_the_input(system: 
 
 def test_nothing_selected_is_no_row(system: System) -> None:  # noqa: ARG001
     assert freeze(build.distillation()).rows == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"item": {"input": [', "invalid_json"),
+        (b'{"item": {"input": "text"}}', "invalid_row"),
+        (None, "file_not_found"),
+    ],
+)
+def test_a_file_that_holds_no_rows_ends_the_distillation_with_the_reason(
+    body: bytes | None, code: str, system: System
+) -> None:
+    file = File(id="file-9", created_at=build.AT, bytes=1, filename="rows", purpose="evals", key="files/rows.jsonl")
+    assert file.create()
+    if body is not None:
+        blobs.put(file.key, body)
+    one = build.distillation(test={"type": "file_id", "id": "file-9"})
+    advance(one.id)
+    ended = Distillation.load(one.id)
+    assert ended.error is not None
+    assert (ended.status, ended.error["code"]) == ("failed", code)
+    assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]

@@ -24,6 +24,7 @@ import gateway.handler
 import grading.handler
 import tuning.handler
 import verdict.handler
+import webhooks.handler
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -35,6 +36,7 @@ CONSUMERS: dict[str, Handler] = {
     "ASSEMBLY": assembly.handler.entry,
     "TUNING": tuning.handler.start_entry,
     "VERDICT": verdict.handler.entry,
+    "WEBHOOK": webhooks.handler.entry,
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000
@@ -177,6 +179,8 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         "FIRST_KEY_SECRET_ARN": secret["ARN"],
         "PROVIDER_BASE_URL": provider_url,
         "WATCH_RULE": RULE,
+        "API_URL": "https://api.test/v1",
+        "WEBHOOKS_TO_PRIVATE": "true",
         **{f"{name}_QUEUE_URL": url for name, url in queues.items()},
     }
     for name, value in environment.items():

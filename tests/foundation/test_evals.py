@@ -174,7 +174,7 @@ def test_a_cancelled_run_stays_cancelled(eval_):
     "wrong",
     [
         {"type": "jsonl"},
-        {"type": "responses", "source": {"type": "file_id", "id": "file-1"}},
+        {"type": "responses", "source": {"type": "stored_completions"}},
         {"type": "jsonl", "source": {"type": "stored_completions"}},
         {"type": "jsonl", "source": {"type": "file_content", "content": []}},
         {"type": "completions", "source": {"type": "stored_completions", "limit": 0}},

@@ -58,7 +58,7 @@ def test_every_queue_has_dead_letters_of_its_own() -> None:
     dead = [dead_letters_of(queue) for queue in WORKING.values()]
     assert len(dead) == len(set(dead))
     assert set(QUEUES) == {*WORKING, *dead}
-    assert len(WORKING) == 7
+    assert len(WORKING) == 8
     assert all(int(queue["RedrivePolicy"]["maxReceiveCount"]) >= 3 for queue in WORKING.values())
 
 
@@ -185,13 +185,14 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Sweep": set(),
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue"},
-        "Plan": {"GradeQueue"},
-        "Grade": set(),
+        "Plan": {"GradeQueue", "WebhookQueue"},
+        "Grade": {"WebhookQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue"},
         "Assembly": {"DistillingQueue"},
         "TuningStart": {"DistillingQueue"},
         "TuningWatch": {"DistillingQueue"},
         "Verdict": {"DistillingQueue"},
+        "Webhook": set(),
     }
 
 
@@ -202,6 +203,8 @@ NEEDS = {
     "blobs.get(": "s3:GetObject",
     "blobs.lines(": "s3:GetObject",
     "index.read(": "s3:GetObject",
+    "blobs.delete(": "s3:DeleteObject",
+    "blobs.keys(": "s3:ListBucket",
     "blobs.find(": "s3:ListBucket",  # without it S3 says 403 where an object is missing
     "table.put(": "dynamodb:PutItem",
     ".create()": "dynamodb:PutItem",
@@ -247,10 +250,12 @@ def test_a_failed_capture_raises_an_alarm() -> None:
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
 
 
-def test_few_functions_delete_rows_and_none_deletes_objects() -> None:
+def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> None:
     deleting = {name: actions(one) for name, one in FUNCTIONS.items() if any("Delete" in one for one in actions(one))}
     assert set(deleting) == {"ApiFunction", "RecordFunction", "SweepFunction", "TuningWatchFunction"}
-    assert not any(action.startswith("s3:Delete") for done in deleting.values() for action in done)
+    assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {"ApiFunction"}
+    doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == ["s3:DeleteObject"]]
+    assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
 
 
 # ------------------------------------------------------------------ stores

@@ -1,0 +1,192 @@
+"""Files: upload, list, retrieve, content, delete. Shapes: OpenAI's.
+
+In: a multipart upload of at most 4 MB, or a request for a link that takes more. JSONL is looked at line by line before
+it is kept; what comes by a link is looked at when a run reads it. Content goes by a link, which the SDK follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+from typing import Annotated, Any, Literal, NamedTuple
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, Field, ValidationError
+
+from api import retried
+from foundation import aws, blobs, http
+from foundation.errors import ApiError, Conflict, TooLarge
+from foundation.files import JSONL, File, check_lines, file_key
+from foundation.ids import now
+from foundation.settings import settings
+
+router = APIGatewayHttpRouter()
+_TEMPORARY_REDIRECT = 307
+_LINK_S = 900
+_MOST_LISTED = 10_000
+_MOST_BY_LINK = 128 * 1024 * 1024
+
+type _Seconds = Annotated[int, Field(ge=3600, le=2_592_000)]
+
+
+class _About(BaseModel):
+    filename: str = Field(min_length=1, max_length=512)
+    purpose: Literal["assistants", "batch", "evals", "fine-tune", "user_data", "vision"]
+
+
+class Upload(_About):
+    """The fields of a multipart upload."""
+
+    anchor: Literal["created_at"] | None = Field(default=None, alias="expires_after[anchor]")
+    seconds: _Seconds | None = Field(default=None, alias="expires_after[seconds]")
+
+
+class ExpiresAfter(BaseModel):
+    """When it goes by itself."""
+
+    anchor: Literal["created_at"]
+    seconds: _Seconds
+
+
+class Announced(_About):
+    """A file that will come by a link."""
+
+    bytes: int = Field(gt=0, le=_MOST_BY_LINK)
+    expires_after: ExpiresAfter | None = None
+
+
+class _Form(NamedTuple):
+    fields: dict[str, str]
+    content: bytes
+
+
+@router.post("/v1/files")
+def upload_file() -> dict[str, Any]:
+    form = _form()
+    try:
+        asked = Upload.model_validate(form.fields)
+    except ValidationError as error:
+        raise http.field_error(error, form.fields) from error
+    if asked.purpose in JSONL:
+        check_lines(form.content, asked.purpose)
+    # The SDK's retries draw a new boundary: what counts is what is in the form.
+    cause = f"{sorted(form.fields.items())}{hashlib.sha256(form.content).hexdigest()}".encode()
+    file_id = retried.object_id(router, "file-", body=cause)
+    blobs.put(file_key(file_id), form.content)
+    return _created(file_id, asked, len(form.content), asked.seconds).public()
+
+
+@router.post("/v1/files/presigned")
+def announce_file() -> dict[str, Any]:
+    asked = http.body_of(router, Announced)
+    file_id = retried.object_id(router, "file-")
+    seconds = asked.expires_after.seconds if asked.expires_after else None
+    file = _created(file_id, asked, asked.bytes, seconds, status="uploaded")
+    url = aws.s3().generate_presigned_url(
+        "put_object",
+        Params={"Bucket": settings().BUCKET, "Key": file.key, "ContentLength": asked.bytes},
+        ExpiresIn=_LINK_S,
+    )
+    return {**file.public(), "upload_url": url, "upload_url_expires_at": now() + _LINK_S}
+
+
+@router.get("/v1/files")
+def list_files() -> dict[str, Any]:
+    limit = http.limit_of(router, default=_MOST_LISTED, most=_MOST_LISTED)
+    purpose = http.query_of(router, "purpose")
+    every = File.every(after=http.query_of(router, "after"), descending=http.descending(router, default="desc"))
+    wanted = (one for one in every if not one.expired and purpose in {None, one.purpose})
+    files = list(islice(wanted, limit + 1))
+    return http.listed([one.public() for one in files[:limit]], has_more=len(files) > limit)
+
+
+@router.get("/v1/files/<file_id>")
+def retrieve_file(file_id: str) -> dict[str, Any]:
+    return File.load(file_id, param="file_id").public()
+
+
+@router.get("/v1/files/<file_id>/content")
+def file_content(file_id: str) -> Response[Any]:
+    return download(File.load(file_id, param="file_id").key)
+
+
+@router.delete("/v1/files/<file_id>")
+def delete_file(file_id: str) -> dict[str, Any]:
+    file = File.load(file_id, param="file_id")
+    if not file.owned:
+        raise Conflict("This file holds the test rows of a distillation, which it keeps.", code="file_in_use")
+    blobs.delete([file.key])
+    file.remove()
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+def download(key: str) -> Response[Any]:
+    """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
+    url = aws.s3().generate_presigned_url(
+        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=_LINK_S
+    )
+    return Response(_TEMPORARY_REDIRECT, "application/json", "", headers={"location": url})
+
+
+def _created(file_id: str, asked: _About, size: int, seconds: int | None, **fields: Any) -> File:
+    at = now()
+    file = File(
+        id=file_id,
+        created_at=at,
+        bytes=size,
+        filename=asked.filename,
+        purpose=asked.purpose,
+        expires_at=None if seconds is None else at + seconds,
+        key=file_key(file_id),
+        **fields,
+    )
+    return file if file.create() else File.load(file_id)
+
+
+def _form() -> _Form:
+    """The fields and the one file of a multipart body, its name among the fields."""
+    from python_multipart import create_form_parser
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import Field as FormField
+    from python_multipart.multipart import File as FormFile
+
+    fields: dict[str, str] = {}
+    contents: list[bytes] = []
+
+    def on_field(field: FormField) -> None:
+        fields[(field.field_name or b"").decode()] = (field.value or b"").decode()
+
+    def on_file(file: FormFile) -> None:
+        if file.field_name == b"file":
+            file.file_object.seek(0)
+            contents.append(file.file_object.read())
+            fields["filename"] = (file.file_name or b"upload").decode()
+
+    body = _body()
+    kind = router.current_event.headers.get("content-type", "")
+    try:
+        # Kept in memory whole: the body has its limit already.
+        settings_ = {"MAX_MEMORY_FILE_SIZE": len(body) + 1}
+        parser = create_form_parser({"Content-Type": kind.encode()}, on_field, on_file, config=settings_)
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, UnicodeDecodeError) as error:
+        raise ApiError(
+            "The body is not multipart/form-data with the fields 'file' and 'purpose'.", code="invalid_form"
+        ) from error
+    if len(contents) != 1:
+        raise ApiError("Missing required parameter: 'file'.", code="missing_required_parameter", param="file")
+    return _Form(fields, contents[0])
+
+
+def _body() -> bytes:
+    try:
+        return http.raw_body(router)
+    except TooLarge as error:
+        raise TooLarge(
+            f"An upload has at most {http.MAX_BODY} bytes. POST /v1/files/presigned with filename, purpose and bytes "
+            "answers with a link: PUT the file there.",
+            code="request_too_large",
+            param="file",
+        ) from error

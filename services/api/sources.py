@@ -1,0 +1,102 @@
+"""Where a run's rows come from: refused here where it could never run, naming the field.
+
+In: the data source of a new run. Out: the same, with the eval's own filter applied and large inline rows kept as a
+file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from api.models import require_model
+from foundation import blobs, index
+from foundation.errors import ApiError
+from foundation.evals import (
+    DataSource,
+    Eval,
+    FileContent,
+    FileId,
+    JsonlSource,
+    ResponsesSource,
+)
+from foundation.files import File, file_key
+from foundation.ids import derived_id, now
+from foundation.stored import StoredCompletions, StoredResponses
+
+# An item of the table ends at 400 KB, and a run is an item.
+_MOST_INLINE = 200_000
+
+
+def within(data_source: DataSource, eval_: Eval) -> DataSource:
+    """The source narrowed by the metadata of an eval of stored completions or logs."""
+    source = data_source.source
+    own = _pairs(eval_.data_source_config.get("metadata"))
+    if not own or not isinstance(source, StoredCompletions | StoredResponses):
+        return data_source
+    for name, value in source.metadata.items():
+        if own.get(name, value) != value:
+            raise ApiError(
+                f"The eval selects metadata.{name} '{own[name]}', the run '{value}': nothing has both.",
+                code="no_rows",
+                param=f"data_source.source.metadata.{name}",
+            )
+    narrowed = source.model_copy(update={"metadata": {**own, **source.metadata}})
+    return data_source.model_copy(update={"source": narrowed})
+
+
+def _pairs(metadata: Any) -> dict[str, str]:
+    return {name: value for name, value in (metadata or {}).items() if isinstance(value, str)}
+
+
+def check(data_source: DataSource) -> None:
+    """Refuse what could never run."""
+    source = data_source.source
+    if isinstance(source, FileId):
+        File.load(source.id, param="data_source.source.id")
+    elif not isinstance(source, FileContent) and next(index.completions(source, limit=1), None) is None:
+        raise ApiError("The filter selects no stored completion.", code="no_rows", param="data_source.source")
+    if isinstance(data_source, JsonlSource):
+        return
+    if data_source.model:
+        require_model(data_source.model, param="data_source.model")
+    elif data_source.input_messages:
+        raise ApiError(
+            "input_messages need a model to answer them.",
+            code="missing_required_parameter",
+            param="data_source.model",
+        )
+    if isinstance(data_source, ResponsesSource):
+        _refuse_hosted_tools((data_source.sampling_params or {}).get("tools"))
+
+
+def _refuse_hosted_tools(tools: Any) -> None:
+    for position, tool in enumerate(tools or []):
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            raise ApiError(
+                "Models are asked by chat completions, which know tools of type 'function' only.",
+                code="unsupported_tool",
+                param=f"data_source.sampling_params.tools[{position}]",
+            )
+
+
+def kept(data_source: DataSource, run_id: str) -> DataSource:
+    """The source as the run keeps it: many inline rows lie in a file, which the run then names."""
+    source = data_source.source
+    if not isinstance(source, FileContent):
+        return data_source
+    lines = b"".join(orjson.dumps(row.model_dump(exclude_none=True)) + b"\n" for row in source.content)
+    if len(lines) <= _MOST_INLINE:
+        return data_source
+    file_id = derived_id("file-", run_id)
+    blobs.put(file_key(file_id), lines)
+    File(
+        id=file_id,
+        created_at=now(),
+        bytes=len(lines),
+        filename=f"{run_id}.jsonl",
+        purpose="evals",
+        key=file_key(file_id),
+    ).create()
+    return data_source.model_copy(update={"source": FileId(type="file_id", id=file_id)})

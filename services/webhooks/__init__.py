@@ -1,0 +1,1 @@
+"""Webhooks: tell subscribed endpoints what has happened."""

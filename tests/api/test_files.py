@@ -1,0 +1,217 @@
+"""Files as the SDK uploads, lists, reads and deletes them, and the lines that are refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import httpx2
+import pytest
+from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
+
+from foundation import blobs
+from foundation.files import File, file_key
+from foundation.ids import now
+from tests.api.sdk import Transport, client_of
+from tests.api.test_evals import create
+from tests.api.test_runs import counts, run
+from tests.flow import loop
+from tests.flow.system import System
+
+MALFORMED = Path(__file__).parents[3] / "shared" / "data" / "openai_ft_format" / "malformed"
+# What a file cannot say of itself line by line: whether it fits a task, a method of training or a tokenizer.
+OF_A_LINE = {"invalid_json", "not_jsonl", "data_type", "utf8_bom", "invalid_utf8", "invalid_unicode"}
+
+
+def rows(*answers: str) -> bytes:
+    lines = [{"item": {"reference": "yes"}, "sample": {"output_text": answer}} for answer in answers]
+    return "\n".join(json.dumps(line) for line in lines).encode()
+
+
+def upload(client: OpenAI, content: bytes, purpose: Any = "evals", name: str = "rows.jsonl", **fields: Any) -> Any:
+    return client.files.create(file=(name, content), purpose=purpose, **fields)
+
+
+def over(file_id: str) -> dict[str, Any]:
+    return {"type": "jsonl", "source": {"type": "file_id", "id": file_id}}
+
+
+def test_an_uploaded_file_is_read_back_as_it_was(client: OpenAI, system: System) -> None:
+    content = "é\r\n--boundary\r\n\x00".encode() + bytes(range(256))
+    made = upload(client, content, "user_data", 'a "b"/c.bin')
+    assert (made.object, made.bytes, made.purpose, made.status) == ("file", len(content), "user_data", "processed")
+    assert made.id.startswith("file-")
+    assert client.files.retrieve(made.id).model_dump() == made.model_dump()
+    assert system.call("GET", f"/v1/files/{made.id}/content")[0] == 307
+    link = httpx.URL(system.headers["location"])
+    assert link.path.endswith(file_key(made.id))
+    assert blobs.get(file_key(made.id)) == content
+
+
+def test_a_run_grades_the_rows_of_a_file(client: OpenAI, system: System) -> None:
+    made = upload(client, rows("yes", "no", "yes"))
+    ended = run(client, system, create(client).id, over(made.id))
+    assert counts(ended) == (3, 2, 1, 0)
+    assert ended.data_source.source.id == made.id
+
+
+def test_a_run_keeps_its_rows_though_the_file_is_deleted(client: OpenAI, system: System) -> None:
+    made, eval_ = upload(client, rows("yes", "no")), create(client)
+    begun = client.evals.runs.create(eval_.id, data_source=over(made.id))  # type: ignore[arg-type]
+    system.deliver("PLAN")
+    gone = client.files.delete(made.id)
+    assert gone.model_dump() == {"id": made.id, "object": "file", "deleted": True}
+    assert blobs.find(file_key(made.id)) is None
+    with pytest.raises(NotFoundError):
+        client.files.retrieve(made.id)
+    assert client.files.list().data == []
+    system.settle()
+    assert counts(client.evals.runs.retrieve(begun.id, eval_id=eval_.id)) == (2, 1, 1, 0)
+    with pytest.raises(NotFoundError) as refusal:
+        client.evals.runs.create(eval_.id, data_source=over(made.id))  # type: ignore[arg-type]
+    assert refusal.value.param == "data_source.source.id"
+
+
+def test_files_are_listed_newest_first_by_purpose_and_page_by_page(client: OpenAI) -> None:
+    made = [upload(client, rows("yes"), "evals", str(number)).id for number in range(3)]
+    other = upload(client, b"text", "user_data").id
+    every = [one.id for one in client.files.list()]
+    assert sorted(every) == sorted([*made, other])
+    assert [one.id for one in client.files.list(order="asc", limit=1)] == every[::-1]
+    assert sorted(one.id for one in client.files.list(purpose="evals", limit=1)) == sorted(made)
+    assert [one.id for one in client.files.list(after=every[1], limit=10_000)] == every[2:]
+
+
+def test_a_file_expires_when_it_should(client: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = upload(client, rows("yes"))
+    made = upload(client, rows("yes"), expires_after={"anchor": "created_at", "seconds": 3600})
+    assert made.expires_at == made.created_at + 3600
+    monkeypatch.setattr("foundation.files.now", lambda: now() + 3600)
+    with pytest.raises(NotFoundError):
+        client.files.retrieve(made.id)
+    assert [one.id for one in client.files.list()] == [kept.id]
+
+
+def test_a_lost_answer_makes_no_second_file(system: System) -> None:
+    lost: list[httpx2.Request] = []
+
+    def first(request: httpx2.Request) -> bool:
+        lost.append(request)
+        return len(lost) == 1
+
+    with client_of(system, transport=Transport(system, lose=first), retries=2) as client:
+        made = upload(client, rows("yes"))
+        assert len(lost) == 2
+        assert [one.id for one in client.files.list()] == [made.id]
+
+
+def test_a_file_too_large_for_the_api_names_the_other_way(client: OpenAI, system: System) -> None:
+    content = rows("yes") + b"\n" * (4 * 1024 * 1024)
+    boundary = "x"
+    body = b'--x\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    kind = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    status, refusal = system.call("POST", "/v1/files", body, headers=kind)
+    assert (status, refusal["error"]["code"]) == (413, "request_too_large")
+    assert "/v1/files/presigned" in refusal["error"]["message"]
+
+    asked = {"filename": "big.jsonl", "purpose": "evals", "bytes": len(content)}
+    announced = system.ok("POST", "/v1/files/presigned", asked)
+    assert (announced["status"], announced["bytes"]) == ("uploaded", len(content))
+    link = httpx.URL(announced["upload_url"])
+    assert link.path.endswith(file_key(announced["id"]))
+    boto3.client("s3").put_object(Bucket="bucket", Key=file_key(announced["id"]), Body=content)
+    assert counts(run(client, system, create(client).id, over(announced["id"]))) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (rows("yes") + b'\n{"item": {}', "invalid_json", 2),
+        (rows("yes") + b'\n{"items": {}}', "invalid_row", 2),
+        (b'{"item": 5}', "invalid_row", 1),
+        (b'{"item": {}, "sample": {"choices": [{}]}}', "invalid_row", 1),
+        (b'{"item": {}, "sample": {"usage": {"total_tokens": "many"}}}', "invalid_row", 1),
+        (b'{"item": ' + b'{"a":' * 300 + b"1" + b"}" * 301, "too_deep", 1),
+        (b"\n\r\n", "no_rows", None),
+    ],
+)
+def test_a_line_that_could_be_no_row_is_refused_with_its_number(
+    content: bytes, code: str, line: int | None, client: OpenAI, system: System
+) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, content)
+    assert (refusal.value.code, refusal.value.param) == (code, "file")
+    assert line is None or f"Line {line} " in refusal.value.message
+    assert client.files.list().data == []
+    # The same by a purpose that nobody looks at: the run fails with the reason, and nothing waits for ever.
+    unseen = upload(client, content, "user_data")
+    ended = run(client, system, create(client).id, over(unseen.id))
+    assert (ended.status, ended.error.code) == ("failed", code)
+    assert system.dead("GRADE") == []
+
+
+@pytest.mark.data
+def test_malformed_training_files_are_refused_as_far_as_lines_tell(client: OpenAI) -> None:
+    if not MALFORMED.exists():
+        pytest.skip("the malformed files are not beside the checkout")
+    wrong = {}
+    for case in json.loads((MALFORMED / "manifest.json").read_text()):
+        expected = case["expected"] if case["expected"] in OF_A_LINE else None
+        try:
+            upload(client, (MALFORMED / case["file"]).read_bytes(), "fine-tune")
+            found = None
+        except BadRequestError as refusal:
+            found = refusal.code
+            if case["line"] and f"Line {case['line']} " not in refusal.message:
+                found = refusal.message
+        if case["file"] == "21_empty_file.jsonl":
+            expected = "no_rows"
+        if found != expected:
+            wrong[case["file"]] = (expected, found)
+    assert wrong == {}
+
+
+def test_a_bad_form_names_what_is_wrong(system: System) -> None:
+    def form(*parts: tuple[str, str]) -> bytes:
+        return "".join(
+            f"--x\r\ncontent-disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts
+        ).encode()
+
+    file, end = ('name="file"; filename="f"', "text"), b"--x--\r\n"
+    for body, param in (
+        (form(file) + end, "purpose"),
+        (form(file, ('name="purpose"', "fun")) + end, "purpose"),
+        (form(('name="purpose"', "evals")) + end, "file"),
+        (
+            form(file, ('name="purpose"', "evals"), ('name="expires_after[seconds]"', "5")) + end,
+            "expires_after[seconds]",
+        ),
+        (b"no form", None),
+        (b"", "file"),
+    ):
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        status, refusal = system.call("POST", "/v1/files", body, headers=kind)
+        assert (status, refusal["error"]["param"]) == (400, param), body
+    status, _ = system.call("POST", "/v1/files", {"purpose": "evals"}, headers={"content-type": "application/json"})
+    assert status == 400
+
+
+def test_the_rows_of_a_distillation_cannot_be_deleted(client: OpenAI, system: System) -> None:
+    loop.capture(system, "own")
+    started = loop.distill(system, "own")
+    system.settle()
+    file_id = loop.fetched(system, started["id"])["test_file_id"]
+    with pytest.raises(ConflictError) as refusal:
+        client.files.delete(file_id)
+    assert refusal.value.code == "file_in_use"
+    assert File.find(file_id)
+
+
+def test_an_upload_from_a_stream(client: OpenAI) -> None:
+    made = client.files.create(file=io.BytesIO(rows("yes")), purpose="evals")
+    assert made.bytes == len(rows("yes"))
+    assert made.filename
