@@ -22,8 +22,8 @@ from local.stack.processes import run_logged
 
 STACK_NAME = "stillhouse-local"
 
-# Short: a message whose function died comes back when its visibility timeout ends.
-_TIMES = {"ConsumerTimeout": "30", "ConsumerVisibility": "35"}
+# Short: a message whose function died comes back when its visibility timeout ends. Webhooks may reach this machine.
+_HERE = {"ConsumerTimeout": "30", "ConsumerVisibility": "35", "RecordWindow": "1", "WebhooksToPrivate": "true"}
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _LAB_SECRET = "stillhouse-lab-key"  # noqa: S105, the secret's name; the lab takes any key
 # Build all functions of one CodeUri once, and look more often whether the deploy is done.
@@ -76,7 +76,7 @@ def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -
     """Deploys what is built; answers the outputs of the stack."""
     started = time.monotonic()
     report("deploy: sam deploy")
-    parameters = _TIMES | {
+    parameters = _HERE | {
         "Architecture": architecture(),
         "ConsumerConcurrency": _concurrency(),
         "ProviderBaseUrl": lab_url,
