@@ -21,6 +21,7 @@ SAMPLES = [
     events.DecideVerdict(distillation_id="distill_1"),
     events.DistillationBlocked(distillation_id="distill_1"),
     events.DistillationFailed(distillation_id="distill_1"),
+    events.DeliverEvent(event_type="eval.run.failed", object_id="evalrun_1"),
 ]
 
 

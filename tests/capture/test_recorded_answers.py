@@ -1,0 +1,85 @@
+"""Real recorded answers go in and come out unchanged: by export all of them, by id some of them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.flow.system import System
+
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "zeroeval_gpt4o_vs_mini"
+STARTED = 1_730_000_000
+EACH = 500
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.skipif(not FOLDER.is_dir(), reason="needs ../shared/data/zeroeval_gpt4o_vs_mini"),
+]
+
+
+def recorded() -> Iterator[dict[str, Any]]:
+    """Every answer of every model to every question, as an application would push it."""
+    number = 0
+    for task in ("gsm", "numersense-v2"):
+        for line in (FOLDER / f"{task}.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            for model in ("gpt-4o-2024-08-06", "gpt-4o-2024-05-13", "gpt-4o-mini-2024-07-18"):
+                if model not in row["outputs"]:
+                    continue
+                number += 1
+                message = {"role": "assistant", "content": row["outputs"][model], "refusal": None}
+                yield {
+                    "request": {"model": model, "messages": [{"role": "user", "content": row["question"]}]},
+                    "response": {
+                        "id": f"chatcmpl-{task}-{number}",
+                        "object": "chat.completion",
+                        "created": STARTED + number // 3,
+                        "model": model,
+                        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+                    },
+                    "metadata": {"task": task, "row": str(row["id"])[:512]},
+                    "reference": row["answer"],
+                    "created": STARTED + number // 3,
+                }
+
+
+def exported(system: System, query: str = "") -> Iterator[dict[str, Any]]:
+    after = ""
+    while True:
+        status, page = system.call("GET", f"/v1/exports/completions?{query}{after}")
+        assert status == 200
+        yield from (orjson.loads(line) for line in page.splitlines())
+        following = {name.lower(): value for name, value in system.headers.items()}.get("x-stillhouse-after")
+        if not following:
+            return
+        after = f"&after={following}"
+
+
+def test_every_recorded_answer_comes_out_as_it_went_in(system: System) -> None:
+    records = list(recorded())
+    assert len(records) > 3000
+    for some in batched(records, EACH, strict=False):
+        body = gzip.compress(b"\n".join(orjson.dumps(one) for one in some))
+        status, answer = system.call("POST", "/v1/captures", body, headers={"content-encoding": "gzip"})
+        assert (status, answer["accepted"], answer["refused"]) == (202, len(some), [])
+    system.settle()
+    expected = {one["response"]["id"]: one for one in records}
+    found = {one["response"]["id"]: one for one in exported(system)}
+    assert found == expected
+    mini = [one["response"]["id"] for one in exported(system, "model=gpt-4o-mini-2024-07-18&metadata[task]=gsm")]
+    wanted = [
+        one["response"]["id"] for one in records if "mini" in one["request"]["model"] and "gsm" in str(one["metadata"])
+    ]
+    assert sorted(mini) == sorted(wanted)
+    for one in records[:: len(records) // 20]:
+        shown = system.ok("GET", f"/v1/chat/completions/{one['response']['id']}")
+        assert shown["choices"] == one["response"]["choices"]
+        assert (shown["reference"], shown["metadata"]) == (one["reference"], one["metadata"])
+        (message,) = system.ok("GET", f"/v1/chat/completions/{one['response']['id']}/messages")["data"]
+        assert message["content"] == one["request"]["messages"][0]["content"]
