@@ -25,10 +25,10 @@ from foundation.ids import new_id, now
 class NothingAccepted(ApiError):
     """Every record of a push is refused; the first reason stands for the whole, the rest beside it."""
 
-    def __init__(self, refused: list[dict[str, Any]]) -> None:
+    def __init__(self, refused: list[dict[str, Any]], *, status: int) -> None:
         empty: dict[str, Any] = {"message": "The array is empty.", "param": "body", "code": None}
         first = refused[0] if refused else empty
-        super().__init__(first["message"], code=first["code"], param=first["param"])
+        super().__init__(first["message"], code=first["code"], param=first["param"], status=status)
         self.refused = refused
 
     def body(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
         refusals[position] = _deleted(sound.pop(position))
     refused = [{"index": position, **refusals[position].body()["error"]} for position in sorted(refusals)]
     if not sound:
-        raise NothingAccepted(refused)
+        raise NothingAccepted(refused, status=refusals[min(refusals)].status if refusals else ApiError.status)
     kept = _kept(sound.values(), hashes)
     hand_over(batch_id, kept.new)
     return {

@@ -1,7 +1,7 @@
 """The records in a pushed body: one JSON object, an array of them, or NDJSON.
 
-Out: a document per record; one that is no sound JSON stays in its place as the refusal it gets. A body that cannot be
-read at all raises ApiError.
+Out: a document per record; one that is no sound JSON, or too large to be read back, stays in its place as the refusal
+it gets. A body that cannot be read at all raises ApiError, one with too many records TooLarge.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from typing import Any
 
 import orjson
 
-from foundation.errors import ApiError
+from foundation.errors import ApiError, TooLarge
+from foundation.http import MAX_BODY
 
 MOST_LEVELS = 249
 """Deeper JSON than this orjson does not write, with what will stand around it: it ends at 254."""
+
+MOST_RECORDS = 10_000
+"""Each is asked for in the index, and answered, within the time and the size of one call."""
 
 
 class _Doubled:
@@ -33,11 +37,22 @@ def documents(body: bytes) -> list[Any]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) == 1 or text.startswith(b"["):
+        if b"\n" not in text or text.startswith(b"["):
             raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json", param="body") from error
-        return [_line(line) for line in lines]
-    return _sound(text, document if isinstance(document, list) else [document])
+        _count(text.count(b"\n") + 1)
+        return [_line(line) for line in text.split(b"\n") if line.strip()]
+    found = document if isinstance(document, list) else [document]
+    _count(len(found))
+    return _sound(text, found)
+
+
+def _count(records: int) -> None:
+    if records > MOST_RECORDS:
+        raise TooLarge(
+            f"The body has {records} records or lines; at most {MOST_RECORDS} are taken at once. Send it in parts.",
+            code="too_many_records",
+            param="body",
+        )
 
 
 def _line(line: bytes) -> Any:
@@ -59,7 +74,16 @@ def _sound(text: bytes, found: list[Any]) -> list[Any]:
         again = json.loads(text, object_pairs_hook=_object)
         doubled = [_doubled(one) for one in (again if isinstance(again, list) else [again])]
         flaws = [first or second for first, second in zip(flaws, doubled, strict=True)]
+    if len(text) > MAX_BODY:
+        flaws = [flaw or _too_large(one) for one, flaw in zip(found, flaws, strict=True)]
     return [flaw or one for one, flaw in zip(found, flaws, strict=True)]
+
+
+def _too_large(document: Any) -> ApiError | None:
+    size = len(orjson.dumps(document))
+    if size <= MAX_BODY:
+        return None
+    return TooLarge(f"The record has {size} bytes; at most {MAX_BODY} are read back.", code="record_too_large")
 
 
 def _too_deep(document: Any) -> ApiError | None:
