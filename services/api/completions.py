@@ -33,7 +33,10 @@ def list_completions() -> dict[str, Any]:
     if after_id and after is None:
         return http.listed([], has_more=False)
     scan = index.Scan()
-    found = index.completions(filters.wanted(router), after=after, descending=http.descending(router), scan=scan)
+    # One more than the page has: a list reads no body that it does not show.
+    found = index.completions(
+        filters.wanted(router), limit=limit + 1, after=after, descending=http.descending(router), scan=scan
+    )
     kept, has_more = _page(found, limit)
     data = [shown(completion) for completion in kept]
     if has_more:

@@ -24,6 +24,7 @@ from foundation.resources import Record
 MAX_BODY = 4 * 1024 * 1024
 _JSON = "application/json"
 _SERVER_ERROR = 500
+_LONGEST_STEP = 64
 _UNAVAILABLE = 503
 
 
@@ -108,7 +109,8 @@ def field_error(error: ValidationError, document: Any = None) -> ApiError:
     steps = first["loc"] if document is None else _steps_in(document, first["loc"], missing=missing)
     where = ""
     for step in steps:
-        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+        name = f"[{step}]" if isinstance(step, int) else step[:_LONGEST_STEP]
+        where += name if isinstance(step, int) or not where else f".{name}"
     message = f"Missing required parameter: '{where}'." if missing else f"Invalid '{where}': {first['msg']}."
     code = "missing_required_parameter" if missing else "invalid_value"
     return ApiError(message, code=code, param=where or None)
