@@ -7,41 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from api import (
-    artifacts,
-    completions,
-    distillations,
-    evals,
-    exports,
-    files,
-    filters,
-    keys,
-    models,
-    retention,
-    runs,
-    usage,
-    webhooks,
-)
+from api.routes import ROUTERS
 from foundation import http
-
-_ROUTERS = [
-    module.router
-    for module in (
-        completions,
-        exports,
-        filters,
-        retention,
-        usage,
-        evals,
-        runs,
-        files,
-        webhooks,
-        distillations,
-        artifacts,
-        models,
-        keys,
-    )
-]
 
 
 def scope_of(method: str, path: str) -> str:
@@ -53,7 +20,7 @@ def scope_of(method: str, path: str) -> str:
 
 @cache
 def app() -> APIGatewayHttpResolver:
-    return http.resolver(scope_of, _ROUTERS)
+    return http.resolver(scope_of, ROUTERS)
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
