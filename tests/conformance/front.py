@@ -1,8 +1,7 @@
 """A reverse proxy in front of a stack, for suites that bring a key of their own and one fixed id.
 
-In: the suite's requests. Out: the stack's answers, untouched. On the way the key becomes the stack's, a DELETE of
-`completion_id` goes to a spare completion, since the suites read again what they delete, and the cursor `after`
-becomes one that exists.
+In: the suite's requests. Out: the stack's answers, untouched. On the way the key becomes the stack's, and so do the
+ids in the path: what the suites delete is a spare, since they read it again, and the cursor `after` is one that exists.
 """
 
 from __future__ import annotations
@@ -11,30 +10,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import SimpleQueue
 
-from tests.conformance.seed import FIXED_ID, Stack, store
+from tests.conformance.seed import Seeded, Stack
 
 _NOT_PASSED_ON = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
 
 
 @contextmanager
 def served(stack: Stack) -> Iterator[str]:
-    """The proxy's base URL; the completions that suites read are stored by then."""
-    spares: SimpleQueue[str] = SimpleQueue()
-    for name in store(stack):
-        spares.put(name)
+    """The proxy's base URL; what suites read is there by then."""
+    seeded = Seeded(stack)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            path = self.path.removeprefix("/v1")
-            cursor = f"{FIXED_ID}-0" if "/messages" in path else FIXED_ID
-            path = path.replace("after=after", f"after={cursor}")
-            if (self.command, path) == ("DELETE", f"/chat/completions/{FIXED_ID}"):
-                path = f"/chat/completions/{spares.get_nowait()}"
+            named, _, query = self.path.removeprefix("/v1").partition("?")
+            path = seeded.path(self.command, named) + (f"?{seeded.query(named, query)}" if query else "")
             status, headers, answer = stack.call(self.command, path, body, _passed_on(self.headers.items()))
             self.send_response(status)
             for name, value in {**_passed_on(headers), "content-length": str(len(answer))}.items():

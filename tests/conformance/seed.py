@@ -1,6 +1,6 @@
-"""What the suites find on the stack: the completion that they name, others of every shape, and spares to delete.
+"""What the suites find on the stack under the ids that they name, others of every shape, and spares to delete.
 
-All are older than any other completion, so that a list begins with them. The model that the suites ask for is
+All completions are older than any other, so that a list begins with them. The models that the suites ask for are
 schooled at the lab, through the lab's own endpoint.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -17,6 +18,7 @@ from local.stack.info import StackInfo
 
 FIXED_ID = "completion_id"
 MODEL = "gpt-6-astra"
+_MODELS = (MODEL, "model")
 _SPARES = 200
 _OLDEST = 1_000_000_000
 
@@ -34,6 +36,39 @@ _REQUEST: dict[str, Any] = {
     "seed": 7,
     "user": "user-1",
 }
+_EVAL: dict[str, Any] = {
+    "name": "conformance",
+    "data_source_config": {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True},
+    "testing_criteria": [
+        {
+            "type": "string_check",
+            "name": "says so",
+            "input": "{{ sample.output_text }}",
+            "reference": "{{ item.answer }}",
+            "operation": "eq",
+        }
+    ],
+}
+_ROWS = [
+    {"item": {"answer": "yes"}, "sample": {"output_text": said, "model": MODEL, "finish_reason": "stop"}}
+    for said in ("yes", "no")
+]
+_RUN: dict[str, Any] = {
+    "name": "conformance",
+    "data_source": {"type": "jsonl", "source": {"type": "file_content", "content": _ROWS}},
+}
+_FORM = b"""--x\r
+Content-Disposition: form-data; name="purpose"\r
+\r
+user_data\r
+--x\r
+Content-Disposition: form-data; name="file"; filename="some.txt"\r
+Content-Type: application/octet-stream\r
+\r
+some text\r
+--x--\r
+"""
+_OK = 200
 _USAGE = {"prompt_tokens": 40, "completion_tokens": 5, "total_tokens": 45}
 _MESSAGES: list[dict[str, Any]] = [
     {"role": "assistant", "content": "It is in Berne.", "refusal": None, "annotations": []},
@@ -68,21 +103,112 @@ class Stack:
         return json.loads(answer)
 
 
-def store(stack: Stack) -> list[str]:
-    """Push all completions, wait until each can be read, school the model; the ids of the spares."""
+class Seeded:
+    """The stack's own ids for those that the suites name; what they delete or cancel is another each time."""
+
+    def __init__(self, stack: Stack) -> None:
+        for model in _MODELS:
+            _school(stack, model)
+        self._stack = stack
+        self._spares = _completions(stack)
+        self._eval_id = self._new_eval()
+        self._run_id = self._new_run()
+        self._await_end()
+        first, _ = stack.json("GET", f"{self._runs}/{self._run_id}/output_items")["data"]
+        self._ids = {
+            "eval_id": self._eval_id,
+            "run_id": self._run_id,
+            "output_item_id": first["id"],
+            "file_id": self._new_file(),
+        }
+        self._new_run()
+        self._new_eval()
+
+    def path(self, method: str, path: str) -> str:
+        """The path that a suite's request goes to."""
+        steps = path.split("/")
+        names = dict(self._ids)
+        if method == "DELETE":
+            names |= self._doomed(steps[-1])
+        if method == "POST" and steps[-2:] in (["runs", "run_id"], ["run_id", "cancel"]):
+            names["run_id"] = self._canceled()
+        return "/".join(names.get(step, step) for step in steps)
+
+    def query(self, path: str, query: str) -> str:
+        """The query of a list: after the first one of its kind. No run stays queued for long: those that ended do."""
+        kind = path.rsplit("/", 1)[-1]
+        first = {
+            "completions": FIXED_ID,
+            "messages": f"{FIXED_ID}-0",
+            "evals": self._eval_id,
+            "runs": self._run_id,
+            "output_items": self._ids["output_item_id"],
+            "files": self._ids["file_id"],
+        }
+        return query.replace("after=after", f"after={first.get(kind)}").replace("status=queued", "status=completed")
+
+    def _doomed(self, name: str) -> dict[str, str]:
+        match name:
+            case "completion_id":
+                return {name: self._spares.pop()}
+            case "eval_id":
+                return {name: self._new_eval()}
+            case "run_id":
+                return {name: self._new_run()}
+            case _:
+                return {name: self._new_file()}
+
+    @property
+    def _runs(self) -> str:
+        return f"/evals/{self._eval_id}/runs"
+
+    def _new_eval(self) -> str:
+        return str(self._stack.json("POST", "/evals", _EVAL)["id"])
+
+    def _new_run(self) -> str:
+        return str(self._stack.json("POST", self._runs, _RUN)["id"])
+
+    def _new_file(self) -> str:
+        status, _, answer = self._stack.call(
+            "POST", "/files", _FORM, {"content-type": "multipart/form-data; boundary=x"}
+        )
+        assert status == _OK, answer
+        return str(json.loads(answer)["id"])
+
+    def _await_end(self) -> None:
+        wait_until(lambda: self._stack.json("GET", f"{self._runs}/{self._run_id}")["status"] == "completed")
+
+    def _canceled(self) -> str:
+        """A run that was canceled in time: canceling it again is no error, and a run of one row ends at once."""
+        while True:
+            run_id = self._new_run()
+            status, _, _ = self._stack.call("POST", f"{self._runs}/{run_id}/cancel", b"", {})
+            if status == _OK:
+                return run_id
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "the stack does not come to it"
+        time.sleep(0.1)
+
+
+def _completions(stack: Stack) -> list[str]:
+    """Push all completions, wait until each can be read; the ids of the spares."""
     records = [_record(FIXED_ID if not number else f"chatcmpl-shape-{number}", number) for number in range(5)]
     spares = [f"chatcmpl-spare-{uuid4().hex}" for _ in range(_SPARES)]
     records += [_record(name, 5 + number) for number, name in enumerate(spares)]
     batch = stack.json("POST", "/captures", records)["batch_id"]
-    deadline = time.monotonic() + 60
-    while stack.json("GET", f"/captures/{batch}")["status"] != "recorded":
-        assert time.monotonic() < deadline, "the stack does not record what was pushed"
-        time.sleep(0.1)
-    examples = [{"messages": _said(text), "answer": text} for text in ("yes", "no")]
-    lesson = json.dumps({"id": MODEL, "examples": examples}).encode()
-    status, _, answer = _request(stack.lab.netloc, "POST", "/lab/models", lesson, {"content-type": "application/json"})
-    assert status == 200, answer
+    wait_until(lambda: stack.json("GET", f"/captures/{batch}")["status"] == "recorded")
     return spares
+
+
+def _school(stack: Stack, model: str) -> None:
+    examples = [{"messages": _said(text), "answer": text} for text in ("yes", "no")]
+    lesson = json.dumps({"id": model, "examples": examples}).encode()
+    status, _, answer = _request(stack.lab.netloc, "POST", "/lab/models", lesson, {"content-type": "application/json"})
+    assert status == _OK, answer
 
 
 def _record(name: str, number: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The `chat` part of the openai package's own tests, from its source distribution, against the deployed stack."""
+"""Parts of the openai package's own tests, from its source distribution, against the deployed stack."""
 
 from __future__ import annotations
 
+import sys
 import tarfile
 import tomllib
 from collections.abc import Callable
@@ -17,7 +18,7 @@ _CACHE = REPOSITORY / ".local" / "conformance"
 
 
 @pytest.fixture
-def suite(run: Run, tmp_path: Path) -> Path:
+def unpacked(run: Run, tmp_path: Path) -> Path:
     """The unpacked source distribution of the locked version, fetched once and held against the hash in uv.lock."""
     name = f"openai-{openai.__version__}"
     unpacked = _CACHE / name
@@ -36,16 +37,39 @@ def suite(run: Run, tmp_path: Path) -> Path:
     return unpacked
 
 
+@pytest.fixture
+def suite(unpacked: Path, front: str, run: Run, tmp_path: Path) -> Callable[..., list[ET.Element]]:
+    """Run these paths of the suite; its test cases, as JUnit's XML has them."""
+
+    def suite(*paths: str) -> list[ET.Element]:
+        report = tmp_path / "report.xml"
+        settings = ("-p", "no:cacheprovider", "-q", "-o", "addopts=", f"--junitxml={report}")
+        ended = run("pytest", *settings, *paths, cwd=unpacked, TEST_API_BASE_URL=front)
+        assert report.exists(), ended.stdout + ended.stderr
+        sys.stdout.write(ended.stdout)
+        return list(ET.parse(report).iter("testcase"))  # noqa: S314 - pytest wrote it
+
+    return suite
+
+
+def _differs(case: ET.Element) -> bool:
+    return any(outcome.tag in {"failure", "error"} for outcome in case)
+
+
+@pytest.mark.parametrize(
+    ("part", "tests"),
+    [
+        ("chat", {"chat": 145}),
+        ("evals", {"test_evals.py": 105, "evals": 155}),
+        ("files", {"test_files.py": 120}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_exactly_the_listed_tests_differ(
-    suite: Path, front: str, run: Run, listed: Callable[[str], set[str]], tmp_path: Path
+    suite: Callable[..., list[ET.Element]], listed: Callable[[str], set[str]], part: str, tests: dict[str, int]
 ) -> None:
-    report = tmp_path / "report.xml"
-    settings = ("-p", "no:cacheprovider", "-q", "-o", "addopts=", f"--junitxml={report}")
+    cases = suite(*(f"tests/api_resources/{path}" for path in tests))
 
-    ended = run("pytest", *settings, "tests/api_resources/chat", cwd=suite, TEST_API_BASE_URL=front)
-
-    assert report.exists(), ended.stdout + ended.stderr
-    cases = list(ET.parse(report).iter("testcase"))  # noqa: S314 - pytest wrote it
-    differing = {f"{case.get('classname')}::{case.get('name')}" for case in cases if len(case)}
-    assert differing == listed("openai_chat_differences.txt"), ended.stdout[-20_000:]
-    assert len(cases) == 145
+    differing = {f"{case.get('classname')}::{case.get('name')}" for case in cases if _differs(case)}
+    assert differing == listed(f"openai_{part}_differences.txt")
+    assert len(cases) == sum(tests.values())
