@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.lab.batches import Batches
 from local.lab.chat import Chat
 from local.lab.controls import Controls
 from local.lab.faults import Faults, FaultsMiddleware
@@ -30,11 +31,12 @@ def create_app() -> Starlette:
     files = Files()
     chat = Chat(models)
     tuning = Tuning(models, files)
+    batches = Batches(chat, files)
     faults = Faults([])
     return Starlette(
         routes=[
-            Mount("/v1", routes=_api_routes(models, files, chat, tuning)),
-            Mount("/lab", routes=_lab_routes(Controls(models, chat, tuning), faults)),
+            Mount("/v1", routes=[*_api_routes(models, files, chat, tuning), *_batch_routes(batches)]),
+            Mount("/lab", routes=_lab_routes(Controls(models, chat, tuning, batches), faults)),
         ],
         middleware=[Middleware(RequestIdMiddleware), Middleware(FaultsMiddleware, faults=faults)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _crash},
@@ -64,6 +66,15 @@ def _api_routes(models: Models, files: Files, chat: Chat, tuning: Tuning) -> lis
         Route(f"{jobs}/{{job_id}}/cancel", tuning.cancel, methods=["POST"]),
         Route(f"{jobs}/{{job_id}}/events", tuning.events),
         Route(f"{jobs}/{{job_id}}/checkpoints", tuning.checkpoints),
+    ]
+
+
+def _batch_routes(batches: Batches) -> list[Route]:
+    return [
+        Route("/batches", batches.create, methods=["POST"]),
+        Route("/batches", batches.list),
+        Route("/batches/{batch_id}", batches.retrieve),
+        Route("/batches/{batch_id}/cancel", batches.cancel, methods=["POST"]),
     ]
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from local.lab.messages import content_text
 from local.lab.models import Models
+from local.lab.recordings import Answer
 from local.lab.tokens import count, count_messages, pieces
 from local.lab.wire import JsonResponse, new_id, read_body
 
@@ -54,6 +55,22 @@ class Chat:
 
     async def create(self, request: Request) -> Response:
         body = await read_body(request, ChatRequest)
+        said, head, usage = await self._asked(body)
+        headers = {}
+        if said.latency_ms is not None:
+            headers["x-lab-recorded-latency-ms"] = str(said.latency_ms)
+        if body.stream:
+            wants_usage = bool(body.stream_options and body.stream_options.include_usage)
+            events = _events(head, said.text, body.n or 1, usage if wants_usage else None)
+            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+        return JsonResponse(_completion(head, said.text, body.n or 1, usage), headers=headers)
+
+    async def complete(self, body: ChatRequest) -> dict[str, Any]:
+        """The whole completion, as a batch holds it. Fails as the endpoint does."""
+        said, head, usage = await self._asked(body)
+        return _completion(head, said.text, body.n or 1, usage)
+
+    async def _asked(self, body: ChatRequest) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
         model = self._models.get(body.model)
         self.calls[body.model] += 1
         messages = [message.model_dump() for message in body.messages]
@@ -63,20 +80,13 @@ class Chat:
         else:
             said = model.answer(messages, body.response_format)
         head = {"id": new_id("chatcmpl-"), "created": int(time.time()), "model": body.model}
-        times = body.n or 1
-        usage = _usage(count_messages(messages), times * count(said.text))
-        headers = {}
-        if said.latency_ms is not None:
-            headers["x-lab-recorded-latency-ms"] = str(said.latency_ms)
-        if body.stream:
-            wants_usage = bool(body.stream_options and body.stream_options.include_usage)
-            events = _events(head, said.text, times, usage if wants_usage else None)
-            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        choices = [_choice(index, said.text) for index in range(times)]
-        return JsonResponse(
-            {**head, "object": "chat.completion", "choices": choices, "usage": usage},
-            headers=headers,
-        )
+        usage = _usage(count_messages(messages), (body.n or 1) * count(said.text))
+        return said, head, usage
+
+
+def _completion(head: dict[str, Any], text: str, times: int, usage: dict[str, Any]) -> dict[str, Any]:
+    choices = [_choice(index, text) for index in range(times)]
+    return {**head, "object": "chat.completion", "choices": choices, "usage": usage}
 
 
 def _choice(index: int, text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.lab.batches import Batches
 from local.lab.chat import Chat
 from local.lab.messages import render
 from local.lab.models import Models
@@ -36,10 +37,11 @@ class _Lesson(BaseModel):
 class Controls:
     """The endpoints under `/lab`, but for the faults."""
 
-    def __init__(self, models: Models, chat: Chat, tuning: Tuning) -> None:
+    def __init__(self, models: Models, chat: Chat, tuning: Tuning, batches: Batches) -> None:
         self._models = models
         self._chat = chat
         self._tuning = tuning
+        self._batches = batches
         self._lessons: dict[str, str] = {}
 
     async def record(self, request: Request) -> Response:
@@ -61,4 +63,5 @@ class Controls:
         return JsonResponse({"status": "ok"})
 
     async def calls(self, _: Request) -> Response:
-        return JsonResponse({"chat": dict(self._chat.calls), "fine_tuning_jobs": len(self._tuning)})
+        counts = {"fine_tuning_jobs": len(self._tuning), "batches": len(self._batches)}
+        return JsonResponse({"chat": dict(self._chat.calls), **counts})

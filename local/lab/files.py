@@ -50,19 +50,23 @@ class Files:
                     code="invalid_value",
                 )
             content, expiry = await upload.read(), _expiry(form)
+        extra = {} if expiry is None else {"expires_at": int(time.time()) + expiry}
+        return JsonResponse(self.add(content, filename=upload.filename or "upload", purpose=purpose, **extra))
+
+    def add(self, content: bytes, *, filename: str, purpose: str, **extra: Any) -> dict[str, Any]:
+        """Keep a file; what callers see of it."""
         about = {
             "id": new_id("file-"),
             "object": "file",
             "bytes": len(content),
             "created_at": int(time.time()),
-            "filename": upload.filename or "upload",
+            "filename": filename,
             "purpose": purpose,
             "status": "processed",
+            **extra,
         }
-        if expiry is not None:
-            about["expires_at"] = about["created_at"] + expiry
         self._files[about["id"]] = StoredFile(about, content)
-        return JsonResponse(about)
+        return about
 
     async def list(self, request: Request) -> Response:
         purpose, order = request.query_params.get("purpose"), request.query_params.get("order", "desc")

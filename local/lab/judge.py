@@ -4,6 +4,9 @@ In: a conversation that shows a reference (or criteria) and a candidate answer u
 `Reference:`, `<answer>`; without headings the last message is the candidate and the rest the reference. Out:
 a label of the schema's enum, or a score, or without a schema a label that the prompt names.
 
+What stands between the tags `<data-…>` that fence the content of a row is never taken for a heading; without headings
+the last fenced text is the candidate and those before it are the reference.
+
 It counts the words that both texts share (F1), and calls 0.6 and more a match. So it passes an answer that
 says the opposite in the reference's words, fails a right one in other words, reads no instruction beyond the
 names of the labels, and knows no facts. It cannot be talked into a label either. Where labels do not say good
@@ -31,6 +34,7 @@ _HEADING = re.compile(
     rf"|</?(?P<tag>\w*(?:{_ANY})\w*)>",
     re.IGNORECASE | re.MULTILINE,
 )
+_FENCED = re.compile(r"<(data-[0-9a-f]{16})>(.*?)</\1>", re.DOTALL)
 _SENSES = {
     "middle": r"\b(partial(ly)?|partly|somewhat|fair|mixed|unsure|unclear)\b",
     "bad": r"\b(incorrect|bad|fail(ed)?|no|not|false|wrong|mismatch|different|unacceptable|poor)\b",
@@ -68,18 +72,22 @@ def _texts(messages: list[dict[str, Any]]) -> tuple[str, str]:
             found.setdefault(kind, []).append(text)
     if "reference" in found and "candidate" in found:
         return " ".join(found["reference"]), found["candidate"][-1]
+    whole = "\n".join(content_text(message.get("content")) for message in messages)
+    *fenced, candidate = [text for _, text in _FENCED.findall(whole)] or [""]
+    if fenced:
+        return " ".join(fenced), candidate
     *before, last = (content_text(message.get("content")) for message in messages)
     return " ".join(before), last
 
 
 def _sections(text: str) -> list[tuple[str, str]]:
     """Split a text at its headings; a section is what stands between one and the next."""
-    headings = list(_HEADING.finditer(text))
+    headings = list(_HEADING.finditer(_FENCED.sub(lambda fenced: "." * len(fenced.group()), text)))
     sections = []
     for heading, following in zip_longest(headings, headings[1:]):
         end = following.start() if following else len(text)
         name = heading.group("line") or heading.group("tag")
-        body = text[heading.end() : end].strip()
+        body = _FENCED.sub(r"\2", text[heading.end() : end]).strip()
         if body and not heading.group().startswith("</"):
             sections.append((_kind(name), body))
     return sections

@@ -52,6 +52,6 @@ def test_a_lesson_needs_examples(lab):
 
 def test_health_and_calls(lab):
     assert lab.get("/lab/health").json() == {"status": "ok"}
-    assert lab.get("/lab/calls").json() == {"chat": {}, "fine_tuning_jobs": 0}
+    assert lab.get("/lab/calls").json() == {"chat": {}, "fine_tuning_jobs": 0, "batches": 0}
     answer(lab, "lab-small")
     assert lab.get("/lab/calls").json()["chat"] == {"lab-small": 1}
