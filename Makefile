@@ -9,15 +9,18 @@ MAKEFLAGS += --no-print-directory
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 LITELLM_VERSION := 1.106.2
+DEEPEVAL_VERSION := 4.3.1
+INSPECT_VERSION := 0.3.285
 PYTHON_VERSION := $(shell cat .python-version)
 SYNC := $(UV) sync --frozen --quiet
-EXPORT := $(UV) export --frozen --quiet --only-group services --no-hashes --no-header --no-annotate
+EXPORT := $(UV) export --frozen --quiet --no-hashes --no-header --no-annotate --only-group
+BUNDLES := services sandbox
 BIN := .venv/bin
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 SAM_CLI_BETA_BUILD_PERFORMANCE=1 sam
 ENV ?= dev
 ARGS ?=
 PARAMETERS ?=
-BENCH ?= wrapper gateway ingest cold_start cost search
+BENCH ?= wrapper gateway ingest cold_start cost search evals evals_size
 
 .PHONY: help
 help: ## this list
@@ -33,7 +36,7 @@ test: check .venv-conformance/.synced ## everything: check, unit tests, end-to-e
 	@$(BIN)/pytest -q -m stack
 
 .PHONY: bench
-bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
+bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
 	@missed=; for one in $(BENCH); do \
 		PYTHONPATH=client:services:. $(BIN)/python tests/bench/bench_$$one.py $(ARGS) || missed="$$missed $$one"; \
 	done; [ -z "$$missed" ] || { echo "targets missed by:$$missed"; exit 1; }
@@ -45,13 +48,13 @@ check: setup ## format, lint, types, template, requirements
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
 	@findings=$$(AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint 2>&1) || { echo "$$findings"; exit 1; }
-	@$(EXPORT) | cmp -s - services/requirements.txt || \
-		{ echo "services/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }
+	@for one in $(BUNDLES); do $(EXPORT) $$one | cmp -s - $$one/requirements.txt || \
+		{ echo "$$one/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }; done
 	@echo "check: clean"
 
 .PHONY: requirements
-requirements: .venv/.synced ## write services/requirements.txt from uv.lock
-	@$(EXPORT) > services/requirements.txt
+requirements: .venv/.synced ## write the requirements.txt of services/ and sandbox/ from uv.lock
+	@for one in $(BUNDLES); do $(EXPORT) $$one > $$one/requirements.txt; done
 
 .PHONY: build
 build: .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod)
@@ -100,6 +103,13 @@ setup: .venv/.synced .venv-emulator/.synced .venv-sam/.synced ## the three envir
 	@echo "setup: .venv-bench"
 	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench "litellm[proxy]==$(LITELLM_VERSION)"
+	@touch $@
+
+# The eval runners that ours is measured against.
+.venv-peers/.synced: .tools/python-$(PYTHON_VERSION)
+	@echo "setup: .venv-peers"
+	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-peers
+	@$(UV) pip install --quiet --python .venv-peers "deepeval==$(DEEPEVAL_VERSION)" "inspect-ai==$(INSPECT_VERSION)" openai
 	@touch $@
 
 .tools/python-$(PYTHON_VERSION): $(UV)

@@ -13,7 +13,7 @@ _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 def sources(root: Path) -> str:
     """Of all that ends in AWS: the template, what it includes, the functions and their requirements."""
-    return _digest(root, ("template.yaml", "samconfig.toml", "infra", "services"))
+    return _digest(root, ("template.yaml", "samconfig.toml", "infra", "services", "sandbox"))
 
 
 def processes(root: Path) -> str:

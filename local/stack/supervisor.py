@@ -125,9 +125,9 @@ def _clear(layout: Layout) -> None:
 
 
 def _forget_old_code(layout: Layout) -> None:
-    """All but the latest: it is likely deployed again, and to remove it takes seconds."""
+    """All but the latest of services and of sandbox: likely they are deployed again, and removing takes seconds."""
     layout.code.mkdir(parents=True, exist_ok=True)
-    for unpacked in sorted(layout.code.iterdir(), key=lambda path: path.stat().st_mtime)[:-1]:
+    for unpacked in sorted(layout.code.iterdir(), key=lambda path: path.stat().st_mtime)[:-2]:
         shutil.rmtree(unpacked, ignore_errors=True)
 
 

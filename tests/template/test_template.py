@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
@@ -120,12 +121,12 @@ def test_every_service_has_its_function() -> None:
 
 
 def test_the_environment_is_what_settings_know() -> None:
-    assert set(VARIABLES) - FOREIGN == set(Settings.model_fields)
+    assert set(VARIABLES) - FOREIGN == {field.name for field in fields(Settings)}
     assert not any("Environment" in function for function in FUNCTIONS.values())
 
 
 def test_required_settings_are_never_empty() -> None:
-    required = {name for name, field in Settings.model_fields.items() if field.is_required()}
+    required = {field.name for field in fields(Settings) if field.default is MISSING}
     assert required == {"TABLE", "BUCKET", "PROVIDER_BASE_URL"}
     assert all(VARIABLES[name] for name in required)
 
@@ -185,8 +186,8 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Sweep": set(),
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue"},
-        "Plan": {"GradeQueue", "WebhookQueue"},
-        "Grade": {"WebhookQueue"},
+        "Plan": {"GradeQueue", "PlanQueue", "WebhookQueue"},
+        "Grade": {"GradeQueue", "WebhookQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue"},
         "Assembly": {"DistillingQueue"},
         "TuningStart": {"DistillingQueue"},
@@ -219,7 +220,7 @@ NEEDS = {
     "aws.sns().publish(": "sns:Publish",
     "enable_rule(": "events:EnableRule",
     "disable_rule(": "events:DisableRule",
-    "models.providers(": "secretsmanager:GetSecretValue",
+    "providers()": "secretsmanager:GetSecretValue",
     "TRAINERS[": "secretsmanager:GetSecretValue",
     "hand_over(": "s3:PutObject",
 }
@@ -234,12 +235,11 @@ def test_a_service_may_do_what_its_code_calls(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> None:
-    asks = any("models.providers(" in path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
+    asks = any("providers()" in path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
     for function in of_service(module):
         secrets = [one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in one["Action"]]
         both = all({"Ref": name} in secrets for name in ("ProviderSecretArn", "ProvidersSecretArn"))
-        # Of grading's functions, planning asks nobody.
-        assert both is (asks and function["Handler"] != "grading.handler.plan_entry"), function["Handler"]
+        assert both is asks, function["Handler"]
 
 
 def test_a_failed_capture_raises_an_alarm() -> None:
