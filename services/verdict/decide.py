@@ -12,9 +12,11 @@ from typing import Any, Literal
 import orjson
 
 from foundation import blobs, lineage, queues, table
+from foundation.calibrations import reliability
 from foundation.completions import input_key
+from foundation.counts import ModelUsage
 from foundation.distillations import ROLES, TERMINAL, Distillation, Gate, Verdict
-from foundation.evals import ModelUsage, Run
+from foundation.evals import Eval, Run
 from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
 from foundation.lineage import Node
@@ -88,6 +90,7 @@ def _write(distillation: Distillation) -> None:
         "dataset_id": distillation.dataset_id,
         "job_id": distillation.job_id,
         "earlier_verdicts": _count(distillation),
+        "judges": reliability(Eval.load(distillation.eval_id)),
     }
     verdict = Verdict(
         id=distillation.verdict_id,
@@ -137,7 +140,12 @@ def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillat
         "against_teacher": list(against) if against else None,
         "rows_needed": {"planned": (distillation.plan or {}).get("rows_needed"), "observed": observed},
         "slices_worse": [
-            {"tag": one.tag, "rows": one.rows, "gain": one.gain, "interval": list(one.interval)}
+            {
+                "tag": one.tag,
+                "rows": one.rows,
+                "gain": one.gain,
+                "interval": list(one.interval) if one.interval else None,
+            }
             for one in evidence.slices
             if one.worse
         ],

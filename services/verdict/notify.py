@@ -78,4 +78,12 @@ def _evidence(verdict: dict[str, Any]) -> list[str]:
     needed = verdict["rows_needed"]["observed"]
     if verdict["outcome"] == "inconclusive" and needed:
         lines.append(f"At the observed gain, about {needed} rows would show it with 80% power.")
-    return lines
+    return lines + [_judge(name, card) for name, card in verdict.get("judges", {}).items()]
+
+
+def _judge(name: str, card: dict[str, Any] | None) -> str:
+    if card is None or not card["n"]:
+        return f"judge {name}: not calibrated"
+    kappa = "" if card["kappa"] is None else f", kappa {card['kappa']:.2f}"
+    changed = " (changed since)" if card["stale"] else ""
+    return f"judge {name}: agrees with people on {card['agreement']:.0%} of {card['n']} rows{kappa}{changed}"

@@ -10,8 +10,10 @@ import orjson
 import pytest
 
 from foundation import blobs, lineage
+from foundation.calibrations import Calibration, graders_of
+from foundation.counts import ChunkCounts, ModelUsage, ResultCounts
 from foundation.distillations import Distillation, Gate, Verdict
-from foundation.evals import ModelUsage
+from foundation.evals import Eval, FileId, JsonlSource, items_key, new_run
 from foundation.statistics import Interval, rows_needed, tango_interval
 from foundation.statistics import PairedCounts as Counts
 from tests.distilling import build
@@ -200,6 +202,75 @@ def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> 
         pytest.approx(baseline) if baseline else None,
         pytest.approx(distilled) if distilled else None,
     )
+
+
+# ------------------------------------------------------------------ its judges
+
+TONE = {
+    "type": "label_model",
+    "id": "judged-1",
+    "name": "judged",
+    "model": "judge-1",
+    "input": [{"role": "user", "content": "{{ sample.output_text }}"}],
+    "labels": ["good", "bad"],
+    "passing_labels": ["good"],
+}
+
+
+def calibrated(eval_: Eval) -> str:
+    """A run of four rows that the judge passed, of which people let three pass."""
+    (judge,) = [one for one in graders_of(eval_) if one.name == "judged"]
+    source = JsonlSource(type="jsonl", source=FileId(type="file_id", id="f"))
+    run = new_run("evalrun_c", eval_, name="c", data_source=source)
+    run.create()
+    found = {"name": "judged-1", "type": "label_model", "passed": True, "score": 1, "sample": {"label": "good"}}
+    items = [
+        {"id": f"item-{n}", "datasource_item_id": n, "results": [found], "sample": {"model": "small"}} for n in range(4)
+    ]
+    blobs.put(items_key(run.id, 0), b"\n".join(orjson.dumps(item) for item in items))
+    counts = ResultCounts(total=4, passed=4)
+    ChunkCounts(chunk=0, chunks=1, first_row=0, counts=counts, usage=[], criteria=[]).write_once(run.id)
+    run.finish(status="completed")
+    one = Calibration(
+        id="calib_1",
+        created_at=build.AT,
+        eval_id=eval_.id,
+        run_id=run.id,
+        name="c",
+        criterion="judged",
+        criterion_id="judged-1",
+        model="judge-1",
+        rubric=judge.rubric,
+        compared="label",
+        passing=["good"],
+        labels=[(n, ["good" if n else "bad"]) for n in range(4)],
+        paid=True,
+    )
+    one.create()
+    return one.id
+
+
+def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:
+    one = deciding()
+    eval_ = Eval.load(one.eval_id)
+    eval_.change({"testing_criteria": [TONE, {**TONE, "id": "second-1", "name": "second", "fence": False}]})
+    calibration_id = calibrated(Eval.load(one.eval_id))
+
+    decide(one.id)
+
+    judges = Verdict.load(one.verdict_id).model_dump()["judges"]
+    assert judges["second"] is None
+    card = judges["judged"]
+    assert (card["calibration_id"], card["model"], card["n"], card["stale"]) == (calibration_id, "judge-1", 4, False)
+    assert (card["agreement"], card["kappa"], card["false_pass"], card["false_fail"]) == (0.75, 0, 1, 0)
+    (told,) = system.told()
+    assert told["verdict"]["judges"] == judges
+
+
+def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG001
+    one = deciding()
+    decide(one.id)
+    assert Verdict.load(one.verdict_id).model_dump()["judges"] == {}
 
 
 # ------------------------------------------------------------------ once

@@ -82,6 +82,28 @@ def test_an_open_question_says_how_many_rows_would_answer_it(published: list[dic
     assert "about 321 rows" in text_of(published[0])
 
 
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (None, "judge tone: not calibrated"),
+        (
+            {"n": 120, "agreement": 0.875, "kappa": 0.714, "stale": False},
+            "judge tone: agrees with people on 88% of 120 rows, kappa 0.71",
+        ),
+        (
+            {"n": 9, "agreement": 1.0, "kappa": None, "stale": True},
+            "judge tone: agrees with people on 100% of 9 rows (changed since)",
+        ),
+        ({"n": 0, "agreement": None, "kappa": None, "stale": False}, "judge tone: not calibrated"),
+    ],
+)
+def test_people_are_told_what_the_judge_is_worth(
+    published: list[dict[str, Any]], card: dict[str, Any] | None, said: str
+) -> None:
+    notify_verdict(verdict(judges={"tone": card}))
+    assert said in text_of(published[0]).splitlines()
+
+
 def test_blocked_says_why_and_how_to_go_on(system: System, published: list[dict[str, Any]]) -> None:
     one = build.distillation("blocked", plan={"reasons": ["Too few rows.", "No budget."]})
 

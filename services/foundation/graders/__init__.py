@@ -11,6 +11,8 @@ from foundation.graders.json_match import JsonMatch
 from foundation.graders.json_schema import JsonSchema
 from foundation.graders.label_model import LabelModel
 from foundation.graders.multi import Multi
+from foundation.graders.python import Python
+from foundation.graders.recorded import Recorded
 from foundation.graders.regex import Regex
 from foundation.graders.score_model import ScoreModel
 from foundation.graders.string_check import StringCheck
@@ -26,6 +28,8 @@ GRADERS = (
     | JsonMatch
     | Regex
     | ToolCallMatch
+    | Python
+    | Recorded
 )  # fmt: skip
 
 type Criterion = Annotated[

@@ -6,6 +6,7 @@ A grader is a pydantic model of its definition with one coroutine, `grade(item, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -14,7 +15,7 @@ from foundation.errors import StillhouseError
 
 
 class Models(Protocol):
-    """Asks models for a grader: a request in OpenAI's shape in, the response out. Every call is paid for once."""
+    """Asks others for a grader: a request in OpenAI's shape in, the response out. Every call is made once."""
 
     async def complete(self, request: dict[str, Any]) -> dict[str, Any]:
         """A chat completion."""
@@ -22,6 +23,10 @@ class Models(Protocol):
 
     async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
         """An embedding."""
+        ...
+
+    async def run_source(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A source of the user's own in the sandbox, see `foundation/sandbox.py`."""
         ...
 
 
@@ -58,6 +63,10 @@ class GraderModel(BaseModel):
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         """Raises NotGradable, and what `models` raises."""
         raise NotImplementedError
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        """The models that it asks, each with the field that names it."""
+        yield from ()
 
     @model_serializer(mode="wrap")
     def _without_absent_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -7,6 +7,7 @@ and a formula without a finite value (a division by 0), raise `NotGradable`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -53,6 +54,10 @@ class Multi[Part: GraderModel](GraderModel):
         if unknown:
             raise ValueError(f"calculate_output uses {unknown}, which are not among graders {sorted(self.graders)}")
         return self
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        for name, grader in self.graders.items():
+            yield from ((f"graders.{name}.{field}", model) for field, model in grader.models())
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         grades: dict[str, Grade] = {}

@@ -1,30 +1,19 @@
 """`score_model`: a judge model reasons in steps and ends with a number, which is clamped to `range`.
 
 The answer is held by structured output to `{"steps": [{description, conclusion}], "result": number}`. One that is
-not raises `NotGradable`. Source: OpenAI's guide to graders.
+not raises `NotGradable`. With `swap` the number says how far the first answer is to be preferred: it is asked for in
+both orders, the second number is mirrored in the range, and the score is the mean of the two.
+Sources: OpenAI's guide to graders; Wang et al. (2023), "Large Language Models are not Fair Evaluators".
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, FiniteFloat, StrictFloat, StrictInt, ValidationError, model_validator
 
-from foundation.graders.grade import Grade, GraderModel, Models, NotGradable
-from foundation.graders.judging import JudgeMessages, ask, strict_object
-from foundation.graders.template import render_messages
-
-_RENAMED = {"max_completions_tokens": "max_completion_tokens"}
-
-
-class SamplingParams(TypedDict, total=False):
-    """How the judge is sampled, in OpenAI's spelling. A parameter given as null is not sent."""
-
-    seed: int | None
-    temperature: float | None
-    top_p: float | None
-    max_completions_tokens: int | None
-    reasoning_effort: str | None
+from foundation.graders.grade import Grade, Models, NotGradable
+from foundation.graders.judging import JudgeModel, strict_object
 
 
 class _Step(BaseModel):
@@ -37,18 +26,12 @@ class _Scored(BaseModel):
     result: Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
 
 
-class ScoreModel(GraderModel):
-    """Passes at `pass_threshold` and above; where it is not given, at the middle of `range`.
-
-    Without `temperature` the judge is asked for 0. Models that take none are asked with `"temperature": null`.
-    """
+class ScoreModel(JudgeModel):
+    """Passes at `pass_threshold` and above; where it is not given, at the middle of `range`."""
 
     type: Literal["score_model"]
-    model: str = Field(min_length=1)
-    input: JudgeMessages
     range: list[FiniteFloat] = Field(default=[0.0, 1.0], min_length=2, max_length=2)
     pass_threshold: FiniteFloat | None = None
-    sampling_params: SamplingParams | None = None
 
     @model_validator(mode="after")
     def _threshold_in_range(self) -> Self:
@@ -62,18 +45,22 @@ class ScoreModel(GraderModel):
         return self
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
-        messages = render_messages(self.input, {"item": item, "sample": sample})
-        request = {"model": self.model, "messages": messages, **self._sampling()}
-        judged = await ask(models, request, self._schema(), self._scored)
-        low, high = self.range
-        score = min(max(float(judged.finding.result), low), high)
-        passed = self.pass_threshold is not None and score >= self.pass_threshold
-        steps = [step.model_dump() for step in judged.finding.steps]
-        return Grade(passed=passed, score=score, sample={**judged.shown, "steps": steps})
+        judged, *swapped = await self.judgements({"item": item, "sample": sample}, models, self._schema(), self._scored)
+        score, shown = self._clamped(judged.finding), {**judged.shown, "steps": _steps(judged.finding)}
+        if swapped:
+            scores = [score, sum(self.range) - self._clamped(swapped[0].finding)]
+            shown["scores"] = scores
+            shown["position_consistent"] = self._passes(scores[0]) == self._passes(scores[1])
+            shown["swapped"] = {**swapped[0].shown, "steps": _steps(swapped[0].finding)}
+            score = sum(scores) / 2
+        return Grade(passed=self._passes(score), score=score, sample=shown)
 
-    def _sampling(self) -> dict[str, Any]:
-        parameters = {"temperature": 0, **(self.sampling_params or {})}
-        return {_RENAMED.get(name, name): value for name, value in parameters.items() if value is not None}
+    def _passes(self, score: float) -> bool:
+        return self.pass_threshold is not None and score >= self.pass_threshold
+
+    def _clamped(self, found: _Scored) -> float:
+        low, high = self.range
+        return min(max(float(found.result), low), high)
 
     def _scored(self, text: str) -> _Scored:
         try:
@@ -85,3 +72,7 @@ class ScoreModel(GraderModel):
         step = strict_object({"description": {"type": "string"}, "conclusion": {"type": "string"}})
         result = {"type": "number", "description": f"From {self.range[0]} to {self.range[1]}."}
         return strict_object({"steps": {"type": "array", "items": step}, "result": result})
+
+
+def _steps(found: _Scored) -> list[dict[str, Any]]:
+    return [step.model_dump() for step in found.steps]

@@ -6,6 +6,7 @@ which a score cannot be compared with another.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -45,6 +46,10 @@ class TextSimilarity(GraderModel):
         elif self.embedding_model:
             raise ValueError("embedding_model goes with evaluation_metric 'cosine' only")
         return self
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        if self.embedding_model:
+            yield "embedding_model", self.embedding_model
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         namespaces = {"item": item, "sample": sample}

@@ -5,6 +5,7 @@ import asyncio
 from pydantic import TypeAdapter
 
 from foundation.graders import Criterion
+from isolation import run
 
 criterion = TypeAdapter(Criterion).validate_python
 
@@ -26,6 +27,9 @@ class Models:
         self.asked.append(request)
         data = [{"index": index, "embedding": one} for index, one in enumerate(self.embeddings)]
         return {"model": request["model"], "data": data, "usage": {"prompt_tokens": 4, "total_tokens": 4}}
+
+    async def run_source(self, request):
+        return run.grade(request)
 
 
 def grade(definition, item, sample, models=None):

@@ -10,6 +10,7 @@ SCORE = {
     "type": "score_model",
     "name": "tone",
     "model": "judge-1",
+    "fence": False,
     "input": [{"role": "user", "content": "Rate: {{ sample.output_text }}"}],
 }
 GOOD = '{"steps": [{"description": "d", "conclusion": "c"}], "result": 0.5}'

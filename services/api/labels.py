@@ -1,0 +1,167 @@
+"""People's labels as callers send them: with rows to be graded, or for rows of a run that is completed.
+
+In: the source of a new calibration. Out: what each person said about each row, by its number in the run, as the
+criterion counts it. A label that cannot be held against the criterion, and one of a row that is not there, is refused
+by name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import orjson
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from foundation import blobs
+from foundation.calibrations import Human, Scale, vote
+from foundation.counts import graded_chunks
+from foundation.errors import ApiError, TooLarge
+from foundation.evals import FileId, Run, output_item_id, output_items
+from foundation.files import File, Row, check_lines
+
+# An item of the table ends at 400 KB, and holds the card too.
+_MOST_BYTES = 200_000
+_MOST_FILE_BYTES = 32 * 1024 * 1024
+
+
+def _people(human: Any) -> list[Human]:
+    said = human if isinstance(human, list) else [human]
+    if not said or not all(isinstance(one, bool | int | float | str) for one in said):
+        raise ValueError("a label, true or false, a score, or a list of them for several people")
+    return said
+
+
+type People = Annotated[Any, AfterValidator(_people)]
+
+
+class LabelledRow(Row):
+    """A row, and what one person or several say of it: a label, true or false, or a score."""
+
+    human: People
+
+
+class LabelledRows(BaseModel):
+    """Labelled rows given inline."""
+
+    type: Literal["file_content"]
+    content: list[LabelledRow] = Field(min_length=1)
+
+
+class Label(BaseModel):
+    """What people say of one row of a run. `row` is its number, from 0."""
+
+    human: People
+    item_id: str | None = None
+    completion_id: str | None = None
+    row: int | None = None
+
+    @model_validator(mode="after")
+    def _names_one_row(self) -> Self:
+        if len(self.named()) != 1:
+            raise ValueError("name the row by item_id, by completion_id or by row")
+        return self
+
+    def named(self) -> list[tuple[str, str | int]]:
+        """The field that names the row, and its value."""
+        names = {"item_id": self.item_id, "completion_id": self.completion_id, "row": self.row}
+        return [(field, value) for field, value in names.items() if value is not None]
+
+
+class LabelledRun(BaseModel):
+    """Labels for the rows of a completed run. A row may come several times, once for each person."""
+
+    type: Literal["run"]
+    run_id: str
+    labels: list[Label] = Field(min_length=1)
+
+
+class Said(NamedTuple):
+    """What people said of a row, and where the caller wrote it."""
+
+    row: int
+    people: list[Human]
+    param: str
+
+
+class Votes(NamedTuple):
+    """What is held against the criterion's finding: its labels, or whether it passed the row."""
+
+    compared: Literal["label", "passed"]
+    by_row: list[tuple[int, list[str]]]
+
+
+def of_rows(source: LabelledRows | FileId) -> list[Said]:
+    """Labels that come with rows; of an uploaded file, each line has its `human`."""
+    if isinstance(source, LabelledRows):
+        return [Said(number, row.human, f"source.content[{number}].human") for number, row in enumerate(source.content)]
+    return [Said(number, people, "source.id") for number, people in enumerate(_of_file(source.id))]
+
+
+def of_run(run: Run, labels: list[Label]) -> list[Said]:
+    """Labels for rows of a run. Raises ApiError where the run has no such row."""
+    chunks = graded_chunks(run.id)
+    numbers = [row for chunk in chunks for row in range(chunk.first_row, chunk.first_row + chunk.counts.total)]
+    known: dict[tuple[str, str | int], int] = {("row", row): row for row in numbers}
+    asked = {field for label in labels for field, _ in label.named()}
+    if "item_id" in asked:
+        known |= {("item_id", output_item_id(run.id, row)): row for row in numbers}
+    if "completion_id" in asked:
+        items = (item for chunk in chunks for item in output_items(run.id, chunk.chunk))
+        known |= {
+            ("completion_id", item["datasource_item"].get("completion_id", "")): item["datasource_item_id"]
+            for item in items
+        }
+    said = []
+    for position, label in enumerate(labels):
+        ((field, value),) = label.named()
+        param = f"source.labels[{position}]"
+        if (field, value) not in known:
+            raise ApiError(f"The run {run.id} has no row of {field} {value!r}.", code="no_such_row", param=param)
+        said.append(Said(known[field, value], label.human, f"{param}.human"))
+    return said
+
+
+def votes(said: Iterable[Said], scale: Scale) -> Votes:
+    """Everybody's vote by row. Raises ApiError naming the first that cannot be held against the criterion."""
+    by_row: dict[int, list[str]] = defaultdict(list)
+    kinds = set()
+    for row, people, param in said:
+        try:
+            by_row[row] += [vote(scale, one) for one in people]
+        except ValueError as error:
+            raise ApiError(f"Row {row}: 'human' must be {error}.", code="invalid_value", param=param) from error
+        kinds |= {isinstance(one, str) for one in people}
+        if len(kinds) > 1:
+            raise ApiError(
+                "Give labels of the criterion for all rows, or for none of them.", code="mixed_labels", param=param
+            )
+    found = Votes("label" if kinds == {True} else "passed", sorted(by_row.items()))
+    if len(orjson.dumps(found.by_row)) > _MOST_BYTES:
+        raise TooLarge(
+            f"A calibration has at most {_MOST_BYTES} bytes of labels; a few hundred rows already tell.",
+            code="too_many_labels",
+            param="source",
+        )
+    return found
+
+
+def _of_file(file_id: str) -> Iterator[list[Human]]:
+    file = File.load(file_id, param="source.id")
+    if file.bytes > _MOST_FILE_BYTES:
+        raise TooLarge(
+            f"A file of labelled rows has at most {_MOST_FILE_BYTES} bytes.", code="file_too_large", param="source.id"
+        )
+    body = blobs.find(file.key)
+    if body is None:
+        raise ApiError("The file has no content.", code="file_not_found", param="source.id")
+    check_lines(body, "evals", param="source.id")
+    for number, line in enumerate(body.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield _people(orjson.loads(line).get("human"))
+            except ValueError as error:
+                raise ApiError(
+                    f"Line {number} has no 'human': {error}.", code="invalid_row", param="source.id"
+                ) from error
