@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -71,7 +72,7 @@ def update_completion(completion_id: str) -> dict[str, Any]:
     asked = http.body_of(router, NewMetadata)
     metadata = asked.metadata or {}
     index.edit(completion, reference_of(completion_id), metadata)
-    return shown(completion.model_copy(update={"metadata": metadata}))
+    return shown(replace(completion, metadata=metadata))
 
 
 @router.delete("/v1/chat/completions/<completion_id>")

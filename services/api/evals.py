@@ -48,8 +48,8 @@ def create_eval() -> Response[Any]:
     asked = http.body_of(router, NewEval)
     for position, criterion in enumerate(asked.testing_criteria):
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
-        if hasattr(criterion, "model"):
-            require_model(criterion.model, param=f"testing_criteria[{position}].model")
+        for field, model in criterion.models():
+            require_model(model, param=f"testing_criteria[{position}].{field}")
     eval_id, at = retried.object_id(router, "eval_"), now()
     eval_ = Eval(
         id=eval_id,

@@ -13,8 +13,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation import http, keys
+from foundation.api_keys import ApiKey
 from foundation.completions import Metadata
-from foundation.keys import ApiKey, Scope
+from foundation.keys import Scope
 
 router = APIGatewayHttpRouter()
 _CREATED = 201

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from api import (
     artifacts,
+    calibrations,
+    comparisons,
     completions,
     distillations,
     evals,
@@ -12,8 +14,10 @@ from api import (
     filters,
     keys,
     models,
+    power,
     retention,
     runs,
+    slices,
     usage,
     webhooks,
 )
@@ -27,7 +31,11 @@ ROUTERS = [
         retention,
         usage,
         evals,
+        power,
         runs,
+        slices,
+        comparisons,
+        calibrations,
         files,
         webhooks,
         distillations,

@@ -11,27 +11,25 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from api import retried, sources
+from api.figures import figures
 from foundation import blobs, http, queues, table
 from foundation.completions import Metadata
+from foundation.counts import chunks_from, graded_chunks, is_graded, totals
 from foundation.distillations import TERMINAL, Distillation
 from foundation.errors import Conflict, NotFound
-from foundation.evals import (
-    ROWS_A_CHUNK,
-    ChunkCounts,
-    DataSource,
-    Eval,
-    Run,
-    graded_chunks,
-    new_run,
-    output_item_id,
-    output_items,
-    totals,
-)
+from foundation.evals import ROWS_A_CHUNK, DataSource, Eval, Run, new_run, output_item_row, output_items
 from foundation.events import PlanRun
 from foundation.settings import settings
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
+_INTERNAL: Any = {
+    "distillation_id": True,
+    "latency_ms": True,
+    "rows": True,
+    "started_at": True,
+    "per_testing_criteria_results": {"__all__": {"errored", "scores", "fractions"}},
+}
 
 
 class NewRun(BaseModel):
@@ -55,6 +53,7 @@ def create_run(eval_id: str) -> Response[Any]:
         name=asked.name or run_id,
         data_source=sources.kept(data_source, run_id),
         metadata=asked.metadata,
+        rows=sources.rows_of(data_source),
     )
     if not run.create():
         run = Run.load(run_id)
@@ -64,7 +63,7 @@ def create_run(eval_id: str) -> Response[Any]:
 
 @router.get("/v1/evals/<eval_id>/runs/<run_id>")
 def retrieve_run(eval_id: str, run_id: str) -> dict[str, Any]:
-    return shown(_run(eval_id, run_id))
+    return shown(run_of(eval_id, run_id))
 
 
 @router.get("/v1/evals/<eval_id>/runs")
@@ -81,17 +80,17 @@ def list_runs(eval_id: str) -> dict[str, Any]:
 @router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel")
 def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """Again is no error: the telling may have got lost."""
-    run = _run(eval_id, run_id)
-    if not run.cancel() and (run := _run(eval_id, run_id)).status != "canceled":
+    run = run_of(eval_id, run_id)
+    if not run.cancel() and (run := run_of(eval_id, run_id)).status != "canceled":
         raise Conflict(f"This run is over: {run.status}.", code="already_ended")
     _plan(run)
-    return shown(_run(eval_id, run_id))
+    return shown(run_of(eval_id, run_id))
 
 
 @router.delete("/v1/evals/<eval_id>/runs/<run_id>")
 def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """An open run ends first. What its rows left behind goes with it."""
-    run = _run(eval_id, run_id)
+    run = run_of(eval_id, run_id)
     _refuse_while_waited_for(run)
     run.cancel()
     run.remove()
@@ -113,7 +112,7 @@ def cancel_open_runs(eval_id: str) -> None:
 
 @router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items")
 def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
-    run = _run(eval_id, run_id)
+    run = run_of(eval_id, run_id)
     limit = http.limit_of(router)
     found = _items(
         run,
@@ -127,22 +126,20 @@ def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
 
 @router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items/<item_id>")
 def retrieve_output_item(eval_id: str, run_id: str, item_id: str) -> dict[str, Any]:
-    run = _run(eval_id, run_id)
-    for chunk in graded_chunks(run.id):
-        rows = range(chunk.first_row, chunk.first_row + chunk.counts.total)
-        if any(output_item_id(run.id, row) == item_id for row in rows):
-            return next(item for item in output_items(run.id, chunk.chunk) if item["id"] == item_id)
+    run = run_of(eval_id, run_id)
+    chunk = _chunk_of(run, item_id)
+    if chunk is not None and is_graded(run.id, chunk):
+        return next(item for item in output_items(run.id, chunk) if item["id"] == item_id)
     raise NotFound("output item", item_id, param="output_item_id")
 
 
 def shown(run: Run) -> dict[str, Any]:
     """A run as the API gives it; with the counts so far, which a chunk at work may still raise after the end."""
-    document = run.model_dump(mode="json", exclude={"distillation_id", "latency_ms"})
     if run.status in {"in_progress", "canceled"}:
-        so_far = totals(graded_chunks(run.id))
-        so_far.pop("latency_ms")
-        document.update(so_far)
-    return {**document, "report_url": f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}"}
+        run = Run.model_validate({**run.model_dump(), **totals(graded_chunks(run.id))})
+    document = run.model_dump(mode="json", exclude=_INTERNAL)
+    report_url = f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}"
+    return {**document, **figures(run), "report_url": report_url}
 
 
 def _plan(run: Run) -> None:
@@ -150,7 +147,8 @@ def _plan(run: Run) -> None:
     queues.send(settings().PLAN_QUEUE_URL, PlanRun(run_id=run.id, correlation_id=run.id))
 
 
-def _run(eval_id: str, run_id: str) -> Run:
+def run_of(eval_id: str, run_id: str) -> Run:
+    """The run, by both ids. Raises NotFound."""
     Eval.load(eval_id, param="eval_id")
     run = Run.load(run_id, param="run_id")
     if run.eval_id != eval_id:
@@ -169,11 +167,10 @@ def _refuse_while_waited_for(run: Run) -> None:
 
 
 def _items(run: Run, *, after: str | None, status: str | None, descending: bool) -> Iterator[dict[str, Any]]:
-    chunks = graded_chunks(run.id)
+    """The items behind `after`, lazily: a page reads the chunks that it shows, not the run."""
+    first = None if after is None else _chunk_of(run, after)
     skipping = after is not None
-    for chunk in reversed(chunks) if descending else chunks:
-        if skipping and not _holds(run, chunk, after):
-            continue
+    for chunk in [] if skipping and first is None else chunks_from(run.id, first, descending=descending):
         items = output_items(run.id, chunk.chunk)
         for item in reversed(items) if descending else items:
             if skipping:
@@ -182,6 +179,7 @@ def _items(run: Run, *, after: str | None, status: str | None, descending: bool)
                 yield item
 
 
-def _holds(run: Run, chunk: ChunkCounts, item_id: str | None) -> bool:
-    rows = range(chunk.first_row, chunk.first_row + ROWS_A_CHUNK)
-    return any(output_item_id(run.id, row) == item_id for row in rows)
+def _chunk_of(run: Run, item_id: str) -> int | None:
+    """The chunk that holds an item; every chunk but the last has as many rows. None where it is no item of the run."""
+    row = output_item_row(run.id, item_id, run.rows or 0)
+    return None if row is None else row // ROWS_A_CHUNK

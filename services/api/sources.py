@@ -61,12 +61,9 @@ def check(data_source: DataSource) -> None:
         return
     if data_source.model:
         require_model(data_source.model, param="data_source.model")
-    elif data_source.input_messages:
-        raise ApiError(
-            "input_messages need a model to answer them.",
-            code="missing_required_parameter",
-            param="data_source.model",
-        )
+    elif data_source.input_messages or data_source.batch:
+        needed_by = "input_messages need" if data_source.input_messages else "A batch needs"
+        raise ApiError(f"{needed_by} a model to answer.", code="missing_required_parameter", param="data_source.model")
     if isinstance(data_source, ResponsesSource):
         _refuse_hosted_tools((data_source.sampling_params or {}).get("tools"))
 
@@ -79,6 +76,12 @@ def _refuse_hosted_tools(tools: Any) -> None:
                 code="unsupported_tool",
                 param=f"data_source.sampling_params.tools[{position}]",
             )
+
+
+def rows_of(data_source: DataSource) -> int | None:
+    """How many rows there will be, where that is known before they are planned."""
+    source = data_source.source
+    return len(source.content) if isinstance(source, FileContent) else None
 
 
 def kept(data_source: DataSource, run_id: str) -> DataSource:

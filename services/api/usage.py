@@ -18,8 +18,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api import filters
 from foundation import http, index, prices
+from foundation.counts import ModelUsage
 from foundation.errors import ApiError
-from foundation.evals import ModelUsage
 from foundation.filters import Filter
 from foundation.postings import Reference
 

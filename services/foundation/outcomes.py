@@ -1,37 +1,74 @@
-"""What each test row came to in a run: passed, failed or errored, by completion id.
+"""What each row came to in a run: passed, failed or errored, by completion id.
 
-In: a completed run's output items. A truncated or filtered answer fails, whatever the graders say; an error is no
-outcome, since it speaks of a provider or a grader and not of the model.
+In: a run's output items. A truncated or filtered answer fails, whatever the graders say; an error is no outcome, since
+it speaks of a provider or a grader and not of the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from foundation.evals import Run, graded_chunks, output_items
+import orjson
+
+from foundation.counts import graded_chunks
+from foundation.evals import Run, output_items
+from foundation.slicing import Tagging, metadata_of
 
 _CUT_SHORT = frozenset({"length", "content_filter"})
+_READERS = 8
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Result(NamedTuple):
+    """What one criterion found; `score` is None where it is no number."""
+
+    passed: bool
+    score: float | None
 
 
 class Outcome(NamedTuple):
-    """One row of one run."""
+    """One row of one run: `tags` are its metadata or what it was asked to be sliced by, `results` by criterion.
+
+    `content` tells rows apart that have a number only, within this process.
+    """
 
     passed: bool
     errored: bool
     item_id: str
-    metadata: dict[str, str]
+    tags: Mapping[str, str]
+    results: Mapping[str, Result] = _NONE
+    content: int | None = None
 
 
-def outcomes(run: Run) -> dict[str, Outcome]:
-    """The outcome of every row of a run."""
-    return dict(_outcomes(run))
+def outcomes(
+    run: Run, tags_of: Tagging = metadata_of, *, each_chunk: Callable[[], None] = lambda: None
+) -> dict[str, Outcome]:
+    """The outcome of every row of a run. Chunks are read eight at once; an error of `each_chunk` stops the reading."""
+    read = partial(_of_chunk, run.id, tags_of)
+    found: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(_READERS) as readers:
+        try:
+            for chunk in readers.map(read, [chunk.chunk for chunk in graded_chunks(run.id)]):
+                each_chunk()
+                found.update(chunk)
+        finally:
+            readers.shutdown(cancel_futures=True)
+    return found
 
 
-def _outcomes(run: Run) -> Iterator[tuple[str, Outcome]]:
-    for chunk in graded_chunks(run.id):
-        for item in output_items(run.id, chunk.chunk):
-            yield row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item)
+def _of_chunk(run_id: str, tags_of: Tagging, chunk: int) -> list[tuple[str, Outcome]]:
+    """Only what is asked is kept: the bodies of a large run do not fit into memory together."""
+    return list(_outcomes(output_items(run_id, chunk), tags_of))
+
+
+def _outcomes(items: list[dict[str, Any]], tags_of: Tagging) -> Iterator[tuple[str, Outcome]]:
+    for item in items:
+        yield row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
 
 
 def row_id(item: dict[str, Any], number: int) -> str:
@@ -39,11 +76,20 @@ def row_id(item: dict[str, Any], number: int) -> str:
     return str(item.get("completion_id") or number)
 
 
-def _outcome(item: dict[str, Any]) -> Outcome:
+def _outcome(item: dict[str, Any], tags_of: Tagging) -> Outcome:
     cut_short = item["sample"]["finish_reason"] in _CUT_SHORT
+    row = item["datasource_item"]
     return Outcome(
         passed=item["status"] == "pass" and not cut_short,
         errored=item["errored"],
         item_id=item["id"],
-        metadata=item["datasource_item"].get("metadata") or {},
+        tags=tags_of(row),
+        results={result["name"]: _result(result) for result in item.get("results", [])},
+        content=None if row.get("completion_id") else hash(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)),
     )
+
+
+def _result(result: dict[str, Any]) -> Result:
+    score = result["score"]
+    usable = isinstance(score, int | float) and math.isfinite(score)
+    return Result(result["passed"], float(score) if usable else None)

@@ -11,6 +11,7 @@ import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
 from foundation import blobs, table
+from foundation.evals import ROWS_A_CHUNK
 from tests.api.test_evals import CHECK, JUDGE, create
 from tests.capture import test_responses as responses
 from tests.flow import loop
@@ -382,7 +383,7 @@ def test_a_canceled_run_stops_with_exact_counts(path: str, client: OpenAI, syste
     assert ended.status == "canceled"
     found = items(client, ended)
     assert counts(ended) == (len(found), len(found), 0, 0)
-    assert len(found) in {20, 50}
+    assert len(found) in {20, ROWS_A_CHUNK}
     assert [one.id for one in client.evals.runs.list(eval_.id, status="canceled")] == [made.id]
     assert blobs.find(f"runs/{made.id}/summary.json")
     assert not any(system.dead(name) for name in system.queues)

@@ -64,3 +64,18 @@ def test_keys_under_a_prefix_page_after_page():
     found = blobs.keys("runs/")
     assert list(found) == [f"runs/{number}" for number in range(5)]
     assert list(blobs.keys("none/")) == []
+
+
+def test_lines_are_put_in_parts_and_read_back_one_by_one(monkeypatch):
+    monkeypatch.setattr(blobs, "_PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr(blobs, "_READ_BYTES", 1000)
+    lines = [b"%d %s\r\n" % (number, b"x" * 999) for number in range(12_000)]
+    assert blobs.put_new_lines("many", lines)
+    assert list(blobs.raw_lines("many") or ()) == lines
+    assert not blobs.put_new_lines("many", [b"y" * 1024 * 1024] * 12), "written once"
+    assert blobs.put_new_lines("few", iter([b"a\n", b"\n", b"b"]))
+    assert list(blobs.raw_lines("few") or ()) == [b"a\n", b"\n", b"b"]
+    assert not blobs.put_new_lines("few", [b"c"])
+    assert not blobs.put_new_lines("none", [])
+    assert [blobs.exists(key) for key in ("many", "few", "none")] == [True, True, False]
+    assert blobs.raw_lines("none") is None

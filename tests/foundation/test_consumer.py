@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from foundation.completions import Completion
+from foundation.api_keys import ApiKey
 from foundation.consumer import consume, consume_together, logger
 from foundation.errors import RetryLater
 from foundation.events import PlanRun
@@ -118,13 +118,12 @@ def test_work_for_later_is_no_error(log):
 
 def test_no_body_in_the_log(log):
     def work(delivery):
-        body = {"id": 3, "request": SECRET, "messages": delivery.run_id}
-        Completion.model_validate(body)
+        ApiKey.model_validate({"id": 3, "name": [SECRET], "scopes": delivery.run_id})
 
     consume(sqs(plan(SECRET)), work)
     (entry,) = log()
     entry.pop("correlation_id")
-    assert "Completion" in entry["exception"]
+    assert "ApiKey" in entry["exception"]
     assert SECRET not in json.dumps(entry)
 
 

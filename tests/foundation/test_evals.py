@@ -5,21 +5,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from foundation import blobs
-from foundation.evals import (
-    ChunkCounts,
-    CriterionResult,
-    DataSource,
-    Eval,
-    ModelUsage,
-    ResultCounts,
-    Run,
-    graded_chunks,
-    items_key,
-    new_run,
-    output_item_id,
-    output_items,
-    totals,
-)
+from foundation.counts import ChunkCounts, CriterionResult, ModelUsage, ResultCounts, graded_chunks, totals
+from foundation.evals import DataSource, Eval, Run, items_key, new_run, output_item_id, output_items
 
 STORED = {"type": "completions", "source": {"type": "stored_completions", "metadata": {"split": "test"}}}
 source = TypeAdapter(DataSource).validate_python
@@ -77,8 +64,8 @@ def test_totals_are_the_sums_of_the_chunks():
         "judge": asked("judge", 2).model_dump(),
     }
     assert added["per_testing_criteria_results"] == [
-        {"testing_criteria": "x", "passed": 31, "failed": 19},
-        {"testing_criteria": "y", "passed": 2, "failed": 1},
+        judged("x", 31, 19).model_dump(),
+        judged("y", 2, 1).model_dump(),
     ]
     assert added["latency_ms"] == 12
     assert chunks[0].counts.total == 50, "adding up changes no chunk"

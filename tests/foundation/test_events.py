@@ -1,6 +1,7 @@
 import base64
 import json
 import time
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from foundation import events
+from foundation import events, handover
 
 SAMPLES = [
     events.RecordCompletions(batch_id="capture_1", part=0, parts=2, records=base64.b64encode(b"\x00zstd\xff" * 50)),
@@ -39,6 +40,20 @@ def test_a_message_comes_out_of_the_queue_as_it_went_in(message):
     assert events.parse(message.to_json()) == message
     assert events.parse_work(json.loads(message.to_json())) == message
     assert json.loads(message.to_json())["type"] == type(message).__name__
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_the_ingest_hands_over_is_what_the_class_would_write(inline, monkeypatch):
+    sent, put = [], []
+    monkeypatch.setattr(handover.queues, "send", lambda _, message: sent.append(message.to_json()))
+    monkeypatch.setattr(handover.blobs, "put", lambda *object_: put.append(object_))
+    monkeypatch.setattr(handover, "settings", lambda: SimpleNamespace(RECORD_QUEUE_URL="url"))
+    if not inline:
+        monkeypatch.setattr(handover, "_INLINE", 0)
+    handover.hand_over("capture_1", [])
+    (text,) = sent
+    assert json.loads(events.parse(text).to_json()) == json.loads(text)
+    assert len(put) == (not inline)
 
 
 @given(st.binary(max_size=300))

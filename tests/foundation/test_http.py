@@ -5,6 +5,7 @@ from typing import Literal
 
 import pytest
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation import http
@@ -32,6 +33,12 @@ class Body(BaseModel):
     source: DataSource | None = None
 
 
+AWS = {
+    "throttled": ("ProvisionedThroughputExceededException", 400),
+    "slow": ("SlowDown", 503),
+    "away": ("InternalServerError", 500),
+    "denied": ("AccessDeniedException", 400),
+}
 router = APIGatewayHttpRouter()
 
 
@@ -56,6 +63,10 @@ def fail(how):
         raise Conflict("It is running.", param="status")
     if how == "busy":
         raise RetryLater("the table throttles")
+    if how in AWS:
+        code, status = AWS[how]
+        details = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(details, "Query")
     if how == "environment":
         settings()
     if how == "stored":
@@ -195,13 +206,16 @@ def test_a_refusal_keeps_its_status_and_headers(call):
 
 
 def test_a_busy_service_may_be_asked_again(call):
-    status, error = error_of(call("GET", "/v1/fails/busy"))
-    assert (status, error["type"]) == (503, "server_error")
-    assert "throttles" not in error["message"]
-    assert "x-should-retry" not in call.headers
+    for how in ("busy", "throttled", "slow", "away"):
+        status, error = error_of(call("GET", f"/v1/fails/{how}"))
+        assert (status, error["type"], error["code"], error["param"]) == (503, "server_error", "server_error", None)
+        assert "throttles" not in error["message"]
+        assert SECRET not in error["message"]
+        assert int(call.headers["retry-after"]) > 0
+        assert "x-should-retry" not in call.headers
 
 
-@pytest.mark.parametrize("how", ["bug", "stored", "environment"])
+@pytest.mark.parametrize("how", ["bug", "stored", "environment", "denied"])
 def test_an_unplanned_error_tells_the_caller_nothing_and_the_log_what_happened(call, how, monkeypatch):
     logged = []
     handler = logging.Handler()

@@ -1,10 +1,13 @@
 import hashlib
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
-from foundation.ids import derived_id, new_id, now, now_ms, ulid_minute
+from foundation import ids
+from foundation.ids import derived_id, new_id, now, now_ms, place_of, ulid_minute
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -16,14 +19,33 @@ def test_the_clock_is_utc_and_whole():
 
 
 def test_a_new_id_is_its_prefix_and_a_ulid_of_this_minute():
-    ids = [new_id("eval_") for _ in range(100)]
-    assert len(set(ids)) == 100
-    assert all(one.startswith("eval_") and len(one) == 31 for one in ids)
-    assert abs(ulid_minute(ids[0].removeprefix("eval_")) - time.time() // 60) <= 1
+    made = [new_id("eval_") for _ in range(100)]
+    assert len(set(made)) == 100
+    assert all(one.startswith("eval_") and len(one) == 31 for one in made)
+    assert abs(ulid_minute(made[0].removeprefix("eval_")) - time.time() // 60) <= 1
+
+
+def test_an_id_is_what_the_ulid_library_reads():
+    own = new_id("")
+    theirs = ULID.from_str(own)
+    assert str(theirs) == own
+    assert abs(theirs.timestamp - time.time()) < 5
+    assert ulid_minute(str(ULID())) == pytest.approx(time.time() // 60, abs=1)
+
+
+@given(st.integers(0, 2**48 - 1))
+def test_the_minute_is_that_of_the_first_48_bits(ms):
+    assert ulid_minute(str(ULID.from_bytes(ms.to_bytes(6) + bytes(10)))) == ms // 60_000
+
+
+def test_later_ids_sort_behind(monkeypatch):
+    first = new_id("x_")
+    monkeypatch.setattr(ids, "now_ms", lambda: now_ms() + 1000)
+    assert first < new_id("x_")
 
 
 def test_what_is_no_ulid_has_no_minute():
-    for text in ("", "x", "U" * 26, "0" * 25, "0" * 27):
+    for text in ("", "x", "U" * 26, "0" * 25, "0" * 27, "8" + "0" * 25, "0" * 9 + "_" + "0" * 16, "é" * 26):
         assert ulid_minute(text) is None
 
 
@@ -37,3 +59,16 @@ def test_a_derived_id_is_the_first_130_bits_of_the_hash_of_its_cause(cause):
 def test_parts_of_a_cause_do_not_run_into_each_other():
     assert derived_id("", "ab", "c") != derived_id("", "a", "bc")
     assert derived_id("", "run", 1) == derived_id("", "run", "1")
+
+
+@pytest.mark.parametrize("number", [0, 7, 99])
+def test_the_place_of_a_derived_id_is_found_again(number):
+    made = derived_id("item_", "run_1", number)
+    assert place_of(made, "item_", "run_1", 100) == number
+    assert place_of(made, "item_", "run_1", number) is None, "beyond the end"
+    assert place_of(made, "item_", "run_2", 100) is None
+
+
+@pytest.mark.parametrize("foreign", ["", "item_", "item_x", "item_" + "U" * 26, "item_" + "é" * 26])
+def test_what_is_no_derived_id_has_no_place(foreign):
+    assert place_of(foreign, "item_", "run_1", 10) is None

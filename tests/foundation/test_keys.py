@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from foundation import aws, keys, lease, table
+from foundation.api_keys import ApiKey
 from foundation.errors import Conflict, Forbidden, RetryLater, Unauthorized
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -152,9 +153,9 @@ def test_a_revoked_key_ends_at_once_where_it_was_revoked(context):
     keys.check(f"Bearer {token}", "read")
     keys.revoke(key.id, context)
     refused(f"Bearer {token}")
-    first_time = keys.ApiKey.load(key.id).revoked_at
+    first_time = ApiKey.load(key.id).revoked_at
     keys.revoke(key.id, context)
-    assert keys.ApiKey.load(key.id).revoked_at == first_time
+    assert ApiKey.load(key.id).revoked_at == first_time
 
 
 def test_the_last_administrator_stays(context):
@@ -173,4 +174,4 @@ def test_administrators_cannot_revoke_each_other_at_once(context):
     other, _ = keys.create(name="other", scopes=["admin"])
     with lease.held("KEYS", "REVOKE", context), pytest.raises(RetryLater):
         keys.revoke(other.id, context)
-    assert keys.ApiKey.load(other.id).revoked_at is None
+    assert ApiKey.load(other.id).revoked_at is None

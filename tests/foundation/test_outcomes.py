@@ -3,8 +3,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from foundation import blobs
-from foundation.evals import ChunkCounts, DataSource, ResultCounts, Run, items_key
+from foundation.counts import ChunkCounts, ResultCounts
+from foundation.evals import DataSource, Run, items_key
 from foundation.outcomes import Outcome, outcomes, row_id
+from foundation.slicing import named_tags
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -41,11 +43,12 @@ def test_every_row_of_every_chunk_by_completion_id():
         [item(0, completion_id="a", metadata={"app": "mail"}), item(1, completion_id="b", status="fail")],
         [item(2, completion_id="c", status="fail", errored=True), item(3, metadata=None)],
     )
-    assert outcomes(RUN) == {
-        "a": Outcome(passed=True, errored=False, item_id="outputitem_0", metadata={"app": "mail"}),
-        "b": Outcome(passed=False, errored=False, item_id="outputitem_1", metadata={}),
-        "c": Outcome(passed=False, errored=True, item_id="outputitem_2", metadata={}),
-        "3": Outcome(passed=True, errored=False, item_id="outputitem_3", metadata={}),
+    found = outcomes(RUN)
+    assert {row: one._replace(content=None) for row, one in found.items()} == {
+        "a": Outcome(passed=True, errored=False, item_id="outputitem_0", tags={"app": "mail"}),
+        "b": Outcome(passed=False, errored=False, item_id="outputitem_1", tags={}),
+        "c": Outcome(passed=False, errored=True, item_id="outputitem_2", tags={}),
+        "3": Outcome(passed=True, errored=False, item_id="outputitem_3", tags={}),
     }
 
 
@@ -65,3 +68,39 @@ def test_rows_pair_by_completion_and_else_by_number():
     assert row_id({"completion_id": "chatcmpl-1"}, 7) == "chatcmpl-1"
     assert row_id({}, 0) == "0"
     assert row_id({"completion_id": None}, 7) == "7"
+
+
+def test_rows_with_a_number_only_are_told_apart_by_their_items():
+    graded([item(0, text="a", n=1), item(1, n=1, text="a"), item(2, text="b", n=1), item(3, completion_id="c")])
+    found = outcomes(RUN)
+    assert found["0"].content == found["1"].content != found["2"].content
+    assert found["c"].content is None
+
+
+def test_what_each_criterion_found_and_scored():
+    results = [
+        {"name": "correct", "passed": True, "score": 1},
+        {"name": "close", "passed": False, "score": 0.25},
+        {"name": "odd", "passed": False, "score": None},
+    ]
+    graded([{**item(0), "results": results}])
+    assert outcomes(RUN)["0"].results == {"correct": (True, 1.0), "close": (False, 0.25), "odd": (False, None)}
+
+
+def test_tags_are_what_is_asked_for():
+    graded([item(0, label="spam", metadata={"app": "mail"})])
+    assert outcomes(RUN, named_tags(["item.label"]))["0"].tags == {"item.label": "spam"}
+
+
+def test_many_chunks_come_in_order_and_a_check_stops_their_reading():
+    graded(*([item(number)] for number in range(30)))
+    assert list(outcomes(RUN)) == [str(number) for number in range(30)]
+    read = []
+
+    def enough():
+        read.append(1)
+        if len(read) == 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        outcomes(RUN, each_chunk=enough)

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from foundation.evals import ModelUsage
+from foundation.counts import ModelUsage
 from foundation.prices import cost_nanodollars, price_list, training_nanodollars
 
 

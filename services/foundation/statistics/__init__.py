@@ -13,8 +13,10 @@ from foundation.statistics.bootstrap import (
     ratio_interval,
 )
 from foundation.statistics.holm import holm
-from foundation.statistics.paired import PairedCounts, mcnemar_exact, tango_interval
-from foundation.statistics.power import power_at, rows_needed
+from foundation.statistics.independent import fisher_exact, newcombe_interval
+from foundation.statistics.mean import mean_interval
+from foundation.statistics.paired import PairedCounts, clustered_p, mcnemar_exact, tango_interval
+from foundation.statistics.power import power_at, rows_needed, smallest_gain
 from foundation.statistics.proportion import Interval, wilson
 
 __all__ = [
@@ -23,13 +25,18 @@ __all__ = [
     "Outcomes",
     "PairedCounts",
     "cluster_interval",
+    "clustered_p",
+    "fisher_exact",
     "gap_closed",
     "holm",
     "mcnemar_exact",
+    "mean_interval",
+    "newcombe_interval",
     "paired_bca",
     "power_at",
     "ratio_interval",
     "rows_needed",
+    "smallest_gain",
     "tango_interval",
     "wilson",
 ]

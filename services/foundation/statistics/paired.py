@@ -111,3 +111,19 @@ def mcnemar_exact(won: int, lost: int) -> float:
     if won == lost:
         return 1.0
     return max(_SMALLEST_P, min(1.0, 2.0 * lower_tail(min(won, lost), won + lost, 0.5)))
+
+
+def clustered_p(differences_by_cluster: Iterable[float]) -> float:
+    """Two-sided p of paired passes whose rows come in groups; in: won - lost of each group.
+
+    Durkalski, Palesch, Lipsitz & Rust (2003), "Analysis of clustered matched-pair data", Statistics in Medicine
+    22:2417-2428, formula (5): the sum over the root of the squares is normal if neither model is better. Groups that
+    are level say nothing. A p below the smallest float is that float.
+    """
+    total = squares = 0.0
+    for difference in differences_by_cluster:
+        total += difference
+        squares += difference**2
+    if squares == 0.0:
+        return 1.0
+    return max(_SMALLEST_P, math.erfc(abs(total) / math.sqrt(2.0 * squares)))

@@ -6,12 +6,14 @@ range raise ValueError.
 """
 
 import math
+from collections.abc import Callable
 
 from foundation.statistics.binomial import lower_tail, mass
 from foundation.statistics.normal import STANDARD
 
 _EXACT_UP_TO_ROWS = 50_000
 _WINDOW = 8.0
+_HALVINGS = 40
 
 
 def rows_needed(
@@ -45,6 +47,33 @@ def rows_needed(
     spread = z_alpha * math.sqrt(psi - min_gain**2) + z_beta * math.sqrt(psi - gain**2)
     # Rounding must not turn a whole number of rows into one more.
     return max(1, math.ceil((spread / (gain - min_gain)) ** 2 - 1e-9))
+
+
+def smallest_gain(
+    n: int,
+    discordance_at: Callable[[float], float],
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    most: float = 1.0,
+) -> float | None:
+    """The smallest gain for which `rows_needed` says at most n; None where not even `most` is shown by so few.
+
+    `discordance_at` gives the share of rows on which models with this gain differ; it must grow slower than the
+    square of the gain, as every share of two models does.
+    """
+
+    def shown(gain: float) -> bool:
+        needed = rows_needed(gain, discordance_at(gain), alpha=alpha, power=power)
+        return needed is not None and needed <= n
+
+    if not shown(most):
+        return None
+    low, high = 0.0, most
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return high
 
 
 def power_at(n: int, gain: float, discordance: float, alpha: float = 0.05) -> float:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from foundation import aws
-from foundation.models import Answer, ModelAmbiguous, providers, run
+from foundation.models import Answer, ModelAmbiguous, paced_providers, providers, run
 from foundation.models.openai_compatible import OpenAICompatible
 from foundation.models.registry import ProvidersMisconfigured
+from foundation.settings import settings
 from tests.foundation.conftest import Cloud
 
 ALPHA = {"base_url": "https://alpha.example/v1", "api_key": "sk-alpha-secret", "models": ["gpt-x"]}
@@ -88,11 +89,30 @@ def test_an_embedding_is_asked_of_whom_its_model_names(
     secret({"alpha": ALPHA})
     asked: list[tuple[str, dict[str, Any]]] = []
 
-    async def embed(self: OpenAICompatible, request: dict[str, Any], *, deadline_s: float) -> Answer:
-        assert deadline_s == 5
+    async def embed(self: OpenAICompatible, request: dict[str, Any], *, deadline_s: float, retry_s: Any) -> Answer:
+        assert (deadline_s, retry_s) == (5, None)
         asked.append((self._base_url, request))
         return Answer({}, 1)
 
     monkeypatch.setattr(OpenAICompatible, "embed", embed)
     run(providers().embed({"model": "alpha/embedder", "input": ["a"]}, deadline_s=5))
     assert asked == [("https://alpha.example/v1", {"model": "embedder", "input": ["a"]})]
+
+
+def test_limits_are_kept_by_work_that_nobody_waits_for_and_by_nobody_else(
+    secret: Callable[[Any], None], cloud: Cloud
+) -> None:
+    secret({"alpha": {**ALPHA, "requests_per_second": 2.5, "concurrency": 7}, "beta": ALPHA})
+    cloud.setenv("PROVIDER_REQUESTS_PER_SECOND", "9")
+    settings.cache_clear()
+    paced_providers.cache_clear()
+    kept = [one._pace._limits for one in paced_providers().all()]
+    paced_providers.cache_clear()
+    assert [(one.requests_per_second, one.concurrency) for one in kept] == [(9, 200), (2.5, 7), (0, 200)]
+    assert [one._pace for one in providers().all()] == [None] * 3
+
+
+def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None:
+    secret({"alpha": {**ALPHA, "concurrency": -1}})
+    with pytest.raises(ProvidersMisconfigured, match="concurrency"):
+        providers()

@@ -253,3 +253,33 @@ def test_the_ratio_of_5000_rows_takes_less_than_two_seconds():
     interval = ratio_interval(rows, seed=1)
     assert time.process_time() - started < 2.0
     assert interval == ratio_interval(rows[::-1], seed=1)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_more_distinct_scores_than_are_drawn_equal_scipy_too(seed):
+    first, second = scores(seed, 3000)
+    expected, error = scipy_bca((first, second), mean_difference, paired=True, draws=5000)
+    started = time.process_time()
+    found = paired_bca(first, second, seed=seed)
+    assert time.process_time() - started < 0.5
+    assert found == pytest.approx((expected.low, expected.high), abs=0.12 * error)
+
+
+def test_more_distinct_groups_than_are_drawn_equal_scipy_too():
+    clusters = groups(5, 2000)
+    data = ([sum(rows) for rows in clusters.values()], [len(rows) for rows in clusters.values()])
+
+    def mean(sums, sizes, axis):
+        return np.sum(sums, axis=axis) / np.sum(sizes, axis=axis)
+
+    expected, error = scipy_bca(data, mean, paired=True, draws=5000)
+    assert cluster_interval(clusters, seed=1) == pytest.approx((expected.low, expected.high), abs=0.15 * error)
+
+
+def test_a_hundred_thousand_rows_of_few_kinds_are_drawn_by_kind():
+    first = [1.0] * 50_000 + [0.5] * 30_000 + [0.0] * 20_000
+    started = time.process_time()
+    low, high = paired_bca(first, [0.0] * 100_000, seed=1)
+    assert time.process_time() - started < 1.5
+    assert low < 0.65 < high
+    assert low != paired_bca(first, [0.0] * 100_000, seed=2).low, "these are draws"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from foundation.statistics import PairedCounts, mcnemar_exact, power_at, rows_needed, tango_interval
+from foundation.statistics import PairedCounts, mcnemar_exact, power_at, rows_needed, smallest_gain, tango_interval
 
 
 def test_published_sample_sizes():
@@ -123,3 +123,24 @@ def test_shares_and_levels_out_of_range_are_refused(arguments, word):
 def test_negative_rows_are_refused():
     with pytest.raises(ValueError, match="negative"):
         power_at(-1, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("n", [60, 400, 10_000])
+@pytest.mark.parametrize("power", [0.8, 0.95])
+def test_the_smallest_gain_is_the_one_that_needs_all_rows(n, power):
+    gain = smallest_gain(n, lambda _: 0.3, power=power)
+    assert rows_needed(gain, 0.3, power=power) == n
+    assert rows_needed(0.999 * gain, 0.3, power=power) > n
+
+
+def test_the_smallest_gain_of_models_that_answer_independently():
+    def independent(gain):
+        return 0.7 * (0.3 - gain) + (0.7 + gain) * 0.3
+
+    gain = smallest_gain(500, independent, most=0.3)
+    assert rows_needed(gain, independent(gain)) == 500
+    assert smallest_gain(10, independent, most=0.3) is None
+
+
+def test_three_rows_show_nothing_at_all():
+    assert smallest_gain(3, lambda _: 0.5) is None
