@@ -1,34 +1,37 @@
 """`stillhouse import <source>`: the command line of the importers.
 
 In: a source and its options; Stillhouse's URL and the keys from the environment. Out: a progress bar on standard
-error, the counts on standard output. Exit code 1 where the import stopped, or, with --strict, where something was
-refused or had no chat shape; 130 where the user stopped it. Run again after either it goes on where it was.
+error, the counts on standard output. Exit code 1 where the import stopped, or, with --strict, where something did not
+come over; 130 where the user stopped it. Run again after either it goes on where it was.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from stillhouse.importing.evals.command import openai_evals, promptfoo
+from stillhouse.importing.terminal import RETRIES, Strict, To, key_of, told_in_a_line
 
 # The sources and what they stand on are imported when one is run: the SDK alone takes most of a second.
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from stillhouse.importing.record import Record
     from stillhouse.importing.source import Source
     from stillhouse.importing.state import Counts
 
-app = typer.Typer(no_args_is_help=True, help="Import completions that another system recorded.")
+app = typer.Typer(no_args_is_help=True, help="Import completions and evals from another system.")
+app.command("openai-evals")(openai_evals)
+app.command("promptfoo")(promptfoo)
 
-To = Annotated[str, typer.Option("--to", envvar="STILLHOUSE_BASE_URL", help="Stillhouse's API, up to /v1.")]
 StateFile = Annotated[
     Path | None, typer.Option("--state", help="Where to remember how far it is; else under ~/.local/state.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was refused or had no chat shape.")]
 Model = Annotated[str | None, typer.Option(help="The model of rows that name none.")]
 Group = Annotated[bool, typer.Option("--group", help="Keep ids of traces, sessions, episodes, users as metadata.")]
 OfModel = Annotated[str | None, typer.Option("--model", help="Only completions of this model.")]
@@ -53,7 +56,7 @@ def openai(
     def client() -> OpenAI:
         from openai import OpenAI
 
-        return OpenAI(base_url=base_url, max_retries=_RETRIES)
+        return OpenAI(base_url=base_url, max_retries=RETRIES)
 
     _import(partial(_stored, client, "openai", model, metadata), to, state, strict=strict)
 
@@ -77,10 +80,10 @@ def azure(
         from openai import AzureOpenAI, OpenAI
 
         if api_version:
-            return AzureOpenAI(azure_endpoint=endpoint, api_version=api_version, max_retries=_RETRIES)
+            return AzureOpenAI(azure_endpoint=endpoint, api_version=api_version, max_retries=RETRIES)
         url = f"{endpoint.rstrip('/').removesuffix('/openai/v1')}/openai/v1"
         # Without one the SDK would send OPENAI_API_KEY, which is somebody else's.
-        return OpenAI(base_url=url, api_key=_key("AZURE_OPENAI_API_KEY"), max_retries=_RETRIES)
+        return OpenAI(base_url=url, api_key=key_of("AZURE_OPENAI_API_KEY"), max_retries=RETRIES)
 
     _import(partial(_stored, client, "azure", model, metadata), to, state, strict=strict)
 
@@ -117,11 +120,9 @@ def langfuse(
 
     def source() -> Source:
         from stillhouse.importing import langfuse as rows
-        from stillhouse.importing.files import FileSource, LocalFolder
 
-        folder = LocalFolder(file)
-        options = {"source": rows.ORIGIN, "place": str(folder.path), "model": model, "group": group}
-        return FileSource(folder, lambda row, _: rows.record_of(row, model=model, group=group), options)
+        options = {"source": rows.ORIGIN, "model": model, "group": group}
+        return _in_files(file, options, lambda row, _: rows.record_of(row, model=model, group=group))
 
     _import(source, to, state, strict=strict)
 
@@ -140,11 +141,9 @@ def tensorzero(
 
     def source() -> Source:
         from stillhouse.importing import tensorzero as rows
-        from stillhouse.importing.files import FileSource, LocalFolder
 
-        folder = LocalFolder(file)
-        options = {"source": rows.ORIGIN, "place": str(folder.path), "model": model, "group": group}
-        return FileSource(folder, lambda row, _: rows.record_of(row, model=model, group=group), options)
+        options = {"source": rows.ORIGIN, "model": model, "group": group}
+        return _in_files(file, options, lambda row, _: rows.record_of(row, model=model, group=group))
 
     _import(source, to, state, strict=strict)
 
@@ -165,20 +164,21 @@ def jsonl(
 
     def source() -> Source:
         from stillhouse.importing import jsonl as rows
-        from stillhouse.importing.files import FileSource, LocalFolder
 
-        folder = LocalFolder(file)
-        options = {"source": rows.ORIGIN, "place": str(folder.path), "model": model, "reference": reference}
-        return FileSource(
-            folder,
-            lambda row, name: rows.record_of(row, created=folder.modified(name), model=model, reference=reference),
-            options,
-        )
+        given = {"model": model, "reference": reference}
+        options = {"source": rows.ORIGIN, **given}
+        return _in_files(file, options, lambda row, created: rows.record_of(row, created=created, **given))
 
     _import(source, to, state, strict=strict)
 
 
-_RETRIES = 8
+def _in_files(file: Path, options: dict[str, Any], record_of: Callable[[dict[str, Any], int], Record]) -> Source:
+    """Rows of files; `record_of` gets a row and the time of its file."""
+    from stillhouse.importing.files import FileSource, LocalFolder
+
+    folder = LocalFolder(file)
+    identity = {"place": str(folder.path), **options}
+    return FileSource(folder, lambda row, name: record_of(row, folder.modified(name)), identity)
 
 
 def _stored(client: Callable[[], OpenAI], origin: str, model: str | None, metadata: list[str] | None) -> Source:
@@ -197,36 +197,20 @@ def _stored(client: Callable[[], OpenAI], origin: str, model: str | None, metada
 
 
 def _import(make: Callable[[], Source], to: str, file: Path | None, *, strict: bool) -> None:
-    from stillhouse.capturing.endpoint import Endpoint
-    from stillhouse.importing import report
-    from stillhouse.importing.push import push
-    from stillhouse.importing.source import Stopped
-    from stillhouse.importing.state import State, path_for
+    with told_in_a_line():
+        from stillhouse.capturing.endpoint import Endpoint
+        from stillhouse.importing import report
+        from stillhouse.importing.push import push
+        from stillhouse.importing.state import State, path_for
 
-    try:
-        endpoint = Endpoint(to.rstrip("/"), _key("STILLHOUSE_API_KEY"))
+        endpoint = Endpoint(to.rstrip("/"), key_of("STILLHOUSE_API_KEY"))
         source = make()
         identity = {**source.identity, "to": endpoint.base_url}
         state = State(file or path_for(identity), identity)
         with report.progress(source) as told:
             counts = push(source, endpoint, state, told=told)
-    except (Stopped, OSError) as stopped:
-        typer.echo(f"error: {stopped}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("stopped: the same command goes on where it was", err=True)
-        raise typer.Exit(130) from None
     typer.echo(report.summary(counts, state.refusals))
     raise typer.Exit(_code(counts, strict=strict))
-
-
-def _key(variable: str) -> str:
-    from stillhouse.importing.source import Stopped
-
-    key = os.environ.get(variable)
-    if not key:
-        raise Stopped(f"{variable} is not set")
-    return key
 
 
 def _code(counts: Counts, *, strict: bool) -> int:

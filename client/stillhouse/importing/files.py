@@ -13,7 +13,7 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol, cast
@@ -137,7 +137,7 @@ class FileSource:
             return Unmapped(f"not of the documented shape ({type(error).__name__})")
 
 
-def rows(stream: BinaryIO, *, behind: int = 0) -> Iterator[tuple[int, Any]]:
+def rows(stream: BinaryIO, *, behind: int = 0) -> Generator[tuple[int, Any]]:
     """Row numbers from 1 on and their values, those up to `behind` left out; a broken line is an Unmapped.
 
     The stream is closed at the end.

@@ -19,15 +19,26 @@ _KINDS = {"skipped": "no completions", "unmapped": "without a chat shape", "refu
 
 
 @contextmanager
+def bar(total: int | None = None) -> Iterator[Callable[[str, int | None], None]]:
+    """A bar; what it gives is to be told a sentence, and how much is done where that is known."""
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task("nothing read yet", total=total)
+
+        def told(words: str, done: int | None = None) -> None:
+            shown.update(task, completed=done, description=words)
+
+        yield told
+
+
+@contextmanager
 def progress(source: Source) -> Iterator[Callable[[Counts], None]]:
     """A bar; what it gives is to be told the counts."""
-    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("nothing read yet", total=source.total)
+    with bar(source.total) as shown:
 
         def told(counts: Counts) -> None:
             left = counts.read - counts.accepted
-            bar.update(task, completed=source.position, description=f"{counts.accepted} imported, {left} left out")
+            shown(f"{counts.accepted} imported, {left} left out", source.position)
 
         yield told
 

@@ -1,0 +1,62 @@
+"""What an import of evals did, for people: what came over, what was compared, and by name what did not come.
+
+Out: lines of text, one a figure. Names are those of the origin; no row's content stands in them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+_LONGEST = 300
+
+
+@dataclass
+class Report:
+    """Counts, and what has to be named."""
+
+    evals: int = 0
+    runs: int = 0
+    rows: int = 0
+    evals_known: int = 0
+    runs_known: int = 0
+    agreed: Counter[str] = field(default_factory=Counter)
+    compared: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    differing: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    ready: list[str] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def leave(self, what: str, why: str) -> None:
+        """Something that did not come over."""
+        self.left.append((what, why[:_LONGEST]))
+
+    def change(self, what: str, how: str) -> None:
+        """Something that came over, but not as it was."""
+        self.changed.append((what, how[:_LONGEST]))
+
+    @property
+    def so_far(self) -> str:
+        return f"{self.evals} evals, {self.runs} runs, {self.rows} rows"
+
+    def summary(self) -> str:
+        lines = [f"imported {self.so_far}"]
+        if self.evals_known or self.runs_known:
+            lines.append(f"{self.evals_known} evals and {self.runs_known} runs were here already")
+        if self.compared:
+            lines.append("graded anew, compared with the recorded grades")
+            lines += [f"  {kind}: {self.agreed[kind]} of {of} agree" for kind, of in self.compared.most_common()]
+            lines += [f"  differs: {where}" for where in self.differing]
+        if self.kept:
+            lines.append("grades that stand as they were recorded")
+            lines += [f"  {kind}: {number}" for kind, number in self.kept.most_common()]
+        for title, named in (("imported, but changed", self.changed), ("not imported", self.left)):
+            if named:
+                lines.append(title)
+                lines += [f"  {what}: {why}" for what, why in named]
+        if self.notes:
+            lines.append("to know, and how often")
+            lines += [f"  {number} {note}" for note, number in self.notes.most_common()]
+        return "\n".join(lines + self.ready)

@@ -1,0 +1,113 @@
+"""promptfooconfig.yaml as it is written: its prompts, its providers, its tests with the defaults in each.
+
+In: the path of a config. Out: a Config. What cannot be read or has no counterpart is in `left`, what came over
+otherwise than it was in `changed`. Raises Stopped where there is no config, or nothing to test in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stillhouse.importing.promptfoo.cases import Case, cases_of, listed
+from stillhouse.importing.promptfoo.files import Beside, loaded
+from stillhouse.importing.promptfoo.prompts import Prompt, prompts_of
+from stillhouse.importing.promptfoo.providers import Provider, provider_of
+from stillhouse.importing.source import Left, Stopped
+
+_READ = frozenset({"description", "tags", "prompts", "providers", "targets", "tests", "defaultTest", "evaluateOptions"})
+_OF_THE_TOOL = frozenset(
+    {"$schema", "commandLineOptions", "env", "metadata", "outputPath", "sharing", "writeLatestResults"}
+)
+_WRONG = (Left, AttributeError, KeyError, OSError, TypeError, ValueError)
+
+
+@dataclass
+class Config:
+    """What a config says."""
+
+    name: str
+    beside: Beside
+    tags: dict[str, str]
+    prompts: list[Prompt] = field(default_factory=list)
+    providers: list[Provider] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+
+    def leave(self, what: str, error: Exception) -> None:
+        why = error.reason if isinstance(error, Left) else f"it is not of the documented shape ({type(error).__name__})"
+        self.left.append((what, why))
+
+
+def read(path: Path) -> Config:
+    try:
+        found = loaded(path)
+    except Left as left:
+        raise Stopped(f"{path}: {left.reason}; wanted is a config in YAML or JSON") from None
+    except ValueError as error:
+        raise Stopped(f"{path} cannot be read ({type(error).__name__})") from None
+    if not isinstance(found, dict) or not found.keys() & _READ:
+        raise Stopped(f"{path} is no config of Promptfoo")
+    folder = path.resolve().parent
+    tags = {str(key): str(value) for key, value in (found.get("tags") or {}).items()}
+    config = Config(str(found.get("description") or folder.name), Beside(folder), tags)
+    _others(config, found)
+    _providers(config, found)
+    _prompts(config, found)
+    _cases(config, found)
+    if not config.cases:
+        why = "; ".join(f"{what}: {why}" for what, why in config.left)
+        raise Stopped(f"{path} has no tests that can be read{f': {why}' if why else ''}")
+    return config
+
+
+def _others(config: Config, found: dict[str, Any]) -> None:
+    """What else stands in a config. Templates for asserts may have any name, and `$ref` finds them."""
+    kept = {name for name in found if name.lower().endswith("templates")}
+    for name in sorted(found.keys() - _READ - _OF_THE_TOOL - kept):
+        config.left.append((name, "Stillhouse has no such thing"))
+    if (found.get("evaluateOptions") or {}).get("repeat", 1) != 1:
+        config.left.append(("evaluateOptions.repeat", "a run samples each row once"))
+
+
+def _providers(config: Config, found: dict[str, Any]) -> None:
+    for one in _list(found.get("providers", found.get("targets"))):
+        try:
+            every = [provider_of(each) for each in _list(config.beside.of(one))]
+        except _WRONG as error:
+            config.leave("provider", error)
+            continue
+        config.providers += every
+        without = {provider.label: provider.left for provider in every if provider.left}
+        config.changed += [(f"provider {label}", f"without its {', '.join(names)}") for label, names in without.items()]
+
+
+def _prompts(config: Config, found: dict[str, Any]) -> None:
+    given = found.get("prompts") or ["{{prompt}}"]
+    if isinstance(given, dict):
+        given = [{"raw": raw, "label": label} for raw, label in given.items()]
+    for number, one in enumerate(_list(given), 1):
+        try:
+            config.prompts += prompts_of(one, f"prompt {number}", config.beside)
+        except _WRONG as error:
+            config.leave(f"prompt {number}", error)
+
+
+def _cases(config: Config, found: dict[str, Any]) -> None:
+    default = config.beside.of(found.get("defaultTest")) or {}
+    for number, entry in enumerate(_list(found.get("tests")), 1):
+        where = f"test {number}"
+        try:
+            for place, test in enumerate(listed(entry, config.beside), 1):
+                where = f"test {number}" if isinstance(entry, dict) else f"test {place} of {entry}"
+                config.cases += cases_of(test, default, where, found, config.beside)
+        except _WRONG as error:
+            config.leave(where, error)
+    ignored = sorted({name for case in config.cases for name in case.ignored})
+    config.changed += [("tests", f"without their {name}: a run takes all rows of its eval") for name in ignored]
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [] if given is None else [given]

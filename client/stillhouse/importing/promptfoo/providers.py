@@ -1,0 +1,88 @@
+"""Promptfoo's providers as models of Stillhouse: `openai:gpt-4o` is `gpt-4o`, `groq:llama-3` is `groq/llama-3`.
+
+In: an id, or an object with id and config. Out: the model's name and its sampling parameters. What is no chat model (a
+script, an agent, an address) raises Unmapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stillhouse.importing.source import Unmapped
+
+_NO_MODELS = frozenset(
+    {
+        "a2a", "browser", "echo", "exec", "file", "golang", "http", "https", "javascript", "manual-input", "mcp",
+        "package", "promptfoo", "python", "ruby", "sequence", "simulated-user", "slack", "webhook", "ws", "wss",
+    }
+)  # fmt: skip
+_CHAT = frozenset({"chat", "messages", "responses"})
+_EMBEDDING = frozenset({"embedding", "embeddings"})
+_NO_CHAT = _EMBEDDING | {"agents", "assistant", "chatkit", "codex-sdk", "completion", "image", "moderation", "realtime",
+                         "speech", "transcription", "video"}  # fmt: skip
+_SAME = frozenset(
+    {"temperature", "top_p", "seed", "max_completion_tokens", "reasoning_effort", "response_format", "tools"}
+)
+_RENAMED = {"max_tokens": "max_completion_tokens"}
+
+
+@dataclass
+class Provider:
+    """A model to sample with, for all prompts or those with these labels; `left` names what its config has more."""
+
+    label: str
+    model: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    prompts: list[str] | None = None
+    left: list[str] = field(default_factory=list)
+
+
+def provider_of(given: Any) -> Provider:
+    """Raises Unmapped."""
+    match given:
+        case str():
+            return Provider(given, model_of(given))
+        case {"id": str(name)}:
+            options = given
+        case dict() if len(given) == 1 and isinstance(next(iter(given.values())), dict):
+            ((name, options),) = given.items()
+        case _:
+            raise Unmapped("a provider without an id")
+    provider = Provider(str(options.get("label") or name), model_of(str(options.get("id") or name)))
+    provider.prompts = options.get("prompts")
+    for key, value in (options.get("config") or {}).items():
+        parameter = _RENAMED.get(key, key)
+        if parameter in _SAME and not _outside(value):
+            provider.parameters[parameter] = value
+        else:
+            provider.left.append(key)
+    return provider
+
+
+def model_of(name: str, *, embedding: bool = False) -> str:
+    """The model of a provider's id. Raises Unmapped where it is no model that Stillhouse could ask."""
+    vendor, *steps = name.split(":")
+    wanted = _EMBEDDING if embedding else _CHAT
+    if steps and steps[0] in wanted:
+        steps = steps[1:]
+    elif embedding or (steps and steps[0] in _NO_CHAT):
+        raise Unmapped(f"{name}, which is no {'embedding' if embedding else 'chat'} model")
+    if vendor in _NO_MODELS or not steps or not all(steps):
+        raise Unmapped(f"{name}, which is no {'embedding' if embedding else 'chat'} model")
+    model = ":".join(steps)
+    return model if vendor == "openai" else f"{vendor}/{model}"
+
+
+def grader_of(options: dict[str, Any], kind: str) -> Any:
+    """The provider that options name for grading, as a text, an object with an id, or by its kind."""
+    given = options.get("provider")
+    if isinstance(given, dict) and "id" not in given:
+        given = given.get(kind)
+    return given.get("id") if isinstance(given, dict) else given
+
+
+def _outside(value: Any) -> bool:
+    """Whether something in it lies in a file or the environment."""
+    text = str(value)
+    return "file://" in text or "{{" in text
