@@ -17,6 +17,7 @@ from foundation.models import provider, registry
 from foundation.settings import settings
 from local.lab.app import create_app
 from tests.flow.system import System, deploy
+from tests.sandbox.function import route
 from tuning.trainers.openai_compatible import default_trainer
 
 
@@ -48,8 +49,8 @@ def context() -> Context:
 
 def _forget() -> None:
     """Clients and settings of an earlier test must not reach the next one."""
-    if registry.providers.cache_info().currsize:
-        for one in registry.providers().all():
+    for made in (registry.providers, registry.paced_providers):
+        for one in made().all() if made.cache_info().currsize else []:
             if one._session:
                 provider.run(one._session.close())
     for cached in (
@@ -59,9 +60,11 @@ def _forget() -> None:
         aws.sqs,
         aws.sns,
         aws.events,
+        aws.functions,
         aws.secretsmanager,
         aws.secret,
         registry.providers,
+        registry.paced_providers,
         default_trainer,
     ):
         cached.cache_clear()
@@ -98,6 +101,7 @@ def system(monkeypatch: pytest.MonkeyPatch, lab_server: str) -> Iterator[System]
     _forget()
     with mock_aws():
         deployed = deploy(monkeypatch.setenv, provider_url=f"{lab_server}/v1")
+        route(aws._session())
         monkeypatch.setattr(lease, "now_ms", lambda: now_ms() + deployed.passed_ms)
         yield deployed
     _forget()

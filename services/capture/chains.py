@@ -1,8 +1,8 @@
 """Responses that name the one before them, in an order in which each comes after it.
 
-In: the records of a push. Out: their positions in order, and for each the items of the responses before it: from the
-same push, else from what is stored. A response that nobody captured, or that was deleted, refuses those behind it; of
-a circle every record is refused.
+In: records of a push by their positions. Out: the positions in order, and for each the items of the responses before
+it: from the same push, else from what is stored. A response that nobody captured, or that was deleted, refuses those
+behind it; of a circle every record is refused.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _PARAM = "request.previous_response_id"
 class Chains:
     """The chains of one push."""
 
-    def __init__(self, records: Sequence[Any]) -> None:
-        self._count = len(records)
+    def __init__(self, records: Mapping[int, Any]) -> None:
+        self._positions = list(records)
         self._previous: dict[int, str] = {}
         self._first: dict[str, int] = {}
-        for position, record in enumerate(records):
+        for position, record in records.items():
             if is_response(record):
                 self._note(position, record)
         ids = set(self._previous.values())
@@ -54,12 +54,12 @@ class Chains:
         sorter = TopologicalSorter(
             {position: [self._first[one]] for position, one in self._previous.items() if one in self._first}
         )
-        for position in range(self._count):
+        for position in self._positions:
             sorter.add(position)
         # What is not in a circle comes all the same.
         with suppress(CycleError):
             sorter.prepare()
-        left = dict.fromkeys(range(self._count))
+        left = dict.fromkeys(self._positions)
         while ready := sorter.get_ready():
             for position in ready:
                 del left[position]

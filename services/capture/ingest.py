@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from capture import records
-from capture.chains import Chains
 from foundation import index
 from foundation.changes import GONE
 from foundation.completions import Completion
 from foundation.errors import ApiError
 from foundation.handover import hand_over
-from foundation.http import field_error
 from foundation.ids import new_id, now
 
 
@@ -58,16 +54,34 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
 
 
 def _read(pushed: Sequence[Any]) -> tuple[dict[int, Completion], dict[int, ApiError]]:
-    """The completions and the refusals of a push by their positions; a response is read after the one before it."""
+    """The completions and the refusals of a push by their positions."""
     sound: dict[int, Completion] = {}
+    odd: dict[int, Any] = {}
+    at = now()
+    for position, record in enumerate(pushed):
+        chat = records.plain_chat(record)
+        if chat is None:
+            odd[position] = record
+        else:
+            sound[position] = Completion.of(chat, at=at)
+    if not odd:
+        return sound, {}
+    refusals = _read_odd(odd, sound)
+    return dict(sorted(sound.items())), refusals
+
+
+def _read_odd(odd: dict[int, Any], sound: dict[int, Completion]) -> dict[int, ApiError]:
+    """Add what is sound, each response after the one before it; the refusals of the others."""
+    from capture.chains import Chains
+
     refusals: dict[int, ApiError] = {}
-    chains = Chains(pushed)
+    chains = Chains(odd)
     for position in chains.order():
         try:
-            sound[position] = completion_of(pushed[position], chains.items_before(position, sound))
+            sound[position] = completion_of(odd[position], chains.items_before(position, sound))
         except ApiError as refusal:
             refusals[position] = refusal
-    return dict(sorted(sound.items())), refusals
+    return refusals
 
 
 def completion_of(record: Any, before: Sequence[Any] | None = None) -> Completion:
@@ -79,10 +93,10 @@ def completion_of(record: Any, before: Sequence[Any] | None = None) -> Completio
         raise record
     if not isinstance(record, dict):
         raise ApiError("A record must be a JSON object with request and response.", code="invalid_type")
-    try:
-        return Completion.of(records.as_chat(record, before), at=now())
-    except ValidationError as error:
-        raise field_error(error, record) from error
+    # A push of plain chats, and so a cold start, does without.
+    from capture import shapes
+
+    return Completion.of(shapes.as_chat(record, before), at=now())
 
 
 def _deleted(completion: Completion) -> ApiError:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from backports import zstd
 
 from foundation import batches, blobs, frames, index, table
-from foundation.completions import Completion
-from foundation.events import RecordCompletions
+from foundation.events import Delivery, Message, RecordCompletions
+from foundation.frames import Packed
 from foundation.ids import derived_id, now_ms
 
 _YOUNG_MS = 60_000
@@ -23,11 +23,18 @@ _BYTES_AN_OBJECT = 16 * 1024 * 1024
 
 
 class Unpacked(NamedTuple):
-    """A message and what is in it, each completion with its line."""
+    """A message and what is in it."""
 
     message: RecordCompletions
-    completions: list[tuple[Completion, bytes]]
+    completions: list[Packed]
     size: int
+
+
+def deliveries(given: list[Delivery]) -> dict[str, Exception]:
+    """Record what is for the recorder; what is not or cannot be read, by event id."""
+    wrong = [one for one in given if not isinstance(one, RecordCompletions)]
+    refused = record(one for one in given if isinstance(one, RecordCompletions))
+    return refused | {one.event_id: TypeError("not for the recorder") for one in wrong if isinstance(one, Message)}
 
 
 def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
@@ -41,6 +48,7 @@ def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
 def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]) -> Iterator[list[Unpacked]]:
     """Messages that fit into memory, and into one object, together."""
     group: list[Unpacked] = []
+    size = 0
     for message in messages:
         try:
             unpacked = _unpacked(message)
@@ -48,9 +56,10 @@ def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]
             refused[message.event_id] = error
             continue
         group.append(unpacked)
-        if sum(one.size for one in group) >= _BYTES_AN_OBJECT:
+        size += unpacked.size
+        if size >= _BYTES_AN_OBJECT:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 
@@ -58,15 +67,17 @@ def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]
 def _unpacked(message: RecordCompletions) -> Unpacked:
     packed = message.records if message.records is not None else blobs.get(message.key or "")
     body = zstd.decompress(packed)
-    completions = [(Completion.read(line), line) for line in body.splitlines()]
-    return Unpacked(message, completions, len(body))
+    lines = body.splitlines()
+    # A completion that came alone is in a frame of its own already. Each is read and packed while it is at hand.
+    alone = len(lines) == 1 and body == lines[0] + b"\n" and zstd.get_frame_size(packed) == len(packed)
+    return Unpacked(message, [frames.packed(line, packed if alone else None) for line in lines], len(body))
 
 
 def _write(group: list[Unpacked]) -> None:
     messages = [one.message for one in group]
-    completions = {(one.id, one.content_hash): (one, line) for unpacked in group for one, line in unpacked.completions}
+    once = {(one.reference.id, one.reference.hash): one for unpacked in group for one in unpacked.completions}
     gone = _gone(group)
-    kept = [(one, line) for one, line in completions.values() if one.id not in gone]
+    kept = [one for one in once.values() if one.reference.id not in gone]
     # Another content is another object: rows of the first may already point into it.
     object_id = derived_id("", *(f"{message.batch_id}/{message.part}" for message in messages), *sorted(gone))
     if kept:
@@ -77,13 +88,14 @@ def _write(group: list[Unpacked]) -> None:
 def _gone(group: list[Unpacked]) -> set[str]:
     """The ids that were deleted since they were pushed; a push that is this young asked a moment ago."""
     late = now_ms() - _YOUNG_MS
-    return index.gone(one.id for unpacked in group if unpacked.message.at < late for one, _ in unpacked.completions)
+    old = [one for unpacked in group if unpacked.message.at < late for one in unpacked.completions]
+    return index.gone(one.reference.id for one in old)
 
 
-def _store(object_id: str, completions: list[tuple[Completion, bytes]], *, day_ms: int) -> None:
+def _store(object_id: str, completions: list[Packed], *, day_ms: int) -> None:
     day = datetime.fromtimestamp(day_ms / 1000, UTC).strftime("%Y/%m/%d")
     key = frames.key_of(f"{day}/{object_id}")
-    body, references = frames.pack(completions, key)
+    body, references = frames.together(completions, key)
     frames.begin(object_id, key)
     blobs.put(key, body)
     table.write_all(index.rows(object_id, references))

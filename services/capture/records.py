@@ -1,76 +1,78 @@
-"""What a pushed record may be: a chat completion or a response, answered or failed.
+"""What a pushed record is: a chat completion as most of them are, or one of the other shapes.
 
-In: the JSON object of one record. Out: the fields of a Completion, in the shape of a chat. The response tells which of
-both it is: `object` is "response", or there is an `output` and there are no `choices`. Raises ApiError, or
-ValidationError, which names the field too.
+The shapes are pydantic's (`shapes`), which takes a third of a cold start to import and as long for a record as reading
+its JSON. So a record that is plainly sound is not given to them; whatever is odd in any way is, also what is wrong, and
+they say how. A test holds both against each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from foundation.completions import LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS
 
-from foundation.completions import Metadata
-from foundation.errors import ApiError
-
+_ROLES = ("user", "assistant", "system", "tool", "developer", "function")
 # Milliseconds would sort after everything.
-type _Seconds = Annotated[int, Field(ge=0, lt=1 << 33)]
-type _Id = Annotated[str, Field(min_length=1, max_length=256)]
-
-_SHOWN_KINDS = 8
-
-
-class Record[Request, Response](BaseModel):
-    """One record as an application pushes it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    request: Request
-    response: Response
-    metadata: Metadata | None = None
-    reference: Any = None
-    created: _Seconds | None = None
-    latency_ms: int | None = Field(default=None, ge=0, lt=1 << 53)
-    provider: str | None = None
-    origin: str | None = Field(default=None, max_length=64)
+SECONDS_END = 1 << 33
+LATENCY_END = 1 << 53
+LONGEST_ID = 256
+LONGEST_ORIGIN = 64
+_TAKEN = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
+_NEW_INPUT = frozenset({"input", "previous_response_id"})
 
 
-class _Message(BaseModel):
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+def plain_chat(record: Any) -> dict[str, Any] | None:
+    """The fields of a Completion in a record that is plainly an answered chat completion; None where it is not."""
+    request = record.get("request") if type(record) is dict else None
+    response = record.get("response") if type(record) is dict else None
+    if type(request) is not dict or type(response) is not dict or response.get("object") == "response":
+        return None
+    choices, origin, provider = response.get("choices"), record.get("origin"), record.get("provider")
+    sound = (
+        _are_messages(request.get("messages"))
+        and type(choices) is list
+        and _are_messages([one.get("message") if type(one) is dict else None for one in choices])
+        and request.get("model") is not None
+        and _are_names(request["model"], response.get("id"), response.get("model"))
+        and _are_counts(SECONDS_END, record.get("created"), response.get("created"))
+        and _are_counts(LATENCY_END, record.get("latency_ms"))
+        and _are_tags(request.get("metadata"))
+        and _are_tags(record.get("metadata"))
+        and (provider is None or type(provider) is str)
+        and (origin is None or (type(origin) is str and len(origin) <= LONGEST_ORIGIN))
+    )
+    if not sound:
+        return None
+    return record if record.keys() <= _TAKEN else {name: record[name] for name in _TAKEN & record.keys()}
 
 
-class _ChatRequest(BaseModel):
-    model: _Id
-    messages: list[_Message] = Field(min_length=1)
-    metadata: Metadata | None = None
+def _are_messages(values: Any) -> bool:
+    if type(values) is not list or not values:
+        return False
+    return not [one for one in values if type(one) is not dict or one.get("role") not in _ROLES]
 
 
-class _Choice(BaseModel):
-    message: _Message
+def _are_names(*values: Any) -> bool:
+    return not [one for one in values if one is not None and not (type(one) is str and 0 < len(one) <= LONGEST_ID)]
 
 
-class _ChatResponse(BaseModel):
-    id: _Id | None = None
-    created: _Seconds | None = None
-    model: _Id | None = None
-    choices: list[_Choice] = Field(min_length=1)
+def _are_counts(end: int, *values: Any) -> bool:
+    return not [one for one in values if one is not None and not (type(one) is int and 0 <= one < end)]
 
 
-class _Failure(BaseModel):
-    """What a provider answers to a call that failed."""
-
-    id: _Id | None = None
-    error: dict[str, Any] = Field(min_length=1)
-
-
-_ANSWERED_CHAT = Record[_ChatRequest, _ChatResponse]
-_FAILED_CHAT = Record[_ChatRequest, _Failure]
+def _are_tags(values: Any) -> bool:
+    if values is None:
+        return True
+    if type(values) is not dict or len(values) > MOST_TAGS or [1 for name in values if len(name) > LONGEST_TAG_NAME]:
+        return False
+    return not [one for one in values.values() if type(one) is not str or len(one) > LONGEST_TAG]
 
 
 def is_response(record: Any) -> bool:
-    """Whether this is a record of the Responses API."""
+    """Whether this is a record of the Responses API.
+
+    `object` is "response", or there is an `output` and there are no `choices`; of a failure the request tells.
+    """
     response = record.get("response") if isinstance(record, dict) else None
     if not isinstance(response, dict):
         return False
@@ -78,59 +80,9 @@ def is_response(record: Any) -> bool:
         return True
     request = record.get("request")
     asked = isinstance(request, dict) and "messages" not in request and not request.keys().isdisjoint(_NEW_INPUT)
-    return _is_failure(response) and asked
+    return is_failure(response) and asked
 
 
-_NEW_INPUT = frozenset({"input", "previous_response_id"})
-
-
-def _is_failure(response: dict[str, Any]) -> bool:
+def is_failure(response: dict[str, Any]) -> bool:
+    """Whether the provider answered with an error."""
     return response.get("error") is not None and response.get("object") != "response" and not response.get("choices")
-
-
-def as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:
-    """The record with request and response in the shape of a chat.
-
-    `before` has the items before those of a response, where it names the response before it.
-    """
-    failed = isinstance(record.get("response"), dict) and _is_failure(record["response"])
-    if is_response(record):
-        return _response_as_chat(record, before, failed=failed)
-    read: Any = (_FAILED_CHAT if failed else _ANSWERED_CHAT).model_validate(record)
-    response = {**read.response.model_dump(exclude_unset=True), "choices": []} if failed else record["response"]
-    return {**_beside(read), "request": record["request"], "response": response}
-
-
-def _beside(read: Record[Any, Any]) -> dict[str, Any]:
-    return {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
-
-
-def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
-    # What a chat is read by is imported at a cold start, what a response is read by at the first response.
-    from capture import responses
-
-    shape = Record[responses.Request, _Failure] if failed else Record[responses.Request, responses.Response]
-    read: Any = shape.model_validate(record)
-    previous = read.request.previous_response_id
-    if previous and before is None:
-        raise ApiError(
-            f"The response '{previous}' before this one is not captured. Push it first or together with this one, "
-            "or push this one with all its items in input and without previous_response_id.",
-            code="previous_response_not_found",
-            param="request.previous_response_id",
-        )
-    items = [*(before or ()), *responses.input_items(record["request"])]
-    request, unsaid = responses.chat_request(read.request, items)
-    if failed:
-        response = {**read.response.model_dump(exclude_unset=True), "choices": []}
-    else:
-        response, unsaid_answer = responses.chat_response(read.response)
-        unsaid |= unsaid_answer
-    kinds = sorted(unsaid)[:_SHOWN_KINDS]
-    return {
-        **_beside(read),
-        "request": request,
-        "response": response,
-        "original": {"request": record["request"], "response": record["response"], "input_items": items},
-        "untrainable": f"No chat completion can say: {', '.join(kinds)}." if kinds else None,
-    }

@@ -10,14 +10,34 @@ from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+_SERVER_ERROR = 500
+_THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+"""Those of botocore.retries.standard.ThrottledRetryableChecker that these services say."""
 
 _BOUNDED = Config(
     connect_timeout=3,
@@ -58,8 +78,25 @@ def events() -> EventBridgeClient:
 
 
 @cache
+def functions() -> LambdaClient:
+    """A call waits for the function's answer. It is not repeated: the function may be at work on it still."""
+    patient = _BOUNDED.merge(Config(read_timeout=75, retries={"mode": "standard", "total_max_attempts": 1}))
+    return _session().create_client("lambda", config=patient)  # type: ignore[return-value]
+
+
+@cache
 def secretsmanager() -> SecretsManagerClient:
     return _session().create_client("secretsmanager", config=_BOUNDED)  # type: ignore[return-value]
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether AWS throttled, or failed itself, for longer than botocore's retries: later it may work."""
+    if not isinstance(error, ClientError):
+        return False
+    return (
+        error.response["Error"]["Code"] in _THROTTLED
+        or error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_ERROR
+    )
 
 
 @cache

@@ -10,14 +10,17 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import orjson
 from backports import zstd
 
 from foundation import table
-from foundation.events import RecordCompletions
 from foundation.ids import now, ulid_minute
 from foundation.postings import SECONDS_A_MINUTE
+
+if TYPE_CHECKING:
+    from foundation.events import RecordCompletions
 
 _SHARDS = 2
 _PENDING_MINUTES = 24 * 60

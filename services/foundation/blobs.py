@@ -7,7 +7,7 @@ every other failure is botocore's exception.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import batched
+from itertools import batched, chain
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +17,9 @@ from foundation.errors import RetryLater
 from foundation.settings import settings
 
 _DELETE_BATCH = 1000
+_PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes
+_READ_BYTES = 1024 * 1024
+_NOT_FOUND = 404
 
 
 def put(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> None:
@@ -29,6 +32,51 @@ def put_new(key: str, body: bytes, *, content_type: str = "application/octet-str
         aws.s3().put_object(Bucket=settings().BUCKET, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
+            return False
+        raise
+    return True
+
+
+def put_new_lines(key: str, lines: Iterable[bytes], *, content_type: str = "application/octet-stream") -> bool:
+    """Write the lines one after the other unless the key exists or there are none; True if this call wrote them.
+
+    They are held in memory 5 MiB at a time. Parts of an upload that broke off are removed by the bucket's lifecycle.
+    """
+    parts = _parts(lines)
+    first = next(parts, b"")
+    if len(first) < _PART_BYTES:
+        return bool(first) and put_new(key, first, content_type=content_type)
+    where: Any = {"Bucket": settings().BUCKET, "Key": key}
+    upload = aws.s3().create_multipart_upload(**where, ContentType=content_type)["UploadId"]
+    done: list[Any] = []
+    for number, part in enumerate(chain([first], parts), start=1):
+        answer = aws.s3().upload_part(**where, UploadId=upload, PartNumber=number, Body=part)
+        done.append({"PartNumber": number, "ETag": answer["ETag"]})
+    try:
+        aws.s3().complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
+            return False
+        raise
+    return True
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[bytes]:
+    part = bytearray()
+    for line in lines:
+        part += line
+        if len(part) >= _PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)
+
+
+def exists(key: str) -> bool:
+    try:
+        aws.s3().head_object(Bucket=settings().BUCKET, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_FOUND:
             return False
         raise
     return True
@@ -54,6 +102,27 @@ def find(key: str) -> bytes | None:
         if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
             return None
         raise
+
+
+def raw_lines(key: str) -> Iterator[bytes] | None:
+    """The lines of an object with their ends, streamed, empty ones too; None where there is no object."""
+    try:
+        body = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
+    return _split(body.iter_chunks(_READ_BYTES))
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in filter(None, chunks):
+        # The last one may go on, or end with the first half of CR LF.
+        *whole, rest = (rest + chunk).splitlines(keepends=True)
+        yield from whole
+    if rest:
+        yield rest
 
 
 def lines(key: str) -> Iterator[bytes]:

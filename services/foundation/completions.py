@@ -9,35 +9,39 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from annotated_types import MaxLen
 
 from foundation.ids import derived_id
 
+_HASH_LETTERS = 20
 _SPACE = re.compile(r"\s+")
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
 _BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
 
+MOST_TAGS = 16
+LONGEST_TAG_NAME = 64
+LONGEST_TAG = 512
 type Metadata = Annotated[
-    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+    dict[Annotated[str, MaxLen(LONGEST_TAG_NAME)], Annotated[str, MaxLen(LONGEST_TAG)]], MaxLen(MOST_TAGS)
 ]
 """OpenAI's limits everywhere; a tag also has to fit a key of the table."""
 
 
-class Completion(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Completion:
     """One captured completion as it lies in S3, a line of JSON."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     id: str
     created: int
     model: str
     request: dict[str, Any]
     response: dict[str, Any]
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: dict[str, str]
     reference: Any = None
     latency_ms: int | None = None
     provider: str | None = None
@@ -52,30 +56,57 @@ class Completion(BaseModel):
 
     @classmethod
     def of(cls, pushed: dict[str, Any], *, at: int) -> Self:
-        """The completion in a validated record; `at` (seconds) is its time where it carries none."""
-        response, original = pushed["response"], pushed.get("original")
+        """The completion in a validated record; `at` (seconds) is its time where it carries none.
+
+        Raises ValueError where id, model or time are of another kind.
+        """
+        request, response, original = pushed["request"], pushed["response"], pushed.get("original")
         completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(_cause(pushed)).decode())
-        model = response.get("model") or pushed["request"]["model"]
+        model = response.get("model") or request["model"]
         content = {
-            **{name: pushed.get(name) for name in _CONTENT},
+            "request": request,
             "response": {"object": "chat.completion", **response, "id": completion_id, "model": model},
-            "metadata": pushed.get("metadata") or pushed["request"].get("metadata") or {},
+            "metadata": pushed.get("metadata") or request.get("metadata") or {},
+            "reference": pushed.get("reference"),
+            "latency_ms": pushed.get("latency_ms"),
+            "provider": pushed.get("provider"),
             "model": model,
-            **({"original": original} if original else {}),
         }
-        return cls(
+        if original:
+            content["original"] = original
+        created = pushed.get("created") or response.get("created") or at
+        if type(completion_id) is not str or type(model) is not str or type(created) is not int:
+            raise ValueError("The id or the model of a response is no text, or its time no whole number.")
+        said = {
+            "id": completion_id,
+            "created": created,
             **content,
-            id=completion_id,
-            created=pushed.get("created") or response.get("created") or at,
-            origin=pushed.get("origin"),
-            untrainable=pushed.get("untrainable"),
-            content_hash=hashlib.sha256(_canonical(content)).hexdigest()[:20],
-        )
+            "origin": pushed.get("origin"),
+            "untrainable": pushed.get("untrainable"),
+            "content_hash": hashlib.sha256(_canonical(content)).hexdigest()[:_HASH_LETTERS],
+        }
+        return cls._with(said)
 
     @classmethod
     def read(cls, line: bytes) -> Self:
         """The inverse of `line`. Raises ValueError where it is none."""
-        return cls.model_validate(orjson.loads(line))
+        said = orjson.loads(line)
+        sound = (
+            type(said) is dict
+            and type(said.get("id")) is type(said.get("model")) is type(said.get("content_hash")) is str
+            and type(said.get("request")) is type(said.get("response")) is type(said.get("metadata")) is dict
+            and type(said.get("created")) is int
+        )
+        if not sound:
+            raise ValueError("This is no completion: something that it needs is missing, or of another kind.")
+        return cls._with(said)
+
+    @classmethod
+    def _with(cls, said: dict[str, Any]) -> Self:
+        """One whose attributes are these: to set them one by one takes longer than to read the JSON."""
+        one = object.__new__(cls)
+        object.__setattr__(one, "__dict__", said)
+        return one
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -91,7 +122,8 @@ class Completion(BaseModel):
     @property
     def failed(self) -> bool:
         """The provider answered with an error: there is nothing to train on or to judge."""
-        return not isinstance(self.response.get("choices"), list) or not self.response["choices"]
+        choices = self.response.get("choices")
+        return not isinstance(choices, list) or not choices
 
     @property
     def finish_reason(self) -> str | None:
@@ -101,21 +133,29 @@ class Completion(BaseModel):
     @property
     def has_tools(self) -> bool:
         """Whether tools were offered or called."""
-        called = None if self.failed else _within(self.choice, "message", "tool_calls")
+        called = None if self.failed else _within(_within(self.choice, "message"), "tool_calls")
         return bool(self.request.get("tools") or self.request.get("functions") or called)
 
     @property
+    def tokens(self) -> tuple[int | None, int | None, int | None]:
+        """Of the prompt, those of them that the provider read from its cache, and of the answer."""
+        usage = self.response.get("usage")
+        if not isinstance(usage, dict):
+            return None, None, None
+        cached = _count(_within(usage.get("prompt_tokens_details"), "cached_tokens"))
+        return _count(usage.get("prompt_tokens")), cached, _count(usage.get("completion_tokens"))
+
+    @property
     def prompt_tokens(self) -> int | None:
-        return _tokens(self.response, "prompt_tokens")
+        return self.tokens[0]
 
     @property
     def cached_tokens(self) -> int | None:
-        """The part of the prompt tokens the provider read from its cache."""
-        return _tokens(self.response, "prompt_tokens_details", "cached_tokens")
+        return self.tokens[1]
 
     @property
     def completion_tokens(self) -> int | None:
-        return _tokens(self.response, "completion_tokens")
+        return self.tokens[2]
 
     @property
     def models(self) -> set[str]:
@@ -151,7 +191,7 @@ class Completion(BaseModel):
 
     def under(self, completion_id: str) -> Self:
         """The same completion kept under another id, since other bytes already hold its own."""
-        return self.model_copy(update={"id": completion_id, "origin_id": self.id})
+        return replace(self, id=completion_id, origin_id=self.id)
 
 
 def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
@@ -164,18 +204,13 @@ def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
     return cause
 
 
-def _within(value: Any, *names: str) -> Any:
-    """What lies under the names, one inside the other; None where there is no such thing."""
-    for name in names:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
+def _within(value: Any, name: str) -> Any:
+    """What lies under the name; None where there is no such thing."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
-def _tokens(response: dict[str, Any], *names: str) -> int | None:
-    count = _within(response, "usage", *names)
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def _canonical(content: Any) -> bytes:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
+from typing import TYPE_CHECKING, Any
 
 from foundation import events
 from foundation.errors import RetryLater
 from foundation.events import Delivery
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 type Handle = Callable[[Delivery], None]
 type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
@@ -24,17 +24,20 @@ type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
 
 @cache
 def logger() -> Logger:
+    """Made for the first line: a function that has nothing to say starts without it."""
+    from aws_lambda_powertools import Logger
+
     return Logger(service="stillhouse")
 
 
 def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
     """Give each message of an SQS event to `handle`; answer with those that failed."""
     failed: list[str] = []
-    for record in SQSEvent(event).records:
+    for record in event["Records"]:
         try:
             about, delivery = _parsed(record)
         except ValueError:
-            failed.append(record.message_id)
+            failed.append(record["messageId"])
             continue
         if isinstance(delivery, events.TestEvent):
             continue
@@ -42,10 +45,10 @@ def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
             handle(delivery)
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
-            failed.append(record.message_id)
+            failed.append(record["messageId"])
         except Exception:  # noqa: BLE001 - whatever it was, its neighbours are still to be done
             logger().exception("message failed", extra=about)
-            failed.append(record.message_id)
+            failed.append(record["messageId"])
     return _failures(failed)
 
 
@@ -53,11 +56,11 @@ def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str,
     """Give all messages of an SQS event to `handle` at once; answer with those that failed."""
     taken: dict[str, tuple[dict[str, Any], Delivery]] = {}
     failed: set[str] = set()
-    for record in SQSEvent(event).records:
+    for record in event["Records"]:
         try:
-            taken[record.message_id] = _parsed(record)
+            taken[record["messageId"]] = _parsed(record)
         except ValueError:
-            failed.add(record.message_id)
+            failed.add(record["messageId"])
     try:
         refused = handle([delivery for _, delivery in taken.values()])
     except RetryLater as later:
@@ -79,14 +82,14 @@ def _failures(message_ids: Iterable[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
-def _parsed(record: SQSRecord) -> tuple[dict[str, Any], Delivery]:
+def _parsed(record: dict[str, Any]) -> tuple[dict[str, Any], Delivery]:
     """What a log may say about a message, and the message. Raises ValueError where it is none of ours."""
     about: dict[str, Any] = {
-        "message_id": record.message_id,
-        "receives": record.attributes.approximate_receive_count,
+        "message_id": record["messageId"],
+        "receives": record["attributes"]["ApproximateReceiveCount"],
     }
     try:
-        delivery = events.parse(record.body)
+        delivery = events.parse(record["body"])
     except ValueError as error:
         logger().error("message refused", extra={**about, "error": type(error).__name__})
         raise

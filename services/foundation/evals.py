@@ -11,15 +11,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from foundation import blobs, table
+from foundation import blobs
+from foundation.counts import CriterionResult, ModelUsage, ResultCounts
 from foundation.files import Row
 from foundation.graders import Criterion
-from foundation.ids import derived_id, now
+from foundation.ids import derived_id, now, place_of
 from foundation.resources import Record
 from foundation.stored import StoredCompletions, StoredResponses
 
-ROWS_A_CHUNK = 50
+ROWS_A_CHUNK = 100
 _SUMMARY = "summary.json"
+_ITEM = "outputitem_"
 
 
 class _Shape(BaseModel):
@@ -94,18 +96,30 @@ type InputMessages = Annotated[MessageTemplate | ItemReference, Field(discrimina
 
 
 class JsonlSource(_Shape):
-    """Rows as they are given, with their own samples if they have any."""
+    """Rows as they are given, with their own samples if they have any.
+
+    `recorded_grades` says which grades that came with the samples stand: those of criteria that ask a model, or all.
+    `model` is who gave the samples, where the rows do not say it.
+    """
 
     type: Literal["jsonl"]
     source: Annotated[FileContent | FileId, Field(discriminator="type")]
+    model: str | None = None
+    recorded_grades: Literal["judged", "all"] | None = None
 
 
 class SampledSource(_Shape):
-    """Rows to grade as stored, or to sample again where `model` is given."""
+    """Rows to grade as stored, or to sample again where `model` is given.
+
+    What the eval has asked before is not asked again, but where the run wants `fresh` samples. `batch` samples through
+    the provider's Batch API: within a day, at half the price.
+    """
 
     input_messages: InputMessages | None = None
     model: str | None = None
     sampling_params: dict[str, Any] | None = None
+    fresh: bool | None = None
+    batch: bool | None = None
 
 
 class CompletionsSource(SampledSource):
@@ -125,39 +139,12 @@ class ResponsesSource(SampledSource):
 type DataSource = Annotated[JsonlSource | CompletionsSource | ResponsesSource, Field(discriminator="type")]
 
 
-class ResultCounts(BaseModel):
-    """How many rows passed, failed or could not be graded."""
+class Pause(BaseModel):
+    """Since when a run waits for a provider that is away, and why; before `until` nobody asks it."""
 
-    total: int = 0
-    passed: int = 0
-    failed: int = 0
-    errored: int = 0
-
-
-class ModelUsage(BaseModel):
-    """What one model was asked and answered in a run."""
-
-    model_name: str
-    invocation_count: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
-    cached_tokens: int = 0
-
-    def add(self, usage: dict[str, Any], *, calls: int = 1) -> None:
-        self.invocation_count += calls
-        for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
-            setattr(self, name, getattr(self, name) + int(usage.get(name) or 0))
-        details = usage.get("prompt_tokens_details") or {}
-        self.cached_tokens += int(usage.get("cached_tokens") or details.get("cached_tokens") or 0)
-
-
-class CriterionResult(BaseModel):
-    """How one criterion went over a run."""
-
-    testing_criteria: str
-    passed: int = 0
-    failed: int = 0
+    since: int
+    reason: str
+    until: int | None = None
 
 
 class Run(Record):
@@ -179,6 +166,9 @@ class Run(Record):
     metadata: dict[str, str] | None = None
     distillation_id: str | None = None
     latency_ms: int | None = None
+    rows: int | None = None
+    started_at: int | None = None
+    paused: Pause | None = None
 
     def parent(self) -> str:
         return self.eval_id
@@ -190,62 +180,23 @@ class Run(Record):
     def cancel(self) -> bool:
         """Stop it: what is not yet sampled never is. False if it has ended; planning it again tells whoever waits."""
         open_still = {"queued": "queued", "in_progress": "in_progress"}
-        return self.change({"status": "canceled"}, condition="#status IN (:queued, :in_progress)", values=open_still)
+        ending = {"status": "canceled", "paused": None}
+        return self.change(ending, condition="#status IN (:queued, :in_progress)", values=open_still)
 
     def finish(self, **changes: Any) -> None:
         """Record how it ended, then let `summary.json` land, which tells whoever waits."""
-        self.change(changes, condition="#status <> :canceled", values={"canceled": "canceled"})
+        self.change({"paused": None, **changes}, condition="#status <> :canceled", values={"canceled": "canceled"})
         summary = {"run_id": self.id, "eval_id": self.eval_id, "distillation_id": self.distillation_id}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
 
 
-class ChunkCounts(BaseModel):
-    """What one graded chunk adds to its run."""
-
-    chunk: int
-    chunks: int
-    first_row: int
-    counts: ResultCounts
-    usage: list[ModelUsage]
-    criteria: list[CriterionResult]
-    latency_ms: int = 0
-
-    def write_once(self, run_id: str) -> None:
-        table.put_new({"pk": run_id, "sk": f"CHUNK#{self.chunk:06d}", "doc": self.model_dump_json()})
-
-
-def graded_chunks(run_id: str) -> list[ChunkCounts]:
-    """The chunks graded so far, in order."""
-    return [ChunkCounts.model_validate_json(row["doc"]) for row in table.query(run_id, prefix="CHUNK#")]
-
-
-def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
-    """The sums that a run shows: counts, usage by model, results by criterion, sampling time."""
-    counts = ResultCounts()
-    usage: dict[str, ModelUsage] = {}
-    criteria: dict[str, CriterionResult] = {}
-    for chunk in chunks:
-        for name in ("total", "passed", "failed", "errored"):
-            setattr(counts, name, getattr(counts, name) + getattr(chunk.counts, name))
-        for used in chunk.usage:
-            total = usage.setdefault(used.model_name, ModelUsage(model_name=used.model_name))
-            total.add(used.model_dump(), calls=used.invocation_count)
-        for result in chunk.criteria:
-            seen = criteria.setdefault(
-                result.testing_criteria, CriterionResult(testing_criteria=result.testing_criteria)
-            )
-            seen.passed += result.passed
-            seen.failed += result.failed
-    return {
-        "result_counts": counts.model_dump(),
-        "per_model_usage": [used.model_dump() for used in usage.values()],
-        "per_testing_criteria_results": [result.model_dump() for result in criteria.values()],
-        "latency_ms": sum(chunk.latency_ms for chunk in chunks),
-    }
-
-
 def output_item_id(run_id: str, row: int) -> str:
-    return derived_id("outputitem_", run_id, row)
+    return derived_id(_ITEM, run_id, row)
+
+
+def output_item_row(run_id: str, item_id: str, rows: int) -> int | None:
+    """The row of an output item; None where it is none of the run's `rows`."""
+    return place_of(item_id, _ITEM, run_id, rows)
 
 
 def items_key(run_id: str, chunk: int) -> str:

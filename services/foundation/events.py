@@ -54,7 +54,10 @@ class PlanRun(Message):
 
 
 class GradeChunk(Message):
-    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`."""
+    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`.
+
+    `put_back` counts how often it went back to its queue, since a provider was away.
+    """
 
     type: Literal["GradeChunk"] = "GradeChunk"
     run_id: str
@@ -64,6 +67,21 @@ class GradeChunk(Message):
     key: str
     offset: int
     length: int
+    put_back: int = 0
+
+
+class SampleBatch(Message):
+    """Sample the rows of these chunks through the provider's Batch API, then have them graded.
+
+    `since` is the second in which the part was planned; `looks` counts how often the batch was still under way.
+    """
+
+    type: Literal["SampleBatch"] = "SampleBatch"
+    run_id: str
+    part: int
+    chunks: list[GradeChunk]
+    since: int
+    looks: int = 0
 
 
 class AdvanceDistillation(Message):
@@ -148,6 +166,7 @@ class TestEvent(BaseModel):
 type Work = (
     RecordCompletions
     | PlanRun
+    | SampleBatch
     | GradeChunk
     | AdvanceDistillation
     | AssembleDataset

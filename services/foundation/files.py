@@ -6,10 +6,11 @@ so that no later reader meets a line that it cannot take.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from foundation.errors import ApiError, NotFound
 from foundation.ids import now
@@ -59,6 +60,10 @@ def file_key(file_id: str) -> str:
     return f"files/{file_id}"
 
 
+class _Failure(BaseModel):
+    message: str
+
+
 class _Choice(BaseModel):
     message: dict[str, Any]
 
@@ -73,8 +78,17 @@ class _Usage(BaseModel):
     prompt_tokens_details: dict[str, int | None] | None = None
 
 
+class _Grade(BaseModel):
+    name: str
+    passed: bool
+    score: FiniteFloat
+    sample: dict[str, Any] | None = None
+
+
 class _Sample(BaseModel):
     output_text: str | None = None
+    grades: list[_Grade] = Field(default_factory=list)
+    error: _Failure | None = None
     choices: list[_Choice] = Field(default_factory=list)
     usage: _Usage | None = None
     model: str = ""
@@ -86,7 +100,10 @@ def _usable(sample: dict[str, Any]) -> dict[str, Any]:
 
 
 class Row(BaseModel):
-    """A row as users give it: `item` for templates, `sample` where an answer is already there."""
+    """A row as users give it: `item` for templates, `sample` where an answer is already there.
+
+    A sample may bring the `grades` it got elsewhere, or the `error` that came in its place.
+    """
 
     item: dict[str, Any]
     sample: Annotated[dict[str, Any], AfterValidator(_usable)] | None = None
@@ -94,15 +111,25 @@ class Row(BaseModel):
 
 def check_lines(body: bytes, purpose: str, *, param: str = "file") -> None:
     """Raises ApiError where the file is no JSONL of objects or, for evals, where a line is no row."""
-    if body.startswith(_BOM):
-        raise _refused(1, "utf8_bom", "starts with a byte order mark; save the file as UTF-8 without it", param)
-    lines = [(number, line) for number, line in enumerate(body.splitlines(), start=1) if line.strip()]
-    if not lines:
-        raise ApiError("The file holds no rows.", code="no_rows", param=param)
-    for number, line in lines:
+    for _ in checked(body.splitlines(), purpose, param=param):
+        pass
+
+
+def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[dict[str, Any]]:
+    """The object on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
+    found = False
+    for number, line in enumerate(lines, start=1):
+        if number == 1 and line.startswith(_BOM):
+            raise _refused(1, "utf8_bom", "starts with a byte order mark; save the file as UTF-8 without it", param)
+        if not line.strip():
+            continue
+        found = True
         row = _parsed(number, line, param)
         if purpose == "evals":
             _check_row(number, row, param)
+        yield row
+    if not found:
+        raise ApiError("The file holds no rows.", code="no_rows", param=param)
 
 
 def _parsed(number: int, line: bytes, param: str) -> dict[str, Any]:

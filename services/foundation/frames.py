@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
 
 from backports import zstd
 
@@ -22,7 +24,8 @@ from foundation.postings import Reference
 _PREFIX = "completions/"
 _SUFFIX = ".ndjson.zst"
 _OPEN = "OPEN"
-_LEVEL = 3
+# One by one, completions of 3 kB are 1% larger than at level 3, at two thirds of the CPU.
+_LEVEL = 1
 _SKIPPABLE = 0x184D2A50
 _HEADER = struct.Struct("<II")
 _WHOLE_OBJECT_FROM = 8
@@ -38,16 +41,39 @@ def name_of(key: str) -> str:
     return key.removeprefix(_PREFIX).removesuffix(_SUFFIX)
 
 
-def pack(completions: Iterable[tuple[Completion, bytes]], key: str) -> tuple[bytes, list[Reference]]:
-    """The object that will lie at this key, and where each completion lies in it: its line is its frame."""
-    body = bytearray()
+class Packed(NamedTuple):
+    """A completion in its frame, and its reference but for the object and the place in it."""
+
+    reference: Reference
+    frame: bytes
+
+
+def frame_of(text: bytes) -> bytes:
+    return _compressor().compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
+
+
+@cache
+def _compressor() -> zstd.ZstdCompressor:
+    """Making one takes as long as a completion; each frame is written under its lock."""
+    return zstd.ZstdCompressor(_LEVEL)
+
+
+def packed(line: bytes, frame: bytes | None = None) -> Packed:
+    """The completion in a line, packed, unless its frame is there already. Raises ValueError where it is none."""
+    made = frame or frame_of(line + b"\n")
+    return Packed(Reference.of(Completion.read(line), key="", offset=0, length=len(made)), made)
+
+
+def together(completions: Iterable[Packed], key: str) -> tuple[bytes, list[Reference]]:
+    """The object that will lie at this key, and where each completion lies in it."""
     references: list[Reference] = []
-    compressor = zstd.ZstdCompressor(_LEVEL)
-    for completion, line in completions:
-        frame = compressor.compress(line + b"\n", zstd.ZstdCompressor.FLUSH_FRAME)
-        references.append(Reference.of(completion, key=key, offset=len(body), length=len(frame)))
-        body += frame
-    return bytes(body), references
+    offset = 0
+    frames: list[bytes] = []
+    for reference, frame in completions:
+        references.append(reference._replace(object=key, offset=offset))
+        frames.append(frame)
+        offset += len(frame)
+    return b"".join(frames), references
 
 
 def unpack(body: bytes, key: str) -> list[Reference]:

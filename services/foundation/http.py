@@ -1,8 +1,7 @@
-"""The edge of every HTTP function: a request in, OpenAI's manners out.
+"""Routes with Powertools on top of the edge: a request in, OpenAI's manners out.
 
-`serve` runs a resolver's routes; refusals become OpenAI-shaped errors with their status, and every answer carries
-`x-request-id`. `body_of` validates a JSON body and names the field that is wrong; invalid data from anywhere else is
-our own failure. Bodies over 4 MB are refused.
+`serve` runs a resolver's routes; failures are answered as `edge` says, and every answer carries `x-request-id`.
+`body_of` validates a JSON body and names the field that is wrong; invalid data from anywhere else is our own failure.
 """
 
 from __future__ import annotations
@@ -16,16 +15,12 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ValidationError
 
-from foundation import keys
-from foundation.consumer import logger
-from foundation.errors import ApiError, NotFound, RetryLater, TooLarge
+from foundation import edge, keys
+from foundation.errors import ApiError
 from foundation.resources import Record
 
-MAX_BODY = 4 * 1024 * 1024
-_JSON = "application/json"
-_SERVER_ERROR = 500
+MAX_BODY = edge.MAX_BODY
 _LONGEST_STEP = 64
-_UNAVAILABLE = 503
 
 
 def resolver(scope_of: Callable[[str, str], str], routers: Iterable[APIGatewayHttpRouter]) -> APIGatewayHttpResolver:
@@ -41,16 +36,14 @@ def resolver(scope_of: Callable[[str, str], str], routers: Iterable[APIGatewayHt
     app.use(middlewares=[with_key])
     for router in routers:
         app.include_router(router)
-    app.exception_handler(ApiError)(lambda error: answer(error.body(), error.status, error.headers))
-    app.exception_handler(RetryLater)(_unavailable)
-    app.exception_handler(Exception)(_unplanned)
-    app.not_found(_no_route)
+    app.exception_handler(Exception)(_failed)
+    app.not_found(lambda _: _failed(edge.no_route()))
     return app
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
     """A JSON answer."""
-    return Response(status, _JSON, orjson.dumps(body).decode(), headers=dict(headers or {}))
+    return Response(status, edge.JSON, orjson.dumps(body).decode(), headers=dict(headers or {}))
 
 
 def serve(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -63,20 +56,7 @@ def serve(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> d
 def raw_body(app: Any) -> bytes:
     """The body's bytes. Raises TooLarge over 4 MB on the wire."""
     event = app.current_event
-    text = event.body or ""
-    body = _base64(text) if event.is_base64_encoded else text.encode()
-    if len(body) > MAX_BODY:
-        raise TooLarge(
-            f"The body has {len(body)} bytes; at most {MAX_BODY} are taken. Send it in parts, or compressed.",
-            code="request_too_large",
-        )
-    return body
-
-
-def _base64(text: str) -> bytes:
-    import base64
-
-    return base64.b64decode(text)
+    return edge.body_of(event.body, encoded=event.is_base64_encoded)
 
 
 def json_of(app: Any) -> dict[str, Any]:
@@ -133,24 +113,9 @@ def _holds(here: Any, step: str | int) -> bool:
     return isinstance(here, dict) and step in here
 
 
-def _unavailable(error: RetryLater) -> Response[Any]:
-    logger().warning("answered 503", extra={"error": str(error)})
-    return _server_error(_UNAVAILABLE, "The service is busy. Try again shortly.")
-
-
-def _unplanned(error: Exception) -> Response[Any]:
-    logger().error("request failed", exc_info=error)
-    return _server_error(_SERVER_ERROR, "The server had an error. Its log has the request id.")
-
-
-def _server_error(status: int, message: str) -> Response[Any]:
-    body = {"error": {"message": message, "type": "server_error", "param": None, "code": "server_error"}}
-    return answer(body, status)
-
-
-def _no_route(_: Exception) -> Response[Any]:
-    missing = NotFound("route", "this path and method", param="path")
-    return answer(missing.body(), missing.status)
+def _failed(error: Exception) -> Response[Any]:
+    said = edge.failed(error)
+    return answer(said.body, said.status, dict(said.headers))
 
 
 def query_of(app: Any, name: str) -> str | None:

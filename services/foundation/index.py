@@ -11,25 +11,31 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import orjson
 
 from foundation import changes, frames, postings, table
 from foundation.changes import GONE, Changes
 from foundation.completions import Completion
-from foundation.filters import Filter
 from foundation.ids import new_id
 from foundation.postings import Reference
+
+if TYPE_CHECKING:
+    from foundation.filters import Filter
 
 # How much of a content hash tells two completions of one id apart.
 _SHOWN = 8
 _READ_AHEAD = 2000
 _READ_AHEAD_BYTES = 8 * 1024 * 1024
 _READERS = 8
+# To wake a reader takes as long as to ask for an id.
+_IDS_A_READER = 8
 
 
 class Scan:
@@ -52,10 +58,11 @@ class Scan:
 
 def rows(object_id: str, references: Sequence[Reference]) -> Iterator[table.Row]:
     """The rows of one recorded object: one for each completion, one for each minute and tag."""
+    name = frames.name_of(references[0].object) if references else ""
     for one in references:
         # Most of what a capture costs is this row: what it holds is packed, its names are short.
         place = orjson.dumps([one.created, one.offset, one.length])
-        yield {"pk": f"C#{one.id}", "sk": one.hash, "o": frames.name_of(one.object), "p": place}
+        yield {"pk": f"C#{one.id}", "sk": one.hash, "o": name, "p": place}
     yield from postings.rows(object_id, references)
 
 
@@ -178,11 +185,11 @@ def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:
     def of(some: Sequence[str]) -> dict[str, set[str]]:
         return {one: {row["sk"] for row in table.query(f"C#{one}", consistent=False)} for one in some}
 
-    if len(completion_ids) == 1:
-        return of(completion_ids)
-    found: dict[str, set[str]] = {}
-    for some in _readers().map(of, (completion_ids[first::_READERS] for first in range(_READERS))):
-        found |= some
+    shares = max(1, min(_READERS, len(completion_ids) // _IDS_A_READER))
+    pending = [_readers().submit(of, completion_ids[first::shares]) for first in range(1, shares)]
+    found = of(completion_ids[::shares])
+    for some in pending:
+        found |= some.result()
     return found
 
 
@@ -204,20 +211,20 @@ def completions(
     references = select(wanted, after=after, descending=descending, scan=scan)
     if wanted.text is None:
         return read(islice(references, limit))
-    return islice((one for one in _read(references, wanted) if wanted.matches(one)), limit)
+    return islice((one for one in _read(references, wanted.may_match) if wanted.matches(one)), limit)
 
 
 def read(references: Iterable[Reference]) -> Iterator[Completion]:
     """The completions of these references with their edited metadata, in their order."""
-    return _read(references, Filter())
+    return _read(references, lambda _: True)
 
 
-def _read(references: Iterable[Reference], wanted: Filter) -> Iterator[Completion]:
+def _read(references: Iterable[Reference], may_match: Callable[[bytes], bool]) -> Iterator[Completion]:
     """Some objects at once; what cannot hold the wanted text is not even parsed."""
 
     def of_object(found: tuple[str, list[Reference]]) -> dict[int, Completion]:
         held = frames.lines(*found)
-        return {id(one): Completion.read(line) for one, line in held if wanted.may_match(line)}
+        return {id(one): Completion.read(line) for one, line in held if may_match(line)}
 
     for some in _some(references):
         by_object: dict[str, list[Reference]] = defaultdict(list)
@@ -239,8 +246,9 @@ def _readers() -> ThreadPoolExecutor:
 
 def _as_named(body: Completion, reference: Reference) -> Completion:
     named = body if body.id == reference.id else body.under(reference.id)
-    edited = reference.metadata is not None and reference.metadata != body.metadata
-    return named.model_copy(update={"metadata": reference.metadata}) if edited else named
+    if reference.metadata is None or reference.metadata == body.metadata:
+        return named
+    return replace(named, metadata=reference.metadata)
 
 
 def _some(references: Iterable[Reference]) -> Iterator[list[Reference]]:

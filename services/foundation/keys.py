@@ -2,7 +2,8 @@
 
 The deploy makes the first one: a secret whose hash enters the table at its first use. Afterwards the table alone
 decides: a revoked key keeps its row and ends in this process at once, in others within a minute. `check` raises
-Unauthorized or Forbidden in OpenAI's shape.
+Unauthorized or Forbidden in OpenAI's shape. Every function checks keys, at its cold start too, so the model of a key's
+row is imported by those that make and revoke them.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from foundation import aws, lease, table
 from foundation.errors import Conflict, Forbidden, Unauthorized
 from foundation.ids import new_id, now
-from foundation.resources import Record, decode
 from foundation.settings import settings
+
+if TYPE_CHECKING:
+    from foundation.api_keys import ApiKey
 
 type Scope = Literal["capture", "infer", "read", "write", "admin"]
 
 _ADMIN = "admin"
 _FIRST = "first"
+_KIND = "KEY"
 _PREFIX = "sk-sh-"
 _SECRET_BYTES = 20
 _TRUSTED_SECONDS = 60
@@ -40,32 +43,10 @@ class Key(NamedTuple):
     fallback_model: str | None = None
 
 
-class ApiKey(Record):
-    """A key's row; `scopes` are separated by spaces."""
-
-    KIND: ClassVar[str] = "KEY"
-    NAME: ClassVar[str] = "key"
-
-    object: Literal["key"] = "key"
-    name: str
-    sha256: str
-    scopes: str
-    store: bool | None = None
-    metadata: dict[str, str] | None = None
-    fallback_model: str | None = None
-    revoked_at: int | None = None
-
-    def public(self) -> dict[str, Any]:
-        return {**self.model_dump(exclude={"sha256"}), "scopes": self.scopes.split()}
-
-    @property
-    def rules(self) -> bool:
-        """Whether it may make and revoke keys."""
-        return self.revoked_at is None and _ADMIN in self.scopes.split()
-
-
 def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
     """A new key, and the token that nobody can read again."""
+    from foundation.api_keys import ApiKey
+
     # A key's id ends at the first dash of its token; ULIDs have none.
     key_id = new_id("key_")
     token = f"{_PREFIX}{key_id}-{secrets.token_hex(_SECRET_BYTES)}"
@@ -76,10 +57,12 @@ def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
 
 def revoke(key_id: str, context: Any) -> None:
     """End a key; again is no error. Raises NotFound, or Conflict for the last one with the scope `admin`."""
+    from foundation.api_keys import ApiKey
+
     # Two that revoke each other at once must not leave nobody.
     with lease.held("KEYS", "REVOKE", context):
         key = ApiKey.load(key_id, param="key_id")
-        if key.rules and not any(other.rules for other in _every() if other.id != key_id):
+        if key.rules and not any(other.rules for other in ApiKey.every() if other.id != key_id):
             raise Conflict(
                 "This is the last key with the scope 'admin'. Create another one first.", code="last_admin_key"
             )
@@ -116,30 +99,35 @@ def _known(authorization: str | None) -> Key:
 
 
 def _stored(key_id: str, digest: str) -> Key:
-    row = table.get(ApiKey.KIND, key_id)
+    row = table.get(_KIND, key_id)
     if row is None and key_id == _FIRST:
-        expected = _digest(f"{_PREFIX}{_FIRST}-{aws.secret(settings().FIRST_KEY_SECRET_ARN)}")
-        ApiKey(id=_FIRST, created_at=now(), name=_FIRST, sha256=expected, scopes=_ADMIN).create()
-        row = table.get(ApiKey.KIND, key_id)
+        _create_first()
+        row = table.get(_KIND, key_id)
     if row is None or row.get("revoked_at") is not None or not hmac.compare_digest(row["sha256"], digest):
         raise Unauthorized("This API key is not valid.", code="invalid_api_key", param="Authorization")
     return Key(
         key_id,
         frozenset(row["scopes"].split()),
         store=row.get("store"),
-        metadata=decode(row.get("metadata")),
+        metadata=_tags(row),
         fallback_model=row.get("fallback_model"),
     )
 
 
-def _every() -> Iterator[ApiKey]:
-    after = None
-    while True:
-        page = ApiKey.page(after=after, limit=100)
-        yield from page.data
-        if not page.has_more or not page.data:
-            return
-        after = page.data[-1].id
+def _create_first() -> None:
+    from foundation.api_keys import ApiKey
+
+    expected = _digest(f"{_PREFIX}{_FIRST}-{aws.secret(settings().FIRST_KEY_SECRET_ARN)}")
+    ApiKey(id=_FIRST, created_at=now(), name=_FIRST, sha256=expected, scopes=_ADMIN).create()
+
+
+def _tags(row: table.Row) -> dict[str, str] | None:
+    if row.get("metadata") is None:
+        return None
+    from foundation.resources import decode
+
+    tags: dict[str, str] = decode(row["metadata"])
+    return tags
 
 
 def _digest(token: str) -> str:

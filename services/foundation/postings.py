@@ -34,6 +34,7 @@ _BYTES_A_ROW = 300 * 1024
 _BYTES_A_REFERENCE = 100
 # A key of the table ends at 2048 bytes.
 _LONGEST = 1024
+_MOST_BYTES_A_LETTER = 4
 _MOST_MINUTES_AHEAD = 64
 
 
@@ -63,8 +64,7 @@ class Reference(NamedTuple):
     @classmethod
     def of(cls, completion: Completion, *, key: str, offset: int, length: int) -> Reference:
         """The reference of a completion that lies at these bytes of an object."""
-        asked = completion.request.get("model")
-        models = (completion.model, asked) if asked not in {None, completion.model} else (completion.model,)
+        asked, answered = completion.request.get("model"), completion.model
         return cls(
             completion.created,
             completion.id,
@@ -72,11 +72,9 @@ class Reference(NamedTuple):
             key,
             offset,
             length,
-            models,
+            (answered,) if asked is None or asked == answered else (answered, asked),
             completion.metadata,
-            completion.prompt_tokens,
-            completion.cached_tokens,
-            completion.completion_tokens,
+            *completion.tokens,
             completion.latency_ms,
             completion.finish_reason,
             completion.has_tools,
@@ -110,6 +108,9 @@ class Reference(NamedTuple):
         return [*(f"m:{model}" for model in self.models), *tags(self.metadata or {})]
 
 
+_ORDER = itemgetter(*map(Reference._fields.index, ("created", "id", "hash")))
+
+
 def shard_of(text: str) -> int:
     return zlib.crc32(text.encode()) % SHARDS
 
@@ -117,7 +118,11 @@ def shard_of(text: str) -> int:
 def tags(metadata: dict[str, str]) -> list[str]:
     """The dimensions of these tags; one that is too long for a key stands under its digest."""
     dimensions = [f"t:{name}={value}" for name, value in metadata.items()]
-    return [one if len(one.encode()) <= _LONGEST else derived_id("t#", one) for one in dimensions]
+    return [one if _fits_a_key(one) else derived_id("t#", one) for one in dimensions]
+
+
+def _fits_a_key(dimension: str) -> bool:
+    return len(dimension) * _MOST_BYTES_A_LETTER <= _LONGEST or len(dimension.encode()) <= _LONGEST
 
 
 def key_of(dimension: str, shard: str | int) -> str:
@@ -131,7 +136,7 @@ def rows(object_id: str, references: Iterable[Reference]) -> Iterator[table.Row]
     for reference in references:
         by_minute[reference.minute].append(reference)
     for minute, all_of_it in by_minute.items():
-        for part, some in enumerate(_parts(sorted(all_of_it, key=lambda one: one.order))):
+        for part, some in enumerate(_parts(sorted(all_of_it, key=_ORDER))):
             sk = f"{minute:010d}#{object_id}#{part}"
             yield {"pk": key_of(ALL, shard), "sk": sk, **packed(some)}
             places: dict[str, list[int]] = defaultdict(list)
@@ -158,12 +163,13 @@ def _parts(references: list[Reference]) -> Iterator[list[Reference]]:
 
 def _size(reference: Reference) -> int:
     """About how many bytes it takes before it is compressed."""
-    return _BYTES_A_REFERENCE + len(reference.id) + len(str(reference.metadata).encode())
+    return _BYTES_A_REFERENCE + len(reference.id) + len(orjson.dumps(reference.metadata))
 
 
 def packed(references: list[Reference]) -> table.Row:
     """The attributes that hold references of one object: column by column, since these repeat themselves."""
-    columns = [list(column) for column in zip(*(one._replace(object="") for one in references), strict=True)]
+    columns = list(zip(*references, strict=True))
+    columns[Reference._fields.index("object")] = ("",) * len(references)
     return {"object": references[0].object, "references": zstd.compress(orjson.dumps(columns))}
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from foundation.evals import ModelUsage
+from foundation.counts import ModelUsage
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _NANODOLLARS_PER_TOKEN = 1000  # one dollar per million tokens
@@ -23,7 +23,7 @@ _LAB = "lab"
 
 @cache
 def price_list() -> dict[str, Any]:
-    """`{as_of, source, currency, models: {name: {input, cached_input?, output, training?}}}`, dollars per million."""
+    """`{as_of, batch_share, models: {name: {input, cached_input?, output, training?}}}`, in dollars per million."""
     text = Path(__file__).with_name("prices.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text, parse_float=str, parse_int=str)
     return document
@@ -46,10 +46,14 @@ def cost_nanodollars(usage: Iterable[ModelUsage]) -> int | None:
             return None
         fresh = used.prompt_tokens - used.cached_tokens
         total += (
-            fresh * Decimal(price["input"])
-            + used.cached_tokens * Decimal(price.get("cached_input", price["input"]))
-            + used.completion_tokens * Decimal(price["output"])
-        ) * _NANODOLLARS_PER_TOKEN
+            (
+                fresh * Decimal(price["input"])
+                + used.cached_tokens * Decimal(price.get("cached_input", price["input"]))
+                + used.completion_tokens * Decimal(price["output"])
+            )
+            * (Decimal(price_list()["batch_share"]) if used.batch else 1)
+            * _NANODOLLARS_PER_TOKEN
+        )
     return int(total.to_integral_value(ROUND_HALF_EVEN))
 
 

@@ -19,8 +19,10 @@ class Sendable(Protocol):
 _ENTRIES = 10
 
 
-def send(url: str, message: Sendable) -> None:
-    aws.sqs().send_message(QueueUrl=url, MessageBody=message.to_json())
+def send(url: str, message: Sendable, *, delay_s: int = 0) -> None:
+    """Nobody receives it before `delay_s` seconds, at most 900."""
+    delay: dict[str, Any] = {"DelaySeconds": delay_s} if delay_s else {}
+    aws.sqs().send_message(QueueUrl=url, MessageBody=message.to_json(), **delay)
 
 
 def send_all(url: str, messages: Iterable[Sendable]) -> None:

@@ -1,8 +1,8 @@
 """Paid model calls of one chunk, each made once whatever is redelivered.
 
-In: the request of a chat completion or an embedding. Out: its answer, from the calls already stored for this chunk
-or from the provider. Answers are stored while the work goes on and when it ends, also when it ends in an error, before
-anything that depends on them is written.
+In: the request of a chat completion or an embedding. Out: its answer, from the calls already stored for this chunk,
+from what the eval has paid for elsewhere (`paid.py`), or from the provider. Answers are stored while the work goes on
+and when it ends, also when it ends in an error, before anything that depends on them is written.
 """
 
 from __future__ import annotations
@@ -11,65 +11,111 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
-from backports import zstd
+from botocore.exceptions import BotoCoreError, ClientError
 
-from foundation import blobs
+from foundation import blobs, sandbox
+from foundation.errors import RetryLater
 from foundation.ids import new_id
-from foundation.models import Answer, Provider
+from foundation.models import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
+from grading.paid import Paid, answers, packed
 
 _AT_ONCE = 50
 _STORE_EVERY_S = 5.0
+_STORE_GRACE_S = 3.0
+
+
+def digest_of(request: dict[str, Any]) -> str:
+    """Identical requests have one."""
+    return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Calls:
-    """The calls of one chunk. Identical requests share one answer, which one of them has paid for."""
+    """The calls of one chunk. Identical requests share one answer, which one of them has paid for.
 
-    def __init__(self, prefix: str, provider: Provider, deadline_s: float) -> None:
+    While the provider is away a call is repeated for `retry_s`. Where it says that this is of no use, or the run
+    `gives_up`, that counts as a refusal. `answered` and `failed` count what was asked now.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        provider: Provider,
+        deadline_s: float,
+        *,
+        paid: Paid | None = None,
+        retry_s: float | None = None,
+        gives_up: bool = False,
+    ) -> None:
+        self.answered = 0
+        self.failed = 0
         self._prefix = prefix
         self._provider = provider
+        self._paid = paid
         self._ends = time.monotonic() + deadline_s
+        # Fewer than a chunk has rows, so that some are graded while others are asked.
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._retry_s = retry_s
+        self._gives_up = gives_up
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._booked: set[str] = set()
-        self._unstored: list[dict[str, Any]] = []
+        self._unstored: dict[str, Answer] = {}
+        self._untold: dict[str, list[str]] = {}
         self._stored_at = time.monotonic()
 
     def load(self) -> None:
         """Take over what an earlier delivery paid for."""
         for key in blobs.keys(self._prefix):
-            for line in zstd.decompress(blobs.get(key)).splitlines():
-                call = orjson.loads(line)
+            for digest, answer in answers(blobs.get(key)):
                 stored: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-                stored.set_result(Answer(call["body"], call["latency_ms"]))
-                self._answers[call["request"]] = stored
+                stored.set_result(answer)
+                self._answers[digest] = stored
+                self._untold.setdefault(key, []).append(digest)
 
     async def complete(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
-        return await self._once(request, self._provider.complete)
+        return await self._once(request, self._provider.complete, self._paid)
 
     async def embed(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
-        return await self._once(request, self._provider.embed)
+        return await self._once(request, self._provider.embed, self._paid)
 
-    async def _once(self, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]]) -> Answer:
-        digest = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    async def run_source(self, request: dict[str, Any]) -> Answer:
+        """Raises ProviderAway while the sandbox is busy."""
+        return await self._once(request, sandbox.grade, paid=None)
+
+    async def _once(self, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]], paid: Paid | None) -> Answer:
+        digest = digest_of(request)
         under_way = self._answers.get(digest)
         if under_way is None:
-            under_way = asyncio.ensure_future(self._ask(digest, request, ask))
+            under_way = asyncio.ensure_future(self._find_or_ask(digest, request, ask, paid))
             self._answers[digest] = under_way
         answer = await asyncio.shield(under_way)
-        shared = digest in self._booked
+        first = digest not in self._booked
         self._booked.add(digest)
-        return answer._replace(paid=not shared)
+        return answer if first else answer._replace(paid=False)
 
-    async def _ask(self, digest: str, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]]) -> Answer:
-        async with self._slots:
-            answer = await ask(request, deadline_s=max(0.5, self._ends - time.monotonic()))
-        self._unstored.append({"request": digest, "body": answer.body, "latency_ms": answer.latency_ms})
+    async def _find_or_ask(
+        self, digest: str, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]], paid: Paid | None
+    ) -> Answer:
+        known = await paid.find(digest) if paid else None
+        if known:
+            return known._replace(paid=False)
+        try:
+            async with self._slots:
+                answer = await ask(request, deadline_s=max(0.5, self._ends - time.monotonic()), retry_s=self._retry_s)
+        except OverLimit:
+            raise
+        except ProviderAway as away:
+            self.failed += 1
+            if away.final or self._gives_up:
+                raise ProviderRefused(away.status, away.body, away.headers) from away
+            raise
+        self.answered += 1
+        self._unstored[digest] = answer
         if time.monotonic() - self._stored_at > _STORE_EVERY_S:
             self.store()
         return answer
@@ -77,18 +123,33 @@ class Calls:
     def store(self) -> None:
         """Write the answers that are not written yet, as one more object."""
         if self._unstored:
-            lines = b"\n".join(orjson.dumps(call) for call in self._unstored)
-            blobs.put(f"{self._prefix}{new_id('')}.jsonl.zst", zstd.compress(lines))
-            self._unstored = []
+            key = f"{self._prefix}{new_id('')}.jsonl.zst"
+            self._put(key, packed(self._unstored.items()))
+            self._untold[key] = list(self._unstored)
+            self._unstored = {}
+        if self._paid:
+            # Who is not told asks once more; the answers are safe.
+            with suppress(RetryLater, ClientError, BotoCoreError):
+                self._paid.tell(self._untold)
+                self._untold = {}
         self._stored_at = time.monotonic()
+
+    def _put(self, key: str, body: bytes) -> None:
+        """What was paid for is worth more attempts than botocore makes."""
+        while True:
+            try:
+                return blobs.put(key, body)
+            except (ClientError, BotoCoreError):
+                if time.monotonic() > self._ends + _STORE_GRACE_S:
+                    raise
+                time.sleep(0.3)
 
 
 @asynccontextmanager
-async def opened(prefix: str, provider: Provider, deadline_s: float) -> AsyncIterator[Calls]:
-    """The calls under a prefix, stored at the end however it comes."""
-    calls = Calls(prefix, provider, deadline_s)
+async def opened(calls: Calls) -> AsyncIterator[None]:
+    """Calls with what is already paid for, stored at the end however it comes."""
     calls.load()
     try:
-        yield calls
+        yield
     finally:
         calls.store()

@@ -1,8 +1,8 @@
 """Sample and grade one chunk of a run.
 
 In: `GradeChunk`. Out: an object of output items, a row of counts written once, and, by whoever finds the last
-chunk done, the end of the run. A row that a model or a grader cannot answer is errored with the reason; a
-provider that is away sends the chunk back to its queue with nothing lost.
+chunk done, the end of the run. A row that a model or a grader cannot answer is errored with the reason; while a
+provider is away the chunk goes back to its queue with nothing lost, and the run shows that it waits (`pause.py`).
 """
 
 from __future__ import annotations
@@ -14,25 +14,29 @@ from typing import Any
 import orjson
 
 from foundation import blobs, lease, models
-from foundation.errors import RetryLater
-from foundation.evals import (
+from foundation.counts import (
     ChunkCounts,
     CriterionResult,
-    Eval,
     ModelUsage,
     ResultCounts,
-    Run,
+    all_graded,
     graded_chunks,
-    items_key,
+    is_graded,
     totals,
 )
+from foundation.evals import Eval, Run, items_key
 from foundation.events import GradeChunk
-from foundation.models import Provider, ProviderAway
-from grading.calls import opened
+from foundation.models import OverLimit, Provider, ProviderAway
+from grading import pause
+from grading.calls import Calls, opened
 from grading.ended import end, tell_again
 from grading.item import Graded, grade_row
+from grading.paid import Paid
 
 _MARGIN_S = 5.0
+# How long a call is repeated while the provider is away, before the chunk gives its place to another.
+_RETRY_S = 60.0
+_RETRY_PAUSED_S = 5.0
 
 
 def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = None) -> None:
@@ -43,33 +47,40 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
     if run.ended:
         tell_again(run)
         return
-    if message.chunk not in {chunk.chunk for chunk in graded_chunks(run.id)}:
+    if not is_graded(run.id, message.chunk):
         with lease.held(run.id, f"CHUNK#{message.chunk}", context):
-            _grade(run, message, context, provider or models.providers())
-    _finish_if_done(run, message.chunks)
+            if pause.put_off(run, message) or not _grade(run, message, context, provider or models.paced_providers()):
+                return
+    if all_graded(run.id, message.chunk, message.chunks):
+        end(run, status="completed", **totals(graded_chunks(run.id)))
 
 
-def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> None:
+def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> bool:
+    """Whether the chunk is graded; else it is on its way back to the queue."""
     eval_ = Eval.load(run.eval_id)
     body = blobs.get(message.key, offset=message.offset, length=message.length)
     rows = [orjson.loads(line) for line in body.splitlines() if line.strip()]
     deadline_s = context.get_remaining_time_in_millis() / 1000 - _MARGIN_S
     prefix = f"runs/{run.id}/calls/{message.chunk:06d}/"
+    retry_s = _RETRY_PAUSED_S if run.paused else _RETRY_S
+    calls = Calls(prefix, provider, deadline_s, paid=Paid.of(run), retry_s=retry_s, gives_up=pause.over(run))
 
     async def work() -> list[Graded]:
-        async with opened(prefix, provider, deadline_s) as calls:
-            graded = [
-                grade_row(run, eval_, message.first_row + position, row, calls) for position, row in enumerate(rows)
-            ]
-            return await _all(graded)
+        async with opened(calls):
+            first = message.first_row
+            return await _all([grade_row(run, eval_, number, row, calls) for number, row in enumerate(rows, first)])
 
     try:
         graded = models.run(work())
     except ProviderAway as away:
-        raise RetryLater(f"the model provider answers {away.status}") from away
+        pause.pause(run, message, away, answered=calls.answered, failed=calls.failed)
+        return False
     lines = b"\n".join(orjson.dumps(row.item) for row in graded)
     blobs.put(items_key(run.id, message.chunk), lines, content_type="application/jsonl")
     _counts(message, graded).write_once(run.id)
+    if not calls.failed:
+        pause.go_on(run)
+    return True
 
 
 async def _all(rows: Sequence[Awaitable[Graded]]) -> list[Graded]:
@@ -82,25 +93,27 @@ async def _all(rows: Sequence[Awaitable[Graded]]) -> list[Graded]:
         else:
             graded.append(result)
     if failures:
-        raise failures[0]
+        raise max(failures, key=_weight)
     return graded
 
 
+def _weight(failure: BaseException) -> int:
+    """Of several failures the one that says most: ours, then the provider's, then that a limit has no room."""
+    return 2 - isinstance(failure, ProviderAway) - isinstance(failure, OverLimit)
+
+
 def _counts(message: GradeChunk, graded: list[Graded]) -> ChunkCounts:
-    counts = ResultCounts(total=len(graded))
-    usage: dict[str, ModelUsage] = {}
+    usage: dict[tuple[str, bool], ModelUsage] = {}
     criteria: dict[str, CriterionResult] = {}
     for row in graded:
-        counts.errored += row.errored
-        counts.passed += row.passed and not row.errored
-        counts.failed += not row.passed and not row.errored
-        for model, used in row.usage:
-            usage.setdefault(model, ModelUsage(model_name=model)).add(used)
+        for model, used, batch in row.usage:
+            usage.setdefault((model, batch), ModelUsage(model_name=model, batch=batch)).add(used)
         for result in row.item["results"]:
             name = result["name"]
-            seen = criteria.setdefault(name, CriterionResult(testing_criteria=name))
-            seen.passed += result["passed"]
-            seen.failed += not result["passed"]
+            criteria.setdefault(name, CriterionResult(testing_criteria=name)).add(result)
+    errored = sum(row.errored for row in graded)
+    passed = sum(row.passed and not row.errored for row in graded)
+    counts = ResultCounts(total=len(graded), passed=passed, failed=len(graded) - passed - errored, errored=errored)
     return ChunkCounts(
         chunk=message.chunk,
         chunks=message.chunks,
@@ -110,9 +123,3 @@ def _counts(message: GradeChunk, graded: list[Graded]) -> ChunkCounts:
         criteria=list(criteria.values()),
         latency_ms=sum(row.latency_ms for row in graded),
     )
-
-
-def _finish_if_done(run: Run, chunks: int) -> None:
-    graded = graded_chunks(run.id)
-    if len(graded) == chunks:
-        end(run, status="completed", **totals(graded))

@@ -1,17 +1,27 @@
-"""Entry points: `plan_entry` fans a run out, `grade_entry` grades its chunks."""
+"""Entry points: `plan_entry` fans a run out, and samples it by batches where it wants that; `grade_entry` grades."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from foundation.consumer import consume
-from foundation.events import Delivery, GradeChunk, PlanRun
+from foundation.events import Delivery, GradeChunk, PlanRun, SampleBatch
+from grading.batch import sample_batch
 from grading.grade import grade_chunk
 from grading.plan import plan
 
 
-def plan_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
-    return consume(event, _plan)
+def plan_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def prepare(delivery: Delivery) -> None:
+        match delivery:
+            case PlanRun(run_id=run_id):
+                plan(run_id)
+            case SampleBatch():
+                sample_batch(delivery, context)
+            case _:
+                raise TypeError(f"plan takes no {type(delivery).__name__}")
+
+    return consume(event, prepare)
 
 
 def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -21,9 +31,3 @@ def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
         grade_chunk(delivery, context)
 
     return consume(event, grade)
-
-
-def _plan(delivery: Delivery) -> None:
-    if not isinstance(delivery, PlanRun):
-        raise TypeError(f"plan takes no {type(delivery).__name__}")
-    plan(delivery.run_id)

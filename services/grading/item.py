@@ -11,6 +11,7 @@ import orjson
 
 from foundation.evals import Eval, Run, output_item_id
 from foundation.graders import Grade, GraderModel, NotGradable
+from foundation.graders.recorded import Recorded, asks_a_model, recorded_grade
 from foundation.models import Answer, ProviderAway, ProviderRefused
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
@@ -20,19 +21,27 @@ _GRADER_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, 
 _SHOWN_PARAMETERS = ("temperature", "top_p", "seed", "max_completion_tokens")
 
 
+class Use(NamedTuple):
+    """What one paid call has used."""
+
+    model: str
+    usage: dict[str, Any]
+    batch: bool
+
+
 class Graded(NamedTuple):
     """An output item, and what its run adds up."""
 
     item: dict[str, Any]
     passed: bool
     errored: bool
-    usage: list[tuple[str, dict[str, Any]]]
+    usage: list[Use]
     latency_ms: int
 
 
 async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], calls: Calls) -> Graded:
     """Sample the row and apply every criterion. Raises ProviderAway while the provider is away."""
-    usage: list[tuple[str, dict[str, Any]]] = []
+    usage: list[Use] = []
     try:
         answer = await sample_row(row, run.data_source, calls)
     except ProviderAway:
@@ -41,10 +50,11 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
         item = _item(run, number, row, Answer({}, 0), [], error=_reason(error))
         return Graded(item, passed=False, errored=True, usage=[], latency_ms=0)
     if answer.paid and answer.body.get("usage"):
-        usage.append((answer.body.get("model", run.model), answer.body["usage"]))
+        usage.append(Use(answer.body.get("model", run.model), answer.body["usage"], answer.batch))
     seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
     booked = _Booked(calls, usage)
-    results = [await _result(criterion, row["item"], seen, booked) for criterion in eval_.testing_criteria]
+    standing = getattr(run.data_source, "recorded_grades", None)
+    results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
     passed = all(result["passed"] for result in results)
     item = _item(run, number, row, answer, results)
@@ -54,7 +64,7 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
 class _Booked:
     """The models as graders ask them: each call that this row has paid for is booked to it."""
 
-    def __init__(self, calls: Calls, usage: list[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, calls: Calls, usage: list[Use]) -> None:
         self._calls = calls
         self._usage = usage
 
@@ -64,22 +74,31 @@ class _Booked:
     async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._book(request, await self._calls.embed(request))
 
+    async def run_source(self, request: dict[str, Any]) -> dict[str, Any]:
+        return (await self._calls.run_source(request)).body
+
     def _book(self, request: dict[str, Any], answer: Answer) -> dict[str, Any]:
         if answer.paid:
-            self._usage.append((answer.body.get("model", request["model"]), answer.body.get("usage") or {}))
+            model, usage = answer.body.get("model", request["model"]), answer.body.get("usage") or {}
+            self._usage.append(Use(model, usage, answer.batch))
         return answer.body
 
 
 async def _result(
-    criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked
+    criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked, standing: str | None
 ) -> dict[str, Any]:
+    """Its own finding, beside the recorded grade that the sample came with; or that one, where it stands."""
+    came = recorded_grade(criterion, seen)
+    if came and (standing == "all" or isinstance(criterion, Recorded) or (standing and asks_a_model(criterion))):
+        return {"name": criterion.id, "type": criterion.type, **came.model_dump(), "recorded": True}
     try:
         grade = await criterion.grade(item, seen, booked)
     except ProviderAway:
         raise
     except (NotGradable, ProviderRefused, *_GRADER_FAILED) as error:
         grade = Grade(passed=False, score=0.0, sample={"error": _reason(error)})
-    return {"name": criterion.id, "type": criterion.type, **grade.model_dump()}
+    beside = {"recorded_grade": {"passed": came.passed, "score": came.score}} if came else {}
+    return {"name": criterion.id, "type": criterion.type, **grade.model_dump(), **beside}
 
 
 def _item(
@@ -112,7 +131,7 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
     used = answer.body.get("usage") or {}
     request = row.get("request", {})
     return {
-        "input": row["item"].get("input", []) if isinstance(row["item"].get("input"), list) else [],
+        "input": answer.body.get("input") or _input(row["item"]),
         "output": [choice["message"] for choice in choices],
         "finish_reason": choices[0].get("finish_reason", "") if choices else "",
         "model": answer.body.get("model", run.model),
@@ -121,8 +140,12 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
             for name in ("total_tokens", "completion_tokens", "prompt_tokens", "cached_tokens")
         },
         "error": error,
-        **{name: request.get(name) for name in _SHOWN_PARAMETERS},
+        **{name: request.get(name, answer.body.get(name)) for name in _SHOWN_PARAMETERS},
     }
+
+
+def _input(item: dict[str, Any]) -> list[Any]:
+    return item["input"] if isinstance(item.get("input"), list) else []
 
 
 def _reason(error: Exception) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Fix the rows of a run and fan them out in chunks.
 
 In: `PlanRun`. Out: one JSONL object of rows, written once whatever is redelivered, and a `GradeChunk` for each range of
-it. A source without rows, a missing file or a line of it that is no row ends the run as failed. A canceled run is not
-planned; it tells that it has ended.
+it, or a `SampleBatch` for twenty of them where the provider's Batch API is to sample them first. A source without
+rows, a missing file or a line of it that is no row ends the run as failed. A canceled run is not planned; it tells that
+it has ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import batched
 from typing import Any
 
@@ -16,12 +17,15 @@ import orjson
 from foundation import blobs, queues
 from foundation.errors import ApiError
 from foundation.evals import ROWS_A_CHUNK, FileContent, FileId, JsonlSource, Run
-from foundation.events import GradeChunk
-from foundation.files import File, check_lines
+from foundation.events import GradeChunk, SampleBatch
+from foundation.files import File, checked
+from foundation.ids import now
 from foundation.settings import settings
 from foundation.stored import StoredCompletions, StoredResponses, selected
 from grading.ended import end, tell_again
 
+# Of some kilobytes a row: far from the 200 MB and the 50,000 requests that a batch may have.
+_CHUNKS_A_BATCH = 20
 _FILE = "data_source.source.id"
 
 
@@ -43,45 +47,46 @@ def plan(run_id: str) -> None:
         message = "The data source selects no rows."
         end(run, status="failed", error={"code": "no_rows", "message": message})
         return
-    run.change({"status": "in_progress"}, where={"status": "queued"})
-    queues.send_all(
-        settings().GRADE_QUEUE_URL,
-        [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks],
-    )
+    started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now()}
+    run.change(started, where={"status": "queued"})
+    known = [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks]
+    if getattr(run.data_source, "batch", None):
+        queues.send_all(settings().PLAN_QUEUE_URL, _parts(known))
+    else:
+        queues.send_all(settings().GRADE_QUEUE_URL, known)
+
+
+def _parts(chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
+    for part, some in enumerate(batched(chunks, _CHUNKS_A_BATCH, strict=False)):
+        run_id = some[0].run_id
+        yield SampleBatch(run_id=run_id, correlation_id=run_id, part=part, chunks=list(some), since=now())
 
 
 def _rows_key(run: Run) -> str:
     """Where the rows lie: a copy of what the source gave at this moment, or a file that nobody can delete."""
     source = run.data_source.source
     key = f"runs/{run.id}/rows.jsonl"
+    rows: Iterator[dict[str, Any]]
     if isinstance(source, FileId):
         file = File.load(source.id, param=_FILE)
         if not file.owned:
             return file.key
-        lines = b"" if blobs.find(key) else _uploaded(file)
+        rows = _uploaded(file)
     elif isinstance(source, FileContent):
-        lines = _lines(row.model_dump(exclude_none=True) for row in source.content)
+        rows = (row.model_dump(exclude_none=True) for row in source.content)
     else:
-        lines = _lines(_stored_rows(source, graded_as_stored=_keeps_samples(run)))
-    if lines:
-        blobs.put_new(key, lines, content_type="application/jsonl")
-    elif blobs.find(key) is None:
-        raise ApiError("The data source selects no rows.", code="no_rows", param="data_source.source")
+        rows = _stored_rows(source, graded_as_stored=_keeps_samples(run))
+    if not blobs.exists(key):
+        lines = (orjson.dumps(row) + b"\n" for row in rows)
+        if not blobs.put_new_lines(key, lines, content_type="application/jsonl") and not blobs.exists(key):
+            raise ApiError("The data source selects no rows.", code="no_rows", param="data_source.source")
     return key
 
 
-def _uploaded(file: File) -> bytes:
-    """The lines of an uploaded file, of which only item and sample are taken. Raises ApiError where one is no row."""
-    body = blobs.find(file.key)
-    if body is None:
-        raise ApiError("The file has no content.", code="file_not_found", param=_FILE)
-    check_lines(body, "evals", param=_FILE)
-    rows = (orjson.loads(line) for line in body.splitlines() if line.strip())
-    return _lines({name: row[name] for name in ("item", "sample") if row.get(name) is not None} for row in rows)
-
-
-def _lines(rows: Iterable[dict[str, Any]]) -> bytes:
-    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+def _uploaded(file: File) -> Iterator[dict[str, Any]]:
+    """The rows of an uploaded file, of which only item and sample are taken. Raises ApiError where one is no row."""
+    for row in checked(_raw_lines(file.key), "evals", param=_FILE):
+        yield {name: row[name] for name in ("item", "sample") if row.get(name) is not None}
 
 
 def _keeps_samples(run: Run) -> bool:
@@ -99,7 +104,7 @@ def _stored_rows(source: StoredCompletions | StoredResponses, *, graded_as_store
 
 
 def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
-    """Ranges of the rows object, some 50 lines each; lines that hold nothing are no rows."""
+    """Ranges of the rows object, some hundred lines each; lines that hold nothing are no rows."""
     offset = first_row = number = 0
     for lines in batched(_raw_lines(key), ROWS_A_CHUNK, strict=False):
         length = sum(len(line) for line in lines)
@@ -120,8 +125,14 @@ def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
         first_row += rows
 
 
+def _rows(last: GradeChunk) -> int:
+    """How many rows there are, up to the end of the last chunk."""
+    lines = blobs.get(last.key, offset=last.offset, length=last.length).splitlines()
+    return last.first_row + sum(1 for line in lines if line.strip())
+
+
 def _raw_lines(key: str) -> Iterator[bytes]:
-    body = blobs.find(key)
-    if body is None:
+    lines = blobs.raw_lines(key)
+    if lines is None:
         raise ApiError("The file has no content.", code="file_not_found", param=_FILE)
-    yield from body.splitlines(keepends=True)
+    return lines

@@ -24,6 +24,8 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> A
     if isinstance(source, JsonlSource) or not source.model:
         if row.get("sample") is None:
             return Answer({}, 0)
+        if row["sample"].get("error"):
+            raise NotGradable(f"the sample came with an error: {row['sample']['error']['message']}")
         return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
     return await calls.complete(request_for(row, source))
 
@@ -83,8 +85,11 @@ def namespace(completion: dict[str, Any], *, structured: bool) -> dict[str, Any]
         "output_tools": message.get("tool_calls") or [],
         "choices": choices,
         "model": completion.get("model", ""),
+        "grades": completion.get("grades") or [],
     }
-    if structured:
+    if "output_json" in completion:
+        seen["output_json"] = completion["output_json"]
+    elif structured:
         try:
             seen["output_json"] = orjson.loads(text)
         except orjson.JSONDecodeError:

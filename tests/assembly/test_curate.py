@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -87,7 +88,7 @@ def test_what_is_no_answer_is_dropped_with_the_reason(choice: dict[str, Any], re
 
 
 def test_what_no_chat_can_say_is_not_trained_on() -> None:
-    searched = completion(1, "mail").model_copy(update={"untrainable": "No chat completion can say: web_search_call."})
+    searched = replace(completion(1, "mail"), untrainable="No chat completion can say: web_search_call.")
     examples, curator = curated([searched, completion(2, "mail", "no")])
     assert [example.completion_id for example in examples] == ["chatcmpl-2"]
     assert drops(curator) == {"untrainable": 1}

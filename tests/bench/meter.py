@@ -126,7 +126,10 @@ class Meter:
             case "PutObject":
                 self.units["s3.put"] += 1
                 self.objects[asked["Key"]] = len(asked["Body"])
-            case "ListObjectsV2":
+            case "UploadPart":
+                self.units["s3.put"] += 1
+                self.objects[asked["Key"]] = self.objects.get(asked["Key"], 0) + len(asked["Body"])
+            case "ListObjectsV2" | "CreateMultipartUpload" | "CompleteMultipartUpload":
                 self.units["s3.put"] += 1
             case "GetObject" | "HeadObject":
                 self.units["s3.get"] += 1

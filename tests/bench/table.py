@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """One figure. `most` bounds it, `most_ratio` bounds it as a multiple of `peer`; without either it only informs."""
+    """One figure, bounded by `most`, or as a multiple of `peer` by `most_ratio` or `least_ratio`; else it informs."""
 
     what: str
     measured: float
     peer: float | None = None
     most: float | None = None
     most_ratio: float | None = None
+    least_ratio: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -25,11 +26,15 @@ class Line:
     def target(self) -> str:
         if self.most is not None:
             return f"<= {self.most:g}"
+        if self.least_ratio is not None:
+            return f">= {self.least_ratio:g}x"
         return "" if self.most_ratio is None else f"<= {self.most_ratio:g}x"
 
     @property
     def met(self) -> bool:
         if self.most is not None and self.measured > self.most:
+            return False
+        if self.least_ratio is not None and (self.ratio is None or self.ratio < self.least_ratio):
             return False
         return self.most_ratio is None or (self.ratio is not None and self.ratio <= self.most_ratio)
 

@@ -11,6 +11,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ MESSAGES: Any = [{"role": "system", "content": "Answer kindly."}, {"role": "user
 METADATA = {"app": "mail", "kind": "reply", "env": "prod"}
 MODEL = "big"
 PIECES = 100
+DELAY_S = 0.3
 
 
 class Upstream(NamedTuple):
@@ -30,6 +32,8 @@ class Upstream(NamedTuple):
     provider: str
     silent: str
     proxy: str
+    quick: str
+    delayed: str
 
 
 def completion(number: int) -> bytes:
@@ -71,6 +75,47 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
+class Brief(asyncio.Protocol):
+    """Says "yes" to everything, at once or `DELAY_S` later, with as little work as a server can have."""
+
+    _SAID = json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1_790_000_000,
+            "model": MODEL,
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}],
+            "usage": {"prompt_tokens": 90, "completion_tokens": 1, "total_tokens": 91},
+        }
+    ).encode()
+    _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(_SAID), _SAID)
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        if len(body) < length:
+            return
+        self._received = body[length:]
+        if self._delay_s:
+            asyncio.get_running_loop().call_later(self._delay_s, self._answer)
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._ANSWER)
+
+
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
     writer.close()
@@ -100,6 +145,10 @@ def _serve(told: Connection) -> None:
         servers = [await asyncio.start_server(handler, "127.0.0.1", 0) for handler in (answer, silence)]
         ports = [server.sockets[0].getsockname()[1] for server in servers]
         ports.append(await _proxy(f"http://127.0.0.1:{ports[0]}/v1"))
+        for delay_s in (0.0, DELAY_S):
+            server = await asyncio.get_running_loop().create_server(partial(Brief, delay_s), "127.0.0.1", 0)
+            servers.append(server)
+            ports.append(server.sockets[0].getsockname()[1])
         told.send(ports)
         await asyncio.Event().wait()
 

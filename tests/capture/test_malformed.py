@@ -90,6 +90,7 @@ def test_a_record_is_refused_alone(system: System, said: Callable[[], str], subt
             status, refusal = push(system, line)
             assert (status, refusal["error"]["code"]) == (400, code)
             assert refusal["error"]["param"] in {param, "body"}
+            assert len(json.dumps(refusal)) < 2000
             assert stored(system) == before
 
             status, answer = push(system, b"\n".join([sound[0], line, sound[1]]))
@@ -146,6 +147,7 @@ def test_a_body_packed_in_pieces_is_taken_whole(
 ODD = {
     "an escaped NUL": {"reference": "a\x00b", "metadata": {"a\x00": "\x00"}},
     "separators of lines": {"reference": "a\u2028b\u2029c\x85d\x0be\x1cf"},
+    "many digits": {"reference": ["9" * 30, 0.12345678901234567, 1e300, {"9" * 20: 12345678901234567890}]},
     "beyond the basic plane": {"reference": "\U0001f642\U0010ffff\uffff\ufeff"},
     "numbers at the limits": {"reference": [2**63, -(2**63), 2**64 - 1, 5e-324, 1.7976931348623157e308, -0.0]},
     "empty names": {"reference": {"": {"": []}}, "metadata": {"": ""}},

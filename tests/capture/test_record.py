@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import boto3
+import pytest
 from backports import zstd
 
 from capture.ingest import completion_of
@@ -39,12 +40,30 @@ def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) 
     (key,) = blobs.keys("completions/")
     assert system.bucket
     lines = zstd.decompress(blobs.get(key)).splitlines()
-    whole = [Completion.model_validate_json(line) for line in lines]
+    whole = [Completion.read(line) for line in lines]
     assert [one.id for one in whole] == [f"chatcmpl-rec-{number}" for number in range(5)]
     place = index.find("chatcmpl-rec-3")
     assert place is not None
     alone = zstd.decompress(blobs.get(place.object, offset=place.offset, length=place.length))
-    assert Completion.model_validate_json(alone) == whole[3]
+    assert Completion.read(alone) == whole[3]
+
+
+@pytest.mark.usefixtures("system")
+def test_a_completion_that_comes_alone_lies_in_the_frame_it_came_in() -> None:
+    line = completion_of(loop.record(1, split="train", tag="rec")).line()
+    frame = zstd.compress(line + b"\n", 19)
+    record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=base64.b64encode(frame))])
+    assert [blobs.get(key) for key in blobs.keys("completions/")] == [frame]
+
+
+@pytest.mark.usefixtures("system")
+def test_what_is_packed_in_another_way_is_packed_anew() -> None:
+    first, second = (completion_of(loop.record(number, split="train", tag="rec")).line() for number in (1, 2))
+    for packed in (zstd.compress(first), zstd.compress(second) + zstd.compress(b"\n")):
+        record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=base64.b64encode(packed))])
+    for key in blobs.keys("completions/"):
+        assert zstd.decompress(blobs.get(key)) in {first + b"\n", second + b"\n"}
+    assert [one.id for one in index.completions(Filter())] == ["chatcmpl-rec-1", "chatcmpl-rec-2"]
 
 
 def test_a_redelivery_writes_the_same_again(system: System) -> None:

@@ -542,8 +542,8 @@ def holds(document: Any) -> None:
         completion = completion_of(document)
     except ApiError:
         return
-    assert Completion.model_validate_json(completion.line()) == completion
-    assert completion.content_hash == Completion.model_validate_json(completion.line()).content_hash
+    assert Completion.read(completion.line()) == completion
+    assert completion.content_hash == Completion.read(completion.line()).content_hash
     figures = (completion.prompt_tokens, completion.cached_tokens, completion.completion_tokens)
     assert all(one is None or type(one) is int for one in figures)
     assert isinstance(completion.finish_reason, str | None)

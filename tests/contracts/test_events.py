@@ -64,8 +64,9 @@ class TestMessage:
         assert events.parse(json.dumps(newer)) == events.parse(json.dumps(sample(name)))
 
     def test_a_missing_field_is_refused(self, name: str) -> None:
-        own = set(WORK[name].model_fields) - set(events.Message.model_fields) - {"type"}
-        for field in own & set(sample(name)):
+        fields = WORK[name].model_fields
+        counted = {one for one, field in fields.items() if field.default == 0}
+        for field in set(sample(name)) - set(events.Message.model_fields) - counted - {"type"}:
             broken = {key: value for key, value in sample(name).items() if key != field}
             with pytest.raises(ValidationError):
                 events.parse(json.dumps(broken))
@@ -97,7 +98,7 @@ def test_anything_else_is_refused(body: str) -> None:
 def test_the_recorders_sample_carries_completions() -> None:
     message = events.RecordCompletions.model_validate(sample("RecordCompletions"))
     lines = zstd.decompress(message.records or b"").splitlines()
-    assert [Completion.model_validate_json(line).id for line in lines] == ["chatcmpl-CeZ4n8Q2v7"]
+    assert [Completion.read(line).id for line in lines] == ["chatcmpl-CeZ4n8Q2v7"]
 
 
 def test_a_body_comes_inline_or_by_key_and_never_both() -> None:

@@ -8,19 +8,9 @@ from typing import Any
 import orjson
 
 from foundation import aws, blobs
+from foundation.counts import ChunkCounts, ModelUsage, ResultCounts, totals
 from foundation.distillations import Dataset, Distillation, Job, Step, Verdict
-from foundation.evals import (
-    ChunkCounts,
-    CompletionsSource,
-    Eval,
-    FileId,
-    ModelUsage,
-    ResultCounts,
-    Run,
-    items_key,
-    output_item_id,
-    totals,
-)
+from foundation.evals import CompletionsSource, Eval, FileId, Run, items_key, output_item_id
 from tests.flow.system import System
 
 TEACHER = "gpt-4o"

@@ -1,8 +1,9 @@
-"""The recorder's event source on a bad day: any grouping, any message again, the recorder killed in its middle; seeded.
+"""A queue's event source on a bad day: any grouping, any message again, the consumer killed in its middle; seeded.
 
-In: the messages that wait in moto's queue. Out: events of many messages, as Lambda gives them, in any order, some in
-two events at once. A message that failed comes again, as all of an event do whose recorder was killed, and some that
-did not fail. Nothing is killed or repeated so often that it would end in the dead letters.
+In: the messages that wait in moto's queue; the recorder's, if nothing else is said. Out: events of one or many
+messages, as Lambda gives them, in any order, some in two events at once. A message that failed comes again, as all of
+an event do whose consumer was killed, and some that did not fail. Nothing is killed or repeated so often that it would
+end in the dead letters.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ import boto3
 import botocore.client
 import pytest
 
-from capture.handler import record_entry
 from tests.flow import system as flow
 from tests.flow.system import System
 from tests.flow.throttling import Throttling
 
 _MOST_A_POLL = 12
-_MOST_MESSAGES = (1, 4, 60)
 _LAST_CALL = 25
 _KILLED_SHARE = 0.4
 _REPEATED_SHARE = 0.1
@@ -30,17 +29,29 @@ _MOST_THROTTLED = 4
 
 
 class Killed(BaseException):
-    """The recorder's process is gone; no `except` of its own sees that."""
+    """The consumer's process is gone; no `except` of its own sees that."""
 
 
 class EventSource:
-    """Delivers what waits for the recorder."""
+    """Delivers what waits for one consumer."""
 
-    def __init__(self, seed: int, system: System, throttling: Throttling, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        seed: int,
+        system: System,
+        throttling: Throttling,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        queue: str = "RECORD",
+        together: tuple[int, ...] = (1, 4, 60),
+    ) -> None:
         self.kills = self.repeats = self.failures = 0
         self._throttling = throttling
         self._dice = Random(seed)
-        self._url = system.queues["RECORD"]
+        self._system = system
+        self._url = system.queues[queue]
+        self._consumer = flow.CONSUMERS[queue]
+        self._together = together
         self._sqs = boto3.client("sqs")
         self._calls_left: int | None = None
         self._effect = False
@@ -57,6 +68,11 @@ class EventSource:
             return called(client, name, arguments)
 
         monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the consumer at work was killed: what it still does would not be done."""
+        return self._calls_left is not None and self._calls_left <= 0
 
     def drain(self) -> None:
         """Deliver until nothing waits."""
@@ -81,7 +97,7 @@ class EventSource:
         events = []
         left = list(waiting)
         while left:
-            size = self._dice.randint(1, self._dice.choice(_MOST_MESSAGES))
+            size = self._dice.randint(1, self._dice.choice(self._together))
             events.append(left[:size])
             left = left[size:]
         for message in waiting:
@@ -91,7 +107,7 @@ class EventSource:
         return events
 
     def _delivered(self, messages: list[dict[str, Any]]) -> set[str]:
-        """Give these to the recorder, and to nobody if it dies; the ids of those that it is done with."""
+        """Give these to the consumer, and to nobody if it dies; the ids of those that it is done with."""
         unique = {message["MessageId"]: message for message in messages}
         event = {"Records": [record for one in unique.values() for record in flow._sqs_event(one)["Records"]]}
         most = max(map(_receives, messages))
@@ -100,15 +116,17 @@ class EventSource:
             self._calls_left = self._dice.randint(1, _LAST_CALL)
             self._effect = self._dice.random() < 0.5
         try:
-            answer = record_entry(event, flow.FakeContext())
+            answer = self._consumer(event, flow.FakeContext())
         except Killed:
             self.kills += 1
+            self._system.passed_ms += flow.VISIBILITY_MS
             return set()
         finally:
             self._calls_left = None
             self._throttling.on = True
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
         self.failures += len(failed)
+        self._system.passed_ms += flow.VISIBILITY_MS if failed else 0
         return unique.keys() - failed
 
     def _settle(self, message: dict[str, Any], *, done: bool) -> None:

@@ -179,6 +179,7 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         "FIRST_KEY_SECRET_ARN": secret["ARN"],
         "PROVIDER_BASE_URL": provider_url,
         "WATCH_RULE": RULE,
+        "SANDBOX_FUNCTION": "sandbox",
         "API_URL": "https://api.test/v1",
         "WEBHOOKS_TO_PRIVATE": "true",
         **{f"{name}_QUEUE_URL": url for name, url in queues.items()},

@@ -38,8 +38,9 @@ class Counting:
         self.say = say
         self.asked: list[dict[str, Any]] = []
 
-    async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+    async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         assert deadline_s > 0
+        assert retry_s is None or retry_s > 0
         self.asked.append(request)
         text = self.say(request)
         if text is None:

@@ -10,7 +10,7 @@ import pytest
 from foundation import blobs
 from foundation.models import ProviderAway, run
 from grading import calls
-from grading.calls import opened
+from grading.calls import Calls, opened
 from tests.flow.system import System
 from tests.grading.build import Counting, asked_for
 
@@ -23,7 +23,8 @@ def request(text: str, **fields: Any) -> dict[str, Any]:
 
 def ask(provider: Counting, *requests: dict[str, Any]) -> list[str]:
     async def work() -> list[str]:
-        async with opened(PREFIX, provider, 10) as open_calls:
+        open_calls = Calls(PREFIX, provider, 10)
+        async with opened(open_calls):
             answers = await asyncio.gather(*(open_calls.complete(one) for one in requests))
             return [answer.body["choices"][0]["message"]["content"] for answer in answers]
 
@@ -68,7 +69,8 @@ def test_answers_are_stored_while_the_work_goes_on(system: System, monkeypatch: 
         return "yes"
 
     async def work() -> None:
-        async with opened(PREFIX, Counting(say), 10) as open_calls:
+        open_calls = Calls(PREFIX, Counting(say), 10)
+        async with opened(open_calls):
             for text in ("a", "b", "c"):
                 await open_calls.complete(request(text))
 
@@ -82,7 +84,8 @@ def test_chunks_do_not_share_their_calls(system: System) -> None:
     ask(provider, request("a"))
 
     async def other() -> None:
-        async with opened("runs/evalrun_1/calls/000001/", provider, 10) as open_calls:
+        open_calls = Calls("runs/evalrun_1/calls/000001/", provider, 10)
+        async with opened(open_calls):
             await open_calls.complete(request("a"))
 
     run(other())

@@ -14,6 +14,7 @@ from foundation.errors import RetryLater
 from foundation.evals import Run, output_item_id, output_items
 from foundation.events import GradeChunk
 from foundation.models import Answer
+from grading import pause
 from grading.grade import grade_chunk
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
@@ -29,7 +30,8 @@ def judged(request: dict[str, Any]) -> str:
     """As sample "yes"; as judge the label that the texts deserve."""
     if "response_format" not in request:
         return "yes"
-    return '{"label": "correct"}' if "Reference: yes" in asked_for(request) else '{"label": "incorrect"}'
+    reference = asked_for(request).partition("Answer")[0]
+    return '{"label": "correct"}' if ">yes<" in reference else '{"label": "incorrect"}'
 
 
 def test_a_run_of_several_chunks_adds_up_though_every_message_comes_twice(system: System) -> None:
@@ -89,8 +91,7 @@ def test_what_was_answered_is_not_asked_again_when_the_provider_fails_in_the_mid
 ) -> None:
     run, (chunk,) = planned(system, [row(n) for n in range(10)])
     provider = Counting(lambda request: None if asked_for(request) in {"row 3", "row 7"} else "yes")
-    with pytest.raises(RetryLater):
-        grade_chunk(chunk, context, provider)
+    grade_chunk(chunk, context, provider)
     assert Counter(map(asked_for, provider.asked)) == {f"row {n}": 1 for n in range(10)}
     assert counts(run.id) == (0, 0, 0, 0)
     assert Run.load(run.id).status == "in_progress"
@@ -104,8 +105,7 @@ def test_what_was_answered_is_not_asked_again_when_the_provider_fails_in_the_mid
 def test_a_sample_is_stored_before_it_is_graded(system: System, context: Any) -> None:
     run, (chunk,) = planned(system, [row(n, reference="yes" if n else "no") for n in range(4)], JUDGE)
     down = Counting(lambda request: None if "response_format" in request else "yes")
-    with pytest.raises(RetryLater):
-        grade_chunk(chunk, context, down)
+    grade_chunk(chunk, context, down)
     assert len(down.asked) > 4
     up = Counting(judged)
     grade_chunk(chunk, context, up)
@@ -169,8 +169,8 @@ def test_the_calls_of_a_chunk_run_at_the_same_time(system: System, context: Any)
             super().__init__()
             self.all_there = asyncio.Event()
 
-        async def complete(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
-            answer = await super().complete(request, deadline_s=deadline_s)
+        async def complete(self, request: dict[str, Any], **options: Any) -> Answer:
+            answer = await super().complete(request, **options)
             if len(self.asked) == 20:
                 self.all_there.set()
             await asyncio.wait_for(self.all_there.wait(), 5)
@@ -209,7 +209,7 @@ def test_a_holder_that_was_killed_blocks_only_as_long_as_it_could_have_lived(
     killed.__exit__(None, None, None)
 
 
-def test_a_provider_that_is_away_leaves_the_message_in_its_queue(
+def test_a_provider_that_is_away_sends_the_message_back_to_its_queue(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(system, [row(n, text=f"away {n}: billing or login") for n in range(2)])
@@ -218,6 +218,7 @@ def test_a_provider_that_is_away_leaves_the_message_in_its_queue(
         patch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 5_600)
         ask = "foundation.models.openai_compatible.OpenAICompatible._ask"
         patch.setattr(ask, nobody_answers)
+        patch.setattr(pause, "_LEAST_S", 0)
         before = time.monotonic()
         assert system.deliver("GRADE") == 1
         assert time.monotonic() - before < 5

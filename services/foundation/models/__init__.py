@@ -1,6 +1,16 @@
 """The provider seam for chat: a model's name in, whoever answers to it out."""
 
-from foundation.models.provider import Answer, Provider, ProviderAway, ProviderRefused, run
-from foundation.models.registry import ModelAmbiguous, providers
+from foundation.models.provider import Answer, OverLimit, Provider, ProviderAway, ProviderRefused, run
+from foundation.models.registry import ModelAmbiguous, paced_providers, providers
 
-__all__ = ["Answer", "ModelAmbiguous", "Provider", "ProviderAway", "ProviderRefused", "providers", "run"]
+__all__ = [
+    "Answer",
+    "ModelAmbiguous",
+    "OverLimit",
+    "Provider",
+    "ProviderAway",
+    "ProviderRefused",
+    "paced_providers",
+    "providers",
+    "run",
+]

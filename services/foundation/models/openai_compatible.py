@@ -1,10 +1,12 @@
 """Any server that speaks OpenAI's chat completions and embeddings.
 
-Over aiohttp, which takes a seventh of the openai SDK's CPU per call.
+Over aiohttp, which takes a seventh of the openai SDK's CPU per call. Where it has a pace, each attempt waits for its
+turn.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Iterator
@@ -14,9 +16,10 @@ from urllib.parse import quote
 
 import aiohttp
 import orjson
-import stamina
 
-from foundation.models.provider import Answer, ProviderAway, ProviderRefused
+from foundation.models.batch_api import BatchAPI
+from foundation.models.pace import Pace
+from foundation.models.provider import Answer, OverLimit, ProviderAway, ProviderRefused
 
 _AWAY = frozenset({408, 409, 429})
 _FIRST_SERVER_ERROR = 500
@@ -31,36 +34,53 @@ _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry",
 class OpenAICompatible:
     """One provider at one base URL."""
 
-    def __init__(self, *, base_url: str, api_key: str) -> None:
+    def __init__(self, *, base_url: str, api_key: str, pace: Pace | None = None) -> None:
+        self._pace = pace
         self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         return await self._answer("/chat/completions", request, deadline_s, retry_s)
 
-    async def embed(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
-        return await self._answer("/embeddings", request, deadline_s, None)
+    async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        return await self._answer("/embeddings", request, deadline_s, retry_s)
 
     async def _answer(self, path: str, request: dict[str, Any], deadline_s: float, retry_s: float | None) -> Answer:
         started = time.monotonic()
+        patient_until = started + min(deadline_s, retry_s or deadline_s)
         pauses = _pauses()
         body = orjson.dumps(request)
+        while True:
+            try:
+                return await self._in_turn(path, body, started + deadline_s)
+            except OverLimit:
+                raise
+            except ProviderAway as away:
+                pause = next(pauses) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
+                if away.final or time.monotonic() + pause >= patient_until:
+                    raise
+            await asyncio.sleep(pause)
 
-        def while_away(error: Exception) -> bool | float:
-            if not isinstance(error, ProviderAway) or error.final:
-                return False
-            pause = next(pauses) if error.retry_after is None else max(error.retry_after, _LEAST_PAUSE_S)
-            left = min(deadline_s, retry_s or deadline_s) - (time.monotonic() - started)
-            return pause if pause < left else False
+    async def _in_turn(self, path: str, body: bytes, ends: float) -> Answer:
+        if self._pace is None:
+            return await self._timed(path, body, ends)
+        async with self._pace.turn(time.time() + ends - time.monotonic()):
+            try:
+                return await self._timed(path, body, ends)
+            except ProviderAway as away:
+                if away.retry_after:
+                    self._pace.wait(away.retry_after)
+                raise
 
-        async for attempt in stamina.retry_context(on=while_away, attempts=None, timeout=deadline_s):
-            with attempt:
-                left = max(0.1, deadline_s - (time.monotonic() - started))
-                asked = time.monotonic()
-                answer = await self._ask("POST", path, body, timeout_s=left)
-                return Answer(answer, round((time.monotonic() - asked) * 1000))
-        raise AssertionError("a retry context ends with an answer or an error")
+    async def _timed(self, path: str, body: bytes, ends: float) -> Answer:
+        asked = time.monotonic()
+        answer = await self._ask("POST", path, body, timeout_s=max(0.1, ends - asked))
+        return Answer(answer, round((time.monotonic() - asked) * 1000))
+
+    def batch_api(self) -> BatchAPI:
+        return BatchAPI(base_url=self._base_url, api_key=self._api_key)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:

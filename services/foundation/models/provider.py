@@ -12,15 +12,23 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
+import orjson
+
 from foundation.errors import StillhouseError
+
+_BUSY = 429
 
 
 class Answer(NamedTuple):
-    """A provider's answer, how long it took, and whether this call paid for it or shares another's."""
+    """A provider's answer, how long it took, and whether this call paid for it or shares another's.
+
+    `batch` says that it came through the Batch API, at half the price.
+    """
 
     body: dict[str, Any]
     latency_ms: int
     paid: bool = True
+    batch: bool = False
 
 
 class ProviderRefused(StillhouseError):
@@ -31,6 +39,14 @@ class ProviderRefused(StillhouseError):
         self.status = status
         self.body = body
         self.headers = headers
+
+    @property
+    def message(self) -> str:
+        """The provider's own words where it has some."""
+        try:
+            return str(orjson.loads(self.body)["error"]["message"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return str(self)
 
 
 class ProviderAway(ProviderRefused):
@@ -53,6 +69,14 @@ class ProviderAway(ProviderRefused):
         self.final = final
 
 
+class OverLimit(ProviderAway):
+    """The limit that the stack sets for this provider has no room before the deadline; nobody was asked."""
+
+    def __init__(self, name: str) -> None:
+        message = f"The limit set for the provider '{name}' leaves no room for this call now."
+        super().__init__(_BUSY, orjson.dumps({"error": {"message": message}}), {})
+
+
 class Provider(Protocol):
     """Someone who answers chat completions, and embeddings if they have them."""
 
@@ -60,7 +84,7 @@ class Provider(Protocol):
         """Ask, and ask again while the provider is away, until the deadline, or only in the first `retry_s`."""
         ...
 
-    async def embed(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+    async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         """The same for an embedding."""
         ...
 

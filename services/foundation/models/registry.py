@@ -4,6 +4,9 @@
 model that exactly one of the further providers lists, `provider/model`, or a model of the default provider. (Aliases
 and model versions will come before these, in `resolve`.) A name that several list raises ModelAmbiguous; a secret
 that cannot be read as providers raises ProvidersMisconfigured, without its content.
+
+`paced_providers()` is the same for work that nobody waits for: it keeps the limits that are set for each provider,
+together with all other workers. `providers()` knows no limits.
 """
 
 from __future__ import annotations
@@ -13,15 +16,19 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from foundation import aws
 from foundation.errors import ApiError, StillhouseError
+from foundation.models.batch_api import BatchAPI
 from foundation.models.openai_compatible import OpenAICompatible
+from foundation.models.pace import Limits, Pace
 from foundation.models.provider import Answer, Provider, ProviderAway, ProviderRefused
 from foundation.settings import settings
 
 _NO_LIST = frozenset({404, 405})
+# No name that the secret could give.
+_DEFAULT = "(default)"
 
 
 class ProvidersMisconfigured(StillhouseError):
@@ -32,22 +39,22 @@ class ModelAmbiguous(ProviderRefused):
     """Several providers list this model, so that nobody is asked."""
 
     def __init__(self, model: str, names: list[str]) -> None:
-        self.message = (
+        message = (
             f"The model '{model}' is listed by several providers: {', '.join(names)}. "
             f"Name the one that is meant: '{names[0]}/{model}'."
         )
-        body = ApiError(self.message, code="model_not_found", param="model").body()
+        body = ApiError(message, code="model_not_found", param="model").body()
         super().__init__(404, orjson.dumps(body), {})
 
 
-class _Entry(BaseModel):
+class _Entry(Limits):
     """One provider in the secret."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     base_url: str = Field(pattern=r"^https?://\S+$")
     api_key: str = ""
-    models: list[Annotated[str, Field(min_length=1)]] = []
+    models: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
 
 
 _ENTRIES = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], _Entry])
@@ -90,13 +97,18 @@ class Providers:
             return Route(self._named[prefix].provider, rest)
         return Route(self._default, model)
 
+    def batch_api(self, model: str) -> BatchAPI | None:
+        """The Batch API of whoever answers to this model; None where they have none. Raises ModelAmbiguous."""
+        provider = self.resolve(model).provider
+        return provider.batch_api() if isinstance(provider, OpenAICompatible) else None
+
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])
         return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
-    async def embed(self, request: dict[str, Any], *, deadline_s: float) -> Answer:
+    async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])
-        return await provider.embed({**request, "model": model}, deadline_s=deadline_s)
+        return await provider.embed({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         provider, model = self.resolve(name)
@@ -141,26 +153,45 @@ def _listed(model: str, owner: str) -> dict[str, Any]:
 @cache
 def providers() -> Providers:
     """Those of the template's ProviderBaseUrl, ProviderSecretArn and ProvidersSecretArn, read once per process."""
+    return _of_settings(paced=False)
+
+
+@cache
+def paced_providers() -> Providers:
+    """The same, within the limits of the template's parameters and of the secret."""
+    return _of_settings(paced=True)
+
+
+def _of_settings(*, paced: bool) -> Providers:
     secret_arn = settings().PROVIDER_SECRET_ARN
+    own = Limits(
+        requests_per_second=settings().PROVIDER_REQUESTS_PER_SECOND,
+        concurrency=int(settings().PROVIDER_CONCURRENCY),
+    )
     default = OpenAICompatible(
-        base_url=settings().PROVIDER_BASE_URL, api_key=aws.secret(secret_arn) if secret_arn else ""
+        base_url=settings().PROVIDER_BASE_URL,
+        api_key=aws.secret(secret_arn) if secret_arn else "",
+        pace=Pace(_DEFAULT, own) if paced else None,
     )
     further_arn = settings().PROVIDERS_SECRET_ARN
-    return Providers(default, _named(aws.secret(further_arn)) if further_arn else {})
+    entries = _entries(aws.secret(further_arn)) if further_arn else {}
+    return Providers(default, {name: _named(name, entry, paced=paced) for name, entry in entries.items()})
 
 
-def _named(secret: str) -> dict[str, Named]:
+def _named(name: str, entry: _Entry, *, paced: bool) -> Named:
+    pace = Pace(name, entry) if paced else None
+    return Named(OpenAICompatible(base_url=entry.base_url, api_key=entry.api_key, pace=pace), frozenset(entry.models))
+
+
+def _entries(secret: str) -> dict[str, _Entry]:
     try:
-        entries = _ENTRIES.validate_json(secret)
+        return _ENTRIES.validate_json(secret)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(step) for step in first["loc"] if step != "[key]") or "the whole"
         # Without its cause, which would show what the secret holds.
         raise ProvidersMisconfigured(
             f"The secret of ProvidersSecretArn is wrong at {where}: {first['msg']}. It holds JSON: "
-            '{"<name>": {"base_url": "https://…", "api_key": "…", "models": ["…"]}}.'
+            '{"<name>": {"base_url": "https://…", "api_key": "…", "models": ["…"], "requests_per_second": 10, '
+            '"concurrency": 50}}.'
         ) from None
-    return {
-        name: Named(OpenAICompatible(base_url=entry.base_url, api_key=entry.api_key), frozenset(entry.models))
-        for name, entry in entries.items()
-    }

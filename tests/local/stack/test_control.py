@@ -35,10 +35,10 @@ def test_addresses_take_the_form_that_needs_no_host_name():
     )
 
 
-def test_a_start_keeps_the_latest_code_only(tmp_path):
+def test_a_start_keeps_the_latest_code_of_services_and_sandbox_only(tmp_path):
     layout = Layout(tmp_path)
-    for age, name in enumerate(("latest", "older", "oldest")):
+    for age, name in enumerate(("services", "sandbox", "older", "oldest")):
         (layout.code / name).mkdir(parents=True)
         os.utime(layout.code / name, (1000 - age, 1000 - age))
     supervisor._forget_old_code(layout)
-    assert [entry.name for entry in layout.code.iterdir()] == ["latest"]
+    assert {entry.name for entry in layout.code.iterdir()} == {"services", "sandbox"}

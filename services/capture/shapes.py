@@ -1,0 +1,127 @@
+"""Every shape that a pushed record may have: of a chat or of the Responses API, answered or failed.
+
+In: the JSON object of one record. Out: the fields of a Completion, in the shape of a chat. Raises ApiError naming the
+field. What most records look like is taken by `records` without a look in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from capture import responses
+from capture.records import LATENCY_END, LONGEST_ID, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
+from foundation.completions import Metadata
+from foundation.errors import ApiError
+from foundation.http import field_error
+
+type _Seconds = Annotated[int, Field(ge=0, lt=SECONDS_END)]
+type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+
+_SHOWN_KINDS = 8
+
+
+class Record[Request, Response](BaseModel):
+    """One record as an application pushes it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    request: Request
+    response: Response
+    metadata: Metadata | None = None
+    reference: Any = None
+    created: _Seconds | None = None
+    latency_ms: int | None = Field(default=None, ge=0, lt=LATENCY_END)
+    provider: str | None = None
+    origin: str | None = Field(default=None, max_length=LONGEST_ORIGIN)
+
+
+class _Message(BaseModel):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+
+
+class _ChatRequest(BaseModel):
+    model: _Id
+    messages: list[_Message] = Field(min_length=1)
+    metadata: Metadata | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+
+
+class _ChatResponse(BaseModel):
+    id: _Id | None = None
+    created: _Seconds | None = None
+    model: _Id | None = None
+    choices: list[_Choice] = Field(min_length=1)
+
+
+class _Failure(BaseModel):
+    """What a provider answers to a call that failed."""
+
+    id: _Id | None = None
+    error: dict[str, Any] = Field(min_length=1)
+
+
+_ANSWERED_CHAT = Record[_ChatRequest, _ChatResponse]
+_FAILED_CHAT = Record[_ChatRequest, _Failure]
+
+
+def as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:
+    """The record with request and response in the shape of a chat.
+
+    `before` has the items before those of a response, where it names the response before it.
+    """
+    try:
+        return _as_chat(record, before)
+    except ValidationError as error:
+        raise field_error(error, record) from error
+
+
+def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:
+    failed = isinstance(record.get("response"), dict) and is_failure(record["response"])
+    if is_response(record):
+        return _response_as_chat(record, before, failed=failed)
+    if failed:
+        read: Any = _FAILED_CHAT.model_validate(record)
+        response = {**read.response.model_dump(exclude_unset=True), "choices": []}
+        return {**_beside(read), "request": record["request"], "response": response}
+    read = _ANSWERED_CHAT.model_validate(record)
+    # A time may be written as text or as a fraction.
+    created = read.created or read.response.created
+    return {**_beside(read), "created": created, "request": record["request"], "response": record["response"]}
+
+
+def _beside(read: Record[Any, Any]) -> dict[str, Any]:
+    return {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
+
+
+def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
+    shape = Record[responses.Request, _Failure] if failed else Record[responses.Request, responses.Response]
+    read: Any = shape.model_validate(record)
+    previous = read.request.previous_response_id
+    if previous and before is None:
+        raise ApiError(
+            f"The response '{previous}' before this one is not captured. Push it first or together with this one, "
+            "or push this one with all its items in input and without previous_response_id.",
+            code="previous_response_not_found",
+            param="request.previous_response_id",
+        )
+    items = [*(before or ()), *responses.input_items(record["request"])]
+    request, unsaid = responses.chat_request(read.request, items)
+    if failed:
+        response = {**read.response.model_dump(exclude_unset=True), "choices": []}
+    else:
+        response, unsaid_answer = responses.chat_response(read.response)
+        unsaid |= unsaid_answer
+    kinds = sorted(unsaid)[:_SHOWN_KINDS]
+    return {
+        **_beside(read),
+        "request": request,
+        "response": response,
+        "original": {"request": record["request"], "response": record["response"], "input_items": items},
+        "untrainable": f"No chat completion can say: {', '.join(kinds)}." if kinds else None,
+    }

@@ -1,0 +1,87 @@
+"""Answers that an eval has paid for, found again by any chunk of any of its runs.
+
+In: the digest of a request. Out: the answer, or None where nobody has asked, or its run was deleted. A row
+`CALL#<scope>#<2 digits>, <digest>` names the object under `runs/` that holds the answer; it expires after a month. The
+scope is the eval, or the run where it wants fresh answers. Rows are read and written in batches: what is asked for
+within a moment is looked up together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Self
+
+import orjson
+from backports import zstd
+
+from foundation import blobs, table
+from foundation.evals import Run
+from foundation.ids import now
+from foundation.models import Answer
+
+_A_MOMENT_S = 0.005
+_KEPT_S = 30 * 86_400
+
+
+class Paid:
+    """What is known in one scope."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        self._found: dict[str, Answer] = {}
+        self._read: set[str] = set()
+        self._wanted: dict[str, asyncio.Future[Answer | None]] = {}
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """What is known to a run."""
+        return cls(run.id if getattr(run.data_source, "fresh", None) else run.eval_id)
+
+    async def find(self, digest: str) -> Answer | None:
+        if digest in self._found:
+            return self._found[digest]
+        if not self._wanted:
+            asyncio.get_running_loop().call_later(_A_MOMENT_S, self._look_up)
+        wanted = self._wanted.setdefault(digest, asyncio.get_running_loop().create_future())
+        return await wanted
+
+    def tell(self, digests: dict[str, list[str]]) -> None:
+        """By the key of an object: to which requests it holds the answers."""
+        expires = now() + _KEPT_S
+        table.write_all(
+            {**self._place(digest), "key": key, "expires": expires} for key, some in digests.items() for digest in some
+        )
+
+    def _look_up(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        try:
+            places = {(place["pk"], place["sk"]) for place in map(self._place, wanted)}
+            for key in {row["key"] for row in table.get_all(places).values()} - self._read:
+                self._read.add(key)
+                self._found |= dict(answers(blobs.find(key)))
+        except BaseException as error:  # noqa: BLE001 - told to all who wait, of whom one raises it
+            for future in wanted.values():
+                future.set_exception(error)
+            return
+        for digest, future in wanted.items():
+            future.set_result(self._found.get(digest))
+
+    def _place(self, digest: str) -> table.Row:
+        return {"pk": f"CALL#{self._scope}#{digest[:2]}", "sk": digest}
+
+
+def packed(calls: Iterable[tuple[str, Answer]]) -> bytes:
+    """Answers by digest as an object holds them."""
+    lines = (
+        orjson.dumps({"request": digest, "body": answer.body, "latency_ms": answer.latency_ms, "batch": answer.batch})
+        for digest, answer in calls
+    )
+    return zstd.compress(b"\n".join(lines))
+
+
+def answers(body: bytes | None) -> Iterator[tuple[str, Answer]]:
+    """The inverse; nothing of an object that is gone."""
+    for line in zstd.decompress(body).splitlines() if body else ():
+        call = orjson.loads(line)
+        yield call["request"], Answer(call["body"], call["latency_ms"], batch=call["batch"])

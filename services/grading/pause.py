@@ -1,0 +1,65 @@
+"""A provider that is away pauses its run, until the template's ProviderPatience is over.
+
+In: a chunk that could not be answered in full. Out: the same chunk as a new message, delivered later and later, and the
+run's `paused`. The new message is sent before the old one is acknowledged; of an old one that is delivered once more,
+nothing comes: the row `BACK#<chunk>` says how often the chunk went back.
+"""
+
+from __future__ import annotations
+
+from foundation import queues, table
+from foundation.evals import Pause, Run
+from foundation.events import GradeChunk
+from foundation.ids import new_id, now, now_ms
+from foundation.models import OverLimit, ProviderAway
+from foundation.settings import settings
+
+_LEAST_S = 15
+_MOST_S = 900  # what SQS delays at most
+# One question that a provider fails on tells about the question, several about the provider.
+_ENOUGH = 3
+
+
+def over(run: Run) -> bool:
+    """Whether the run has waited as long as it may."""
+    return run.paused is not None and now() - run.paused.since >= settings().PROVIDER_PATIENCE_HOURS * 3600
+
+
+def put_off(run: Run, message: GradeChunk) -> bool:
+    """Send the chunk back unasked where the run's provider is known to be away; False where it may be asked."""
+    wait_s = (run.paused.until or 0) - now() if run.paused else 0
+    if wait_s <= 0:
+        return False
+    _put_back(message, wait_s)
+    return True
+
+
+def pause(run: Run, message: GradeChunk, away: ProviderAway, *, answered: int, failed: int) -> None:
+    """Send the chunk back after `answered` calls were answered and `failed` were not; the run shows that it waits."""
+    if isinstance(away, OverLimit):
+        _put_back(message, _LEAST_S)
+        return
+    since = run.paused.since if run.paused else now()
+    waited_s = 0 if answered else now() - since
+    wait_s = min(_MOST_S, max(_LEAST_S, waited_s, round(away.retry_after or 0)))
+    until = now() + wait_s if failed >= _ENOUGH and not answered else None
+    paused = Pause(since=since, reason=away.message, until=until)
+    run.change({"paused": paused.model_dump()}, where={"status": "in_progress"})
+    _put_back(message, wait_s)
+
+
+def go_on(run: Run) -> None:
+    """A chunk was answered in full: the run waits no longer."""
+    if run.paused:
+        run.change({"paused": None}, where={"status": "in_progress"})
+
+
+def _put_back(message: GradeChunk, wait_s: int) -> None:
+    back = f"BACK#{message.chunk:06d}"
+    before = table.get(message.run_id, back)
+    if before and before["times"] > message.put_back:
+        return
+    times = message.put_back + 1
+    again = message.model_copy(update={"put_back": times, "event_id": new_id("evt_"), "at": now_ms()})
+    queues.send(settings().GRADE_QUEUE_URL, again, delay_s=min(_MOST_S, wait_s))
+    table.put({"pk": message.run_id, "sk": back, "times": times})

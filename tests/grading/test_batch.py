@@ -1,0 +1,175 @@
+"""A run that is sampled by the Batch API asks and pays for each row once, whatever is redelivered or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from foundation.evals import Run
+from foundation.models import ProviderAway, ProviderRefused
+from foundation.models.batch_api import BatchAPI
+from grading import plan
+from grading.batch import sample_batch
+from tests.flow.loop import lab_calls
+from tests.flow.system import System
+from tests.grading.build import CHECK, MODEL, row
+from tests.grading.clock import Clock
+
+ROWS = 130
+
+
+@pytest.fixture
+def clock(system: System, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    assert system
+    monkeypatch.setattr(plan, "_CHUNKS_A_BATCH", 2)
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def began(system: System) -> Callable[..., Run]:
+    """A planned run of 130 rows, by two batches that are started."""
+
+    def begin(rows: int = ROWS, **fields: Any) -> Run:
+        config = {"type": "custom", "item_schema": {"type": "object"}}
+        asked = {"data_source_config": config, "testing_criteria": [CHECK]}
+        eval_id = system.ok("POST", "/v1/evals", asked)["id"]
+        content = {"type": "file_content", "content": [row(number) for number in range(rows)]}
+        source = {"type": "completions", "source": content, "model": MODEL, "batch": True, **fields}
+        run_id = system.ok("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})["id"]
+        system.deliver("PLAN")
+        system.deliver("PLAN")
+        return Run.load(run_id)
+
+    return begin
+
+
+def finish(system: System, context: Any, clock: Clock, run: Run) -> dict[str, Any]:
+    """Let time pass until nothing waits, and grade; the run in the end."""
+    for _ in range(200):
+        for message in clock.next():
+            sample_batch(message, context)
+        if not clock.waiting():
+            break
+    system.settle()
+    found: dict[str, Any] = system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
+    return found
+
+
+def test_rows_are_sampled_by_batches_and_booked_at_their_price(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run]
+) -> None:
+    before = lab_calls(system)
+    run = began()
+    assert len(clock.waiting()) == 2
+    assert run.result_counts.total == 0
+    ended = finish(system, context, clock, run)
+    after = lab_calls(system)
+    assert (ended["status"], ended["result_counts"]["total"], ended["result_counts"]["errored"]) == (
+        "completed",
+        130,
+        0,
+    )
+    assert after["batches"] - before["batches"] == 2
+    assert after["chat"][MODEL] - before["chat"].get(MODEL, 0) == 130
+    (usage,) = ended["per_model_usage"]
+    assert (usage["model_name"], usage["batch"], usage["invocation_count"]) == (MODEL, True, 130)
+    assert clock.delays[0] == 30
+
+
+def test_what_the_eval_has_paid_for_is_in_no_batch(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run]
+) -> None:
+    first = began()
+    finish(system, context, clock, first)
+    before = lab_calls(system)
+    source = first.data_source.model_dump(exclude_none=True)
+    again = system.ok("POST", f"/v1/evals/{first.eval_id}/runs", {"data_source": source})["id"]
+    system.settle()
+    ended = finish(system, context, clock, Run.load(again))
+    assert (ended["status"], ended["result_counts"]["total"], ended["per_model_usage"]) == ("completed", 130, [])
+    assert lab_calls(system) == before
+
+
+def test_redelivered_messages_and_a_lost_answer_start_one_batch_a_part(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run]
+) -> None:
+    before = lab_calls(system)["batches"]
+    fault = {"path": "/batches", "status": 500, "times": 1, "when": "after"}
+    assert httpx.post(f"{system.lab}/lab/faults", json=fault).status_code == 200
+    run = began()
+    for message in [*clock.waiting(), *clock.waiting()]:
+        sample_batch(message.model_copy(update={"looks": message.looks - 1}), context)
+    ended = finish(system, context, clock, run)
+    assert (ended["status"], ended["result_counts"]["total"]) == ("completed", 130)
+    assert lab_calls(system)["batches"] - before == 2
+    assert sum(used["invocation_count"] for used in ended["per_model_usage"]) == 130
+
+
+def test_what_a_batch_leaves_unanswered_is_asked_one_by_one(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = BatchAPI.answers
+
+    def every_second(self: BatchAPI, state: Any) -> list[Any]:
+        return list(answers(self, state))[::2]
+
+    monkeypatch.setattr(BatchAPI, "answers", every_second)
+    ended = finish(system, context, clock, began())
+    assert (ended["status"], ended["result_counts"]["errored"]) == ("completed", 0)
+    calls = {used["batch"]: used["invocation_count"] for used in ended["per_model_usage"]}
+    assert calls == {True: 65, False: 65}
+
+
+def test_a_provider_that_takes_no_batches_costs_nothing(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ProviderRefused(404, b'{"error": {"message": "Invalid URL (POST /v1/batches)"}}', {})
+
+    monkeypatch.setattr(BatchAPI, "start", refuse)
+    before = lab_calls(system)
+    ended = finish(system, context, clock, began())
+    assert ended["status"] == "failed"
+    assert ended["error"] == {"code": "batch_refused", "message": "Invalid URL (POST /v1/batches)"}
+    assert lab_calls(system) == before
+
+
+def test_a_provider_that_stays_away_for_a_day_is_asked_row_by_row(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise ProviderAway(503, b"{}", {})
+
+    monkeypatch.setattr(BatchAPI, "find", away)
+    start = clock.now
+    ended = finish(system, context, clock, began(60))
+    assert (ended["status"], ended["result_counts"]["total"]) == ("completed", 60)
+    assert [used["batch"] for used in ended["per_model_usage"]] == [False]
+    assert clock.now - start >= 86_400
+    assert max(clock.delays) == 900
+
+
+def test_a_canceled_run_cancels_its_batches(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canceled = []
+    look = BatchAPI.look
+    monkeypatch.setattr(BatchAPI, "cancel", lambda _, batch_id: canceled.append(batch_id))
+    monkeypatch.setattr(BatchAPI, "look", lambda self, batch_id: look(self, batch_id)._replace(ended=False))
+    run = began()
+    system.ok("POST", f"/v1/evals/{run.eval_id}/runs/{run.id}/cancel", {})
+    ended = finish(system, context, clock, run)
+    assert (ended["status"], ended["result_counts"]["total"]) == ("canceled", 0)
+    assert len(set(canceled)) == 2
+
+
+def test_a_batch_needs_a_model(system: System) -> None:
+    config = {"type": "custom", "item_schema": {"type": "object"}}
+    eval_id = system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [CHECK]})["id"]
+    content = {"type": "file_content", "content": [row(1)]}
+    source = {"type": "completions", "source": content, "batch": True}
+    status, refusal = system.call("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})
+    assert (status, refusal["error"]["param"]) == (400, "data_source.model")
