@@ -41,8 +41,13 @@ class ModelUsage(BaseModel):
         self.invocation_count += calls
         for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
             setattr(self, name, getattr(self, name) + int(usage.get(name) or 0))
-        details = usage.get("prompt_tokens_details") or {}
-        self.cached_tokens += int(usage.get("cached_tokens") or details.get("cached_tokens") or 0)
+        self.cached_tokens += cached_tokens(usage)
+
+
+def cached_tokens(usage: dict[str, Any]) -> int:
+    """The part of the prompt that was read from the provider's cache: of a call's usage, or of a sum."""
+    details = usage.get("prompt_tokens_details") or {}
+    return int(usage.get("cached_tokens") or details.get("cached_tokens") or 0)
 
 
 class CriterionResult(BaseModel):

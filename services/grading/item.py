@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from foundation.counts import cached_tokens
 from foundation.evals import Eval, Run, output_item_id
 from foundation.graders import Grade, GraderModel, NotGradable
 from foundation.graders.recorded import Recorded, asks_a_model, recorded_grade
@@ -136,8 +137,8 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
         "finish_reason": choices[0].get("finish_reason", "") if choices else "",
         "model": answer.body.get("model", run.model),
         "usage": {
-            name: int(used.get(name) or 0)
-            for name in ("total_tokens", "completion_tokens", "prompt_tokens", "cached_tokens")
+            **{name: int(used.get(name) or 0) for name in ("total_tokens", "completion_tokens", "prompt_tokens")},
+            "cached_tokens": cached_tokens(used),
         },
         "error": error,
         **{name: request.get(name, answer.body.get(name)) for name in _SHOWN_PARAMETERS},

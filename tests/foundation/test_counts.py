@@ -6,6 +6,7 @@ from foundation import table
 from foundation.counts import (
     ChunkCounts,
     CriterionResult,
+    ModelUsage,
     ResultCounts,
     all_graded,
     chunks_from,
@@ -93,3 +94,24 @@ def test_chunks_are_read_from_a_place_on_a_few_at_a_time(monkeypatch):
     assert [one.chunk for one in chunks_from("r", 6, descending=True)] == [6, 5, 4, 3, 2, 1, 0]
     assert [one.chunk for one in chunks_from("r", None)] == list(range(11))
     assert [one.chunk for one in chunks_from("r", 0)] == list(range(11))
+
+
+def test_cached_tokens_are_those_of_calls_and_of_sums():
+    used = ModelUsage(model_name="m")
+    used.add({"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}})
+    used.add({"prompt_tokens": 9, "cached_tokens": 2}, calls=2)
+    used.add({"prompt_tokens": 9, "prompt_tokens_details": None})
+    assert (used.invocation_count, used.prompt_tokens, used.cached_tokens) == (4, 27, 6)
+
+
+def test_what_came_by_batch_is_summed_apart():
+    def chunk(number, batch):
+        usage = [ModelUsage(model_name="m", batch=batch, invocation_count=3, prompt_tokens=5)]
+        counts = ResultCounts(total=3, passed=3)
+        return ChunkCounts(chunk=number, chunks=3, first_row=0, counts=counts, usage=usage, criteria=[])
+
+    found = totals([chunk(0, True), chunk(1, False), chunk(2, True)])["per_model_usage"]
+    assert [(one["batch"], one["invocation_count"], one["prompt_tokens"]) for one in found] == [
+        (True, 6, 10),
+        (False, 3, 5),
+    ]

@@ -15,11 +15,12 @@ def listed(monkeypatch):
         "ft:gpt-x": {"input": "3.75", "cached_input": "1.875", "output": "15"},
         "tiny": {"input": "0.0005", "output": "0.0005"},
     }
-    monkeypatch.setattr("foundation.prices.price_list", lambda: {"models": models})
+    monkeypatch.setattr("foundation.prices.price_list", lambda: {"batch_share": "0.5", "models": models})
 
 
-def used(model, prompt=0, completion=0, cached=0):
-    return ModelUsage(model_name=model, prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
+def used(model, prompt=0, completion=0, cached=0, **fields):
+    counts = {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": cached}
+    return ModelUsage(model_name=model, **counts, **fields)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def used(model, prompt=0, completion=0, cached=0):
         ([used("gpt-x-mini", prompt=1_000, completion=10, cached=400)], 156_000),
         # 100 * 2,500 + 100 * 150
         ([used("gpt-x", prompt=100), used("gpt-x-mini", prompt=100)], 265_000),
+        # Half of it by batch: 100 * 2,500 + 100 * 2,500 / 2
+        ([used("gpt-x", prompt=100), used("gpt-x", prompt=100, batch=True)], 375_000),
     ],
 )
 def test_reckoned_by_hand(usage, nanodollars):
