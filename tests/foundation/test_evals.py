@@ -88,6 +88,7 @@ def test_usage_as_providers_give_it():
     usage.add({"cached_tokens": 1, "prompt_tokens_details": None}, calls=4)
     assert usage.model_dump() == {
         "model_name": "a",
+        "batch": False,
         "invocation_count": 6,
         "prompt_tokens": 10,
         "completion_tokens": 2,
