@@ -1,7 +1,8 @@
 """The function's own process: what it hides from the sources that it runs, and how it is brought back after each.
 
-A source runs as the same user. In Lambda this process, the source's and /tmp are all that the user has, so whatever
-else is found there after a grading was left by it; elsewhere the machine is shared, and only the walls hold.
+A source runs as the same user. In Lambda the user has this process and /tmp, beside Lambda's own processes; whatever
+else is found there was left by a source, maybe by one that ended the process before this one. Elsewhere the machine is
+shared, and only the walls hold.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from isolation.linux import PR_SET_DUMPABLE, prctl
 
 _LAMBDA = Path("/var/task")
 _LEFT_BEHIND = Path("/tmp")  # noqa: S108 - in Lambda it is the function's own
+_EXTENSIONS = Path("/opt/extensions")
 _OURS_BYTES = 256 << 20
 _PATIENCE_S = 5.0
 _SECRETS = (
@@ -34,15 +36,15 @@ _ENVIRONMENT_BEGINS, _ENVIRONMENT_ENDS = 49, 50
 
 
 @cache
-def harden() -> frozenset[int]:
-    """Before the first source runs: no credentials, no look into this process. Answers the processes of this user."""
+def harden() -> None:
+    """Before the first source runs: no credentials, no look into this process, nothing of an earlier one's sources."""
     block = _environment_block()
     for name in _SECRETS:
         os.environ.pop(name, None)
         _overwrite(block, name.encode())
     with suppress(OSError):
         prctl(PR_SET_DUMPABLE, 0)
-    return _own_processes()
+    _bring_back()
 
 
 def spare_memory() -> int | None:
@@ -57,18 +59,22 @@ def brought_back() -> Iterator[None]:
     try:
         yield
     finally:
-        if Path(__file__).parents[1] == _LAMBDA:
-            try:
-                _end_strays(harden())
-                empty(_LEFT_BEHIND)
-            except OSError:
-                os._exit(1)
+        _bring_back()
 
 
-def _end_strays(ours: frozenset[int]) -> None:
+def _bring_back() -> None:
+    if Path(__file__).parents[1] == _LAMBDA:
+        try:
+            _end_strays()
+            empty(_LEFT_BEHIND)
+        except OSError:
+            os._exit(1)
+
+
+def _end_strays() -> None:
     """Kills until nothing comes after. Raises TimeoutError."""
     deadline = time.monotonic() + _PATIENCE_S
-    while strays := _own_processes() - ours:
+    while strays := _strays():
         if time.monotonic() > deadline:
             raise TimeoutError("processes of a source do not end")
         for stray in strays:
@@ -76,19 +82,40 @@ def _end_strays(ours: frozenset[int]) -> None:
                 os.kill(stray, signal.SIGKILL)
 
 
-def _own_processes() -> frozenset[int]:
-    """All of this user that live; by what the kernel says of them, since a process can hide its owner in /proc."""
+def _strays() -> set[int]:
+    """All of this user that live, but for this process, those that it stems from, and Lambda's extensions.
+
+    Nor the first process, Lambda's, which no signal from here can end.
+    """
     own = str(os.getuid())
-    found = {os.getpid()}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with suppress(OSError):
-                said = dict(
-                    line.split(":\t", 1) for line in (entry / "status").read_text().splitlines() if ":\t" in line
-                )
-                if said["Uid"].split()[0] == own and not said["State"].startswith("Z"):
-                    found.add(int(entry.name))
-    return frozenset(found)
+    said = {int(entry.name): _status(entry) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    kept, process = {1}, os.getpid()
+    while process in said and process not in kept:
+        kept.add(process)
+        process = int(said[process].get("PPid", 0))
+    of_this_user = {
+        number
+        for number, status in said.items()
+        if status and status["Uid"].split()[0] == own and not status["State"].startswith("Z")
+    }
+    return {number for number in of_this_user - kept if not _is_extension(number)}
+
+
+def _status(process: Path) -> dict[str, str]:
+    """What the kernel says of it, since a process can hide its owner in /proc; nothing where it is gone."""
+    try:
+        lines = (process / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def _is_extension(process: int) -> bool:
+    """By the file that it runs, not by a name, which anybody can give himself."""
+    with suppress(OSError):
+        running = Path(f"/proc/{process}/exe").stat()
+        return any(os.path.samestat(running, file.stat()) for file in _EXTENSIONS.iterdir())
+    return False
 
 
 def _environment_block() -> tuple[int, int]:

@@ -12,16 +12,18 @@ import math
 import os
 import selectors
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from isolation.clearing import empty
+from isolation.clearing import empty, reopened
 from isolation.walls import Limits
 
 _PACKAGES = Path(__file__).parents[1]
@@ -48,14 +50,24 @@ class _Ended(NamedTuple):
 def grade(request: dict[str, Any], *, memory_bytes: int | None = None) -> dict[str, Any]:
     """`memory_bytes` is what the machine can spare at most."""
     limits = _limits(request.get("limits") or {}, memory_bytes)
+    with _folder() as folder:
+        ended = _ended(request, limits, folder)
+    return _read(ended, limits)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A source's own, gone afterwards. The one around it keeps its mode, whatever the source made of it."""
+    around = Path(tempfile.gettempdir())
+    mode = reopened(around)
     folder = Path(tempfile.mkdtemp(prefix="grading-"))
     try:
-        ended = _ended(request, limits, folder)
+        yield folder
     finally:
-        folder.chmod(0o700)
+        if stat.S_IMODE(around.stat().st_mode) != mode:
+            around.chmod(mode)
         empty(folder)
         folder.rmdir()
-    return _read(ended, limits)
 
 
 def _limits(asked: dict[str, Any], memory_bytes: int | None) -> Limits:

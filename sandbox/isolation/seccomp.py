@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 from typing import NamedTuple
 
@@ -151,9 +150,9 @@ def _program(own: int) -> list[bytes]:
 
 def _machine() -> _Machine:
     try:
-        return _MACHINES[platform.machine()]
+        return _MACHINES[os.uname().machine]
     except KeyError:
-        raise OSError(errno.ENOSYS, f"no filter for {platform.machine()}") from None
+        raise OSError(errno.ENOSYS, f"no filter for {os.uname().machine}") from None
 
 
 def _on(number: int, argument: int, decide: list[bytes]) -> list[bytes]:

@@ -47,7 +47,8 @@ def create_calibration(eval_id: str) -> Response[Any]:
     scale = scale_of(graded.grader)
     if isinstance(asked.source, LabelledRun):
         run = results.completed_run(eval_id, asked.source.run_id, param="source.run_id")
-        votes = labels.votes(labels.of_run(run, asked.source.labels), scale)
+        said = labels.of_run(run, asked.source.labels, each_chunk=results.in_time(router))
+        votes = labels.votes(said, scale)
         calibration_id = retried.object_id(router, "calib_")
     else:
         votes = labels.votes(labels.of_rows(asked.source), scale)

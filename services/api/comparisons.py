@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
@@ -56,11 +56,12 @@ def _baseline(run: Run) -> Run:
 def _compared(run: Run, baseline: Run, group_by: str | None, slices: list[str]) -> dict[str, Any]:
     from foundation.comparing import gain, groups_of, paired_slices
     from foundation.outcomes import outcomes
-    from foundation.slicing import every_tag, named_tags
+    from foundation.slicing import every_tag, named_tags, with_group
     from foundation.statistics import rows_needed
 
     check = results.in_time(router)
-    tags_of = named_tags([*slices, *([group_by] if group_by else [])]) if slices else every_tag
+    tags_of = named_tags(slices) if slices else every_tag
+    tags_of = with_group(tags_of, group_by) if group_by else tags_of
     ours, theirs = (outcomes(one, tags_of, each_chunk=check) for one in (run, baseline))
     shared = [row for row, one in ours.items() if row in theirs and one.content == theirs[row].content]
     rows = [row for row in shared if not ours[row].errored and not theirs[row].errored]
@@ -134,8 +135,9 @@ def _criteria(
     check: Callable[[], None],
 ) -> list[dict[str, Any]]:
     from foundation.comparing import gain, groups_of
+    from foundation.statistics import holm
 
-    described = []
+    described, gains = [], []
     for criterion in Eval.load(run.eval_id).testing_criteria:
         check()
         name = criterion.id
@@ -143,6 +145,7 @@ def _criteria(
         pairs = [(ours[row].results[name], theirs[row].results[name]) for row in judged]
         groups = groups_of(judged, ours, group_by)
         of_criterion = gain([(first.passed, second.passed) for first, second in pairs], seed=seed, groups=groups)
+        gains.append(of_criterion)
         described.append(
             {
                 "testing_criteria": name,
@@ -150,11 +153,15 @@ def _criteria(
                 "run": pass_rate(sum(first.passed for first, _ in pairs), len(pairs)),
                 "baseline": pass_rate(sum(second.passed for _, second in pairs), len(pairs)),
                 **_gain(of_criterion),
-                "finding": of_criterion.finding,
                 "scores": _scores([(first.score, second.score) for first, second in pairs], seed=seed, groups=groups),
             }
         )
-    return described
+    adjusted = holm([one.p_value for one in gains])
+    found = [replace(one, p_value=p_value).finding for one, p_value in zip(gains, adjusted, strict=True)]
+    return [
+        {**one, "adjusted_p_value": p_value, "finding": finding}
+        for one, p_value, finding in zip(described, adjusted, found, strict=True)
+    ]
 
 
 def _scores(pairs: list[tuple[float | None, float | None]], *, seed: int, groups: Groups) -> dict[str, Any] | None:
@@ -200,4 +207,4 @@ def _methods(group_by: str | None) -> dict[str, str]:
         ways = {"interval": "cluster_bootstrap", "p_value": "durkalski", "scores": "cluster_bootstrap"}
     else:
         ways = {"interval": "tango", "p_value": "mcnemar_exact", "scores": "paired_bca_bootstrap"}
-    return {"pass_rate": "wilson", **ways, "adjusted": "holm"}
+    return {"pass_rate": "wilson", **ways, "adjusted": "holm", "adjusted_for": "criteria; slices"}

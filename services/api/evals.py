@@ -46,8 +46,16 @@ class Changes(BaseModel):
 @router.post("/v1/evals")
 def create_eval() -> Response[Any]:
     asked = http.body_of(router, NewEval)
+    ids: set[str] = set()
     for position, criterion in enumerate(asked.testing_criteria):
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
+        if criterion.id in ids:
+            raise ApiError(
+                f"Another criterion has the id '{criterion.id}': give each its own, or none.",
+                code="invalid_value",
+                param=f"testing_criteria[{position}].id",
+            )
+        ids.add(criterion.id)
         for field, model in criterion.models():
             require_model(model, param=f"testing_criteria[{position}].{field}")
     eval_id, at = retried.object_id(router, "eval_"), now()

@@ -8,18 +8,20 @@ by name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import orjson
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from api.results import refuse_too_many_rows
 from foundation import blobs
 from foundation.calibrations import Human, Scale, vote
 from foundation.counts import graded_chunks
 from foundation.errors import ApiError, TooLarge
-from foundation.evals import FileId, Run, output_item_id, output_items
+from foundation.evals import FileId, Run, output_item_id
 from foundation.files import File, Row, check_lines
+from foundation.outcomes import of_items
 
 # An item of the table ends at 400 KB, and holds the card too.
 _MOST_BYTES = 200_000
@@ -99,8 +101,12 @@ def of_rows(source: LabelledRows | FileId) -> list[Said]:
     return [Said(number, people, "source.id") for number, people in enumerate(_of_file(source.id))]
 
 
-def of_run(run: Run, labels: list[Label]) -> list[Said]:
-    """Labels for rows of a run. Raises ApiError where the run has no such row."""
+def of_run(run: Run, labels: list[Label], *, each_chunk: Callable[[], None]) -> list[Said]:
+    """Labels for rows of a run. Raises ApiError where the run has no such row.
+
+    Of several rows with one completion the first is meant. Where rows are named by completion, all of them are read,
+    and `each_chunk` may stop that.
+    """
     chunks = graded_chunks(run.id)
     numbers = [row for chunk in chunks for row in range(chunk.first_row, chunk.first_row + chunk.counts.total)]
     known: dict[tuple[str, str | int], int] = {("row", row): row for row in numbers}
@@ -108,11 +114,10 @@ def of_run(run: Run, labels: list[Label]) -> list[Said]:
     if "item_id" in asked:
         known |= {("item_id", output_item_id(run.id, row)): row for row in numbers}
     if "completion_id" in asked:
-        items = (item for chunk in chunks for item in output_items(run.id, chunk.chunk))
-        known |= {
-            ("completion_id", item["datasource_item"].get("completion_id", "")): item["datasource_item_id"]
-            for item in items
-        }
+        refuse_too_many_rows(run)
+        for completion_id, row in of_items(run, _completion_of, each_chunk=each_chunk):
+            if isinstance(completion_id, str) and completion_id:
+                known.setdefault(("completion_id", completion_id), row)
     said = []
     for position, label in enumerate(labels):
         ((field, value),) = label.named()
@@ -121,6 +126,10 @@ def of_run(run: Run, labels: list[Label]) -> list[Said]:
             raise ApiError(f"The run {run.id} has no row of {field} {value!r}.", code="no_such_row", param=param)
         said.append(Said(known[field, value], label.human, f"{param}.human"))
     return said
+
+
+def _completion_of(item: dict[str, Any]) -> tuple[Any, int]:
+    return item["datasource_item"].get("completion_id"), item["datasource_item_id"]
 
 
 def votes(said: Iterable[Said], scale: Scale) -> Votes:

@@ -15,6 +15,8 @@ from foundation.evals import Eval, Run
 
 router = APIGatewayHttpRouter()
 _MOST_ROWS = 10_000_000
+# Beyond, arithmetic ends before the rows do.
+_LEAST_SHARE = 1e-6
 
 
 @router.get("/v1/evals/<eval_id>/power")
@@ -103,8 +105,8 @@ def _share(name: str, default: float | None) -> float | None:
     except ValueError:
         value = -1.0
     # A level or a difference of all or nothing has no number of rows.
-    if not 0.0 < value < 1.0:
-        message = f"Invalid '{name}': a number between 0 and 1 is expected."
+    if not _LEAST_SHARE <= value <= 1.0 - _LEAST_SHARE:
+        message = f"Invalid '{name}': a number between 0 and 1 is expected, at least {_LEAST_SHARE} from both."
         raise ApiError(message, code="invalid_value", param=name)
     return value
 
@@ -113,7 +115,8 @@ def _rows() -> int | None:
     text = http.query_of(router, "rows")
     if text is None:
         return None
-    if not text.isdecimal() or not 0 < int(text) <= _MOST_ROWS:
+    digits = len(str(_MOST_ROWS))
+    if not text.isdecimal() or len(text) > digits or not 0 < int(text) <= _MOST_ROWS:
         raise ApiError(f"Invalid 'rows': 1 to {_MOST_ROWS} are expected.", code="invalid_value", param="rows")
     return int(text)
 

@@ -23,7 +23,7 @@ MOST_ROWS = 100_000
 # CPU, of which a function has half. An HTTP call ends at 30 seconds.
 _LEAST_MS = 8_000
 # Raised with every change of what the documents say.
-_VERSION = 1
+_VERSION = 2
 
 
 def completed_run(eval_id: str, run_id: str, *, param: str) -> Run:

@@ -93,10 +93,11 @@ def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     run = run_of(eval_id, run_id)
     _refuse_while_waited_for(run)
     run.cancel()
-    run.remove()
+    # Itself last, so that a deletion that breaks off can be asked for again.
+    blobs.delete(blobs.keys(f"runs/{run_id}/"))
     for row in list(table.query(run_id)):
         table.delete(row["pk"], row["sk"])
-    blobs.delete(blobs.keys(f"runs/{run_id}/"))
+    run.remove()
     return {"object": "eval.run.deleted", "deleted": True, "run_id": run_id}
 
 

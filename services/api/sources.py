@@ -65,10 +65,28 @@ def check(data_source: DataSource) -> None:
         needed_by = "input_messages need" if data_source.input_messages else "A batch needs"
         raise ApiError(f"{needed_by} a model to answer.", code="missing_required_parameter", param="data_source.model")
     if isinstance(data_source, ResponsesSource):
-        _refuse_hosted_tools((data_source.sampling_params or {}).get("tools"))
+        parameters = data_source.sampling_params or {}
+        _refuse_other_formats(parameters.get("text"))
+        _refuse_hosted_tools(parameters.get("tools"))
+
+
+def _refuse_other_formats(text: Any) -> None:
+    wanted = text.get("format", {"type": "text"}) if isinstance(text, dict) else text
+    if wanted is not None and not (isinstance(wanted, dict) and isinstance(wanted.get("type"), str)):
+        raise ApiError(
+            "Invalid 'data_source.sampling_params.text': give a format with a type, as the Responses API does.",
+            code="invalid_value",
+            param="data_source.sampling_params.text",
+        )
 
 
 def _refuse_hosted_tools(tools: Any) -> None:
+    if tools is not None and not isinstance(tools, list):
+        raise ApiError(
+            "Invalid 'data_source.sampling_params.tools': a list is expected.",
+            code="invalid_value",
+            param="data_source.sampling_params.tools",
+        )
     for position, tool in enumerate(tools or []):
         if not isinstance(tool, dict) or tool.get("type") != "function":
             raise ApiError(

@@ -223,6 +223,9 @@ def _read(run_id: str, one: Calibration, votes: dict[int, list[str]]) -> Iterato
 
 def _labelled(item: dict[str, Any], one: Calibration, votes: list[str]) -> Labelled:
     result: dict[str, Any] = next((it for it in item["results"] if it["name"] == one.criterion_id), {})
+    if result.get("recorded") and result["type"] != "recorded":
+        # What came with the row is another judge's verdict.
+        result = {}
     if one.part is not None:
         result = ((result.get("sample") or {}).get("graders") or {}).get(one.part) or {}
     found: dict[str, Any] = result.get("sample") or {}

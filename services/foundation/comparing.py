@@ -141,9 +141,12 @@ def paired_slices(
     seed: int = 0,
     group_by: str | None = None,
 ) -> tuple[list[PairedSlice], list[LeftOut]]:
-    """The gain by every tag of our rows that some carry and others do not, and which tags are left out."""
+    """The gain by every tag of our rows that some carry and others do not, and which tags are left out.
+
+    The tag that rows are grouped by makes slices only where it is asked for: each would be one group and show nothing.
+    """
     chosen = list(keys)
-    tags = {row: _sliced_by(ours[row].tags, chosen) for row in rows}
+    tags = {row: _sliced_by(ours[row].tags, chosen, group_by) for row in rows}
     found, left_out = slices(tags, chosen)
     gains = [
         gain(
@@ -159,9 +162,8 @@ def paired_slices(
     return [PairedSlice(one.key, one.value, of_rows, p_value) for one, of_rows, p_value in paired], left_out
 
 
-def _sliced_by(tags: Mapping[str, str], keys: list[str]) -> Mapping[str, str]:
-    """Without keys, all tags; with them, not the tag that rows are only grouped by."""
-    return {key: tags[key] for key in keys if key in tags} if keys else tags
+def _sliced_by(tags: Mapping[str, str], keys: list[str], group_by: str | None) -> Mapping[str, str]:
+    return {key: value for key, value in tags.items() if (key in keys if keys else key != group_by)}
 
 
 def _clusters(differences: Iterable[float], groups: Sequence[str]) -> dict[str, list[float]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from foundation import blobs
 from foundation.counts import CriterionResult, ModelUsage, ResultCounts
 from foundation.files import Row
 from foundation.graders import Criterion
+from foundation.graders.template import checked_content
 from foundation.ids import derived_id, now, place_of
 from foundation.resources import Record
 from foundation.stored import StoredCompletions, StoredResponses
@@ -75,7 +76,7 @@ class Message(_Shape):
     """One message of an input template."""
 
     role: Literal["user", "assistant", "system", "developer"]
-    content: Any
+    content: Annotated[Any, AfterValidator(checked_content)]
 
 
 class MessageTemplate(_Shape):
@@ -184,8 +185,9 @@ class Run(Record):
         return self.change(ending, condition="#status IN (:queued, :in_progress)", values=open_still)
 
     def finish(self, **changes: Any) -> None:
-        """Record how it ended, then let `summary.json` land, which tells whoever waits."""
-        self.change({"paused": None, **changes}, condition="#status <> :canceled", values={"canceled": "canceled"})
+        """Record how it ended, if it is open, then let `summary.json` land, which tells whoever waits."""
+        held = {"queued": "queued", "in_progress": "in_progress", "same": changes["status"]}
+        self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
         summary = {"run_id": self.id, "eval_id": self.eval_id, "distillation_id": self.distillation_id}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
 

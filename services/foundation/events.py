@@ -73,15 +73,19 @@ class GradeChunk(Message):
 class SampleBatch(Message):
     """Sample the rows of these chunks through the provider's Batch API, then have them graded.
 
-    `since` is the second in which the part was planned; `looks` counts how often the batch was still under way.
+    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `looks`
+    counts the deliveries so far, `attempt` the batches for which the provider had no room.
     """
 
     type: Literal["SampleBatch"] = "SampleBatch"
     run_id: str
     part: int
+    model: str
     chunks: list[GradeChunk]
     since: int
     looks: int = 0
+    attempt: int = 0
+    away_since: int = 0
 
 
 class AdvanceDistillation(Message):

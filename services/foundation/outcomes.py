@@ -1,15 +1,15 @@
 """What each row came to in a run: passed, failed or errored, by completion id.
 
-In: a run's output items. A truncated or filtered answer fails, whatever the graders say; an error is no outcome, since
-it speaks of a provider or a grader and not of the model.
+In: a run's output items. A truncated or filtered answer fails, whatever the graders say, here as in a run's counts; an
+error is no outcome, since it speaks of a provider or a grader and not of the model.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from foundation.counts import graded_chunks
 from foundation.evals import Run, output_items
 from foundation.slicing import Tagging, metadata_of
 
-_CUT_SHORT = frozenset({"length", "content_filter"})
+_CUT_SHORT = ("length", "content_filter")
 _READERS = 8
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -48,27 +48,49 @@ class Outcome(NamedTuple):
 def outcomes(
     run: Run, tags_of: Tagging = metadata_of, *, each_chunk: Callable[[], None] = lambda: None
 ) -> dict[str, Outcome]:
-    """The outcome of every row of a run. Chunks are read eight at once; an error of `each_chunk` stops the reading."""
-    read = partial(_of_chunk, run.id, tags_of)
+    """The outcome of every row of a run. Chunks are read eight at once; an error of `each_chunk` stops the reading.
+
+    Of rows that share a name the second is `<name>#2`, so that they pair in their order.
+    """
     found: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(_READERS) as readers:
-        try:
-            for chunk in readers.map(read, [chunk.chunk for chunk in graded_chunks(run.id)]):
-                each_chunk()
-                found.update(chunk)
-        finally:
-            readers.shutdown(cancel_futures=True)
+    times: Counter[str] = Counter()
+
+    def named(item: dict[str, Any]) -> tuple[str, Outcome]:
+        return row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
+
+    for row, one in of_items(run, named, each_chunk=each_chunk):
+        found[_unused(row, found, times)] = one
     return found
 
 
-def _of_chunk(run_id: str, tags_of: Tagging, chunk: int) -> list[tuple[str, Outcome]]:
-    """Only what is asked is kept: the bodies of a large run do not fit into memory together."""
-    return list(_outcomes(output_items(run_id, chunk), tags_of))
+def of_items[Kept](
+    run: Run, keep: Callable[[dict[str, Any]], Kept], *, each_chunk: Callable[[], None]
+) -> Iterator[Kept]:
+    """What `keep` makes of each output item of a run: the bodies of a large run do not fit into memory together."""
+
+    def of_chunk(chunk: int) -> list[Kept]:
+        return [keep(item) for item in output_items(run.id, chunk)]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        try:
+            for chunk in readers.map(of_chunk, [chunk.chunk for chunk in graded_chunks(run.id)]):
+                each_chunk()
+                yield from chunk
+        finally:
+            readers.shutdown(cancel_futures=True)
 
 
-def _outcomes(items: list[dict[str, Any]], tags_of: Tagging) -> Iterator[tuple[str, Outcome]]:
-    for item in items:
-        yield row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
+def _unused(row: str, found: Mapping[str, Outcome], times: Counter[str]) -> str:
+    name = row
+    while name in found:
+        times[row] += 1
+        name = f"{row}#{times[row] + 1}"
+    return name
+
+
+def cut_short(finish_reason: str | None) -> bool:
+    """Whether an answer was truncated or filtered: it fails, though its output item says what the graders found."""
+    return finish_reason in _CUT_SHORT
 
 
 def row_id(item: dict[str, Any], number: int) -> str:
@@ -77,10 +99,9 @@ def row_id(item: dict[str, Any], number: int) -> str:
 
 
 def _outcome(item: dict[str, Any], tags_of: Tagging) -> Outcome:
-    cut_short = item["sample"]["finish_reason"] in _CUT_SHORT
     row = item["datasource_item"]
     return Outcome(
-        passed=item["status"] == "pass" and not cut_short,
+        passed=item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),
         errored=item["errored"],
         item_id=item["id"],
         tags=tags_of(row),

@@ -66,6 +66,16 @@ def named_tags(keys: Iterable[str]) -> Tagging:
     return tags
 
 
+def with_group(tags_of: Tagging, key: str) -> Tagging:
+    """A tagging that also has the key by which rows are grouped, whatever its length: it need not be shown."""
+
+    def tags(item: dict[str, Any]) -> dict[str, str]:
+        group = _text(_value_at(key, item))
+        return {**tags_of(item), **({} if group is None else {key: group})}
+
+    return tags
+
+
 def slices(tags: Mapping[str, Mapping[str, str]], keys: Iterable[str] = ()) -> tuple[list[Slice], list[LeftOut]]:
     """The slices of rows by their tags, in the order of key and value; of `keys`, those that no row has are named.
 
@@ -104,10 +114,15 @@ def _unfit(values: Mapping[str, list[str]], taken: int) -> str | None:
 
 
 def _at(key: str, item: dict[str, Any]) -> str | None:
+    value = _value_at(key, item)
+    return _label(value) if key.startswith(_FIELD) else _text(value)
+
+
+def _value_at(key: str, item: dict[str, Any]) -> Any:
     if not key.startswith(_FIELD):
-        return _text(metadata_of(item).get(key))
+        return metadata_of(item).get(key)
     try:
-        return _label(look_up(key, {"item": item}))
+        return look_up(key, {"item": item})
     except NotGradable:
         return None
 

@@ -30,52 +30,78 @@ from grading.sample import request_for
 _LEAST_S = 30
 _MOST_S = 900
 _DAY_S = 86_400
+_MARGIN_S = 10.0
+_NO_ROOM = "token_limit_exceeded"
+# What a row can do to making its request; it is errored when it is graded.
+_NO_REQUEST = (NotGradable, AttributeError, LookupError, TypeError, ValueError)
+_NOTHING = BatchState("", ended=True, status="completed", output_file_id=None, code="", message="")
 
 
 def sample_batch(message: SampleBatch, context: Any) -> None:
     """Start the part's batch, look at it again, or hand its answers over to grading."""
     run = Run.find(message.run_id)
-    if run is None or run.status in {"completed", "failed"}:
-        return
-    api = models.providers().batch_api(run.model)
+    # Three requests, and room for what is read and written beside them.
+    timeout_s = max(1.0, (context.get_remaining_time_in_millis() / 1000 - _MARGIN_S) / 3)
+    api = models.providers().batch_api(message.model, timeout_s=timeout_s)
     if api is None:
-        end(run, status="failed", error={"code": "batch_refused", "message": f"'{run.model}' takes no batches."})
+        if run:
+            end(run, status="failed", error={"code": "batch_refused", "message": f"'{run.model}' takes no batches."})
         return
-    with lease.held(run.id, f"BATCH#{message.part}", context):
-        if run.status == "canceled":
-            _cancel(run, message, api)
-            return
+    with lease.held(message.run_id, f"BATCH#{message.part}", context):
         try:
-            state = _started(run, message, api)
+            if run is None or run.ended:
+                _cancel(message, api)
+            else:
+                _go_on(run, message, api)
         except ProviderAway:
-            state = None
+            _wait_out(run, message)
         except ProviderRefused as refusal:
-            end(run, status="failed", error={"code": "batch_refused", "message": refusal.message})
-            return
-        if state and state.status == "failed":
-            end(run, status="failed", error={"code": "batch_failed", "message": state.message or "The batch failed."})
-        elif state and state.ended:
-            _hand_over(run, message, dict(api.answers(state)))
-        elif state is None and now() - message.since >= _DAY_S:
-            _hand_over(run, message, {})
-        else:
-            _come_again(message)
+            if run and not run.ended:
+                end(run, status="failed", error={"code": "batch_refused", "message": refusal.message})
 
 
-def _started(run: Run, message: SampleBatch, api: BatchAPI) -> BatchState | None:
-    """The part's batch; None where there is nothing to ask. The provider is asked before one is started."""
-    place = (run.id, f"BATCH#{message.part:04d}")
-    row = table.get(*place)
+def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
+    state = _started(run, message, api)
+    if state.status == "failed" and state.code == _NO_ROOM:
+        _come_again(message, attempt=message.attempt + 1)
+    elif state.status == "failed":
+        end(run, status="failed", error={"code": state.code, "message": state.message})
+    elif state.ended:
+        _hand_over(run, message, dict(api.answers(state)))
+    else:
+        _come_again(message)
+
+
+def _wait_out(run: Run | None, message: SampleBatch) -> None:
+    """After a day without the provider the rows are asked one by one; by then they wait for it as any chunk does."""
+    since = message.away_since or now()
+    if now() - since < _DAY_S:
+        _come_again(message, away_since=since)
+    elif run and not run.ended:
+        _hand_over(run, message, {})
+
+
+def _place(message: SampleBatch) -> tuple[str, str]:
+    return message.run_id, f"BATCH#{message.part:04d}#{message.attempt}"
+
+
+def _intent(message: SampleBatch) -> str:
+    return f"{message.run_id}-{message.part}-{message.attempt}"
+
+
+def _started(run: Run, message: SampleBatch, api: BatchAPI) -> BatchState:
+    """The part's batch. The provider is asked for it before one is started."""
+    row = table.get(*_place(message))
     if row:
         return api.look(row["batch_id"])
-    intent = f"{run.id}-{message.part}"
-    state = api.find(intent)
+    state = api.find(_intent(message))
     if state is None:
         asked = _unpaid(run, _requests(run, message.chunks))
         if not asked:
-            return BatchState("", ended=True, status="completed", output_file_id=None, message="")
-        state = api.start(intent, asked)
-    table.put({"pk": place[0], "sk": place[1], "batch_id": state.id})
+            return _NOTHING
+        state = api.start(_intent(message), asked)
+    pk, sk = _place(message)
+    table.put({"pk": pk, "sk": sk, "batch_id": state.id})
     return state
 
 
@@ -90,7 +116,7 @@ def _requests(run: Run, chunks: Iterable[GradeChunk]) -> dict[str, dict[str, Any
             if line.strip():
                 try:
                     request = request_for(orjson.loads(line), source)
-                except NotGradable:
+                except _NO_REQUEST:
                     continue
                 requests[digest_of(request)] = request
     return requests
@@ -113,31 +139,34 @@ def _unpaid(run: Run, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str
 
 
 def _hand_over(run: Run, message: SampleBatch, answered: dict[str, dict[str, Any]]) -> None:
+    """A request that stands in two chunks was paid for once."""
+    booked: set[str] = set()
     for chunk in message.chunks:
-        mine = [
-            (digest, Answer(answered[digest], 0, batch=True))
-            for digest in _requests(run, [chunk])
-            if digest in answered
-        ]
-        if mine:
+        digests = [digest for digest in _requests(run, [chunk]) if digest in answered]
+        if digests:
+            mine = ((one, Answer(answered[one], 0, paid=one not in booked, batch=True)) for one in digests)
             blobs.put(f"runs/{run.id}/calls/{chunk.chunk:06d}/batch.jsonl.zst", packed(mine))
+            booked.update(digests)
     queues.send_all(settings().GRADE_QUEUE_URL, message.chunks)
 
 
-def _cancel(run: Run, message: SampleBatch, api: BatchAPI) -> None:
-    row = table.get(run.id, f"BATCH#{message.part:04d}")
-    if row and not api.look(row["batch_id"]).ended:
-        api.cancel(row["batch_id"])
+def _cancel(message: SampleBatch, api: BatchAPI) -> None:
+    """The run has ended without it."""
+    row = table.get(*_place(message))
+    state = api.look(row["batch_id"]) if row else api.find(_intent(message))
+    if state and not state.ended:
+        api.cancel(state.id)
 
 
-def _come_again(message: SampleBatch) -> None:
+def _come_again(message: SampleBatch, *, attempt: int | None = None, away_since: int = 0) -> None:
     """Sent before the old message is acknowledged; of an old one that is delivered once more nothing comes."""
     place = (message.run_id, f"LOOK#{message.part:04d}")
     before = table.get(*place)
     if before and before["times"] > message.looks:
         return
     looks = message.looks + 1
-    again = message.model_copy(update={"looks": looks, "event_id": new_id("evt_"), "at": now_ms()})
+    changes = {"looks": looks, "attempt": message.attempt if attempt is None else attempt, "away_since": away_since}
+    again = message.model_copy(update={**changes, "event_id": new_id("evt_"), "at": now_ms()})
     waits_s = min(_MOST_S, _LEAST_S + (now() - message.since) // 4)
     queues.send(settings().PLAN_QUEUE_URL, again, delay_s=waits_s)
     table.put({"pk": place[0], "sk": place[1], "times": looks})

@@ -24,6 +24,7 @@ from foundation.models import Answer, OverLimit, Provider, ProviderAway, Provide
 from grading.paid import Paid, answers, packed
 
 _AT_ONCE = 50
+_BAD_GATEWAY = 502
 _STORE_EVERY_S = 5.0
 _STORE_GRACE_S = 3.0
 
@@ -65,6 +66,7 @@ class Calls:
         self._unstored: dict[str, Answer] = {}
         self._untold: dict[str, list[str]] = {}
         self._stored_at = time.monotonic()
+        self._slowest_s = 0.0
 
     def load(self) -> None:
         """Take over what an earlier delivery paid for."""
@@ -77,7 +79,7 @@ class Calls:
 
     async def complete(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
-        return await self._once(request, self._provider.complete, self._paid)
+        return await self._once(request, self._completion, self._paid)
 
     async def embed(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
@@ -86,6 +88,15 @@ class Calls:
     async def run_source(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderAway while the sandbox is busy."""
         return await self._once(request, sandbox.grade, paid=None)
+
+    async def _completion(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None) -> Answer:
+        """An answer without a message is paid for, and of no use to anybody: it is not kept."""
+        answer = await self._provider.complete(request, deadline_s=deadline_s, retry_s=retry_s)
+        choices = answer.body.get("choices") if isinstance(answer.body, dict) else None
+        if not (isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict)):
+            message = {"error": {"message": "The model provider's answer holds no message."}}
+            raise ProviderRefused(_BAD_GATEWAY, orjson.dumps(message), {})
+        return answer
 
     async def _once(self, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]], paid: Paid | None) -> Answer:
         digest = digest_of(request)
@@ -106,7 +117,7 @@ class Calls:
             return known._replace(paid=False)
         try:
             async with self._slots:
-                answer = await ask(request, deadline_s=max(0.5, self._ends - time.monotonic()), retry_s=self._retry_s)
+                answer = await ask(request, deadline_s=self._left_s(), retry_s=self._retry_s)
         except OverLimit:
             raise
         except ProviderAway as away:
@@ -115,10 +126,18 @@ class Calls:
                 raise ProviderRefused(away.status, away.body, away.headers) from away
             raise
         self.answered += 1
+        self._slowest_s = max(self._slowest_s, answer.latency_ms / 1000)
         self._unstored[digest] = answer
         if time.monotonic() - self._stored_at > _STORE_EVERY_S:
             self.store()
         return answer
+
+    def _left_s(self) -> float:
+        """The time for one more call. A call that would be cut off is paid for and lost: better the next worker's."""
+        left_s = self._ends - time.monotonic()
+        if left_s < self._slowest_s:
+            raise OverLimit("worker")
+        return max(0.5, left_s)
 
     def store(self) -> None:
         """Write the answers that are not written yet, as one more object."""

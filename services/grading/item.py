@@ -1,6 +1,7 @@
 """One row graded: its output item in OpenAI's shape, and what it cost.
 
-An item passes when every criterion passes. What cannot be sampled or graded is errored, with the reason in the item.
+An item passes when every criterion passes; in the counts of its run, an answer that was cut off fails. What cannot be
+sampled or graded is errored, with the reason in the item.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from foundation.evals import Eval, Run, output_item_id
 from foundation.graders import Grade, GraderModel, NotGradable
 from foundation.graders.recorded import Recorded, asks_a_model, recorded_grade
 from foundation.models import Answer, ProviderAway, ProviderRefused
+from foundation.outcomes import cut_short
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
 
 # What computing raises. Storage that is away raises others, and is not the row's fault.
-_GRADER_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SHOWN_PARAMETERS = ("temperature", "top_p", "seed", "max_completion_tokens")
 
 
@@ -31,7 +33,7 @@ class Use(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """An output item, and what its run adds up."""
+    """An output item, and what its run adds up: `passed` is what the run counts, see `foundation/outcomes.py`."""
 
     item: dict[str, Any]
     passed: bool
@@ -45,20 +47,20 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     usage: list[Use] = []
     try:
         answer = await sample_row(row, run.data_source, calls)
+        if answer.paid and answer.body.get("usage"):
+            usage.append(Use(answer.body.get("model", run.model), answer.body["usage"], answer.batch))
+        seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
     except ProviderAway:
         raise
-    except (ProviderRefused, NotGradable) as error:
-        item = _item(run, number, row, Answer({}, 0), [], error=_reason(error))
-        return Graded(item, passed=False, errored=True, usage=[], latency_ms=0)
-    if answer.paid and answer.body.get("usage"):
-        usage.append(Use(answer.body.get("model", run.model), answer.body["usage"], answer.batch))
-    seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
+    except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
+        item = _item(run, number, row, Answer({}, 0), [], error=_reason(error, "sampling"))
+        return Graded(item, passed=False, errored=True, usage=usage, latency_ms=0)
     booked = _Booked(calls, usage)
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
-    passed = all(result["passed"] for result in results)
     item = _item(run, number, row, answer, results)
+    passed = item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
     return Graded(item, passed=passed, errored=errored, usage=usage, latency_ms=answer.latency_ms)
 
 
@@ -89,15 +91,16 @@ async def _result(
     criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked, standing: str | None
 ) -> dict[str, Any]:
     """Its own finding, beside the recorded grade that the sample came with; or that one, where it stands."""
-    came = recorded_grade(criterion, seen)
-    if came and (standing == "all" or isinstance(criterion, Recorded) or (standing and asks_a_model(criterion))):
-        return {"name": criterion.id, "type": criterion.type, **came.model_dump(), "recorded": True}
+    came = None
     try:
+        came = recorded_grade(criterion, seen)
+        if came and (standing == "all" or isinstance(criterion, Recorded) or (standing and asks_a_model(criterion))):
+            return {"name": criterion.id, "type": criterion.type, **came.model_dump(), "recorded": True}
         grade = await criterion.grade(item, seen, booked)
     except ProviderAway:
         raise
-    except (NotGradable, ProviderRefused, *_GRADER_FAILED) as error:
-        grade = Grade(passed=False, score=0.0, sample={"error": _reason(error)})
+    except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
+        grade = Grade(passed=False, score=0.0, sample={"error": _reason(error, "grader")})
     beside = {"recorded_grade": {"passed": came.passed, "score": came.score}} if came else {}
     return {"name": criterion.id, "type": criterion.type, **grade.model_dump(), **beside}
 
@@ -149,12 +152,12 @@ def _input(item: dict[str, Any]) -> list[Any]:
     return item["input"] if isinstance(item.get("input"), list) else []
 
 
-def _reason(error: Exception) -> dict[str, str]:
+def _reason(error: Exception, work: str) -> dict[str, str]:
     if isinstance(error, ProviderRefused):
         return {"code": f"provider_{error.status}", "message": _provider_message(error)}
     if isinstance(error, NotGradable):
         return {"code": error.code, "message": str(error)}
-    return {"code": "grader_failed", "message": f"The grader failed on this row: {type(error).__name__}: {error}"}
+    return {"code": f"{work}_failed", "message": f"The {work} failed on this row: {type(error).__name__}: {error}"}
 
 
 def _provider_message(error: ProviderRefused) -> str:

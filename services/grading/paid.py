@@ -58,8 +58,8 @@ class Paid:
         try:
             places = {(place["pk"], place["sk"]) for place in map(self._place, wanted)}
             for key in {row["key"] for row in table.get_all(places).values()} - self._read:
-                self._read.add(key)
                 self._found |= dict(answers(blobs.find(key)))
+                self._read.add(key)
         except BaseException as error:  # noqa: BLE001 - told to all who wait, of whom one raises it
             for future in wanted.values():
                 future.set_exception(error)
@@ -73,10 +73,7 @@ class Paid:
 
 def packed(calls: Iterable[tuple[str, Answer]]) -> bytes:
     """Answers by digest as an object holds them."""
-    lines = (
-        orjson.dumps({"request": digest, "body": answer.body, "latency_ms": answer.latency_ms, "batch": answer.batch})
-        for digest, answer in calls
-    )
+    lines = (orjson.dumps({"request": digest, **answer._asdict()}) for digest, answer in calls)
     return zstd.compress(b"\n".join(lines))
 
 
@@ -84,4 +81,4 @@ def answers(body: bytes | None) -> Iterator[tuple[str, Answer]]:
     """The inverse; nothing of an object that is gone."""
     for line in zstd.decompress(body).splitlines() if body else ():
         call = orjson.loads(line)
-        yield call["request"], Answer(call["body"], call["latency_ms"], batch=call["batch"])
+        yield call.pop("request"), Answer(**call)

@@ -9,7 +9,7 @@ it has ended.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import batched
+from itertools import batched, zip_longest
 from typing import Any
 
 import orjson
@@ -24,7 +24,8 @@ from foundation.settings import settings
 from foundation.stored import StoredCompletions, StoredResponses, selected
 from grading.ended import end, tell_again
 
-# Of some kilobytes a row: far from the 200 MB and the 50,000 requests that a batch may have.
+# Of a chunk, and of what goes into one batch: a worker holds it in memory some times over, and a batch has 200 MB.
+_MOST_BYTES = 64_000_000
 _CHUNKS_A_BATCH = 20
 _FILE = "data_source.source.id"
 
@@ -51,21 +52,30 @@ def plan(run_id: str) -> None:
     run.change(started, where={"status": "queued"})
     known = [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks]
     if getattr(run.data_source, "batch", None):
-        queues.send_all(settings().PLAN_QUEUE_URL, _parts(known))
+        queues.send_all(settings().PLAN_QUEUE_URL, _parts(run, known))
     else:
         queues.send_all(settings().GRADE_QUEUE_URL, known)
 
 
-def _parts(chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
-    for part, some in enumerate(batched(chunks, _CHUNKS_A_BATCH, strict=False)):
-        run_id = some[0].run_id
-        yield SampleBatch(run_id=run_id, correlation_id=run_id, part=part, chunks=list(some), since=now())
+def _parts(run: Run, chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
+    some: list[GradeChunk] = []
+    part = 0
+    for chunk, following in zip_longest(chunks, chunks[1:]):
+        some.append(chunk)
+        length = sum(one.length for one in some)
+        if not following or len(some) == _CHUNKS_A_BATCH or length + following.length > _MOST_BYTES:
+            yield SampleBatch(
+                run_id=run.id, correlation_id=run.id, part=part, model=run.model, chunks=some, since=now()
+            )
+            some, part = [], part + 1
 
 
 def _rows_key(run: Run) -> str:
     """Where the rows lie: a copy of what the source gave at this moment, or a file that nobody can delete."""
     source = run.data_source.source
     key = f"runs/{run.id}/rows.jsonl"
+    if blobs.exists(key):
+        return key
     rows: Iterator[dict[str, Any]]
     if isinstance(source, FileId):
         file = File.load(source.id, param=_FILE)
@@ -76,10 +86,9 @@ def _rows_key(run: Run) -> str:
         rows = (row.model_dump(exclude_none=True) for row in source.content)
     else:
         rows = _stored_rows(source, graded_as_stored=_keeps_samples(run))
-    if not blobs.exists(key):
-        lines = (orjson.dumps(row) + b"\n" for row in rows)
-        if not blobs.put_new_lines(key, lines, content_type="application/jsonl") and not blobs.exists(key):
-            raise ApiError("The data source selects no rows.", code="no_rows", param="data_source.source")
+    lines = (orjson.dumps(row) + b"\n" for row in rows)
+    if not blobs.put_new_lines(key, lines, content_type="application/jsonl") and not blobs.exists(key):
+        raise ApiError("The data source selects no rows.", code="no_rows", param="data_source.source")
     return key
 
 
@@ -109,6 +118,9 @@ def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
     for lines in batched(_raw_lines(key), ROWS_A_CHUNK, strict=False):
         length = sum(len(line) for line in lines)
         rows = sum(1 for line in lines if line.strip())
+        if length > _MOST_BYTES:
+            message = f"Rows {first_row} to {first_row + rows} have {length} bytes, at most {_MOST_BYTES} are graded."
+            raise ApiError(message, code="rows_too_large", param="data_source.source")
         if rows:
             yield GradeChunk(
                 run_id=run_id,

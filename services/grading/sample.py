@@ -16,6 +16,8 @@ from foundation.models import Answer
 from grading.calls import Calls
 
 _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
+# What would make it another request, or an answer that is no chat completion with one choice.
+_NOT_SAMPLING = frozenset({"model", "messages", "metadata", "n", "store", "stream", "stream_options"})
 _INPUT = "item.input"
 
 
@@ -34,10 +36,11 @@ def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
     """The request that samples this row: the stored request's parameters under the run's own."""
     own = source.sampling_params or {}
     parameters = {**row.get("request", {}), **(_as_chat(own) if isinstance(source, ResponsesSource) else own)}
+    known = {name: value for name, value in parameters.items() if value is not None and name not in _NOT_SAMPLING}
     return {
+        **{_RENAMED.get(name, name): value for name, value in known.items()},
         "model": source.model,
         "messages": _messages(row, source),
-        **{_RENAMED.get(name, name): value for name, value in parameters.items() if value is not None},
     }
 
 

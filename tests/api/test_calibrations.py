@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from api import results
 from foundation.calibrations import reliability
 from foundation.evals import Eval, Run, output_items
 from tests.flow.loop import lab_calls
-from tests.flow.system import System
+from tests.flow.system import FakeContext, System
 from tests.grading.build import CHECK, JUDGE
 
 CONFIG = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
@@ -241,6 +242,7 @@ def test_a_run_must_be_completed_and_of_the_eval(system: System) -> None:
         ({"row": -1, "human": True}, "source.labels[1]", "no row"),
         ({"item_id": "outputitem_x", "human": True}, "source.labels[1]", "outputitem_x"),
         ({"completion_id": "chatcmpl-x", "human": True}, "source.labels[1]", "chatcmpl-x"),
+        ({"completion_id": "", "human": True}, "source.labels[1]", "no row of completion_id"),
         ({"human": True}, "source.labels[1]", "item_id"),
         ({"row": 0, "item_id": "x", "human": True}, "source.labels[1]", "item_id"),
         ({"row": 0}, "source.labels[1].human", "Missing"),
@@ -421,3 +423,38 @@ def test_a_run_of_other_rows_goes_its_way_beside_a_calibration(system: System) -
     calibrate(system, eval_id, inline(ROWS))
     run_id = completed_run(system, eval_id, ROWS[:2])
     assert Run.load(run_id).result_counts.total == 2
+
+
+def test_what_was_recorded_of_another_judge_is_no_measure_of_this_one(system: System) -> None:
+    eval_id = eval_of(system, JUDGE, {**CHECK, "type": "recorded", "name": "elsewhere"})
+    grades = [{"name": name, "passed": True, "score": 1, "sample": {"label": "correct"}} for name in NAMES]
+    rows = [labelled(WRONG, True, grades=grades), labelled(RIGHT, True, grades=grades[1:])]
+    content = [{name: row[name] for name in ("item", "sample")} for row in rows]
+    source = {"type": "jsonl", "source": inline(content), "recorded_grades": "judged"}
+    run_id = system.ok("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})["id"]
+    system.settle()
+    labels = [{"row": row, "human": True} for row in range(2)]
+    of_run = {"type": "run", "run_id": run_id, "labels": labels}
+    cards = [calibrate(system, eval_id, of_run, criterion=name)["card"] for name in NAMES]
+    assert [(card["n"], card["ungraded"]) for card in cards] == [(1, 1), (2, 0)]
+
+
+NAMES = ("judged", "elsewhere")
+
+
+def test_labels_by_completion_are_read_within_bounds(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    eval_id = eval_of(system)
+    ids: list[Any] = ["one", ["two"], None, "one"]
+    rows = [{**row, "item": {**row["item"], "completion_id": own}} for row, own in zip(ROWS, ids, strict=False)]
+    run_id = completed_run(system, eval_id, rows)
+
+    def of_run(**row: Any) -> dict[str, Any]:
+        return {"type": "run", "run_id": run_id, "labels": [{**row, "human": "incorrect"}]}
+
+    assert calibrate(system, eval_id, of_run(completion_id="one"))["card"]["false_pass"]["count"] == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "MOST_ROWS", 3)
+        assert refused(system, eval_id, of_run(completion_id="one"))[1]["code"] == "too_many_rows"
+        assert calibrate(system, eval_id, of_run(row=0))["status"] == "completed", "of which one chunk is read"
+    monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 7_000)
+    assert refused(system, eval_id, of_run(completion_id="one"))[0] == 413

@@ -204,3 +204,55 @@ def test_a_run_canceled_halfway_is_not_compared(system: System) -> None:
     Run.load(baseline).change({"status": "canceled"})
     at = f"/v1/evals/{eval_id}/runs/{run}/comparison?baseline={baseline}"
     assert refused(system, at) == (409, "run_not_completed", "baseline")
+
+
+def test_rows_of_one_completion_are_each_compared(system: System) -> None:
+    same = [{"completion_id": "chatcmpl-1"} for _ in range(4)]
+    found = compare(system, *both(system, "ppff", "pfpf", same))
+    assert (found["rows"], found["won"], found["lost"]) == (4, 1, 1)
+    assert (found["run"]["passed"], found["baseline"]["passed"]) == (2, 2)
+
+
+def test_an_answer_cut_off_fails_in_a_runs_figures_as_in_its_slices_and_comparisons(system: System) -> None:
+    eval_id = create_eval(system)
+    rows = answered("p" * 6, [{"part": "a"}] * 6)
+    for row, reason in zip(rows[:3], ("length", "content_filter", "stop"), strict=True):
+        message = {"role": "assistant", "content": row["sample"]["output_text"]}
+        row["sample"]["choices"] = [{"index": 0, "finish_reason": reason, "message": message}]
+    run, baseline = graded(system, eval_id, rows), graded(system, eval_id, answered("p" * 6, [{"part": "a"}] * 6))
+    shown = system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}")
+    assert (shown["statistics"]["passed"], shown["statistics"]["rows"]) == (4, 6)
+    assert (shown["result_counts"]["passed"], shown["result_counts"]["failed"]) == (4, 2)
+    assert compare(system, eval_id, run, baseline)["run"]["passed"] == 4
+    assert system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}/slices")["passed"] == 4
+    statuses = system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}/output_items?limit=100")["data"]
+    assert {one["status"] for one in statuses} == {"pass"}, "what the graders say is shown as it is"
+    assert shown["per_testing_criteria_results"][0]["passed"] == 6
+
+
+@pytest.mark.parametrize("user", ["u{}", "u{}" + "x" * 80])
+def test_groups_may_lie_deep_in_the_item_and_have_long_names(system: System, user: str) -> None:
+    items = [{"user": {"id": user.format(row // 10)}} for row in range(100)]
+    flat = [{"metadata": {"user": user.format(row // 10)}} for row in range(100)]
+    answers = "p" * 70 + "f" * 30, "f" * 70 + "p" * 30
+    deep = compare(system, *both(system, *answers, items), "&group_by=item.user.id")
+    known = compare(system, *both(system, *answers, flat), "&group_by=user")
+    assert (deep["p_value"], deep["interval"]) == (known["p_value"], pytest.approx(known["interval"], abs=0.02))
+    assert deep["finding"] == "noise"
+    assert "item.user.id" not in {one["key"] for one in [*deep["slices"], *deep["left_out"]]}, "no slice of its own"
+
+
+def test_criteria_are_corrected_for_their_number(system: System) -> None:
+    criteria = [{**CHECK, "name": f"check {number}"} for number in range(3)]
+    eval_id = create_eval(system, *criteria)
+    runs = [graded(system, eval_id, answered(answers)) for answers in ("p" * 7 + "f" * 30, "f" * 37)]
+    found = compare(system, eval_id, *runs)
+    p_values = [one["p_value"] for one in found["criteria"]]
+    assert p_values == [mcnemar_exact(7, 0)] * 3
+    assert [one["adjusted_p_value"] for one in found["criteria"]] == pytest.approx(holm(p_values))
+    assert (found["finding"], {one["finding"] for one in found["criteria"]}) == ("better", {"better"})
+    less = graded(system, eval_id, answered("p" * 6 + "f" * 31))
+    found = compare(system, eval_id, less, runs[1])
+    assert found["p_value"] < 0.05 < found["criteria"][0]["adjusted_p_value"]
+    assert (found["finding"], {one["finding"] for one in found["criteria"]}) == ("better", {"noise"})
+    assert "criteria" in found["methods"]["adjusted_for"]

@@ -87,6 +87,11 @@ def test_a_judge_that_the_provider_does_not_have_is_refused(client: OpenAI) -> N
     assert client.evals.list().data == []
 
 
+def message(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+SWAP = {"first": "item.reference", "second": "sample.output_text", "labels": {"correct": "incorrect"}}
 BAD = {
     "no criteria": ({"testing_criteria": []}, "testing_criteria"),
     "no configuration": ({"data_source_config": None}, "data_source_config"),
@@ -100,6 +105,22 @@ BAD = {
     "no labels": ({"testing_criteria": [{**JUDGE, "labels": []}]}, "testing_criteria[0].labels"),
     "passing is no label": ({"testing_criteria": [{**JUDGE, "passing_labels": ["yes"]}]}, "testing_criteria[0]"),
     "a criterion without name": ({"testing_criteria": [{**CHECK, "name": ""}]}, "testing_criteria[0].name"),
+    "a place that is no path, beside a swap": (
+        {"testing_criteria": [{**JUDGE, "input": [*JUDGE["input"], message("{{ item.. }}")], "swap": SWAP}]},
+        "testing_criteria[0]",
+    ),
+    "a role that is a list": (
+        {"testing_criteria": [{**JUDGE, "input": [{"role": ["x"], "content": "Judge."}]}]},
+        "testing_criteria[0].input",
+    ),
+    "a part of unknown type": (
+        {"testing_criteria": [{**JUDGE, "input": [message([{"type": "video"}])]}]},
+        "testing_criteria[0].input",
+    ),
+    "two criteria of one id": (
+        {"testing_criteria": [{**CHECK, "id": "one"}, {**JUDGE, "id": "one"}]},
+        "testing_criteria[1].id",
+    ),
     "a number in metadata": ({"metadata": {"a": 1}}, "metadata.a"),
     "17 pairs": ({"metadata": {str(n): "v" for n in range(17)}}, "metadata"),
     "an endless value": ({"metadata": {"a": "v" * 513}}, "metadata.a"),

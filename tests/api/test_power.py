@@ -60,6 +60,12 @@ def test_the_smallest_difference_of_given_rows(system: System) -> None:
         ("difference=0.1&discordance=0.2&power=1", "power"),
         ("difference=0.1&discordance=0.2&alpha=0", "alpha"),
         ("difference=0.1&discordance=0.2&rows=0", "rows"),
+        ("difference=0.1&discordance=0.2&alpha=1e-17", "alpha"),
+        ("difference=0.1&discordance=0.2&power=0.99999999999999999", "power"),
+        ("difference=1e-200&discordance=.3", "difference"),
+        ("difference=0.1&discordance=1e-200", "discordance"),
+        ("difference=0.1&discordance=0.2&rows=" + "9" * 5_000, "rows"),
+        ("discordance=1e-200&rows=100", "discordance"),
         ("difference=0.1&discordance=0.2&rows=1e3", "rows"),
     ],
 )

@@ -297,6 +297,10 @@ def test_unknown_ids_name_their_parameter(client: OpenAI, system: System) -> Non
         assert (refusal.value.param, refusal.value.code) == (param, "not_found")
 
 
+def template(content: Any) -> dict[str, Any]:
+    return {"type": "template", "template": [{"role": "user", "content": content}]}
+
+
 def test_what_could_never_run_is_refused_before_a_run_exists(client: OpenAI, system: System) -> None:
     capture(system, 2)
     fine = {"item": {"reference": "yes"}}
@@ -327,6 +331,27 @@ def test_what_could_never_run_is_refused_before_a_run_exists(client: OpenAI, sys
             "data_source",
             "invalid_value",
         ),
+        "a template without content": (
+            {**stored(), "model": "lab-small", "input_messages": template(None)},
+            400,
+            "data_source.input_messages.template[0].content",
+            "invalid_value",
+        ),
+        "an image without address": (
+            {**stored(), "model": "lab-small", "input_messages": template([{"type": "input_image"}])},
+            400,
+            "data_source.input_messages.template[0].content",
+            "invalid_value",
+        ),
+        **{
+            f"sampled with {parameters}": (
+                {**inline(fine, kind="responses", model="lab-small"), "sampling_params": parameters},
+                400,
+                f"data_source.sampling_params.{next(iter(parameters))}",
+                "invalid_value",
+            )
+            for parameters in ({"text": "json"}, {"text": {"format": {"name": "x"}}}, {"tools": 5})
+        },
         "an unknown type": ({"type": "moon"}, 400, "data_source", "invalid_value"),
         "limit 0": (stored(limit=0), 400, "data_source", "invalid_value"),
     }

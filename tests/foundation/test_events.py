@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from foundation import events, handover
 
+CHUNK = events.GradeChunk(run_id="evalrun_1", chunk=1, chunks=2, first_row=50, key="runs/1/rows", offset=9, length=0)
 SAMPLES = [
     events.RecordCompletions(batch_id="capture_1", part=0, parts=2, records=base64.b64encode(b"\x00zstd\xff" * 50)),
     events.RecordCompletions(batch_id="capture_1", part=1, parts=2, key="inbox/capture_1/1"),
     events.PlanRun(run_id="evalrun_1"),
-    events.GradeChunk(run_id="evalrun_1", chunk=1, chunks=2, first_row=50, key="runs/1/rows", offset=9, length=0),
+    CHUNK,
     events.AdvanceDistillation(distillation_id="distill_1", correlation_id="distill_1"),
     events.AssembleDataset(distillation_id="distill_1", dataset_id="ds_1"),
     events.CancelJob(job_id="ftjob-1"),
@@ -23,6 +24,7 @@ SAMPLES = [
     events.DistillationBlocked(distillation_id="distill_1"),
     events.DistillationFailed(distillation_id="distill_1"),
     events.DeliverEvent(event_type="eval.run.failed", object_id="evalrun_1"),
+    events.SampleBatch(run_id="evalrun_1", part=1, model="gpt-4o-mini", chunks=[CHUNK], since=1_790_000_000),
 ]
 
 

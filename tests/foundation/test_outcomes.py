@@ -104,3 +104,13 @@ def test_many_chunks_come_in_order_and_a_check_stops_their_reading():
 
     with pytest.raises(TimeoutError):
         outcomes(RUN, each_chunk=enough)
+
+
+def test_rows_of_one_completion_are_all_counted_and_pair_in_their_order():
+    graded(
+        [item(0, completion_id="c"), item(1, completion_id="c", status="fail"), item(2, completion_id="c#2")],
+        [item(3, completion_id="c"), item(4), item(5, completion_id="4"), item(6, completion_id="c#2")],
+    )
+    found = outcomes(RUN)
+    assert [one.item_id for one in found.values()] == [f"outputitem_{number}" for number in range(7)]
+    assert (found["c"].passed, found["c#2"].passed) == (True, False)

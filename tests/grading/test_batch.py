@@ -13,6 +13,7 @@ from foundation.models import ProviderAway, ProviderRefused
 from foundation.models.batch_api import BatchAPI
 from grading import plan
 from grading.batch import sample_batch
+from tests.conftest import Context
 from tests.flow.loop import lab_calls
 from tests.flow.system import System
 from tests.grading.build import CHECK, MODEL, row
@@ -32,11 +33,11 @@ def clock(system: System, monkeypatch: pytest.MonkeyPatch) -> Clock:
 def began(system: System) -> Callable[..., Run]:
     """A planned run of 130 rows, by two batches that are started."""
 
-    def begin(rows: int = ROWS, **fields: Any) -> Run:
+    def begin(rows: int = ROWS, *, text: str | None = None, **fields: Any) -> Run:
         config = {"type": "custom", "item_schema": {"type": "object"}}
         asked = {"data_source_config": config, "testing_criteria": [CHECK]}
         eval_id = system.ok("POST", "/v1/evals", asked)["id"]
-        content = {"type": "file_content", "content": [row(number) for number in range(rows)]}
+        content = {"type": "file_content", "content": [row(number, text=text) for number in range(rows)]}
         source = {"type": "completions", "source": content, "model": MODEL, "batch": True, **fields}
         run_id = system.ok("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})["id"]
         system.deliver("PLAN")
@@ -152,18 +153,92 @@ def test_a_provider_that_stays_away_for_a_day_is_asked_row_by_row(
     assert max(clock.delays) == 900
 
 
-def test_a_canceled_run_cancels_its_batches(
+def test_a_provider_that_is_away_when_the_batch_ends_is_waited_for(
     system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    canceled = []
-    look = BatchAPI.look
-    monkeypatch.setattr(BatchAPI, "cancel", lambda _, batch_id: canceled.append(batch_id))
+    """Its answers are paid for, however long they took."""
+    answers, look = BatchAPI.answers, BatchAPI.look
+    began_at, fails = clock.now, [True] * 6
+
+    def late(self: BatchAPI, batch_id: str) -> Any:
+        return look(self, batch_id)._replace(ended=clock.now - began_at > 90_000)
+
+    def shaky(self: BatchAPI, state: Any) -> Any:
+        if fails and fails.pop():
+            raise ProviderAway(503, b"{}", {})
+        return answers(self, state)
+
+    monkeypatch.setattr(BatchAPI, "look", late)
+    monkeypatch.setattr(BatchAPI, "answers", shaky)
+    ended = finish(system, context, clock, began())
+    assert not fails
+    assert ended["status"] == "completed"
+    assert [(used["batch"], used["invocation_count"]) for used in ended["per_model_usage"]] == [(True, 130)]
+
+
+def test_a_batch_for_which_the_provider_has_no_room_is_started_again(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, full = BatchAPI.look, [True] * 3
+
+    def no_room(self: BatchAPI, batch_id: str) -> Any:
+        state = look(self, batch_id)
+        return state._replace(status="failed", code="token_limit_exceeded") if full and full.pop() else state
+
+    monkeypatch.setattr(BatchAPI, "look", no_room)
+    before = lab_calls(system)["batches"]
+    ended = finish(system, context, clock, began())
+    assert (ended["status"], ended["result_counts"]["total"]) == ("completed", 130)
+    assert lab_calls(system)["batches"] - before == 2 + 3
+
+
+def test_the_same_request_in_two_chunks_is_booked_once(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run]
+) -> None:
+    ended = finish(system, context, clock, began(text="always the same"))
+    assert ended["result_counts"]["total"] == 130
+    assert sum(used["invocation_count"] for used in ended["per_model_usage"]) == 2, "one a part"
+
+
+@pytest.fixture
+def canceled(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The batches that were canceled; none ends by itself."""
+    found: set[str] = set()
+    look, find = BatchAPI.look, BatchAPI.find
+
+    def still_found(self: BatchAPI, intent: str) -> Any:
+        state = find(self, intent)
+        return state and state._replace(ended=False)
+
+    monkeypatch.setattr(BatchAPI, "cancel", lambda _, batch_id: found.add(batch_id))
     monkeypatch.setattr(BatchAPI, "look", lambda self, batch_id: look(self, batch_id)._replace(ended=False))
+    monkeypatch.setattr(BatchAPI, "find", still_found)
+    return found
+
+
+@pytest.mark.parametrize("ending", ["canceled", "failed", "deleted"])
+def test_a_run_that_ended_otherwise_cancels_its_batches(
+    system: System, clock: Clock, began: Callable[..., Run], canceled: set[str], ending: str
+) -> None:
+    run = began()
+    path = f"/v1/evals/{run.eval_id}/runs/{run.id}"
+    if ending == "canceled":
+        system.ok("POST", f"{path}/cancel", {})
+    elif ending == "deleted":
+        system.ok("DELETE", path)
+    else:
+        run.finish(status="failed")
+    for message in clock.next():
+        sample_batch(message, Context())
+    assert len(canceled) == 2
+    assert not clock.waiting()
+
+
+def test_a_canceled_run_stays_so(system: System, context: Any, clock: Clock, began: Callable[..., Run]) -> None:
     run = began()
     system.ok("POST", f"/v1/evals/{run.eval_id}/runs/{run.id}/cancel", {})
     ended = finish(system, context, clock, run)
     assert (ended["status"], ended["result_counts"]["total"]) == ("canceled", 0)
-    assert len(set(canceled)) == 2
 
 
 def test_a_batch_needs_a_model(system: System) -> None:

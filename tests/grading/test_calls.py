@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from foundation import blobs
-from foundation.models import ProviderAway, run
+from foundation.models import Answer, OverLimit, ProviderAway, ProviderRefused, run
 from grading import calls
 from grading.calls import Calls, opened
 from tests.flow.system import System
@@ -90,3 +90,31 @@ def test_chunks_do_not_share_their_calls(system: System) -> None:
 
     run(other())
     assert len(provider.asked) == 2
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("body", [{"error": {"message": "x"}}, {"choices": []}, {"choices": [{}]}, [1]])
+def test_an_answer_without_a_message_is_refused_and_not_kept(body: Any) -> None:
+    class Empty(Counting):
+        async def complete(self, request: dict[str, Any], **_: Any) -> Answer:
+            self.asked.append(request)
+            return Answer(body, 5)
+
+    with pytest.raises(ProviderRefused, match="502"):
+        ask(Empty(), request("a"))
+    assert not list(blobs.keys(PREFIX))
+
+
+@pytest.mark.usefixtures("system")
+def test_a_call_for_which_too_little_time_is_left_is_not_begun() -> None:
+    class Slow(Counting):
+        async def complete(self, request: dict[str, Any], **until: Any) -> Answer:
+            answer = await super().complete(request, **until)
+            await asyncio.sleep(0.05)
+            return answer._replace(latency_ms=60_000)
+
+    provider = Slow()
+    with pytest.raises(OverLimit):
+        ask(provider, *(request(str(number)) for number in range(60)))
+    assert len(provider.asked) == 50
+    assert ask(Counting(), request("0")) == ["yes"]

@@ -11,11 +11,13 @@ import pytest
 
 from foundation import blobs, lease, table
 from foundation.errors import RetryLater
-from foundation.evals import Run, output_item_id, output_items
+from foundation.evals import Eval, Message, MessageTemplate, ResponsesSource, Run, output_item_id, output_items
 from foundation.events import GradeChunk
 from foundation.models import Answer
 from grading import pause
+from grading.calls import Calls
 from grading.grade import grade_chunk
+from grading.item import grade_row
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
 from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row, started, with_sample
@@ -263,3 +265,39 @@ def test_a_chunk_of_a_run_that_was_deleted_is_done_with(system: System, context:
     assert provider.asked == []
     assert chunks(system) == []
     assert table.get("evalrun_no", "LEASE#CHUNK#0") is None
+
+
+def template(content: Any) -> MessageTemplate:
+    return MessageTemplate.model_construct(template=[Message.model_construct(role="user", content=content)])
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"input_messages": template(None)}, "not_gradable"),
+        ({"input_messages": template([{"type": "input_image"}])}, "not_gradable"),
+        ({"sampling_params": {"text": "json"}}, "sampling_failed"),
+        ({"sampling_params": {"text": {"format": {"name": "x"}}}}, "sampling_failed"),
+    ],
+)
+def test_a_row_that_no_request_can_be_made_of_is_errored_and_not_its_chunk(
+    fields: dict[str, Any], code: str, system: System
+) -> None:
+    run, _ = planned(system, [row(0)])
+    # As a run may be stored that was made before such a source was refused.
+    odd = run.model_copy(update={"data_source": ResponsesSource.model_construct(model=MODEL, **fields)})
+    provider = Counting()
+    calls = Calls(f"runs/{run.id}/calls/", provider, 10)
+    graded = asyncio.run(grade_row(odd, Eval.load(run.eval_id), 0, row(0), calls))
+    assert (graded.errored, graded.passed, graded.usage, provider.asked) == (True, False, [], [])
+    assert (graded.item["errored"], graded.item["sample"]["error"]["code"]) == (True, code)
+
+
+def test_a_sample_of_odd_parts_errs_its_row_and_not_its_chunk(system: System) -> None:
+    run, _ = planned(system, [row(0)], model=None)
+    choice = {"finish_reason": ["x"], "message": {"role": "assistant", "content": "yes"}}
+    for sample in ({"choices": [choice], "grades": 5}, {"choices": [{"text": "yes"}]}):
+        odd = {**row(0), "sample": sample}
+        calls = Calls(f"runs/{run.id}/calls/", Counting(), 10)
+        graded = asyncio.run(grade_row(run, Eval.load(run.eval_id), 0, odd, calls))
+        assert (graded.errored, graded.passed) == (True, False)

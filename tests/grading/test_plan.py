@@ -159,3 +159,37 @@ def break_off_once(monkeypatch: pytest.MonkeyPatch) -> None:
         put(key, *arguments, **options)
 
     monkeypatch.setattr(blobs, "put", breaking)
+
+
+def test_a_file_that_goes_after_planning_ends_no_run(system: System) -> None:
+    line = orjson.dumps(with_sample(row(1), "yes"))
+    file_id = system.ok("POST", "/v1/files/presigned", {"filename": "a.jsonl", "purpose": "evals", "bytes": len(line)})[
+        "id"
+    ]
+    blobs.put(File.load(file_id).key, line)
+    run = run_over_file(system, file_id)
+    plan(run.id)
+    system.ok("DELETE", f"/v1/files/{file_id}")
+    plan(run.id)
+    assert Run.load(run.id).status == "in_progress"
+    system.settle()
+    plan(run.id)
+    assert Run.load(run.id).status == "completed"
+
+
+def test_an_end_is_final(system: System) -> None:
+    run, _ = planned(system, [row(1)])
+    run.finish(status="completed", rows=7)
+    run.finish(status="failed")
+    run.finish(status="completed", rows=8)
+    assert (Run.load(run.id).status, Run.load(run.id).rows) == ("completed", 8)
+
+
+def test_rows_that_no_worker_can_hold_are_refused(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grading.plan._MOST_BYTES", 10_000)
+    run = started(system, [row(number, text="x" * 150) for number in range(60)])
+    plan(run.id)
+    error = Run.load(run.id).error
+    assert error is not None
+    assert error["code"] == "rows_too_large"
+    assert chunks(system) == []

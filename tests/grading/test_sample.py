@@ -34,6 +34,12 @@ def test_the_stored_parameters_hold_where_the_run_has_none_of_its_own() -> None:
     }
 
 
+def test_parameters_make_no_other_request() -> None:
+    row = {"item": {"input": MESSAGES}, "request": {"stream": True, "n": 3}}
+    params = {"model": "other", "messages": [], "stream": True, "n": 2, "store": True, "temperature": 0}
+    assert asked(row, sampling_params=params) == {"model": "m", "messages": MESSAGES, "temperature": 0}
+
+
 def test_messages_come_from_a_path_of_the_item_or_from_a_template() -> None:
     item = {"input": MESSAGES, "deep": {"turns": [*MESSAGES, *MESSAGES]}, "text": "{{ item.input }}"}
     reference = {"type": "item_reference", "item_reference": "item.deep.turns"}

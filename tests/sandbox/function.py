@@ -36,7 +36,8 @@ _ENTRY = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import handler
-for line in sys.stdin:
+# Byte by byte: the next line may be for the process that comes after this one.
+while line := sys.stdin.buffer.raw.readline():
     print(json.dumps(handler.entry(json.loads(line), None)), flush=True)
 """
 

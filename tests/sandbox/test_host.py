@@ -7,7 +7,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,14 @@ def test_a_folder_is_emptied_whatever_is_in_it(tmp_path: Path) -> None:
     assert Path("/etc").exists()
 
 
+def test_a_folder_that_is_locked_itself_is_emptied(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    tmp_path.chmod(0)
+    clearing.empty(tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
 def test_what_takes_too_long_to_remove_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clearing, "_PATIENCE_S", 0.0)
     (tmp_path / "a").mkdir()
@@ -73,7 +83,8 @@ def test_what_takes_too_long_to_remove_is_an_error(tmp_path: Path, monkeypatch: 
 # ------------------------------------------------------------------ as in Lambda, where the kernel may give no walls
 
 # A machine of its own: the code at /var/task, nobody else in /proc, an own /tmp, and an unprivileged user. The
-# filter refuses prctl, as Lambda's kernel has been seen to do, so that neither seccomp nor Landlock can be had.
+# filter refuses prctl, as Lambda's kernel has been seen to do, so that neither seccomp nor Landlock can be had. Like
+# Lambda, it starts a process that ended once more, with the same /tmp and whatever else lives.
 MAKE = """
 set -e
 mount -t tmpfs none /var
@@ -82,9 +93,15 @@ mount -t tmpfs none /opt
 mkdir /opt/python
 mount --bind {prefix} /opt/python
 mount --bind {sandbox} /var/task
-mount -t tmpfs -o mode=1777 none /tmp
-setpriv --reuid=993 --regid=990 --clear-groups "$0" -I -c {bare} "$0" "$@"
+mount -t tmpfs -o mode=700,uid=993,gid=990 none /tmp
+mkdir /opt/extensions
+cp $(command -v sleep) /opt/extensions/agent
+as_user() {{ setpriv --reuid=993 --regid=990 --clear-groups "$@"; }}
+as_user /opt/extensions/agent 600 > /dev/null 2>&1 &
+begin() {{ as_user "$0" -I -c "$FIRST" "$0" "$@"; }}
+begin "$@" || {{ echo null; begin "$@"; }}
 """
+WALLED = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
 BARE = """
 import os, sys, ctypes, struct
 step = lambda code, yes, no, value: struct.pack("=HBBI", code, yes, no, value)
@@ -107,11 +124,10 @@ def machine() -> Machine:
     """A machine like Lambda's; skips where this one cannot make it."""
     if os.geteuid() or not all(shutil.which(tool) for tool in ("unshare", "setpriv", "mount")):
         pytest.skip("only root can make a machine like Lambda's")
-    prefix, sandbox, bare = map(shlex.quote, (sys.base_prefix, str(SANDBOX), BARE))
-    script = MAKE.format(prefix=prefix, sandbox=sandbox, bare=bare)
+    script = MAKE.format(prefix=shlex.quote(sys.base_prefix), sandbox=shlex.quote(str(SANDBOX)))
     start = ("unshare", "--mount", "--pid", "--net", "--fork", "--mount-proc", "sh", "-c", script)
     python = f"/opt/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    made = Machine(start, python, Path("/var/task"), {"LD_LIBRARY_PATH": "/opt/python/lib"})
+    made = Machine(start, python, Path("/var/task"), {"LD_LIBRARY_PATH": "/opt/python/lib", "FIRST": BARE})
     tried = subprocess.run(
         [*start, python, "-I", "-c", ""],
         env={**os.environ, **made.environment},
@@ -124,8 +140,24 @@ def machine() -> Machine:
     return made
 
 
-def on(machine: Machine, *sources: str) -> list[dict[str, object]]:
+def on(machine: Machine, *sources: str) -> list[Any]:
+    """An answer is None where the process ended instead."""
     return called(*(event(source, wall_s=3.0) for source in sources), machine=machine)
+
+
+GOOD = "def grade(sample, item): return 1.0"
+# How many processes of the user there are beside the source's and the function's, and files beside the source's own.
+LOOKING = """
+import os
+def grade(sample, item):
+    ours = {os.getpid(), os.getppid()}
+    others = [one for one in os.listdir("/proc") if one.isdecimal() and int(one) not in ours and lives(one)]
+    left = [one for one in os.listdir("/tmp") if not one.startswith("grading-")]
+    return float(len(others) + len(left))
+def lives(pid):
+    said = open(f"/proc/{pid}/status").read()
+    return "Z (zombie)" not in said and "Uid:\\t993" in said and "Name:\\tagent" not in said
+"""
 
 
 def test_without_walls_a_source_still_has_its_score_and_its_limits(machine: Machine) -> None:
@@ -152,18 +184,7 @@ def test_without_walls_nothing_of_a_source_is_there_for_the_next(machine: Machin
         time.sleep(0.5)
         return 1.0
     """
-    looking = """
-    import os
-    def grade(sample, item):
-        ours = {os.getpid(), os.getppid()}
-        others = [one for one in os.listdir("/proc") if one.isdecimal() and int(one) not in ours and lives(one)]
-        left = [one for one in os.listdir("/tmp") if not one.startswith("grading-")]
-        return float(len(others) + len(left))
-    def lives(pid):
-        said = open(f"/proc/{pid}/status").read()
-        return "Z (zombie)" not in said and "Uid:\\t993" in said
-    """
-    left, looked = on(machine, leaving, looking)
+    left, looked = on(machine, leaving, LOOKING)
     assert left["score"] == 1
     assert looked["score"] == 0
 
@@ -176,9 +197,10 @@ def test_without_walls_a_fork_bomb_is_bounded_and_ended(machine: Machine) -> Non
             try: os.fork()
             except OSError: pass
     """
-    answers = on(machine, bomb, "def grade(sample, item): return 1.0")
-    # Either it was ended and the next call served, or the process ended and Lambda makes a new one.
-    assert [answer.get("score") for answer in answers] in ([None, 1.0], [])
+    bombed, served = on(machine, bomb, GOOD)
+    # It was ended, or the process ended and Lambda started a new one.
+    assert not bombed or "error" in bombed
+    assert served["score"] == 1
 
 
 def test_without_walls_the_environment_of_the_function_says_nothing(machine: Machine) -> None:
@@ -190,4 +212,50 @@ def test_without_walls_the_environment_of_the_function_says_nothing(machine: Mac
 
 def test_without_walls_a_source_that_kills_the_function_costs_its_own_row_alone(machine: Machine) -> None:
     killing = "import os\ndef grade(sample, item): os.kill(os.getppid(), 9)"
-    assert on(machine, killing) == []
+    killed, served = on(machine, killing, GOOD)
+    assert killed is None
+    assert served["score"] == 1
+
+
+def test_without_walls_nothing_outlives_the_process_that_a_source_killed(machine: Machine) -> None:
+    staying = """
+    import os, time
+    def grade(sample, item):
+        open("/tmp/left", "w").write("x")
+        if os.fork(): os.kill(os.getppid(), 9)
+        os.setsid()
+        os.execv("/proc/self/exe", ["/opt/extensions/agent", "-c", "import time; time.sleep(600)"])
+    """
+    killed, looked = on(machine, staying, LOOKING)
+    assert killed is None
+    assert looked["score"] == 0
+
+
+def test_processes_of_lambda_s_own_are_left_alone(machine: Machine) -> None:
+    source = """
+    import os, pathlib
+    def grade(sample, item):
+        names = [file.read_text().strip() for file in pathlib.Path("/proc").glob("[0-9]*/comm")]
+        return float(names.count("agent"))
+    """
+    assert [answer["score"] for answer in on(machine, source, source)] == [1, 1]
+
+
+@pytest.mark.parametrize("first", [BARE, WALLED], ids=["without walls", "with walls"])
+@pytest.mark.parametrize("mode", ["0", "0o100", "0o444", "0o4001"])
+def test_no_source_locks_the_function_out_of_its_folders(machine: Machine, first: str, mode: str) -> None:
+    locking = f"""
+    import os
+    def grade(sample, item):
+        os.makedirs("a/b/c"); open("a/b/file", "w").close(); os.chmod("a/b/file", 0)
+        own = os.environ["TMPDIR"]
+        for folder in ("a/b/c", "a/b", "a", own, os.path.dirname(own)): os.chmod(folder, {mode})
+        return 1.0
+    """
+    at = replace(machine, environment={**machine.environment, "FIRST": first})
+    assert [answer and answer.get("score") for answer in on(at, locking, locking, GOOD)] == [1, 1, 1]
+
+
+def test_without_walls_a_locked_folder_does_not_outlive_the_process(machine: Machine) -> None:
+    locking = "import os\ndef grade(sample, item): os.chmod('/tmp', 0), os.kill(os.getppid(), 9)"
+    assert [answer and answer["score"] for answer in on(machine, locking, GOOD)] == [None, 1]

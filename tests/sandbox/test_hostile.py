@@ -199,7 +199,7 @@ def test_printing_forges_no_score() -> None:
 
 
 def to_every_pipe(text: str) -> str:
-    return f"for end in range(3, 20):\n        try: os.write(end, {text!r})\n        except OSError: pass"
+    return f"for end in range(3, 4096):\n        try: os.write(end, {text!r})\n        except OSError: pass"
 
 
 @pytest.mark.parametrize(
@@ -306,6 +306,14 @@ def test_whatever_it_leaves_in_its_folder_is_gone(
     answer = graded(body(*mess), wall_s=20.0)
     assert answer.get("score") == 1, answer
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_around_its_own_keeps_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tmp_path.chmod(0o1777)
+    for mode in (0, 0o700, 0o777):
+        assert graded(body(f"os.chmod({str(tmp_path)!r}, {mode})"))["score"] == 1
+        assert tmp_path.stat().st_mode & 0o7777 == 0o1777
 
 
 def test_a_large_file_is_refused() -> None:

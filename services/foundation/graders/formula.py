@@ -23,14 +23,22 @@ _FUNCTIONS: dict[str, tuple[Callable[..., float], int]] = {
     "min": (lambda *scores: min(scores), _ANY_NUMBER),
     "max": (lambda *scores: max(scores), _ANY_NUMBER),
     "abs": (abs, 1),
-    "floor": (math.floor, 1),
-    "ceil": (math.ceil, 1),
+    # As floats: whole numbers have no bound, and a power of them may take for ever.
+    "floor": (lambda score: float(math.floor(score)), 1),
+    "ceil": (lambda score: float(math.ceil(score)), 1),
     "exp": (math.exp, 1),
     "sqrt": (math.sqrt, 1),
     "log": (math.log, 1),
 }
 _SUMS = {"+": operator.add, "-": operator.sub}
 _PRODUCTS = {"*": operator.mul, "/": operator.truediv}
+
+
+def _power(base: float, exponent: float) -> float:
+    try:
+        return math.pow(base, exponent)
+    except ValueError as error:
+        raise ArithmeticError(f"{base:g} ^ {exponent:g} is no real number") from error
 
 
 class _Apply(NamedTuple):
@@ -55,7 +63,7 @@ class Formula:
             else:
                 stack.append(scores[step] if isinstance(step, str) else step)
         (value,) = stack
-        if isinstance(value, complex) or not math.isfinite(value):
+        if not math.isfinite(value):
             raise ArithmeticError("it has no finite value")
         return float(value)
 
@@ -105,7 +113,7 @@ class _Reader:
         self._operand()
         if self._takes("^"):
             self._signed()
-            self._steps.append(_Apply(operator.pow, 2))
+            self._steps.append(_Apply(_power, 2))
 
     def _operand(self) -> None:
         kind, text = self._next()

@@ -1,7 +1,8 @@
 """`json_schema`: whether a rendered text is JSON of a schema. Passes with score 1, fails with score 0 and the errors.
 
 JSON Schema 2020-12, or the draft that `$schema` names. References stay within the schema, since nothing is fetched;
-patterns are RE2's, and `patternProperties`, which the library would match without bounds, is refused.
+patterns are RE2's. Refused is what the library would match without bounds: `patternProperties`, and `$schema` below the
+root, which would bring its own patterns.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from foundation.graders.template import render
 
 _SHOWN_ERRORS = 5
 _SHOWN_CHARACTERS = 300
+_NO_PATTERN_PROPERTIES = "patternProperties is not supported; say it with propertyNames and additionalProperties"
+_SCHEMA_BELOW = "$schema may only stand at the root of the schema"
 _DATA = frozenset({"const", "default", "enum", "examples"})
 
 
@@ -38,6 +41,8 @@ class JsonSchema(GraderModel):
 
         for keyword, value in _keywords(schema):
             _refuse(keyword, value)
+        for value in schema.values():
+            _refuse_unbounded(value)
         try:
             validator_for(schema).check_schema(schema)
         except SchemaError as error:
@@ -67,7 +72,9 @@ class JsonSchema(GraderModel):
         from referencing import Registry
 
         bounded = extend(validator_for(self.json_schema), {"pattern": _pattern})  # type: ignore[no-untyped-call]
-        return bounded(self.json_schema, registry=Registry())
+        # A reference to the root would otherwise change to the library's own validator of the draft.
+        schema = {keyword: value for keyword, value in self.json_schema.items() if keyword != "$schema"}
+        return bounded(schema, registry=Registry())
 
 
 def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
@@ -86,9 +93,24 @@ def _refuse(keyword: str, value: Any) -> None:
     if keyword == "pattern" and isinstance(value, str):
         compiled(value)
     if keyword == "patternProperties":
-        raise ValueError("patternProperties is not supported; say it with propertyNames and additionalProperties")
+        raise ValueError(_NO_PATTERN_PROPERTIES)
     if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str) and not value.startswith("#"):
         raise ValueError(f"nothing is fetched: {keyword} '{value}' has to stay within the schema, as '#/$defs/…'")
+
+
+def _refuse_unbounded(below: Any) -> None:
+    """Also within data, which a reference can make a schema."""
+    inside = [below]
+    while inside:
+        here = inside.pop()
+        if isinstance(here, list):
+            inside += here
+        elif isinstance(here, dict):
+            if isinstance(here.get("$schema"), str):
+                raise ValueError(_SCHEMA_BELOW)  # noqa: TRY004 (the type is right, the place is not)
+            if "patternProperties" in here:
+                raise ValueError(_NO_PATTERN_PROPERTIES)
+            inside += here.values()
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001

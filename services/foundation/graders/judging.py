@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from foundation.graders.fence import fenced_messages
 from foundation.graders.grade import GraderModel, Models, NotGradable
 from foundation.graders.swap import Swap
-from foundation.graders.template import render_messages
+from foundation.graders.template import checked_content, render_messages
 
 ATTEMPTS = 3
 _ROLES = frozenset({"assistant", "developer", "system", "user"})
@@ -39,6 +39,10 @@ class JudgeCutOff(NotGradable):
 def _complete(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any("role" not in message or "content" not in message for message in messages):
         raise ValueError("each message of input needs role and content")
+    for message in messages:
+        if not isinstance(message["role"], str):
+            raise ValueError("the role of a message is text, such as user")  # noqa: TRY004 (pydantic's way)
+        checked_content(message["content"])
     # OpenAI takes any role in a definition and answers with one of these; what is none of them may instruct nobody.
     return [message if message["role"] in _ROLES else {**message, "role": "user"} for message in messages]
 

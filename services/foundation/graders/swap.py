@@ -42,7 +42,10 @@ class Swap(BaseModel):
 
     def check(self, messages: list[dict[str, Any]]) -> None:
         """Raises ValueError unless both values reach the judge: else it would be asked the same thing twice."""
-        shown = [steps_of(path) for path in places(messages)]
+        try:
+            shown = [steps_of(path) for path in places(messages)]
+        except InvalidVariable as error:
+            raise ValueError(str(error)) from error
         for path in (self.first, self.second):
             if not any(_touch(steps_of(path), one) for one in shown):
                 raise ValueError(f"swap: '{{{{ {path} }}}}' stands in no message of input")

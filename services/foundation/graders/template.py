@@ -13,10 +13,20 @@ from typing import Any
 
 import orjson
 
-from foundation.graders.grade import InvalidVariable
+from foundation.graders.grade import InvalidVariable, NotGradable
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+_SHOWN = 64
+# Parts of messages in the spellings of chat completions and of the Responses API, and the text that each needs.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "input_text": ("text",),
+    "output_text": ("text",),
+    "input_image": ("image_url",),
+    "image_url": ("image_url", "url"),
+    "input_audio": ("input_audio", "data"),
+}
 
 
 def render(template: str, namespaces: dict[str, Any], around: Callable[[str], str] = str) -> str:
@@ -27,13 +37,23 @@ def render(template: str, namespaces: dict[str, Any], around: Callable[[str], st
 def render_messages(
     messages: list[dict[str, Any]], namespaces: dict[str, Any], around: Callable[[str], str] = str
 ) -> list[dict[str, Any]]:
-    """Fill a list of messages, whose content is text or parts of text, images and audio in OpenAI's spelling.
+    """Fill a list of messages, whose content is text or parts of text, images and audio in OpenAI's spellings.
 
-    `around` is applied to values in texts, not to addresses of images and not to audio.
+    `around` is applied to values in texts, not to addresses of images and not to audio. Raises NotGradable where
+    content is anything else.
     """
     return [
         {"role": message["role"], "content": _content(message["content"], namespaces, around)} for message in messages
     ]
+
+
+def checked_content(content: Any) -> Any:
+    """The content of a message as it is. Raises ValueError where `render_messages` could not fill it."""
+    for part in _parts(content):
+        wrong = _wrong_with(part)
+        if wrong:
+            raise ValueError(wrong)
+    return content
 
 
 def places(messages: list[dict[str, Any]]) -> list[str]:
@@ -75,19 +95,48 @@ def _text(value: Any) -> str:
 
 def _content(content: Any, namespaces: dict[str, Any], around: Callable[[str], str]) -> str | list[dict[str, Any]]:
     """Text as one text; with an image or audio among it, the parts of a chat message."""
-    parts = [_part(part, namespaces, around) for part in (content if isinstance(content, list) else [content])]
+    parts = [_part(part, namespaces, around) for part in _parts(content)]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts)
     return parts
 
 
+def _parts(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else [content]
+
+
 def _part(part: Any, namespaces: dict[str, Any], around: Callable[[str], str]) -> dict[str, Any]:
+    wrong = _wrong_with(part)
+    if wrong:
+        raise NotGradable(wrong)
     if isinstance(part, str):
         return {"type": "text", "text": render(part, namespaces, around)}
-    if part.get("type") == "input_image":
-        image = {"url": render(part["image_url"], namespaces), "detail": part.get("detail", "auto")}
-        return {"type": "image_url", "image_url": image}
-    if part.get("type") == "input_audio":
-        audio = {**part["input_audio"], "data": render(part["input_audio"]["data"], namespaces)}
-        return {"type": "input_audio", "input_audio": audio}
-    return {"type": "text", "text": render(part.get("text", ""), namespaces, around)}
+    match part["type"]:
+        case "input_image":
+            image = {"url": render(part["image_url"], namespaces), "detail": part.get("detail", "auto")}
+            return {"type": "image_url", "image_url": image}
+        case "image_url":
+            image = {**part["image_url"], "url": render(part["image_url"]["url"], namespaces)}
+            return {"type": "image_url", "image_url": image}
+        case "input_audio":
+            audio = {**part["input_audio"], "data": render(part["input_audio"]["data"], namespaces)}
+            return {"type": "input_audio", "input_audio": audio}
+        case _:
+            return {"type": "text", "text": render(part["text"], namespaces, around)}
+
+
+def _wrong_with(part: Any) -> str | None:
+    """What keeps a part from being filled, if anything does."""
+    if isinstance(part, str):
+        return None
+    if not isinstance(part, dict):
+        return "the content of a message is text, or parts of it such as {'type': 'input_text', 'text': '…'}"
+    kind = part.get("type")
+    if not isinstance(kind, str):
+        return "a part of a message has no type"
+    if kind not in _NEEDS:
+        return f"a part of a message has the type '{kind[:_SHOWN]}', which is none of {', '.join(_NEEDS)}"
+    value: Any = part
+    for name in _NEEDS[kind]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return None if isinstance(value, str) else f"a part of type '{kind}' needs the text {'.'.join(_NEEDS[kind])}"

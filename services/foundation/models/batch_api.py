@@ -2,7 +2,7 @@
 
 In: requests by name. Out: a batch's id and state, and the answers by name. A batch carries its `intent` as metadata, so
 that whoever does not know whether it was started finds it. A refusal raises ProviderRefused, a provider that is away
-ProviderAway. Creating is never retried here: a second POST is a second batch, which is paid for.
+ProviderAway. Nothing is retried here: a second POST could be a second batch, which is paid for.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ _GATEWAY_TIMEOUT = 504
 
 
 class BatchState(NamedTuple):
-    """How far a batch is; `message` says why it failed. What it answered stays, however it ended."""
+    """How far a batch is; `code` and `message` say why it failed. What it answered stays, however it ended."""
 
     id: str
     ended: bool
     status: str
     output_file_id: str | None
+    code: str
     message: str
 
 
 class BatchAPI:
-    """The batches of one provider."""
+    """The batches of one provider; each request may take `timeout_s`."""
 
-    def __init__(self, *, base_url: str, api_key: str) -> None:
+    def __init__(self, *, base_url: str, api_key: str, timeout_s: float) -> None:
         from openai import OpenAI
 
-        self._client = OpenAI(base_url=base_url, api_key=api_key or "none", timeout=60)
+        self._client = OpenAI(base_url=base_url, api_key=api_key or "none", timeout=timeout_s, max_retries=0)
 
     def find(self, intent: str) -> BatchState | None:
         """The batch that was started with this intent, among the newest."""
@@ -61,7 +62,7 @@ class BatchAPI:
         )
         with _translated():
             file = self._client.files.create(file=(f"{intent}.jsonl", b"\n".join(lines)), purpose="batch")
-            batch = self._client.with_options(max_retries=0).batches.create(
+            batch = self._client.batches.create(
                 input_file_id=file.id,
                 endpoint="/v1/chat/completions",
                 completion_window="24h",
@@ -92,8 +93,9 @@ class BatchAPI:
 
 def _state(batch: Batch) -> BatchState:
     faults = (batch.errors.data if batch.errors else None) or []
-    message = (faults[0].message if faults else None) or ""
-    return BatchState(batch.id, batch.status in _ENDED, batch.status, batch.output_file_id, message)
+    code = (faults[0].code if faults else None) or "batch_failed"
+    message = (faults[0].message if faults else None) or "The provider says no more."
+    return BatchState(batch.id, batch.status in _ENDED, batch.status, batch.output_file_id, code, message)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ turn.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ _OK = 200
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
 _LEAST_PAUSE_S = 0.1
+_LONGEST_WAIT_S = 900.0
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
 
 
@@ -79,8 +81,8 @@ class OpenAICompatible:
         answer = await self._ask("POST", path, body, timeout_s=max(0.1, ends - asked))
         return Answer(answer, round((time.monotonic() - asked) * 1000))
 
-    def batch_api(self) -> BatchAPI:
-        return BatchAPI(base_url=self._base_url, api_key=self._api_key)
+    def batch_api(self, *, timeout_s: float) -> BatchAPI:
+        return BatchAPI(base_url=self._base_url, api_key=self._api_key, timeout_s=timeout_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:
@@ -133,9 +135,12 @@ def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
 
 
 def _seconds(headers: Any) -> float | None:
+    """How long the provider wants to be left alone; all workers keep to it, so that nonsense must not stop them."""
     try:
         if "retry-after-ms" in headers:
-            return float(headers["retry-after-ms"]) / 1000
-        return float(headers["retry-after"]) if "retry-after" in headers else None
+            seconds = float(headers["retry-after-ms"]) / 1000
+        else:
+            seconds = float(headers.get("retry-after", "nan"))
     except ValueError:
         return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None

@@ -97,10 +97,10 @@ class Providers:
             return Route(self._named[prefix].provider, rest)
         return Route(self._default, model)
 
-    def batch_api(self, model: str) -> BatchAPI | None:
+    def batch_api(self, model: str, *, timeout_s: float) -> BatchAPI | None:
         """The Batch API of whoever answers to this model; None where they have none. Raises ModelAmbiguous."""
         provider = self.resolve(model).provider
-        return provider.batch_api() if isinstance(provider, OpenAICompatible) else None
+        return provider.batch_api(timeout_s=timeout_s) if isinstance(provider, OpenAICompatible) else None
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])

@@ -274,6 +274,23 @@ def test_a_run_without_output_items_is_named_and_its_rows_are_kept(system, opena
     assert len(system.ok("GET", "/v1/files")["data"]) == 2
 
 
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_run_that_has_not_ended_is_named_and_comes_when_it_has(system, openai, imported, status):
+    openai.evals.append(eval_(LABEL))
+    openai.holds(run(status=status), item(0), content=ROWS)
+    report = imported()
+    assert runs(system) == []
+    assert system.ok("GET", "/v1/files")["data"] == []
+    ((what, why),) = report.left
+    assert what == "run evalrun_1 “gpt-4o-mini 1”"
+    assert why == f"it is {status} at its origin; import again when it has ended"
+    openai.runs[0]["status"] = "completed"
+    openai.items["evalrun_1"].append(item(1))
+    report = imported()
+    assert (report.runs, report.runs_known, report.left) == (1, 0, [])
+    assert runs(system)[0]["result_counts"]["total"] == 2
+
+
 def test_a_file_that_is_gone_is_named_once_and_the_rows_stand_in(system, openai, imported):
     openai.evals.append(eval_(LABEL))
     shared = run()["data_source"]
@@ -462,6 +479,17 @@ def test_a_folder_of_saved_answers_is_as_good_as_the_api(system, imported, tmp_p
     assert known["filename"] == "file-1.jsonl"
     assert report.left == [("notes.json", "holds something that is no eval, run, output item or row")]
     assert report.compared == {"string_check": 2}
+
+
+def test_only_the_evals_that_are_wanted_come_from_files(system, tmp_path, monkeypatch):
+    found = {"object": "list", "data": [eval_(LABEL, number=1), eval_(LABEL, number=2)]}
+    (tmp_path / "evals.json").write_text(json.dumps(found))
+    monkeypatch.setenv("STILLHOUSE_API_KEY", KEY)
+    with served(Served(system)) as here:
+        arguments = ["import", "openai-evals", "--to", here, "--from", str(tmp_path), "--eval", "eval_2"]
+        result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.stderr
+    assert [one["metadata"]["openai_eval_id"] for one in evals(system)] == ["eval_2"]
 
 
 def test_files_without_evals_and_broken_ones_are_said(tmp_path):

@@ -73,6 +73,9 @@ EXACT = [
     ({"type": "equals", "value": "Paris"}, ["Paris"], ["paris", "Paris.", ""]),
     ({"type": "equals", "value": "{{city}}"}, ["Lyon"], ["{{city}}"]),
     ({"type": "equals", "value": 4}, ["4"], ["4.0", "four"]),
+    ({"type": "equals", "value": 4.0}, ["4"], ["4.0"]),
+    ({"type": "equals", "value": 1234567.5}, ["1234567.5"], ["1.23457e+06", "1.23457E+6"]),
+    ({"type": "equals", "value": 0.00001}, ["0.00001"], ["1e-05"]),
     ({"type": "equals", "value": {"a": [1, {"b": None}]}}, ['{"a": [1.0, {"b": null}]}'], ['{"a": [1]}', "no", "{}"]),
     ({"type": "not-equals", "value": {"a": 1, "b": 2}}, ['{"a": 1}', "no"], ['{"b": 2, "a": 1}']),
     ({"type": "not-equals", "value": "Paris"}, ["Lyon"], ["Paris"]),
@@ -82,6 +85,11 @@ EXACT = [
     ({"type": "contains-all", "value": ["a", "{{city}}"]}, ["a Lyon"], ["Lyon", "b"]),
     ({"type": "contains-any", "value": ["Rome", "{{city}}"]}, ["Lyon", "Rome"], ["Paris"]),
     ({"type": "contains-any", "value": 'one, "two, three"'}, ["two, three", "one"], ["two", "three"]),
+    (
+        {"type": "contains-any", "value": ',"a ""b""" , c\nd,, "\\\\x, y" '},
+        ['a "b"', "c\nd", "\\x, y"],
+        ["c", "x, y", ""],
+    ),
     ({"type": "icontains-any", "value": ["ROME"]}, ["rome"], ["Lyon"]),
     ({"type": "not-contains-any", "value": ["Rome", "Lyon"]}, ["Paris"], ["Rome", "Lyon"]),
     ({"type": "not-icontains-all", "value": ["rome", "lyon"]}, ["Rome", ""], ["Rome, Lyon"]),
@@ -131,6 +139,15 @@ EXACT = [
         ["a", "ab"],
         ["x", "b"],
     ),
+    (
+        {
+            "type": "assert-set",
+            "threshold": 1,
+            "assert": [{"type": "contains", "value": sign, "weight": 1 / 3} for sign in "abc"],
+        },
+        ["abc"],
+        ["ab"],
+    ),
 ]
 
 
@@ -147,6 +164,46 @@ def test_a_set_without_a_threshold_is_its_asserts(suites):
     parts = [{"type": "contains", "value": "a"}, {"type": "contains", "value": "b"}]
     (suite,), _ = suites(one_test({"type": "assert-set", "assert": parts}))
     assert [(one["name"], one["reference"]) for one in suite.criteria] == [("contains", "a"), ("contains 2", "b")]
+
+
+def test_in_a_test_with_a_threshold_a_set_counts_as_the_mean_of_its_own_by_its_weight(suites):
+    parts = [{"type": "contains", "value": "a"}, {"type": "contains", "value": "b"}]
+    config = one_test({"type": "assert-set", "assert": parts, "weight": 3})
+    config["tests"][0] |= {"threshold": 0.7}
+    config["tests"][0]["assert"].append({"type": "contains", "value": "c"})
+    (suite,), left = suites(config)
+    assert left == []
+    (criterion,) = suite.criteria
+    # (3 * 1 + 0) / 4 = 0.75; (3 * 0.5 + 1) / 4 = 0.625. Three asserts alike would give 2 / 3 to both.
+    outputs = {"ab": True, "ac": False, "c": False}
+    assert {output: graded(criterion, suite.items[0], output) for output in outputs} == outputs
+
+
+def test_a_list_in_a_file_is_read_before_it_is_split(suites):
+    (suite,), left = suites(one_test({"type": "contains-any", "value": "file://w.txt"}), w__txt='one, "two, three"\n')
+    assert left == []
+    passes = [graded(suite.criteria[0], suite.items[0], output) for output in ("two, three", "one", "two", "w.txt")]
+    assert passes == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("schema", "noted"),
+    [
+        ({"properties": {"at": {"type": "string", "format": "date"}}}, True),
+        ({"items": [{"anyOf": [{"format": "email"}]}]}, True),
+        ({"properties": {"format": {"type": "string"}}}, False),
+    ],
+)
+def test_a_format_that_is_not_checked_here_is_noted(written, schema, noted):
+    report = Report()
+    suites_of(read(written(one_test({"type": "is-json", "value": schema}))), report, judge=None)
+    assert list(report.notes) == (["is-json: the `format` of its schema is not checked here"] if noted else [])
+
+
+def test_settings_of_a_judge_that_are_not_carried_are_noted(written):
+    report, judge = Report(), {"id": "openai:gpt-4o", "config": {"temperature": 0}}
+    suites_of(read(written(one_test({"type": "llm-rubric", "value": "x", "provider": judge}))), report, judge=None)
+    assert list(report.notes) == ["llm-rubric: its judge came without its config"]
 
 
 def test_a_tests_threshold_is_over_the_mean_of_its_scores_by_weight(suites):
@@ -223,6 +280,14 @@ def test_factuality_fails_what_disagrees_and_shows_the_judge_the_task(suites):
         ({"type": "similar:dot", "value": "x"}, "no such criterion"),
         ({"type": "contains", "value": "a", "weight": 0}, "weight 0"),
         ({"type": "contains", "value": "a", "transform": "output.trim()"}, "transformed by a script"),
+        ({"type": "contains", "value": "a", "metricOnly": True}, "metricOnly"),
+        ({"type": "contains", "value": "a", "unheard": "x"}, "unheard"),
+        ({"type": "contains", "value": "a", "config": {"x": 1}}, "config"),
+        ({"type": "equals", "value": "a", "normalizeUnicode": True}, "normalizeUnicode"),
+        ({"type": "contains-any", "value": 'a, "b'}, "quotes that do not close"),
+        ({"type": "contains-any", "value": " , "}, "a list of nothing"),
+        ({"type": "contains-any", "value": "{{q}}"}, "a list in a text with variables"),
+        ({"type": "contains-all", "value": "a, {{q}}"}, "a list in a text with variables"),
         ({"type": "contains", "value": "{{ q | upper }}"}, "q | upper"),
         ({"type": "contains", "value": "{% if q %}a{% endif %}"}, "blocks"),
         ({"type": "contains", "value": "{{ env.SECRET }}"}, "env.SECRET"),
@@ -235,6 +300,7 @@ def test_factuality_fails_what_disagrees_and_shows_the_judge_the_task(suites):
         ({"type": "contains"}, "a value that is no text"),
         ({"type": "contains-all", "value": [{}]}, "a value that is no text"),
         ({"type": "assert-set", "threshold": 1, "assert": [{"type": "latency"}]}, "not whole"),
+        ({"type": "assert-set", "metricOnly": True, "assert": [{"type": "is-json"}]}, "metricOnly"),
         ("contains: a", "documented shape"),
     ],
 )
@@ -246,6 +312,34 @@ def test_what_has_no_counterpart_is_named_and_the_rest_comes(suites, assertion, 
     kind = assertion["type"] if isinstance(assertion, dict) else "assert"
     assert left[-1][0] == f"test 1, {kind}"
     assert why in left[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "why"),
+    [
+        ({"transform": "output.trim()"}, "contains", "transformed by a script"),
+        ({"postprocess": "output.trim()"}, "contains", "transformed by a script"),
+        ({"factuality": {"subset": 0}}, "factuality", "options.factuality"),
+    ],
+)
+def test_options_that_change_a_verdict_leave_the_assert_out(suites, options, kind, why):
+    config = one_test({"type": kind, "value": "a", **({"provider": "openai:gpt-4o"} if kind == "factuality" else {})})
+    config["tests"][0]["options"] = options
+    found, left = suites(config)
+    assert found == []
+    assert left[0][0] == f"test 1, {kind}"
+    assert why in left[0][1]
+
+
+def test_options_and_keys_of_a_test_that_are_not_carried_are_named(written):
+    config = one_test({"type": "contains", "value": "a", "metricOnly": False})
+    options = {"temperature": 0.1, "factuality": {"subset": 0}, "runSerially": True, "disableConversationVar": True}
+    config["tests"][0] |= {"options": options, "unheard": 1}
+    config["defaultTest"] = {"options": {"response_format": {"type": "json_object"}}}
+    found = read(written(config))
+    why = "a run takes all rows of its eval, and all alike"
+    named = ["options.response_format", "options.temperature", "unheard"]
+    assert found.changed == [("tests", f"without their {name}: {why}") for name in named]
 
 
 def test_a_threshold_over_asserts_that_are_not_whole_is_not_kept(suites):
@@ -291,6 +385,24 @@ def test_tests_held_to_other_asserts_are_evals_of_their_own(suites):
     found, left = suites({"prompts": ["{{q}}"], "tests": tests})
     assert [[item["q"] for item in suite.items] for suite in found] == [["1", "3"], ["2"], ["4"], ["5"]]
     assert left == [("test 6", "it has no asserts")]
+
+
+def test_asserts_of_other_names_are_criteria_of_their_own(suites):
+    tests = [
+        {"vars": {"q": name}, "assert": [{"type": "equals", "value": "x", "metric": name}]}
+        for name in ("Tone", "Accuracy", "Tone")
+    ]
+    found, left = suites({"prompts": ["{{q}}"], "tests": tests})
+    assert left == []
+    named = [([one["name"] for one in suite.criteria], [item["q"] for item in suite.items]) for suite in found]
+    assert named == [(["Tone"], ["Tone", "Tone"]), (["Accuracy"], ["Accuracy"])]
+
+
+def test_a_variable_that_is_null_is_empty(suites):
+    config = one_test({"type": "equals", "value": "<{{none}}>"}, none=None, uses="{{none}}!")
+    (suite,), _ = suites(config)
+    assert (suite.items[0]["none"], suite.items[0]["uses"]) == ("", "!")
+    assert graded(suite.criteria[0], suite.items[0], "<>")
 
 
 def test_defaults_lists_files_and_references_make_the_tests(suites):
@@ -415,6 +527,8 @@ def test_providers_of_every_kind(written):
         "https://example.com/chat",
         "exec:./chain.sh",
         {"label": "nameless"},
+        {"id": "openai:gpt-5", "transform": "output.trim()"},
+        {"id": "openai:gpt-5", "delay": 100, "inputs": {"x": "y"}, "prompts": "prompt 1"},
     ]
     tests = [{"vars": {"q": "1"}, "assert": [{"type": "is-json"}]}]
     config = read(written({"prompts": ["{{q}}"], "providers": providers, "tests": tests, "scenarios": []}))
@@ -423,11 +537,39 @@ def test_providers_of_every_kind(written):
         ("tuned", "ft:gpt-4o:x"),
         ("anthropic:messages:claude-sonnet-4-6", "anthropic/claude-sonnet-4-6"),
         ("openrouter:meta/llama-3:free", "openrouter/meta/llama-3:free"),
+        ("openai:gpt-5", "gpt-5"),
     ]
     assert config.providers[1].parameters == {"temperature": 0.2, "max_completion_tokens": 50}
-    assert config.providers[1].prompts == ["chat"]
-    assert config.changed == [("provider tuned", "without its apiHost, apiKey")]
-    assert [what for what, _ in config.left] == ["scenarios", *["provider"] * 5]
+    assert [one.prompts for one in config.providers] == [None, ["chat"], None, None, ["prompt 1"]]
+    assert config.changed == [
+        ("provider tuned", "without its apiHost, apiKey"),
+        ("provider openai:gpt-5", "without its inputs"),
+    ]
+    assert [what for what, _ in config.left] == ["scenarios", *["provider"] * 6, "provider tuned"]
+    assert "transformed by a script" in config.left[6][1]
+
+
+def test_a_providers_prompts_that_are_none_here_are_named(written):
+    config = {
+        "prompts": [{"id": "file://two.txt", "label": "p"}, {"raw": "{{q}}", "label": "other"}],
+        "providers": [
+            {"id": "openai:gpt-4o", "label": "some", "prompts": ["p", "other"]},
+            {"id": "openai:gpt-4o", "label": "halves", "prompts": ["p 1", "p 2"]},
+        ],
+        "tests": [{"vars": {"q": "1"}, "assert": [{"type": "is-json"}]}],
+    }
+    found = read(written(config, two__txt="One {{q}}\n---\nTwo"))
+    assert [prompt.label for prompt in found.prompts] == ["p 1", "p 2", "other"]
+    assert found.left == [("provider some", "no prompt is called p; there are p 1, p 2, other")]
+
+
+def test_what_a_prompt_has_more_is_named(written):
+    config = one_test({"type": "is-json"})
+    config["prompts"] = [
+        {"raw": "{{q}}", "label": "p", "config": {"temperature": 1}, "function": "x"},
+        {"raw": "{{q}}"},
+    ]
+    assert read(written(config)).changed == [("prompt p", "without its config, function")]
 
 
 @pytest.mark.parametrize(

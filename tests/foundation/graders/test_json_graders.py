@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from tests.foundation.graders.asking import criterion, grade
 
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 SCHEMA = {"type": "json_schema", "name": "valid"}
 MATCH = {"type": "json_match", "name": "same", "reference": "{{ item.reference }}"}
 
@@ -93,6 +94,10 @@ def test_a_pattern_of_a_schema_cannot_run_away():
         ({"items": {"$ref": "https://example.com/schema.json"}}, "nothing is fetched"),
         ({"$ref": "file:///etc/passwd"}, "nothing is fetched"),
         ([], "dictionary"),
+        ({"properties": {"a": {"$schema": DRAFT_7, "pattern": "x"}}}, r"\$schema.*root"),
+        ({"$defs": {"a": {"$id": "urn:a", "$schema": DRAFT_7}}, "$ref": "#/$defs/a"}, r"\$schema.*root"),
+        ({"const": {"$schema": DRAFT_7}, "$ref": "#/const"}, r"\$schema.*root"),
+        ({"default": [{"patternProperties": {"^(a+)+$": {}}}], "$ref": "#/default/0"}, "patternProperties is not"),
     ],
 )
 def test_a_wrong_schema_is_refused_and_named(schema, named):
@@ -109,3 +114,16 @@ def test_data_in_a_schema_is_no_schema():
 def test_a_stored_definition_reads_as_it_was():
     wanted = criterion({**SCHEMA, "json_schema": {"type": "object"}})
     assert criterion(wanted.model_dump(mode="json")) == wanted
+
+
+def test_the_root_of_a_schema_may_name_its_draft_and_a_property_may_be_called_so():
+    schema = {"$schema": DRAFT_7, "properties": {"$schema": {"type": "string"}}, "required": ["$schema"]}
+    assert grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": '{"$schema": "x"}'}).passed
+    assert not grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": '{"$schema": 1}'}).passed
+
+
+@pytest.mark.parametrize("draft", [DRAFT_7, "https://json-schema.org/draft/2020-12/schema"])
+def test_no_pattern_runs_away_where_a_schema_refers_to_its_root(draft):
+    schema = {"$schema": draft, "items": {"$ref": "#"}, "pattern": "^(a+)+$"}
+    text = orjson.dumps(["a" * 50_000 + "!"]).decode()
+    assert not grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": text}).passed

@@ -149,3 +149,20 @@ def test_a_wrong_definition_is_refused(change):
 def test_a_role_that_is_none_of_openais_instructs_nobody(definition):
     asked = [{"role": "developer", "content": "Judge."}, {"role": "sytem", "content": "Well."}]
     assert [one["role"] for one in criterion({**definition, "input": asked}).input] == ["developer", "user"]
+
+
+@both
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ({"role": ["x"], "content": "Judge."}, "role"),
+        ({"role": None, "content": "Judge."}, "role"),
+        ({"role": "user", "content": None}, "content"),
+        ({"role": "user", "content": [{"type": "video", "video": "x"}]}, "video"),
+        ({"role": "user", "content": {"type": "input_image"}}, "image_url"),
+    ],
+)
+def test_a_message_that_could_never_be_sent_is_refused_and_named(definition, message, named):
+    with pytest.raises(ValidationError, match=named) as refused:
+        criterion({**definition, "input": [message]})
+    assert refused.value.errors()[0]["loc"][-1] == "input"

@@ -69,7 +69,11 @@ def test_what_cannot_be_read_is_refused_at_its_place(formula, place):
 
 @pytest.mark.parametrize(
     "formula",
-    ["1 / 0", "log(0)", "log(-1)", "sqrt(-1)", "(-1) ^ 0.5", "9 ^ 9 ^ 9 ^ 9", "exp(1000)", "1e308 * 10", "0 ^ -1"],
+    [
+        *("1 / 0", "log(0)", "log(-1)", "sqrt(-1)", "9 ^ 9 ^ 9 ^ 9", "exp(1000)", "1e308 * 10", "0 ^ -1"),
+        *("(-1) ^ 0.5", "floor((-1) ^ 0.5)", "max((-1) ^ 0.5, 1)", "abs((-1) ^ 0.5)", "(-8) ^ (1 / 3) * 0"),
+        *("floor(9) ^ floor(3000000)", "ceil(9) ^ ceil(3000000)", "floor(1e308 * 10)"),
+    ],
 )
 def test_a_formula_without_a_finite_value(formula):
     with pytest.raises((ArithmeticError, ValueError)):

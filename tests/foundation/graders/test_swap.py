@@ -157,6 +157,13 @@ def test_labels_are_for_labels():
         criterion({**PAIR, "swap": PREFERENCE["swap"]})
 
 
+@pytest.mark.parametrize("place", ["{{ item.. }}", "{{ }}"])
+def test_a_place_that_is_no_path_is_refused_beside_a_swap(place):
+    wrong = [*PAIR["input"], {"role": "user", "content": place}]
+    with pytest.raises(ValidationError, match="is not a path"):
+        criterion({**PAIR, "input": wrong})
+
+
 @pytest.mark.parametrize("definition", [PAIR, PREFERENCE])
 def test_a_stored_definition_reads_as_it_was(definition):
     wanted = criterion(definition)

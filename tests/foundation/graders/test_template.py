@@ -154,3 +154,41 @@ def test_images_and_audio_reach_the_judge_in_a_chat_messages_spelling():
 
 def test_a_role_is_no_template():
     assert render_messages([{"role": "{{ item.text }}", "content": ""}], ROW)[0]["role"] == "{{ item.text }}"
+
+
+def test_parts_in_the_spelling_of_chat_messages_stay_as_they_are():
+    content = [
+        {"type": "text", "text": "Look, {{ item.text }}:"},
+        {"type": "image_url", "image_url": {"url": "https://e.x/{{ item.list[0] }}.png", "detail": "low"}},
+        {"type": "output_text", "text": "{{ sample.output_text }}"},
+    ]
+    (message,) = render_messages([{"role": "user", "content": content}], ROW)
+    assert message["content"] == [
+        {"type": "text", "text": "Look, hello:"},
+        {"type": "image_url", "image_url": {"url": "https://e.x/a.png", "detail": "low"}},
+        {"type": "text", "text": "out"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (None, "content"),
+        (7, "content"),
+        ([None], "content"),
+        ({"text": "no type"}, "no type"),
+        ({"type": "video", "text": "x"}, "'video'"),
+        ({"type": ["text"], "text": "x"}, "type"),
+        ({"type": "input_text"}, "text"),
+        ({"type": "text", "text": None}, "text"),
+        ([{"type": "input_image"}], "image_url"),
+        ([{"type": "input_image", "file_id": "file-1"}], "image_url"),
+        ([{"type": "image_url", "image_url": "https://e.x"}], r"image_url\.url"),
+        ([{"type": "image_url"}], r"image_url\.url"),
+        ([{"type": "input_audio", "input_audio": {"format": "mp3"}}], r"input_audio\.data"),
+        ([{"type": "input_audio"}], r"input_audio\.data"),
+    ],
+)
+def test_content_that_is_no_part_of_a_message_is_refused_and_never_left_out(content, named):
+    with pytest.raises(NotGradable, match=named):
+        render_messages([{"role": "user", "content": content}], ROW)

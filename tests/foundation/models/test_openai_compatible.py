@@ -313,6 +313,16 @@ def test_the_deadline_is_kept_while_the_provider_stays_away(server, away):
     assert 2 <= len(server.asked) <= 8
 
 
+@pytest.mark.parametrize(
+    ("value", "wait"), [("31536000", 900.0), ("inf", None), ("-5", 0.0), ("nan", None), ("soon", None)]
+)
+def test_a_wait_beyond_reason_stops_nobody(server, value, wait):
+    server.will(says(429, {}, retry_after=value))
+    with pytest.raises(ProviderAway) as away:
+        complete(server.url, retry_s=0.01)
+    assert away.value.retry_after == wait
+
+
 def test_a_provider_that_says_no_retry_is_asked_once(server):
     server.will(says(503, {}, x_should_retry="false"), says())
     away, took = refused(server.url, ProviderAway)

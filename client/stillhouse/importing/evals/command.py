@@ -44,7 +44,7 @@ def openai_evals(
         from stillhouse.importing.evals.openai_evals import Options, carry
 
         receiver = _receiver(to)
-        origin = _exported(files) if files else _evals_api(base_url, only)
+        origin = _exported(files, only) if files else _evals_api(base_url, only)
         with _evals_bar() as told:
             report = carry(origin, receiver, Options(grades, judge, wait), told=told)
     _tell(report, strict=strict)
@@ -86,10 +86,10 @@ def _evals_api(base_url: str | None, only: list[str] | None) -> Origin:
         raise Stopped(str(error)) from None
 
 
-def _exported(files: Path) -> Origin:
+def _exported(files: Path, only: list[str] | None) -> Origin:
     from stillhouse.importing.evals.exported import ExportedOrigin
 
-    return ExportedOrigin(files)
+    return ExportedOrigin(files, frozenset(only or ()))
 
 
 @contextmanager

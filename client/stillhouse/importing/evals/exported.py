@@ -34,9 +34,13 @@ class _Found:
 
 
 class ExportedOrigin:
-    """What lies in the files, by eval and run. They are read once for what there is, and again for each run's items."""
+    """What lies in the files, by eval and run; only the evals named in `wanted`, where there are any.
 
-    def __init__(self, path: Path) -> None:
+    They are read once for what there is, and again for each run's items.
+    """
+
+    def __init__(self, path: Path, wanted: frozenset[str] = frozenset()) -> None:
+        self._wanted = wanted
         self._folder = LocalFolder(path)
         self._unread: dict[str, str] = {}
         self._evals: dict[str, dict[str, Any]] = {}
@@ -57,7 +61,7 @@ class ExportedOrigin:
         return list(self._unread.items())
 
     def evals(self) -> Iterator[dict[str, Any]]:
-        yield from self._evals.values()
+        yield from (one for name, one in self._evals.items() if not self._wanted or name in self._wanted)
 
     def runs(self, eval_id: str) -> Iterator[dict[str, Any]]:
         of_it = [run for run in self._runs.values() if run["eval_id"] == eval_id]

@@ -30,6 +30,7 @@ EVAL, RUN, CREATED = "openai_eval_id", "openai_run_id", "openai_created_at"
 _CRITERION = re.compile(r"testing_criteria\[(\d+)\]")
 _IN_MEMORY = 4 * 1024 * 1024
 _LONGEST_ORIGIN = 100_000
+_NOT_ENDED = frozenset({"queued", "in_progress"})
 _RESULTS = ("id", "status", "created_at", "result_counts", "per_model_usage", "per_testing_criteria_results", "error")
 
 
@@ -93,6 +94,10 @@ class _Carrying:
             if run["id"] in known:
                 self.report.runs_known += 1
                 self.there.append(known[run["id"]])
+                continue
+            if run.get("status") in _NOT_ENDED:
+                why = f"it is {run['status']} at its origin; import again when it has ended"
+                self.report.leave(named("run", run), why)
                 continue
             try:
                 self._run({**run, "eval_id": found["id"]}, here)

@@ -6,34 +6,39 @@ counterpart raises Left with the reason. A weight of 0 makes an assert a mere me
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stillhouse.importing.promptfoo import judges, pythons, templates
-from stillhouse.importing.promptfoo.files import Beside, yaml_of
+from stillhouse.importing.promptfoo import judges, pythons, schemas, templates, texts
+from stillhouse.importing.promptfoo.files import Beside
 from stillhouse.importing.promptfoo.parts import OUTPUT, Check, Part, Value, together
 from stillhouse.importing.promptfoo.providers import grader_of, model_of
 from stillhouse.importing.source import Left, Unmapped
 
 _START, _END = "\x02", "\x03"
-_DRAFT = "http://json-schema.org/draft-07/schema#"
 _SIMILAR = 0.75
 _DISTANCE = 5
 _OVERLAPS = {"rouge-n": ("rouge_1", 0.75), "bleu": ("bleu", 0.5), "gleu": ("gleu", 0.5), "meteor": ("meteor", 0.5)}
-_MOST_SHOWN = 60
+_CARRIED = frozenset(
+    {"description", "metric", "provider", "rubricPrompt", "threshold", "transform", "type", "value", "weight"}
+)
+_CARRIED_BY = {"assert-set": frozenset({"assert"}), "python": frozenset({"config"})}
 
 
 @dataclass
 class Context:
-    """What surrounds an assert: files, the test's options, the judge where none is named, what was asked."""
+    """What surrounds an assert: files, the test's options, the judge where none is named, what was asked.
+
+    `scored` says that the test has a threshold over the scores of its asserts.
+    """
 
     beside: Beside
     options: dict[str, Any] = field(default_factory=dict)
     judge: str | None = None
     task: str | None = None
+    scored: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -53,20 +58,25 @@ def checks_of(asserts: Sequence[Any], context: Context, leave: Callable[[str, st
 
 def _checks(one: dict[str, Any], context: Context, leave: Callable[[str, str], None]) -> list[Check]:
     weight = one.get("weight", 1)
-    if weight == 0:
-        raise Unmapped("weight 0: it measures and decides nothing")
+    if weight == 0 or one.get("metricOnly"):
+        raise Unmapped(f"{'weight 0' if weight == 0 else 'metricOnly'}: it measures and decides nothing")
+    more = _set(one) - _CARRIED - _CARRIED_BY.get(str(one["type"]).removeprefix("not-"), frozenset())
+    if more:
+        raise Unmapped(f"its {', '.join(sorted(more))}, which has no counterpart")
     if one["type"] != "assert-set":
         return [_check(one, context)]
     parts = checks_of(one["assert"], context, leave)
     if len(parts) < len(one["assert"]):
         raise Unmapped("a set that is not whole without the asserts that were left out")
-    if one.get("threshold") is None:
+    threshold = one.get("threshold")
+    if threshold is None and not context.scored:
         return parts
-    return [together(parts, _name(one), one["threshold"], weight)]
+    # A test's threshold takes the mean of the set, whether the set passes or not.
+    return [together(parts, _name(one), 1 if threshold is None else threshold, weight)]
 
 
 def _check(one: dict[str, Any], context: Context) -> Check:
-    if one.get("transform") or context.options.get("transform"):
+    if one.get("transform") or any(context.options.get(name) for name in ("transform", "postprocess")):
         raise Unmapped("its output is transformed by a script first")
     kind, inverse = str(one["type"]), False
     if kind.startswith("not-"):
@@ -84,6 +94,11 @@ def _check(one: dict[str, Any], context: Context) -> Check:
         return made.build(values).inverted()
 
     return Check(_name(one), f"not {made.signature}", build, made.values, one.get("weight", 1))
+
+
+def _set(one: dict[str, Any]) -> set[str]:
+    """The keys that say something."""
+    return {key for key, value in one.items() if value is not None and value is not False}
 
 
 def _name(one: dict[str, Any]) -> str:
@@ -104,7 +119,7 @@ def _text(one: dict[str, Any], context: Context) -> str:
     if isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, (int, float)):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return texts.of_number(value)
     if not isinstance(value, str) or not value:
         raise Unmapped("a value that is no text")
     return value
@@ -112,8 +127,6 @@ def _text(one: dict[str, Any], context: Context) -> str:
 
 def _equals(kind: str, one: dict[str, Any], context: Context) -> Check:
     value = context.beside.of(one.get("value"))
-    if one.get("normalizeUnicode"):
-        raise Unmapped("normalizeUnicode")
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False)
         if "{{" in text:
@@ -129,18 +142,26 @@ def _contains(kind: str, one: dict[str, Any], context: Context) -> Check:
     if not kind.endswith(("-all", "-any")):
         text = _text(one, context)
         return _made((kind,), lambda values: Part([_compared(operation, OUTPUT, values[0])]), text)
-    given = one.get("value")
-    listed = next(csv.reader([given], skipinitialspace=True)) if isinstance(given, str) else given
-    texts = [_text({"value": value}, context) for value in listed or ()]
-    if not texts:
-        raise Unmapped("a list of nothing")
+    wanted = _listed(one.get("value"), context)
     best = "min" if kind.endswith("-all") else "max"
-    places = ", ".join(f"{{{number}}}" for number in range(len(texts)))
+    places = ", ".join(f"{{{number}}}" for number in range(len(wanted)))
 
     def build(values: Sequence[str]) -> Part:
         return Part([_compared(operation, OUTPUT, value) for value in values], f"{best}({places})")
 
-    return _made((kind,), build, *texts)
+    return _made((kind,), build, *wanted)
+
+
+def _listed(value: Any, context: Context) -> list[str]:
+    """The texts of a list, which may stand in one text. Promptfoo fills that in first and splits it then."""
+    given = context.beside.of(value)
+    if isinstance(given, str):
+        if "{{" in given:
+            raise Unmapped("a list in a text with variables; a list of texts may have them")
+        given = texts.split(given)
+    if not given:
+        raise Unmapped("a list of nothing")
+    return [_text({"value": one}, context) for one in given]
 
 
 def _starts(kind: str, one: dict[str, Any], context: Context) -> Check:
@@ -163,32 +184,27 @@ def _regex(kind: str, one: dict[str, Any], context: Context) -> Check:
 
 
 def _json(kind: str, one: dict[str, Any], context: Context) -> Check:
-    schema = context.beside.of(one.get("value"))
-    if isinstance(schema, str) and schema:
-        schema = yaml_of(schema, "the schema")
-    if schema in (None, ""):
-        schema = {}
-    if not isinstance(schema, dict):
-        raise Unmapped("a schema that is no object")
-    held = {"$schema": _DRAFT, **schema} if schema else {}
-    grader = {"type": "json_schema", "json_schema": held}
-    return _made((kind, held), lambda _: Part([grader]))
+    schema = schemas.schema_of(one.get("value"), context.beside)
+    if schemas.has_format(schema):
+        context.notes.append("is-json: the `format` of its schema is not checked here")
+    grader = {"type": "json_schema", "json_schema": schema}
+    return _made((kind, schema), lambda _: Part([grader]))
 
 
 def _similar(kind: str, one: dict[str, Any], context: Context) -> Check:
     threshold = one.get("threshold", _SIMILAR)
-    named = grader_of(one, "embedding") or grader_of(context.options, "embedding")
+    named = _grader(kind, one, context, "embedding")
     model = {"embedding_model": model_of(named, embedding=True)} if named else {}
     value = one.get("value")
-    texts = [_text({"value": text}, context) for text in (value if isinstance(value, list) else [value])]
+    wanted = [_text({"value": text}, context) for text in (value if isinstance(value, list) else [value])]
     grader = {"type": "text_similarity", "evaluation_metric": "cosine", "input": OUTPUT, "pass_threshold": threshold}
-    places = ", ".join(f"{{{number}}}" for number in range(len(texts)))
+    places = ", ".join(f"{{{number}}}" for number in range(len(wanted)))
 
     def build(values: Sequence[str]) -> Part:
         graders = [{**grader, **model, "reference": reference} for reference in values]
         return Part(graders, "{0}" if len(values) == 1 else f"max({places})", threshold)
 
-    return _made((kind.partition(":")[0], threshold, model), build, *texts)
+    return _made((kind.partition(":")[0], threshold, model), build, *wanted)
 
 
 def _overlap(kind: str, one: dict[str, Any], context: Context) -> Check:
@@ -230,7 +246,9 @@ def _coded(kind: str, one: dict[str, Any], context: Context) -> Check:
 
 
 def _judged(kind: str, one: dict[str, Any], context: Context) -> Check:
-    named = grader_of(one, "text") or grader_of(context.options, "text")
+    if kind.endswith("factuality") and context.options.get("factuality"):
+        raise Unmapped("options.factuality, scores of its own")
+    named = _grader(kind, one, context, "text")
     model = model_of(named) if named else context.judge
     if not model:
         raise Unmapped("it names no judge: give one with --judge")
@@ -245,6 +263,16 @@ def _judged(kind: str, one: dict[str, Any], context: Context) -> Check:
         return Part([ask(model, values[0], task)])
 
     return _made((kind, model, threshold, task), build, _text(one, context))
+
+
+def _grader(kind: str, one: dict[str, Any], context: Context, of: str) -> str | None:
+    """The provider that grades: the assert's own, else the test's."""
+    name, more = grader_of(one, of)
+    if not name:
+        name, more = grader_of(context.options, of)
+    if more:
+        context.notes.append(f"{kind}: its judge came without its {', '.join(more)}")
+    return name
 
 
 def _compared(operation: str, text: str, reference: str) -> dict[str, Any]:

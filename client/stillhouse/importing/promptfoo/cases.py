@@ -29,7 +29,14 @@ _KINDS = _ALONE | _SHORT.keys() | {
     "python", "regex", "rouge-n", "ruby", "similar", "similar:cosine", "similar:dot", "similar:euclidean",
     "starts-with", "tool-call-f1", "webhook", "word-count",
 }  # fmt: skip
-_NOT_COUNTED = frozenset({"provider", "providers", "prompts", "providerOutput", "assertScoringFunction"})
+_CARRIED = frozenset({"assert", "description", "metadata", "options", "threshold", "vars"})
+_CARRIED_OPTIONS = frozenset(
+    {
+        "disableConversationVar", "disableDefaultAsserts", "disableVarExpansion", "factuality", "postprocess",
+        "provider", "rubricPrompt", "runSerially", "transform",
+    }
+)  # fmt: skip
+"""Heeded here, by the asserts that they concern, or of no consequence."""
 _CHANGING = frozenset({"prefix", "suffix", "transformVars", "storeOutputAs"})
 
 
@@ -66,6 +73,7 @@ def cases_of(test: dict[str, Any], default: dict[str, Any], where: str, root: An
     options = {**(default.get("options") or {}), **(test.get("options") or {})}
     for name in sorted(options.keys() & _CHANGING):
         raise Unmapped(f"options.{name}")
+    more = (test.keys() | default.keys()) - _CARRIED | {f"options.{name}" for name in options.keys() - _CARRIED_OPTIONS}
     asserts = [] if options.get("disableDefaultAsserts") else [*(default.get("assert") or [])]
     asserts += test.get("assert") or []
     variables = {**_variables(default.get("vars"), beside), **_variables(test.get("vars"), beside)}
@@ -77,7 +85,7 @@ def cases_of(test: dict[str, Any], default: dict[str, Any], where: str, root: An
             options=options,
             metadata={**(default.get("metadata") or {}), **(test.get("metadata") or {})},
             threshold=test.get("threshold", default.get("threshold")),
-            ignored=sorted((test.keys() | default.keys() | test.get("ignored", set())) & _NOT_COUNTED),
+            ignored=sorted(more),
         )
 
 

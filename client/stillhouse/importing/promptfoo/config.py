@@ -6,6 +6,7 @@ otherwise than it was in `changed`. Raises Stopped where there is no config, or 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def read(path: Path) -> Config:
     _others(config, found)
     _providers(config, found)
     _prompts(config, found)
+    _filters(config)
     _cases(config, found)
     if not config.cases:
         why = "; ".join(f"{what}: {why}" for what, why in config.left)
@@ -80,8 +82,7 @@ def _providers(config: Config, found: dict[str, Any]) -> None:
             config.leave("provider", error)
             continue
         config.providers += every
-        without = {provider.label: provider.left for provider in every if provider.left}
-        config.changed += [(f"provider {label}", f"without its {', '.join(names)}") for label, names in without.items()]
+    _without(config, "provider", config.providers)
 
 
 def _prompts(config: Config, found: dict[str, Any]) -> None:
@@ -93,6 +94,21 @@ def _prompts(config: Config, found: dict[str, Any]) -> None:
             config.prompts += prompts_of(one, f"prompt {number}", config.beside)
         except _WRONG as error:
             config.leave(f"prompt {number}", error)
+    _without(config, "prompt", config.prompts)
+
+
+def _without(config: Config, kind: str, came: Sequence[Provider] | Sequence[Prompt]) -> None:
+    config.changed += [(f"{kind} {one.label}", f"without its {', '.join(one.left)}") for one in came if one.left]
+
+
+def _filters(config: Config) -> None:
+    """Providers that want prompts which are not here. A file of several prompts has none by its own label."""
+    labels = [prompt.label for prompt in config.prompts]
+    for provider in config.providers:
+        for name in provider.prompts or ():
+            if name not in labels:
+                why = f"no prompt is called {name}; there are {', '.join(labels)}"
+                config.left.append((f"provider {provider.label}", why))
 
 
 def _cases(config: Config, found: dict[str, Any]) -> None:
@@ -106,7 +122,9 @@ def _cases(config: Config, found: dict[str, Any]) -> None:
         except _WRONG as error:
             config.leave(where, error)
     ignored = sorted({name for case in config.cases for name in case.ignored})
-    config.changed += [("tests", f"without their {name}: a run takes all rows of its eval") for name in ignored]
+    config.changed += [
+        ("tests", f"without their {name}: a run takes all rows of its eval, and all alike") for name in ignored
+    ]
 
 
 def _list(given: Any) -> list[Any]:

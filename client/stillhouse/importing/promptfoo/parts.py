@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stillhouse.importing.promptfoo.texts import of_number
+
 OUTPUT = "{{ sample.output_text }}"
 VALUES = "assert_values"
 """Where a row holds what its asserts do not share with those of other tests."""
@@ -95,5 +97,5 @@ def together(checks: Sequence[Check], name: str, threshold: float | None, weight
 
 
 def _mean(formulas: list[str], weights: list[float]) -> str:
-    terms = [f"{weight:g} * {formula}" for weight, formula in zip(weights, formulas, strict=True)]
-    return f"({' + '.join(terms)}) / {sum(weights):g}"
+    terms = [f"{of_number(weight)} * {formula}" for weight, formula in zip(weights, formulas, strict=True)]
+    return f"({' + '.join(terms)}) / {of_number(sum(weights))}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,18 @@ from stillhouse.importing.promptfoo.files import Beside, loaded
 from stillhouse.importing.source import Unmapped
 
 _MADE = ("exec:", "langfuse://", "portkey://", "helicone://")
+_CARRIED = frozenset({"raw", "id", "label"})
 _FILES = (".txt", ".json", ".md", ".yaml", ".yml", ".j2", ".csv")
 
 
 @dataclass
 class Prompt:
-    """Messages as templates of Stillhouse, and the variables that they use."""
+    """Messages as templates of Stillhouse, and the variables that they use; `left` names what it has more."""
 
     label: str
     messages: list[dict[str, Any]]
     variables: set[str]
+    left: list[str] = field(default_factory=list)
 
 
 def prompts_of(one: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
@@ -41,10 +43,12 @@ def prompts_of(one: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
     texts = [raw]
     if raw.startswith("file://") or _names_a_file(raw, beside):
         texts = [text for path in beside.paths(raw) for text in _texts(path)]
+    more = sorted(one.keys() - _CARRIED) if isinstance(one, dict) else []
     for number, text in enumerate(texts, 1):
         given = _conversation(text)
         used = set().union(*(templates.names(part) for part in _strings(given)))
-        yield Prompt(label if len(texts) == 1 else f"{label} {number}", [_message(message) for message in given], used)
+        name = label if len(texts) == 1 else f"{label} {number}"
+        yield Prompt(name, [_message(message) for message in given], used, more)
 
 
 def _names_a_file(raw: str, beside: Beside) -> bool:

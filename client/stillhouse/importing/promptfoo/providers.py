@@ -25,11 +25,14 @@ _SAME = frozenset(
     {"temperature", "top_p", "seed", "max_completion_tokens", "reasoning_effort", "response_format", "tools"}
 )
 _RENAMED = {"max_tokens": "max_completion_tokens"}
+_CARRIED = frozenset({"id", "label", "prompts", "config"})
+_PACE = frozenset({"delay"})
+_CHANGING = frozenset({"transform", "postprocess"})
 
 
 @dataclass
 class Provider:
-    """A model to sample with, for all prompts or those with these labels; `left` names what its config has more."""
+    """A model to sample with, for all prompts or those with these labels; `left` names what it has more."""
 
     label: str
     model: str
@@ -50,7 +53,11 @@ def provider_of(given: Any) -> Provider:
         case _:
             raise Unmapped("a provider without an id")
     provider = Provider(str(options.get("label") or name), model_of(str(options.get("id") or name)))
-    provider.prompts = options.get("prompts")
+    if any(options.get(key) for key in _CHANGING):
+        raise Unmapped(f"{provider.label}, whose output is transformed by a script first")
+    prompts = options.get("prompts")
+    provider.prompts = [prompts] if isinstance(prompts, str) else prompts
+    provider.left += sorted(options.keys() - _CARRIED - _PACE - _CHANGING)
     for key, value in (options.get("config") or {}).items():
         parameter = _RENAMED.get(key, key)
         if parameter in _SAME and not _outside(value):
@@ -74,12 +81,14 @@ def model_of(name: str, *, embedding: bool = False) -> str:
     return model if vendor == "openai" else f"{vendor}/{model}"
 
 
-def grader_of(options: dict[str, Any], kind: str) -> Any:
-    """The provider that options name for grading, as a text, an object with an id, or by its kind."""
+def grader_of(options: dict[str, Any], kind: str) -> tuple[str | None, list[str]]:
+    """The provider that options name for grading, by its kind where there are several; and what it has more."""
     given = options.get("provider")
     if isinstance(given, dict) and "id" not in given:
         given = given.get(kind)
-    return given.get("id") if isinstance(given, dict) else given
+    if not isinstance(given, dict):
+        return given, []
+    return given.get("id"), sorted(given.keys() - {"id", "label"})
 
 
 def _outside(value: Any) -> bool:

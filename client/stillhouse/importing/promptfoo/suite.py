@@ -36,11 +36,11 @@ class Suite:
 
 def suites_of(config: Config, report: Report, *, judge: str | None) -> list[Suite]:
     """In the order of the first test of each."""
-    groups: dict[tuple[str, ...], list[tuple[Case, list[Check]]]] = {}
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[Case, list[Check]]]] = {}
     for case in config.cases:
         checks = _checks(case, config, report, judge)
         if checks:
-            groups.setdefault(tuple(check.signature for check in checks), []).append((case, checks))
+            groups.setdefault(tuple((check.name, check.signature) for check in checks), []).append((case, checks))
     used = set().union(*(prompt.variables for prompt in config.prompts))
     return [_suite(group, used) for group in groups.values()]
 
@@ -52,7 +52,7 @@ def _checks(test: Case, config: Config, report: Report, judge: str | None) -> li
         left.append(kind)
         report.leave(f"{test.where}, {kind}", why)
 
-    context = Context(config.beside, test.options, judge, _task(config))
+    context = Context(config.beside, test.options, judge, _task(config), scored=test.threshold is not None)
     try:
         for value in test.variables.values():
             if isinstance(value, str):
@@ -115,9 +115,9 @@ def _item(test: Case, variables: dict[str, Any], values: list[str], used: set[st
 
 
 def _filled(variables: dict[str, Any]) -> dict[str, Any]:
-    """Variables may use each other."""
+    """Variables may use each other. One that is null is empty, as in Nunjucks."""
     return {
-        name: templates.rendered(value, variables) if isinstance(value, str) else value
+        name: templates.rendered(value, variables) if isinstance(value, str) else "" if value is None else value
         for name, value in variables.items()
     }
 
