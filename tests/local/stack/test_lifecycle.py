@@ -26,6 +26,7 @@ LINKED = (
     "infra",
     "local",
     "samconfig.toml",
+    "sandbox",
     "services",
     "template.yaml",
     "uv.lock",
