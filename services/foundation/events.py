@@ -73,8 +73,8 @@ class GradeChunk(Message):
 class SampleBatch(Message):
     """Sample the rows of these chunks through the provider's Batch API, then have them graded.
 
-    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `looks`
-    counts the deliveries so far, `attempt` the batches for which the provider had no room.
+    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `put_back`
+    counts how often it went back to its queue, `attempt` the batches for which the provider had no room.
     """
 
     type: Literal["SampleBatch"] = "SampleBatch"
@@ -83,7 +83,7 @@ class SampleBatch(Message):
     model: str
     chunks: list[GradeChunk]
     since: int
-    looks: int = 0
+    put_back: int = 0
     attempt: int = 0
     away_since: int = 0
 

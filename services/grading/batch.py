@@ -18,17 +18,17 @@ from foundation import blobs, lease, models, queues, table
 from foundation.evals import JsonlSource, Run
 from foundation.events import GradeChunk, SampleBatch
 from foundation.graders import NotGradable
-from foundation.ids import new_id, now, now_ms
+from foundation.ids import now
 from foundation.models import Answer, ProviderAway, ProviderRefused
 from foundation.models.batch_api import BatchAPI, BatchState
 from foundation.settings import settings
+from grading.again import put_back
 from grading.calls import digest_of
 from grading.ended import end
 from grading.paid import Paid, packed
 from grading.sample import request_for
 
 _LEAST_S = 30
-_MOST_S = 900
 _DAY_S = 86_400
 _MARGIN_S = 10.0
 _NO_ROOM = "token_limit_exceeded"
@@ -159,14 +159,6 @@ def _cancel(message: SampleBatch, api: BatchAPI) -> None:
 
 
 def _come_again(message: SampleBatch, *, attempt: int | None = None, away_since: int = 0) -> None:
-    """Sent before the old message is acknowledged; of an old one that is delivered once more nothing comes."""
-    place = (message.run_id, f"LOOK#{message.part:04d}")
-    before = table.get(*place)
-    if before and before["times"] > message.looks:
-        return
-    looks = message.looks + 1
-    changes = {"looks": looks, "attempt": message.attempt if attempt is None else attempt, "away_since": away_since}
-    again = message.model_copy(update={**changes, "event_id": new_id("evt_"), "at": now_ms()})
-    waits_s = min(_MOST_S, _LEAST_S + (now() - message.since) // 4)
-    queues.send(settings().PLAN_QUEUE_URL, again, delay_s=waits_s)
-    table.put({"pk": place[0], "sk": place[1], "times": looks})
+    changes = {"attempt": message.attempt if attempt is None else attempt, "away_since": away_since}
+    wait_s = _LEAST_S + (now() - message.since) // 4
+    put_back(settings().PLAN_QUEUE_URL, message, f"BACK#BATCH#{message.part:04d}", wait_s, **changes)

@@ -1,21 +1,19 @@
 """A provider that is away pauses its run, until the template's ProviderPatience is over.
 
 In: a chunk that could not be answered in full. Out: the same chunk as a new message, delivered later and later, and the
-run's `paused`. The new message is sent before the old one is acknowledged; of an old one that is delivered once more,
-nothing comes: the row `BACK#<chunk>` says how often the chunk went back.
+run's `paused`.
 """
 
 from __future__ import annotations
 
-from foundation import queues, table
 from foundation.evals import Pause, Run
 from foundation.events import GradeChunk
-from foundation.ids import new_id, now, now_ms
+from foundation.ids import now
 from foundation.models import OverLimit, ProviderAway
 from foundation.settings import settings
+from grading.again import MOST_S, put_back
 
 _LEAST_S = 15
-_MOST_S = 900  # what SQS delays at most
 # One question that a provider fails on tells about the question, several about the provider.
 _ENOUGH = 3
 
@@ -41,7 +39,7 @@ def pause(run: Run, message: GradeChunk, away: ProviderAway, *, answered: int, f
         return
     since = run.paused.since if run.paused else now()
     waited_s = 0 if answered else now() - since
-    wait_s = min(_MOST_S, max(_LEAST_S, waited_s, round(away.retry_after or 0)))
+    wait_s = min(MOST_S, max(_LEAST_S, waited_s, round(away.retry_after or 0)))
     until = now() + wait_s if failed >= _ENOUGH and not answered else None
     paused = Pause(since=since, reason=away.message, until=until)
     run.change({"paused": paused.model_dump()}, where={"status": "in_progress"})
@@ -55,11 +53,4 @@ def go_on(run: Run) -> None:
 
 
 def _put_back(message: GradeChunk, wait_s: int) -> None:
-    back = f"BACK#{message.chunk:06d}"
-    before = table.get(message.run_id, back)
-    if before and before["times"] > message.put_back:
-        return
-    times = message.put_back + 1
-    again = message.model_copy(update={"put_back": times, "event_id": new_id("evt_"), "at": now_ms()})
-    queues.send(settings().GRADE_QUEUE_URL, again, delay_s=min(_MOST_S, wait_s))
-    table.put({"pk": message.run_id, "sk": back, "times": times})
+    put_back(settings().GRADE_QUEUE_URL, message, f"BACK#{message.chunk:06d}", wait_s)

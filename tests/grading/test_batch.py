@@ -102,7 +102,7 @@ def test_redelivered_messages_and_a_lost_answer_start_one_batch_a_part(
     assert httpx.post(f"{system.lab}/lab/faults", json=fault).status_code == 200
     run = began()
     for message in [*clock.waiting(), *clock.waiting()]:
-        sample_batch(message.model_copy(update={"looks": message.looks - 1}), context)
+        sample_batch(message.model_copy(update={"put_back": message.put_back - 1}), context)
     ended = finish(system, context, clock, run)
     assert (ended["status"], ended["result_counts"]["total"]) == ("completed", 130)
     assert lab_calls(system)["batches"] - before == 2
