@@ -11,11 +11,12 @@ import pytest
 import uvicorn
 from moto import mock_aws
 
-from foundation import aws, keys, lease
+from foundation import aws, keys, lease, loop
 from foundation.ids import now_ms
-from foundation.models import provider, registry
 from foundation.settings import settings
 from local.lab.app import create_app
+from providers import registry
+from tests.cloud import cloud, mocked_aws  # noqa: F401 - fixtures
 from tests.flow.system import System, deploy
 from tests.sandbox.function import route
 from tuning.trainers.openai_compatible import default_trainer
@@ -52,7 +53,7 @@ def _forget() -> None:
     for made in (registry.providers, registry.paced_providers):
         for one in made().all() if made.cache_info().currsize else []:
             if one._session:
-                provider.run(one._session.close())
+                loop.run(one._session.close())
     for cached in (
         settings,
         aws.dynamodb,
@@ -84,7 +85,7 @@ def lab_server() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(5)
-    provider._runner().close()
+    loop._runner().close()
 
 
 @pytest.fixture

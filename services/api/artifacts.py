@@ -10,8 +10,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api.files import download
-from foundation import blobs, http, index, lineage, table
-from foundation.distillations import Dataset, Job
+from completions import index
+from distillations import lineage
+from distillations.dataset import Dataset
+from distillations.job import Job
+from foundation import blobs, http, table
 from foundation.errors import NotFound
 
 router = APIGatewayHttpRouter()

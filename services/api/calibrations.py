@@ -14,16 +14,18 @@ from pydantic import BaseModel, Field
 
 from api import labels, results, retried, sources
 from api.labels import LabelledRows, LabelledRun
-from foundation import http, queues
-from foundation.calibrations import Calibration, Graded, graders_of, is_stale, scale_of, settled
-from foundation.completions import Metadata
+from completions.completion import Metadata
+from evals.calibrations import Calibration, Graded, graders_of, is_stale, scale_of, settled
+from evals.data_sources import FileContent, FileId, JsonlSource
+from evals.eval import Eval
+from evals.files import Row
+from evals.run import Run, new_run
+from foundation import bus, http
 from foundation.errors import ApiError, NotFound
-from foundation.evals import Eval, FileContent, FileId, JsonlSource, Run, new_run
 from foundation.events import PlanRun
-from foundation.files import Row
-from foundation.graders.judging import JudgeModel
 from foundation.ids import derived_id, now
 from foundation.settings import settings
+from graders.judging import JudgeModel
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
@@ -130,7 +132,7 @@ def _run(calibration_id: str, eval_: Eval, source: LabelledRows | FileId) -> Run
         rows=sources.rows_of(data_source),
     )
     run.create()
-    queues.send(settings().PLAN_QUEUE_URL, PlanRun(run_id=run_id, correlation_id=run_id))
+    bus.send(PlanRun(run_id=run_id))
     return run
 
 

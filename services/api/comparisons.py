@@ -9,16 +9,17 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api import results
 from api.figures import ALPHA, CONFIDENCE, ends, pass_rate
+from evals.eval import Eval
+from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError
-from foundation.evals import Eval, Run
 from foundation.ids import derived_id, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from foundation.comparing import ByRow, Gain, Groups, PairedSlice
-    from foundation.outcomes import Outcome
+    from evals.comparing import ByRow, Gain, Groups, PairedSlice
+    from evals.outcomes import Outcome
 
 router = APIGatewayHttpRouter()
 _MOST_SHOWN = 500
@@ -54,10 +55,10 @@ def _baseline(run: Run) -> Run:
 
 
 def _compared(run: Run, baseline: Run, group_by: str | None, slices: list[str]) -> dict[str, Any]:
-    from foundation.comparing import gain, groups_of, paired_slices
-    from foundation.outcomes import outcomes
-    from foundation.slicing import every_tag, named_tags, with_group
-    from foundation.statistics import rows_needed
+    from evals.comparing import gain, groups_of, paired_slices
+    from evals.outcomes import outcomes
+    from evals.slicing import every_tag, named_tags, with_group
+    from stats import rows_needed
 
     check = results.in_time(router)
     tags_of = named_tags(slices) if slices else every_tag
@@ -134,8 +135,8 @@ def _criteria(
     group_by: str | None,
     check: Callable[[], None],
 ) -> list[dict[str, Any]]:
-    from foundation.comparing import gain, groups_of
-    from foundation.statistics import holm
+    from evals.comparing import gain, groups_of
+    from stats import holm
 
     described, gains = [], []
     for criterion in Eval.load(run.eval_id).testing_criteria:
@@ -166,7 +167,7 @@ def _criteria(
 
 def _scores(pairs: list[tuple[float | None, float | None]], *, seed: int, groups: Groups) -> dict[str, Any] | None:
     """Means and their difference, where the scores say more than passed and failed."""
-    from foundation.comparing import score_interval
+    from evals.comparing import score_interval
 
     first = [ours for ours, _ in pairs if ours is not None]
     second = [theirs for _, theirs in pairs if theirs is not None]

@@ -11,10 +11,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from api import filters
-from foundation import http, index
-from foundation.completions import Completion, Metadata
+from completions import index
+from completions.completion import Completion, Metadata
+from completions.postings import Reference
+from foundation import http
 from foundation.errors import NotFound
-from foundation.postings import Reference
 
 router = APIGatewayHttpRouter()
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")

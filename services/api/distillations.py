@@ -14,16 +14,16 @@ from pydantic import BaseModel, Field
 
 from api import retried
 from api.models import require_model
-from foundation import http, index, queues
-from foundation.completions import Metadata
-from foundation.distillations import TERMINAL, Distillation, Gate, Source, Step
+from completions import index
+from completions.completion import Metadata
+from completions.sources import StoredCompletions
+from distillations.distillation import TERMINAL, Distillation, Gate, Source, Step
+from evals.eval import Eval
+from evals.files import File
+from foundation import bus, http
 from foundation.errors import ApiError, Conflict
-from foundation.evals import Eval
 from foundation.events import AdvanceDistillation
-from foundation.files import File
 from foundation.ids import now
-from foundation.settings import settings
-from foundation.stored import StoredCompletions
 
 router = APIGatewayHttpRouter()
 _CREATED = 201
@@ -99,8 +99,8 @@ def _asked(distillation: Distillation) -> dict[str, Any]:
 
 
 def _advance(distillation: Distillation) -> None:
-    message = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
-    queues.send(settings().DISTILLING_QUEUE_URL, message)
+    message = AdvanceDistillation(distillation_id=distillation.id)
+    bus.send(message)
 
 
 def _fixed(source: Source, at: int) -> Source:

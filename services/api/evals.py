@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field
 from api import retried
 from api.models import require_model
 from api.runs import cancel_open_runs
+from completions.completion import Metadata
+from evals.eval import CustomConfig, Eval, StoredConfig
 from foundation import http
-from foundation.completions import Metadata
 from foundation.errors import ApiError, TooLarge
-from foundation.evals import CustomConfig, Eval, StoredConfig
-from foundation.graders import Criterion
 from foundation.ids import now
+from graders import Criterion
 
 router = APIGatewayHttpRouter()
 _CREATED = 201

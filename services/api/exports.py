@@ -13,7 +13,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api import filters
-from foundation import http, index
+from completions import index
+from foundation import http
 
 router = APIGatewayHttpRouter()
 _NEXT = "x-stillhouse-after"

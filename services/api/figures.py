@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from foundation.ids import now
 
 if TYPE_CHECKING:
-    from foundation.counts import CriterionResult
-    from foundation.evals import Run
+    from evals.counts import CriterionResult
+    from evals.run import Run
 
 ALPHA = 0.05
 POWER = 0.8
@@ -30,7 +30,7 @@ def figures(run: Run) -> dict[str, Any]:
 
 def pass_rate(passed: int, graded: int) -> dict[str, Any]:
     """A share of passed rows with Wilson's interval; without rows there is no share."""
-    from foundation.statistics import wilson
+    from stats import wilson
 
     rate = passed / graded if graded else None
     return {"passed": passed, "rows": graded, "pass_rate": rate, "interval": list(wilson(passed, graded))}
@@ -51,7 +51,7 @@ def _statistics(run: Run) -> dict[str, Any]:
 
 
 def _criterion(result: CriterionResult) -> dict[str, Any]:
-    from foundation.statistics import mean_interval
+    from stats import mean_interval
 
     scores = result.scores
     return {
@@ -77,7 +77,7 @@ def _power(rows: int) -> dict[str, Any]:
     Two runs whose answers are independent differ on at most (1 + d^2) / 2 of their rows, at pass rates around one
     half; runs that agree oftener show less with as many rows.
     """
-    from foundation.statistics import smallest_gain
+    from stats import smallest_gain
 
     smallest = smallest_gain(rows, lambda gain: (1.0 + gain**2) / 2.0, alpha=ALPHA, power=POWER)
     return {"rows": rows, "smallest_difference": smallest, "power": POWER, "alpha": ALPHA}

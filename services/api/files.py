@@ -15,9 +15,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field, ValidationError
 
 from api import retried
+from evals.files import JSONL, File, check_lines, file_key
 from foundation import aws, blobs, http
 from foundation.errors import ApiError, Conflict, TooLarge
-from foundation.files import JSONL, File, check_lines, file_key
 from foundation.ids import now
 from foundation.settings import settings
 

@@ -12,11 +12,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.retried import object_id
+from completions.filters import Filter
+from completions.saved_filters import SavedFilter
 from foundation import http
 from foundation.errors import ApiError
-from foundation.filters import Filter
 from foundation.ids import now
-from foundation.saved import SavedFilter
 
 router = APIGatewayHttpRouter()
 _MAPS = ("metadata", "metadata_not")

@@ -12,9 +12,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from completions.completion import Metadata
 from foundation import http, keys
 from foundation.api_keys import ApiKey
-from foundation.completions import Metadata
 from foundation.keys import Scope
 
 router = APIGatewayHttpRouter()

@@ -15,13 +15,15 @@ import orjson
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.results import refuse_too_many_rows
+from evals.calibrations import Human, Scale, vote
+from evals.counts import graded_chunks
+from evals.data_sources import FileId
+from evals.files import File, Row, check_lines
+from evals.outcomes import of_items
+from evals.output_items import output_item_id
+from evals.run import Run
 from foundation import blobs
-from foundation.calibrations import Human, Scale, vote
-from foundation.counts import graded_chunks
 from foundation.errors import ApiError, TooLarge
-from foundation.evals import FileId, Run, output_item_id
-from foundation.files import File, Row, check_lines
-from foundation.outcomes import of_items
 
 # An item of the table ends at 400 KB, and holds the card too.
 _MOST_BYTES = 200_000

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from foundation import models
+from foundation import loop
 from foundation.errors import ApiError, ModelNotFound, RetryLater
-from foundation.models import ModelAmbiguous, ProviderAway, ProviderRefused
+from providers import ModelAmbiguous, ProviderAway, ProviderRefused, registry
 
 router = APIGatewayHttpRouter()
 _PATH = "/v1/models/"
@@ -18,7 +18,7 @@ _PATH = "/v1/models/"
 @router.get("/v1/models")
 def list_models() -> dict[str, Any]:
     try:
-        return {"object": "list", "data": models.run(models.providers().list_models())}
+        return {"object": "list", "data": loop.run(registry.providers().list_models())}
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
 
@@ -32,7 +32,7 @@ def retrieve_model() -> dict[str, Any]:
 def require_model(name: str, *, param: str) -> dict[str, Any]:
     """The model of this name. Raises a refusal naming `param` where no provider, or more than one, has it."""
     try:
-        found = models.run(models.providers().find_model(name))
+        found = loop.run(registry.providers().find_model(name))
     except ModelAmbiguous as several:
         raise ApiError(several.message, code="model_not_found", param=param, status=several.status) from several
     except ProviderAway as away:

@@ -9,9 +9,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api.figures import ALPHA, POWER
 from api.runs import run_of
+from evals.eval import Eval
+from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError, Conflict
-from foundation.evals import Eval, Run
 
 router = APIGatewayHttpRouter()
 _MOST_ROWS = 10_000_000
@@ -22,7 +23,7 @@ _LEAST_SHARE = 1e-6
 @router.get("/v1/evals/<eval_id>/power")
 def retrieve_power(eval_id: str) -> dict[str, Any]:
     """Of a `difference` to a `baseline` run, or at a given `discordance`; at `rows`, else at those of the baseline."""
-    from foundation.statistics import power_at, rows_needed, smallest_gain
+    from stats import power_at, rows_needed, smallest_gain
 
     Eval.load(eval_id, param="eval_id")
     baseline = _baseline(eval_id)

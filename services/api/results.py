@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 
 from api.runs import run_of
+from evals.run import Run
+from evals.slicing import MOST_KEYS
 from foundation import blobs
 from foundation.errors import ApiError, Conflict, TooLarge
-from foundation.evals import Run
 from foundation.ids import derived_id
-from foundation.slicing import MOST_KEYS
 
 MOST_ROWS = 100_000
 # What is left is for the statistics and for writing them down: two runs of 50,000 rows in groups take 3.3 s of a whole

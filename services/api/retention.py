@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api.retried import object_id
+from completions.completion import Metadata
+from completions.policies import RetentionPolicy
 from foundation import http
-from foundation.completions import Metadata
 from foundation.ids import now
-from foundation.retention import RetentionPolicy
 
 router = APIGatewayHttpRouter()
 _MOST_DAYS = 36_500

@@ -12,12 +12,15 @@ from pydantic import BaseModel
 
 from api import retried, sources
 from api.figures import figures
-from foundation import blobs, http, queues, table
-from foundation.completions import Metadata
-from foundation.counts import chunks_from, graded_chunks, is_graded, totals
-from foundation.distillations import TERMINAL, Distillation
+from completions.completion import Metadata
+from distillations.distillation import TERMINAL, Distillation
+from evals.counts import chunks_from, graded_chunks, is_graded, totals
+from evals.data_sources import DataSource
+from evals.eval import Eval
+from evals.output_items import ROWS_A_CHUNK, output_item_row, output_items
+from evals.run import Run, new_run
+from foundation import blobs, bus, http, table
 from foundation.errors import Conflict, NotFound
-from foundation.evals import ROWS_A_CHUNK, DataSource, Eval, Run, new_run, output_item_row, output_items
 from foundation.events import PlanRun
 from foundation.settings import settings
 
@@ -145,7 +148,7 @@ def shown(run: Run) -> dict[str, Any]:
 
 def _plan(run: Run) -> None:
     """Have it planned; one that is canceled tells that it is."""
-    queues.send(settings().PLAN_QUEUE_URL, PlanRun(run_id=run.id, correlation_id=run.id))
+    bus.send(PlanRun(run_id=run.id))
 
 
 def run_of(eval_id: str, run_id: str) -> Run:

@@ -13,9 +13,9 @@ from foundation import http
 from foundation.ids import now
 
 if TYPE_CHECKING:
-    from foundation.evals import Run
-    from foundation.outcomes import Outcome
-    from foundation.slicing import Slice
+    from evals.outcomes import Outcome
+    from evals.run import Run
+    from evals.slicing import Slice
 
 router = APIGatewayHttpRouter()
 
@@ -30,9 +30,9 @@ def retrieve_slices(eval_id: str, run_id: str) -> dict[str, Any]:
 
 
 def _sliced(run: Run, by: list[str]) -> dict[str, Any]:
-    from foundation.outcomes import outcomes
-    from foundation.slicing import every_tag, named_tags, slices
-    from foundation.statistics import fisher_exact, holm
+    from evals.outcomes import outcomes
+    from evals.slicing import every_tag, named_tags, slices
+    from stats import fisher_exact, holm
 
     every = outcomes(run, named_tags(by) if by else every_tag, each_chunk=results.in_time(router))
     graded = {row: one for row, one in every.items() if not one.errored}
@@ -66,7 +66,7 @@ def _table(one: Slice, graded: dict[str, Outcome], passed: int) -> tuple[int, in
 
 
 def _described(one: Slice, table: tuple[int, int, int, int], p_value: float, adjusted: float) -> dict[str, Any]:
-    from foundation.statistics import newcombe_interval
+    from stats import newcombe_interval
 
     within, rows, beside, others = table
     difference = within / rows - beside / others

@@ -11,19 +11,14 @@ from typing import Any
 import orjson
 
 from api.models import require_model
-from foundation import blobs, index
+from completions import index
+from completions.sources import StoredCompletions, StoredResponses
+from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
+from evals.eval import Eval
+from evals.files import File, file_key
+from foundation import blobs
 from foundation.errors import ApiError
-from foundation.evals import (
-    DataSource,
-    Eval,
-    FileContent,
-    FileId,
-    JsonlSource,
-    ResponsesSource,
-)
-from foundation.files import File, file_key
 from foundation.ids import derived_id, now
-from foundation.stored import StoredCompletions, StoredResponses
 
 # An item of the table ends at 400 KB, and a run is an item.
 _MOST_INLINE = 200_000

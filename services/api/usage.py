@@ -17,11 +17,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api import filters
-from foundation import http, index, prices
-from foundation.counts import ModelUsage
+from completions import index
+from completions.filters import Filter
+from completions.postings import Reference
+from foundation import http
 from foundation.errors import ApiError
-from foundation.filters import Filter
-from foundation.postings import Reference
+from providers import prices
+from providers.usage import ModelUsage
 
 router = APIGatewayHttpRouter()
 _TAG = "metadata."

@@ -16,7 +16,7 @@ from foundation import http
 from foundation.errors import Conflict
 from foundation.ids import now
 from foundation.settings import settings
-from foundation.webhooks import EVENT_TYPES, MOST_ENDPOINTS, Endpoint, EventType, may_be_public, new_secret
+from notifications.endpoints import EVENT_TYPES, MOST_ENDPOINTS, Endpoint, EventType, may_be_public, new_secret
 
 router = APIGatewayHttpRouter()
 _OVERLAP_S = 24 * 3600

@@ -15,14 +15,16 @@ from typing import IO, Any
 import orjson
 
 from assembly.curate import Curator, Example
-from foundation import blobs, index, lineage, queues
-from foundation.completions import Completion, input_key
-from foundation.distillations import Dataset, Distillation, dataset_key
+from completions import index
+from completions.completion import Completion, input_key
+from completions.sources import StoredCompletions
+from distillations import lineage
+from distillations.dataset import Dataset, dataset_key
+from distillations.distillation import Distillation
+from distillations.lineage import Node
+from foundation import blobs, bus
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
-from foundation.lineage import Node
-from foundation.settings import settings
-from foundation.stored import StoredCompletions
 
 _FILES = ("train", "validation", "manifest")
 _VALIDATION_SHARE = 0.1
@@ -39,8 +41,8 @@ def assemble(message: AssembleDataset) -> None:
     except ApiError as error:
         failed = {"code": error.code or "assembly_failed", "message": error.message}
         _dataset(message, status="failed", error=failed).create()
-        advance = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
-        queues.send(settings().DISTILLING_QUEUE_URL, advance)
+        advance = AdvanceDistillation(distillation_id=distillation.id)
+        bus.send(advance)
         return
     dataset = _dataset(message, status="ready", card=card)
     dataset.create()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from foundation.completions import Completion, input_key
+from completions.completion import Completion, input_key
 from foundation.ids import derived_id
 
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")

@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from capture.records import is_response
-from foundation import index
-from foundation.completions import Completion
+from completions import index
+from completions.completion import Completion
 from foundation.errors import ApiError
 
 _MOST_HISTORY = 16 * 1024 * 1024

@@ -6,7 +6,8 @@ from typing import Any
 
 from capture import ingest, parse
 from capture.unpack import unpacked
-from foundation import batches, edge
+from completions import batches
+from foundation import edge
 from foundation.edge import Answer, Request
 from foundation.errors import NotFound
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from capture import records
-from foundation import index
-from foundation.changes import GONE
-from foundation.completions import Completion
+from completions import index
+from completions.changes import GONE
+from completions.completion import Completion
+from completions.handover import hand_over
 from foundation.errors import ApiError
-from foundation.handover import hand_over
 from foundation.ids import new_id, now
 
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from backports import zstd
 
-from foundation import batches, blobs, frames, index, table
+from completions import batches, frames, index
+from completions.frames import Packed
+from foundation import blobs, table
 from foundation.events import Delivery, Message, RecordCompletions
-from foundation.frames import Packed
 from foundation.ids import derived_id, now_ms
 
 _YOUNG_MS = 60_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from foundation.completions import LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS
+from completions.completion import LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS
 
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")
 # Milliseconds would sort after everything.

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from capture.items import Item, Turns
 from capture.tools import OwnTool, Tool, ToolChoice, chosen
-from foundation.completions import Metadata
+from completions.completion import Metadata
 from foundation.errors import ApiError
 
 type _Count = Annotated[int, Field(strict=True, ge=0)]

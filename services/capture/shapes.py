@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from capture import responses
 from capture.records import LATENCY_END, LONGEST_ID, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
-from foundation.completions import Metadata
+from completions.completion import Metadata
 from foundation.errors import ApiError
 from foundation.http import field_error
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from distillations.distillation import Distillation, Status, Step
 from distilling import steps
 from distilling.steps import Transition
-from foundation import events, queues
-from foundation.distillations import Distillation, Status, Step
+from foundation import bus, events
 from foundation.ids import now
-from foundation.settings import settings
 
 STEPS: dict[Status, Callable[[Distillation], Transition | None]] = {
     "queued": steps.measure,
@@ -61,21 +60,5 @@ def _send(distillation: Distillation) -> None:
     if not distillation.outbox:
         return
     for document in distillation.outbox:
-        message = events.parse_work(document)
-        queues.send(_queue_of(message), message)
+        bus.send(events.parse_work(document))
     distillation.change({"outbox": []}, where={"status": distillation.status})
-
-
-def _queue_of(message: events.Work) -> str:
-    known = settings()
-    match message:
-        case events.PlanRun():
-            return known.PLAN_QUEUE_URL
-        case events.AssembleDataset():
-            return known.ASSEMBLY_QUEUE_URL
-        case events.CancelJob():
-            return known.TUNING_QUEUE_URL
-        case events.DecideVerdict() | events.DistillationBlocked() | events.DistillationFailed():
-            return known.VERDICT_QUEUE_URL
-        case _:
-            raise TypeError(f"a distillation sends no {type(message).__name__}")

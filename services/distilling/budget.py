@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from foundation import index, prices
-from foundation.distillations import Distillation
-from foundation.stored import StoredCompletions
+from completions import index
+from completions.sources import StoredCompletions
+from distillations.distillation import Distillation
+from providers import prices
 
 _DEFAULT_EPOCHS = 3
 

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from foundation import blobs, index
-from foundation.completions import input_key
-from foundation.distillations import Distillation
+from completions import index
+from completions.completion import input_key
+from completions.sources import StoredCompletions
+from distillations.distillation import Distillation
+from evals.files import File, check_lines
+from foundation import blobs
 from foundation.errors import ApiError
-from foundation.files import File, check_lines
 from foundation.ids import derived_id
-from foundation.stored import StoredCompletions
 
 
 class Frozen(NamedTuple):

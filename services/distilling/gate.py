@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillations.distillation import Distillation, Gate
 from distilling import budget
-from foundation.distillations import Distillation, Gate
-from foundation.evals import Run
-from foundation.outcomes import Outcome, outcomes
-from foundation.statistics import rows_needed, wilson
+from evals.outcomes import Outcome, outcomes
+from evals.run import Run
+from stats import rows_needed, wilson
 
 # Without a wish of the user's: a student that closes half the gap is worth its training.
 _SHARE_OF_GAP = 0.5

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from distillations import lineage
+from distillations.dataset import Dataset
+from distillations.distillation import Distillation, Status
+from distillations.job import Job
+from distillations.lineage import Node
+from distillations.verdict import Verdict
 from distilling import freeze, gate
-from foundation import lineage
-from foundation.distillations import Dataset, Distillation, Job, Status, Verdict
+from evals.data_sources import CompletionsSource, FileId, ItemReference
+from evals.eval import Eval
+from evals.files import File
+from evals.run import Run, new_run
 from foundation.errors import ApiError
-from foundation.evals import CompletionsSource, Eval, FileId, ItemReference, Run, new_run
 from foundation.events import (
     AssembleDataset,
     CancelJob,
@@ -21,9 +28,7 @@ from foundation.events import (
     PlanRun,
     Work,
 )
-from foundation.files import File
 from foundation.ids import derived_id
-from foundation.lineage import Node
 
 
 class Transition(NamedTuple):
@@ -75,7 +80,7 @@ def judge_readiness(distillation: Distillation) -> Transition | None:
             return _failed(distillation, "run_failed", _run_message(role, run))
     plan = gate.judge(distillation, runs["teacher"], runs["baseline"])
     if plan["reasons"]:
-        blocked = DistillationBlocked(distillation_id=distillation.id, correlation_id=distillation.id)
+        blocked = DistillationBlocked(distillation_id=distillation.id)
         return Transition("blocked", {"plan": plan}, [blocked])
     return _assemble(distillation, plan)
 
@@ -127,7 +132,7 @@ def await_evaluation(distillation: Distillation) -> Transition | None:
         return None
     if run.status != "completed":
         return _failed(distillation, "run_failed", _run_message("distilled", run))
-    decide = DecideVerdict(distillation_id=distillation.id, correlation_id=distillation.id)
+    decide = DecideVerdict(distillation_id=distillation.id)
     return Transition("deciding", {}, [decide])
 
 
@@ -151,7 +156,7 @@ def cancel(distillation: Distillation) -> Transition:
 def _assemble(distillation: Distillation, plan: dict[str, Any]) -> Transition:
     dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
     job_id = derived_id("ftjob-", dataset_id)
-    message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id, correlation_id=distillation.id)
+    message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id)
     changes = {"plan": plan, "dataset_id": dataset_id, "job_id": job_id}
     return Transition("assembling", changes, [message])
 
@@ -195,5 +200,5 @@ def _run_message(role: str, run: Run) -> str:
 
 
 def _failed(distillation: Distillation, code: str, message: str) -> Transition:
-    failed = DistillationFailed(distillation_id=distillation.id, correlation_id=distillation.id)
+    failed = DistillationFailed(distillation_id=distillation.id)
     return Transition("failed", {"error": {"code": code, "message": message}}, [failed])

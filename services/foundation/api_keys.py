@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from foundation.resources import Record
+from foundation.records import Record
 
 _ADMIN = "admin"
 

@@ -8,7 +8,7 @@ record would be most of its price). `parse` raises pydantic's ValidationError on
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote_plus
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -17,13 +17,27 @@ from foundation.ids import new_id, now_ms
 
 
 class Message(BaseModel):
-    """The envelope. `correlation_id` is the id of the object that the chain of messages is about."""
+    """The envelope.
+
+    `correlation_id` is the id of the object that the chain of messages is about: the field that `ABOUT` names, unless
+    the sender knows better. `QUEUE` is the setting with the URL of the queue that it is sent to.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    QUEUE: ClassVar[str]
+    ABOUT: ClassVar[str]
 
     event_id: str = Field(default_factory=lambda: new_id("evt_"))
     at: int = Field(default_factory=now_ms)
     correlation_id: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_about(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and not fields.get("correlation_id"):
+            return {**fields, "correlation_id": fields.get(cls.ABOUT, "")}
+        return fields
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_none=True)
@@ -31,6 +45,9 @@ class Message(BaseModel):
 
 class RecordCompletions(Message):
     """Write these captured completions: zstd-compressed NDJSON, inline or at `key` in the bucket."""
+
+    QUEUE: ClassVar[str] = "RECORD_QUEUE_URL"
+    ABOUT: ClassVar[str] = "batch_id"
 
     type: Literal["RecordCompletions"] = "RecordCompletions"
     batch_id: str
@@ -46,18 +63,32 @@ class RecordCompletions(Message):
         return self
 
 
+class Postponable(Message):
+    """Work that can wait: `put_back` counts how often it went back to its queue (`later`)."""
+
+    put_back: int = 0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The keys of the row that counts the same."""
+        raise NotImplementedError
+
+
 class PlanRun(Message):
     """Fix the rows of this run and fan them out."""
+
+    QUEUE: ClassVar[str] = "PLAN_QUEUE_URL"
+    ABOUT: ClassVar[str] = "run_id"
 
     type: Literal["PlanRun"] = "PlanRun"
     run_id: str
 
 
-class GradeChunk(Message):
-    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`.
+class GradeChunk(Postponable):
+    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`."""
 
-    `put_back` counts how often it went back to its queue, since a provider was away.
-    """
+    QUEUE: ClassVar[str] = "GRADE_QUEUE_URL"
+    ABOUT: ClassVar[str] = "run_id"
 
     type: Literal["GradeChunk"] = "GradeChunk"
     run_id: str
@@ -67,15 +98,21 @@ class GradeChunk(Message):
     key: str
     offset: int
     length: int
-    put_back: int = 0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.run_id, f"BACK#{self.chunk:06d}"
 
 
-class SampleBatch(Message):
+class SampleBatch(Postponable):
     """Sample the rows of these chunks through the provider's Batch API, then have them graded.
 
-    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `put_back`
-    counts how often it went back to its queue, `attempt` the batches for which the provider had no room.
+    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `attempt`
+    counts the batches for which the provider had no room.
     """
+
+    QUEUE: ClassVar[str] = "PLAN_QUEUE_URL"
+    ABOUT: ClassVar[str] = "run_id"
 
     type: Literal["SampleBatch"] = "SampleBatch"
     run_id: str
@@ -83,13 +120,19 @@ class SampleBatch(Message):
     model: str
     chunks: list[GradeChunk]
     since: int
-    put_back: int = 0
     attempt: int = 0
     away_since: int = 0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.run_id, f"BACK#BATCH#{self.part:04d}"
 
 
 class AdvanceDistillation(Message):
     """Something about this distillation changed: look at the table and take the steps that are due."""
+
+    QUEUE: ClassVar[str] = "DISTILLING_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["AdvanceDistillation"] = "AdvanceDistillation"
     distillation_id: str
@@ -97,6 +140,9 @@ class AdvanceDistillation(Message):
 
 class AssembleDataset(Message):
     """Write the training set of this distillation under this id."""
+
+    QUEUE: ClassVar[str] = "ASSEMBLY_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["AssembleDataset"] = "AssembleDataset"
     distillation_id: str
@@ -106,12 +152,18 @@ class AssembleDataset(Message):
 class CancelJob(Message):
     """Stop the fine-tuning job of a cancelled distillation."""
 
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ABOUT: ClassVar[str] = "job_id"
+
     type: Literal["CancelJob"] = "CancelJob"
     job_id: str
 
 
 class DecideVerdict(Message):
     """All three runs are graded: compare, decide, notify."""
+
+    QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["DecideVerdict"] = "DecideVerdict"
     distillation_id: str
@@ -120,6 +172,9 @@ class DecideVerdict(Message):
 class DistillationBlocked(Message):
     """The gate stopped this distillation before money was spent."""
 
+    QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
+
     type: Literal["DistillationBlocked"] = "DistillationBlocked"
     distillation_id: str
 
@@ -127,12 +182,18 @@ class DistillationBlocked(Message):
 class DistillationFailed(Message):
     """This distillation ended without a verdict."""
 
+    QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
+
     type: Literal["DistillationFailed"] = "DistillationFailed"
     distillation_id: str
 
 
 class DeliverEvent(Message):
     """Tell the webhook endpoints that ask for events of this type that this object has come so far."""
+
+    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    ABOUT: ClassVar[str] = "object_id"
 
     type: Literal["DeliverEvent"] = "DeliverEvent"
     event_type: str

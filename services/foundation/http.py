@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from foundation import edge, keys
 from foundation.errors import ApiError
-from foundation.resources import Record
+from foundation.records import Record
 
 MAX_BODY = edge.MAX_BODY
 _LONGEST_STEP = 64

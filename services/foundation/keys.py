@@ -124,7 +124,7 @@ def _create_first() -> None:
 def _tags(row: table.Row) -> dict[str, str] | None:
     if row.get("metadata") is None:
         return None
-    from foundation.resources import decode
+    from foundation.records import decode
 
     tags: dict[str, str] = decode(row["metadata"])
     return tags

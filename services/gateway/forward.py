@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from foundation import models
-from foundation.completions import Completion
+from completions.completion import Completion
+from completions.handover import hand_over
+from foundation import loop
 from foundation.consumer import logger
 from foundation.errors import ApiError
-from foundation.handover import hand_over
 from foundation.ids import new_id, now
-from foundation.models import Answer, Provider, ProviderAway, ProviderRefused
 from foundation.settings import settings
 from gateway import stream
 from gateway.policy import Policy
+from providers import Answer, Provider, ProviderAway, ProviderRefused, registry
 
 _OURS = frozenset({"store", "metadata", "stream", "stream_options"})
 _MARGIN_S = 2.0
@@ -52,9 +52,9 @@ def forward(
     _check(request)
     ends = time.monotonic() + deadline_s
     upstream = {name: value for name, value in request.items() if name not in _OURS}
-    asking = _asked(provider or models.providers(), upstream, policy.fallback_model, deadline_s - _MARGIN_S)
+    asking = _asked(provider or registry.providers(), upstream, policy.fallback_model, deadline_s - _MARGIN_S)
     try:
-        model, answer = models.run(asking)
+        model, answer = loop.run(asking)
     except ProviderAway as away:
         return _away(away)
     except ProviderRefused as refusal:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from foundation.completions import Metadata
+from completions.completion import Metadata
 from foundation.errors import ApiError
 from foundation.http import field_error
 from foundation.keys import Key

@@ -14,19 +14,19 @@ from typing import Any
 
 import orjson
 
-from foundation import blobs, lease, models, queues, table
-from foundation.evals import JsonlSource, Run
+from evals.data_sources import JsonlSource
+from evals.run import Run
+from foundation import blobs, bus, lease, loop, table
 from foundation.events import GradeChunk, SampleBatch
-from foundation.graders import NotGradable
 from foundation.ids import now
-from foundation.models import Answer, ProviderAway, ProviderRefused
-from foundation.models.batch_api import BatchAPI, BatchState
-from foundation.settings import settings
-from grading.again import put_back
+from foundation.later import put_back
+from graders import NotGradable
 from grading.calls import digest_of
 from grading.ended import end
 from grading.paid import Paid, packed
 from grading.sample import request_for
+from providers import Answer, ProviderAway, ProviderRefused, registry
+from providers.batch_api import BatchAPI, BatchState
 
 _LEAST_S = 30
 _DAY_S = 86_400
@@ -42,7 +42,7 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
     run = Run.find(message.run_id)
     # Three requests, and room for what is read and written beside them.
     timeout_s = max(1.0, (context.get_remaining_time_in_millis() / 1000 - _MARGIN_S) / 3)
-    api = models.providers().batch_api(message.model, timeout_s=timeout_s)
+    api = registry.providers().batch_api(message.model, timeout_s=timeout_s)
     if api is None:
         if run:
             end(run, status="failed", error={"code": "batch_refused", "message": f"'{run.model}' takes no batches."})
@@ -129,8 +129,8 @@ def _unpaid(run: Run, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str
     async def known() -> list[Answer | None]:
         return await asyncio.gather(*(paid.find(digest) for digest in requests))
 
-    there = models.providers().resolve(run.model).model
-    found = models.run(known())
+    there = registry.providers().resolve(run.model).model
+    found = loop.run(known())
     return {
         digest: {**request, "model": there}
         for (digest, request), answer in zip(requests.items(), found, strict=True)
@@ -147,7 +147,7 @@ def _hand_over(run: Run, message: SampleBatch, answered: dict[str, dict[str, Any
             mine = ((one, Answer(answered[one], 0, paid=one not in booked, batch=True)) for one in digests)
             blobs.put(f"runs/{run.id}/calls/{chunk.chunk:06d}/batch.jsonl.zst", packed(mine))
             booked.update(digests)
-    queues.send_all(settings().GRADE_QUEUE_URL, message.chunks)
+    bus.send_all(message.chunks)
 
 
 def _cancel(message: SampleBatch, api: BatchAPI) -> None:
@@ -161,4 +161,4 @@ def _cancel(message: SampleBatch, api: BatchAPI) -> None:
 def _come_again(message: SampleBatch, *, attempt: int | None = None, away_since: int = 0) -> None:
     changes = {"attempt": message.attempt if attempt is None else attempt, "away_since": away_since}
     wait_s = _LEAST_S + (now() - message.since) // 4
-    put_back(settings().PLAN_QUEUE_URL, message, f"BACK#BATCH#{message.part:04d}", wait_s, **changes)
+    put_back(message, wait_s, **changes)

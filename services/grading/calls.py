@@ -17,11 +17,12 @@ from typing import Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from foundation import blobs, sandbox
+from foundation import blobs
 from foundation.errors import RetryLater
 from foundation.ids import new_id
-from foundation.models import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
+from graders import sandbox
 from grading.paid import Paid, answers, packed
+from providers import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
 
 _AT_ONCE = 50
 _BAD_GATEWAY = 502

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from foundation import queues
-from foundation.evals import Run
+from evals.run import Run
+from foundation import bus
 from foundation.events import DeliverEvent
-from foundation.settings import settings
-from foundation.webhooks import EventType
+from notifications.endpoints import EventType
 
 _EVENTS: dict[str, EventType] = {
     "completed": "eval.run.succeeded",
@@ -26,8 +25,8 @@ def end(run: Run, *, status: str, **changes: Any) -> None:
     run.finish(status=status, **changes)
     ended = Run.find(run.id)
     if ended:
-        event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id, correlation_id=run.id)
-        queues.send(settings().WEBHOOK_QUEUE_URL, event)
+        event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id)
+        bus.send(event)
 
 
 def tell_again(run: Run) -> None:

@@ -13,25 +13,19 @@ from typing import Any
 
 import orjson
 
-from foundation import blobs, lease, models
-from foundation.counts import (
-    ChunkCounts,
-    CriterionResult,
-    ModelUsage,
-    ResultCounts,
-    all_graded,
-    graded_chunks,
-    is_graded,
-    totals,
-)
-from foundation.evals import Eval, Run, items_key
+from evals.counts import ChunkCounts, CriterionResult, ResultCounts, all_graded, graded_chunks, is_graded, totals
+from evals.eval import Eval
+from evals.output_items import items_key
+from evals.run import Run
+from foundation import blobs, lease, loop
 from foundation.events import GradeChunk
-from foundation.models import OverLimit, Provider, ProviderAway
 from grading import pause
 from grading.calls import Calls, opened
 from grading.ended import end, tell_again
 from grading.item import Graded, grade_row
 from grading.paid import Paid
+from providers import OverLimit, Provider, ProviderAway, registry
+from providers.usage import ModelUsage
 
 _MARGIN_S = 5.0
 # How long a call is repeated while the provider is away, before the chunk gives its place to another.
@@ -49,7 +43,7 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
         return
     if not is_graded(run.id, message.chunk):
         with lease.held(run.id, f"CHUNK#{message.chunk}", context):
-            if pause.put_off(run, message) or not _grade(run, message, context, provider or models.paced_providers()):
+            if pause.put_off(run, message) or not _grade(run, message, context, provider or registry.paced_providers()):
                 return
     if all_graded(run.id, message.chunk, message.chunks):
         end(run, status="completed", **totals(graded_chunks(run.id)))
@@ -71,7 +65,7 @@ def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> b
             return await _all([grade_row(run, eval_, number, row, calls) for number, row in enumerate(rows, first)])
 
     try:
-        graded = models.run(work())
+        graded = loop.run(work())
     except ProviderAway as away:
         pause.pause(run, message, away, answered=calls.answered, failed=calls.failed)
         return False

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from foundation.counts import cached_tokens
-from foundation.evals import Eval, Run, output_item_id
-from foundation.graders import Grade, GraderModel, NotGradable
-from foundation.graders.recorded import Recorded, asks_a_model, recorded_grade
-from foundation.models import Answer, ProviderAway, ProviderRefused
-from foundation.outcomes import cut_short
+from evals.eval import Eval
+from evals.outcomes import cut_short
+from evals.output_items import output_item_id
+from evals.run import Run
+from graders import Grade, GraderModel, NotGradable
+from graders.recorded import Recorded, asks_a_model, recorded_grade
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
+from providers import Answer, ProviderAway, ProviderRefused
+from providers.usage import cached_tokens
 
 # What computing raises. Storage that is away raises others, and is not the row's fault.
 _COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)

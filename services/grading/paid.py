@@ -15,10 +15,10 @@ from typing import Self
 import orjson
 from backports import zstd
 
+from evals.run import Run
 from foundation import blobs, table
-from foundation.evals import Run
 from foundation.ids import now
-from foundation.models import Answer
+from providers import Answer
 
 _A_MOMENT_S = 0.005
 _KEPT_S = 30 * 86_400

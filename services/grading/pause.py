@@ -6,12 +6,13 @@ run's `paused`.
 
 from __future__ import annotations
 
-from foundation.evals import Pause, Run
+from evals.run import Pause, Run
+from foundation import bus
 from foundation.events import GradeChunk
 from foundation.ids import now
-from foundation.models import OverLimit, ProviderAway
+from foundation.later import put_back
 from foundation.settings import settings
-from grading.again import MOST_S, put_back
+from providers import OverLimit, ProviderAway
 
 _LEAST_S = 15
 # One question that a provider fails on tells about the question, several about the provider.
@@ -28,29 +29,25 @@ def put_off(run: Run, message: GradeChunk) -> bool:
     wait_s = (run.paused.until or 0) - now() if run.paused else 0
     if wait_s <= 0:
         return False
-    _put_back(message, wait_s)
+    put_back(message, wait_s)
     return True
 
 
 def pause(run: Run, message: GradeChunk, away: ProviderAway, *, answered: int, failed: int) -> None:
     """Send the chunk back after `answered` calls were answered and `failed` were not; the run shows that it waits."""
     if isinstance(away, OverLimit):
-        _put_back(message, _LEAST_S)
+        put_back(message, _LEAST_S)
         return
     since = run.paused.since if run.paused else now()
     waited_s = 0 if answered else now() - since
-    wait_s = min(MOST_S, max(_LEAST_S, waited_s, round(away.retry_after or 0)))
+    wait_s = min(bus.LONGEST_DELAY_S, max(_LEAST_S, waited_s, round(away.retry_after or 0)))
     until = now() + wait_s if failed >= _ENOUGH and not answered else None
     paused = Pause(since=since, reason=away.message, until=until)
     run.change({"paused": paused.model_dump()}, where={"status": "in_progress"})
-    _put_back(message, wait_s)
+    put_back(message, wait_s)
 
 
 def go_on(run: Run) -> None:
     """A chunk was answered in full: the run waits no longer."""
     if run.paused:
         run.change({"paused": None}, where={"status": "in_progress"})
-
-
-def _put_back(message: GradeChunk, wait_s: int) -> None:
-    put_back(settings().GRADE_QUEUE_URL, message, f"BACK#{message.chunk:06d}", wait_s)

@@ -14,14 +14,15 @@ from typing import Any
 
 import orjson
 
-from foundation import blobs, queues
+from completions.sources import StoredCompletions, StoredResponses, selected
+from evals.data_sources import FileContent, FileId, JsonlSource
+from evals.files import File, checked
+from evals.output_items import ROWS_A_CHUNK
+from evals.run import Run
+from foundation import blobs, bus
 from foundation.errors import ApiError
-from foundation.evals import ROWS_A_CHUNK, FileContent, FileId, JsonlSource, Run
 from foundation.events import GradeChunk, SampleBatch
-from foundation.files import File, checked
 from foundation.ids import now
-from foundation.settings import settings
-from foundation.stored import StoredCompletions, StoredResponses, selected
 from grading.ended import end, tell_again
 
 # Of a chunk, and of what goes into one batch: a worker holds it in memory some times over, and a batch has 200 MB.
@@ -52,9 +53,9 @@ def plan(run_id: str) -> None:
     run.change(started, where={"status": "queued"})
     known = [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks]
     if getattr(run.data_source, "batch", None):
-        queues.send_all(settings().PLAN_QUEUE_URL, _parts(run, known))
+        bus.send_all(_parts(run, known))
     else:
-        queues.send_all(settings().GRADE_QUEUE_URL, known)
+        bus.send_all(known)
 
 
 def _parts(run: Run, chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
@@ -64,9 +65,7 @@ def _parts(run: Run, chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
         some.append(chunk)
         length = sum(one.length for one in some)
         if not following or len(some) == _CHUNKS_A_BATCH or length + following.length > _MOST_BYTES:
-            yield SampleBatch(
-                run_id=run.id, correlation_id=run.id, part=part, model=run.model, chunks=some, since=now()
-            )
+            yield SampleBatch(run_id=run.id, part=part, model=run.model, chunks=some, since=now())
             some, part = [], part + 1
 
 
@@ -124,7 +123,6 @@ def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
         if rows:
             yield GradeChunk(
                 run_id=run_id,
-                correlation_id=run_id,
                 chunk=number,
                 chunks=0,
                 first_row=first_row,

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from foundation.evals import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
-from foundation.graders import NotGradable
-from foundation.graders.template import look_up, render_messages
-from foundation.models import Answer
+from evals.data_sources import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
+from graders import NotGradable
+from graders.template import look_up, render_messages
 from grading.calls import Calls
+from providers import Answer
 
 _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
 # What would make it another request, or an answer that is no chat completion with one choice.

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from foundation import blobs, changes, frames, index, postings, table
-from foundation.changes import erasures
+from completions import changes, frames, index, postings
+from completions.changes import erasures
+from completions.postings import SHARDS
+from foundation import blobs, table
 from foundation.ids import now
-from foundation.postings import SHARDS
 
 _GRACE_S = 3600
 _AT_ONCE = 1000

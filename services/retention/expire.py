@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from foundation import changes, index
+from completions import changes, index
+from completions.policies import policies
 from foundation.ids import now
-from foundation.retention import policies
 
 _AT_ONCE = 500
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from foundation import blobs, frames, index, table
+from completions import frames, index
+from foundation import blobs, table
 from foundation.ids import now_ms
 
 _GRACE_MS = 3600 * 1000

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillations.job import Job
 from foundation import lease
 from foundation.consumer import logger
-from foundation.distillations import Job
 from foundation.errors import RetryLater
 from tuning.jobs import LEASE, end_unstarted
 from tuning.trainers import TRAINERS, Trainer, TrainerAway, TrainerRefused

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from distillations.job import Job
 from foundation import table
-from foundation.distillations import Job
 from foundation.ids import derived_id, now
 
 OPEN = "OPENJOBS"

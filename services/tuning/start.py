@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from foundation import aws, blobs, lease, lineage, queues, table
-from foundation.distillations import TERMINAL, Dataset, Distillation, Job
+from distillations import lineage
+from distillations.dataset import Dataset
+from distillations.distillation import TERMINAL, Distillation
+from distillations.job import Job
+from distillations.lineage import Node
+from foundation import aws, blobs, bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
-from foundation.lineage import Node
 from foundation.settings import settings
 from tuning.jobs import LEASE, OPEN, end_unstarted, note
 from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused, Training
@@ -38,8 +41,8 @@ def start(card_key: str, context: Any, trainer: Trainer | None = None) -> None:
                 return
             _start_at(trainer or TRAINERS[job.trainer](), job, distillation, dataset)
     aws.events().enable_rule(Name=settings().WATCH_RULE)
-    advance = AdvanceDistillation(distillation_id=distillation.id, correlation_id=distillation.id)
-    queues.send(settings().DISTILLING_QUEUE_URL, advance)
+    advance = AdvanceDistillation(distillation_id=distillation.id)
+    bus.send(advance)
 
 
 def _intent(distillation: Distillation, dataset: Dataset) -> Job:

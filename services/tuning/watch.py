@@ -6,12 +6,14 @@ that ended. A job leaves the list only after that message is sent. With no job o
 
 from __future__ import annotations
 
-from foundation import aws, lineage, queues, table
+from distillations import lineage
+from distillations.job import Job
+from distillations.lineage import Node
+from distillations.model_version import ModelVersion
+from foundation import aws, bus, table
 from foundation.consumer import logger
-from foundation.distillations import Job, ModelVersion
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
-from foundation.lineage import Node
 from foundation.settings import settings
 from tuning.jobs import OPEN, note
 from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused
@@ -75,8 +77,8 @@ def _register(job: Job, model: str) -> None:
 
 
 def _close(job: Job) -> None:
-    advance = AdvanceDistillation(distillation_id=job.distillation_id, correlation_id=job.distillation_id)
-    queues.send(settings().DISTILLING_QUEUE_URL, advance)
+    advance = AdvanceDistillation(distillation_id=job.distillation_id)
+    bus.send(advance)
     table.delete(OPEN, job.id)
 
 

@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundation.comparing import ByRow, PairedSlice, Score, gain, groups_of, paired_slices
-from foundation.statistics import (
-    Interval,
-    Outcomes,
-    PairedCounts,
-    gap_closed,
-    mcnemar_exact,
-    ratio_interval,
-)
+from evals.comparing import ByRow, PairedSlice, Score, gain, groups_of, paired_slices
+from stats import Interval, Outcomes, PairedCounts, gap_closed, mcnemar_exact, ratio_interval
 
 
 @dataclass(frozen=True)

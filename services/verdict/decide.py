@@ -11,19 +11,21 @@ from typing import Any, Literal
 
 import orjson
 
-from foundation import blobs, lineage, queues, table
-from foundation.calibrations import reliability
-from foundation.completions import input_key
-from foundation.counts import ModelUsage
-from foundation.distillations import ROLES, TERMINAL, Distillation, Gate, Verdict
-from foundation.evals import Eval, Run
+from completions.completion import input_key
+from distillations import lineage
+from distillations.distillation import ROLES, TERMINAL, Distillation, Gate
+from distillations.lineage import Node
+from distillations.verdict import Verdict
+from evals.calibrations import reliability
+from evals.eval import Eval
+from evals.outcomes import outcomes
+from evals.run import Run
+from foundation import blobs, bus, table
 from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
-from foundation.lineage import Node
-from foundation.outcomes import outcomes
-from foundation.prices import cost_nanodollars, price_list
-from foundation.settings import settings
-from foundation.statistics import rows_needed
+from providers.prices import cost_nanodollars, price_list
+from providers.usage import ModelUsage
+from stats import rows_needed
 from verdict.compare import Evidence, compare
 from verdict.notify import notify_verdict
 from verdict.sentence import sentence
@@ -47,8 +49,8 @@ def decide(distillation_id: str) -> None:
     if verdict.notified_at is None:
         notify_verdict(verdict)
         verdict.change({"notified_at": now()})
-    advance = AdvanceDistillation(distillation_id=distillation_id, correlation_id=distillation_id)
-    queues.send(settings().DISTILLING_QUEUE_URL, advance)
+    advance = AdvanceDistillation(distillation_id=distillation_id)
+    bus.send(advance)
 
 
 def outcome_of(evidence: Evidence, gate: Gate) -> Outcome:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillations.distillation import Distillation
 from foundation.consumer import consume
-from foundation.distillations import Distillation
 from foundation.events import DecideVerdict, Delivery, DistillationBlocked, DistillationFailed
 from verdict.decide import decide
 from verdict.notify import notify_blocked, notify_failed

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from distillations.distillation import Distillation
+from distillations.verdict import Verdict
 from foundation import aws
-from foundation.distillations import Distillation, Verdict
 from foundation.settings import settings
 
 _SUBJECT_LENGTH = 99

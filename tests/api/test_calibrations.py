@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from api import results
-from foundation.calibrations import reliability
-from foundation.evals import Eval, Run, output_items
+from evals.calibrations import reliability
+from evals.eval import Eval
+from evals.output_items import output_items
+from evals.run import Run
 from tests.flow.loop import lab_calls
 from tests.flow.system import FakeContext, System
 from tests.grading.build import CHECK, JUDGE
@@ -378,7 +380,7 @@ def test_a_card_is_stale_once_its_judge_is_asked_otherwise(system: System, chang
 
 def test_the_notice_of_the_fence_is_a_part_of_the_rubric(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     made = calibrate(system, eval_of(system), inline(ROWS))
-    monkeypatch.setattr("foundation.calibrations.NOTICE", "Mind the tags named {tag}.")
+    monkeypatch.setattr("evals.calibrations.NOTICE", "Mind the tags named {tag}.")
     assert fetched(system, made)["stale"] is True
 
 
@@ -411,7 +413,7 @@ def test_a_card_that_broke_off_while_it_was_stored_is_there_for_others_too(
     made = calibrate(system, eval_id, inline(ROWS))
     system.settle()
     with monkeypatch.context() as patch:
-        patch.setattr("foundation.calibrations._card", lambda *_: 1 / 0)
+        patch.setattr("evals.calibrations._card", lambda *_: 1 / 0)
         assert system.call("GET", f"/v1/evals/{eval_id}/calibrations/{made['id']}")[0] == 500
     found = reliability(Eval.load(twin))["judged"]
     assert found

@@ -8,7 +8,7 @@ import pytest
 from openai import NotFoundError, OpenAI
 
 from api import completions
-from foundation.completions import Completion
+from completions.completion import Completion
 from tests.flow import loop
 from tests.flow.system import System
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from distillations.distillation import Distillation
 from foundation import ids
-from foundation.distillations import Distillation
 from tests.flow import loop
 from tests.flow.system import System
 

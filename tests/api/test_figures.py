@@ -9,11 +9,11 @@ import pytest
 from openai import OpenAI
 
 from api import figures
+from evals.files import File, file_key
+from evals.run import Run
 from foundation import blobs
-from foundation.evals import Run
-from foundation.files import File, file_key
 from foundation.ids import now
-from foundation.statistics import rows_needed, wilson
+from stats import rows_needed, wilson
 from tests.api.rows import CHECK, CLOSE, answered, create_eval, graded, started
 from tests.flow.system import System
 from tests.grading.build import MODEL

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
+from evals.files import File, file_key
 from foundation import blobs
-from foundation.files import File, file_key
 from foundation.ids import now
 from tests.api.sdk import Transport, client_of
 from tests.api.test_evals import create
@@ -90,7 +90,7 @@ def test_a_file_expires_when_it_should(client: OpenAI, monkeypatch: pytest.Monke
     kept = upload(client, rows("yes"))
     made = upload(client, rows("yes"), expires_after={"anchor": "created_at", "seconds": 3600})
     assert made.expires_at == made.created_at + 3600
-    monkeypatch.setattr("foundation.files.now", lambda: now() + 3600)
+    monkeypatch.setattr("evals.files.now", lambda: now() + 3600)
     with pytest.raises(NotFoundError):
         client.files.retrieve(made.id)
     assert [one.id for one in client.files.list()] == [kept.id]

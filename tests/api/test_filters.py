@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from foundation import index
-from foundation.filters import Filter
+from completions import index
+from completions.filters import Filter
 from tests.flow import loop
 from tests.flow.system import System
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foundation.statistics import power_at, rows_needed
+from stats import power_at, rows_needed
 from tests.api.rows import answered, create_eval, graded, started
 from tests.flow.system import System
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
+from evals.output_items import ROWS_A_CHUNK
 from foundation import blobs, table
-from foundation.evals import ROWS_A_CHUNK
 from tests.api.test_evals import CHECK, JUDGE, create
 from tests.capture import test_responses as responses
 from tests.flow import loop

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from foundation import blobs
-from foundation.statistics import holm, newcombe_interval, wilson
+from stats import holm, newcombe_interval, wilson
 from tests.api.rows import answered, create_eval, graded
 from tests.flow.system import System
 

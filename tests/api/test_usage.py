@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from foundation import index, prices
+from completions import index
+from providers import prices
 from tests.flow import loop
 from tests.flow.system import System
 

@@ -10,9 +10,11 @@ import orjson
 import pytest
 
 from assembly.assemble import assemble
+from distillations import lineage
+from distillations.dataset import Dataset
+from distillations.distillation import Distillation
 from distilling.freeze import freeze
-from foundation import blobs, lineage
-from foundation.distillations import Dataset, Distillation
+from foundation import blobs
 from foundation.events import AssembleDataset
 from tests.distilling import build
 from tests.flow.system import System

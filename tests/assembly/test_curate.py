@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from assembly.curate import Curator, Example, training_line
-from foundation.completions import Completion, input_key
+from completions.completion import Completion, input_key
 from tests.distilling import build
 
 

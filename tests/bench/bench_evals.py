@@ -22,8 +22,9 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import orjson
 
-from foundation.models import paced_providers, run
+from foundation.loop import run
 from foundation.settings import settings
+from providers import paced_providers
 from tests.bench.account import Account
 from tests.bench.lambdas import REPOSITORY
 from tests.bench.runs import Runs, question

@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from foundation.models.openai_compatible import OpenAICompatible
+from providers.openai_compatible import OpenAICompatible
 from tests.bench.account import Account
 from tests.bench.cut import ENVIRONMENT, Context
 from tests.bench.lambdas import REPOSITORY, http_event
@@ -100,7 +100,7 @@ def page(run_id: str, after: str | None) -> tuple[dict[str, Any], Meter, float]:
 
 
 def report(rows: int) -> None:
-    from foundation.evals import output_item_id
+    from evals.output_items import output_item_id
 
     meter, _, run_id = counted(rows)
     prices = orjson.loads((REPOSITORY / "infra/aws-prices.json").read_bytes())

@@ -19,7 +19,8 @@ from moto import mock_aws
 
 from api import handler
 from capture.ingest import completion_of
-from foundation import blobs, frames, postings, table
+from completions import frames, postings
+from foundation import blobs, table
 from tests.bench.cut import ENVIRONMENT, KEY, Context
 from tests.bench.records import BYTES, record
 from tests.bench.table import Line, say, show

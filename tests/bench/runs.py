@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
+from evals.data_sources import CompletionsSource, FileId
+from evals.eval import Eval
+from evals.files import File, file_key
+from evals.run import Run, new_run
 from foundation import blobs
-from foundation.evals import CompletionsSource, Eval, FileId, Run, new_run
-from foundation.files import File, file_key
 from foundation.ids import now
 from grading.handler import grade_entry, plan_entry
 from tests.bench.account import Account

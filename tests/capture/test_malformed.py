@@ -18,12 +18,12 @@ from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foundation import index, queues
+from completions import index
+from completions.filters import Filter
+from foundation import bus
 from foundation.consumer import logger
 from foundation.events import RecordCompletions
-from foundation.filters import Filter
 from foundation.ids import new_id
-from foundation.settings import settings as environment
 from tests.capture import malformed
 from tests.capture.malformed import MARK
 from tests.capture.test_record import everything
@@ -251,7 +251,7 @@ def test_files_of_another_format_are_refused(packed: str | None, system: System,
 def test_a_message_of_garbage_is_not_logged(system: System, said: Callable[[], str]) -> None:
     garbage = [MARK.encode(), zstd.compress(MARK.encode()), zstd.compress(json.dumps({"id": MARK}).encode())]
     for packed in garbage:
-        queues.send(environment().RECORD_QUEUE_URL, _message(packed))
+        bus.send(_message(packed))
     boto3.client("sqs").send_message(QueueUrl=system.queues["RECORD"], MessageBody=json.dumps({"type": MARK}))
     before = everything(system)
     for _ in range(8):

@@ -12,10 +12,11 @@ from backports import zstd
 
 from capture.ingest import completion_of
 from capture.record import record
-from foundation import batches, blobs, index
-from foundation.completions import Completion
+from completions import batches, index
+from completions.completion import Completion
+from completions.filters import Filter
+from foundation import blobs
 from foundation.events import RecordCompletions
-from foundation.filters import Filter
 from foundation.ids import new_id
 from tests.flow import loop
 from tests.flow.system import System

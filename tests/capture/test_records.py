@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from capture.records import plain_chat
 from capture.shapes import as_chat
-from foundation.completions import Completion
+from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.bench.records import record
 

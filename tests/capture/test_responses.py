@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from capture import chains
 from capture.ingest import completion_of
-from foundation.completions import Completion
+from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of
 from tests.flow import loop

@@ -11,13 +11,21 @@ import pytest
 from backports import zstd
 from pydantic import ValidationError
 
+from completions.completion import Completion
 from foundation import events
-from foundation.completions import Completion
 from foundation.consumer import consume
 
 SAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "events").glob("*.json")}
 LAMBDA = "SqsEvent"
-WORK = {kind.__name__: kind for kind in events.Message.__subclasses__()}
+
+
+def concrete(kind: type[events.Message]) -> set[type[events.Message]]:
+    """The classes under this one that nothing is derived from."""
+    below = kind.__subclasses__()
+    return set().union(*(concrete(one) for one in below)) if below else {kind}
+
+
+WORK = {kind.__name__: kind for kind in concrete(events.Message)}
 FROM_S3 = {"ObjectsLanded": events.ObjectsLanded, "TestEvent": events.TestEvent}
 OWN_ID = re.compile(r"^[a-z]+[_-][0-9A-HJKMNP-TV-Z]{26}$")
 

@@ -7,10 +7,17 @@ from typing import Any
 
 import orjson
 
+from distillations.dataset import Dataset
+from distillations.distillation import Distillation, Step
+from distillations.job import Job
+from distillations.verdict import Verdict
+from evals.counts import ChunkCounts, ResultCounts, totals
+from evals.data_sources import CompletionsSource, FileId
+from evals.eval import Eval
+from evals.output_items import items_key, output_item_id
+from evals.run import Run
 from foundation import aws, blobs
-from foundation.counts import ChunkCounts, ModelUsage, ResultCounts, totals
-from foundation.distillations import Dataset, Distillation, Job, Step, Verdict
-from foundation.evals import CompletionsSource, Eval, FileId, Run, items_key, output_item_id
+from providers.usage import ModelUsage
 from tests.flow.system import System
 
 TEACHER = "gpt-4o"

@@ -9,13 +9,14 @@ import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from distillations import lineage
+from distillations.distillation import TERMINAL, Distillation
 from distilling import advance as machine
 from distilling.advance import advance
 from distilling.steps import Transition
-from foundation import blobs, lineage
-from foundation.distillations import TERMINAL, Distillation
-from foundation.evals import Run
-from foundation.files import File
+from evals.files import File
+from evals.run import Run
+from foundation import blobs
 from tests.distilling import build
 from tests.flow.system import System
 

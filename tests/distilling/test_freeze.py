@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from distillations.distillation import Distillation
 from distilling.advance import advance
 from distilling.freeze import freeze
+from evals.files import File
 from foundation import blobs
-from foundation.distillations import Distillation
-from foundation.files import File
 from tests.distilling import build
 from tests.flow.system import System
 

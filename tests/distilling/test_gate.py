@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from distillations.distillation import Distillation
 from distilling import budget, gate
-from foundation.distillations import Distillation
-from foundation.evals import CompletionsSource, FileId
-from foundation.statistics import rows_needed, wilson
+from evals.data_sources import CompletionsSource, FileId
+from stats import rows_needed, wilson
 from tests.distilling import build
 from tests.flow.system import System
 

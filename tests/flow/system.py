@@ -22,9 +22,9 @@ import capture.handler
 import distilling.handler
 import gateway.handler
 import grading.handler
+import notifying.handler
 import tuning.handler
 import verdict.handler
-import webhooks.handler
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -36,7 +36,7 @@ CONSUMERS: dict[str, Handler] = {
     "ASSEMBLY": assembly.handler.entry,
     "TUNING": tuning.handler.start_entry,
     "VERDICT": verdict.handler.entry,
-    "WEBHOOK": webhooks.handler.entry,
+    "WEBHOOK": notifying.handler.entry,
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000

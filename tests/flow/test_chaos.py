@@ -16,7 +16,7 @@ import pytest
 from backports import zstd
 
 import retention.handler
-from foundation import frames
+from completions import frames
 from foundation.ids import now, now_ms
 from retention import repair
 from tests.conftest import Context

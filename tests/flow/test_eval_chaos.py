@@ -11,11 +11,12 @@ import orjson
 import pytest
 from backports import zstd
 
+from evals.output_items import ROWS_A_CHUNK, output_items
+from evals.run import Run
 from foundation import blobs
-from foundation.evals import ROWS_A_CHUNK, Run, output_items
-from foundation.models import openai_compatible
-from foundation.models.openai_compatible import OpenAICompatible
 from foundation.settings import settings
+from providers import openai_compatible
+from providers.openai_compatible import OpenAICompatible
 from tests.flow.busy_provider import REFUSED, busy_provider
 from tests.flow.event_source import EventSource, Killed
 from tests.flow.system import System

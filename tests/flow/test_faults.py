@@ -19,7 +19,7 @@ import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from foundation.models.openai_compatible import OpenAICompatible
+from providers.openai_compatible import OpenAICompatible
 from tests.flow import loop
 from tests.flow.system import System
 from tuning.trainers.openai_compatible import OpenAITrainer

@@ -1,7 +1,6 @@
 import base64
 import json
 import time
-from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -9,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from foundation import events, handover
+from completions import handover
+from foundation import events
 
 CHUNK = events.GradeChunk(run_id="evalrun_1", chunk=1, chunks=2, first_row=50, key="runs/1/rows", offset=9, length=0)
 SAMPLES = [
@@ -47,9 +47,8 @@ def test_a_message_comes_out_of_the_queue_as_it_went_in(message):
 @pytest.mark.parametrize("inline", [True, False])
 def test_what_the_ingest_hands_over_is_what_the_class_would_write(inline, monkeypatch):
     sent, put = [], []
-    monkeypatch.setattr(handover.queues, "send", lambda _, message: sent.append(message.to_json()))
+    monkeypatch.setattr(handover.bus, "send", lambda message: sent.append(message.to_json()))
     monkeypatch.setattr(handover.blobs, "put", lambda *object_: put.append(object_))
-    monkeypatch.setattr(handover, "settings", lambda: SimpleNamespace(RECORD_QUEUE_URL="url"))
     if not inline:
         monkeypatch.setattr(handover, "_INLINE", 0)
     handover.hand_over("capture_1", [])
@@ -76,7 +75,7 @@ def test_the_envelope():
 def test_unknown_fields_are_ignored_and_what_is_absent_is_filled():
     parsed = events.parse('{"type":"PlanRun","run_id":"r","added_later":{"x":1}}')
     assert parsed.run_id == "r"
-    assert parsed.correlation_id == ""
+    assert parsed.correlation_id == "r"
 
 
 @pytest.mark.parametrize(

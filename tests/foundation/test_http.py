@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
+from evals.data_sources import DataSource
 from foundation import http
 from foundation.consumer import logger
 from foundation.errors import Conflict, RetryLater
-from foundation.evals import DataSource
 from foundation.settings import settings
 
 pytestmark = pytest.mark.usefixtures("cloud")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foundation import index
+from completions import index
 from tests.flow.system import System
 from tests.gateway.conftest import CHAT, listed
 from tests.gateway.provider import COMPLETION, Scripted, answer

@@ -7,10 +7,10 @@ from typing import Any
 
 import boto3
 
+from evals.run import Run
 from foundation import events
-from foundation.evals import Run
 from foundation.events import GradeChunk
-from foundation.models import Answer, ProviderAway
+from providers import Answer, ProviderAway
 from tests.flow.system import System
 
 CHECK = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foundation import queues
+from foundation import bus
 from grading import batch, pause, plan
 
 
@@ -17,17 +17,17 @@ class Clock:
         self.now = 1_790_000_000
         self.delays: list[int] = []
         self._waiting: list[tuple[int, Any]] = []
-        send = queues.send
+        send = bus.send
 
-        def delayed(url: str, message: Any, *, delay_s: int = 0) -> None:
+        def delayed(message: Any, *, delay_s: int = 0) -> None:
             if not delay_s:
-                send(url, message)
+                send(message)
                 return
             assert 0 < delay_s <= 900, "what SQS takes"
             self.delays.append(delay_s)
             self._waiting.append((self.now + delay_s, message))
 
-        monkeypatch.setattr(queues, "send", delayed)
+        monkeypatch.setattr(bus, "send", delayed)
         for module in (batch, pause, plan):
             monkeypatch.setattr(module, "now", lambda: self.now)
 

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from foundation.evals import Run
-from foundation.models import ProviderAway, ProviderRefused
-from foundation.models.batch_api import BatchAPI
+from evals.run import Run
 from grading import plan
 from grading.batch import sample_batch
+from providers import ProviderAway, ProviderRefused
+from providers.batch_api import BatchAPI
 from tests.conftest import Context
 from tests.flow.loop import lab_calls
 from tests.flow.system import System

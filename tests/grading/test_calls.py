@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from foundation import blobs
-from foundation.models import Answer, OverLimit, ProviderAway, ProviderRefused, run
+from foundation.loop import run
 from grading import calls
 from grading.calls import Calls, opened
+from providers import Answer, OverLimit, ProviderAway, ProviderRefused
 from tests.flow.system import System
 from tests.grading.build import Counting, asked_for
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
+from evals.data_sources import Message, MessageTemplate, ResponsesSource
+from evals.eval import Eval
+from evals.output_items import output_item_id, output_items
+from evals.run import Run
 from foundation import blobs, lease, table
 from foundation.errors import RetryLater
-from foundation.evals import Eval, Message, MessageTemplate, ResponsesSource, Run, output_item_id, output_items
 from foundation.events import GradeChunk
-from foundation.models import Answer
 from grading import pause
 from grading.calls import Calls
 from grading.grade import grade_chunk
 from grading.item import grade_row
+from providers import Answer
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
 from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row, started, with_sample
@@ -218,7 +221,7 @@ def test_a_provider_that_is_away_sends_the_message_back_to_its_queue(
     system.deliver("PLAN")
     with monkeypatch.context() as patch:
         patch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 5_600)
-        ask = "foundation.models.openai_compatible.OpenAICompatible._ask"
+        ask = "providers.openai_compatible.OpenAICompatible._ask"
         patch.setattr(ask, nobody_answers)
         patch.setattr(pause, "_LEAST_S", 0)
         before = time.monotonic()
@@ -232,7 +235,7 @@ def test_a_provider_that_is_away_sends_the_message_back_to_its_queue(
 
 
 async def nobody_answers(*_: Any, **__: Any) -> bytes:
-    from foundation.models import ProviderAway
+    from providers import ProviderAway
 
     raise ProviderAway(503, b"{}", {})
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from foundation.evals import Run, output_items
-from foundation.graders import StringCheck
-from foundation.models import Answer, ProviderAway, ProviderRefused
+from evals.output_items import output_items
+from evals.run import Run
+from graders import StringCheck
 from grading.grade import grade_chunk
+from providers import Answer, ProviderAway, ProviderRefused
 from tests.api.sdk import client_of
 from tests.flow.system import System
 from tests.grading.build import CHECK, Counting, counts, planned, row, with_sample

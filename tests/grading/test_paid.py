@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from evals.output_items import output_items
+from evals.run import Run
 from foundation import aws, table
-from foundation.evals import Run, output_items
 from grading.grade import grade_chunk
 from tests.flow.system import System
 from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from foundation import queues
-from foundation.evals import Run, output_items
+from evals.output_items import output_items
+from evals.run import Run
+from foundation import bus
 from foundation.events import GradeChunk
-from foundation.models import Answer, OverLimit, ProviderAway
 from grading.grade import grade_chunk
+from providers import Answer, OverLimit, ProviderAway
 from tests.flow.system import System
 from tests.grading.build import JUDGE, Counting, asked_for, counts, planned, row
 from tests.grading.clock import Clock
@@ -147,7 +148,7 @@ def test_a_chunk_that_could_not_be_sent_back_is_not_lost(
 ) -> None:
     _, (chunk,) = planned(system, [row(1)])
     with monkeypatch.context() as patch:
-        patch.setattr(queues, "send", _cut)
+        patch.setattr(bus, "send", _cut)
         with pytest.raises(ConnectionError):
             grade_chunk(chunk, context, Away())
     assert clock.waiting() == []

@@ -7,9 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from evals.data_sources import FileId, JsonlSource
+from evals.eval import Eval
+from evals.files import File
+from evals.run import Run, new_run
 from foundation import blobs
-from foundation.evals import Eval, FileId, JsonlSource, Run, new_run
-from foundation.files import File
 from grading.plan import plan
 from tests.flow import loop
 from tests.flow.system import System

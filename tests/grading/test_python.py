@@ -14,8 +14,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 import grading.grade
-from foundation import aws, sandbox
-from foundation.evals import Run, output_items
+from evals.output_items import output_items
+from evals.run import Run
+from foundation import aws
+from graders import sandbox
 from grading.grade import grade_chunk
 from tests.api.sdk import client_of
 from tests.conftest import Context

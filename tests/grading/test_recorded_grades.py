@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.foundation.graders.asking import criterion
 
-from foundation.evals import output_items
+from evals.output_items import output_items
 from foundation.events import GradeChunk
-from foundation.graders import StringCheck
-from foundation.graders.recorded import asks_a_model
+from graders import StringCheck
+from graders.recorded import asks_a_model
 from grading.grade import grade_chunk
 from tests.flow.system import System
-from tests.foundation.graders.asking import criterion
 from tests.grading.build import CHECK, JUDGE, Counting, chunks, counts
 
 CRITERIA = [{**CHECK, "id": "correct-1"}, {**JUDGE, "id": "judged-1"}]

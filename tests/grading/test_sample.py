@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from foundation.evals import CompletionsSource, ResponsesSource
-from foundation.graders import NotGradable
+from evals.data_sources import CompletionsSource, ResponsesSource
+from graders import NotGradable
 from grading.sample import namespace, request_for
 
 ROWS = {"type": "file_content", "content": [{"item": {}}]}

@@ -9,8 +9,9 @@ from backports import zstd
 
 import retention.handler
 from capture.record import record
-from foundation import aws, batches, blobs, changes, frames, index, table
-from foundation.filters import Filter
+from completions import batches, changes, frames, index
+from completions.filters import Filter
+from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
 from retention import erase, repair
 from tests.capture.test_record import message

@@ -107,7 +107,13 @@ def within(service: str) -> list[Path]:
 
 
 def standing_on(service: str) -> list[Path]:
-    """The modules of a service, and those of the foundation that they import themselves."""
-    own = within(service)
-    named = set().union(*(imported(path) for path in own))
-    return own + [path for path in within("foundation") if dotted(path) in named]
+    """The modules of a service, and all of ours that they import, directly or through others."""
+    known = {dotted(path): path for path in modules(SERVICES)}
+    found: dict[Path, None] = {}
+    waiting = within(service)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = None
+            waiting += [known[name] for name in imported(path) & known.keys()]
+    return list(found)

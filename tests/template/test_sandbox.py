@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from foundation import sandbox
+from graders import sandbox
 from tests.template.loading import ROOT, functions, imported, listed, modules, resources, statements, template
 
 FUNCTION = resources("Serverless::Function")["SandboxFunction"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from foundation.events import Work
 from foundation.settings import Settings
 from tests.template.loading import (
     SERVICES,
@@ -50,6 +51,7 @@ def events_of(kind: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+QUEUE_OF = {kind.__name__: kind.QUEUE for kind in Work.__value__.__args__}
 CONSUMERS = {event["Queue"]["GetAtt"].removesuffix(".Arn"): name for name, event in events_of("SQS")}
 
 # ------------------------------------------------------------------ queues
@@ -148,13 +150,14 @@ def test_a_policy_names_actions_and_resources(name: str) -> None:
 
 
 def queues_used(module: str) -> set[str]:
-    """The queue settings read by the modules of a handler's service, and of the foundation under them."""
-    return {
-        node.attr
+    """The queues of the messages that a handler's modules, or those they stand on, make: their classes name them."""
+    made = {
+        node.func.id
         for path in standing_on(module.partition(".")[0])
         for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Attribute) and node.attr.endswith("_QUEUE_URL")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
+    return {queue for kind, queue in QUEUE_OF.items() if made & {kind, f"_{kind}"}}
 
 
 def queues_allowed(function: dict[str, Any]) -> set[str]:

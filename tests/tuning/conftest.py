@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from distillations.distillation import Distillation
 from foundation import blobs
-from foundation.distillations import Distillation
 from foundation.ids import derived_id, new_id
 from tests.distilling import build
 from tests.flow import loop

@@ -8,8 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
+from distillations.distillation import Distillation
+from distillations.job import Job
 from foundation import lease, table
-from foundation.distillations import Distillation, Job
 from foundation.errors import RetryLater
 from tests.distilling import build
 from tests.flow.system import System

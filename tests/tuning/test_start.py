@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from foundation import lease, lineage, table
-from foundation.distillations import Distillation, Job
+from distillations import lineage
+from distillations.distillation import Distillation
+from distillations.job import Job
+from foundation import lease, table
 from foundation.errors import RetryLater
 from tests.distilling import build
 from tests.flow.system import System

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from foundation import aws, lineage, table
-from foundation.distillations import Distillation, Job, ModelVersion
+from distillations import lineage
+from distillations.distillation import Distillation
+from distillations.job import Job
+from distillations.model_version import ModelVersion
+from foundation import aws, table
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, card
@@ -112,7 +115,7 @@ def test_a_crash_before_the_distillation_was_told_leaves_the_job_on_the_list(
     job = opened()
     trainer.jobs["theirs"] = DONE
     with monkeypatch.context() as patch:
-        patch.setattr("foundation.queues.send", lambda *_: 1 / 0)
+        patch.setattr("foundation.bus.send", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             watch(trainer)
     assert open_jobs() == [job.id]

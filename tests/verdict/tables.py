@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.outcomes import Outcome
+from evals.outcomes import Outcome
 from verdict.compare import Evidence, compare
 
 

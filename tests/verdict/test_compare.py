@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foundation.statistics import PairedCounts, cluster_interval, mcnemar_exact, tango_interval, wilson
+from stats import PairedCounts, cluster_interval, mcnemar_exact, tango_interval, wilson
 from tests.verdict.tables import evidence, outcomes
 from verdict.compare import compare
 

@@ -9,13 +9,19 @@ from typing import Any
 import orjson
 import pytest
 
-from foundation import blobs, lineage
-from foundation.calibrations import Calibration, graders_of
-from foundation.counts import ChunkCounts, ModelUsage, ResultCounts
-from foundation.distillations import Distillation, Gate, Verdict
-from foundation.evals import Eval, FileId, JsonlSource, items_key, new_run
-from foundation.statistics import Interval, rows_needed, tango_interval
-from foundation.statistics import PairedCounts as Counts
+from distillations import lineage
+from distillations.distillation import Distillation, Gate
+from distillations.verdict import Verdict
+from evals.calibrations import Calibration, graders_of
+from evals.counts import ChunkCounts, ResultCounts
+from evals.data_sources import FileId, JsonlSource
+from evals.eval import Eval
+from evals.output_items import items_key
+from evals.run import new_run
+from foundation import blobs
+from providers.usage import ModelUsage
+from stats import Interval, rows_needed, tango_interval
+from stats import PairedCounts as Counts
 from tests.distilling import build
 from tests.flow.system import System
 from tests.verdict.tables import evidence
@@ -319,7 +325,7 @@ def test_a_crash_before_people_were_told_tells_them_with_the_next_delivery(
 
 def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     one = deciding()
-    interrupted(one, "foundation.distillations.Verdict.change", monkeypatch)
+    interrupted(one, "distillations.verdict.Verdict.change", monkeypatch)
     decide(one.id)
     assert [told["id"] for told in system.told()] == [one.verdict_id] * 2
 
@@ -354,5 +360,5 @@ def test_verdicts_of_this_eval_on_these_rows_are_counted(earlier: Callable[[Dist
 
 def test_a_verdict_does_not_count_itself(earlier: Callable[[Distillation], int], monkeypatch: Any) -> None:
     one = deciding()
-    interrupted(one, "foundation.distillations.Verdict.create", monkeypatch)
+    interrupted(one, "distillations.verdict.Verdict.create", monkeypatch)
     assert earlier(one) == 0

@@ -8,8 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
+from distillations.distillation import Distillation
+from distillations.verdict import Verdict
 from foundation import aws
-from foundation.distillations import Distillation, Verdict
 from tests.distilling import build
 from tests.flow.system import System
 from verdict.notify import notify_blocked, notify_failed, notify_verdict

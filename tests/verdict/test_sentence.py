@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from foundation.statistics import PairedCounts, tango_interval
+from stats import PairedCounts, tango_interval
 from tests.verdict.tables import evidence, outcomes
 from verdict.compare import compare
 from verdict.sentence import sentence

@@ -11,7 +11,7 @@ import pytest
 from openai import OpenAI
 from typer.testing import CliRunner
 
-from foundation.files import file_key
+from evals.files import file_key
 from stillhouse import cli
 from stillhouse.importing.evals.exported import ExportedOrigin
 from stillhouse.importing.evals.openai_api import ApiOrigin

@@ -8,9 +8,10 @@ import textwrap
 
 import pytest
 import yaml
+from tests.foundation.graders.asking import Models, grade
 from typer.testing import CliRunner
 
-from foundation.graders import NotGradable
+from graders import NotGradable
 from stillhouse import cli
 from stillhouse.importing.evals.receiver import Receiver
 from stillhouse.importing.evals.report import Report
@@ -22,7 +23,6 @@ from tests.api.sdk import client_of
 from tests.client.doubles import served
 from tests.client.importing.test_openai_evals import Served
 from tests.flow.system import KEY
-from tests.foundation.graders.asking import Models, grade
 
 
 @pytest.fixture

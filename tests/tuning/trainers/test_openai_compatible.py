@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
-from foundation.distillations import Distillation
+from distillations.distillation import Distillation
 from foundation.ids import new_id
 from tests.flow import loop
 from tests.tuning.conftest import _line

@@ -1,0 +1,103 @@
+"""Which completions: the filter of lists, exports, searches, runs and training sets.
+
+In: conditions, of which every one must hold. Out: the posting lists that narrow the search, and whether a reference
+fits. `text` is about bodies: `index.completions` applies it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from completions import postings
+from completions.completion import Completion
+from completions.postings import Reference
+
+
+class Filter(BaseModel):
+    """Which completions: every condition must hold. Times are inclusive seconds UTC, tokens are prompt and answer.
+
+    A completion without a latency or without usage fits no condition about it. Failed calls are left out unless
+    `has_error` asks for them (true) or for everything (null).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    model: str | None = None
+    model_not: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata_not: dict[str, str] = Field(default_factory=dict)
+    created_after: int | None = None
+    created_before: int | None = None
+    finish_reason: str | None = None
+    finish_reason_not: str | None = None
+    min_tokens: int | None = Field(default=None, ge=0)
+    max_tokens: int | None = Field(default=None, ge=0)
+    min_latency_ms: int | None = Field(default=None, ge=0)
+    max_latency_ms: int | None = Field(default=None, ge=0)
+    has_tools: bool | None = None
+    has_error: bool | None = False
+    origin: str | None = None
+    text: str | None = Field(default=None, min_length=1, max_length=512)
+
+    def dimensions(self) -> list[str]:
+        """The posting lists on which every fitting completion stands."""
+        models = [f"m:{self.model}"] if self.model else []
+        return [*postings.tags(dict(sorted(self.metadata.items()))), *models] or [postings.ALL]
+
+    def fits(self, one: Reference) -> bool:
+        """Whether a reference that stands on all the lists meets the conditions that have none."""
+        metadata = one.metadata or {}
+        return (
+            self.has_error in {None, one.failed}
+            and self.metadata.items() <= metadata.items()
+            and not (self.metadata_not and self.metadata_not.items() & metadata.items())
+            and self._fits_facts(one)
+        )
+
+    def _fits_facts(self, one: Reference) -> bool:
+        return (
+            (self.model_not is None or self.model_not not in one.models)
+            and (self.finish_reason is None or one.finish_reason == self.finish_reason)
+            and (self.finish_reason_not is None or one.finish_reason != self.finish_reason_not)
+            and (self.has_tools is None or one.has_tools == self.has_tools)
+            and (self.origin is None or one.origin == self.origin)
+            and _within(one.tokens, self.min_tokens, self.max_tokens)
+            and _within(one.latency_ms, self.min_latency_ms, self.max_latency_ms)
+        )
+
+    def may_match(self, line: bytes) -> bool:
+        """Whether the text can be in a completion with this line of JSON: a quick look that never misses one."""
+        return self.text is None or _escaped(self.text) in line.decode().casefold()
+
+    def matches(self, completion: Completion) -> bool:
+        """Whether the text is in a message or an answer, in any case of letters."""
+        if self.text is None:
+            return True
+        spoken = [*completion.messages, *completion.response["choices"]]
+        return any(self.text.casefold() in text.casefold() for text in _texts(spoken))
+
+
+def _within(value: int | None, low: int | None, high: int | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or low <= value) and (high is None or value <= high)
+
+
+def _escaped(text: str) -> str:
+    """The text as it stands within a JSON string."""
+    return orjson.dumps(text)[1:-1].decode().casefold()
+
+
+def _texts(value: Any) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for inner in value.values() for text in _texts(inner)]
+        case list():
+            return [text for inner in value for text in _texts(inner)]
+        case _:
+            return []

@@ -1,0 +1,124 @@
+"""Batch objects: many completions in one S3 object, each a zstd frame of its own.
+
+In: completions. Out: bytes that are readable record by record, by range, and as one stream. A frame can be wiped in
+place: a skippable frame of the same length takes its room (RFC 8878, 3.1.2), so that no other one moves. An object is
+begun before it is written and finished when its rows are, so that one in between is never forgotten.
+
+    OPEN                 / <object id>           an object that is begun
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from backports import zstd
+
+from completions.completion import Completion
+from completions.postings import Reference
+from foundation import blobs, table
+from foundation.ids import now_ms
+
+_PREFIX = "completions/"
+_SUFFIX = ".ndjson.zst"
+_OPEN = "OPEN"
+# One by one, completions of 3 kB are 1% larger than at level 3, at two thirds of the CPU.
+_LEVEL = 1
+_SKIPPABLE = 0x184D2A50
+_HEADER = struct.Struct("<II")
+_WHOLE_OBJECT_FROM = 8
+
+
+def key_of(name: str) -> str:
+    """Where an object lies: `name` is `<yyyy>/<mm>/<dd>/<id>`."""
+    return f"{_PREFIX}{name}{_SUFFIX}"
+
+
+def name_of(key: str) -> str:
+    """The inverse of `key_of`."""
+    return key.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+
+
+class Packed(NamedTuple):
+    """A completion in its frame, and its reference but for the object and the place in it."""
+
+    reference: Reference
+    frame: bytes
+
+
+def frame_of(text: bytes) -> bytes:
+    return _compressor().compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
+
+
+@cache
+def _compressor() -> zstd.ZstdCompressor:
+    """Making one takes as long as a completion; each frame is written under its lock."""
+    return zstd.ZstdCompressor(_LEVEL)
+
+
+def packed(line: bytes, frame: bytes | None = None) -> Packed:
+    """The completion in a line, packed, unless its frame is there already. Raises ValueError where it is none."""
+    made = frame or frame_of(line + b"\n")
+    return Packed(Reference.of(Completion.read(line), key="", offset=0, length=len(made)), made)
+
+
+def together(completions: Iterable[Packed], key: str) -> tuple[bytes, list[Reference]]:
+    """The object that will lie at this key, and where each completion lies in it."""
+    references: list[Reference] = []
+    offset = 0
+    frames: list[bytes] = []
+    for reference, frame in completions:
+        references.append(reference._replace(object=key, offset=offset))
+        frames.append(frame)
+        offset += len(frame)
+    return b"".join(frames), references
+
+
+def unpack(body: bytes, key: str) -> list[Reference]:
+    """The references of an object whose rows are lost; what was wiped has none."""
+    references: list[Reference] = []
+    offset = 0
+    while offset < len(body):
+        length = zstd.get_frame_size(memoryview(body)[offset:])
+        line = zstd.decompress(body[offset : offset + length])
+        if line:
+            completion = Completion.read(line)
+            references.append(Reference.of(completion, key=key, offset=offset, length=length))
+        offset += length
+    return references
+
+
+def begin(object_id: str, key: str) -> None:
+    """Note that this object is about to be written."""
+    table.put({"pk": _OPEN, "sk": object_id, "key": key, "at": now_ms()})
+
+
+def finish(object_id: str) -> None:
+    """Note that all rows of this object are written."""
+    table.delete(_OPEN, object_id)
+
+
+def unfinished(*, before_ms: int) -> list[tuple[str, str]]:
+    """The objects (id, key) that were begun before this time and never finished."""
+    return [(row["sk"], row["key"]) for row in table.query(_OPEN) if row["at"] < before_ms]
+
+
+def lines(key: str, references: list[Reference]) -> Iterator[tuple[Reference, bytes]]:
+    """The JSON lines of some references of one object: the whole is fetched where many are wanted."""
+    if len(references) >= _WHOLE_OBJECT_FROM:
+        body = blobs.get(key)
+        for one in references:
+            yield one, zstd.decompress(body[one.offset : one.offset + one.length])
+    else:
+        for one in references:
+            yield one, zstd.decompress(blobs.get(key, offset=one.offset, length=one.length))
+
+
+def wipe(body: bytes, places: Iterable[tuple[int, int]]) -> bytes:
+    """The object without the frames at these (offset, length); what was wiped stays wiped."""
+    wiped = bytearray(body)
+    for offset, length in places:
+        wiped[offset : offset + length] = _HEADER.pack(_SKIPPABLE, length - _HEADER.size) + bytes(length - _HEADER.size)
+    return bytes(wiped)

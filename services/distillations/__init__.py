@@ -1,0 +1,1 @@
+"""The documents of the loop, typed, and their lineage."""

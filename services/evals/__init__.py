@@ -1,0 +1,1 @@
+"""Evals, runs, output items and what is computed from them."""

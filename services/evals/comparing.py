@@ -1,0 +1,173 @@
+"""Two runs of one eval, row by row: who passed what the other did not, and how sure that is.
+
+In: the outcomes of both by row. Out: the gain with its interval and p, scores with theirs, and the slices, whose
+p-values are Holm's over all of them. Where rows come in groups, nothing takes them for independent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from evals.outcomes import Outcome
+from evals.slicing import LeftOut, slices
+from stats import (
+    MIN_CLUSTERS,
+    Interval,
+    PairedCounts,
+    cluster_interval,
+    clustered_p,
+    holm,
+    mcnemar_exact,
+    paired_bca,
+    tango_interval,
+    wilson,
+)
+
+ALPHA = 0.05
+# A slice's interval is not what a claim rests on, and there may be many of them.
+_DRAWS_OF_A_SLICE = 2_000
+_LEAST_PAIRS = 2
+
+type ByRow = Mapping[str, Outcome]
+type Pairs = Sequence[tuple[bool, bool]]
+type Groups = Sequence[str] | None
+type Finding = Literal["better", "worse", "noise"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many of its rows a run passed."""
+
+    passed: int
+    total: int
+    interval: Interval
+
+    @classmethod
+    def of(cls, passed: Sequence[bool]) -> Score:
+        return cls(sum(passed), len(passed), wilson(sum(passed), len(passed)))
+
+    @property
+    def score(self) -> float:
+        return self.passed / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one run passes more than another. `interval` is None where the groups are too few to carry one."""
+
+    counts: PairedCounts
+    interval: Interval | None
+    p_value: float
+
+    @property
+    def finding(self) -> Finding:
+        """`better` or `worse` where the interval excludes 0 and p is below 0.05; else nothing but noise is shown."""
+        if self.interval is None or self.p_value >= ALPHA:
+            return "noise"
+        if self.interval.low > 0:
+            return "better"
+        return "worse" if self.interval.high < 0 else "noise"
+
+
+@dataclass(frozen=True)
+class PairedSlice:
+    """The gain on the rows with one tag; `p_value` is Holm's over all slices."""
+
+    key: str
+    value: str
+    gain_of_rows: Gain
+    p_value: float
+
+    @property
+    def tag(self) -> str:
+        return f"{self.key}={self.value}"
+
+    @property
+    def rows(self) -> int:
+        return self.gain_of_rows.counts.n
+
+    @property
+    def gain(self) -> float:
+        return self.gain_of_rows.counts.gain
+
+    @property
+    def interval(self) -> Interval | None:
+        return self.gain_of_rows.interval
+
+    @property
+    def worse(self) -> bool:
+        return self.gain < 0 and self.p_value < ALPHA
+
+    @property
+    def better(self) -> bool:
+        return self.gain > 0 and self.p_value < ALPHA
+
+
+def gain(pairs: Pairs, *, seed: int, groups: Groups = None, draws: int = 10_000) -> Gain:
+    """Of (first passed, second passed) for each row: Tango's interval and McNemar's p, or those of the groups."""
+    counts = PairedCounts.of(pairs)
+    if groups is None:
+        return Gain(counts, tango_interval(counts), mcnemar_exact(counts.won, counts.lost))
+    clusters = _clusters((float(first) - float(second) for first, second in pairs), groups)
+    # The normal p of few groups claims too much.
+    p_value = clustered_p(map(sum, clusters.values())) if len(clusters) >= MIN_CLUSTERS else 1.0
+    return Gain(counts, cluster_interval(clusters, seed=seed, draws=draws), p_value)
+
+
+def score_interval(
+    first: Sequence[float], second: Sequence[float], *, seed: int, groups: Groups = None
+) -> Interval | None:
+    """Interval of the mean of first - second; None where rows or groups are too few."""
+    if groups is not None:
+        differences = (ours - theirs for ours, theirs in zip(first, second, strict=True))
+        return cluster_interval(_clusters(differences, groups), seed=seed)
+    return paired_bca(first, second, seed=seed) if len(first) >= _LEAST_PAIRS else None
+
+
+def groups_of(rows: Iterable[str], outcomes: ByRow, group_by: str | None) -> list[str] | None:
+    """The group of each row; one without the key is a group of its own."""
+    return [outcomes[row].tags.get(group_by, row) for row in rows] if group_by else None
+
+
+def paired_slices(
+    rows: Sequence[str],
+    ours: ByRow,
+    theirs: ByRow,
+    *,
+    keys: Iterable[str] = (),
+    seed: int = 0,
+    group_by: str | None = None,
+) -> tuple[list[PairedSlice], list[LeftOut]]:
+    """The gain by every tag of our rows that some carry and others do not, and which tags are left out.
+
+    The tag that rows are grouped by makes slices only where it is asked for: each would be one group and show nothing.
+    """
+    chosen = list(keys)
+    tags = {row: _sliced_by(ours[row].tags, chosen, group_by) for row in rows}
+    found, left_out = slices(tags, chosen)
+    gains = [
+        gain(
+            [(ours[row].passed, theirs[row].passed) for row in one.rows],
+            seed=seed,
+            groups=groups_of(one.rows, ours, group_by),
+            draws=_DRAWS_OF_A_SLICE,
+        )
+        for one in found
+    ]
+    adjusted = holm([one.p_value for one in gains])
+    paired = zip(found, gains, adjusted, strict=True)
+    return [PairedSlice(one.key, one.value, of_rows, p_value) for one, of_rows, p_value in paired], left_out
+
+
+def _sliced_by(tags: Mapping[str, str], keys: list[str], group_by: str | None) -> Mapping[str, str]:
+    return {key: value for key, value in tags.items() if (key in keys if keys else key != group_by)}
+
+
+def _clusters(differences: Iterable[float], groups: Sequence[str]) -> dict[str, list[float]]:
+    clusters: dict[str, list[float]] = defaultdict(list)
+    for group, difference in zip(groups, differences, strict=True):
+        clusters[group].append(difference)
+    return clusters

@@ -1,0 +1,136 @@
+"""What a run's graded rows add up to: counts, usage by model, results and scores by criterion.
+
+A graded chunk leaves one row of them in the table, written once; what a run shows is the sum of those rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from foundation import table
+from providers.usage import ModelUsage
+from stats.moments import Moments
+
+_A_FEW = 4
+
+
+class ResultCounts(BaseModel):
+    """How many rows passed, failed or could not be graded."""
+
+    total: int = 0
+    passed: int = 0
+    failed: int = 0
+    errored: int = 0
+
+
+class CriterionResult(BaseModel):
+    """How one criterion went over a run; `failed` counts the rows it `errored` on, of which there is no score."""
+
+    testing_criteria: str
+    passed: int = 0
+    failed: int = 0
+    errored: int = 0
+    scores: Moments = Moments()
+    fractions: bool = False
+    """Whether some score is neither 0 nor 1, so that their mean says more than the pass rate."""
+
+    def add(self, result: dict[str, Any]) -> None:
+        """One result of an output item."""
+        self.passed += result["passed"]
+        self.failed += not result["passed"]
+        score = result["score"]
+        if "error" in (result.get("sample") or {}):
+            self.errored += 1
+        elif math.isfinite(score):
+            self.scores = self.scores.plus(Moments.of([score]))
+            self.fractions |= score not in {0, 1}
+
+    def merge(self, other: Self) -> None:
+        """What the same criterion did elsewhere in the run."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.errored += other.errored
+        self.scores = self.scores.plus(other.scores)
+        self.fractions |= other.fractions
+
+
+class ChunkCounts(BaseModel):
+    """What one graded chunk adds to its run."""
+
+    chunk: int
+    chunks: int
+    first_row: int
+    counts: ResultCounts
+    usage: list[ModelUsage]
+    criteria: list[CriterionResult]
+    latency_ms: int = 0
+
+    def write_once(self, run_id: str) -> None:
+        table.put_new({"pk": run_id, "sk": f"CHUNK#{self.chunk:06d}", "doc": self.model_dump_json()})
+
+
+def is_graded(run_id: str, chunk: int) -> bool:
+    return table.get(run_id, f"CHUNK#{chunk:06d}") is not None
+
+
+def all_graded(run_id: str, chunk: int, chunks: int) -> bool:
+    """Whether every chunk of a run is graded, as whoever has just graded one sees it.
+
+    Chunks are told by hundreds, so that a run of thousands is not read once for each of them.
+    """
+    hundred = chunk // 100
+    graded = sum(1 for _ in table.query(run_id, prefix=f"CHUNK#{hundred:04d}"))
+    if graded < min(100, chunks - 100 * hundred):
+        return False
+    hundreds = -(-chunks // 100)
+    if hundreds == 1:
+        return True
+    table.put({"pk": run_id, "sk": f"HUNDRED#{hundred:04d}"})
+    return sum(1 for _ in table.query(run_id, prefix="HUNDRED#")) == hundreds
+
+
+def graded_chunks(run_id: str) -> list[ChunkCounts]:
+    """The chunks graded so far, in order."""
+    return [ChunkCounts.model_validate_json(row["doc"]) for row in table.query(run_id, prefix="CHUNK#")]
+
+
+def chunks_from(run_id: str, first: int | None, *, descending: bool = False) -> Iterator[ChunkCounts]:
+    """The chunks graded so far from this one on, or all of them, read a few at a time."""
+    at = None if first is None else f"CHUNK#{first + 1 if descending else first - 1:06d}"
+    while True:
+        before, after = (at, None) if descending else (None, at)
+        found = table.query(run_id, prefix="CHUNK#", after=after, before=before, descending=descending, limit=_A_FEW)
+        rows = list(found)
+        yield from (ChunkCounts.model_validate_json(row["doc"]) for row in rows)
+        if len(rows) < _A_FEW:
+            return
+        at = rows[-1]["sk"]
+
+
+def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
+    """The sums that a run shows: counts, usage by model, results by criterion, sampling time."""
+    counts = ResultCounts()
+    usage: dict[tuple[str, bool], ModelUsage] = {}
+    criteria: dict[str, CriterionResult] = {}
+    for chunk in chunks:
+        for name in ("total", "passed", "failed", "errored"):
+            setattr(counts, name, getattr(counts, name) + getattr(chunk.counts, name))
+        for used in chunk.usage:
+            fresh = ModelUsage(model_name=used.model_name, batch=used.batch)
+            total = usage.setdefault((used.model_name, used.batch), fresh)
+            total.add(used.model_dump(), calls=used.invocation_count)
+        for result in chunk.criteria:
+            seen = criteria.setdefault(
+                result.testing_criteria, CriterionResult(testing_criteria=result.testing_criteria)
+            )
+            seen.merge(result)
+    return {
+        "result_counts": counts.model_dump(),
+        "per_model_usage": [used.model_dump() for used in usage.values()],
+        "per_testing_criteria_results": [result.model_dump() for result in criteria.values()],
+        "latency_ms": sum(chunk.latency_ms for chunk in chunks),
+    }

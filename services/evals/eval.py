@@ -1,0 +1,45 @@
+"""An eval, in OpenAI's shape: what is asked of an output, and the shape of the rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from foundation.records import Record
+from graders import Criterion
+
+
+class _Config(BaseModel):
+    """Fields of a data source's configuration that nothing here reads are kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class CustomConfig(_Config):
+    """Rows that the run brings, of a schema given here."""
+
+    type: Literal["custom"]
+    item_schema: dict[str, Any]
+    include_sample_schema: bool = False
+
+
+class StoredConfig(_Config):
+    """Rows that are stored completions; `logs` is its newer name."""
+
+    type: Literal["logs", "stored_completions"]
+    metadata: dict[str, Any] | None = None
+
+
+class Eval(Record):
+    """What is asked of an output: the criteria, and the shape of the rows."""
+
+    KIND: ClassVar[str] = "EVAL"
+    NAME: ClassVar[str] = "eval"
+
+    object: Literal["eval"] = "eval"
+    name: str
+    data_source_config: dict[str, Any]
+    testing_criteria: list[Criterion]
+    metadata: dict[str, str] | None = None
+    updated_at: int | None = None

@@ -1,0 +1,169 @@
+"""Files of the API: what is known of each, and whether the lines of one can be rows.
+
+In: the bytes of a JSONL file. Out: nothing, or ApiError with the first bad line's number, its code and what is wrong,
+so that no later reader meets a line that it cannot take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from foundation.errors import ApiError, NotFound
+from foundation.ids import now
+from foundation.records import Record
+
+JSONL = frozenset({"evals", "fine-tune", "batch"})
+"""The purposes whose files are JSONL."""
+_BOM = b"\xef\xbb\xbf"
+
+
+class File(Record):
+    """A file of the Files API: its bytes lie at `key`. `uploaded` is one whose bytes nobody has looked at yet."""
+
+    KIND: ClassVar[str] = "FILE"
+    NAME: ClassVar[str] = "file"
+
+    object: Literal["file"] = "file"
+    bytes: int
+    filename: str
+    purpose: str
+    status: Literal["uploaded", "processed"] = "processed"
+    expires_at: int | None = None
+    key: str
+
+    @property
+    def owned(self) -> bool:
+        """Whether it was uploaded, and is no part of something else."""
+        return self.key == file_key(self.id)
+
+    @classmethod
+    def load(cls, record_id: str, *, param: str = "id") -> Self:
+        """Raises NotFound naming `param`, also where it has expired."""
+        found = super().load(record_id, param=param)
+        if found.expired:
+            raise NotFound(cls.NAME, record_id, param=param)
+        return found
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= now()
+
+    def public(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"key"})
+
+
+def file_key(file_id: str) -> str:
+    return f"files/{file_id}"
+
+
+class _Failure(BaseModel):
+    message: str
+
+
+class _Choice(BaseModel):
+    message: dict[str, Any]
+
+
+class _Usage(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
+    prompt_tokens_details: dict[str, int | None] | None = None
+
+
+class _Grade(BaseModel):
+    name: str
+    passed: bool
+    score: FiniteFloat
+    sample: dict[str, Any] | None = None
+
+
+class _Sample(BaseModel):
+    output_text: str | None = None
+    grades: list[_Grade] = Field(default_factory=list)
+    error: _Failure | None = None
+    choices: list[_Choice] = Field(default_factory=list)
+    usage: _Usage | None = None
+    model: str = ""
+
+
+def _usable(sample: dict[str, Any]) -> dict[str, Any]:
+    _Sample.model_validate(sample)
+    return sample
+
+
+class Row(BaseModel):
+    """A row as users give it: `item` for templates, `sample` where an answer is already there.
+
+    A sample may bring the `grades` it got elsewhere, or the `error` that came in its place.
+    """
+
+    item: dict[str, Any]
+    sample: Annotated[dict[str, Any], AfterValidator(_usable)] | None = None
+
+
+def check_lines(body: bytes, purpose: str, *, param: str = "file") -> None:
+    """Raises ApiError where the file is no JSONL of objects or, for evals, where a line is no row."""
+    for _ in checked(body.splitlines(), purpose, param=param):
+        pass
+
+
+def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[dict[str, Any]]:
+    """The object on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
+    found = False
+    for number, line in enumerate(lines, start=1):
+        if number == 1 and line.startswith(_BOM):
+            raise _refused(1, "utf8_bom", "starts with a byte order mark; save the file as UTF-8 without it", param)
+        if not line.strip():
+            continue
+        found = True
+        row = _parsed(number, line, param)
+        if purpose == "evals":
+            _check_row(number, row, param)
+        yield row
+    if not found:
+        raise ApiError("The file holds no rows.", code="no_rows", param=param)
+
+
+def _parsed(number: int, line: bytes, param: str) -> dict[str, Any]:
+    try:
+        line.decode()
+        row = orjson.loads(line)
+    except UnicodeDecodeError as error:
+        raise _refused(number, "invalid_utf8", "is not UTF-8", param) from error
+    except orjson.JSONDecodeError as error:
+        if number == 1 and line.startswith(b"["):
+            raise _no_lines(param) from error
+        code = "invalid_unicode" if "surrogate" in error.msg else "invalid_json"
+        raise _refused(number, code, f"is not valid JSON: {error.msg}", param) from error
+    if isinstance(row, dict):
+        return row
+    raise _no_lines(param) if number == 1 else _refused(number, "data_type", "is not a JSON object", param)
+
+
+def _no_lines(param: str) -> ApiError:
+    return _refused(1, "not_jsonl", "is not a JSON object: write one object on each line, without a list", param)
+
+
+def _check_row(number: int, row: dict[str, Any], param: str) -> None:
+    try:
+        Row.model_validate(row)
+        orjson.dumps(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        why = f'is not {{"item": {{…}}, "sample"?: {{…}}}}: {where}: {first["msg"]}'
+        raise _refused(number, "invalid_row", why, param) from error
+    except orjson.JSONEncodeError as error:
+        raise _refused(number, "too_deep", "is nested too deep", param) from error
+
+
+def _refused(number: int, code: str, why: str, param: str) -> ApiError:
+    return ApiError(f"Line {number} {why}.", code=code, param=param)

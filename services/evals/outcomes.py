@@ -1,0 +1,117 @@
+"""What each row came to in a run: passed, failed or errored, by completion id.
+
+In: a run's output items. A truncated or filtered answer fails, whatever the graders say, here as in a run's counts; an
+error is no outcome, since it speaks of a provider or a grader and not of the model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import orjson
+
+from evals.counts import graded_chunks
+from evals.output_items import output_items
+from evals.run import Run
+from evals.slicing import Tagging, metadata_of
+
+_CUT_SHORT = ("length", "content_filter")
+_READERS = 8
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Result(NamedTuple):
+    """What one criterion found; `score` is None where it is no number."""
+
+    passed: bool
+    score: float | None
+
+
+class Outcome(NamedTuple):
+    """One row of one run: `tags` are its metadata or what it was asked to be sliced by, `results` by criterion.
+
+    `content` tells rows apart that have a number only, within this process.
+    """
+
+    passed: bool
+    errored: bool
+    item_id: str
+    tags: Mapping[str, str]
+    results: Mapping[str, Result] = _NONE
+    content: int | None = None
+
+
+def outcomes(
+    run: Run, tags_of: Tagging = metadata_of, *, each_chunk: Callable[[], None] = lambda: None
+) -> dict[str, Outcome]:
+    """The outcome of every row of a run. Chunks are read eight at once; an error of `each_chunk` stops the reading.
+
+    Of rows that share a name the second is `<name>#2`, so that they pair in their order.
+    """
+    found: dict[str, Outcome] = {}
+    times: Counter[str] = Counter()
+
+    def named(item: dict[str, Any]) -> tuple[str, Outcome]:
+        return row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
+
+    for row, one in of_items(run, named, each_chunk=each_chunk):
+        found[_unused(row, found, times)] = one
+    return found
+
+
+def of_items[Kept](
+    run: Run, keep: Callable[[dict[str, Any]], Kept], *, each_chunk: Callable[[], None]
+) -> Iterator[Kept]:
+    """What `keep` makes of each output item of a run: the bodies of a large run do not fit into memory together."""
+
+    def of_chunk(chunk: int) -> list[Kept]:
+        return [keep(item) for item in output_items(run.id, chunk)]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        try:
+            for chunk in readers.map(of_chunk, [chunk.chunk for chunk in graded_chunks(run.id)]):
+                each_chunk()
+                yield from chunk
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+
+def _unused(row: str, found: Mapping[str, Outcome], times: Counter[str]) -> str:
+    name = row
+    while name in found:
+        times[row] += 1
+        name = f"{row}#{times[row] + 1}"
+    return name
+
+
+def cut_short(finish_reason: str | None) -> bool:
+    """Whether an answer was truncated or filtered: it fails, though its output item says what the graders found."""
+    return finish_reason in _CUT_SHORT
+
+
+def row_id(item: dict[str, Any], number: int) -> str:
+    """The name by which rows of different runs pair: the completion's id, else the row's number."""
+    return str(item.get("completion_id") or number)
+
+
+def _outcome(item: dict[str, Any], tags_of: Tagging) -> Outcome:
+    row = item["datasource_item"]
+    return Outcome(
+        passed=item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),
+        errored=item["errored"],
+        item_id=item["id"],
+        tags=tags_of(row),
+        results={result["name"]: _result(result) for result in item.get("results", [])},
+        content=None if row.get("completion_id") else hash(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)),
+    )
+
+
+def _result(result: dict[str, Any]) -> Result:
+    score = result["score"]
+    usable = isinstance(score, int | float) and math.isfinite(score)
+    return Result(result["passed"], float(score) if usable else None)

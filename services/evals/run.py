@@ -1,0 +1,86 @@
+"""A run, in OpenAI's shape: one pass of an eval over rows.
+
+A run's rows lie in one JSONL object, a line `{item, sample?, request?, completion_id?}`; a chunk is a range of it.
+A graded chunk is a row of counts, written once, and an object of output items. Counts are sums of those rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import BaseModel, Field
+
+from evals.counts import CriterionResult, ResultCounts
+from evals.data_sources import DataSource
+from evals.eval import Eval
+from foundation import blobs
+from foundation.ids import now
+from foundation.records import Record
+from providers.usage import ModelUsage
+
+_SUMMARY = "summary.json"
+
+
+class Pause(BaseModel):
+    """Since when a run waits for a provider that is away, and why; before `until` nobody asks it."""
+
+    since: int
+    reason: str
+    until: int | None = None
+
+
+class Run(Record):
+    """One pass of an eval over rows. `distillation_id` names the distillation that waits for it."""
+
+    KIND: ClassVar[str] = "RUN"
+    NAME: ClassVar[str] = "eval run"
+
+    object: Literal["eval.run"] = "eval.run"
+    eval_id: str
+    status: Literal["queued", "in_progress", "completed", "failed", "canceled"] = "queued"
+    model: str = ""
+    name: str
+    data_source: DataSource
+    result_counts: ResultCounts = ResultCounts()
+    per_model_usage: list[ModelUsage] = Field(default_factory=list)
+    per_testing_criteria_results: list[CriterionResult] = Field(default_factory=list)
+    error: dict[str, str] | None = None
+    metadata: dict[str, str] | None = None
+    distillation_id: str | None = None
+    latency_ms: int | None = None
+    rows: int | None = None
+    started_at: int | None = None
+    paused: Pause | None = None
+
+    def parent(self) -> str:
+        return self.eval_id
+
+    @property
+    def ended(self) -> bool:
+        return self.status in {"completed", "failed", "canceled"}
+
+    def cancel(self) -> bool:
+        """Stop it: what is not yet sampled never is. False if it has ended; planning it again tells whoever waits."""
+        open_still = {"queued": "queued", "in_progress": "in_progress"}
+        ending = {"status": "canceled", "paused": None}
+        return self.change(ending, condition="#status IN (:queued, :in_progress)", values=open_still)
+
+    def finish(self, **changes: Any) -> None:
+        """Record how it ended, if it is open, then let `summary.json` land, which tells whoever waits."""
+        held = {"queued": "queued", "in_progress": "in_progress", "same": changes["status"]}
+        self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
+        summary = {"run_id": self.id, "eval_id": self.eval_id, "distillation_id": self.distillation_id}
+        blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
+
+
+def new_run(run_id: str, eval_: Eval, *, name: str, data_source: DataSource, **fields: Any) -> Run:
+    return Run(
+        id=run_id,
+        created_at=now(),
+        eval_id=eval_.id,
+        name=name,
+        data_source=data_source,
+        model=getattr(data_source, "model", None) or "",
+        **fields,
+    )

@@ -1,0 +1,144 @@
+"""Slices: the rows of a run that share a tag, a metadata key or a scalar field of their item.
+
+In: the items of rows, and what to slice them by. Out: the slices that are worth a figure, and by name what is not one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graders.grade import NotGradable
+from graders.template import look_up
+
+LEAST_ROWS = 20
+MOST_VALUES = 50
+MOST_KEYS = 20
+LONGEST_FIELD = 64
+_FIELD = "item."
+_IDENTITY = "completion_id"
+
+type Tagging = Callable[[dict[str, Any]], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The rows, by name, that have one value under a key."""
+
+    key: str
+    value: str
+    rows: list[str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A key, or one value of it, that no figure is given for, and why."""
+
+    key: str
+    value: str | None
+    rows: int
+    reason: str
+
+
+def metadata_of(item: dict[str, Any]) -> dict[str, str]:
+    """The metadata of a row's item."""
+    metadata = item.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def every_tag(item: dict[str, Any]) -> dict[str, str]:
+    """Metadata by its keys, and each scalar field of the item as `item.<field>`: its reference or label among them."""
+    fields = {f"{_FIELD}{name}": _label(value) for name, value in item.items() if name != _IDENTITY}
+    metadata = {name: _text(value) for name, value in metadata_of(item).items()}
+    return {name: text for name, text in {**metadata, **fields}.items() if text is not None}
+
+
+def named_tags(keys: Iterable[str]) -> Tagging:
+    """A tagging by these keys alone: `item.` begins the path of a field, anything else is a metadata key."""
+    named = list(keys)
+
+    def tags(item: dict[str, Any]) -> dict[str, str]:
+        found = {key: _at(key, item) for key in named}
+        return {key: value for key, value in found.items() if value is not None}
+
+    return tags
+
+
+def with_group(tags_of: Tagging, key: str) -> Tagging:
+    """A tagging that also has the key by which rows are grouped, whatever its length: it need not be shown."""
+
+    def tags(item: dict[str, Any]) -> dict[str, str]:
+        group = _text(_value_at(key, item))
+        return {**tags_of(item), **({} if group is None else {key: group})}
+
+    return tags
+
+
+def slices(tags: Mapping[str, Mapping[str, str]], keys: Iterable[str] = ()) -> tuple[list[Slice], list[LeftOut]]:
+    """The slices of rows by their tags, in the order of key and value; of `keys`, those that no row has are named.
+
+    A slice has at least 20 rows and not all of them; a key has at most 50 values; 20 keys are taken.
+    """
+    by_key: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row, own in tags.items():
+        for key, value in own.items():
+            by_key[key][value].append(row)
+    absent = f"No row has it, or none as a single value (of a field at most {LONGEST_FIELD} characters)."
+    left_out = [LeftOut(key, None, 0, absent) for key in keys if key not in by_key]
+    found: list[Slice] = []
+    taken = 0
+    for key, values in sorted(by_key.items()):
+        reason = _unfit(values, taken)
+        if reason:
+            left_out.append(LeftOut(key, None, sum(map(len, values.values())), reason))
+            continue
+        taken += 1
+        for value, rows in sorted(values.items()):
+            if len(rows) < LEAST_ROWS:
+                left_out.append(LeftOut(key, value, len(rows), f"Fewer than {LEAST_ROWS} rows."))
+            elif len(rows) == len(tags):
+                left_out.append(LeftOut(key, value, len(rows), "Every row has it."))
+            else:
+                found.append(Slice(key, value, rows))
+    return found, left_out
+
+
+def _unfit(values: Mapping[str, list[str]], taken: int) -> str | None:
+    if len(values) > MOST_VALUES:
+        return f"It has {len(values)} values; at most {MOST_VALUES} make slices."
+    if taken == MOST_KEYS:
+        return f"Only {MOST_KEYS} keys are taken; ask for this one by name."
+    return None
+
+
+def _at(key: str, item: dict[str, Any]) -> str | None:
+    value = _value_at(key, item)
+    return _label(value) if key.startswith(_FIELD) else _text(value)
+
+
+def _value_at(key: str, item: dict[str, Any]) -> Any:
+    if not key.startswith(_FIELD):
+        return metadata_of(item).get(key)
+    try:
+        return look_up(key, {"item": item})
+    except NotGradable:
+        return None
+
+
+def _label(value: Any) -> str | None:
+    """A field as a tag; a long one is content, and no label."""
+    text = _text(value)
+    return text if text is not None and len(text) <= LONGEST_FIELD else None
+
+
+def _text(value: Any) -> str | None:
+    """A scalar as JSON spells it; None for anything else."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float():
+            return str(value)
+        case _:
+            return None

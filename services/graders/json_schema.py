@@ -1,0 +1,120 @@
+"""`json_schema`: whether a rendered text is JSON of a schema. Passes with score 1, fails with score 0 and the errors.
+
+JSON Schema 2020-12, or the draft that `$schema` names. References stay within the schema, since nothing is fetched;
+patterns are RE2's. Refused is what the library would match without bounds: `patternProperties`, and `$schema` below the
+root, which would bring its own patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Any, Literal
+
+import orjson
+from pydantic import field_validator
+
+from graders.grade import Grade, GraderModel, Models, NotGradable
+from graders.patterns import compiled
+from graders.template import render
+
+_SHOWN_ERRORS = 5
+_SHOWN_CHARACTERS = 300
+_NO_PATTERN_PROPERTIES = "patternProperties is not supported; say it with propertyNames and additionalProperties"
+_SCHEMA_BELOW = "$schema may only stand at the root of the schema"
+_DATA = frozenset({"const", "default", "enum", "examples"})
+
+
+class JsonSchema(GraderModel):
+    """`input` is the text that has to be JSON, by default the whole answer."""
+
+    type: Literal["json_schema"]
+    input: str = "{{ sample.output_text }}"
+    json_schema: dict[str, Any]
+
+    @field_validator("json_schema")
+    @classmethod
+    def _is_a_schema(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        from jsonschema import SchemaError
+        from jsonschema.validators import validator_for
+
+        for keyword, value in _keywords(schema):
+            _refuse(keyword, value)
+        for value in schema.values():
+            _refuse_unbounded(value)
+        try:
+            validator_for(schema).check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"{error.message}, at {error.json_path}") from error
+        return schema
+
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
+        from referencing.exceptions import Unresolvable
+
+        text = render(self.input, {"item": item, "sample": sample})
+        try:
+            document = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            return Grade(passed=False, score=0.0, sample={"errors": [f"not JSON: {error}"]})
+        try:
+            errors = list(islice(self._validator.iter_errors(document), _SHOWN_ERRORS))
+        except Unresolvable as error:
+            raise NotGradable(f"the schema has no '{error.ref}' that its $ref names") from error
+        except RecursionError as error:
+            raise NotGradable("the schema refers to itself without end") from error
+        shown = [f"{error.json_path}: {error.message}"[:_SHOWN_CHARACTERS] for error in errors]
+        return Grade(passed=not errors, score=float(not errors), sample={"errors": shown})
+
+    @cached_property
+    def _validator(self) -> Any:
+        from jsonschema.validators import extend, validator_for
+        from referencing import Registry
+
+        bounded = extend(validator_for(self.json_schema), {"pattern": _pattern})  # type: ignore[no-untyped-call]
+        # A reference to the root would otherwise change to the library's own validator of the draft.
+        schema = {keyword: value for keyword, value in self.json_schema.items() if keyword != "$schema"}
+        return bounded(schema, registry=Registry())
+
+
+def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Every keyword of a schema and of those inside it."""
+    inside = [schema]
+    while inside:
+        here = inside.pop()
+        if isinstance(here, list):
+            inside += here
+        elif isinstance(here, dict):
+            yield from here.items()
+            inside += [value for keyword, value in here.items() if keyword not in _DATA]
+
+
+def _refuse(keyword: str, value: Any) -> None:
+    if keyword == "pattern" and isinstance(value, str):
+        compiled(value)
+    if keyword == "patternProperties":
+        raise ValueError(_NO_PATTERN_PROPERTIES)
+    if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str) and not value.startswith("#"):
+        raise ValueError(f"nothing is fetched: {keyword} '{value}' has to stay within the schema, as '#/$defs/…'")
+
+
+def _refuse_unbounded(below: Any) -> None:
+    """Also within data, which a reference can make a schema."""
+    inside = [below]
+    while inside:
+        here = inside.pop()
+        if isinstance(here, list):
+            inside += here
+        elif isinstance(here, dict):
+            if isinstance(here.get("$schema"), str):
+                raise ValueError(_SCHEMA_BELOW)  # noqa: TRY004 (the type is right, the place is not)
+            if "patternProperties" in here:
+                raise ValueError(_NO_PATTERN_PROPERTIES)
+            inside += here.values()
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
+    from jsonschema import ValidationError
+
+    if validator.is_type(instance, "string") and not compiled(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")

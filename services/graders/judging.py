@@ -1,0 +1,175 @@
+"""What judges share: how they are asked, and what happens to an answer that cannot be used.
+
+In: a row, by way of messages with places. Out: what the judge found, from structured output. An answer out of shape
+is shown to the judge, which is asked again; that makes each attempt a request of its own, paid for once and found again
+when the chunk is redelivered. A judge that refuses or is cut off is not asked again: it would cost the same once more.
+All of these end as `NotGradable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, NamedTuple, Self, TypedDict
+
+from pydantic import AfterValidator, Field, model_validator
+
+from graders.fence import fenced_messages
+from graders.grade import GraderModel, Models, NotGradable
+from graders.swap import Swap
+from graders.template import checked_content, render_messages
+
+ATTEMPTS = 3
+_ROLES = frozenset({"assistant", "developer", "system", "user"})
+_BAD_REQUEST = 400
+_RENAMED = {"max_completions_tokens": "max_completion_tokens"}
+
+
+class JudgeRefused(NotGradable):
+    """The judge would not judge this row."""
+
+    code = "judge_refused"
+
+
+class JudgeCutOff(NotGradable):
+    """The judge's answer ends before it says what it found."""
+
+    code = "judge_cut_off"
+
+
+def _complete(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if any("role" not in message or "content" not in message for message in messages):
+        raise ValueError("each message of input needs role and content")
+    for message in messages:
+        if not isinstance(message["role"], str):
+            raise ValueError("the role of a message is text, such as user")  # noqa: TRY004 (pydantic's way)
+        checked_content(message["content"])
+    # OpenAI takes any role in a definition and answers with one of these; what is none of them may instruct nobody.
+    return [message if message["role"] in _ROLES else {**message, "role": "user"} for message in messages]
+
+
+class SamplingParams(TypedDict, total=False):
+    """How the judge is sampled, in OpenAI's spelling. A parameter given as null is not sent."""
+
+    seed: int | None
+    temperature: float | None
+    top_p: float | None
+    max_completions_tokens: int | None
+    reasoning_effort: str | None
+
+
+class Judgement[Finding](NamedTuple):
+    """What the judge found, in its own words too."""
+
+    finding: Finding
+    shown: dict[str, Any]
+
+
+class JudgeModel(GraderModel):
+    """`input` holds the messages that the judge reads, with template places; `fence` marks what fills them as data.
+
+    Without `temperature` the judge is asked for 0, unless its provider says that it takes none.
+    """
+
+    model: str = Field(min_length=1)
+    input: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_complete)]
+    sampling_params: SamplingParams | None = None
+    fence: bool = True
+    swap: Swap | None = None
+
+    @model_validator(mode="after")
+    def _swap_reaches_the_judge(self) -> Self:
+        if self.swap:
+            self.swap.check(self.input)
+        return self
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        yield "model", self.model
+
+    async def judgements[Finding](
+        self, row: dict[str, Any], models: Models, schema: dict[str, Any], read: Callable[[str], Finding]
+    ) -> list[Judgement[Finding]]:
+        """One judgement of `{item, sample}`, or two where the criterion swaps: the second of the exchanged row."""
+        rows = [row, self.swap.exchanged(row)] if self.swap else [row]
+        return [await self._judgement(one, models, schema, read) for one in rows]
+
+    async def _judgement[Finding](
+        self, row: dict[str, Any], models: Models, schema: dict[str, Any], read: Callable[[str], Finding]
+    ) -> Judgement[Finding]:
+        fill = fenced_messages if self.fence else render_messages
+        held_to = {"name": "judgement", "strict": True, "schema": schema}
+        request = {
+            "model": self.model,
+            "messages": fill(self.input, row),
+            "temperature": 0,
+            **(self.sampling_params or {}),
+            "response_format": {"type": "json_schema", "json_schema": held_to},
+        }
+        sent = {_RENAMED.get(name, name): value for name, value in request.items() if value is not None}
+        return await _ask(models, sent, read, free="temperature" not in (self.sampling_params or {}))
+
+
+async def _ask[Finding](
+    models: Models, request: dict[str, Any], read: Callable[[str], Finding], *, free: bool
+) -> Judgement[Finding]:
+    """Ask until `read` takes the answer. `free` is whether the temperature is ours, and not the criterion's."""
+    for attempt in range(1, ATTEMPTS + 1):
+        request, response = await _answered(models, request, free=free)
+        text = _text(response)
+        model = response.get("model") or request["model"]
+        shown = {"model": model, "output": text, "attempts": attempt, "usage": response.get("usage") or {}}
+        try:
+            return Judgement(read(text), shown)
+        except NotGradable as malformed:
+            _raise_if_final(request["model"], response)
+            if attempt == ATTEMPTS:
+                raise
+            request = {**request, "messages": [*request["messages"], *_once_more(text, malformed)]}
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _answered(models: Models, request: dict[str, Any], *, free: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request as it was taken, and its answer. Reasoning models refuse a temperature, and say so."""
+    # Late: whoever only reads criteria needs no client of providers.
+    from providers import ProviderRefused
+
+    try:
+        return request, await models.complete(request)
+    except ProviderRefused as refusal:
+        if not free or refusal.status != _BAD_REQUEST or b"temperature" not in refusal.body:
+            raise
+    request = {name: value for name, value in request.items() if name != "temperature"}
+    return request, await models.complete(request)
+
+
+def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema that wants exactly these properties, as structured output demands."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _raise_if_final(model: str, response: dict[str, Any]) -> None:
+    """Where the answer cannot be used for a reason that asking again does not change."""
+    choice = (response.get("choices") or [{}])[0]
+    refusal = (choice.get("message") or {}).get("refusal")
+    if refusal or choice.get("finish_reason") == "content_filter":
+        raise JudgeRefused(f"judge '{model}' refused: {refusal or 'its provider filtered the answer'}")
+    if choice.get("finish_reason") == "length":
+        raise JudgeCutOff(
+            f"judge '{model}' was cut off in the middle of its answer; raise sampling_params.max_completions_tokens"
+        )
+
+
+def _text(response: dict[str, Any]) -> str:
+    """The answer; nothing where the judge refused or the response holds no message."""
+    choices = response.get("choices") or [{}]
+    return (choices[0].get("message") or {}).get("content") or ""
+
+
+def _once_more(text: str, malformed: NotGradable) -> list[dict[str, str]]:
+    said = [{"role": "assistant", "content": text}] if text else []
+    wanted = f"That answer cannot be used: {malformed}. Answer again, only with JSON of the given schema."
+    return [*said, {"role": "user", "content": wanted}]

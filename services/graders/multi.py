@@ -1,0 +1,86 @@
+"""`multi`: one score from those of several graders, by a formula.
+
+OpenAI has it in reinforcement fine-tuning only; here it is a criterion of evals too. A part that cannot be graded,
+and a formula without a finite value (a division by 0), raise `NotGradable`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from graders.formula import LONGEST, Formula
+from graders.grade import Grade, GraderModel, Models, NotGradable
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+class Multi[Part: GraderModel](GraderModel):
+    """`graders` are full definitions by the names that `calculate_output` uses; a list goes by each one's `name`."""
+
+    type: Literal["multi"]
+    graders: dict[str, Part] = Field(min_length=1)
+    calculate_output: str = Field(min_length=1, max_length=LONGEST)
+    pass_threshold: FiniteFloat
+
+    @field_validator("graders", mode="before")
+    @classmethod
+    def _by_name(cls, graders: Any) -> Any:
+        if isinstance(graders, dict) and isinstance(graders.get("type"), str):
+            graders = [graders]
+        named = _by_their_names(graders) if isinstance(graders, list) else graders
+        if not isinstance(named, dict):
+            return graders
+        for name, one in named.items():
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise ValueError(f"the name '{name}' cannot stand in a formula: use letters, digits and _")
+            if isinstance(one, dict) and one.get("type") == "multi":
+                raise ValueError(f"'{name}' is a multi grader, and these do not nest")
+        return {name: {"name": name, **one} if isinstance(one, dict) else one for name, one in named.items()}
+
+    @field_validator("calculate_output")
+    @classmethod
+    def _can_be_read(cls, formula: str) -> str:
+        Formula(formula)
+        return formula
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        unknown = sorted(self._formula.names - set(self.graders))
+        if unknown:
+            raise ValueError(f"calculate_output uses {unknown}, which are not among graders {sorted(self.graders)}")
+        return self
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        for name, grader in self.graders.items():
+            yield from ((f"graders.{name}.{field}", model) for field, model in grader.models())
+
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
+        grades: dict[str, Grade] = {}
+        for name, grader in self.graders.items():
+            try:
+                grades[name] = await grader.grade(item, sample, models)
+            except NotGradable as error:
+                raise type(error)(f"grader '{name}': {error}") from error
+        try:
+            score = self._formula.value({name: grade.score for name, grade in grades.items()})
+        except (ArithmeticError, ValueError) as error:
+            scores = ", ".join(f"{name} = {grade.score:g}" for name, grade in grades.items())
+            raise NotGradable(f"calculate_output has no value for {scores}: {error}") from error
+        shown = {name: grade.model_dump() for name, grade in grades.items()}
+        return Grade(passed=score >= self.pass_threshold, score=score, sample={"graders": shown})
+
+    @cached_property
+    def _formula(self) -> Formula:
+        return Formula(self.calculate_output)
+
+
+def _by_their_names(graders: list[Any]) -> dict[Any, Any]:
+    named = {one.get("name"): one for one in graders if isinstance(one, dict)}
+    if len(named) < len(graders):
+        raise ValueError("each of graders is an object with a name of its own")
+    return named

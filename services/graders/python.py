@@ -1,0 +1,93 @@
+"""`python`: a source of the user's own, `def grade(sample, item) -> float`, run in the sandbox.
+
+The source is read when the eval is created and run nowhere but in the sandbox. What it raises, and a score that is
+no finite number, raises `NotGradable`: the row is errored, where OpenAI scores 0. Source: OpenAI's guide to graders.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+import warnings
+from typing import Any, Literal
+
+from pydantic import FiniteFloat, field_validator
+
+from graders.grade import Grade, GraderModel, Models, NotGradable
+
+_LARGEST = 256 * 1024
+_WANTED = "function grade(sample, item)"
+_ARGUMENTS = 2
+
+
+class SourceFailed(NotGradable):
+    """The source raised, ran out of its limits or returned no number."""
+
+    code = "python_grader_runtime_error"
+
+
+class SandboxFailed(NotGradable):
+    """The sandbox has no answer for this row."""
+
+    code = "python_grader_server_error"
+
+
+class Python(GraderModel):
+    """Passes at `pass_threshold` and above. `image_tag` is kept; the packages are those of sandbox/requirements.txt."""
+
+    type: Literal["python"]
+    source: str
+    image_tag: str | None = None
+    pass_threshold: FiniteFloat = 0.5
+
+    @field_validator("source")
+    @classmethod
+    def _has_grade(cls, source: str) -> str:
+        if len(source.encode()) >= _LARGEST:
+            raise ValueError(f"it has {len(source.encode())} bytes, and less than {_LARGEST} are taken")
+        tree, names = _parsed(source)
+        if "grade" not in names:
+            raise ValueError(f"it has no {_WANTED}")
+        for function in tree.body:
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name == "grade":
+                _check(function)
+        return source
+
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
+        answer = await models.run_source({"source": self.source, "sample": sample, "item": item})
+        if error := answer.get("error"):
+            printed = f"\nIt printed: {answer['output']}" if answer.get("output") else ""
+            failed = SourceFailed if error["code"] == SourceFailed.code else SandboxFailed
+            raise failed(f"{error['message']}{printed}")
+        score = float(answer["score"])
+        return Grade(passed=score >= self.pass_threshold, score=score)
+
+
+def _parsed(source: str) -> tuple[ast.Module, set[str]]:
+    """The source as a tree, and the names that the module itself defines, assigns or imports."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            # It finds what is no error of the grammar: a return outside of a function.
+            compile(tree, "source", "exec", dont_inherit=True)
+            names = symtable.symtable(source, "source", "exec").get_symbols()
+    except SyntaxError as error:
+        raise ValueError(f"it does not compile: {error.msg} (line {error.lineno})") from error
+    except (RecursionError, MemoryError) as error:
+        raise ValueError("it does not compile: it is nested too deeply") from error
+    return tree, {name.get_name() for name in names if name.is_assigned() or name.is_imported()}
+
+
+def _check(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    if isinstance(function, ast.AsyncFunctionDef):
+        raise ValueError(f"grade is async, a plain {_WANTED} is expected")  # noqa: TRY004 - the source's fault
+    if not _takes_two(function.args):
+        raise ValueError(f"grade takes other arguments, a {_WANTED} is expected")
+
+
+def _takes_two(arguments: ast.arguments) -> bool:
+    positional = len(arguments.posonlyargs) + len(arguments.args)
+    needed = positional - len(arguments.defaults)
+    keywords_needed = any(default is None for default in arguments.kw_defaults)
+    return needed <= _ARGUMENTS and (positional >= _ARGUMENTS or bool(arguments.vararg)) and not keywords_needed

@@ -1,0 +1,116 @@
+"""`tool_call_match`: whether the tools were called that a reference names, with its arguments.
+
+In: both sides as JSON arrays of calls, `{"name", "arguments"}` or a chat completion's `tool_calls`. The score is the F1
+of the calls that pair up, each with one of the other side; no call where none is wanted scores 1. A text that
+is no such array scores 0, a reference that is none raises `NotGradable`; a call whose arguments are no JSON object
+pairs by its name at most.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from pydantic import Field
+
+from graders.grade import Grade, GraderModel, Models, NotGradable
+from graders.template import render
+
+
+class _Call(NamedTuple):
+    """A tool's name and its arguments; None where they are no JSON object."""
+
+    name: str
+    arguments: dict[str, Any] | None
+
+
+class ToolCallMatch(GraderModel):
+    """`arguments` have to be "equal", to "include" all of the reference with equal values, or do not count ("ignore").
+
+    With `order` "strict" the first call pairs with the first, the second with the second. With `extra_calls`
+    "ignore" calls beyond the reference do not count.
+    """
+
+    type: Literal["tool_call_match"]
+    input: str = "{{ sample.output_tools }}"
+    reference: str
+    arguments: Literal["equal", "include", "ignore"] = "equal"
+    order: Literal["any", "strict"] = "any"
+    extra_calls: Literal["count", "ignore"] = "count"
+    pass_threshold: float = Field(default=1.0, ge=0, le=1)
+
+    async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
+        namespaces = {"item": item, "sample": sample}
+        wanted, made = _calls(render(self.reference, namespaces)), _calls(render(self.input, namespaces))
+        if wanted is None:
+            raise NotGradable("the reference is no JSON array of tool calls with name and arguments")
+        if made is None:
+            return Grade(passed=self.pass_threshold == 0, score=0.0, sample={"errors": ["no JSON array of tool calls"]})
+        pairs = self._pairs(wanted, made)
+        of = 2 * len(wanted) if self.extra_calls == "ignore" else len(wanted) + len(made)
+        score = 2 * pairs / of if of else 1.0
+        shown = {"wanted": len(wanted), "made": len(made), "matched": pairs}
+        return Grade(passed=score >= self.pass_threshold, score=score, sample=shown)
+
+    def _pairs(self, wanted: list[_Call], made: list[_Call]) -> int:
+        """How many calls pair up at most."""
+        if self.order == "strict":
+            return sum(self._fits(one, other) for one, other in zip(wanted, made, strict=False))
+        fitting = [[there for there, call in enumerate(made) if self._fits(one, call)] for one in wanted]
+        return _most_pairs(fitting)
+
+    def _fits(self, wanted: _Call, made: _Call) -> bool:
+        if wanted.name != made.name or self.arguments == "ignore":
+            return wanted.name == made.name
+        if wanted.arguments is None or made.arguments is None:
+            return False
+        held = made.arguments
+        if self.arguments == "include":
+            held = {name: value for name, value in held.items() if name in wanted.arguments}
+        return bool(_canonical(held) == _canonical(wanted.arguments))
+
+
+def _calls(text: str) -> list[_Call] | None:
+    """The calls in a text; None where it holds anything else."""
+    try:
+        calls = orjson.loads(text)
+        if isinstance(calls, dict):
+            calls = [calls]
+        return [_call(call.get("function", call)) for call in calls or []]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _call(function: dict[str, Any]) -> _Call:
+    arguments = function.get("arguments") or {}
+    if isinstance(arguments, str):
+        try:
+            arguments = orjson.loads(arguments)
+        except orjson.JSONDecodeError:
+            arguments = None
+    return _Call(function["name"], arguments if isinstance(arguments, dict) else None)
+
+
+def _canonical(arguments: Any) -> Any:
+    """Comparable as JSON: true is not 1."""
+    if isinstance(arguments, dict):
+        return {name: _canonical(value) for name, value in arguments.items()}
+    if isinstance(arguments, list):
+        return [_canonical(value) for value in arguments]
+    return (isinstance(arguments, bool), arguments)
+
+
+def _most_pairs(fitting: list[list[int]]) -> int:
+    """The largest matching of a bipartite graph by augmenting paths (Kuhn), from the neighbours of each left node."""
+    taken_by: dict[int, int] = {}
+
+    def finds_one(left: int, tried: set[int]) -> bool:
+        for right in fitting[left]:
+            if right not in tried:
+                tried.add(right)
+                if right not in taken_by or finds_one(taken_by[right], tried):
+                    taken_by[right] = left
+                    return True
+        return False
+
+    return sum(finds_one(left, set()) for left in range(len(fitting)))

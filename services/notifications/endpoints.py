@@ -1,0 +1,81 @@
+"""Webhook endpoints: who is told of which events, and the signature that proves who tells.
+
+An endpoint's secret is `whsec_<base64>`; a message is signed as the Standard Webhooks specification says, with the old
+secret too while a rotation lets it live on. Neither is ever shown again, or logged.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from typing import Any, ClassVar, Literal, get_args
+
+from foundation.ids import derived_id, now
+from foundation.records import Record
+
+type EventType = Literal["eval.run.succeeded", "eval.run.failed", "eval.run.canceled"]
+EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
+MOST_ENDPOINTS = 20
+_PREFIX = "whsec_"
+_SECRET_BYTES = 32
+_SHOWN = 4
+
+
+class Endpoint(Record):
+    """A URL that is told of events."""
+
+    KIND: ClassVar[str] = "WEBHOOK"
+    NAME: ClassVar[str] = "webhook endpoint"
+
+    object: Literal["webhook_endpoint"] = "webhook_endpoint"
+    name: str
+    url: str
+    event_types: list[str]
+    updated_at: int
+    secret: str
+    old_secret: str | None = None
+    old_secret_until: int | None = None
+
+    def public(self) -> dict[str, Any]:
+        shown = self.model_dump(mode="json", exclude={"secret", "old_secret", "old_secret_until"})
+        return {**shown, "signing_secret_hint": f"{_PREFIX}…{self.secret[-_SHOWN:]}"}
+
+    def headers(self, event_id: str, body: bytes) -> dict[str, str]:
+        """What goes with a delivery of this body now: its id, the time and the signatures over all three."""
+        at = now()
+        valid = [self.secret]
+        if self.old_secret and (self.old_secret_until or 0) > at:
+            valid.append(self.old_secret)
+        signed = f"{event_id}.{at}.".encode() + body
+        return {
+            "content-type": "application/json",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": " ".join(f"v1,{_signature(secret, signed)}" for secret in valid),
+        }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def new_secret() -> str:
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def event_id(event_type: str, object_id: str) -> str:
+    """An event is named by what has happened: who hears of it twice can tell."""
+    return derived_id("evt_", event_type, object_id)
+
+
+def may_be_public(host: str) -> bool:
+    """False for an address that is not public. What a name stands for is known only once it is looked up."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return True
+    return address.is_global and not address.is_multicast and not address.is_reserved

@@ -1,0 +1,39 @@
+"""Where webhooks may go: to public addresses alone, so that nobody reaches into a network through an endpoint's URL.
+
+In: a host. Out: its addresses, all of them public, or ForbiddenAddress. Names are looked up by the connection itself:
+what was checked is what is connected to.
+"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from foundation.errors import StillhouseError
+from notifications.endpoints import may_be_public
+
+
+class ForbiddenAddress(StillhouseError, OSError):
+    """The host is, or has, an address that is not public."""
+
+
+class PublicResolver(ThreadedResolver):
+    """Looks names up as usual and refuses those with an address that is not public."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await super().resolve(host, port, family)
+        if not all(may_be_public(one["host"]) for one in found):
+            raise ForbiddenAddress(f"{host} has an address that is not public")
+        return found
+
+
+def check_host(url: str) -> None:
+    """Raises ForbiddenAddress where the URL names an address that is not public; names are the resolver's."""
+    host = urlsplit(url).hostname or ""
+    if not may_be_public(host):
+        raise ForbiddenAddress(f"{host} is not public")

@@ -1,0 +1,146 @@
+"""Any server that speaks OpenAI's chat completions and embeddings.
+
+Over aiohttp, which takes a seventh of the openai SDK's CPU per call. Where it has a pace, each attempt waits for its
+turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+from providers.batch_api import BatchAPI
+from providers.pace import Pace
+from providers.provider import Answer, OverLimit, ProviderAway, ProviderRefused
+
+_AWAY = frozenset({408, 409, 429})
+_FIRST_SERVER_ERROR = 500
+_NOT_FOUND = 404
+_OK = 200
+_BAD_GATEWAY = 502
+_GATEWAY_TIMEOUT = 504
+_LEAST_PAUSE_S = 0.1
+_LONGEST_WAIT_S = 900.0
+_PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
+
+
+class OpenAICompatible:
+    """One provider at one base URL."""
+
+    def __init__(self, *, base_url: str, api_key: str, pace: Pace | None = None) -> None:
+        self._pace = pace
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        return await self._answer("/chat/completions", request, deadline_s, retry_s)
+
+    async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        return await self._answer("/embeddings", request, deadline_s, retry_s)
+
+    async def _answer(self, path: str, request: dict[str, Any], deadline_s: float, retry_s: float | None) -> Answer:
+        started = time.monotonic()
+        patient_until = started + min(deadline_s, retry_s or deadline_s)
+        pauses = _pauses()
+        body = orjson.dumps(request)
+        while True:
+            try:
+                return await self._in_turn(path, body, started + deadline_s)
+            except OverLimit:
+                raise
+            except ProviderAway as away:
+                pause = next(pauses) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
+                if away.final or time.monotonic() + pause >= patient_until:
+                    raise
+            await asyncio.sleep(pause)
+
+    async def _in_turn(self, path: str, body: bytes, ends: float) -> Answer:
+        if self._pace is None:
+            return await self._timed(path, body, ends)
+        async with self._pace.turn(time.time() + ends - time.monotonic()):
+            try:
+                return await self._timed(path, body, ends)
+            except ProviderAway as away:
+                if away.retry_after:
+                    self._pace.wait(away.retry_after)
+                raise
+
+    async def _timed(self, path: str, body: bytes, ends: float) -> Answer:
+        asked = time.monotonic()
+        answer = await self._ask("POST", path, body, timeout_s=max(0.1, ends - asked))
+        return Answer(answer, round((time.monotonic() - asked) * 1000))
+
+    def batch_api(self, *, timeout_s: float) -> BatchAPI:
+        return BatchAPI(base_url=self._base_url, api_key=self._api_key, timeout_s=timeout_s)
+
+    async def find_model(self, name: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
+        except ProviderRefused as refusal:
+            if refusal.status == _NOT_FOUND:
+                return None
+            raise
+        return found
+
+    async def list_models(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = (await self._ask("GET", "/models", None, timeout_s=10))["data"]
+        return listed
+
+    async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> Any:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        try:
+            async with self._session.request(
+                method,
+                f"{self._base_url}{path}",
+                data=body,
+                headers={**self._headers, "Content-Type": "application/json"},
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+            ) as answer:
+                text = await answer.read()
+                if answer.status == _OK:
+                    return orjson.loads(text)
+                raise _refusal(answer.status, text, answer.headers)
+        except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
+            raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+        except orjson.JSONDecodeError as error:
+            message = {"error": {"message": "The model provider's answer is not JSON."}}
+            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
+
+
+def _pauses() -> Iterator[float]:
+    """The seconds between attempts: from 0.2 doubling to 5, spread so that callers do not come back together."""
+    for attempt in count():
+        yield min(0.2 * 2 ** min(attempt, 5), 5.0) * random.uniform(0.5, 1.0)
+
+
+def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
+    passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
+    if status not in _AWAY and status < _FIRST_SERVER_ERROR:
+        return ProviderRefused(status, body, passed_on)
+    final = headers.get("x-should-retry", "").lower() == "false"
+    return ProviderAway(status, body, passed_on, _seconds(headers), final=final)
+
+
+def _seconds(headers: Any) -> float | None:
+    """How long the provider wants to be left alone; all workers keep to it, so that nonsense must not stop them."""
+    try:
+        if "retry-after-ms" in headers:
+            seconds = float(headers["retry-after-ms"]) / 1000
+        else:
+            seconds = float(headers.get("retry-after", "nan"))
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None

@@ -1,0 +1,35 @@
+"""Statistics of runs and pairs of runs, with the standard library alone.
+
+In: counts, scores or 0/1 outcomes of graded rows. Out: intervals, p-values and numbers of rows. Wrong
+arguments raise ValueError; None stands for what the rows cannot tell.
+"""
+
+from stats.bootstrap import MIN_CLUSTERS, Outcomes, cluster_interval, gap_closed, paired_bca, ratio_interval
+from stats.holm import holm
+from stats.independent import fisher_exact, newcombe_interval
+from stats.mean import mean_interval
+from stats.paired import PairedCounts, clustered_p, mcnemar_exact, tango_interval
+from stats.power import power_at, rows_needed, smallest_gain
+from stats.proportion import Interval, wilson
+
+__all__ = [
+    "MIN_CLUSTERS",
+    "Interval",
+    "Outcomes",
+    "PairedCounts",
+    "cluster_interval",
+    "clustered_p",
+    "fisher_exact",
+    "gap_closed",
+    "holm",
+    "mcnemar_exact",
+    "mean_interval",
+    "newcombe_interval",
+    "paired_bca",
+    "power_at",
+    "ratio_interval",
+    "rows_needed",
+    "smallest_gain",
+    "tango_interval",
+    "wilson",
+]

@@ -1,0 +1,118 @@
+import orjson
+import pytest
+from pydantic import TypeAdapter
+
+from evals.counts import ChunkCounts, ResultCounts
+from evals.data_sources import DataSource
+from evals.outcomes import Outcome, outcomes, row_id
+from evals.output_items import items_key
+from evals.run import Run
+from evals.slicing import named_tags
+from foundation import blobs
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+SOURCE = TypeAdapter(DataSource).validate_python({"type": "jsonl", "source": {"type": "file_id", "id": "file-1"}})
+RUN = Run(id="evalrun_1", created_at=1, eval_id="eval_1", name="r", data_source=SOURCE)
+
+
+def item(number, *, status="pass", finish_reason="stop", errored=False, **row):
+    return {
+        "id": f"outputitem_{number}",
+        "status": status,
+        "errored": errored,
+        "datasource_item_id": number,
+        "datasource_item": row,
+        "sample": {"finish_reason": finish_reason},
+    }
+
+
+def graded(*chunks):
+    for number, items in enumerate(chunks):
+        counts = ResultCounts(total=len(items))
+        made = ChunkCounts(chunk=number, chunks=len(chunks), first_row=0, counts=counts, usage=[], criteria=[])
+        made.write_once(RUN.id)
+        blobs.put(items_key(RUN.id, number), b"\n".join(map(orjson.dumps, items)))
+
+
+def passed(**fields):
+    graded([item(0, completion_id="c", **fields)])
+    return outcomes(RUN)["c"].passed
+
+
+def test_every_row_of_every_chunk_by_completion_id():
+    graded(
+        [item(0, completion_id="a", metadata={"app": "mail"}), item(1, completion_id="b", status="fail")],
+        [item(2, completion_id="c", status="fail", errored=True), item(3, metadata=None)],
+    )
+    found = outcomes(RUN)
+    assert {row: one._replace(content=None) for row, one in found.items()} == {
+        "a": Outcome(passed=True, errored=False, item_id="outputitem_0", tags={"app": "mail"}),
+        "b": Outcome(passed=False, errored=False, item_id="outputitem_1", tags={}),
+        "c": Outcome(passed=False, errored=True, item_id="outputitem_2", tags={}),
+        "3": Outcome(passed=True, errored=False, item_id="outputitem_3", tags={}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "counts"),
+    [("stop", True), ("tool_calls", True), ("", True), ("length", False), ("content_filter", False)],
+)
+def test_an_answer_cut_short_fails_whatever_the_graders_say(finish_reason, counts):
+    assert passed(finish_reason=finish_reason) is counts
+
+
+def test_a_run_that_graded_nothing():
+    assert outcomes(RUN) == {}
+
+
+def test_rows_pair_by_completion_and_else_by_number():
+    assert row_id({"completion_id": "chatcmpl-1"}, 7) == "chatcmpl-1"
+    assert row_id({}, 0) == "0"
+    assert row_id({"completion_id": None}, 7) == "7"
+
+
+def test_rows_with_a_number_only_are_told_apart_by_their_items():
+    graded([item(0, text="a", n=1), item(1, n=1, text="a"), item(2, text="b", n=1), item(3, completion_id="c")])
+    found = outcomes(RUN)
+    assert found["0"].content == found["1"].content != found["2"].content
+    assert found["c"].content is None
+
+
+def test_what_each_criterion_found_and_scored():
+    results = [
+        {"name": "correct", "passed": True, "score": 1},
+        {"name": "close", "passed": False, "score": 0.25},
+        {"name": "odd", "passed": False, "score": None},
+    ]
+    graded([{**item(0), "results": results}])
+    assert outcomes(RUN)["0"].results == {"correct": (True, 1.0), "close": (False, 0.25), "odd": (False, None)}
+
+
+def test_tags_are_what_is_asked_for():
+    graded([item(0, label="spam", metadata={"app": "mail"})])
+    assert outcomes(RUN, named_tags(["item.label"]))["0"].tags == {"item.label": "spam"}
+
+
+def test_many_chunks_come_in_order_and_a_check_stops_their_reading():
+    graded(*([item(number)] for number in range(30)))
+    assert list(outcomes(RUN)) == [str(number) for number in range(30)]
+    read = []
+
+    def enough():
+        read.append(1)
+        if len(read) == 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        outcomes(RUN, each_chunk=enough)
+
+
+def test_rows_of_one_completion_are_all_counted_and_pair_in_their_order():
+    graded(
+        [item(0, completion_id="c"), item(1, completion_id="c", status="fail"), item(2, completion_id="c#2")],
+        [item(3, completion_id="c"), item(4), item(5, completion_id="4"), item(6, completion_id="c#2")],
+    )
+    found = outcomes(RUN)
+    assert [one.item_id for one in found.values()] == [f"outputitem_{number}" for number in range(7)]
+    assert (found["c"].passed, found["c#2"].passed) == (True, False)

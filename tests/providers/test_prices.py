@@ -1,0 +1,113 @@
+from decimal import Decimal
+
+import pytest
+
+from providers.prices import cost_nanodollars, price_list, training_nanodollars
+from providers.usage import ModelUsage
+
+
+@pytest.fixture(autouse=True)
+def listed(monkeypatch):
+    """Prices by which a test can reckon by hand."""
+    models = {
+        "gpt-x": {"input": "2.5", "cached_input": "1.25", "output": "10", "training": "25"},
+        "gpt-x-mini": {"input": "0.15", "output": "0.6"},
+        "ft:gpt-x": {"input": "3.75", "cached_input": "1.875", "output": "15"},
+        "tiny": {"input": "0.0005", "output": "0.0005"},
+    }
+    monkeypatch.setattr("providers.prices.price_list", lambda: {"batch_share": "0.5", "models": models})
+
+
+def used(model, prompt=0, completion=0, cached=0, **fields):
+    counts = {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": cached}
+    return ModelUsage(model_name=model, **counts, **fields)
+
+
+@pytest.mark.parametrize(
+    ("usage", "nanodollars"),
+    [
+        ([], 0),
+        ([used("gpt-x")], 0),
+        # A dollar for a million tokens is 1,000 nano-dollars for each.
+        ([used("gpt-x", prompt=1)], 2_500),
+        ([used("gpt-x", completion=1)], 10_000),
+        # 1,000 * 2,500 + 200 * 10,000
+        ([used("gpt-x", prompt=1_000, completion=200)], 4_500_000),
+        # (1,000 - 400) * 2,500 + 400 * 1,250
+        ([used("gpt-x", prompt=1_000, cached=400)], 2_000_000),
+        # No price of its own for cached tokens: 1,000 * 150 + 10 * 600
+        ([used("gpt-x-mini", prompt=1_000, completion=10, cached=400)], 156_000),
+        # 100 * 2,500 + 100 * 150
+        ([used("gpt-x", prompt=100), used("gpt-x-mini", prompt=100)], 265_000),
+        # Half of it by batch: 100 * 2,500 + 100 * 2,500 / 2
+        ([used("gpt-x", prompt=100), used("gpt-x", prompt=100, batch=True)], 375_000),
+    ],
+)
+def test_reckoned_by_hand(usage, nanodollars):
+    assert cost_nanodollars(usage) == nanodollars
+
+
+@pytest.mark.parametrize(("tokens", "nanodollars"), [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4)])
+def test_half_a_nanodollar_goes_to_the_even_side(tokens, nanodollars):
+    assert cost_nanodollars([used("tiny", prompt=tokens)]) == nanodollars
+
+
+def test_rounded_once_and_not_for_each_model():
+    assert cost_nanodollars([used("tiny", prompt=1), used("tiny", prompt=1)]) == 1
+
+
+def test_millions_of_tokens_are_exact():
+    assert cost_nanodollars([used("gpt-x-mini", prompt=10**12 + 1)]) == 150 * (10**12 + 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "each"),
+    [
+        ("gpt-x", 2_500),
+        ("gpt-x-2024-08-06", 2_500),
+        ("gpt-x-mini-2024-07-18", 150),
+        ("ft:gpt-x:acme::abc", 3_750),
+        ("ft:gpt-x-2024-08-06:acme:mail:abc123", 3_750),
+        ("ft:gpt-x:labour::abc", 3_750),
+    ],
+)
+def test_the_names_a_price_is_found_under(model, each):
+    assert cost_nanodollars([used(model, prompt=1)]) == each
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "unknown",
+        "gpt-x-large",
+        "gpt-x-2024",
+        "",
+        "ft:gpt-x-mini:acme::abc",
+        "ft:",
+        "ft:lab-small:lab:mail:job",
+        "ft:gpt-x:lab:mail:job",
+        "lab-small",
+    ],
+)
+def test_no_price_is_null_and_never_invented(model):
+    assert cost_nanodollars([used(model, prompt=1)]) is None
+    assert cost_nanodollars([used("gpt-x", prompt=1), used(model, prompt=1)]) is None
+    assert cost_nanodollars([used(model)]) is None
+
+
+def test_training():
+    assert training_nanodollars("gpt-x") == 25_000
+    assert training_nanodollars("gpt-x-2024-08-06") == 25_000
+    assert training_nanodollars("gpt-x-mini") is None
+    assert training_nanodollars("unknown") is None
+
+
+def test_the_list_itself_is_dated_and_made_of_decimal_strings():
+    document = price_list()
+    assert len(document["as_of"]) == len("2026-04-30")
+    for name, prices in document["models"].items():
+        assert {"input", "output"} <= set(prices) <= {"input", "cached_input", "output", "training"}, name
+        for price in prices.values():
+            assert isinstance(price, str)
+            assert Decimal(price) > 0
+        assert Decimal(prices.get("cached_input", "0")) <= Decimal(prices["input"])

@@ -1,0 +1,119 @@
+"""The secret of further providers: read once, when it is needed, and refused clearly without its content."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from foundation import aws
+from foundation.loop import run
+from foundation.settings import settings
+from providers import Answer, ModelAmbiguous, paced_providers, providers
+from providers.openai_compatible import OpenAICompatible
+from providers.registry import ProvidersMisconfigured
+from tests.cloud import Cloud
+
+ALPHA = {"base_url": "https://alpha.example/v1", "api_key": "sk-alpha-secret", "models": ["gpt-x"]}
+
+
+@pytest.fixture
+def secret(cloud: Cloud) -> Iterator[Callable[[Any], None]]:
+    """Make the secret of further providers."""
+
+    def store(content: Any) -> None:
+        text = content if isinstance(content, str) else json.dumps(content)
+        made = aws.secretsmanager().create_secret(Name="providers", SecretString=text)["ARN"]
+        cloud.setenv("PROVIDERS_SECRET_ARN", made)
+
+    providers.cache_clear()
+    yield store
+    providers.cache_clear()
+    for one in aws.secretsmanager().list_secrets()["SecretList"]:
+        if one["Name"] == "providers":
+            aws.secretsmanager().delete_secret(SecretId="providers", ForceDeleteWithoutRecovery=True)
+
+
+def test_without_a_secret_there_is_one_provider(cloud: Cloud) -> None:
+    assert cloud
+    providers.cache_clear()
+    assert providers().resolve("any/model").model == "any/model"
+    assert len(providers().all()) == 1
+
+
+def test_the_secret_is_read_once(secret: Callable[[Any], None], cloud: Cloud) -> None:
+    secret({"alpha": ALPHA})
+    reads: list[int] = []
+    cloud.on(aws.secretsmanager(), "before-call.secrets-manager.GetSecretValue", lambda **_: reads.append(1))
+    for _ in range(3):
+        assert providers().resolve("alpha/other").model == "other"
+    assert len(reads) == 1
+
+
+def test_a_model_of_two_is_ambiguous_and_one_of_one_is_not(secret: Callable[[Any], None]) -> None:
+    secret({"alpha": ALPHA, "beta": {**ALPHA, "models": ["gpt-x", "gpt-y"]}})
+    with pytest.raises(ModelAmbiguous, match="404") as refusal:
+        providers().resolve("gpt-x")
+    assert json.loads(refusal.value.body)["error"]["code"] == "model_not_found"
+    assert providers().resolve("gpt-y").provider is providers().resolve("beta/any").provider
+    assert providers().resolve("alpha/gpt-x").provider is not providers().resolve("beta/gpt-x").provider
+
+
+WRONG = {
+    "no JSON": ("sk-alpha-secret", "the whole"),
+    "a list": ([ALPHA], "the whole"),
+    "no URL": ({"alpha": {"api_key": "sk-alpha-secret"}}, "alpha.base_url"),
+    "not a URL": ({"alpha": {**ALPHA, "base_url": "alpha sk-alpha-secret"}}, "alpha.base_url"),
+    "models as text": ({"alpha": {**ALPHA, "models": "sk-alpha-secret"}}, "alpha.models"),
+    "an unknown field": ({"alpha": {**ALPHA, "key": "sk-alpha-secret"}}, "alpha.key"),
+    "a slash in the name": ({"al/pha": ALPHA}, "al/pha"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_secret_says_where_and_shows_nothing(name: str, secret: Callable[[Any], None]) -> None:
+    content, where = WRONG[name]
+    secret(content)
+    with pytest.raises(ProvidersMisconfigured) as refusal:
+        providers()
+    assert f"is wrong at {where}:" in str(refusal.value)
+    assert "ProvidersSecretArn" in str(refusal.value)
+    assert "sk-alpha-secret" not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_an_embedding_is_asked_of_whom_its_model_names(
+    secret: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret({"alpha": ALPHA})
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def embed(self: OpenAICompatible, request: dict[str, Any], *, deadline_s: float, retry_s: Any) -> Answer:
+        assert (deadline_s, retry_s) == (5, None)
+        asked.append((self._base_url, request))
+        return Answer({}, 1)
+
+    monkeypatch.setattr(OpenAICompatible, "embed", embed)
+    run(providers().embed({"model": "alpha/embedder", "input": ["a"]}, deadline_s=5))
+    assert asked == [("https://alpha.example/v1", {"model": "embedder", "input": ["a"]})]
+
+
+def test_limits_are_kept_by_work_that_nobody_waits_for_and_by_nobody_else(
+    secret: Callable[[Any], None], cloud: Cloud
+) -> None:
+    secret({"alpha": {**ALPHA, "requests_per_second": 2.5, "concurrency": 7}, "beta": ALPHA})
+    cloud.setenv("PROVIDER_REQUESTS_PER_SECOND", "9")
+    settings.cache_clear()
+    paced_providers.cache_clear()
+    kept = [one._pace._limits for one in paced_providers().all()]
+    paced_providers.cache_clear()
+    assert [(one.requests_per_second, one.concurrency) for one in kept] == [(9, 200), (2.5, 7), (0, 200)]
+    assert [one._pace for one in providers().all()] == [None] * 3
+
+
+def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None:
+    secret({"alpha": {**ALPHA, "concurrency": -1}})
+    with pytest.raises(ProvidersMisconfigured, match="concurrency"):
+        providers()

@@ -1,0 +1,146 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from stats import PairedCounts, mcnemar_exact, power_at, rows_needed, smallest_gain, tango_interval
+
+
+def test_published_sample_sizes():
+    # powerandsamplesize.com, "McNemar's Z-test, 2-Sided Equality": p01 = 0.45, p10 = 0.05 need 23 (22.01).
+    assert rows_needed(0.40, 0.50) == 23
+    # clinicaltrials-tools.vercel.app, "McNemar's Test (Connor 1987)": discordance 0.45, ratio 2 need 155.
+    assert rows_needed(0.15, 0.45) == 155
+
+
+@pytest.mark.parametrize("gain", [0.0, -0.1, 0.02, 0.05])
+def test_a_gain_not_above_the_minimum_has_no_number_of_rows(gain):
+    assert rows_needed(gain, 0.2, min_gain=0.05) is None
+    assert (rows_needed(gain, 0.2) is None) == (gain <= 0)
+
+
+def test_a_minimum_gain_worked_by_hand():
+    # (1.959964 sqrt(0.5 - 0.0225) + 0.841621 sqrt(0.5 - 0.04))^2 / 0.05^2 = 1482.5
+    assert rows_needed(0.2, 0.5, min_gain=0.15) == 1483
+
+
+def test_a_discordance_below_the_gain_counts_as_the_gain():
+    assert rows_needed(0.2, 0.05) == rows_needed(0.2, 0.2)
+    assert power_at(50, 0.2, 0.05) == power_at(50, 0.2, 0.2)
+
+
+def test_every_row_won_needs_as_many_rows_as_the_test_takes_to_be_sure():
+    assert rows_needed(1.0, 1.0) == 4
+
+
+@settings(deadline=None)
+@given(st.floats(0.005, 0.5), st.floats(0.0, 1.0), st.floats(0.5, 0.95))
+def test_more_is_needed_for_less_gain_more_discordance_more_power_and_a_higher_minimum(gain, discordance, power):
+    rows = rows_needed(gain, discordance, power=power)
+    assert rows >= 1
+    assert rows_needed(gain / 2, discordance, power=power) >= rows
+    assert rows_needed(gain, min(1.0, discordance + 0.1), power=power) >= rows
+    assert rows_needed(gain, discordance, power=power + 0.04) >= rows
+    assert rows_needed(gain, discordance, power=power, min_gain=gain / 2) >= rows
+
+
+@pytest.mark.parametrize(("gain", "discordance"), [(0.02, 0.15), (0.05, 0.2), (0.1, 0.3), (0.03, 0.05)])
+def test_the_power_of_the_planned_rows_is_the_planned_power(gain, discordance):
+    rows = rows_needed(gain, discordance)
+    assert power_at(rows, gain, discordance) == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize(("n", "gain", "discordance"), [(60, 0.2, 0.4), (150, 0.1, 0.1), (400, 0.06, 0.2)])
+def test_power_equals_the_sum_over_all_tables(n, gain, discordance):
+    won_share = (discordance + gain) / 2
+    total = 0.0
+    for discordant in range(n + 1):
+        lost = np.arange(discordant + 1)
+        chances = stats.binom.pmf(lost, discordant, 1 - won_share / discordance)
+        rejected = (2 * lost < discordant) & (2 * stats.binom.cdf(lost, discordant, 0.5) < 0.05)
+        total += stats.binom.pmf(discordant, n, discordance) * chances[rejected].sum()
+    assert power_at(n, gain, discordance) == pytest.approx(total, abs=1e-9)
+
+
+def test_the_exact_and_the_normal_power_meet():
+    assert power_at(50_001, 0.006, 0.3) == pytest.approx(power_at(50_000, 0.006, 0.3), abs=0.01)
+
+
+def test_power_without_rows_or_discordance_is_none_and_without_gain_at_most_half_of_alpha():
+    assert power_at(0, 0.1, 0.2) == 0.0
+    assert power_at(100, 0.0, 0.0) == 0.0
+    assert 0.0 < power_at(2000, 0.0, 0.2) <= 0.025
+
+
+def test_certain_wins_need_six_rows():
+    assert power_at(5, 1.0, 1.0) == 0.0
+    assert power_at(6, 1.0, 1.0) == 1.0
+    assert power_at(60_000, 1.0, 1.0) == 1.0
+
+
+def simulated_power(n, gain, discordance, min_gain):
+    rng, times = random.Random(5), 2000
+    won_share = (discordance + gain) / 2
+    wins = 0
+    for _ in range(times):
+        discordant = rng.binomialvariate(n, discordance)
+        won = rng.binomialvariate(discordant, won_share / discordance)
+        lost = discordant - won
+        low = tango_interval(PairedCounts(n=n, won=won, lost=lost)).low
+        wins += low > min_gain and mcnemar_exact(won, lost) < 0.05
+    return wins / times
+
+
+@pytest.mark.parametrize(
+    ("gain", "discordance", "min_gain"),
+    [(0.05, 0.2, 0.0), (0.02, 0.15, 0.0), (0.1, 0.25, 0.0), (0.08, 0.2, 0.02), (0.1, 0.3, 0.05)],
+)
+def test_planned_rows_give_the_planned_power_in_simulation(gain, discordance, min_gain):
+    rows = rows_needed(gain, discordance, min_gain=min_gain)
+    assert simulated_power(rows, gain, discordance, min_gain) == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"gain": 1.5, "discordance": 0.2}, "gain"),
+        ({"gain": 0.1, "discordance": 1.2}, "discordance"),
+        ({"gain": 0.1, "discordance": -0.1}, "discordance"),
+        ({"gain": 0.1, "discordance": float("nan")}, "discordance"),
+        ({"gain": 0.1, "discordance": 0.2, "alpha": 0.0}, "alpha"),
+        ({"gain": 0.1, "discordance": 0.2, "power": 1.0}, "power"),
+        ({"gain": 0.1, "discordance": 0.2, "min_gain": -0.1}, "min_gain"),
+    ],
+)
+def test_shares_and_levels_out_of_range_are_refused(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        rows_needed(**arguments)
+
+
+def test_negative_rows_are_refused():
+    with pytest.raises(ValueError, match="negative"):
+        power_at(-1, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("n", [60, 400, 10_000])
+@pytest.mark.parametrize("power", [0.8, 0.95])
+def test_the_smallest_gain_is_the_one_that_needs_all_rows(n, power):
+    gain = smallest_gain(n, lambda _: 0.3, power=power)
+    assert rows_needed(gain, 0.3, power=power) == n
+    assert rows_needed(0.999 * gain, 0.3, power=power) > n
+
+
+def test_the_smallest_gain_of_models_that_answer_independently():
+    def independent(gain):
+        return 0.7 * (0.3 - gain) + (0.7 + gain) * 0.3
+
+    gain = smallest_gain(500, independent, most=0.3)
+    assert rows_needed(gain, independent(gain)) == 500
+    assert smallest_gain(10, independent, most=0.3) is None
+
+
+def test_three_rows_show_nothing_at_all():
+    assert smallest_gain(3, lambda _: 0.5) is None
