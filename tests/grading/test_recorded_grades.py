@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.foundation.graders.asking import criterion
 
 from evals.output_items import output_items
 from foundation.events import GradeChunk
@@ -13,6 +12,7 @@ from graders import StringCheck
 from graders.recorded import asks_a_model
 from grading.grade import grade_chunk
 from tests.flow.system import System
+from tests.graders.asking import criterion
 from tests.grading.build import CHECK, JUDGE, Counting, chunks, counts
 
 CRITERIA = [{**CHECK, "id": "correct-1"}, {**JUDGE, "id": "judged-1"}]

@@ -8,7 +8,6 @@ import textwrap
 
 import pytest
 import yaml
-from tests.foundation.graders.asking import Models, grade
 from typer.testing import CliRunner
 
 from graders import NotGradable
@@ -23,6 +22,7 @@ from tests.api.sdk import client_of
 from tests.client.doubles import served
 from tests.client.importing.test_openai_evals import Served
 from tests.flow.system import KEY
+from tests.graders.asking import Models, grade
 
 
 @pytest.fixture
