@@ -1,4 +1,7 @@
-"""An API key as the table keeps it, and as its owner sees it. Whoever only checks keys does without (`keys`)."""
+"""An API key as the table keeps it and as the API shows it.
+
+`keys` checks a request's key without this module, because pydantic would cost every cold start time.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _ADMIN = "admin"
 
 
 class ApiKey(Record):
-    """A key's row; `scopes` are separated by spaces."""
+    """One API key. `scopes` is one string of scopes separated by spaces; the key itself is kept as its SHA-256 only."""
 
     KIND: ClassVar[str] = "KEY"
     NAME: ClassVar[str] = "key"
@@ -29,5 +32,5 @@ class ApiKey(Record):
 
     @property
     def rules(self) -> bool:
-        """Whether it may make and revoke keys."""
+        """Whether this key may create and revoke keys."""
         return self.revoked_at is None and _ADMIN in self.scopes.split()

@@ -1,7 +1,7 @@
-"""S3: bodies in and out of the one bucket.
+"""Read and write the objects of the stack's one S3 bucket.
 
-Keys are relative to the bucket. A missing object is None or `KeyError`-free False where the name says so;
-every other failure is botocore's exception.
+Keys are relative to the bucket. `find` and `raw_lines` return None for a missing object and `exists` returns False;
+everything else that fails raises botocore's ClientError.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from foundation.errors import RetryLater
 from foundation.settings import settings
 
 _DELETE_BATCH = 1000
-_PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes
+_PART_BYTES = 5 * 1024 * 1024  # S3 refuses smaller parts, but for the last
 _READ_BYTES = 1024 * 1024
 _NOT_FOUND = 404
 
@@ -27,7 +27,7 @@ def put(key: str, body: bytes, *, content_type: str = "application/octet-stream"
 
 
 def put_new(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> bool:
-    """Write the object unless the key exists; True if this call wrote it."""
+    """Write the object unless the key exists. Returns True if this call wrote it."""
     try:
         aws.s3().put_object(Bucket=settings().BUCKET, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
     except ClientError as error:
@@ -38,9 +38,9 @@ def put_new(key: str, body: bytes, *, content_type: str = "application/octet-str
 
 
 def put_new_lines(key: str, lines: Iterable[bytes], *, content_type: str = "application/octet-stream") -> bool:
-    """Write the lines one after the other unless the key exists or there are none; True if this call wrote them.
+    """Write the lines as one object unless the key exists or there are no lines. Returns True if this call wrote it.
 
-    They are held in memory 5 MiB at a time. Parts of an upload that broke off are removed by the bucket's lifecycle.
+    At most about 5 MiB are held in memory. The bucket's lifecycle removes the parts of an upload that broke off.
     """
     parts = _parts(lines)
     first = next(parts, b"")
@@ -83,7 +83,7 @@ def exists(key: str) -> bool:
 
 
 def get(key: str, *, offset: int | None = None, length: int | None = None) -> bytes:
-    """The object, or `length` bytes from `offset`."""
+    """The whole object, or `length` bytes of it from `offset`; without `length`, everything from `offset`."""
     if offset is None:
         answer = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)
     elif length == 0:
@@ -95,7 +95,7 @@ def get(key: str, *, offset: int | None = None, length: int | None = None) -> by
 
 
 def find(key: str) -> bytes | None:
-    """The object, or None where there is none."""
+    """The whole object, or None if the key does not exist."""
     try:
         return get(key)
     except ClientError as error:
@@ -105,7 +105,7 @@ def find(key: str) -> bytes | None:
 
 
 def raw_lines(key: str) -> Iterator[bytes] | None:
-    """The lines of an object with their ends, streamed, empty ones too; None where there is no object."""
+    """Stream the lines of an object, empty lines and line ends included; None if the key does not exist."""
     try:
         body = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"]
     except ClientError as error:
@@ -118,7 +118,7 @@ def raw_lines(key: str) -> Iterator[bytes] | None:
 def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in filter(None, chunks):
-        # The last one may go on, or end with the first half of CR LF.
+        # The last line may continue in the next chunk, or the chunk may end between CR and LF.
         *whole, rest = (rest + chunk).splitlines(keepends=True)
         yield from whole
     if rest:
@@ -126,23 +126,24 @@ def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def lines(key: str) -> Iterator[bytes]:
-    """The lines of an object, streamed, without their ends."""
+    """Stream the lines of an object without their line ends; empty lines are left out."""
     body = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"]
     for line in body.iter_lines():
         if line:
             yield line
 
 
-def delete(doomed: Iterable[str]) -> None:
-    """Delete these objects, a thousand a call; one that is not there is no error."""
-    for some in batched(doomed, _DELETE_BATCH, strict=False):
-        named: list[Any] = [{"Key": key} for key in some]
-        answer = aws.s3().delete_objects(Bucket=settings().BUCKET, Delete={"Objects": named, "Quiet": True})
+def delete(keys: Iterable[str]) -> None:
+    """Delete these objects, a thousand a call. A missing object is no error; RetryLater if S3 leaves some undeleted."""
+    for chunk in batched(keys, _DELETE_BATCH, strict=False):
+        objects: list[Any] = [{"Key": key} for key in chunk]
+        answer = aws.s3().delete_objects(Bucket=settings().BUCKET, Delete={"Objects": objects, "Quiet": True})
         if answer.get("Errors"):
             raise RetryLater(f"S3 left {len(answer['Errors'])} objects undeleted")
 
 
 def keys(prefix: str) -> Iterator[str]:
+    """Every key that starts with `prefix`, in S3's order, page by page."""
     paginator = aws.s3().get_paginator("list_objects_v2")
     for page in paginator.paginate(Bucket=settings().BUCKET, Prefix=prefix):
         for entry in page.get("Contents", []):

@@ -1,4 +1,4 @@
-"""Sending messages: one at a time, or in tens with every refusal raised. A message's class names its queue."""
+"""Send messages to SQS queues, one or many. A message's class names the queue that it goes to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from foundation.settings import settings
 
 
 class Sendable(Protocol):
-    """A message of `events.py`, or one that is written like it."""
+    """What `send` accepts: a message of `events.py`, or any class with a `QUEUE` and a `to_json`."""
 
     QUEUE: ClassVar[str]
 
@@ -21,17 +21,17 @@ class Sendable(Protocol):
 
 _ENTRIES = 10
 LONGEST_DELAY_S = 900
-"""What SQS delays at most."""
+"""SQS delays a message by at most this many seconds."""
 
 
 def send(message: Sendable, *, delay_s: int = 0) -> None:
-    """Nobody receives it before `delay_s` seconds, at most 900."""
+    """Send one message. Consumers receive it no earlier than `delay_s` seconds (at most 900) from now."""
     delay: dict[str, Any] = {"DelaySeconds": delay_s} if delay_s else {}
     aws.sqs().send_message(QueueUrl=_url(message.QUEUE), MessageBody=message.to_json(), **delay)
 
 
 def send_all(messages: Iterable[Sendable]) -> None:
-    """Ten a call; raises RetryLater when SQS refuses one, naming how many."""
+    """Send many messages, ten a call. Raises RetryLater, with the number refused, if SQS refuses any of a call."""
     for queue, of_queue in groupby(messages, lambda message: message.QUEUE):
         for chunk in batched(of_queue, _ENTRIES, strict=False):
             entries: list[Any] = [

@@ -1,7 +1,8 @@
-"""The edge of every queue consumer: messages in, `batchItemFailures` out.
+"""The frame around every queue consumer: an SQS event goes in, `batchItemFailures` comes out.
 
-A message that cannot be parsed is a failed record, as is one whose work raises: its neighbours are done, it alone is
-delivered again and in the end lands in the dead-letter queue. The edge logs once, ids and error, never a body.
+A message fails if it cannot be parsed or if its handler raises. The other messages of the event are still handled; SQS
+delivers only the failed ones again and moves them to the dead-letter queue in the end. Each failure is logged once,
+with its ids and its error. Bodies are never logged.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
 
 type Handle = Callable[[Delivery], None]
 type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
-"""Takes messages, gives those that failed alone, by event id; what it raises is the failure of all."""
+"""Handles all messages of an event at once. Returns the errors of single messages by event id; raises if all failed."""
 
 
 @cache
 def logger() -> Logger:
-    """Made for the first line: a function that has nothing to say starts without it."""
+    """The logger. It is imported at the first line that is logged, so that other cold starts do not pay for it."""
     from aws_lambda_powertools import Logger
 
     return Logger(service="stillhouse")
 
 
 def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
-    """Give each message of an SQS event to `handle`; answer with those that failed."""
+    """Give each message of an SQS event to `handle`. Returns Lambda's `batchItemFailures` with the failed messages."""
     failed: list[str] = []
     for record in event["Records"]:
         try:
@@ -46,32 +47,32 @@ def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
             failed.append(record["messageId"])
-        except Exception:  # noqa: BLE001 - whatever it was, its neighbours are still to be done
+        except Exception:  # noqa: BLE001 - one message's failure must not stop the others
             logger().exception("message failed", extra=about)
             failed.append(record["messageId"])
     return _failures(failed)
 
 
 def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str, Any]:
-    """Give all messages of an SQS event to `handle` at once; answer with those that failed."""
-    taken: dict[str, tuple[dict[str, Any], Delivery]] = {}
+    """Give all messages of an SQS event to `handle` at once. Returns `batchItemFailures` like `consume`."""
+    parsed: dict[str, tuple[dict[str, Any], Delivery]] = {}
     failed: set[str] = set()
     for record in event["Records"]:
         try:
-            taken[record["messageId"]] = _parsed(record)
+            parsed[record["messageId"]] = _parsed(record)
         except ValueError:
             failed.add(record["messageId"])
     try:
-        refused = handle([delivery for _, delivery in taken.values()])
+        errors = handle([delivery for _, delivery in parsed.values()])
     except RetryLater as later:
-        logger().warning("messages delivered again later", extra={"messages": len(taken), "error": str(later)})
-        failed |= taken.keys()
-    except Exception:  # noqa: BLE001 - whatever it was, all of them come again
-        logger().exception("messages failed", extra={"messages": len(taken)})
-        failed |= taken.keys()
+        logger().warning("messages delivered again later", extra={"messages": len(parsed), "error": str(later)})
+        failed |= parsed.keys()
+    except Exception:  # noqa: BLE001 - SQS delivers all of them again
+        logger().exception("messages failed", extra={"messages": len(parsed)})
+        failed |= parsed.keys()
     else:
-        for message_id, (about, delivery) in taken.items():
-            error = refused.get(getattr(delivery, "event_id", ""))
+        for message_id, (about, delivery) in parsed.items():
+            error = errors.get(getattr(delivery, "event_id", ""))
             if error:
                 logger().error("message failed", extra={**about, "error": type(error).__name__})
                 failed.add(message_id)
@@ -83,7 +84,7 @@ def _failures(message_ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _parsed(record: dict[str, Any]) -> tuple[dict[str, Any], Delivery]:
-    """What a log may say about a message, and the message. Raises ValueError where it is none of ours."""
+    """The fields that a log may show of a record, and its message. Logs and raises ValueError if it has none."""
     about: dict[str, Any] = {
         "message_id": record["messageId"],
         "receives": record["attributes"]["ApproximateReceiveCount"],

@@ -1,10 +1,10 @@
-"""Errors by their fate, and their OpenAI-shaped body.
+"""The errors that this code raises on purpose, ordered by what happens next.
 
     StillhouseError
-    ├── ApiError              the caller's fault: refused, never retried; carries status, code and the field
-    └── RetryLater            transient: the message goes back to its queue
+    ├── ApiError              the caller's fault: answered with status, code and field, never retried by us
+    └── RetryLater            a transient failure: the message goes back to its queue
 
-Anything else is unplanned and surfaces at the edge.
+Any other exception is a bug or an outage; the edge of the function logs it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from typing import Any
 
 
 class StillhouseError(Exception):
-    """Base of what this code raises on purpose."""
+    """Base class of both."""
 
 
 class RetryLater(StillhouseError):
-    """The work cannot be done now (a lease is held, a provider is away) and must be delivered again."""
+    """The work cannot be done now (a lease is held, a provider does not answer); SQS must deliver it again."""
 
 
 class ApiError(StillhouseError):
-    """A refusal in OpenAI's shape: `{"error": {message, type, param, code}}`."""
+    """A refusal that the API answers in OpenAI's shape: `{"error": {message, type, param, code}}`.
+
+    `param` names the field that is wrong, `code` is for programs, `message` says what to do about it.
+    """
 
     status = 400
     type = "invalid_request_error"
@@ -43,11 +46,12 @@ class ApiError(StillhouseError):
         self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
+        """The body of the HTTP answer."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
 class NotFound(ApiError):
-    """No such object."""
+    """No object of this kind has this id."""
 
     status = 404
 
@@ -56,7 +60,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """The object is not in a state that allows this. The SDK must not retry it."""
+    """The object is not in a state that allows this. The answer's header tells OpenAI's SDK not to retry."""
 
     status = 409
 
@@ -65,25 +69,25 @@ class Conflict(ApiError):
 
 
 class TooLarge(ApiError):
-    """The body exceeds a documented limit."""
+    """The request's body exceeds a documented limit."""
 
     status = 413
 
 
 class Unauthorized(ApiError):
-    """No valid key."""
+    """The request carries no valid API key."""
 
     status = 401
 
 
 class Forbidden(ApiError):
-    """A valid key without the scope."""
+    """The API key is valid but has not the scope that the route asks for."""
 
     status = 403
 
 
 class ModelNotFound(ApiError):
-    """No provider answers to this model name."""
+    """No provider serves a model of this name."""
 
     status = 404
 

@@ -1,8 +1,9 @@
-"""Every message that crosses a queue, one frozen model each, in one envelope.
+"""The messages that cross the queues: one frozen pydantic model each, all with the same envelope.
 
-Past tense for facts, imperative for work. A consumer ignores unknown fields; a breaking change is a new
-class. Messages carry ids and keys, never bodies, but for `RecordCompletions` (design: a PUT for each pushed
-record would be most of its price). `parse` raises pydantic's ValidationError on anything else.
+A message that states a fact has a name in the past tense (`DistillationFailed`), one that asks for work has an
+imperative (`PlanRun`). Consumers ignore fields that they do not know; a breaking change is a new class. Messages carry
+ids and S3 keys instead of bodies. The exception is `RecordCompletions`: an S3 PUT for each pushed record would be most
+of what a record costs. `parse` raises pydantic's ValidationError for a body that is none of these messages.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from foundation.ids import new_id, now_ms
 
 
 class Message(BaseModel):
-    """The envelope.
+    """The fields that every message has.
 
-    `correlation_id` is the id of the object that the chain of messages is about: the field that `ABOUT` names, unless
-    the sender knows better. `QUEUE` is the setting with the URL of the queue that it is sent to.
+    `at` is when it was made, in milliseconds since the epoch. `correlation_id` is the id of the object that a chain of
+    messages is about; if the sender gives none, it is the value of the field that `ABOUT` names. `QUEUE` is the name of
+    the setting that holds the URL of the message's queue.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,7 +36,7 @@ class Message(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _is_about(cls, fields: Any) -> Any:
+    def _correlate(cls, fields: Any) -> Any:
         if isinstance(fields, dict) and not fields.get("correlation_id"):
             return {**fields, "correlation_id": fields.get(cls.ABOUT, "")}
         return fields
@@ -44,7 +46,11 @@ class Message(BaseModel):
 
 
 class RecordCompletions(Message):
-    """Write these captured completions: zstd-compressed NDJSON, inline or at `key` in the bucket."""
+    """Write these captured completions to S3 and the index.
+
+    They are one of the `parts` of the pushed batch `batch_id`, as zstd-compressed NDJSON: inline in `records`, or in
+    the bucket at `key`. Exactly one of the two is given.
+    """
 
     QUEUE: ClassVar[str] = "RECORD_QUEUE_URL"
     ABOUT: ClassVar[str] = "batch_id"
@@ -64,18 +70,18 @@ class RecordCompletions(Message):
 
 
 class Postponable(Message):
-    """Work that can wait: `put_back` counts how often it went back to its queue (`later`)."""
+    """Work that its consumer may put back into the queue for later (`later`); `put_back` counts how often it did."""
 
     put_back: int = 0
 
     @property
     def place(self) -> tuple[str, str]:
-        """The keys of the row that counts the same."""
+        """Partition and sort key of the row that holds the same count, so that a doubled message is noticed."""
         raise NotImplementedError
 
 
 class PlanRun(Message):
-    """Fix the rows of this run and fan them out."""
+    """Write down the rows of this run and send a `GradeChunk` for each chunk of them."""
 
     QUEUE: ClassVar[str] = "PLAN_QUEUE_URL"
     ABOUT: ClassVar[str] = "run_id"
@@ -85,7 +91,10 @@ class PlanRun(Message):
 
 
 class GradeChunk(Postponable):
-    """Sample and grade one chunk of a run's rows: `length` bytes of `key` from `offset`."""
+    """Sample and grade one chunk of a run's rows: the `length` bytes of the S3 object `key` from `offset`.
+
+    It is chunk number `chunk` of `chunks`; `first_row` is the number of its first row in the run.
+    """
 
     QUEUE: ClassVar[str] = "GRADE_QUEUE_URL"
     ABOUT: ClassVar[str] = "run_id"
@@ -105,10 +114,10 @@ class GradeChunk(Postponable):
 
 
 class SampleBatch(Postponable):
-    """Sample the rows of these chunks through the provider's Batch API, then have them graded.
+    """Sample the rows of these chunks through the provider's Batch API, then send the chunks to be graded.
 
-    `since` is the second in which the part was planned, `away_since` that in which the provider went away; `attempt`
-    counts the batches for which the provider had no room.
+    `since` is when the part was planned and `away_since` when the provider stopped answering (0 while it answers), both
+    in seconds since the epoch. `attempt` counts the batches that the provider refused for lack of room.
     """
 
     QUEUE: ClassVar[str] = "PLAN_QUEUE_URL"
@@ -129,7 +138,7 @@ class SampleBatch(Postponable):
 
 
 class AdvanceDistillation(Message):
-    """Something about this distillation changed: look at the table and take the steps that are due."""
+    """Something that this distillation waits for has changed: read its rows and take the steps that are due."""
 
     QUEUE: ClassVar[str] = "DISTILLING_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
@@ -139,7 +148,7 @@ class AdvanceDistillation(Message):
 
 
 class AssembleDataset(Message):
-    """Write the training set of this distillation under this id."""
+    """Assemble the training set of this distillation and store it as the dataset `dataset_id`."""
 
     QUEUE: ClassVar[str] = "ASSEMBLY_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
@@ -160,7 +169,7 @@ class CancelJob(Message):
 
 
 class DecideVerdict(Message):
-    """All three runs are graded: compare, decide, notify."""
+    """The runs of teacher, baseline and distilled model are graded: compare them, decide the verdict, notify."""
 
     QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
@@ -170,7 +179,7 @@ class DecideVerdict(Message):
 
 
 class DistillationBlocked(Message):
-    """The gate stopped this distillation before money was spent."""
+    """The gate stopped this distillation before it spent money; it waits for an approval."""
 
     QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
@@ -190,7 +199,7 @@ class DistillationFailed(Message):
 
 
 class DeliverEvent(Message):
-    """Tell the webhook endpoints that ask for events of this type that this object has come so far."""
+    """Send an event of type `event_type` about this object to every webhook endpoint that subscribes to the type."""
 
     QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
     ABOUT: ClassVar[str] = "object_id"
@@ -213,17 +222,18 @@ class _S3Record(BaseModel):
 
 
 class ObjectsLanded(BaseModel):
-    """An S3 event notification as SQS carries it: the keys, URL-decoded."""
+    """S3's notification of new objects, as SQS carries it."""
 
     Records: list[_S3Record] = Field(min_length=1)
 
     @property
     def keys(self) -> list[str]:
+        """The new objects' keys; S3 sends them URL-encoded."""
         return [unquote_plus(record.s3.object.key) for record in self.Records]
 
 
 class TestEvent(BaseModel):
-    """What S3 sends once when a notification is configured; acknowledged and ignored."""
+    """The test message that S3 sends once when a notification is configured. Consumers acknowledge and ignore it."""
 
     Event: Literal["s3:TestEvent"]
 
@@ -255,12 +265,12 @@ def _delivery() -> TypeAdapter[Any]:
 
 
 def parse(body: str) -> Delivery:
-    """The message in a queue's body."""
+    """The message in the body of a queue's record. Raises ValidationError if it is none."""
     delivery: Delivery = _delivery().validate_json(body)
     return delivery
 
 
 def parse_work(document: dict[str, Any]) -> Work:
-    """The message in a recorded outbox entry."""
+    """The message in an outbox entry of a row. Raises ValidationError if it is none."""
     work: Work = _work().validate_python(document)
     return work

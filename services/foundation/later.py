@@ -1,7 +1,7 @@
-"""Work that has to wait: its message goes back to the queue and comes again later, however often it is delivered.
+"""Put a message back into its queue, so that its work is tried again later.
 
-In: a message. Out: the message anew, sent before the old one is acknowledged. An old message that is delivered once
-more is not sent again, so that doubled messages do not multiply.
+The message is sent anew before the old one is acknowledged. SQS may deliver the old one twice; the second time it is
+not sent again, because a row counts how often the message was put back. Doubled messages therefore do not multiply.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from foundation.ids import new_id, now_ms
 
 
 def put_back(message: Postponable, wait_s: int, **changes: Any) -> None:
-    """Deliver it again after `wait_s`, at most `bus.LONGEST_DELAY_S`, with these fields changed."""
+    """Send the message anew with these fields changed; it arrives after `wait_s` seconds, or after SQS's longest delay.
+
+    Does nothing if this message was put back before.
+    """
     pk, sk = message.place
     counted = table.get(pk, sk)
     if counted and counted["times"] > message.put_back:

@@ -1,7 +1,7 @@
-"""A lease keeps two deliveries of one message apart while the first is at work.
+"""A lease lets one invocation at a time work on an object: a second delivery of a message waits for the first.
 
-It outlives the function by a few seconds, so that a killed holder blocks nobody for long; a holder that fails
-releases it at once.
+A lease expires a few seconds after its holder's function must have ended, so a holder that was killed does not block
+others for long. A holder that returns or raises releases the lease at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _GRACE_MS = 3_000
 
 @contextmanager
 def held(pk: str, name: str, context: Any) -> Iterator[None]:
-    """Hold the lease `name` of `pk` for the rest of this invocation; RetryLater while another holds it."""
+    """Hold the lease `name` of the partition `pk` within the block. Raises RetryLater if another invocation holds it.
+
+    `context` is Lambda's: its remaining time says when the lease expires.
+    """
     sk, holder = f"LEASE#{name}", new_id("")
     until = now_ms() + context.get_remaining_time_in_millis() + _GRACE_MS
     lease = {"pk": pk, "sk": sk, "until": until, "holder": holder}

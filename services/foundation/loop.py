@@ -1,4 +1,4 @@
-"""The process's one event loop, so that connections outlive an invocation."""
+"""The one event loop of the process. HTTP connections belong to a loop, so that they survive from call to call."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def _runner() -> asyncio.Runner:
 
 
 def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine on the process's one loop, so that connections outlive an invocation."""
+    """Run a coroutine on the process's loop and return its result."""
     return _runner().run(work)

@@ -1,7 +1,8 @@
-"""API objects in the table: each a pydantic model, a row of its own, and a place in its list.
+"""Objects of the API as rows of the table. Each kind is a pydantic model that derives from `Record`.
 
-A record's row is `(KIND, id)`; its place is `(LIST#KIND[#parent], created_at#id)`. Scalars are attributes, so
-that conditions can name them; everything else is JSON text, since DynamoDB has no floats.
+A record has two rows: its own under the keys `(KIND, id)`, and its entry in a list under
+`(LIST#KIND[#parent], created_at#id)`. Strings, integers, booleans and null are attributes of the row, so that
+conditions can name them; every other value is stored as JSON text, because DynamoDB has no floats.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _AT_ONCE = 100
 
 
 def encode(value: Any) -> Any:
-    """A JSON value as an attribute."""
+    """A JSON value as the value of an attribute."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str) and not value.startswith(_JSON):
@@ -38,14 +39,14 @@ def decode(value: Any) -> Any:
 
 
 class Page[Item](NamedTuple):
-    """A page of a list, in the asked order."""
+    """A page of a list, and whether more follow."""
 
     data: list[Item]
     has_more: bool
 
 
 class Record(BaseModel):
-    """An API object as the table keeps it."""
+    """An object of the API. `KIND` names its rows, error messages call it `NAME`; `created_at` is in seconds."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -56,7 +57,7 @@ class Record(BaseModel):
     created_at: int
 
     def parent(self) -> str:
-        """The id of the object in whose list this one stands; empty for a list of its own."""
+        """The id of the object whose list has this one as an entry; empty if there is one list for the whole kind."""
         return ""
 
     @classmethod
@@ -65,24 +66,28 @@ class Record(BaseModel):
 
     @classmethod
     def find(cls, record_id: str) -> Self | None:
+        """The record with this id, or None."""
         row = table.get(cls.KIND, record_id)
         return cls.from_row(row) if row else None
 
     @classmethod
     def load(cls, record_id: str, *, param: str = "id") -> Self:
-        """Raises NotFound naming `param`."""
-        found = cls.find(record_id)
-        if found is None:
+        """The record with this id. Raises NotFound, whose `param` is the name of the field that held the id."""
+        record = cls.find(record_id)
+        if record is None:
             raise NotFound(cls.NAME, record_id, param=param)
-        return found
+        return record
 
     def create(self) -> bool:
-        """Write it unless it exists; True if this call wrote it. Doing it again completes a broken write."""
+        """Write both rows unless the record exists. Returns True if this call wrote it.
+
+        Calling it again after a crash between the two rows writes the missing one.
+        """
         fields = {name: encode(value) for name, value in self.model_dump(mode="json").items()}
         wrote = table.put_new({"pk": self.KIND, "sk": self.id, **fields})
-        # A repetition comes with a later clock: the place is the first one's, or the list would show it twice.
-        listed = self if wrote else type(self).load(self.id)
-        table.put({"pk": _list_key(type(self), listed.parent()), "sk": _place(listed), "id": self.id})
+        # A repeated call has a later `created_at`; with that the list would get a second entry.
+        stored = self if wrote else type(self).load(self.id)
+        table.put({"pk": _list_key(type(self), stored.parent()), "sk": _list_place(stored), "id": self.id})
         return wrote
 
     def change(
@@ -93,7 +98,7 @@ class Record(BaseModel):
         condition: str | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set attributes if `where` and `condition` hold; False if they do not."""
+        """Set attributes if `where` and `condition` hold (see `table.update`). Returns False if they do not."""
         return table.update(
             self.KIND,
             self.id,
@@ -104,8 +109,8 @@ class Record(BaseModel):
         )
 
     def remove(self) -> None:
-        """Delete it, its place in the list first."""
-        table.delete(_list_key(type(self), self.parent()), _place(self))
+        """Delete both rows, the entry in the list first."""
+        table.delete(_list_key(type(self), self.parent()), _list_place(self))
         table.delete(self.KIND, self.id)
 
     @classmethod
@@ -118,24 +123,24 @@ class Record(BaseModel):
             last = cls.find(after)
             if last is None:
                 return Page([], has_more=False)
-            cursor = _place(last)
-        found = table.query(
-            _list_key(cls, parent),
-            after=None if descending else cursor,
-            before=cursor if descending else None,
-            descending=descending,
-            limit=limit + 1,
+            cursor = _list_place(last)
+        entries = list(
+            table.query(
+                _list_key(cls, parent),
+                after=None if descending else cursor,
+                before=cursor if descending else None,
+                descending=descending,
+                limit=limit + 1,
+            )
         )
-        places = list(found)
-        rows = table.get_all((cls.KIND, place["id"]) for place in places[:limit])
-        data = [
-            cls.from_row(rows[cls.KIND, place["id"]]) for place in places[:limit] if (cls.KIND, place["id"]) in rows
-        ]
-        return Page(data, has_more=len(places) > limit)
+        keys = [(cls.KIND, entry["id"]) for entry in entries[:limit]]
+        rows = table.get_all(keys)
+        data = [cls.from_row(rows[key]) for key in keys if key in rows]
+        return Page(data, has_more=len(entries) > limit)
 
     @classmethod
     def every(cls, *, parent: str = "", after: str | None = None, descending: bool = False) -> Iterator[Self]:
-        """The whole list behind `after`, lazily."""
+        """Every record of the list, or those behind the one with id `after`, read page by page on demand."""
         while True:
             page = cls.page(parent=parent, after=after, limit=_AT_ONCE, descending=descending)
             yield from page.data
@@ -148,5 +153,5 @@ def _list_key(kind: type[Record], parent: str) -> str:
     return f"LIST#{kind.KIND}#{parent}" if parent else f"LIST#{kind.KIND}"
 
 
-def _place(record: Record) -> str:
+def _list_place(record: Record) -> str:
     return f"{record.created_at:010d}#{record.id}"

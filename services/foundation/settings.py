@@ -1,4 +1,4 @@
-"""What a function is told by its environment, validated once, at first use, never at import."""
+"""The settings that a function reads from its environment, validated once at their first use, never at import."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
+_BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE"})
 _NUMBERS = frozenset({"PROVIDER_REQUESTS_PER_SECOND", "PROVIDER_CONCURRENCY", "PROVIDER_PATIENCE_HOURS"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Set by template.yaml in `Globals`; each function uses the part that its policy allows."""
+    """The environment variables that template.yaml sets for every function in `Globals`."""
 
     TABLE: str
     BUCKET: str
@@ -41,16 +42,17 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """Raises ValueError naming every variable that is missing, or the one that is wrong."""
-    told: dict[str, Any] = {one.name: os.environ[one.name] for one in fields(Settings) if one.name in os.environ}
-    missing = [one.name for one in fields(Settings) if one.default is MISSING and one.name not in told]
+    """The settings of this process. Raises ValueError naming every missing variable, or the one that is invalid."""
+    known = fields(Settings)
+    values: dict[str, Any] = {field.name: os.environ[field.name] for field in known if field.name in os.environ}
+    missing = [field.name for field in known if field.default is MISSING and field.name not in values]
     if missing:
         raise ValueError(f"The environment lacks {', '.join(missing)}.")
-    if "WEBHOOKS_TO_PRIVATE" in told:
-        told["WEBHOOKS_TO_PRIVATE"] = _truth("WEBHOOKS_TO_PRIVATE", told["WEBHOOKS_TO_PRIVATE"])
-    for name in _NUMBERS & told.keys():
-        told[name] = _number(name, told[name])
-    return Settings(**told)
+    for name in _BOOLEANS & values.keys():
+        values[name] = _boolean(name, values[name])
+    for name in _NUMBERS & values.keys():
+        values[name] = _number(name, values[name])
+    return Settings(**values)
 
 
 def _number(name: str, text: str) -> float:
@@ -60,7 +62,7 @@ def _number(name: str, text: str) -> float:
         raise ValueError(f"{name} is no number.") from None
 
 
-def _truth(name: str, text: str) -> bool:
+def _boolean(name: str, text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError(f"{name} is neither true nor false.")
     return text == "true"

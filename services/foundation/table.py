@@ -1,8 +1,8 @@
-"""The one DynamoDB table: rows in, rows out, conditional writes that say who won.
+"""Read and write rows of the stack's one DynamoDB table.
 
-A row is a dict with `pk` and `sk`; values are what JSON knows, but no floats. Reads are strongly
-consistent unless they ask for less. A lost condition is an answer (False or None), every other failure is botocore's
-exception.
+A row is a dict with the keys `pk` and `sk`. Its values are text, bytes, integers, booleans and None, no floats. Reads
+are strongly consistent unless the caller asks otherwise. A conditional write returns False if its condition does not
+hold; everything else that fails raises botocore's ClientError.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _BATCH_ATTEMPTS = 8
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    """An attribute as DynamoDB gives it, by its type."""
-    ((kind, held),) = value.items()
+    """The Python value of an attribute in DynamoDB's form, such as `{"N": "1"}`."""
+    ((kind, content),) = value.items()
     match kind:
         case "N":
-            return int(held)
+            return int(content)
         case "NULL":
             return None
         case _:
-            return held
+            return content
 
 
 def _attribute(value: Any) -> dict[str, Any]:
-    """The inverse: what is no text, bytes, whole number, truth or null is no attribute of a row."""
+    """The inverse of `_plain`. Raises TypeError for a value of another type."""
     match value:
         case str():
             return {"S": value}
@@ -71,23 +71,24 @@ def _lost_condition(error: ClientError) -> bool:
 
 
 def get(pk: str, sk: str) -> Row | None:
+    """The row with these keys, or None."""
     answer = aws.dynamodb().get_item(TableName=settings().TABLE, Key=_key(pk, sk), ConsistentRead=True)
     item = answer.get("Item")
     return _row(item) if item else None
 
 
 def put(row: Row) -> None:
-    """Write unconditionally: only for rows whose content follows from their key."""
+    """Write the row over whatever is there. Only for rows that may be written twice without harm."""
     aws.dynamodb().put_item(TableName=settings().TABLE, Item=_item(row))
 
 
 def put_new(row: Row) -> bool:
-    """Write the row unless its key exists; True if this call wrote it."""
+    """Write the row unless one with its keys exists. Returns True if this call wrote it."""
     return put_unless(row, "pk")
 
 
 def put_unless(row: Row, attribute: str) -> bool:
-    """Write the row unless the one at its key has this attribute; True if this call wrote it."""
+    """Write the row unless the existing one with its keys has this attribute. Returns True if this call wrote it."""
     try:
         aws.dynamodb().put_item(
             TableName=settings().TABLE,
@@ -111,10 +112,11 @@ def update(
     condition: str | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Set attributes of an existing row if every `where` attribute has its value.
+    """Set the attributes `changes` of an existing row, if every attribute in `where` has the value given there.
 
-    `condition` adds an expression over `#names` of changed attributes and `:names` bound in `values`.
-    Returns False when the row is missing or a condition does not hold.
+    In `where`, None matches an attribute that is null or missing. `condition` adds a DynamoDB expression, in which
+    `#name` stands for a changed attribute and `:name` for an entry of `values`. Returns False if the row does not exist
+    or a condition does not hold.
     """
     names = {f"#{name}": name for name in (*changes, *(where or {}))}
     bound = {f":{name}": _attribute(value) for name, value in (values or {}).items()}
@@ -161,9 +163,10 @@ def query(
     limit: int | None = None,
     consistent: bool = True,
 ) -> Iterator[Row]:
-    """The rows of a partition in order of `sk`, lazily, page by page.
+    """The rows of the partition `pk` in the order of `sk`, fetched page by page as they are asked for.
 
-    `prefix` and the exclusive bounds `after`/`before` (in the order of `sk`, not of reading) narrow it.
+    Only rows whose `sk` starts with `prefix`, is greater than `after` and less than `before`; both bounds are in the
+    order of `sk` also when the rows are read `descending`.
     """
     low = max(prefix, f"{after}\x00") if after is not None else prefix
     high = prefix + "\U0010ffff"
@@ -171,7 +174,7 @@ def query(
         high = min(high, before)
     if low > high:
         return
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "TableName": settings().TABLE,
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
         "ExpressionAttributeValues": {":pk": {"S": pk}, ":low": {"S": low or "\x00"}, ":high": {"S": high}},
@@ -181,7 +184,7 @@ def query(
     }
     count = 0
     while True:
-        page = aws.dynamodb().query(**asked)
+        page = aws.dynamodb().query(**request)
         for item in page["Items"]:
             row = _row(item)
             if before is not None and row["sk"] >= before:
@@ -192,11 +195,14 @@ def query(
                 return
         if "LastEvaluatedKey" not in page:
             return
-        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def write_all(rows: Iterable[Row]) -> None:
-    """Write many rows unconditionally, 25 a call; raises RetryLater if the table keeps throttling."""
+    """Write many rows over whatever is there, 25 a call. Raises RetryLater if DynamoDB keeps throttling.
+
+    Of several rows with the same keys the last is written.
+    """
     unique = {(row["pk"], row["sk"]): row for row in rows}
     for chunk in batched(unique.values(), _WRITE_BATCH, strict=False):
         pending: dict[str, Any] = {settings().TABLE: [{"PutRequest": {"Item": _item(row)}} for row in chunk]}
@@ -211,8 +217,11 @@ def write_all(rows: Iterable[Row]) -> None:
 
 
 def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict[tuple[str, str], Row]:
-    """Many rows by key, 100 a call; missing ones are absent from the answer."""
-    found: dict[tuple[str, str], Row] = {}
+    """The rows with these keys, 100 a call, by key; keys without a row are left out.
+
+    Raises RetryLater if DynamoDB keeps throttling.
+    """
+    rows: dict[tuple[str, str], Row] = {}
     for chunk in batched(dict.fromkeys(keys), _READ_BATCH, strict=False):
         pending: dict[str, Any] = {
             settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": consistent}
@@ -223,10 +232,10 @@ def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict
             answer = aws.dynamodb().batch_get_item(RequestItems=pending)
             for item in answer["Responses"].get(settings().TABLE, []):
                 row = _row(item)
-                found[row["pk"], row["sk"]] = row
+                rows[row["pk"], row["sk"]] = row
             pending = dict(answer["UnprocessedKeys"])
             if not pending:
                 break
         else:
             raise RetryLater("DynamoDB leaves keys unprocessed")
-    return found
+    return rows
