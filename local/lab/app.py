@@ -103,11 +103,15 @@ class RequestIdMiddleware:
         await self._app(scope, receive, named)
 
 
-async def _api_error(_: Request, error: ApiError) -> Response:
+async def _api_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, ApiError):
+        raise error
     return error_response(error)
 
 
-async def _http_error(request: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
     url = f"{request.method} {request.url.path}"
     return error_response(ApiError(error.status_code, f"{error.detail}: {url}", code="unknown_url"))
 

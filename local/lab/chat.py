@@ -90,7 +90,7 @@ def _completion(head: dict[str, Any], text: str, times: int, usage: dict[str, An
 
 
 def _choice(index: int, text: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     return {"index": index, "message": message, "finish_reason": "stop", "logprobs": None}
 
 

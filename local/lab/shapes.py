@@ -73,6 +73,6 @@ def _plain_value(schema: dict[str, Any], finding: Finding) -> Any:
 
 
 def _number(schema: dict[str, Any], score: float, *, whole: bool) -> float | int:
-    low, high = schema.get("minimum", 0), schema.get("maximum", 1)
+    low, high = float(schema.get("minimum", 0)), float(schema.get("maximum", 1))
     value = low + score * (high - low)
     return round(value) if whole else value

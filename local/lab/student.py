@@ -64,7 +64,7 @@ def _fit_large(rows: csr_matrix, labels: NDArray[Any], seed: int, passes: int) -
         return LinearSVC(C=strength, random_state=seed, max_iter=passes)
 
     def accuracy(strength: float) -> float:
-        return model(strength).fit(rows[kept], labels[kept]).score(rows[held], labels[held])
+        return float(model(strength).fit(rows[kept], labels[kept]).score(rows[held], labels[held]))
 
     best = 0.3
     if cut and len(np.unique(labels[kept])) > 1:
@@ -153,13 +153,14 @@ class Student:
             return np.full(rows.shape[0], _RARE if self._rare else 0)
         coefficients, classes = self._weights
         scores = rows @ coefficients[:-1] + coefficients[-1]
-        return classes[scores.argmax(axis=1)]
+        chosen: NDArray[Any] = classes[scores.argmax(axis=1)]
+        return chosen
 
     def _nearest(self, rows: csr_matrix) -> Iterator[str]:
         if self._rare is not None:
             examples, answers = self._rare
-            for row in rows:
-                yield answers[int((examples @ row.toarray().ravel()).argmax())]
+            for number in range(rows.shape[0]):
+                yield answers[int((examples @ rows[number].toarray().ravel()).argmax())]
 
 
 def train(examples: list[Example], *, recipe: Recipe = SMALL, seed: int, passes: int) -> Student:
