@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from api import labels, results, retried, sources
 from api.labels import LabelledRows, LabelledRun
 from completions.completion import Metadata
-from evals.calibrations import Calibration, Graded, graders_of, is_stale, scale_of, settled
+from evals.calibrations import Calibration, NamedGrader, graders_of, is_stale, scale_of, settled
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.eval import Eval
 from evals.files import Row
@@ -103,7 +103,7 @@ def shown(one: Calibration, eval_: Eval) -> dict[str, Any]:
     return {**document, "stale": is_stale(one, eval_)}
 
 
-def _criterion(eval_: Eval, asked: str | None) -> Graded:
+def _criterion(eval_: Eval, asked: str | None) -> NamedGrader:
     every = list(graders_of(eval_))
     if asked is None:
         every = [one for one in every if isinstance(one.grader, JudgeModel)]

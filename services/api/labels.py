@@ -19,8 +19,7 @@ from evals.calibrations import Human, Scale, vote
 from evals.counts import graded_chunks
 from evals.data_sources import FileId
 from evals.files import File, Row, check_lines
-from evals.outcomes import of_items
-from evals.output_items import output_item_id
+from evals.output_items import output_item_id, read_output_items
 from evals.run import Run
 from foundation import blobs
 from foundation.errors import ApiError, TooLarge
@@ -117,7 +116,9 @@ def of_run(run: Run, labels: list[Label], *, each_chunk: Callable[[], None]) -> 
         known |= {("item_id", output_item_id(run.id, row)): row for row in numbers}
     if "completion_id" in asked:
         refuse_too_many_rows(run)
-        for completion_id, row in of_items(run, _completion_of, each_chunk=each_chunk):
+        for completion_id, row in read_output_items(
+            run.id, [chunk.chunk for chunk in chunks], _completion_of, each_chunk=each_chunk
+        ):
             if isinstance(completion_id, str) and completion_id:
                 known.setdefault(("completion_id", completion_id), row)
     said = []

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 
 from evals.counts import graded_chunks
 from evals.eval import Eval
-from evals.judge_cards import NO_LABEL, Labelled, figures, same_family
-from evals.output_items import output_items
+from evals.judge_cards import NO_LABEL, JudgeCard, JudgedRow, judge_card
+from evals.output_items import read_output_items
 from evals.run import Run
 from foundation import table
+from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.records import Record
 from graders.fence import NOTICE
@@ -28,10 +28,9 @@ from graders.grade import GraderModel
 from graders.judging import JudgeModel
 from graders.multi import Multi
 from graders.recorded import Recorded
-from providers.prices import cost_nanodollars
+from stats import Interval
 
 PASS, FAIL = "pass", "fail"
-_READERS = 8
 type Human = bool | int | float | str
 
 
@@ -55,7 +54,7 @@ class Calibration(Record):
     labels: list[tuple[int, list[str]]]
     paid: bool
     status: Literal["in_progress", "completed", "failed"] = "in_progress"
-    card: dict[str, Any] | None = None
+    card: JudgeCard | None = None
     error: dict[str, str] | None = None
     metadata: dict[str, str] | None = None
 
@@ -72,7 +71,7 @@ class Scale(NamedTuple):
     model: str | None
 
 
-class Graded(NamedTuple):
+class NamedGrader(NamedTuple):
     """A criterion, or a part of a `multi`, as calibrations name it."""
 
     name: str
@@ -93,13 +92,13 @@ class Graded(NamedTuple):
         return derived_id("rubric_", orjson.dumps(definition, option=orjson.OPT_SORT_KEYS).decode(), fence)
 
 
-def graders_of(eval_: Eval) -> Iterator[Graded]:
+def graders_of(eval_: Eval) -> Iterator[NamedGrader]:
     """Everything of an eval that finds a row good or bad, the parts of a `multi` as `<its name>.<part>`."""
     for criterion in eval_.testing_criteria:
-        yield Graded(criterion.name, criterion.id, None, criterion)
+        yield NamedGrader(criterion.name, criterion.id, None, criterion)
         if isinstance(criterion, Multi):
             for part, grader in criterion.graders.items():
-                yield Graded(f"{criterion.name}.{part}", criterion.id, part, grader)
+                yield NamedGrader(f"{criterion.name}.{part}", criterion.id, part, grader)
 
 
 def scale_of(grader: GraderModel) -> Scale:
@@ -129,117 +128,146 @@ def vote(scale: Scale, human: Human) -> str:
     return PASS if human >= scale.threshold else FAIL
 
 
-def settled(one: Calibration) -> Calibration:
+class JudgeReliability(Document):
+    """A judge's newest card in short, as verdicts show it."""
+
+    calibration_id: str
+    model: str | None
+    """The judge's model; null for recorded grades of which no model is known."""
+    n: int
+    """Rows on which judge and people were compared."""
+    agreement: float | None
+    """The share of them on which both gave the same answer, from 0 to 1; null without rows."""
+    agreement_interval: Interval | None
+    """Wilson's 95% interval of the agreement."""
+    kappa: float | None
+    """Cohen's kappa, from -1 to 1."""
+    false_pass: float | None
+    """The share of the rows failed by people that the judge passed."""
+    false_fail: float | None
+    """The share of the rows passed by people that the judge failed."""
+    stale: bool
+    """Whether the eval asks or reads its judge otherwise than it did for this card."""
+
+
+def settled(calibration: Calibration) -> Calibration:
     """The same, with its card if its run has ended meanwhile."""
-    if one.status != "in_progress":
-        return one
-    run = Run.find(one.run_id)
+    if calibration.status != "in_progress":
+        return calibration
+    run = Run.find(calibration.run_id)
     if run is not None and not run.ended:
-        return one
+        return calibration
     if run is not None and run.status == "completed":
         # Before the card: whoever sees one must also find it by its rubric.
-        table.put({"pk": _shared_by(one.rubric), "sk": f"{one.created_at:010d}#{one.id}", "id": one.id})
-        one.change({"status": "completed", "card": _card(one, run)}, where={"status": "in_progress"})
+        place = f"{calibration.created_at:010d}#{calibration.id}"
+        table.put({"pk": _shared_by(calibration.rubric), "sk": place, "id": calibration.id})
+        card = _card(calibration, run).model_dump(mode="json")
+        calibration.change({"status": "completed", "card": card}, where={"status": "in_progress"})
     else:
         error = {"code": "run_not_completed", "message": f"Its run is {run.status if run else 'deleted'}."}
-        one.change({"status": "failed", "error": error}, where={"status": "in_progress"})
-    return Calibration.load(one.id)
+        calibration.change({"status": "failed", "error": error}, where={"status": "in_progress"})
+    return Calibration.load(calibration.id)
 
 
-def is_stale(one: Calibration, eval_: Eval) -> bool:
+def is_stale(calibration: Calibration, eval_: Eval) -> bool:
     """Whether the eval no longer asks and reads its judge as it did for this card."""
-    place = (one.criterion_id, one.part)
-    return not any((it.criterion_id, it.part) == place and it.rubric == one.rubric for it in graders_of(eval_))
+    place = (calibration.criterion_id, calibration.part)
+    return not any(
+        (grader.criterion_id, grader.part) == place and grader.rubric == calibration.rubric
+        for grader in graders_of(eval_)
+    )
 
 
-def reliability(eval_: Eval) -> dict[str, dict[str, Any] | None]:
+def reliability(eval_: Eval) -> dict[str, JudgeReliability | None]:
     """By name, or by id where names are not enough, each judge's newest card in short; None where it has none."""
-    judges = [one for one in graders_of(eval_) if isinstance(one.grader, JudgeModel)]
+    judges = [grader for grader in graders_of(eval_) if isinstance(grader.grader, JudgeModel)]
     if not judges:
         return {}
-    own = [settled(one) for one in Calibration.every(parent=eval_.id, descending=True)]
+    own = [settled(calibration) for calibration in Calibration.every(parent=eval_.id, descending=True)]
     names = Counter(judge.name for judge in judges)
     return {judge.name if names[judge.name] == 1 else judge.key: _newest(judge, own) for judge in judges}
 
 
-def _newest(judge: Graded, own: list[Calibration]) -> dict[str, Any] | None:
+def _newest(judge: NamedGrader, own: list[Calibration]) -> JudgeReliability | None:
     """Its own or another eval's card of the same rubric, else the newest of those that are stale."""
     for row in table.query(_shared_by(judge.rubric), descending=True, limit=1):
         shared = settled(Calibration.load(row["id"]))
         if shared.card:
-            return _key_figures(shared.card, shared, stale=False)
+            return _in_short(shared, shared.card, stale=False)
     place = (judge.criterion_id, judge.part)
-    for one in own:
-        if one.card and (one.criterion_id, one.part) == place:
-            return _key_figures(one.card, one, stale=True)
+    for calibration in own:
+        if calibration.card and (calibration.criterion_id, calibration.part) == place:
+            return _in_short(calibration, calibration.card, stale=True)
     return None
 
 
-def _key_figures(card: dict[str, Any], one: Calibration, *, stale: bool) -> dict[str, Any]:
-    return {
-        "calibration_id": one.id,
-        "model": one.model,
-        "n": card["n"],
-        "agreement": card["agreement"]["rate"],
-        "agreement_interval": card["agreement"]["interval"],
-        "kappa": card["kappa"],
-        "false_pass": card["false_pass"]["rate"],
-        "false_fail": card["false_fail"]["rate"],
-        "stale": stale,
-    }
+def _in_short(calibration: Calibration, card: JudgeCard, *, stale: bool) -> JudgeReliability:
+    return JudgeReliability(
+        calibration_id=calibration.id,
+        model=calibration.model,
+        n=card.n,
+        agreement=card.agreement.rate,
+        agreement_interval=card.agreement.interval,
+        kappa=card.kappa,
+        false_pass=card.false_pass.rate,
+        false_fail=card.false_fail.rate,
+        stale=stale,
+    )
 
 
 def _shared_by(rubric: str) -> str:
     return f"RUBRIC#{rubric}"
 
 
-def _card(one: Calibration, run: Run) -> dict[str, Any]:
-    votes = dict(one.labels)
-    rows = [row for chunk in _read(run.id, one, votes) for row in chunk]
-    found = figures(rows, frozenset(one.passing))
-    usage = run.per_model_usage if one.paid else []
-    cost = cost_nanodollars(usage)
-    return {
-        **found,
-        "same_family": same_family(one.model, found["models_under_test"]),
-        "per_model_usage": [used.model_dump() for used in usage],
-        "cost_usd": None if cost is None else cost / 1e9,
-    }
-
-
-def _read(run_id: str, one: Calibration, votes: dict[int, list[str]]) -> Iterator[list[Labelled]]:
-    """The labelled rows of each chunk that has some, eight chunks read at once."""
+def _card(calibration: Calibration, run: Run) -> JudgeCard:
+    votes = dict(calibration.labels)
     chunks = [
         chunk.chunk
-        for chunk in graded_chunks(run_id)
+        for chunk in graded_chunks(run.id)
         if not votes.keys().isdisjoint(range(chunk.first_row, chunk.first_row + chunk.counts.total))
     ]
 
-    def of_chunk(chunk: int) -> list[Labelled]:
-        items = output_items(run_id, chunk)
-        return [_labelled(item, one, votes[row]) for item in items if (row := item["datasource_item_id"]) in votes]
+    def judged(item: dict[str, Any]) -> JudgedRow | None:
+        row = item["datasource_item_id"]
+        return _judged_row(item, calibration, votes[row]) if row in votes else None
 
-    with ThreadPoolExecutor(_READERS) as readers:
-        yield from readers.map(of_chunk, chunks)
+    rows = [row for row in read_output_items(run.id, chunks, judged) if row]
+    usage = run.per_model_usage if calibration.paid else []
+    return judge_card(rows, frozenset(calibration.passing), judge=calibration.model, usage=usage)
 
 
-def _labelled(item: dict[str, Any], one: Calibration, votes: list[str]) -> Labelled:
-    result: dict[str, Any] = next((it for it in item["results"] if it["name"] == one.criterion_id), {})
-    if result.get("recorded") and result["type"] != "recorded":
-        # What came with the row is another judge's verdict.
-        result = {}
-    if one.part is not None:
-        result = ((result.get("sample") or {}).get("graders") or {}).get(one.part) or {}
-    found: dict[str, Any] = result.get("sample") or {}
-    said: str | None = None
-    if result and not found.get("error") and (one.compared == "passed" or "label" in found):
-        said = (found.get("label") or NO_LABEL) if one.compared == "label" else (PASS if result["passed"] else FAIL)
-    return Labelled(
+def _judged_row(item: dict[str, Any], calibration: Calibration, votes: list[str]) -> JudgedRow:
+    """What the calibrated grader found in an output item, beside people's votes."""
+    result = _result(item, calibration)
+    shown: dict[str, Any] = result.get("sample") or {}
+    return JudgedRow(
         item_id=item["id"],
         votes=votes,
-        said=said,
+        judged=_answer(result, shown, calibration.compared),
         passed=bool(result.get("passed")),
-        position_consistent=found.get("position_consistent"),
-        judge=found.get("model") if one.model else None,
+        position_consistent=shown.get("position_consistent"),
+        judge=shown.get("model") if calibration.model else None,
         model=item["sample"]["model"],
     )
+
+
+def _result(item: dict[str, Any], calibration: Calibration) -> dict[str, Any]:
+    """The result of the calibrated criterion, or of its part; empty where the item has none of its own."""
+    results = {result["name"]: result for result in item["results"]}
+    result: dict[str, Any] = results.get(calibration.criterion_id) or {}
+    if result.get("recorded") and result["type"] != "recorded":
+        # What came with the row is another judge's verdict.
+        return {}
+    if calibration.part is None:
+        return result
+    graders = (result.get("sample") or {}).get("graders") or {}
+    return graders.get(calibration.part) or {}
+
+
+def _answer(result: dict[str, Any], shown: dict[str, Any], compared: str) -> str | None:
+    """The judge's answer as it is compared with people's: a label, or pass or fail. None where it could not grade."""
+    if not result or shown.get("error"):
+        return None
+    if compared == "passed":
+        return PASS if result["passed"] else FAIL
+    return (shown["label"] or NO_LABEL) if "label" in shown else None

@@ -1,8 +1,7 @@
 """A judge card: how far a judge can be trusted, measured on rows that people have labelled.
 
-In: the labelled rows, each with what the judge found. Out: the card's figures as JSON. People's answer for a row is
-what most of them said; a row without a majority, or that the judge could not grade, is counted and left out. A share is
-`{count, of, rate, interval}` with Wilson's interval, its rate and interval null where there is nothing to count.
+In: the labelled rows, each with what the judge found. Out: a `JudgeCard`. People's answer for a row is what most of
+them gave; a row without a majority, or that the judge could not grade, is counted and left out.
 """
 
 from __future__ import annotations
@@ -10,13 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from stats import wilson
+from foundation.document import Document
+from providers.prices import cost_nanodollars
+from providers.usage import ModelUsage
+from stats import Interval, wilson
 from stats.agreement import agreeing_pairs, cohen_kappa, kappa_interval, majority
 
 NO_LABEL = "(no label)"
-"""What a judge says that is not of one mind in both orders."""
+"""The answer of a judge that was asked in both orders and gave two different labels."""
 _MOST_ITEMS = 200
 _FAMILIES = {
     "OpenAI": r"gpt|o[1-9](?![a-z0-9])",
@@ -33,65 +35,151 @@ _FAMILIES = {
 }
 
 
-class Labelled(NamedTuple):
-    """One row that people labelled. `said` is None where the judge could not grade it.
+class Share(Document):
+    """`count` of `of` rows."""
+
+    count: int
+    of: int
+    rate: float | None
+    """`count / of`, from 0 to 1; null where `of` is 0."""
+    interval: Interval | None
+    """Wilson's 95% interval of the rate; null where there is no rate, or where the rows depend on each other."""
+
+
+class ConstantBaseline(Share):
+    """How often a judge would be right that always gives the one answer which people give most."""
+
+    answer: str | None
+    """People's most frequent answer; null where no row was compared."""
+
+
+class Mistakes(Share):
+    """Of the rows that people let pass, or fail, those on which the judge found the opposite."""
+
+    items: list[str]
+    """The ids of the output items that the judge got wrong, at most 200."""
+
+
+class ConfusionCell(Document):
+    """How many rows people answered in one way and the judge in another."""
+
+    human: str
+    judge: str
+    rows: int
+
+
+class SameFamily(Document):
+    """A warning that judge and models under test seem to be relatives, by a heuristic on their names."""
+
+    families: list[str]
+    models: list[str]
+    """The models under test that are of the judge's family."""
+    warning: str
+
+
+class JudgeCard(Document):
+    """How far a judge agrees with people, on the rows that people labelled."""
+
+    rows: int
+    """Labelled rows."""
+    n: int
+    """Compared rows: those with a majority among people that the judge could grade."""
+    ungraded: int
+    """Rows that the judge could not grade."""
+    undecided: int
+    """Graded rows on which people have no majority."""
+    agreement: Share
+    """The share of compared rows on which judge and people give the same answer."""
+    kappa: float | None
+    """Cohen's kappa, agreement beyond chance, from -1 to 1; null where chance alone would always agree."""
+    kappa_interval: Interval | None
+    """The 95% interval of kappa; null where its formula gives no width, as at full agreement."""
+    base_rate: Share
+    """The share of compared rows that people let pass."""
+    constant_baseline: ConstantBaseline
+    false_pass: Mistakes
+    """Of the rows that people let fail, those that the judge passed."""
+    false_fail: Mistakes
+    """Of the rows that people let pass, those that the judge failed."""
+    confusion: list[ConfusionCell]
+    position_consistency: Share | None
+    """Of the rows that the judge was asked about in both orders, those with one answer; null where there are none."""
+    human_agreement: Share | None
+    """Of all pairs of people who labelled the same row, those who agree, without interval; null without any pair."""
+    judge_models: list[str]
+    """The models that answered as judge."""
+    models_under_test: list[str]
+    same_family: SameFamily | None
+    per_model_usage: list[ModelUsage]
+    """What the calibration itself had graded; empty where its run had been there before."""
+    cost_usd: float | None
+    """The price of that usage in US dollars; null where a model has no known price."""
+
+
+class JudgedRow(NamedTuple):
+    """One row that people labelled. `judged` is the judge's answer, None where it could not grade the row.
 
     `judge` is the model that answered as judge, `model` the one that is judged, as far as they are known.
     """
 
     item_id: str
     votes: Sequence[str]
-    said: str | None
+    judged: str | None
     passed: bool
     position_consistent: bool | None = None
     judge: str | None = None
     model: str = ""
 
 
-class _Compared(NamedTuple):
+class _ComparedRow(NamedTuple):
     item_id: str
     human: str
-    said: str
+    judged: str
     human_passes: bool
     passed: bool
     position_consistent: bool | None
 
 
-def figures(rows: Sequence[Labelled], passing: frozenset[str]) -> dict[str, Any]:
-    """The figures of a card; `passing` are the answers of people that let a row pass."""
-    graded = [row for row in rows if row.said is not None]
+def judge_card(
+    rows: Sequence[JudgedRow], passing: frozenset[str], *, judge: str | None = None, usage: Sequence[ModelUsage] = ()
+) -> JudgeCard:
+    """The card. `passing` are people's answers that let a row pass; `usage` is what grading has cost."""
+    graded = [row for row in rows if row.judged is not None]
     compared = list(_compared(graded, passing))
-    table = Counter((row.human, row.said) for row in compared)
-    constant, times = Counter(row.human for row in compared).most_common(1)[0] if compared else (None, 0)
-    kappa = kappa_interval(table)
-    return {
-        "rows": len(rows),
-        "n": len(compared),
-        "ungraded": len(rows) - len(graded),
-        "undecided": len(graded) - len(compared),
-        "agreement": share(sum(row.human == row.said for row in compared), len(compared)),
-        "kappa": cohen_kappa(table),
-        "kappa_interval": list(kappa) if kappa else None,
-        "base_rate": share(sum(row.human_passes for row in compared), len(compared)),
-        "constant_baseline": {"answer": constant, **share(times, len(compared))},
-        "false_pass": _mistakes(compared, passed=True),
-        "false_fail": _mistakes(compared, passed=False),
-        "confusion": [{"human": human, "judge": said, "rows": count} for (human, said), count in sorted(table.items())],
-        "position_consistency": _consistency(compared),
-        "human_agreement": _among_people(rows),
-        "judge_models": sorted({row.judge for row in rows if row.judge}),
-        "models_under_test": sorted({row.model for row in rows if row.model}),
-    }
+    table = Counter((row.human, row.judged) for row in compared)
+    models_under_test = sorted({row.model for row in rows if row.model})
+    cost = cost_nanodollars(usage)
+    return JudgeCard(
+        rows=len(rows),
+        n=len(compared),
+        ungraded=len(rows) - len(graded),
+        undecided=len(graded) - len(compared),
+        agreement=share(sum(row.human == row.judged for row in compared), len(compared)),
+        kappa=cohen_kappa(table),
+        kappa_interval=kappa_interval(table),
+        base_rate=share(sum(row.human_passes for row in compared), len(compared)),
+        constant_baseline=_constant_baseline(compared),
+        false_pass=_mistakes(compared, passed=True),
+        false_fail=_mistakes(compared, passed=False),
+        confusion=[ConfusionCell(human=human, judge=judged, rows=n) for (human, judged), n in sorted(table.items())],
+        position_consistency=_consistency(compared),
+        human_agreement=_agreement_among_people(rows),
+        judge_models=sorted({row.judge for row in rows if row.judge}),
+        models_under_test=models_under_test,
+        same_family=same_family(judge, models_under_test),
+        per_model_usage=list(usage),
+        cost_usd=None if cost is None else cost / 1e9,
+    )
 
 
-def share(count: int, of: int) -> dict[str, Any]:
+def share(count: int, of: int) -> Share:
     if not of:
-        return {"count": count, "of": of, "rate": None, "interval": None}
-    return {"count": count, "of": of, "rate": count / of, "interval": list(wilson(count, of))}
+        return Share(count=count, of=of, rate=None, interval=None)
+    return Share(count=count, of=of, rate=count / of, interval=wilson(count, of))
 
 
-def same_family(judge: str | None, models: Iterable[str]) -> dict[str, Any] | None:
-    """A warning where judge and models under test seem to be relatives, by a heuristic on their names.
+def same_family(judge: str | None, models: Iterable[str]) -> SameFamily | None:
+    """A warning where judge and models under test seem to be relatives, by their names alone.
 
     Judges favour what they wrote themselves: Panickssery, Bowman & Feng (2024), "LLM Evaluators Recognize and Favor
     Their Own Generations".
@@ -105,7 +193,7 @@ def same_family(judge: str | None, models: Iterable[str]) -> dict[str, Any] | No
         f"Judge and model under test seem to be of one family ({', '.join(names)}), by their names alone. "
         "Judges favour their own family: look at false_pass."
     )
-    return {"families": names, "models": relatives, "warning": warning}
+    return SameFamily(families=names, models=relatives, warning=warning)
 
 
 def _families(model: str) -> set[str]:
@@ -113,26 +201,32 @@ def _families(model: str) -> set[str]:
     return {family for family, words in _FAMILIES.items() if re.search(rf"(?<![a-z0-9])(?:chat)?(?:{words})", name)}
 
 
-def _compared(rows: Iterable[Labelled], passing: frozenset[str]) -> Iterable[_Compared]:
+def _compared(rows: Iterable[JudgedRow], passing: frozenset[str]) -> Iterable[_ComparedRow]:
     for row in rows:
         human = majority(row.votes)
-        if human is not None and row.said is not None:
-            yield _Compared(row.item_id, human, row.said, human in passing, row.passed, row.position_consistent)
+        if human is not None and row.judged is not None:
+            passes = human in passing
+            yield _ComparedRow(row.item_id, human, row.judged, passes, row.passed, row.position_consistent)
 
 
-def _mistakes(rows: list[_Compared], *, passed: bool) -> dict[str, Any]:
+def _constant_baseline(rows: list[_ComparedRow]) -> ConstantBaseline:
+    answer, times = Counter(row.human for row in rows).most_common(1)[0] if rows else (None, 0)
+    return ConstantBaseline(answer=answer, **dict(share(times, len(rows))))
+
+
+def _mistakes(rows: list[_ComparedRow], *, passed: bool) -> Mistakes:
     """Of the rows that people let fail, those that the judge passed; or the other way round."""
-    truly = [row for row in rows if row.human_passes is not passed]
-    wrong = [row.item_id for row in truly if row.passed is passed]
-    return {**share(len(wrong), len(truly)), "items": wrong[:_MOST_ITEMS]}
+    candidates = [row for row in rows if row.human_passes is not passed]
+    wrong = [row.item_id for row in candidates if row.passed is passed]
+    return Mistakes(items=wrong[:_MOST_ITEMS], **dict(share(len(wrong), len(candidates))))
 
 
-def _consistency(rows: list[_Compared]) -> dict[str, Any] | None:
+def _consistency(rows: list[_ComparedRow]) -> Share | None:
     asked_twice = [row.position_consistent for row in rows if row.position_consistent is not None]
     return share(sum(asked_twice), len(asked_twice)) if asked_twice else None
 
 
-def _among_people(rows: Iterable[Labelled]) -> dict[str, Any] | None:
-    """No interval: the pairs of one row depend on each other."""
+def _agreement_among_people(rows: Iterable[JudgedRow]) -> Share | None:
+    """Without interval: the pairs of one row depend on each other."""
     pairs = agreeing_pairs(row.votes for row in rows)
-    return {**share(pairs.agreed, pairs.total), "interval": None} if pairs.total else None
+    return share(pairs.agreed, pairs.total).model_copy(update={"interval": None}) if pairs.total else None

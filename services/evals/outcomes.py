@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
 
 from evals.counts import graded_chunks
-from evals.output_items import output_items
+from evals.output_items import read_output_items
 from evals.run import Run
 from evals.slicing import Tagging, metadata_of
 
 _CUT_SHORT = ("length", "content_filter")
-_READERS = 8
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -53,37 +51,21 @@ def outcomes(
 
     Of rows that share a name the second is `<name>#2`, so that they pair in their order.
     """
-    found: dict[str, Outcome] = {}
+    by_row: dict[str, Outcome] = {}
     times: Counter[str] = Counter()
 
     def named(item: dict[str, Any]) -> tuple[str, Outcome]:
         return row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
 
-    for row, one in of_items(run, named, each_chunk=each_chunk):
-        found[_unused(row, found, times)] = one
-    return found
+    chunks = [chunk.chunk for chunk in graded_chunks(run.id)]
+    for row, outcome in read_output_items(run.id, chunks, named, each_chunk=each_chunk):
+        by_row[_unused(row, by_row, times)] = outcome
+    return by_row
 
 
-def of_items[Kept](
-    run: Run, keep: Callable[[dict[str, Any]], Kept], *, each_chunk: Callable[[], None]
-) -> Iterator[Kept]:
-    """What `keep` makes of each output item of a run: the bodies of a large run do not fit into memory together."""
-
-    def of_chunk(chunk: int) -> list[Kept]:
-        return [keep(item) for item in output_items(run.id, chunk)]
-
-    with ThreadPoolExecutor(_READERS) as readers:
-        try:
-            for chunk in readers.map(of_chunk, [chunk.chunk for chunk in graded_chunks(run.id)]):
-                each_chunk()
-                yield from chunk
-        finally:
-            readers.shutdown(cancel_futures=True)
-
-
-def _unused(row: str, found: Mapping[str, Outcome], times: Counter[str]) -> str:
+def _unused(row: str, taken: Container[str], times: Counter[str]) -> str:
     name = row
-    while name in found:
+    while name in taken:
         times[row] += 1
         name = f"{row}#{times[row] + 1}"
     return name

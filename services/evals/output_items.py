@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -11,6 +13,7 @@ from foundation.ids import derived_id, place_of
 
 ROWS_A_CHUNK = 100
 _ITEM = "outputitem_"
+_READERS = 8
 
 
 def output_item_id(run_id: str, row: int) -> str:
@@ -29,3 +32,28 @@ def items_key(run_id: str, chunk: int) -> str:
 def output_items(run_id: str, chunk: int) -> list[dict[str, Any]]:
     """The output items of one graded chunk."""
     return [orjson.loads(line) for line in blobs.get(items_key(run_id, chunk)).splitlines()]
+
+
+def read_output_items[Kept](
+    run_id: str,
+    chunks: Iterable[int],
+    keep: Callable[[dict[str, Any]], Kept],
+    *,
+    each_chunk: Callable[[], None] = lambda: None,
+) -> Iterator[Kept]:
+    """What `keep` makes of each output item of these chunks, in order, eight chunks read at once.
+
+    Only what is kept stays in memory: the bodies of a large run do not fit into it together. `each_chunk` is called
+    after each chunk; an error of it stops the reading.
+    """
+
+    def kept(chunk: int) -> list[Kept]:
+        return [keep(item) for item in output_items(run_id, chunk)]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        try:
+            for items in readers.map(kept, chunks):
+                each_chunk()
+                yield from items
+        finally:
+            readers.shutdown(cancel_futures=True)

@@ -392,11 +392,11 @@ def test_reliability_is_the_newest_card_of_the_same_rubric(system: System) -> No
     system.settle()
     figures = reliability(Eval.load(eval_id))["judged"]
     assert figures
-    assert (figures["calibration_id"], figures["n"], figures["stale"]) == (made["id"], 6, False)
-    assert (figures["agreement"], figures["false_pass"]) == (pytest.approx(4 / 6), pytest.approx(1 / 3))
+    assert (figures.calibration_id, figures.n, figures.stale) == (made["id"], 6, False)
+    assert (figures.agreement, figures.false_pass) == (pytest.approx(4 / 6), pytest.approx(1 / 3))
     assert reliability(Eval.load(twin)) == {"judged": figures}, "another eval that asks the same judge the same way"
     change(eval_id, fence=False)
-    assert reliability(Eval.load(eval_id)) == {"judged": {**figures, "stale": True}}
+    assert reliability(Eval.load(eval_id)) == {"judged": figures.model_copy(update={"stale": True})}
     change(twin, fence=False)
     assert reliability(Eval.load(twin)) == {"judged": None}
 
@@ -417,7 +417,7 @@ def test_a_card_that_broke_off_while_it_was_stored_is_there_for_others_too(
         assert system.call("GET", f"/v1/evals/{eval_id}/calibrations/{made['id']}")[0] == 500
     found = reliability(Eval.load(twin))["judged"]
     assert found
-    assert found["calibration_id"] == made["id"]
+    assert found.calibration_id == made["id"]
 
 
 def test_a_run_of_other_rows_goes_its_way_beside_a_calibration(system: System) -> None:

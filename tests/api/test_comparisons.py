@@ -147,11 +147,11 @@ def test_slices_are_corrected_for_their_number(system: System) -> None:
 def test_a_comparison_is_made_once_and_goes_with_its_run(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     eval_id, run, baseline = both(system, "ppff", "pfpf")
     found = compare(system, eval_id, run, baseline)
-    monkeypatch.setattr("evals.outcomes.output_items", None)  # nothing is read again
+    monkeypatch.setattr("evals.output_items.output_items", None)  # nothing is read again
     assert compare(system, eval_id, run, baseline) == found
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evals.outcomes.output_items", None)
+        patch.setattr("evals.output_items.output_items", None)
         assert system.call("GET", f"/v1/evals/{eval_id}/runs/{baseline}/comparison?baseline={run}")[0] == 500
     assert list(blobs.keys(f"runs/{run}/comparisons/"))
     system.ok("DELETE", f"/v1/evals/{eval_id}/runs/{run}")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from evals.judge_cards import Labelled, figures, same_family, share
+from evals.judge_cards import ConfusionCell, JudgeCard, JudgedRow, Mistakes, judge_card, same_family, share
+from providers.usage import ModelUsage
 from stats import wilson
 
 
-def rows(*letters: str) -> list[Labelled]:
+def rows(*letters: str) -> list[JudgedRow]:
     """A row a text: what people said, and after the space what the judge said; `p`, `f`, and `-` for not graded."""
     said = {"p": "pass", "f": "fail", "-": None}
     made = []
     for number, (people, judge) in enumerate(text.split() for text in letters):
         votes = ["pass" if vote == "p" else "fail" for vote in people]
-        made.append(Labelled(f"item-{number}", votes, said[judge], judge == "p"))
+        made.append(JudgedRow(f"item-{number}", votes, said[judge], judge == "p"))
     return made
 
 
@@ -22,67 +23,72 @@ PASSING = frozenset({"pass"})
 
 
 def test_a_card_by_hand() -> None:
-    card = figures(rows("p p", "p p", "p f", "f p", "f f", "f f", "p -", "pf p"), PASSING)
-    assert (card["rows"], card["n"], card["ungraded"], card["undecided"]) == (8, 6, 1, 1)
-    assert card["agreement"] == {"count": 4, "of": 6, "rate": 4 / 6, "interval": list(wilson(4, 6))}
-    assert card["kappa"] == pytest.approx(1 / 3)
-    assert card["base_rate"]["rate"] == 0.5
-    assert card["constant_baseline"]["rate"] == 0.5
-    assert card["false_pass"] == {**share(1, 3), "items": ["item-3"]}
-    assert card["false_fail"] == {**share(1, 3), "items": ["item-2"]}
-    assert {(one["human"], one["judge"]): one["rows"] for one in card["confusion"]} == {
-        ("fail", "fail"): 2,
-        ("fail", "pass"): 1,
-        ("pass", "fail"): 1,
-        ("pass", "pass"): 2,
+    card = judge_card(rows("p p", "p p", "p f", "f p", "f f", "f f", "p -", "pf p"), PASSING)
+    assert (card.rows, card.n, card.ungraded, card.undecided) == (8, 6, 1, 1)
+    assert card.agreement.model_dump(mode="json") == {
+        "count": 4,
+        "of": 6,
+        "rate": 4 / 6,
+        "interval": list(wilson(4, 6)),
     }
-    assert card["position_consistency"] is None
+    assert card.kappa == pytest.approx(1 / 3)
+    assert card.base_rate.rate == 0.5
+    assert card.constant_baseline.rate == 0.5
+    assert card.false_pass == Mistakes(**dict(share(1, 3)), items=["item-3"])
+    assert card.false_fail == Mistakes(**dict(share(1, 3)), items=["item-2"])
+    assert card.confusion == [
+        ConfusionCell(human="fail", judge="fail", rows=2),
+        ConfusionCell(human="fail", judge="pass", rows=1),
+        ConfusionCell(human="pass", judge="fail", rows=1),
+        ConfusionCell(human="pass", judge="pass", rows=2),
+    ]
+    assert card.position_consistency is None
 
 
 def test_a_judge_that_always_passes_looks_good_by_agreement_alone() -> None:
-    card = figures(rows(*["p p"] * 9, "f p"), PASSING)
-    assert card["agreement"]["rate"] == card["constant_baseline"]["rate"] == 0.9
-    assert card["constant_baseline"]["answer"] == "pass"
-    assert card["kappa"] == 0
-    assert card["false_pass"]["rate"] == 1
+    card = judge_card(rows(*["p p"] * 9, "f p"), PASSING)
+    assert card.agreement.rate == card.constant_baseline.rate == 0.9
+    assert card.constant_baseline.answer == "pass"
+    assert card.kappa == 0
+    assert card.false_pass.rate == 1
 
 
 def test_labels_agree_as_labels_and_pass_as_passing_ones() -> None:
     made = [
-        Labelled("1", ["A"], "A", True),
-        Labelled("2", ["A"], "tie", False),
-        Labelled("3", ["tie"], "B", False),
-        Labelled("4", ["B"], "A", True),
+        JudgedRow("1", ["A"], "A", True),
+        JudgedRow("2", ["A"], "tie", False),
+        JudgedRow("3", ["tie"], "B", False),
+        JudgedRow("4", ["B"], "A", True),
     ]
-    card = figures(made, frozenset({"A"}))
-    assert card["agreement"]["count"] == 1
-    assert (card["false_pass"]["items"], card["false_fail"]["items"]) == (["4"], ["2"])
-    assert card["false_pass"]["of"] == 2
+    card = judge_card(made, frozenset({"A"}))
+    assert card.agreement.count == 1
+    assert (card.false_pass.items, card.false_fail.items) == (["4"], ["2"])
+    assert card.false_pass.of == 2
 
 
 def test_several_people_are_a_majority_and_agree_among_themselves() -> None:
-    card = figures(rows("ppf p", "ff f", "pf f", "p -"), PASSING)
-    assert (card["n"], card["undecided"], card["ungraded"]) == (2, 1, 1)
+    card = judge_card(rows("ppf p", "ff f", "pf f", "p -"), PASSING)
+    assert (card.n, card.undecided, card.ungraded) == (2, 1, 1)
     # Pairs: one of three, one of one, none of one; a single person makes none.
-    assert card["human_agreement"] == {"count": 2, "of": 5, "rate": 0.4, "interval": None}
-    assert figures(rows("p p"), PASSING)["human_agreement"] is None
+    assert card.human_agreement == share(2, 5).model_copy(update={"interval": None})
+    assert judge_card(rows("p p"), PASSING).human_agreement is None
 
 
 def test_position_consistency_is_a_share_of_the_rows_asked_twice() -> None:
-    made = [Labelled(str(n), ["pass"], "pass", True, consistent) for n, consistent in enumerate([True, True, False])]
-    assert figures([*made, Labelled("4", ["pass"], "pass", True)], PASSING)["position_consistency"] == share(2, 3)
+    made = [JudgedRow(str(n), ["pass"], "pass", True, consistent) for n, consistent in enumerate([True, True, False])]
+    assert judge_card([*made, JudgedRow("4", ["pass"], "pass", True)], PASSING).position_consistency == share(2, 3)
 
 
-def test_no_rows_are_no_figures() -> None:
-    card = figures(rows("p -", "pf p"), PASSING)
-    assert card["n"] == 0
-    assert card["kappa"] is card["kappa_interval"] is card["agreement"]["rate"] is card["base_rate"]["rate"] is None
-    assert card["constant_baseline"]["answer"] is None
+def test_no_rows_are_no_judge_card() -> None:
+    card = judge_card(rows("p -", "pf p"), PASSING)
+    assert card.n == 0
+    assert card.kappa is card.kappa_interval is card.agreement.rate is card.base_rate.rate is None
+    assert card.constant_baseline.answer is None
 
 
 def test_many_mistakes_are_counted_and_some_of_them_named() -> None:
-    found = figures(rows(*["f p"] * 500), PASSING)["false_pass"]
-    assert (found["count"], len(found["items"])) == (500, 200)
+    found = judge_card(rows(*["f p"] * 500), PASSING).false_pass
+    assert (found.count, len(found.items)) == (500, 200)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,21 @@ def test_many_mistakes_are_counted_and_some_of_them_named() -> None:
 )
 def test_relatives_are_told_by_their_names(judge: str | None, model: str, family: str | None) -> None:
     found = same_family(judge, {model})
-    assert (found and found["families"]) == ([family] if family else None)
+    assert (found and found.families) == ([family] if family else None)
     if found:
-        assert found["models"] == [model]
-        assert "by their names alone" in found["warning"]
+        assert found.models == [model]
+        assert "by their names alone" in found.warning
+
+
+def test_a_card_says_what_it_has_cost_and_warns_of_relatives() -> None:
+    row = JudgedRow("1", ["pass"], "pass", True, model="gpt-4o-mini")
+    usage = [ModelUsage(model_name="no-price", invocation_count=1)]
+    card = judge_card([row], PASSING, judge="gpt-4o", usage=usage)
+    assert card.same_family is not None
+    assert (card.same_family.models, card.per_model_usage, card.cost_usd) == (["gpt-4o-mini"], usage, None)
+    assert judge_card([row], PASSING).cost_usd == 0
+
+
+def test_a_card_is_the_same_after_it_was_stored() -> None:
+    card = judge_card(rows("p p", "f p", "pf f"), PASSING, judge="gpt-4o")
+    assert JudgeCard.model_validate_json(card.model_dump_json()) == card
