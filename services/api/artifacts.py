@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api.files import download
 from completions import index
@@ -16,37 +15,38 @@ from distillations.dataset import Dataset
 from distillations.job import Job
 from foundation import blobs, http, table
 from foundation.errors import NotFound
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Artifacts")
 _MOST_COMPLETIONS = 1000
 
 
-@router.get("/v1/datasets")
+@router.get("/v1/datasets", scope="read")
 def list_datasets() -> dict[str, Any]:
     return http.list_of(router, Dataset, lambda one: one.model_dump(mode="json"), order="desc")
 
 
-@router.get("/v1/datasets/<dataset_id>")
+@router.get("/v1/datasets/<dataset_id>", scope="read")
 def retrieve_dataset(dataset_id: str) -> dict[str, Any]:
     return Dataset.load(dataset_id, param="dataset_id").model_dump(mode="json")
 
 
-@router.get("/v1/datasets/<dataset_id>/card")
+@router.get("/v1/datasets/<dataset_id>/card", scope="read")
 def dataset_card(dataset_id: str) -> dict[str, Any]:
     return Dataset.load(dataset_id, param="dataset_id").card
 
 
-@router.get("/v1/datasets/<dataset_id>/content")
+@router.get("/v1/datasets/<dataset_id>/content", scope="read")
 def dataset_content(dataset_id: str) -> Response[Any]:
     return download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
 
 
-@router.get("/v1/fine_tuning/jobs/<job_id>")
+@router.get("/v1/fine_tuning/jobs/<job_id>", scope="read")
 def retrieve_job(job_id: str) -> dict[str, Any]:
     return Job.load(job_id, param="fine_tuning_job_id").model_dump(mode="json")
 
 
-@router.get("/v1/fine_tuning/jobs/<job_id>/events")
+@router.get("/v1/fine_tuning/jobs/<job_id>/events", scope="read")
 def list_job_events(job_id: str) -> dict[str, Any]:
     Job.load(job_id, param="fine_tuning_job_id")
     rows = sorted(table.query(job_id, prefix="EVENT#"), key=lambda row: row["created_at"], reverse=True)
@@ -57,15 +57,14 @@ def list_job_events(job_id: str) -> dict[str, Any]:
     return http.listed(events, has_more=False)
 
 
-@router.get("/v1/lineage/.+")
-def show_lineage() -> dict[str, Any]:
-    start = router.current_event.path.partition("/v1/lineage/")[2]
-    graph = lineage.graph(start)
+@router.get("/v1/lineage/<object_id:path>", scope="read")
+def show_lineage(object_id: str) -> dict[str, Any]:
+    graph = lineage.graph(object_id)
     if not graph["nodes"]:
-        if index.find(start) is None:
-            raise NotFound("object with a lineage", start)
-        graph["nodes"] = [{"id": start, "kind": "completion", "side": "start"}]
-    return {"object": "lineage", "id": start, **graph, "completions": _completions(graph["nodes"])}
+        if index.find(object_id) is None:
+            raise NotFound("object with a lineage", object_id)
+        graph["nodes"] = [{"id": object_id, "kind": "completion", "side": "start"}]
+    return {"object": "lineage", "id": object_id, **graph, "completions": _completions(graph["nodes"])}
 
 
 def _completions(nodes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api import labels, results, retried, sources
@@ -24,10 +23,11 @@ from foundation import bus, http
 from foundation.errors import ApiError, NotFound
 from foundation.events import PlanRun
 from foundation.ids import derived_id, now
+from foundation.routes import Routes
 from foundation.settings import settings
 from graders.judging import JudgeModel
 
-router = APIGatewayHttpRouter()
+router = Routes("Calibrations")
 _CREATED = 201
 _INTERNAL = {"labels", "passing", "part", "paid"}
 
@@ -41,10 +41,9 @@ class NewCalibration(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals/<eval_id>/calibrations")
-def create_calibration(eval_id: str) -> Response[Any]:
+@router.post("/v1/evals/<eval_id>/calibrations", scope="write")
+def create_calibration(eval_id: str, asked: NewCalibration) -> Response[Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
-    asked = http.body_of(router, NewCalibration)
     graded = _criterion(eval_, asked.criterion)
     scale = scale_of(graded.grader)
     if isinstance(asked.source, LabelledRun):
@@ -78,13 +77,13 @@ def create_calibration(eval_id: str) -> Response[Any]:
     return http.answer(shown(settled(one), eval_), _CREATED)
 
 
-@router.get("/v1/evals/<eval_id>/calibrations")
+@router.get("/v1/evals/<eval_id>/calibrations", scope="read")
 def list_calibrations(eval_id: str) -> dict[str, Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
     return http.list_of(router, Calibration, lambda one: shown(settled(one), eval_), parent=eval_id)
 
 
-@router.get("/v1/evals/<eval_id>/calibrations/<calibration_id>")
+@router.get("/v1/evals/<eval_id>/calibrations/<calibration_id>", scope="read")
 def retrieve_calibration(eval_id: str, calibration_id: str) -> dict[str, Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
     one = Calibration.load(calibration_id, param="calibration_id")

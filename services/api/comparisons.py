@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-
 from api import results
 from api.figures import ALPHA, CONFIDENCE, ends, pass_rate
 from evals.eval import Eval
@@ -14,6 +12,7 @@ from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError
 from foundation.ids import derived_id, now
+from foundation.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from evals.comparing import ByRow, Gain, Groups, PairedSlice
     from evals.outcomes import Outcome
 
-router = APIGatewayHttpRouter()
+router = Routes("Comparisons")
 _MOST_SHOWN = 500
 _DRAWS = 10_000
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/comparison")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>/comparison", scope="read")
 def retrieve_comparison(eval_id: str, run_id: str) -> dict[str, Any]:
     """`baseline` is the other run; `group_by` a key of rows that depend on each other; `slices` as in `…/slices`."""
     run = results.completed_run(eval_id, run_id, param="run_id")

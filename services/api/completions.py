@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from api import filters
@@ -16,8 +15,9 @@ from completions.completion import Completion, Metadata
 from completions.postings import Reference
 from foundation import http
 from foundation.errors import NotFound
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Stored completions")
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")
 
 
@@ -27,7 +27,7 @@ class NewMetadata(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.get("/v1/chat/completions")
+@router.get("/v1/chat/completions", scope="read")
 def list_completions() -> dict[str, Any]:
     limit = http.limit_of(router)
     after_id = http.query_of(router, "after")
@@ -61,29 +61,28 @@ def _page(found: Iterable[Completion], limit: int) -> tuple[list[Completion], bo
     return kept, False
 
 
-@router.get("/v1/chat/completions/<completion_id>")
+@router.get("/v1/chat/completions/<completion_id>", scope="read")
 def retrieve_completion(completion_id: str) -> dict[str, Any]:
     completion = stored(completion_id)
     return shown(completion) | ({"original": completion.original} if completion.original else {})
 
 
-@router.post("/v1/chat/completions/<completion_id>")
-def update_completion(completion_id: str) -> dict[str, Any]:
+@router.post("/v1/chat/completions/<completion_id>", scope="write")
+def update_completion(completion_id: str, asked: NewMetadata) -> dict[str, Any]:
     completion = stored(completion_id)
-    asked = http.body_of(router, NewMetadata)
     metadata = asked.metadata or {}
     index.edit(completion, reference_of(completion_id), metadata)
     return shown(replace(completion, metadata=metadata))
 
 
-@router.delete("/v1/chat/completions/<completion_id>")
+@router.delete("/v1/chat/completions/<completion_id>", scope="write")
 def delete_completion(completion_id: str) -> dict[str, Any]:
     reference_of(completion_id)
     index.delete(completion_id)
     return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
 
 
-@router.get("/v1/chat/completions/<completion_id>/messages")
+@router.get("/v1/chat/completions/<completion_id>/messages", scope="read")
 def list_messages(completion_id: str) -> dict[str, Any]:
     messages = [
         {**_message(message), "id": f"{completion_id}-{number}"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api import retried
@@ -24,8 +23,9 @@ from foundation import bus, http
 from foundation.errors import ApiError, Conflict
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Distillations")
 _CREATED = 201
 
 
@@ -45,9 +45,8 @@ class NewDistillation(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/distillations")
-def create_distillation() -> Response[Any]:
-    asked = http.body_of(router, NewDistillation)
+@router.post("/v1/distillations", scope="write")
+def create_distillation(asked: NewDistillation) -> Response[Any]:
     at = now()
     asked.test, asked.train = _fixed(asked.test, at), _fixed(asked.train, at)
     _check(asked)
@@ -63,17 +62,17 @@ def create_distillation() -> Response[Any]:
     return http.answer(distillation.public(), _CREATED)
 
 
-@router.get("/v1/distillations/<distillation_id>")
+@router.get("/v1/distillations/<distillation_id>", scope="read")
 def retrieve_distillation(distillation_id: str) -> dict[str, Any]:
     return Distillation.load(distillation_id, param="distillation_id").public()
 
 
-@router.get("/v1/distillations")
+@router.get("/v1/distillations", scope="read")
 def list_distillations() -> dict[str, Any]:
     return http.list_of(router, Distillation, Distillation.public, order="desc")
 
 
-@router.post("/v1/distillations/<distillation_id>/approve")
+@router.post("/v1/distillations/<distillation_id>/approve", scope="write")
 def approve_distillation(distillation_id: str) -> dict[str, Any]:
     distillation = Distillation.load(distillation_id, param="distillation_id")
     if not distillation.change({"approved_at": now()}, where={"status": "blocked"}):
@@ -84,7 +83,7 @@ def approve_distillation(distillation_id: str) -> dict[str, Any]:
     return _asked(distillation)
 
 
-@router.post("/v1/distillations/<distillation_id>/cancel")
+@router.post("/v1/distillations/<distillation_id>/cancel", scope="write")
 def cancel_distillation(distillation_id: str) -> dict[str, Any]:
     distillation = Distillation.load(distillation_id, param="distillation_id")
     if distillation.status in TERMINAL:

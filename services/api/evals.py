@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from api import retried
@@ -19,9 +18,10 @@ from evals.eval import CustomConfig, Eval, StoredConfig
 from foundation import http
 from foundation.errors import ApiError, TooLarge
 from foundation.ids import now
+from foundation.routes import Routes
 from graders import Criterion
 
-router = APIGatewayHttpRouter()
+router = Routes("Evals")
 _CREATED = 201
 # An item of the table ends at 400 KB.
 _MOST_BYTES = 350_000
@@ -43,9 +43,8 @@ class Changes(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals")
-def create_eval() -> Response[Any]:
-    asked = http.body_of(router, NewEval)
+@router.post("/v1/evals", scope="write")
+def create_eval(asked: NewEval) -> Response[Any]:
     ids: set[str] = set()
     for position, criterion in enumerate(asked.testing_criteria):
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
@@ -75,22 +74,22 @@ def create_eval() -> Response[Any]:
     return http.answer(shown(eval_), _CREATED)
 
 
-@router.get("/v1/evals/<eval_id>")
+@router.get("/v1/evals/<eval_id>", scope="read")
 def retrieve_eval(eval_id: str) -> dict[str, Any]:
     return shown(Eval.load(eval_id, param="eval_id"))
 
 
-@router.post("/v1/evals/<eval_id>")
-def update_eval(eval_id: str) -> dict[str, Any]:
+@router.post("/v1/evals/<eval_id>", scope="write")
+def update_eval(eval_id: str, asked: Changes) -> dict[str, Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
-    changes = http.body_of(router, Changes).model_dump(exclude_unset=True)
+    changes = asked.model_dump(exclude_unset=True)
     if changes.get("name", "") is None:
         del changes["name"]
     eval_.change({**changes, "updated_at": now()})
     return shown(Eval.load(eval_id, param="eval_id"))
 
 
-@router.delete("/v1/evals/<eval_id>")
+@router.delete("/v1/evals/<eval_id>", scope="write")
 def delete_eval(eval_id: str) -> dict[str, Any]:
     """Its open runs end; those that have ended stay what verdicts rest on, and are answered no longer."""
     eval_ = Eval.load(eval_id, param="eval_id")
@@ -101,7 +100,7 @@ def delete_eval(eval_id: str) -> dict[str, Any]:
     return {"object": "eval.deleted", "deleted": True, "eval_id": eval_id}
 
 
-@router.get("/v1/evals")
+@router.get("/v1/evals", scope="read")
 def list_evals() -> dict[str, Any]:
     order_by = http.query_of(router, "order_by") or "created_at"
     if order_by == "created_at":

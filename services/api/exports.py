@@ -10,17 +10,17 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api import filters
 from completions import index
 from foundation import http
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Exports")
 _NEXT = "x-stillhouse-after"
 
 
-@router.get("/v1/exports/completions")
+@router.get("/v1/exports/completions", scope="read")
 def export_completions() -> Response[Any]:
     after_id = http.query_of(router, "after")
     after = index.find(after_id, deleted=True) if after_id else None

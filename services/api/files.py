@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field, ValidationError
 
 from api import retried
@@ -19,9 +18,10 @@ from evals.files import JSONL, File, check_lines, file_key
 from foundation import aws, blobs, http
 from foundation.errors import ApiError, Conflict, TooLarge
 from foundation.ids import now
+from foundation.routes import Routes
 from foundation.settings import settings
 
-router = APIGatewayHttpRouter()
+router = Routes("Files")
 _TEMPORARY_REDIRECT = 307
 _LINK_S = 900
 _MOST_LISTED = 10_000
@@ -61,7 +61,7 @@ class _Form(NamedTuple):
     content: bytes
 
 
-@router.post("/v1/files")
+@router.post("/v1/files", scope="write")
 def upload_file() -> dict[str, Any]:
     form = _form()
     try:
@@ -77,9 +77,8 @@ def upload_file() -> dict[str, Any]:
     return _created(file_id, asked, len(form.content), asked.seconds).public()
 
 
-@router.post("/v1/files/presigned")
-def announce_file() -> dict[str, Any]:
-    asked = http.body_of(router, Announced)
+@router.post("/v1/files/presigned", scope="write")
+def announce_file(asked: Announced) -> dict[str, Any]:
     file_id = retried.object_id(router, "file-")
     seconds = asked.expires_after.seconds if asked.expires_after else None
     file = _created(file_id, asked, asked.bytes, seconds, status="uploaded")
@@ -91,7 +90,7 @@ def announce_file() -> dict[str, Any]:
     return {**file.public(), "upload_url": url, "upload_url_expires_at": now() + _LINK_S}
 
 
-@router.get("/v1/files")
+@router.get("/v1/files", scope="read")
 def list_files() -> dict[str, Any]:
     limit = http.limit_of(router, default=_MOST_LISTED, most=_MOST_LISTED)
     purpose = http.query_of(router, "purpose")
@@ -101,17 +100,17 @@ def list_files() -> dict[str, Any]:
     return http.listed([one.public() for one in files[:limit]], has_more=len(files) > limit)
 
 
-@router.get("/v1/files/<file_id>")
+@router.get("/v1/files/<file_id>", scope="read")
 def retrieve_file(file_id: str) -> dict[str, Any]:
     return File.load(file_id, param="file_id").public()
 
 
-@router.get("/v1/files/<file_id>/content")
+@router.get("/v1/files/<file_id>/content", scope="read")
 def file_content(file_id: str) -> Response[Any]:
     return download(File.load(file_id, param="file_id").key)
 
 
-@router.delete("/v1/files/<file_id>")
+@router.delete("/v1/files/<file_id>", scope="write")
 def delete_file(file_id: str) -> dict[str, Any]:
     file = File.load(file_id, param="file_id")
     if not file.owned:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.retried import object_id
@@ -17,8 +16,9 @@ from completions.saved_filters import SavedFilter
 from foundation import http
 from foundation.errors import ApiError
 from foundation.ids import now
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Filters")
 _MAPS = ("metadata", "metadata_not")
 
 
@@ -35,9 +35,8 @@ class NewFilter(BaseModel):
     filter: _Asked
 
 
-@router.post("/v1/filters")
-def create_filter() -> dict[str, Any]:
-    asked = http.body_of(router, NewFilter)
+@router.post("/v1/filters", scope="write")
+def create_filter(asked: NewFilter) -> dict[str, Any]:
     at = now()
     bounds = {"created_before": asked.filter.created_before if asked.filter.created_before is not None else at}
     fixed = Filter.model_validate({**asked.filter.model_dump(), **bounds})
@@ -46,17 +45,17 @@ def create_filter() -> dict[str, Any]:
     return SavedFilter.load(saved.id).public()
 
 
-@router.get("/v1/filters")
+@router.get("/v1/filters", scope="read")
 def list_filters() -> dict[str, Any]:
     return http.list_of(router, SavedFilter, SavedFilter.public)
 
 
-@router.get("/v1/filters/<filter_id>")
+@router.get("/v1/filters/<filter_id>", scope="read")
 def retrieve_filter(filter_id: str) -> dict[str, Any]:
     return SavedFilter.load(filter_id).public()
 
 
-@router.delete("/v1/filters/<filter_id>")
+@router.delete("/v1/filters/<filter_id>", scope="write")
 def delete_filter(filter_id: str) -> dict[str, Any]:
     SavedFilter.load(filter_id).remove()
     return {"object": "filter.deleted", "id": filter_id, "deleted": True}

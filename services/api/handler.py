@@ -1,4 +1,4 @@
-"""Entry point of the REST resources. Scopes: `admin` for keys and webhook endpoints, else `read` or `write`."""
+"""Entry point of the REST resources: the first step of the path says which modules serve the request."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from api.routes import ROUTERS
+from api.routes import MODULES, routes_at
 from foundation import http
 
 
-def scope_of(method: str, path: str) -> str:
-    """What a key must be allowed to."""
-    if path.startswith(("/v1/keys", "/v1/webhook_endpoints")):
-        return "admin"
-    return "read" if method == "GET" else "write"
-
-
 @cache
-def app() -> APIGatewayHttpResolver:
-    return http.resolver(scope_of, ROUTERS)
+def app(step: str) -> APIGatewayHttpResolver:
+    return http.resolver(routes_at(step))
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return http.serve(app(), event, context)
+    step = event["rawPath"].removeprefix("/v1/").partition("/")[0]
+    return http.serve(app(step if step in MODULES else ""), event, context)

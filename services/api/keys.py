@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from completions.completion import Metadata
 from foundation import http, keys
 from foundation.api_keys import ApiKey
 from foundation.keys import Scope
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Keys")
 _CREATED = 201
 
 
@@ -33,19 +33,18 @@ class NewKey(BaseModel):
     fallback_model: str | None = Field(default=None, pattern=r"^[!-~]{1,256}$")
 
 
-@router.post("/v1/keys")
-def create_key() -> Response[Any]:
-    asked = http.body_of(router, NewKey)
+@router.post("/v1/keys", scope="admin")
+def create_key(asked: NewKey) -> Response[Any]:
     key, token = keys.create(**{**asked.model_dump(), "scopes": list(dict.fromkeys(asked.scopes))})
     return http.answer({**key.public(), "key": token}, _CREATED)
 
 
-@router.get("/v1/keys/<key_id>")
+@router.get("/v1/keys/<key_id>", scope="admin")
 def retrieve_key(key_id: str) -> dict[str, Any]:
     return ApiKey.load(key_id, param="key_id").public()
 
 
-@router.get("/v1/keys")
+@router.get("/v1/keys", scope="admin")
 def list_keys() -> dict[str, Any]:
     page = ApiKey.page(
         after=http.query_of(router, "after"),
@@ -55,7 +54,7 @@ def list_keys() -> dict[str, Any]:
     return http.listed([key.public() for key in page.data], has_more=page.has_more)
 
 
-@router.delete("/v1/keys/<key_id>")
+@router.delete("/v1/keys/<key_id>", scope="admin")
 def revoke_key(key_id: str) -> dict[str, Any]:
     keys.revoke(key_id, router.lambda_context)
     return {"object": "key.deleted", "id": key_id, "deleted": True}

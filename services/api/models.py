@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
-
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from foundation import loop
 from foundation.errors import ApiError, ModelNotFound, RetryLater
+from foundation.routes import Routes
 from providers import ModelAmbiguous, ProviderAway, ProviderRefused, registry
 
-router = APIGatewayHttpRouter()
-_PATH = "/v1/models/"
+router = Routes("Models")
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", scope="read")
 def list_models() -> dict[str, Any]:
     try:
         return {"object": "list", "data": loop.run(registry.providers().list_models())}
@@ -23,10 +20,9 @@ def list_models() -> dict[str, Any]:
         raise RetryLater(str(away)) from away
 
 
-@router.get("/v1/models/.+")
-def retrieve_model() -> dict[str, Any]:
-    name = unquote(router.current_event.path.partition(_PATH)[2])
-    return require_model(name, param="model")
+@router.get("/v1/models/<model:path>", scope="read")
+def retrieve_model(model: str) -> dict[str, Any]:
+    return require_model(model, param="model")
 
 
 def require_model(name: str, *, param: str) -> dict[str, Any]:

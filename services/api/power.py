@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-
 from api.figures import ALPHA, POWER
 from api.runs import run_of
 from evals.eval import Eval
 from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError, Conflict
+from foundation.routes import Routes
 
-router = APIGatewayHttpRouter()
+router = Routes("Power")
 _MOST_ROWS = 10_000_000
 # Beyond, arithmetic ends before the rows do.
 _LEAST_SHARE = 1e-6
 
 
-@router.get("/v1/evals/<eval_id>/power")
+@router.get("/v1/evals/<eval_id>/power", scope="read")
 def retrieve_power(eval_id: str) -> dict[str, Any]:
     """Of a `difference` to a `baseline` run, or at a given `discordance`; at `rows`, else at those of the baseline."""
     from stats import power_at, rows_needed, smallest_gain

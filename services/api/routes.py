@@ -1,46 +1,44 @@
-"""The REST resources, a module each. To add one: the module with its `router`, a line here."""
+"""The REST resources by the first step of their paths. To add one: its module with a `router`, its line here.
+
+A process imports the modules of the resources that it is asked for, and no others, which keeps its start short.
+"""
 
 from __future__ import annotations
 
-from api import (
-    artifacts,
-    calibrations,
-    comparisons,
-    completions,
-    distillations,
-    evals,
-    exports,
-    files,
-    filters,
-    keys,
-    models,
-    power,
-    retention,
-    runs,
-    slices,
-    usage,
-    webhooks,
-)
+from importlib import import_module
 
-ROUTERS = [
-    module.router
-    for module in (
-        completions,
-        exports,
-        filters,
-        retention,
-        usage,
-        evals,
-        power,
-        runs,
-        slices,
-        comparisons,
-        calibrations,
-        files,
-        webhooks,
-        distillations,
-        artifacts,
-        models,
-        keys,
-    )
-]
+from foundation.routes import Routes
+
+MODULES = {
+    "chat": ["completions"],
+    "exports": ["exports"],
+    "filters": ["filters"],
+    "retention_policies": ["retention"],
+    "usage": ["usage"],
+    "evals": ["evals", "runs", "power", "slices", "comparisons", "calibrations"],
+    "files": ["files"],
+    "webhook_endpoints": ["webhooks"],
+    "webhook_event_types": ["webhooks"],
+    "distillations": ["distillations"],
+    "datasets": ["artifacts"],
+    "fine_tuning": ["artifacts"],
+    "lineage": ["artifacts"],
+    "models": ["models"],
+    "keys": ["keys"],
+}
+
+
+def routes_at(step: str) -> list[Routes]:
+    """The routes whose path begins with `/v1/<step>`; none where no resource is called so."""
+    return [_router(name) for name in MODULES.get(step, [])]
+
+
+def every_router() -> list[Routes]:
+    """The routes of every resource."""
+    names = dict.fromkeys(name for names in MODULES.values() for name in names)
+    return [_router(name) for name in names]
+
+
+def _router(name: str) -> Routes:
+    router: Routes = import_module(f"api.{name}").router
+    return router

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from api import retried, sources
@@ -22,9 +21,10 @@ from evals.run import Run, new_run
 from foundation import blobs, bus, http, table
 from foundation.errors import Conflict, NotFound
 from foundation.events import PlanRun
+from foundation.routes import Routes
 from foundation.settings import settings
 
-router = APIGatewayHttpRouter()
+router = Routes("Runs")
 _CREATED = 201
 _INTERNAL: Any = {
     "distillation_id": True,
@@ -43,10 +43,9 @@ class NewRun(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals/<eval_id>/runs")
-def create_run(eval_id: str) -> Response[Any]:
+@router.post("/v1/evals/<eval_id>/runs", scope="write")
+def create_run(eval_id: str, asked: NewRun) -> Response[Any]:
     eval_ = Eval.load(eval_id, param="eval_id")
-    asked = http.body_of(router, NewRun)
     data_source = sources.within(asked.data_source, eval_)
     sources.check(data_source)
     run_id = retried.object_id(router, "evalrun_")
@@ -64,12 +63,12 @@ def create_run(eval_id: str) -> Response[Any]:
     return http.answer(shown(run), _CREATED)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>", scope="read")
 def retrieve_run(eval_id: str, run_id: str) -> dict[str, Any]:
     return shown(run_of(eval_id, run_id))
 
 
-@router.get("/v1/evals/<eval_id>/runs")
+@router.get("/v1/evals/<eval_id>/runs", scope="read")
 def list_runs(eval_id: str) -> dict[str, Any]:
     Eval.load(eval_id, param="eval_id")
     status, limit = http.query_of(router, "status"), http.limit_of(router)
@@ -79,8 +78,8 @@ def list_runs(eval_id: str) -> dict[str, Any]:
 
 
 # Older SDKs cancel at the run's own path.
-@router.post("/v1/evals/<eval_id>/runs/<run_id>")
-@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel")
+@router.post("/v1/evals/<eval_id>/runs/<run_id>", scope="write")
+@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel", scope="write")
 def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """Again is no error: the telling may have got lost."""
     run = run_of(eval_id, run_id)
@@ -90,7 +89,7 @@ def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
     return shown(run_of(eval_id, run_id))
 
 
-@router.delete("/v1/evals/<eval_id>/runs/<run_id>")
+@router.delete("/v1/evals/<eval_id>/runs/<run_id>", scope="write")
 def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """An open run ends first. What its rows left behind goes with it."""
     run = run_of(eval_id, run_id)
@@ -114,7 +113,7 @@ def cancel_open_runs(eval_id: str) -> None:
             _plan(run)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items", scope="read")
 def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
     run = run_of(eval_id, run_id)
     limit = http.limit_of(router)
@@ -128,7 +127,7 @@ def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
     return http.listed(items[:limit], has_more=len(items) > limit)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items/<item_id>")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items/<item_id>", scope="read")
 def retrieve_output_item(eval_id: str, run_id: str, item_id: str) -> dict[str, Any]:
     run = run_of(eval_id, run_id)
     chunk = _chunk_of(run, item_id)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-
 from api import results
 from api.figures import ALPHA, pass_rate
 from foundation import http
 from foundation.ids import now
+from foundation.routes import Routes
 
 if TYPE_CHECKING:
     from evals.outcomes import Outcome
     from evals.run import Run
     from evals.slicing import Slice
 
-router = APIGatewayHttpRouter()
+router = Routes("Slices")
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/slices")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>/slices", scope="read")
 def retrieve_slices(eval_id: str, run_id: str) -> dict[str, Any]:
     """By the keys in `by`, else by every metadata key and every scalar field of the items."""
     run = results.completed_run(eval_id, run_id, param="run_id")

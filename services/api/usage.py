@@ -14,18 +14,17 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-
 from api import filters
 from completions import index
 from completions.filters import Filter
 from completions.postings import Reference
 from foundation import http
 from foundation.errors import ApiError
+from foundation.routes import Routes
 from providers import prices
 from providers.usage import ModelUsage
 
-router = APIGatewayHttpRouter()
+router = Routes("Usage")
 _TAG = "metadata."
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 _MOST = 2_000_000
@@ -78,7 +77,7 @@ class Group:
         }
 
 
-@router.get("/v1/usage")
+@router.get("/v1/usage", scope="read")
 def usage() -> dict[str, Any]:
     names = _names(http.query_of(router, "group_by") or "model")
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)

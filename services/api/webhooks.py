@@ -8,17 +8,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, BaseModel, Field
 
 from api import retried
 from foundation import http
 from foundation.errors import Conflict
 from foundation.ids import now
+from foundation.routes import Routes
 from foundation.settings import settings
 from notifications.endpoints import EVENT_TYPES, MOST_ENDPOINTS, Endpoint, EventType, may_be_public, new_secret
 
-router = APIGatewayHttpRouter()
+router = Routes("Webhook endpoints")
 _OVERLAP_S = 24 * 3600
 
 
@@ -61,9 +61,8 @@ class Rotation(BaseModel):
     keep_old_secret_active_for_24_hours: bool = False
 
 
-@router.post("/v1/webhook_endpoints")
-def create_endpoint() -> dict[str, Any]:
-    asked = http.body_of(router, NewEndpoint)
+@router.post("/v1/webhook_endpoints", scope="admin")
+def create_endpoint(asked: NewEndpoint) -> dict[str, Any]:
     if len(Endpoint.page(limit=MOST_ENDPOINTS).data) >= MOST_ENDPOINTS:
         raise Conflict(f"There are {MOST_ENDPOINTS} endpoints, as many as there may be. Delete one first.")
     at = now()
@@ -75,35 +74,35 @@ def create_endpoint() -> dict[str, Any]:
     return _with_secret(endpoint)
 
 
-@router.get("/v1/webhook_endpoints")
+@router.get("/v1/webhook_endpoints", scope="admin")
 def list_endpoints() -> dict[str, Any]:
     return http.list_of(router, Endpoint, Endpoint.public, order="desc")
 
 
-@router.get("/v1/webhook_endpoints/<endpoint_id>")
+@router.get("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
 def retrieve_endpoint(endpoint_id: str) -> dict[str, Any]:
     return _endpoint(endpoint_id).public()
 
 
-@router.post("/v1/webhook_endpoints/<endpoint_id>")
-def update_endpoint(endpoint_id: str) -> dict[str, Any]:
+@router.post("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
+def update_endpoint(endpoint_id: str, asked: Changes) -> dict[str, Any]:
     endpoint = _endpoint(endpoint_id)
-    changes = http.body_of(router, Changes).model_dump(exclude_none=True)
+    changes = asked.model_dump(exclude_none=True)
     if any(getattr(endpoint, name) != value for name, value in changes.items()):
         endpoint.change({**changes, "updated_at": now()})
     return _endpoint(endpoint_id).public()
 
 
-@router.delete("/v1/webhook_endpoints/<endpoint_id>")
+@router.delete("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
 def delete_endpoint(endpoint_id: str) -> dict[str, Any]:
     _endpoint(endpoint_id).remove()
     return {"object": "webhook_endpoint.deleted", "id": endpoint_id, "deleted": True}
 
 
-@router.post("/v1/webhook_endpoints/<endpoint_id>/rotate_secret")
-def rotate_secret(endpoint_id: str) -> dict[str, Any]:
+@router.post("/v1/webhook_endpoints/<endpoint_id>/rotate_secret", scope="admin")
+def rotate_secret(endpoint_id: str, asked: Rotation) -> dict[str, Any]:
     endpoint, at = _endpoint(endpoint_id), now()
-    overlaps = http.body_of(router, Rotation).keep_old_secret_active_for_24_hours
+    overlaps = asked.keep_old_secret_active_for_24_hours
     old = {
         "old_secret": endpoint.secret if overlaps else None,
         "old_secret_until": at + _OVERLAP_S if overlaps else None,
@@ -112,7 +111,7 @@ def rotate_secret(endpoint_id: str) -> dict[str, Any]:
     return _with_secret(_endpoint(endpoint_id))
 
 
-@router.get("/v1/webhook_event_types")
+@router.get("/v1/webhook_event_types", scope="read")
 def list_event_types() -> dict[str, Any]:
     return {"object": "list", "data": list(EVENT_TYPES)}
 

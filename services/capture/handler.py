@@ -8,38 +8,32 @@ from capture import ingest, parse
 from capture.unpack import unpacked
 from completions import batches
 from foundation import edge
-from foundation.edge import Answer, Request
+from foundation.edge import Request
 from foundation.errors import NotFound
+from foundation.routes import Routes
 
-_PATH = "/v1/captures"
-_ACCEPTED = 202
+routes = Routes("Captures")
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return edge.serve(event, context, scope="capture", answer=_answer)
+    return edge.serve(event, context, routes)
 
 
-def _answer(request: Request) -> Answer:
-    path, _, batch_id = request.path.partition(f"{_PATH}/")
-    if request.method == "POST" and request.path == _PATH:
-        return _push(request)
-    if request.method == "GET" and batch_id and not path:
-        return _batch(batch_id)
-    raise edge.no_route()
-
-
-def _push(request: Request) -> Answer:
+@routes.post("/v1/captures", scope="capture", status=202)
+def push_completions(request: Request) -> dict[str, Any]:
     records = parse.documents(unpacked(request.body, request.headers.get("content-encoding")))
-    return Answer(_ACCEPTED, ingest.ingest(records))
+    return ingest.ingest(records)
 
 
-def _batch(batch_id: str) -> Answer:
+@routes.get("/v1/captures/<batch_id>", scope="capture")
+def retrieve_capture(request: Request) -> dict[str, Any]:
+    batch_id = request.parameters["batch_id"]
     parts = batches.parts(batch_id)
     if not parts and not batches.may_be_pending(batch_id):
         raise NotFound("capture", batch_id, param="batch_id")
     recorded = bool(parts) and len(parts) == max(parts.values())
     status = "recorded" if recorded else "pending"
-    return Answer(200, {"object": "capture", "batch_id": batch_id, "status": status, "parts_recorded": len(parts)})
+    return {"object": "capture", "batch_id": batch_id, "status": status, "parts_recorded": len(parts)}
 
 
 def record_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it

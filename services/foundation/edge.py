@@ -8,26 +8,28 @@ are refused. `serve` does without a router; `http` puts one on top.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from foundation import aws, keys
-from foundation.errors import ApiError, NotFound, RetryLater, TooLarge
+from foundation.errors import ApiError, RetryLater, TooLarge
+from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = 4 * 1024 * 1024
 JSON = "application/json"
+_LONGEST_NAMED = 256
+_NOT_FOUND = 404
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
 _RETRY_AFTER_S = "2"
 
 
 class Request(NamedTuple):
-    """What a function with a route or two looks at; names of headers are in lower case."""
+    """What a function with a route or two looks at: the path's parameters, the headers by lower-case name, the body."""
 
-    method: str
-    path: str
+    parameters: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
 
@@ -40,21 +42,31 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def serve(event: dict[str, Any], context: Any, *, scope: str, answer: Callable[[Request], Answer]) -> dict[str, Any]:
-    """Answer one event whose key has this scope."""
+def serve(event: dict[str, Any], context: Any, routes: Routes) -> dict[str, Any]:
+    """Answer one event by the route that it names, if its key has the scope of that route."""
     try:
-        headers = {name.lower(): value for name, value in event["headers"].items()}
-        keys.check(headers.get("authorization"), scope)
-        body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False))
-        said = answer(Request(event["requestContext"]["http"]["method"], event["rawPath"], headers, body))
+        answer = _answer(event, routes.declared)
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer
-        said = failed(error)
+        answer = failed(error)
     return {
-        "statusCode": said.status,
-        "headers": {"Content-Type": JSON, **said.headers, "x-request-id": context.aws_request_id},
-        "body": orjson.dumps(said.body).decode(),
+        "statusCode": answer.status,
+        "headers": {"Content-Type": JSON, **answer.headers, "x-request-id": context.aws_request_id},
+        "body": orjson.dumps(answer.body).decode(),
         "isBase64Encoded": False,
     }
+
+
+def _answer(event: dict[str, Any], routes: Sequence[Route]) -> Answer:
+    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    for route in routes:
+        parameters = route.match(path) if route.method == method else None
+        if parameters is not None:
+            if route.scope is not None:
+                keys.check(headers.get("authorization"), route.scope)
+            body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False))
+            return Answer(route.status, route.serve(Request(parameters, headers, body)))
+    raise unknown_url(method, path, methods_at(routes, path))
 
 
 def body_of(text: str | None, *, encoded: bool) -> bytes:
@@ -68,9 +80,15 @@ def body_of(text: str | None, *, encoded: bool) -> bytes:
     return body
 
 
-def no_route() -> NotFound:
-    """The refusal of a path or a method that nobody serves."""
-    return NotFound("route", "this path and method", param="path")
+def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:
+    """The refusal of a request that no route serves. `methods` are those that this path does take."""
+    named = f"{method} {path}"[:_LONGEST_NAMED]
+    remedy = f"This path takes {' and '.join(methods)}." if methods else "Check the URL for typos."
+    return ApiError(
+        f"Unknown request URL: {named}. {remedy} GET /v1/openapi.json describes every route.",
+        code="unknown_url",
+        status=_NOT_FOUND,
+    )
 
 
 def failed(error: Exception) -> Answer:

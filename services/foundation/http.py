@@ -7,43 +7,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ValidationError
 
 from foundation import edge, keys
 from foundation.errors import ApiError
 from foundation.records import Record
+from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = edge.MAX_BODY
 _LONGEST_STEP = 64
 
 
-def resolver(scope_of: Callable[[str, str], str], routers: Iterable[APIGatewayHttpRouter]) -> APIGatewayHttpResolver:
-    """An app that asks every request for a key with the scope of (method, path)."""
-    app = APIGatewayHttpResolver(serializer=lambda body: orjson.dumps(body).decode())
+def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
+    """An app with these routes. Each asks a request for a key with the scope that it declares."""
+    app = APIGatewayHttpResolver()
+    declared = []
+    for routes in modules:
+        routes.app = app
+        declared += routes.declared
+        for route in routes.declared:
+            path = route.path.replace(f"<{route.tail}:path>", ".+")
+            app.route(path, route.method)(_served(app, route))
 
-    def with_key(app: APIGatewayHttpResolver, following: NextMiddleware) -> Response[Any]:
+    def unknown(_: Exception) -> Response[Any]:
         event = app.current_event
-        key = keys.check(event.headers.get("authorization"), scope_of(event.http_method, event.path))
-        app.append_context(key=key)
-        return following(app)
+        return _failed(edge.unknown_url(event.http_method, event.path, methods_at(declared, event.path)))
 
-    app.use(middlewares=[with_key])
-    for router in routers:
-        app.include_router(router)
     app.exception_handler(Exception)(_failed)
-    app.not_found(lambda _: _failed(edge.no_route()))
+    app.not_found(unknown)
     return app
 
 
+def _served(app: APIGatewayHttpResolver, route: Route) -> Callable[..., Response[Any]]:
+    """What Powertools calls: check the caller's key, call the route's function, answer with the route's status."""
+
+    def serve(**parameters: Any) -> Response[Any]:
+        event = app.current_event
+        if route.scope is not None:
+            app.append_context(key=keys.check(event.headers.get("authorization"), route.scope))
+        if route.tail:
+            parameters = {name: unquote(value) for name, value in (route.match(event.path) or {}).items()}
+        for name, model in body_parameter(route.serve).items():
+            parameters[name] = body_of(app, model)
+        answered = route.serve(**parameters)
+        return answered if isinstance(answered, Response) else answer(answered, route.status)
+
+    return serve
+
+
+@cache
+def body_parameter(serve: Callable[..., Any]) -> dict[str, Any]:
+    """The parameter that takes the request's body, whose annotation names a pydantic model; empty without one."""
+    known = serve.__globals__
+    named = {name: known.get(kind) for name, kind in serve.__annotations__.items() if name != "return"}
+    return {name: kind for name, kind in named.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+
+
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
-    """A JSON answer."""
-    return Response(status, edge.JSON, orjson.dumps(body).decode(), headers=dict(headers or {}))
+    """A JSON answer; models in it are dumped."""
+    return Response(status, edge.JSON, orjson.dumps(body, default=_dumped).decode(), headers=dict(headers or {}))
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def serve(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -114,8 +148,8 @@ def _holds(here: Any, step: str | int) -> bool:
 
 
 def _failed(error: Exception) -> Response[Any]:
-    said = edge.failed(error)
-    return answer(said.body, said.status, dict(said.headers))
+    failure = edge.failed(error)
+    return answer(failure.body, failure.status, dict(failure.headers))
 
 
 def query_of(app: Any, name: str) -> str | None:
@@ -156,7 +190,7 @@ def list_of[Kind: Record](
         limit=limit_of(app),
         descending=descending(app, default=order),
     )
-    return listed([shown(one) for one in page.data], has_more=page.has_more)
+    return listed([shown(record) for record in page.data], has_more=page.has_more)
 
 
 def descending(app: Any, *, default: str = "asc") -> bool:

@@ -6,17 +6,17 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from foundation import http
+from foundation.routes import Routes
 from gateway.forward import forward
 from gateway.policy import policy_of
 
-router = APIGatewayHttpRouter()
+router = Routes("Chat completions")
 _HTTP_API_S = 28.0
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", scope="infer")
 def chat_completion() -> Response[Any]:
     event = router.current_event
     left_s = router.lambda_context.get_remaining_time_in_millis() / 1000
@@ -32,7 +32,7 @@ def chat_completion() -> Response[Any]:
 
 @cache
 def app() -> APIGatewayHttpResolver:
-    return http.resolver(lambda method, path: "infer", [router])  # noqa: ARG005
+    return http.resolver([router])
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:

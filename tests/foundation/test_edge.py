@@ -9,6 +9,7 @@ import pytest
 
 from foundation import edge
 from foundation.errors import Conflict, RetryLater
+from foundation.routes import Routes
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -18,30 +19,34 @@ SERVICES = Path(__file__).parents[2] / "services"
 
 @pytest.fixture
 def call(context):
-    def call(answer, *, body="", encoded=False, headers=None):
+    def call(serve, *, path="/v1/x/7", body="", encoded=False, headers=None):
+        routes = Routes("Tests")
+        routes.post("/v1/x/<number>", scope="read", status=207)(serve)
         event = {
-            "rawPath": "/v1/x",
+            "rawPath": path,
             "headers": {"Authorization": KEY, "X-Own": "Kept"} if headers is None else headers,
-            "requestContext": {"http": {"method": "PUT"}},
+            "requestContext": {"http": {"method": "POST"}},
             "isBase64Encoded": encoded,
             **({"body": body} if body else {}),
         }
-        said = edge.serve(event, context, scope="read", answer=answer)
-        assert said["headers"]["x-request-id"] == "test-request"
-        assert said["headers"]["Content-Type"] == "application/json"
-        return said["statusCode"], json.loads(said["body"]), said["headers"]
+        answer = edge.serve(event, context, routes)
+        assert answer["headers"]["x-request-id"] == "test-request"
+        assert answer["headers"]["Content-Type"] == "application/json"
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
     return call
 
 
-def test_what_is_asked_and_what_is_answered(call):
-    def answer(request):
-        about = [request.method, request.path, request.headers["x-own"], list(request.body)]
-        return edge.Answer(207, about, {"x-more": "y"})
+def nothing(_):
+    return {}
 
-    status, said, headers = call(answer, body="AP8=", encoded=True)
-    assert (status, said, headers["x-more"]) == (207, ["PUT", "/v1/x", "Kept", [0, 255]], "y")
-    assert call(answer)[1][3] == []
+
+def test_what_is_asked_and_what_is_answered(call):
+    def serve(request):
+        return [request.parameters["number"], request.headers["x-own"], list(request.body)]
+
+    assert call(serve, body="AP8=", encoded=True)[:2] == (207, ["7", "Kept", [0, 255]])
+    assert call(serve)[1][2] == []
 
 
 @pytest.mark.parametrize(
@@ -50,26 +55,32 @@ def test_what_is_asked_and_what_is_answered(call):
         (Conflict("It runs.", param="status"), 409, {"x-should-retry": "false"}),
         (RetryLater("busy"), 503, {"retry-after": "2"}),
         (RuntimeError("a bug"), 500, {}),
-        (edge.no_route(), 404, {}),
     ],
 )
 def test_failures_are_shaped_as_openai_s(call, error, status, named):
     def fail(_):
         raise error
 
-    answered, said, headers = call(fail)
+    answered, body, headers = call(fail)
     assert answered == status
-    assert set(said["error"]) == {"message", "type", "param", "code"}
+    assert set(body["error"]) == {"message", "type", "param", "code"}
     assert named.items() <= headers.items()
-    assert "a bug" not in str(said)
+    assert "a bug" not in str(body)
+
+
+def test_a_path_that_no_route_has_is_named_with_a_remedy(call):
+    status, body, _ = call(nothing, path="/v1/x/7/y")
+    assert (status, body["error"]["code"]) == (404, "unknown_url")
+    assert "POST /v1/x/7/y" in body["error"]["message"]
+    assert "GET /v1/openapi.json" in body["error"]["message"]
 
 
 def test_nobody_is_answered_without_a_key(call):
-    assert call(lambda _: edge.Answer(200, {}), headers={})[0] == 401
+    assert call(nothing, headers={})[0] == 401
 
 
 def test_a_body_over_four_megabytes_is_refused(call):
-    assert call(lambda _: edge.Answer(200, {}), body="x" * (edge.MAX_BODY + 1))[0] == 413
+    assert call(nothing, body="x" * (edge.MAX_BODY + 1))[0] == 413
 
 
 @pytest.mark.parametrize("heavy", ["pydantic", "aws_lambda_powertools", "boto3"])

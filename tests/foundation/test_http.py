@@ -4,7 +4,6 @@ import logging
 from typing import Literal
 
 import pytest
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +11,7 @@ from evals.data_sources import DataSource
 from foundation import http
 from foundation.consumer import logger
 from foundation.errors import Conflict, RetryLater
+from foundation.routes import Routes
 from foundation.settings import settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -39,25 +39,25 @@ AWS = {
     "away": ("InternalServerError", 500),
     "denied": ("AccessDeniedException", 400),
 }
-router = APIGatewayHttpRouter()
+router = Routes("Tests")
 
 
-@router.post("/v1/body")
+@router.post("/v1/body", scope="read")
 def take_body():
     return http.body_of(router, Body).model_dump(exclude_none=True)
 
 
-@router.post("/v1/raw")
+@router.post("/v1/raw", scope="read")
 def take_raw():
     return {"bytes": list(http.raw_body(router)[:9]), "size": len(http.raw_body(router))}
 
 
-@router.get("/v1/list")
+@router.get("/v1/list", scope="read")
 def take_query():
     return {"limit": http.limit_of(router), "newest": http.descending(router), "q": http.query_of(router, "q")}
 
 
-@router.get("/v1/fails/<how>")
+@router.get("/v1/fails/<how>", scope="read")
 def fail(how):
     if how == "conflict":
         raise Conflict("It is running.", param="status")
@@ -74,14 +74,14 @@ def fail(how):
     raise RuntimeError(f"about {SECRET}")
 
 
-@router.get("/v1/who")
+@router.get("/v1/who", scope="admin")
 def who():
     return {"id": router.context["key"].id}
 
 
 @pytest.fixture
 def call(context):
-    app = http.resolver(lambda *request: "admin" if request == ("GET", "/v1/who") else "read", [router])
+    app = http.resolver([router])
 
     def call(method, path, body="", *, encoded=False, query=None, headers=None):
         event = {
@@ -196,7 +196,7 @@ def test_the_limit_counts_bytes(call):
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nothing"), ("DELETE", "/v1/body"), ("GET", "/")])
 def test_an_unknown_route(call, method, path):
     status, error = error_of(call(method, path))
-    assert (status, error["type"], error["code"]) == (404, "invalid_request_error", "not_found")
+    assert (status, error["type"], error["code"]) == (404, "invalid_request_error", "unknown_url")
 
 
 def test_a_refusal_keeps_its_status_and_headers(call):
