@@ -1,14 +1,11 @@
-"""The AWS clients, one of each, made at first use and bounded in time.
-
-They are botocore's own: what boto3 puts on top (resources, transfers) is not used, and is paid for at every cold start.
-"""
+"""The AWS clients: boto3's, of one session, one of each service, made at first use and bounded in time."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-import botocore.session
+import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -48,45 +45,45 @@ _BOUNDED = Config(
 
 
 @cache
-def _session() -> botocore.session.Session:
-    return botocore.session.get_session()
+def _session() -> boto3.Session:
+    return boto3.Session()
 
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    return _session().create_client("dynamodb", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("dynamodb", config=_BOUNDED)
 
 
 @cache
 def s3() -> S3Client:
-    return _session().create_client("s3", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("s3", config=_BOUNDED)
 
 
 @cache
 def sqs() -> SQSClient:
-    return _session().create_client("sqs", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("sqs", config=_BOUNDED)
 
 
 @cache
 def sns() -> SNSClient:
-    return _session().create_client("sns", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("sns", config=_BOUNDED)
 
 
 @cache
 def events() -> EventBridgeClient:
-    return _session().create_client("events", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("events", config=_BOUNDED)
 
 
 @cache
 def functions() -> LambdaClient:
     """A call waits for the function's answer. It is not repeated: the function may be at work on it still."""
     patient = _BOUNDED.merge(Config(read_timeout=75, retries={"mode": "standard", "total_max_attempts": 1}))
-    return _session().create_client("lambda", config=patient)  # type: ignore[return-value]
+    return _session().client("lambda", config=patient)
 
 
 @cache
 def secretsmanager() -> SecretsManagerClient:
-    return _session().create_client("secretsmanager", config=_BOUNDED)  # type: ignore[return-value]
+    return _session().client("secretsmanager", config=_BOUNDED)
 
 
 def is_busy(error: Exception) -> bool:

@@ -8,7 +8,7 @@ hold; everything else that fails raises botocore's ClientError.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import batched
 from typing import Any
 
@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from foundation import aws
 from foundation.errors import RetryLater
+from foundation.pauses import pauses
 from foundation.settings import settings
 
 type Row = dict[str, Any]
@@ -203,17 +204,14 @@ def write_all(rows: Iterable[Row]) -> None:
 
     Of several rows with the same keys the last is written.
     """
+
+    def write(pending: dict[str, Any]) -> Mapping[str, Any]:
+        return aws.dynamodb().batch_write_item(RequestItems=pending)["UnprocessedItems"]
+
     unique = {(row["pk"], row["sk"]): row for row in rows}
     for chunk in batched(unique.values(), _WRITE_BATCH, strict=False):
         pending: dict[str, Any] = {settings().TABLE: [{"PutRequest": {"Item": _item(row)}} for row in chunk]}
-        for attempt in range(_BATCH_ATTEMPTS):
-            if attempt:
-                time.sleep(min(0.05 * 2**attempt, 2))
-            pending = dict(aws.dynamodb().batch_write_item(RequestItems=pending)["UnprocessedItems"])
-            if not pending:
-                break
-        else:
-            raise RetryLater("DynamoDB leaves rows unprocessed")
+        _until_done(write, pending)
 
 
 def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict[tuple[str, str], Row]:
@@ -222,20 +220,29 @@ def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict
     Raises RetryLater if DynamoDB keeps throttling.
     """
     rows: dict[tuple[str, str], Row] = {}
+
+    def read(pending: dict[str, Any]) -> Mapping[str, Any]:
+        answer = aws.dynamodb().batch_get_item(RequestItems=pending)
+        for item in answer["Responses"].get(settings().TABLE, []):
+            row = _row(item)
+            rows[row["pk"], row["sk"]] = row
+        return answer["UnprocessedKeys"]
+
     for chunk in batched(dict.fromkeys(keys), _READ_BATCH, strict=False):
         pending: dict[str, Any] = {
             settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": consistent}
         }
-        for attempt in range(_BATCH_ATTEMPTS):
-            if attempt:
-                time.sleep(min(0.05 * 2**attempt, 2))
-            answer = aws.dynamodb().batch_get_item(RequestItems=pending)
-            for item in answer["Responses"].get(settings().TABLE, []):
-                row = _row(item)
-                rows[row["pk"], row["sk"]] = row
-            pending = dict(answer["UnprocessedKeys"])
-            if not pending:
-                break
-        else:
-            raise RetryLater("DynamoDB leaves keys unprocessed")
+        _until_done(read, pending)
     return rows
+
+
+def _until_done(call: Callable[[dict[str, Any]], Mapping[str, Any]], pending: Mapping[str, Any]) -> None:
+    """Make a batch call, then again with what it answers as undone; raises RetryLater where something stays undone."""
+    waits = pauses(0.1, 2.0)
+    for attempt in range(_BATCH_ATTEMPTS):
+        if attempt:
+            time.sleep(next(waits))
+        pending = call(dict(pending))
+        if not pending:
+            return
+    raise RetryLater("DynamoDB leaves part of a batch unprocessed")

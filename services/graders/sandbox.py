@@ -8,17 +8,16 @@ the function itself ends, again and again, is answered with an error: it must no
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import count
 from typing import Any
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from foundation import aws
+from foundation.pauses import pauses
 from foundation.settings import settings
 from providers import Answer, OverLimit, ProviderAway
 
@@ -63,7 +62,7 @@ def _ask(payload: bytes, ends: float, retry_s: float) -> Answer:
 
 def _answered(payload: bytes, until: float) -> tuple[dict[str, Any], bool]:
     """The function's answer, or the error that ended it, and whether it is the latter."""
-    pauses = (min(_LEAST_PAUSE_S * 2**attempt, _MOST_PAUSE_S) * random.uniform(0.5, 1) for attempt in count())
+    waits = pauses(_LEAST_PAUSE_S, _MOST_PAUSE_S)
     while True:
         try:
             response = aws.functions().invoke(FunctionName=settings().SANDBOX_FUNCTION, Payload=payload)
@@ -73,7 +72,7 @@ def _answered(payload: bytes, until: float) -> tuple[dict[str, Any], bool]:
         except (BotoCoreError, ClientError) as error:
             if not (isinstance(error, BotoCoreError) or aws.is_busy(error)):
                 raise
-            pause = next(pauses)
+            pause = next(waits)
             if time.monotonic() + pause > until:
                 raise _away(error) from error
             time.sleep(pause)

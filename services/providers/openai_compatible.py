@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
 
+from foundation.pauses import pauses
 from providers.batch_api import BatchAPI
 from providers.pace import Pace
 from providers.provider import Answer, OverLimit, ProviderAway, ProviderRefused
@@ -29,6 +27,7 @@ _OK = 200
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
 _LEAST_PAUSE_S = 0.1
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LONGEST_WAIT_S = 900.0
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
 
@@ -52,7 +51,7 @@ class OpenAICompatible:
     async def _answer(self, path: str, request: dict[str, Any], deadline_s: float, retry_s: float | None) -> Answer:
         started = time.monotonic()
         patient_until = started + min(deadline_s, retry_s or deadline_s)
-        pauses = _pauses()
+        waits = pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         body = orjson.dumps(request)
         while True:
             try:
@@ -60,7 +59,7 @@ class OpenAICompatible:
             except OverLimit:
                 raise
             except ProviderAway as away:
-                pause = next(pauses) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
+                pause = next(waits) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
                 if away.final or time.monotonic() + pause >= patient_until:
                     raise
             await asyncio.sleep(pause)
@@ -118,12 +117,6 @@ class OpenAICompatible:
         except orjson.JSONDecodeError as error:
             message = {"error": {"message": "The model provider's answer is not JSON."}}
             raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
-
-
-def _pauses() -> Iterator[float]:
-    """The seconds between attempts: from 0.2 doubling to 5, spread so that callers do not come back together."""
-    for attempt in count():
-        yield min(0.2 * 2 ** min(attempt, 5), 5.0) * random.uniform(0.5, 1.0)
 
 
 def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:

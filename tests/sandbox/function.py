@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.session import Session
+from boto3 import Session
 
 SANDBOX = Path(__file__).parents[2] / "sandbox"
 CREDENTIALS = {
@@ -61,7 +61,7 @@ def called(*events: dict[str, Any], machine: Machine | None = None) -> list[dict
 
 def route(session: Session) -> None:
     """Have calls of functions answered here, by clients that this session makes from now on."""
-    session.register("before-call.lambda.Invoke", _answer, unique_id="sandbox")
+    session.events.register("before-call.lambda.Invoke", _answer, unique_id="sandbox")
 
 
 def _answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:

@@ -138,6 +138,7 @@ def test_the_services_import_nothing_that_is_not_deployed() -> None:
         "pydantic_core": "pydantic-core",
         "aws_lambda_powertools": "aws-lambda-powertools",
         "backports": "backports-zstd",
+        "botocore": "boto3",
         "python_multipart": "python-multipart",
         "re2": "google-re2",
         "referencing": "jsonschema",
