@@ -1,4 +1,4 @@
-"""Entry points: `http_entry` takes `POST /v1/captures` and tells how a batch fares, `record_entry` is the recorder."""
+"""Entry points of the ingest (`http_entry`, POST and GET of `/v1/captures`) and of the recorder (`record_entry`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def retrieve_capture(request: Request) -> dict[str, Any]:
 
 
 def record_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
-    # The ingest, which has this file too, starts without.
+    # Imported here because the ingest, whose cold start imports this file too, needs neither of them, nor pydantic.
     from capture import record
     from foundation.consumer import consume_together
 

@@ -1,51 +1,51 @@
-"""The records in a pushed body: one JSON object, an array of them, or NDJSON.
+"""Split a pushed body into records: one JSON object, an array of them, or NDJSON.
 
-Out: a document per record; one that is no sound JSON, or too large to be read back, stays in its place as the refusal
-it gets. A body that cannot be read at all raises ApiError, one with too many records TooLarge.
+In: the body's bytes, unpacked. Out: a list with one entry a record, in the body's order: its JSON value, or the
+ApiError with which it alone is refused (no valid JSON, too large, too deep, an ambiguous key, an integer that would be
+rounded). A body that cannot be split raises ApiError, one with too many records TooLarge.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from capture import fast
 from foundation.edge import MAX_BODY
 from foundation.errors import ApiError, TooLarge
 
 MOST_LEVELS = 249
-"""Deeper JSON than this orjson does not write, with what will stand around it: it ends at 254."""
+"""A record may be nested this deep: orjson writes 254 levels, of which five lie around a record where it is stored."""
 
 MOST_RECORDS = 10_000
-"""Each is asked for in the index, and answered, within the time and the size of one call."""
+"""One call has the time to look up this many ids in the index, and the room to answer them."""
 
-
-_SHOWN = 64
-"""Of a key's letters in an error: a key may have a megabyte."""
-_LONGEST_WAY = 256
+_SHOWN_LETTERS = 64
+"""An error shows this much of a key; the key itself may have a megabyte."""
+_LONGEST_PATH = 256
 _LONGEST_INTEGER = 20
-_DIGITS = bytes(ord("0") if chr(byte).isdigit() else ord(" ") for byte in range(256))
-_SHORTEST_BEYOND = b"0" * 19
 
 
-type _Way = tuple[_Way, str | int] | None
-"""The last step to a place in a document, behind the way to where it starts."""
+type _Path = tuple[_Path, str | int] | None
+"""The place of a value in a document, as its last step (a key or a position) behind the path to its container."""
 
 
-class _Doubled:
-    """Stands for an object in which a key stands twice."""
+class _DoubledKey:
+    """Stands in a document for an object in which this key stands twice."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
 
-class _Beyond:
-    """Stands for an integer that 64 bits do not hold."""
+class _LongInteger:
+    """Stands in a document for an integer that does not fit into 64 bits."""
 
 
 def documents(body: bytes) -> list[Any]:
-    """The records of a body, each a document or an ApiError."""
+    """The records of a body, each a JSON value or an ApiError."""
     text = body.strip()
     if not text:
         raise ApiError("The body is empty: send one JSON object, an array of them, or NDJSON.", param="body")
@@ -54,15 +54,15 @@ def documents(body: bytes) -> list[Any]:
     except orjson.JSONDecodeError as error:
         if b"\n" not in text or text.startswith(b"["):
             raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json", param="body") from error
-        _count(text.count(b"\n") + 1)
-        return [_line(line) for line in text.split(b"\n") if line.strip()]
+        _refuse_too_many(text.count(b"\n") + 1)
+        return [_of_line(line) for line in text.split(b"\n") if line.strip()]
     if not isinstance(document, list):
-        return _sound(text, [document], inside=False)
-    _count(len(document))
-    return _sound(text, document, inside=True)
+        return _checked(text, [document], in_array=False)
+    _refuse_too_many(len(document))
+    return _checked(text, document, in_array=True)
 
 
-def _count(records: int) -> None:
+def _refuse_too_many(records: int) -> None:
     if records > MOST_RECORDS:
         raise TooLarge(
             f"The body has {records} records or lines; at most {MOST_RECORDS} are taken at once. Send it in parts.",
@@ -71,116 +71,97 @@ def _count(records: int) -> None:
         )
 
 
-def _line(line: bytes) -> Any:
+def _of_line(line: bytes) -> Any:
     try:
-        return _sound(line, [orjson.loads(line)], inside=False)[0]
+        return _checked(line, [orjson.loads(line)], in_array=False)[0]
     except orjson.JSONDecodeError as error:
         return ApiError(f"The line is not valid JSON: {error}.", code="invalid_json")
 
 
-def _sound(text: bytes, found: list[Any], *, inside: bool) -> list[Any]:
-    """The records that were found in a text, with a refusal in the place of those that are flawed.
+def _checked(text: bytes, records: list[Any], *, in_array: bool) -> list[Any]:
+    """The records that orjson read from a text, with an ApiError in the place of each that cannot be kept.
 
-    They stand `inside` the text's own array, or the text is the only one.
+    The text is an array of the records, or, if not `in_array`, the only record.
     """
-    try:
-        written = orjson.dumps(_deeper(found))
-    except orjson.JSONEncodeError:
-        flaws = [_too_deep(one) for one in found]
-    else:
-        if _is_same(text, written) or not _may_differ(text, written):
-            return found if len(text) <= MAX_BODY else [_too_large(one) or one for one in found]
-        flaws = [None] * len(found)
-    again = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
-    again = again if inside else [again]
-    flaws = [first or _changed(second) for first, second in zip(flaws, again, strict=True)]
+    if not fast.is_lossless(text, records):
+        again = _read_closely(text) if in_array else [_read_closely(text)]
+        pairs = zip(records, again, strict=True)
+        records = [_too_deep(record) or _misread(closely) or record for record, closely in pairs]
     if len(text) > MAX_BODY:
-        flaws = [flaw or _too_large(one) for one, flaw in zip(found, flaws, strict=True)]
-    return [flaw or one for one, flaw in zip(found, flaws, strict=True)]
+        records = [_too_large(record) or record for record in records]
+    return records
 
 
-def _too_large(document: Any) -> ApiError | None:
-    size = len(orjson.dumps(document))
+def _too_large(record: Any) -> ApiError | None:
+    if isinstance(record, ApiError):
+        return record
+    size = len(orjson.dumps(record))
     if size <= MAX_BODY:
         return None
     return TooLarge(f"The record has {size} bytes; at most {MAX_BODY} are read back.", code="record_too_large")
 
 
-def _too_deep(document: Any) -> ApiError | None:
-    level = [document]
+def _too_deep(record: Any) -> ApiError | None:
+    containers = [record]
     for _ in range(MOST_LEVELS):
-        level = [
-            inner
-            for one in level
-            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
+        containers = [value for outer in containers for _, value in _members(outer) if isinstance(value, dict | list)]
+        if not containers:
             return None
     return ApiError(f"The record is nested deeper than {MOST_LEVELS} levels.", code="nested_too_deeply")
 
 
-def _deeper(found: list[Any]) -> list[Any]:
-    """Some levels more than a record has when it is written: what orjson writes here, it writes there."""
-    return [[[[found]]]]
+def _members(container: Any) -> Iterator[tuple[str | int, Any]]:
+    """What a dict or a list holds, with its keys or positions; nothing for any other value."""
+    match container:
+        case dict():
+            yield from container.items()
+        case list():
+            yield from enumerate(container)
 
 
-def _is_same(text: bytes, written: bytes) -> bool:
-    """Whether a text is written as it came, but for the levels around it."""
-    around, odd = divmod(len(written) - len(text), 2)
-    return not odd and written.startswith(text, around)
-
-
-def _may_differ(text: bytes, written: bytes) -> bool:
-    """Whether what was found may be less than what the text says, though only some of its spelling need differ.
-
-    Of a key that stands twice in one object only the last is found: quotes are then missing in what is written. A quote
-    written as an escape could hide that. An integer beyond 64 bits is found as a fraction; it has many digits.
-    """
-    return text.count(b'"') != written.count(b'"') or b"\\u0022" in text or _SHORTEST_BEYOND in text.translate(_DIGITS)
+def _read_closely(text: bytes) -> Any:
+    """The text's value, with a marker for each doubled key and each long integer in it."""
+    return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Any:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
     keys = [key for key, _ in pairs]
-    return _Doubled(next(key for key in keys if keys.count(key) > 1))
+    return _DoubledKey(next(key for key in keys if keys.count(key) > 1))
 
 
 def _integer(digits: str) -> Any:
-    # Python reads no more digits than it is told to.
-    return int(digits) if len(digits) <= _LONGEST_INTEGER and -(1 << 63) <= int(digits) < 1 << 64 else _Beyond()
+    # The length is looked at first, because Python refuses to read integers of thousands of digits.
+    fits = len(digits) <= _LONGEST_INTEGER and -(1 << 63) <= int(digits) < 1 << 64
+    return int(digits) if fits else _LongInteger()
 
 
-def _changed(document: Any) -> ApiError | None:
-    """The refusal of a document in which something stands that orjson reads as something else."""
-    level: list[tuple[_Way, Any]] = [(None, document)]
+def _misread(document: Any) -> ApiError | None:
+    """The refusal of a document with a marker in it: orjson would read something else than what was sent."""
+    level: list[tuple[_Path, Any]] = [(None, document)]
     while level:
-        following: list[tuple[_Way, Any]] = []
-        for way, one in level:
-            match one:
-                case dict():
-                    following += [((way, name), inner) for name, inner in one.items()]
-                case list():
-                    following += [((way, place), inner) for place, inner in enumerate(one)]
-                case _Doubled():
-                    key = one.key[:_SHOWN]
+        for path, value in level:
+            match value:
+                case _DoubledKey():
+                    key = value.key[:_SHOWN_LETTERS]
                     return ApiError(f"The key '{key}' stands twice in one object.", code="duplicate_key", param=key)
-                case _Beyond():
-                    where = _where(way)
+                case _LongInteger():
+                    place = _written(path)
                     return ApiError(
-                        f"Invalid '{where}': an integer of more than 64 bits would be rounded. Send it as text.",
+                        f"Invalid '{place}': an integer of more than 64 bits would be rounded. Send it as text.",
                         code="integer_too_large",
-                        param=where or None,
+                        param=place or None,
                     )
-        level = following
+        level = [((path, step), inner) for path, value in level for step, inner in _members(value)]
     return None
 
 
-def _where(way: _Way) -> str:
+def _written(path: _Path) -> str:
+    """The path as an error names it, such as `request.messages[0].role`."""
     steps: list[str] = []
-    while way:
-        way, step = way
-        steps.append(f"[{step}]" if isinstance(step, int) else f".{step[:_SHOWN]}")
-    return "".join(reversed(steps)).removeprefix(".")[:_LONGEST_WAY]
+    while path:
+        path, step = path
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{step[:_SHOWN_LETTERS]}")
+    return "".join(reversed(steps)).removeprefix(".")[:_LONGEST_PATH]

@@ -1,7 +1,8 @@
-"""A captured completion: its shape, its identity, its input.
+"""A captured completion: its fields, its identity, and the key of its input.
 
-In: a pushed or gatewayed `{request, response, …}`. Out: a `Completion`, which never changes. Its id is the
-provider's, or follows from its content; its content hash tells two completions of one id apart.
+`Completion.of` makes one from a pushed `{request, response, …}`, `Completion.read` from its line in S3. A completion
+never changes. Its id is the provider's, or follows from its content; its content hash tells two completions with the
+same id apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,17 @@ _HASH_LETTERS = 20
 _SPACE = re.compile(r"\s+")
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
-_BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
+_PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
+_TYPES = {
+    "id": str,
+    "created": int,
+    "model": str,
+    "request": dict,
+    "response": dict,
+    "metadata": dict,
+    "content_hash": str,
+}
+"""The fields that every line in S3 must have. Stillhouse wrote it, so this only guards against foreign objects."""
 
 MOST_TAGS = 16
 LONGEST_TAG_NAME = 64
@@ -29,12 +40,17 @@ LONGEST_TAG = 512
 type Metadata = Annotated[
     dict[Annotated[str, MaxLen(LONGEST_TAG_NAME)], Annotated[str, MaxLen(LONGEST_TAG)]], MaxLen(MOST_TAGS)
 ]
-"""OpenAI's limits everywhere; a tag also has to fit a key of the table."""
+"""The tags of a completion, within OpenAI's limits: 16 pairs, names of 64 characters, values of 512."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class Completion:
-    """One captured completion as it lies in S3, a line of JSON."""
+    """One captured completion, which lies in S3 as a line of JSON.
+
+    `created` is in seconds since the epoch, `latency_ms` in milliseconds. `request` and `response` have the shape of
+    a chat completion, also where a response of the Responses API was pushed. `reference` is the known right answer, if
+    there is one.
+    """
 
     id: str
     created: int
@@ -48,17 +64,21 @@ class Completion:
     origin: str | None = None
     origin_id: str | None = None
     original: dict[str, Any] | None = None
-    """What was pushed where it is no chat completion: `request`, `response` and all `input_items` of a response."""
+    """The `request`, the `response` and all `input_items` of a pushed response; None for a chat completion."""
     untrainable: str | None = None
-    """Why no chat completion says all that the original says."""
+    """Why the chat completion does not say everything that `original` says; None where it does."""
     content_hash: str
     """80 bits over everything but the id under which it is kept, its time, and where it was imported from."""
 
+    def __init__(self, **fields: Any) -> None:
+        # The __init__ that a frozen dataclass generates sets field by field, and takes as long as reading the JSON.
+        vars(self).update(fields)
+
     @classmethod
     def of(cls, pushed: dict[str, Any], *, at: int) -> Self:
-        """The completion in a validated record; `at` (seconds) is its time where it carries none.
+        """The completion in a validated record; `at` (seconds) is its time if the record has none.
 
-        Raises ValueError where id, model or time are of another kind.
+        Raises ValueError if the id, the model or the time has a wrong type.
         """
         request, response, original = pushed["request"], pushed["response"], pushed.get("original")
         completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(_cause(pushed)).decode())
@@ -77,72 +97,66 @@ class Completion:
         created = pushed.get("created") or response.get("created") or at
         if type(completion_id) is not str or type(model) is not str or type(created) is not int:
             raise ValueError("The id or the model of a response is no text, or its time no whole number.")
-        said = {
-            "id": completion_id,
-            "created": created,
+        return cls(
+            id=completion_id,
+            created=created,
             **content,
-            "origin": pushed.get("origin"),
-            "untrainable": pushed.get("untrainable"),
-            "content_hash": hashlib.sha256(_canonical(content)).hexdigest()[:_HASH_LETTERS],
-        }
-        return cls._with(said)
+            origin=pushed.get("origin"),
+            untrainable=pushed.get("untrainable"),
+            content_hash=hashlib.sha256(_canonical(content)).hexdigest()[:_HASH_LETTERS],
+        )
 
     @classmethod
     def read(cls, line: bytes) -> Self:
-        """The inverse of `line`. Raises ValueError where it is none."""
-        said = orjson.loads(line)
-        sound = (
-            type(said) is dict
-            and type(said.get("id")) is type(said.get("model")) is type(said.get("content_hash")) is str
-            and type(said.get("request")) is type(said.get("response")) is type(said.get("metadata")) is dict
-            and type(said.get("created")) is int
-        )
-        if not sound:
-            raise ValueError("This is no completion: something that it needs is missing, or of another kind.")
-        return cls._with(said)
-
-    @classmethod
-    def _with(cls, said: dict[str, Any]) -> Self:
-        """One whose attributes are these: to set them one by one takes longer than to read the JSON."""
-        one = object.__new__(cls)
-        object.__setattr__(one, "__dict__", said)
-        return one
+        """The completion in a line of S3. Raises ValueError if the line is no completion."""
+        fields = orjson.loads(line)
+        if type(fields) is not dict:
+            raise ValueError("This is no completion: it is no JSON object.")
+        for name, kind in _TYPES.items():
+            if type(fields.get(name)) is not kind:
+                raise ValueError(f"This is no completion: '{name}' is missing or has a wrong type.")
+        return cls(**fields)
 
     @property
     def messages(self) -> list[dict[str, Any]]:
+        """The messages of the request."""
         messages: list[dict[str, Any]] = self.request["messages"]
         return messages
 
     @property
     def choice(self) -> dict[str, Any]:
-        """The first choice."""
+        """The first choice of the response."""
         choice: dict[str, Any] = self.response["choices"][0]
         return choice
 
     @property
     def failed(self) -> bool:
-        """The provider answered with an error: there is nothing to train on or to judge."""
+        """Whether the provider answered with an error, so that there is no answer to train on or to grade."""
         choices = self.response.get("choices")
         return not isinstance(choices, list) or not choices
 
     @property
     def finish_reason(self) -> str | None:
-        reason = None if self.failed else _within(self.choice, "finish_reason")
+        """Why the first choice ended; None if the call failed or does not say it."""
+        reason = None if self.failed else _member(self.choice, "finish_reason")
         return reason if isinstance(reason, str) else None
 
     @property
     def has_tools(self) -> bool:
-        """Whether tools were offered or called."""
-        called = None if self.failed else _within(_within(self.choice, "message"), "tool_calls")
+        """Whether the request offered tools or the answer called one."""
+        called = None if self.failed else _member(_member(self.choice, "message"), "tool_calls")
         return bool(self.request.get("tools") or self.request.get("functions") or called)
 
     @property
     def tokens(self) -> tuple[int | None, int | None, int | None]:
-        """Of the prompt, those of them that the provider read from its cache, and of the answer."""
+        """The tokens of the prompt, those of them that the provider read from its cache, and those of the answer.
+
+        None stands for a count that the provider does not give.
+        """
         usage = self.response.get("usage")
         if not isinstance(usage, dict):
             return None, None, None
-        cached = _count(_within(usage.get("prompt_tokens_details"), "cached_tokens"))
+        cached = _count(_member(usage.get("prompt_tokens_details"), "cached_tokens"))
         return _count(usage.get("prompt_tokens")), cached, _count(usage.get("completion_tokens"))
 
     @property
@@ -159,17 +173,20 @@ class Completion:
 
     @property
     def models(self) -> set[str]:
-        """The names it is found under: as asked for, and as the provider answered (a dated snapshot)."""
+        """The model's name in the request, and its name in the response, often that of a dated snapshot."""
         return {self.model, str(self.request.get("model", self.model))}
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The request without what makes it this request: to sample another model the same way."""
+        """The parameters of the request with which another model can be sampled in the same way."""
         own = {"messages", "model", "store", "metadata", "stream", "stream_options", "n", "user"}
         return {name: value for name, value in self.request.items() if name not in own}
 
     def row(self, *, with_sample: bool = True) -> dict[str, Any]:
-        """This completion as a row of a run: what graders see, and how to sample another model alike."""
+        """This completion as a row of a run: `item` for the graders, `request` to sample another model in the same way.
+
+        `with_sample` adds the answer as the row's sample, with its latency.
+        """
         item = {
             "input": self.messages,
             "reference": self.reference,
@@ -182,20 +199,24 @@ class Completion:
         return row
 
     def pushed(self) -> dict[str, Any]:
-        """The record that, pushed, gives this completion again."""
-        names = ("request", "response", "metadata", *_BESIDE)
+        """The record that gives this completion again when it is pushed."""
+        names = ("request", "response", "metadata", *_PUSHED_BESIDE)
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def line(self) -> bytes:
-        return orjson.dumps(self.__dict__)
+        """The line of JSON that lies in S3, without its line end."""
+        return orjson.dumps(vars(self))
 
     def under(self, completion_id: str) -> Self:
-        """The same completion kept under another id, since other bytes already hold its own."""
+        """The same completion with another id, for when its own belongs to other content; `origin_id` keeps its own."""
         return replace(self, id=completion_id, origin_id=self.id)
 
 
 def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
-    """What an id follows from: the content, and the time of a failure, since a call may fail in the same way twice."""
+    """What the id of a completion without one follows from: its content.
+
+    For a failed call the time is added, because two calls may fail in exactly the same way.
+    """
     cause = {name: pushed.get(name) for name in _CONTENT}
     if pushed.get("original"):
         cause["original"] = pushed["original"]
@@ -204,8 +225,8 @@ def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
     return cause
 
 
-def _within(value: Any, name: str) -> Any:
-    """What lies under the name; None where there is no such thing."""
+def _member(value: Any, name: str) -> Any:
+    """The member of this name if the value is an object that has it, else None."""
     return value.get(name) if isinstance(value, dict) else None
 
 
@@ -218,7 +239,7 @@ def _canonical(content: Any) -> bytes:
 
 
 def input_key(messages: list[dict[str, Any]]) -> str:
-    """Identical inputs have one key: roles and texts in NFKC with white space collapsed."""
+    """A key that is the same for inputs that read the same: texts count in NFKC and with white space collapsed."""
     return hashlib.sha256(_canonical([_normal(message) for message in messages])).hexdigest()[:32]
 
 

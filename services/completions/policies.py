@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -11,11 +10,13 @@ from completions.filters import Filter
 from foundation.records import Record
 
 _SECONDS_A_DAY = 86_400
-_AT_ONCE = 100
 
 
 class RetentionPolicy(Record):
-    """Completions of this model and with these tags are deleted this many days after they were made."""
+    """Deletes the completions of this model and with these tags `retention_days` days after they were made.
+
+    Without a model or tags it is about all of them.
+    """
 
     KIND: ClassVar[str] = "RETENTION"
     NAME: ClassVar[str] = "retention policy"
@@ -26,20 +27,10 @@ class RetentionPolicy(Record):
     metadata: dict[str, str] = Field(default_factory=dict)
 
     def expired(self, at: int) -> Filter:
-        """What it deletes at this moment (seconds): failed calls too."""
+        """The filter of what is to be deleted at the time `at` (seconds since the epoch), failed calls included."""
         before = at - self.retention_days * _SECONDS_A_DAY
         return Filter(model=self.model, metadata=self.metadata, created_before=before, has_error=None)
 
     def public(self) -> dict[str, Any]:
+        """The policy as the API shows it."""
         return self.model_dump(mode="json")
-
-
-def policies() -> Iterator[RetentionPolicy]:
-    """Every policy."""
-    after = None
-    while True:
-        page = RetentionPolicy.page(after=after, limit=_AT_ONCE)
-        yield from page.data
-        if not page.has_more:
-            return
-        after = page.data[-1].id

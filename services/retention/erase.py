@@ -1,8 +1,8 @@
-"""Erase the bytes of deleted completions: from their batch objects, and their tags from the index.
+"""Erase the bytes of deleted completions from their batch objects, and their tags from the index.
 
-In: the deletions that are older than an hour, by when no recorder can still be at work on such a record. Out: objects
-in which a skippable frame stands where each was. An object is rewritten once for all that go from it. Interrupted, it
-goes on where it was; done twice, it changes nothing.
+In: the deletions that are older than an hour; by then no recorder can still be writing one of them. Out: batch objects
+with a skippable zstd frame in the place of each deleted completion. An object is rewritten once for all deletions in
+it. A sweep that was interrupted is continued by the next; erasing twice changes nothing.
 """
 
 from __future__ import annotations
@@ -19,57 +19,69 @@ from foundation.ids import now
 _GRACE_S = 3600
 _AT_ONCE = 1000
 
+type _Frame = tuple[int, int]
+"""Offset and length of a completion's frame in its object."""
+
 
 def erase(goes_on: Callable[[], bool]) -> int:
-    """Erase what is due while there is time; how many completions."""
+    """Erase what is due as long as `goes_on()` is true. Returns the number of erased completions."""
     erased = 0
-    for due in _due():
+    for deletions in _due():
         if not goes_on():
             break
-        _erase(due)
-        erased += len(due)
+        _erase(deletions)
+        erased += len(deletions)
     return erased
 
 
 def _due() -> Iterator[list[table.Row]]:
+    """The rows of deletions that are due, a thousand at once. `_erase` deletes them, so each query finds others."""
     for shard in range(SHARDS):
-        while some := list(table.query(erasures(shard), before=f"{now() - _GRACE_S:010d}", limit=_AT_ONCE)):
-            yield some
+        while rows := list(table.query(erasures(shard), before=f"{now() - _GRACE_S:010d}", limit=_AT_ONCE)):
+            yield rows
 
 
-def _erase(due: list[table.Row]) -> None:
-    objects: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for minute, names in _recorded(due).items():
-        _forget_minute(minute, names, objects)
-    for key, places in objects.items():
+def _erase(deletions: list[table.Row]) -> None:
+    frames_by_object: dict[str, set[_Frame]] = defaultdict(set)
+    for minute, ids in _ids_by_minute(deletions).items():
+        _forget_minute(minute, ids, frames_by_object)
+    for key, places in frames_by_object.items():
         body = blobs.get(key)
         wiped = frames.wipe(body, places)
         if wiped != body:
             blobs.put(key, wiped)
-    for row in due:
+    for row in deletions:
         table.delete(row["pk"], row["sk"])
 
 
-def _recorded(due: list[table.Row]) -> dict[int, set[str]]:
-    """The minutes in which these stand: also where a push was still on its way when its id was deleted."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for row in due:
-        _, minute, name = row["sk"].split("#", 2)
-        late = [one for one in index.places(name) if one.minute != int(minute)]
+def _ids_by_minute(deletions: list[table.Row]) -> dict[int, set[str]]:
+    """The deleted ids by the minutes in which completions of theirs are listed.
+
+    A completion that was still in the recorder's queue when its id was deleted may be listed in another minute than the
+    deletion names. It is hidden from the lists first.
+    """
+    ids_by_minute: dict[int, set[str]] = defaultdict(set)
+    for row in deletions:
+        _, minute, completion_id = row["sk"].split("#", 2)
+        late = [reference for reference in index.places(completion_id) if reference.minute != int(minute)]
         changes.hide(late)
-        for at in (int(minute), *(one.minute for one in late)):
-            found[at].add(name)
-    return found
+        for listed_in in (int(minute), *(reference.minute for reference in late)):
+            ids_by_minute[listed_in].add(completion_id)
+    return ids_by_minute
 
 
-def _forget_minute(minute: int, names: set[str], objects: dict[str, set[tuple[int, int]]]) -> None:
+def _forget_minute(minute: int, ids: set[str], frames_by_object: dict[str, set[_Frame]]) -> None:
+    """Take the tags of these ids from the index of one minute, and note where their frames lie."""
     rows = list(postings.of_minute(minute))
-    recorded = postings.once(one for _, references in rows for one in references)
-    listed = zip(recorded, index.named(recorded), strict=True)
-    gone = {(one.id, one.hash) for one, named in listed if named.id in names}
+    recorded = postings.once(reference for _, references in rows for reference in references)
+    deleted = {
+        (reference.id, reference.hash)
+        for reference, named in zip(recorded, index.named(recorded), strict=True)
+        if named.id in ids
+    }
     for row, references in rows:
-        places = {place for place, one in enumerate(references) if (one.id, one.hash) in gone}
+        places = {place for place, reference in enumerate(references) if (reference.id, reference.hash) in deleted}
         for place in places:
-            objects[references[place].object].add((references[place].offset, references[place].length))
+            frames_by_object[references[place].object].add((references[place].offset, references[place].length))
         if any(references[place].metadata for place in places):
             postings.forget(row, references, places)

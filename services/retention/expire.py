@@ -1,4 +1,4 @@
-"""Delete what its retention policy no longer keeps: some hundreds at once, until none or no time is left."""
+"""Delete the completions that a retention policy no longer keeps, some hundreds at once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from itertools import islice
 
 from completions import changes, index
-from completions.policies import policies
+from completions.policies import RetentionPolicy
 from foundation.ids import now
 
 _AT_ONCE = 500
 
 
 def expire(goes_on: Callable[[], bool]) -> int:
-    """Delete what has expired while there is time; how many completions."""
+    """Delete what has expired as long as `goes_on()` is true. Returns the number of deleted completions."""
     deleted = 0
-    for policy in policies():
+    for policy in RetentionPolicy.every():
         expired = index.select(policy.expired(now()))
-        while goes_on() and (some := list(islice(expired, _AT_ONCE))):
-            changes.delete(some)
-            deleted += len(some)
+        while goes_on() and (references := list(islice(expired, _AT_ONCE))):
+            changes.delete(references)
+            deleted += len(references)
     return deleted

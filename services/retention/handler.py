@@ -1,4 +1,7 @@
-"""Entry point of the hourly sweep: finish what a dead recorder left, delete what expired, erase what is deleted."""
+"""Entry point of the hourly sweep: finish half-recorded objects, delete what expired, erase what was deleted.
+
+What one sweep has no time for is left to the next.
+"""
 
 from __future__ import annotations
 

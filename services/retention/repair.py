@@ -1,8 +1,9 @@
-"""Finish what a recorder left half done: an object without all of its rows.
+"""Write the missing rows of batch objects whose recorder died before it had written them all.
 
-In: objects begun more than an hour ago, by when their recorder is dead. Out: the object's rows, as the recorder would
-have written them; its completions may meanwhile lie in another object too, and are listed once. Without it the bytes of
-a deleted completion could lie in an object that nothing names.
+An object that was begun more than an hour ago is no longer being written. Its rows are written from its content, just
+as the recorder would have written them. Its messages were delivered again, so its completions usually lie in another
+object too; lists show them once. Without this repair, the bytes of a completion that is deleted could stay in an
+object that no row names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _GRACE_MS = 3600 * 1000
 
 
 def repair(goes_on: Callable[[], bool]) -> int:
-    """Finish what is due while there is time; how many objects."""
+    """Finish the objects that are due as long as `goes_on()` is true. Returns the number of finished objects."""
     repaired = 0
     for object_id, key in frames.unfinished(before_ms=now_ms() - _GRACE_MS):
         if not goes_on():

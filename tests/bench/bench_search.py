@@ -18,7 +18,7 @@ from backports import zstd
 from moto import mock_aws
 
 from api import handler
-from capture.ingest import completion_of
+from capture.odd import completion_of
 from completions import frames, postings
 from foundation import blobs, table
 from tests.bench.cut import ENVIRONMENT, KEY, Context

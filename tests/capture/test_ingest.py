@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from capture.ingest import completion_of, ingest
+from capture.ingest import ingest
+from capture.odd import completion_of
 from capture.parse import documents
 from foundation import blobs, events, ids
 from foundation.errors import ApiError

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from backports import zstd
 
-from capture.ingest import completion_of
+from capture.odd import completion_of
 from capture.record import record
 from completions import batches, index
 from completions.completion import Completion

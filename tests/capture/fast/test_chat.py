@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.records import plain_chat
+from capture.fast import plain_chat
 from capture.shapes import as_chat
 from completions.completion import Completion
 from foundation.errors import ApiError

@@ -1,0 +1,79 @@
+"""Recognise a record that plainly is an answered chat completion, without pydantic.
+
+The checks are exact on types (`type(x) is str`, no subclasses, no conversions), because what JSON gives has only these.
+They are list comprehensions and no `any(...)`, since a generator costs more than the checks in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capture.records import LATENCY_END, LONGEST_ID, LONGEST_ORIGIN, SECONDS_END
+from completions.completion import LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS
+
+_ROLES = ("user", "assistant", "system", "tool", "developer", "function")
+_FIELDS = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
+
+
+def plain_chat(record: Any) -> dict[str, Any] | None:
+    """The fields of `Completion.of` in a record that plainly is an answered chat completion.
+
+    None for every other record, sound or not: `shapes.as_chat` reads or refuses those.
+    """
+    request = record.get("request") if type(record) is dict else None
+    response = record.get("response") if type(record) is dict else None
+    if type(request) is not dict or type(response) is not dict or response.get("object") == "response":
+        return None
+    is_plain = (
+        _are_messages(request.get("messages"))
+        and _are_choices(response.get("choices"))
+        and request.get("model") is not None
+        and _are_absent_or_names(request["model"], response.get("id"), response.get("model"))
+        and _are_absent_or_below(SECONDS_END, record.get("created"), response.get("created"))
+        and _are_absent_or_below(LATENCY_END, record.get("latency_ms"))
+        and _are_tags(request.get("metadata"))
+        and _are_tags(record.get("metadata"))
+        and _is_provenance(record.get("provider"), record.get("origin"))
+    )
+    if not is_plain:
+        return None
+    return record if record.keys() <= _FIELDS else {name: record[name] for name in _FIELDS & record.keys()}
+
+
+def _are_messages(values: Any) -> bool:
+    if type(values) is not list or not values:
+        return False
+    return not [1 for message in values if type(message) is not dict or message.get("role") not in _ROLES]
+
+
+def _are_choices(values: Any) -> bool:
+    if type(values) is not list:
+        return False
+    return _are_messages([choice.get("message") if type(choice) is dict else None for choice in values])
+
+
+def _are_absent_or_names(*values: Any) -> bool:
+    return not [1 for name in values if name is not None and not (type(name) is str and 0 < len(name) <= LONGEST_ID)]
+
+
+def _are_absent_or_below(end: int, *values: Any) -> bool:
+    return not [1 for count in values if count is not None and not (type(count) is int and 0 <= count < end)]
+
+
+def _are_tags(metadata: Any) -> bool:
+    if metadata is None:
+        return True
+    if type(metadata) is not dict or len(metadata) > MOST_TAGS:
+        return False
+    return not [
+        1
+        for name, value in metadata.items()
+        if len(name) > LONGEST_TAG_NAME or type(value) is not str or len(value) > LONGEST_TAG
+    ]
+
+
+def _is_provenance(provider: Any, origin: Any) -> bool:
+    """Whether the names of the provider and of the system that the record was imported from are sound, or absent."""
+    return (provider is None or type(provider) is str) and (
+        origin is None or (type(origin) is str and len(origin) <= LONGEST_ORIGIN)
+    )
