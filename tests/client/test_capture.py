@@ -163,6 +163,25 @@ def test_chat_completions_under_beta_are_captured_too(wrap, stillhouse, provider
     seen_before.stillhouse.close()
 
 
+def test_resources_that_were_in_use_before_are_captured_too(provider_url, stillhouse, stillhouse_url, tmp_path):
+    client = OpenAI(base_url=provider_url, api_key="k")
+    completions, messages = client.chat.completions, client.chat.completions.messages
+    capture(client, base_url=stillhouse_url, api_key="sk-sh-test", spool=tmp_path)
+    completions.create(**ASK, store=True)
+    assert len(flushed(client, stillhouse)) == 1
+    assert list(messages.list("chatcmpl-1")) == []
+    assert stillhouse.other == [("GET", "/v1/chat/completions/chatcmpl-1/messages")]
+    client.stillhouse.close()
+
+
+def test_a_post_of_the_application_s_own_goes_to_the_provider_unseen(client, provider, stillhouse):
+    provider.say = lambda _: (200, "application/json", [b"{}"])
+    assert client.post("/moderations", cast_to=object, body={"input": "x", "store": True}) == {}
+    assert client.post("/chat/completions", cast_to=object, body=["odd"]) == {}
+    assert provider.asked == [{"input": "x", "store": True}, ["odd"]]
+    assert flushed(client, stillhouse) == []
+
+
 def test_an_answer_that_parse_rejects_is_recorded_all_the_same(client, provider, stillhouse):
     said = completion('{"mood":', finish_reason="length")
     provider.say = lambda _: (200, "application/json", [json.dumps(said).encode()])
@@ -211,7 +230,7 @@ def test_the_classes_of_the_sdk_and_other_clients_stay_as_they_are(client, provi
     other.chat.completions.create(**ASK)
     assert flushed(client, stillhouse) == []
     assert type(other) is OpenAI
-    assert type(client).__name__ == "OpenAI"
+    assert type(client) is OpenAI
     assert not hasattr(other, "stillhouse")
     with pytest.raises(TypeError, match="not captured"):
         captures_of(other)
@@ -250,7 +269,7 @@ def test_stored_completions_are_stillhouses(client, provider, stillhouse):
 def test_a_sample_of_the_calls_is_captured(wrap, provider, stillhouse, monkeypatch):
     client = wrap(sample=0.25)
     drawn = iter([0.1, 0.25, 0.9, 0.2])
-    monkeypatch.setattr("stillhouse.capturing.completions.random.random", lambda: next(drawn))
+    monkeypatch.setattr("stillhouse.capturing.recorder.random.random", lambda: next(drawn))
     for user in "abcd":
         client.chat.completions.create(**ASK, store=True, user=user)
     assert [one["request"]["user"] for one in flushed(client, stillhouse)] == ["a", "d"]

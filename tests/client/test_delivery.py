@@ -278,7 +278,7 @@ def test_a_batch_that_breaks_the_thread_does_not_end_it(client, stillhouse, monk
 def test_whatever_fails_in_the_wrapper_the_caller_gets_the_answer(client, monkeypatch, caplog):
     monkeypatch.setattr("stillhouse.capturing.call.to_json", lambda _: 1 / 0)
     assert client.chat.completions.create(**ASK).choices
-    monkeypatch.setattr("stillhouse.capturing.completions.to_json", lambda _: 1 / 0)
+    monkeypatch.setattr("stillhouse.capturing.recorder.to_json", lambda _: 1 / 0)
     assert client.chat.completions.create(**ASK).choices
     assert client.stillhouse.counts == Counts(captured=2, dropped=2)
     assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 1

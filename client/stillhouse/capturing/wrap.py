@@ -1,8 +1,8 @@
-"""`capture(client)`: wrap an OpenAI client in place.
+"""`capture(client)`: capture the calls of an OpenAI client, in place.
 
-In: an `OpenAI` or `AsyncOpenAI` (or a subclass, such as Azure's), and where Stillhouse is, from the arguments or from
-STILLHOUSE_BASE_URL and STILLHOUSE_API_KEY. Out: the same object. Raises ValueError, once and here, for what is missing
-or makes no sense.
+In: an `OpenAI` or `AsyncOpenAI` client (or one of a subclass, such as Azure's), and the URL and key of Stillhouse, as
+arguments or as STILLHOUSE_BASE_URL and STILLHOUSE_API_KEY. Out: the same client. A missing or impossible option raises
+ValueError here; later calls raise nothing on account of the capture.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,18 +17,12 @@ from openai import AsyncOpenAI, OpenAI
 
 from stillhouse.capturing.backlog import Backlog, DiskBacklog, MemoryBacklog
 from stillhouse.capturing.captures import Captures
-from stillhouse.capturing.completions import (
-    MOST_PAIRS,
-    AsyncCapturedCompletions,
-    CapturedCompletions,
-    Policy,
-    Recorder,
-)
 from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.delivery import Delivery
 from stillhouse.capturing.endpoint import Endpoint
+from stillhouse.capturing.methods import install
+from stillhouse.capturing.recorder import MOST_PAIRS, Policy, Recorder
 from stillhouse.capturing.records import Packer
-from stillhouse.capturing.responses import watch_responses
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
 LONGEST_NAME = 64
@@ -82,10 +75,7 @@ def capture(  # noqa: UP047 - users may run Python 3.11
     endpoint = _endpoint(base_url, api_key)
     tally = Tally()
     delivery = Delivery(endpoint, Packer(redact, tally), _backlog(spool, spool_limit, endpoint, tally), tally)
-    new: Any = client
-    if "stillhouse" not in vars(new):
-        new.__class__ = _captured(new.__class__)
-    _install(new, Recorder(policy, endpoint, delivery, tally))
+    install(client, Recorder(policy, endpoint, delivery, tally))
     delivery.deliver_leftovers()
     return client
 
@@ -96,47 +86,6 @@ def captures_of(client: OpenAI | AsyncOpenAI) -> Captures:
     if not isinstance(captures, Captures):
         raise TypeError("this client is not captured: wrap it with stillhouse.capture(client)")
     return captures
-
-
-def _install(client: Any, recorder: Recorder) -> None:
-    resource: Any = CapturedCompletions if isinstance(client, OpenAI) else AsyncCapturedCompletions
-    client.chat.completions = resource(client, recorder)
-    vars(client).update(stillhouse=recorder.captures, _recorder=recorder)
-    if "responses" in vars(client):
-        watch_responses(client.responses, client, recorder)
-    if "beta" in vars(client):
-        client.beta.chat.completions = client.chat.completions
-
-
-@cache
-def _captured(kind: Any) -> type:
-    """The class of a captured client: for its copies, and for `beta` and `responses`, which take long to import."""
-
-    class Captured(kind):  # type: ignore[misc]
-        @cached_property
-        def beta(self) -> Any:
-            beta = super().beta
-            if "_recorder" in vars(self):
-                beta.chat.completions = self.chat.completions
-            return beta
-
-        @cached_property
-        def responses(self) -> Any:
-            responses = super().responses
-            if "_recorder" in vars(self):
-                watch_responses(responses, self, vars(self)["_recorder"])
-            return responses
-
-        def copy(self, *args: Any, **options: Any) -> Any:
-            copied = super().copy(*args, **options)
-            if "_recorder" in vars(self):
-                _install(copied, vars(self)["_recorder"])
-            return copied
-
-        with_options = copy
-
-    Captured.__name__, Captured.__qualname__, Captured.__module__ = kind.__name__, kind.__qualname__, kind.__module__
-    return Captured
 
 
 def _endpoint(base_url: str | None, api_key: str | None) -> Endpoint:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stillhouse.capturing.completions import MOST_PAIRS
+from stillhouse.capturing.recorder import MOST_PAIRS
 from stillhouse.capturing.records import to_json
 from stillhouse.capturing.wrap import LONGEST_NAME, LONGEST_VALUE
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO, cast
 
-from stillhouse.capturing.completions import MOST_PAIRS
+from stillhouse.capturing.recorder import MOST_PAIRS
 from stillhouse.importing.evals.compare import compare
 from stillhouse.importing.evals.definitions import asks_for_json, config, hosted_tools, named
 from stillhouse.importing.evals.origin import Origin

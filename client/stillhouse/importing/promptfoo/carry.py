@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stillhouse.capturing.completions import MOST_PAIRS
+from stillhouse.capturing.recorder import MOST_PAIRS
 from stillhouse.importing.evals.receiver import Receiver, Refused
 from stillhouse.importing.evals.report import Report
 from stillhouse.importing.promptfoo.config import Config, read

@@ -1,0 +1,138 @@
+"""Capture the calls of one client: its HTTP methods are replaced on the object, the SDK's classes stay as they are.
+
+Every resource of the SDK (`client.chat.completions`, `client.responses`, …) makes its calls through the client's
+`post`, `get`, `delete` and `get_api_list`. The replaced ones decide by the path of a call:
+
+- `POST /chat/completions` and `POST /responses` create. They go to the provider and are shown to a `Call`. All ways to
+  create (`create`, `parse`, `stream`, raw responses) end in them.
+- All other calls of `/chat/completions` are about stored completions (list, retrieve, update, delete, messages). They
+  go to Stillhouse.
+- Every other path goes to the provider unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openai import AsyncOpenAI, OpenAI
+
+from stillhouse.capturing.call import Call
+from stillhouse.capturing.recorder import AsyncQuietStream, QuietStream, Recorder
+
+_CHAT = "/chat/completions"
+_RESPONSES = "/responses"
+_STORED_METHODS = ("get", "delete", "get_api_list")
+_REPLACED = ("post", *_STORED_METHODS, "copy", "with_options")
+# Resources that may exist already when the client is captured. Each keeps the methods that its client had then.
+_RESOURCES = (
+    ("chat", "completions"),
+    ("chat", "completions", "messages"),
+    ("beta", "chat", "completions"),
+    ("beta", "chat", "completions", "messages"),
+    ("responses",),
+)
+
+
+def install(client: OpenAI | AsyncOpenAI, recorder: Recorder) -> None:
+    """Capture the calls of this client, and of the copies that are made of it. An earlier recorder is replaced."""
+    attributes = vars(client)
+    if "_recorder" in attributes:
+        for name in _REPLACED:
+            del attributes[name]
+    copy = _copy(client, recorder)
+    attributes.update(
+        {name: _stored(client, recorder, name) for name in _STORED_METHODS},
+        post=_async_post(client, recorder) if isinstance(client, AsyncOpenAI) else _post(client, recorder),
+        copy=copy,
+        with_options=copy,
+        stillhouse=recorder.captures,
+        _recorder=recorder,
+    )
+    for resource in _existing(client):
+        vars(resource).update({f"_{name}": attributes[name] for name in ("post", *_STORED_METHODS)})
+
+
+def _existing(client: Any) -> Iterator[Any]:
+    """The captured resources that were made already. Looking one up as usual would make it, and import its modules."""
+    for path in _RESOURCES:
+        resource = client
+        for name in path:
+            resource = vars(resource).get(name)
+            if resource is None:
+                break
+        else:
+            yield resource
+
+
+def _copy(client: Any, recorder: Recorder) -> Callable[..., Any]:
+    copy_client = client.copy
+
+    def copy(*args: Any, **options: Any) -> Any:
+        copied = copy_client(*args, **options)
+        install(copied, recorder)
+        return copied
+
+    return copy
+
+
+def _post(client: OpenAI, recorder: Recorder) -> Callable[..., Any]:
+    provider_post: Any = client.post
+
+    def post(path: str, **request: Any) -> Any:
+        if _is_stored(path, creates=True):
+            return recorder.endpoint.stored.post(path, **request)
+        call = _begin(client, recorder, path, request, QuietStream)
+        answer = provider_post(path, **request)
+        if call is not None:
+            call.answered(answer)
+        return answer
+
+    return post
+
+
+def _async_post(client: AsyncOpenAI, recorder: Recorder) -> Callable[..., Any]:
+    provider_post: Any = client.post
+
+    async def post(path: str, **request: Any) -> Any:
+        if _is_stored(path, creates=True):
+            return await recorder.endpoint.async_stored.post(path, **request)
+        call = _begin(client, recorder, path, request, AsyncQuietStream)
+        answer = await provider_post(path, **request)
+        if call is not None:
+            call.answered(answer)
+        return answer
+
+    return post
+
+
+def _begin(
+    client: OpenAI | AsyncOpenAI, recorder: Recorder, path: str, request: dict[str, Any], quiet_stream: type
+) -> Call | None:
+    # An application may call `client.post` itself, with any body.
+    if not isinstance(request.get("body"), dict):
+        return None
+    if path == _CHAT:
+        return recorder.begin(client.base_url.host, request, quiet_stream)
+    if path == _RESPONSES:
+        return recorder.begin_response(client.base_url.host, request)
+    return None
+
+
+def _stored(client: Any, recorder: Recorder, name: str) -> Callable[..., Any]:
+    """The method of this name: to Stillhouse for stored completions, to the provider for everything else."""
+    provider_method = getattr(client, name)
+    ours = "async_stored" if isinstance(client, AsyncOpenAI) else "stored"
+
+    def method(path: str, *args: Any, **request: Any) -> Any:
+        if _is_stored(path):
+            # Stillhouse's client is made when it is first needed.
+            return getattr(getattr(recorder.endpoint, ours), name)(path, *args, **request)
+        return provider_method(path, *args, **request)
+
+    return method
+
+
+def _is_stored(path: str, *, creates: bool = False) -> bool:
+    """Whether a path is about stored completions; `POST /chat/completions` itself `creates` one."""
+    return path.startswith(f"{_CHAT}/") or (path == _CHAT and not creates)
