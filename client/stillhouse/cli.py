@@ -46,8 +46,9 @@ def demo(
 ) -> None:
     """Run the whole loop on this machine: capture, measure, train, evaluate, decide, notify."""
     checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "local" / "demo").is_dir() and str(checkout) not in sys.path:
-        sys.path.append(str(checkout))
+    if (checkout / "local" / "demo").is_dir():
+        # The demo reads the documents of the loop with the services' own models.
+        sys.path += [str(root) for root in (checkout, checkout / "services") if str(root) not in sys.path]
     try:
         importlib.import_module("local.demo")
     except ModuleNotFoundError:

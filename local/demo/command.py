@@ -3,6 +3,7 @@
 0: the loop came to a verdict, whatever it is. 1: it did not, and one line says why. 3: blocked, not approved.
 """
 
+import json
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ from openai import OpenAI
 from rich.console import Console
 from rich.markup import escape
 
+from distillations.dataset import DatasetCard
+from distillations.distillation import Distillation
 from local.demo import loop, report, traffic
 from local.demo.lab import Lab
 from local.demo.plan import Options, Plan, make_plan
@@ -101,7 +104,13 @@ class Demo:
                 lineage = loop.lineage_of(self.client, train_ids[:LINEAGE_TRIES])
             completion = lineage["id"]
         seconds = {**self.screen.seconds, "total": self.screen.elapsed()}
-        made = report.Report.of(state, card=card, notification=notification, lineage=lineage, seconds=seconds)
+        made = report.Report(
+            distillation=Distillation.model_validate(state),
+            card=DatasetCard.model_validate(card) if card else None,
+            notification=notification,
+            lineage=lineage,
+            seconds=seconds,
+        )
         return state, made, completion
 
 
@@ -137,8 +146,8 @@ def _run(options: Options, console: Console) -> int:
         )
         state, made, completion = demo.run()
     if options.json_out:
-        options.json_out.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    report.show(console, made, state, completion)
+        options.json_out.write_text(json.dumps(made.document(), indent=2) + "\n", encoding="utf-8")
+    report.show(console, made, completion)
     return _ending(state)
 
 

@@ -1,98 +1,80 @@
 """The demo's result: the JSON file, and the tables at the end.
 
-In: what the loop fetched. Out: a `Report`; fields are null where the loop stopped before them.
+In: what the loop fetched, as the API's own documents. Out: a `Report`; fields are null where the loop stopped before
+them.
 """
 
 from collections.abc import Iterator
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.tree import Tree
 
+from distillations.dataset import DatasetCard
+from distillations.distillation import Distillation
+from distillations.model_score import ModelScore
+from distillations.roles import ROLES, Role
+from distillations.verdict import Verdict
+
 Json = dict[str, Any]
 
-
-class Score(BaseModel):
-    """One model on the test set."""
-
-    model: str
-    passed: int
-    total: int
-    score: float
-    interval: tuple[float, float]
+_VERDICT_FIGURES = {"outcome", "gain", "interval", "p_value", "gap_closed", "rows_needed"}
+_DATASET_FIGURES = {"id", "rows", "dropped"}
 
 
-class Decision(BaseModel):
-    """The verdict, in figures."""
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the demo found out: `notification` as it was delivered, `lineage` of a completion, `seconds` by stage."""
 
-    outcome: str
-    gain: float
-    interval: tuple[float, float] | None
-    p_value: float
-    gap_closed: float | None
-    rows_needed: dict[str, int | None]
-
-
-class DatasetFigures(BaseModel):
-    """The training set, in figures."""
-
-    id: str
-    rows: int
-    dropped: dict[str, int]
-
-
-class Report(BaseModel):
-    """What `--json` writes."""
-
-    teacher: Score | None = None
-    baseline: Score | None = None
-    distilled: Score | None = None
-    verdict: Decision | None = None
-    notification: Json | None = None
-    dataset: DatasetFigures | None = None
-    lineage: Json | None = None
+    distillation: Distillation
+    card: DatasetCard | None
+    notification: Json | None
+    lineage: Json | None
     seconds: dict[str, float]
 
-    @classmethod
-    def of(
-        cls,
-        distillation: Json,
-        *,
-        card: Json | None,
-        notification: Json | None,
-        lineage: Json | None,
-        seconds: dict[str, float],
-    ) -> Self:
-        verdict = distillation["verdict"]
-        scores = verdict["scores"] if verdict else distillation["plan"] or {}
-        return cls(
-            **{role: scores.get(role) for role in ("teacher", "baseline", "distilled")},
-            verdict=verdict,
-            notification=notification,
-            dataset=card,
-            lineage=lineage,
-            seconds={stage: round(took, 2) for stage, took in seconds.items()},
-        )
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.distillation.verdict
+
+    @property
+    def scores(self) -> dict[Role, ModelScore]:
+        """The verdict's, or as far as the plan has them."""
+        if self.verdict:
+            return self.verdict.scores
+        plan = self.distillation.plan
+        return {"teacher": plan.teacher, "baseline": plan.baseline} if plan else {}
+
+    def document(self) -> Json:
+        """What `--json` writes."""
+        scores = {role: score.model_dump(mode="json") for role, score in self.scores.items()}
+        return {
+            **{role: scores.get(role) for role in ROLES},
+            "verdict": self.verdict.model_dump(mode="json", include=_VERDICT_FIGURES) if self.verdict else None,
+            "notification": self.notification,
+            "dataset": self.card.model_dump(mode="json", include=_DATASET_FIGURES) if self.card else None,
+            "lineage": self.lineage,
+            "seconds": {stage: round(took, 2) for stage, took in self.seconds.items()},
+        }
 
 
-def show(console: Console, report: Report, distillation: Json, completion: str | None) -> None:
+def show(console: Console, report: Report, completion: str | None) -> None:
     """The end of the demo: everything it found out."""
-    for part in _parts(report, distillation, completion):
+    for part in _parts(report, completion):
         console.print()
         console.print(part)
 
 
-def _parts(report: Report, distillation: Json, completion: str | None) -> Iterator[RenderableType]:
-    verdict = distillation["verdict"]
-    yield _scores(report, verdict["cost_ratio"] if verdict else None)
-    if report.dataset:
-        yield _dataset(report.dataset)
+def _parts(report: Report, completion: str | None) -> Iterator[RenderableType]:
+    verdict = report.verdict
+    yield _scores(report)
+    if report.card:
+        yield _dataset(report.card)
     if verdict:
-        yield Panel(escape(verdict["sentence"]), title=f"Verdict: {verdict['outcome']}", title_align="left")
+        yield Panel(escape(verdict.sentence), title=f"Verdict: {verdict.outcome}", title_align="left")
     if report.notification:
         yield _notification(report.notification)
     if report.lineage and completion:
@@ -100,16 +82,13 @@ def _parts(report: Report, distillation: Json, completion: str | None) -> Iterat
     yield _times(report.seconds)
 
 
-def _scores(report: Report, cost: Json | None) -> Table:
+def _scores(report: Report) -> Table:
     table = Table(title="The same eval on the same rows", title_justify="left")
     table.add_column("")
     table.add_column("model", overflow="fold")
     for column in ("right", "score", "95% interval", "cost / teacher"):
         table.add_column(column, justify="right", no_wrap=True)
-    scores = {"teacher": report.teacher, "baseline": report.baseline, "distilled": report.distilled}
-    for role, score in scores.items():
-        if score is None:
-            continue
+    for role, score in report.scores.items():
         low, high = score.interval
         table.add_row(
             role,
@@ -117,15 +96,15 @@ def _scores(report: Report, cost: Json | None) -> Table:
             f"{score.passed:,} of {score.total:,}",
             f"{score.score:.1%}",
             f"{low:.1%} to {high:.1%}",
-            _cost(cost, role),
+            _cost(report.verdict, role),
         )
     return table
 
 
-def _cost(cost: Json | None, role: str) -> str:
-    if cost is None:
+def _cost(verdict: Verdict | None, role: Role) -> str:
+    if verdict is None:
         return "not decided"
-    ratio = cost.get(role)
+    ratio = verdict.cost_ratio.get(role)
     return "no price" if ratio is None else f"{ratio:.3g}"
 
 
@@ -136,9 +115,9 @@ def _notification(notification: Json) -> Panel:
     return Panel(escape("\n".join(head)), title=title, title_align="left")
 
 
-def _dataset(dataset: DatasetFigures) -> str:
-    dropped = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in dataset.dropped.items() if count)
-    return escape(f"Training set {dataset.id}: {dataset.rows:,} rows; dropped: {dropped or 'none'}.")
+def _dataset(card: DatasetCard) -> str:
+    dropped = ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in card.dropped.items() if count)
+    return escape(f"Training set {card.id}: {card.rows:,} rows; dropped: {dropped or 'none'}.")
 
 
 def tree(graph: Json, start: str) -> Tree:

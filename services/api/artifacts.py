@@ -11,10 +11,10 @@ from aws_lambda_powertools.event_handler import Response
 from api.files import download
 from completions import index
 from distillations import lineage
-from distillations.dataset import Dataset
+from distillations.dataset import Dataset, DatasetCard
 from distillations.job import Job
 from foundation import blobs, http, table
-from foundation.errors import NotFound
+from foundation.errors import ApiError, NotFound
 from foundation.routes import Routes
 
 router = Routes("Artifacts")
@@ -33,7 +33,15 @@ def retrieve_dataset(dataset_id: str) -> dict[str, Any]:
 
 @router.get("/v1/datasets/<dataset_id>/card", scope="read")
 def dataset_card(dataset_id: str) -> dict[str, Any]:
-    return Dataset.load(dataset_id, param="dataset_id").card
+    return _card(Dataset.load(dataset_id, param="dataset_id")).model_dump(mode="json")
+
+
+def _card(dataset: Dataset) -> DatasetCard:
+    """Raises ApiError where the dataset has none: why it was not assembled is the remedy."""
+    if dataset.card is None:
+        reason = dataset.error.message if dataset.error else f"it is {dataset.status}."
+        raise ApiError(f"The dataset has no card: {reason}", code="no_card", param="dataset_id", status=404)
+    return dataset.card
 
 
 @router.get("/v1/datasets/<dataset_id>/content", scope="read")
@@ -76,5 +84,5 @@ def _completions(nodes: list[dict[str, Any]]) -> dict[str, Any]:
     limit = http.limit_of(router, default=100, most=_MOST_COMPLETIONS)
     lines = islice(blobs.lines(dataset.key("manifest.jsonl")), limit)
     ids = [orjson.loads(line)["completion_id"] for line in lines]
-    total = dataset.card["rows"]
+    total = _card(dataset).rows
     return {"total": total, "data": ids, "has_more": total > len(ids), "dataset_id": dataset.id}

@@ -16,7 +16,8 @@ from api.models import require_model
 from completions import index
 from completions.completion import Metadata
 from completions.sources import StoredCompletions
-from distillations.distillation import TERMINAL, Distillation, Gate, Source, Step
+from distillations.distillation import TERMINAL, Distillation, Source, Step
+from distillations.gate import Gate
 from evals.eval import Eval
 from evals.files import File
 from foundation import bus, http

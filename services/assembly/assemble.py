@@ -7,7 +7,7 @@ files. A set that no trainer takes is recorded as failed, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -16,11 +16,12 @@ import orjson
 
 from assembly.curate import Curator, Example
 from completions import index
-from completions.completion import Completion, input_key
+from completions.completion import input_key
 from completions.sources import StoredCompletions
 from distillations import lineage
-from distillations.dataset import Dataset, dataset_key
+from distillations.dataset import Dataset, DatasetCard, Recipe, dataset_key
 from distillations.distillation import Distillation
+from distillations.failure import Failure
 from distillations.lineage import Node
 from foundation import blobs, bus
 from foundation.errors import ApiError
@@ -39,14 +40,14 @@ def assemble(message: AssembleDataset) -> None:
     try:
         card = _write(distillation, message)
     except ApiError as error:
-        failed = {"code": error.code or "assembly_failed", "message": error.message}
+        failed = Failure(code=error.code or "assembly_failed", message=error.message)
         _dataset(message, status="failed", error=failed).create()
         advance = AdvanceDistillation(distillation_id=distillation.id)
         bus.send(advance)
         return
     dataset = _dataset(message, status="ready", card=card)
     dataset.create()
-    body = orjson.dumps(card, option=orjson.OPT_INDENT_2)
+    body = orjson.dumps(card.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     blobs.put(dataset.key("card.json"), body, content_type="application/json")
 
 
@@ -59,12 +60,15 @@ def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
     )
 
 
-def _write(distillation: Distillation, message: AssembleDataset) -> dict[str, Any]:
+def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
+    source = distillation.training_source
+    if not isinstance(source, StoredCompletions):
+        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
     test_ids, test_inputs = _test_rows(distillation)
     curator = Curator(test_ids=test_ids, test_inputs=test_inputs, seed=distillation.seed, share=_VALIDATION_SHARE)
     with ExitStack() as stack:
         files = {name: stack.enter_context(TemporaryFile()) for name in _FILES}
-        rows = _fill(files, curator.examples(_completions(distillation)))
+        rows = _fill(files, curator.examples(index.completions(source, limit=source.limit)))
         _check(distillation, rows, curator)
         for name, file in files.items():
             file.seek(0)
@@ -73,31 +77,19 @@ def _write(distillation: Distillation, message: AssembleDataset) -> dict[str, An
         files["manifest"].seek(0)
         ids = (orjson.loads(line)["completion_id"] for line in files["manifest"])
         lineage.link_completions(ids, Node("dataset", message.dataset_id))
-    return {
-        "object": "dataset.card",
-        "id": message.dataset_id,
-        "created_at": message.at // 1000,
-        "distillation_id": distillation.id,
-        "teacher": distillation.teacher,
-        "student": distillation.student,
-        "recipe": {
-            "source": distillation.training_source.model_dump(mode="json", exclude_none=True),
-            "validation_share": _VALIDATION_SHARE,
-            "seed": distillation.seed,
-        },
-        "rows": rows["train"] + rows["validation"],
-        "train_rows": rows["train"],
-        "validation_rows": rows["validation"],
-        "dropped": dict(curator.dropped),
-        "contradicted": curator.contradicted,
-    }
-
-
-def _completions(distillation: Distillation) -> Iterable[Completion]:
-    source = distillation.training_source
-    if not isinstance(source, StoredCompletions):
-        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
-    return index.completions(source, limit=source.limit)
+    return DatasetCard(
+        id=message.dataset_id,
+        created_at=message.at // 1000,
+        distillation_id=distillation.id,
+        teacher=distillation.teacher,
+        student=distillation.student,
+        recipe=Recipe(source=source, validation_share=_VALIDATION_SHARE, seed=distillation.seed),
+        rows=rows["train"] + rows["validation"],
+        train_rows=rows["train"],
+        validation_rows=rows["validation"],
+        dropped=dict(curator.dropped),
+        contradicted=curator.contradicted,
+    )
 
 
 def _test_rows(distillation: Distillation) -> tuple[set[str], set[str]]:

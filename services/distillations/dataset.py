@@ -1,25 +1,67 @@
-"""A dataset: an immutable training set, and where its files lie."""
+"""A dataset: an immutable training set, its card, and where its files lie."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, field_serializer
 
+from completions.sources import StoredCompletions
+from distillations.failure import Failure
+from foundation.document import Document
 from foundation.records import Record
 
 
+class Recipe(Document):
+    """What the training set follows from: the same recipe on the same completions gives the same files."""
+
+    source: StoredCompletions
+    """The filter that selected the completions."""
+    validation_share: float = Field(ge=0, lt=1)
+    """The share of the examples that validate, from 0 to 1."""
+    seed: int
+    """Decides which examples validate."""
+
+    @field_serializer("source")
+    def _what_was_asked(self, source: StoredCompletions) -> dict[str, Any]:
+        return source.model_dump(mode="json", exclude_none=True)
+
+
+class DatasetCard(Document):
+    """What a training set holds and what was left out of it."""
+
+    object: Literal["dataset.card"] = "dataset.card"
+    id: str
+    created_at: int
+    """Seconds since the epoch."""
+    distillation_id: str
+    teacher: str
+    student: str
+    recipe: Recipe
+    rows: int
+    """All examples: `train_rows` and `validation_rows` together."""
+    train_rows: int
+    validation_rows: int
+    dropped: dict[str, int]
+    """By curation rule, how many completions it kept out."""
+    contradicted: list[str]
+    """The first completions whose answer differs from one that trains on the same input."""
+
+
 class Dataset(Record):
-    """An assembled training set, or the reason why there is none."""
+    """An assembled training set with its card, or the reason why there is none."""
 
     KIND: ClassVar[str] = "DATASET"
     NAME: ClassVar[str] = "dataset"
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     object: Literal["dataset"] = "dataset"
     distillation_id: str
     status: Literal["ready", "failed"]
-    card: dict[str, Any] = Field(default_factory=dict)
-    error: dict[str, str] | None = None
+    card: DatasetCard | None = None
+    """Null where the dataset failed."""
+    error: Failure | None = None
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)

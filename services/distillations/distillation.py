@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from completions.sources import StoredCompletions
+from distillations.failure import Failure
+from distillations.gate import Gate
+from distillations.plan import Plan
+from distillations.roles import Role
+from distillations.verdict import Verdict
 from evals.data_sources import FileId
+from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.records import Record
 
@@ -29,74 +35,60 @@ type Status = Literal[
     "cancelled",
 ]
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
-ROLES = ("teacher", "baseline", "distilled")
 
 
-class Gate(BaseModel):
-    """When money may be spent, and what counts as a gain.
-
-    `expected_gain` is what the plan asks the rows to be able to show; half the gap between teacher and baseline
-    where it is not given. `max_cost_usd` bounds the training. `group_by` names a metadata key whose rows belong
-    together.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    expected_gain: float | None = Field(default=None, gt=0, le=1)
-    min_gain: float = Field(default=0.0, ge=0, lt=1)
-    useful_gain: float | None = Field(default=None, ge=0, lt=1)
-    margin: float = Field(default=0.02, ge=0, lt=1)
-    power: float = Field(default=0.8, gt=0, lt=1)
-    max_cost_usd: float | None = Field(default=None, ge=0)
-    group_by: str | None = None
-
-    @property
-    def useful(self) -> float:
-        """The gain below which a model is no better for practical purposes."""
-        return self.useful_gain if self.useful_gain is not None else max(0.02, self.min_gain)
-
-
-class Step(BaseModel):
+class Step(Document):
     """One change of status."""
 
     status: Status
     at: int
+    """Seconds since the epoch."""
 
 
 class Distillation(Record):
-    """One pass of the whole loop."""
+    """One pass of the whole loop: as it was asked for, and what has become of it so far."""
 
     KIND: ClassVar[str] = "DISTILLATION"
     NAME: ClassVar[str] = "distillation"
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     object: Literal["distillation"] = "distillation"
     name: str
     status: Status = "queued"
     eval_id: str
     test: Source
+    """The rows that all models are measured on."""
     train: Source
+    """The completions to train on; of these, those that the teacher answered and that are no test rows."""
     teacher: str
     student: str
+    """The model to train; untrained it is the baseline."""
     trainer: Literal["default"] = "default"
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    """For the trainer, which says what it takes."""
     gate: Gate = Gate()
     seed: int = 42
     metadata: dict[str, str] | None = None
     test_file_id: str | None = None
+    """The frozen test rows as a file."""
     test_rows: int | None = None
-    runs: dict[str, str] = Field(default_factory=dict)
-    plan: dict[str, Any] | None = None
+    runs: dict[Role, str] = Field(default_factory=dict)
+    """The id of each role's run, of those that have been started."""
+    plan: Plan | None = None
     dataset_id: str | None = None
     job_id: str | None = None
     model: str | None = None
-    verdict: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
+    """The distilled model, once it is trained."""
+    verdict: Verdict | None = None
+    error: Failure | None = None
     history: list[Step] = Field(default_factory=list)
     approved_at: int | None = None
     cancel_requested_at: int | None = None
     outbox: list[dict[str, Any]] = Field(default_factory=list)
+    """The messages of the last step that may not be sent yet. Nobody but `distilling` sees them."""
 
-    def run_id(self, role: str) -> str:
+    def run_id(self, role: Role) -> str:
         return derived_id("evalrun_", self.id, role)
 
     @property

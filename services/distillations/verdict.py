@@ -4,22 +4,103 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
+from distillations.gate import Gate
+from distillations.model_score import ModelScore
+from distillations.roles import Role
+from evals.calibrations import JudgeReliability
+from foundation.document import Document
 from foundation.records import Record
+from stats import Interval
+
+type Decision = Literal["beats_baseline", "no_better", "worse", "inconclusive"]
+
+
+class RowsNeeded(Document):
+    """How many test rows a claim takes, with 80% power unless the gate says otherwise."""
+
+    planned: int | None = None
+    """At the gain that was expected before training; null where no number of rows shows it."""
+    observed: int | None = None
+    """At the gain that was observed; null where that is not above the gate's `min_gain`."""
+
+
+class SliceGain(Document):
+    """The gain over the baseline on the rows that share a tag."""
+
+    tag: str
+    """`key=value`."""
+    rows: int
+    gain: float
+    """Share of these rows, from -1 to 1."""
+    interval: Interval | None
+    """The 95% interval of `gain`; null where the groups are too few for one."""
 
 
 class Verdict(Record):
-    """The decision with its evidence."""
+    """Whether the distilled model beats its baseline, and what that rests on.
+
+    Teacher, baseline and distilled model are compared on the same rows, row by row; gains are shares of these rows,
+    0.12 being twelve points. docs/architecture.md has the rules and the sources of the formulas.
+    """
 
     KIND: ClassVar[str] = "VERDICT"
     NAME: ClassVar[str] = "verdict"
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     object: Literal["verdict"] = "verdict"
     distillation_id: str
     eval_id: str
-    outcome: Literal["beats_baseline", "no_better", "worse", "inconclusive"]
-    sentence: str
+    outcome: Decision
+    sentence: str = ""
+    """The verdict in one line for people, as `telling.sentence` writes it."""
     notified_at: int | None = None
+    """When people were first told, in seconds since the epoch; the distillation completes after that."""
+    rows: int
+    """The rows that all three runs graded."""
+    dropped: int
+    """The rows that an error of a provider or a grader took out."""
+    scores: dict[Role, ModelScore]
+    gain: float
+    """The distilled model's score minus the baseline's; 0 without rows."""
+    interval: Interval | None
+    """The 95% interval of `gain`: Tango's (1998), or of the groups; null where the groups are too few."""
+    p_value: float
+    """Of the exact McNemar test, two-sided."""
+    won: int
+    """Rows that the distilled model passed and the baseline did not."""
+    lost: int
+    """Rows that the baseline passed and the distilled model did not."""
+    won_items: list[str]
+    """Output items of the distilled model's run, the first 50 of the rows won."""
+    lost_items: list[str]
+    gap_closed: float | None
+    """The gain as a share of the gap between teacher and baseline; null where that gap is not certain."""
+    gap_closed_interval: Interval | None
+    as_good_as_teacher: bool
+    """Whether the lower end of `against_teacher` lies above minus the gate's `margin`."""
+    against_teacher: Interval | None
+    """The 95% interval of the distilled model's score minus the teacher's."""
+    rows_needed: RowsNeeded
+    slices_worse: list[SliceGain]
+    """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05."""
+    gate: Gate
+    """The gate that the rules were applied with."""
+    seed: int
+    """Of the bootstrap draws."""
+    cost_ratio: dict[Role, float | None]
+    """What a call costs as a share of a call of the teacher; null where a price or the usage is not known."""
+    latency_ms: dict[Role, float | None]
+    """The mean milliseconds of a call; null where none was measured."""
+    prices_as_of: str
+    """The date of the price list."""
+    runs: dict[Role, str]
+    """The id of each role's run."""
+    dataset_id: str | None
+    job_id: str | None
+    earlier_verdicts: int
+    """How many other verdicts this eval has already given on the same inputs."""
+    judges: dict[str, JudgeReliability | None] = Field(default_factory=dict)
+    """By judge of the eval, the key figures of its newest calibration; null where it has none."""

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation, Status
+from distillations.failure import Failure
 from distillations.job import Job
 from distillations.lineage import Node
+from distillations.plan import Plan
+from distillations.roles import Role
 from distillations.verdict import Verdict
 from distilling import freeze, gate
 from evals.data_sources import CompletionsSource, FileId, ItemReference
@@ -29,6 +32,9 @@ from foundation.events import (
     Work,
 )
 from foundation.ids import derived_id
+
+_MEASURED: tuple[Role, ...] = ("teacher", "baseline")
+"""What runs before money is spent."""
 
 
 class Transition(NamedTuple):
@@ -62,7 +68,7 @@ def measure(distillation: Distillation) -> Transition | None:
     teacher = None if frozen.teacher_answered else distillation.teacher
     _start_run(distillation, file.id, "teacher", teacher)
     _start_run(distillation, file.id, "baseline", distillation.student)
-    runs = {role: distillation.run_id(role) for role in ("teacher", "baseline")}
+    runs = {role: distillation.run_id(role) for role in _MEASURED}
     return Transition(
         "measuring",
         {"test_file_id": file.id, "test_rows": frozen.rows, "runs": runs},
@@ -72,14 +78,14 @@ def measure(distillation: Distillation) -> Transition | None:
 
 def judge_readiness(distillation: Distillation) -> Transition | None:
     """With teacher and baseline measured: spend, or block with the figures."""
-    runs = {role: Run.load(distillation.runs[role]) for role in ("teacher", "baseline")}
+    runs = {role: Run.load(distillation.runs[role]) for role in _MEASURED}
     if not all(run.ended for run in runs.values()):
         return None
     for role, run in runs.items():
         if run.status != "completed":
             return _failed(distillation, "run_failed", _run_message(role, run))
     plan = gate.judge(distillation, runs["teacher"], runs["baseline"])
-    if plan["reasons"]:
+    if plan.reasons:
         blocked = DistillationBlocked(distillation_id=distillation.id)
         return Transition("blocked", {"plan": plan}, [blocked])
     return _assemble(distillation, plan)
@@ -87,17 +93,16 @@ def judge_readiness(distillation: Distillation) -> Transition | None:
 
 def await_approval(distillation: Distillation) -> Transition | None:
     """A person may let a blocked distillation go on."""
-    if distillation.approved_at is None:
+    if distillation.approved_at is None or distillation.plan is None:
         return None
-    return _assemble(distillation, {**(distillation.plan or {}), "approved_at": distillation.approved_at})
+    return _assemble(distillation, distillation.plan.model_copy(update={"approved_at": distillation.approved_at}))
 
 
 def await_job(distillation: Distillation) -> Transition | None:
     """The data set is there, or cannot be; the job has started, or cannot."""
     dataset = Dataset.find(distillation.dataset_id or "")
-    if dataset and dataset.status == "failed":
-        error = dataset.error or {}
-        return _failed(distillation, error.get("code", "assembly_failed"), error.get("message", ""))
+    if dataset and dataset.error:
+        return _failed(distillation, dataset.error.code, dataset.error.message)
     job = Job.find(distillation.job_id or "")
     if job and job.status == "failed":
         return _job_failed(distillation, job)
@@ -141,7 +146,7 @@ def await_verdict(distillation: Distillation) -> Transition | None:
     verdict = Verdict.find(distillation.verdict_id)
     if verdict is None or verdict.notified_at is None:
         return None
-    return Transition("completed", {"verdict": verdict.model_dump(mode="json")}, [])
+    return Transition("completed", {"verdict": verdict}, [])
 
 
 def cancel(distillation: Distillation) -> Transition:
@@ -153,7 +158,7 @@ def cancel(distillation: Distillation) -> Transition:
     return Transition("cancelled", {}, [*stop, *(_plan(distillation, run_id) for run_id in stopped)])
 
 
-def _assemble(distillation: Distillation, plan: dict[str, Any]) -> Transition:
+def _assemble(distillation: Distillation, plan: Plan) -> Transition:
     dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
     job_id = derived_id("ftjob-", dataset_id)
     message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id)
@@ -161,7 +166,7 @@ def _assemble(distillation: Distillation, plan: dict[str, Any]) -> Transition:
     return Transition("assembling", changes, [message])
 
 
-def _start_run(distillation: Distillation, file_id: str, role: str, model: str | None) -> None:
+def _start_run(distillation: Distillation, file_id: str, role: Role, model: str | None) -> None:
     source = CompletionsSource(
         type="completions",
         source=FileId(type="file_id", id=file_id),
@@ -190,15 +195,15 @@ def _eval_deleted(distillation: Distillation) -> Transition:
 
 
 def _job_failed(distillation: Distillation, job: Job) -> Transition:
-    message = (job.error or {}).get("message") or f"The fine-tuning job ended as {job.status}."
+    message = job.error.message if job.error else f"The fine-tuning job ended as {job.status}."
     return _failed(distillation, "job_failed", f"The fine-tuning job {job.id} failed: {message}")
 
 
-def _run_message(role: str, run: Run) -> str:
+def _run_message(role: Role, run: Run) -> str:
     reason = (run.error or {}).get("message", f"it ended as {run.status}")
     return f"The run of the {role}, {run.id}, gave no result: {reason}"
 
 
 def _failed(distillation: Distillation, code: str, message: str) -> Transition:
     failed = DistillationFailed(distillation_id=distillation.id)
-    return Transition("failed", {"error": {"code": code, "message": message}}, [failed])
+    return Transition("failed", {"error": Failure(code=code, message=message)}, [failed])

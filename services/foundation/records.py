@@ -23,12 +23,18 @@ _AT_ONCE = 100
 
 
 def encode(value: Any) -> Any:
-    """A JSON value as the value of an attribute."""
+    """A JSON value as the value of an attribute; models in it count as their JSON."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str) and not value.startswith(_JSON):
         return value
-    return _JSON + orjson.dumps(value).decode()
+    return _JSON + orjson.dumps(value, default=_as_json).decode()
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError
 
 
 def decode(value: Any) -> Any:

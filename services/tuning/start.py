@@ -12,7 +12,7 @@ from typing import Any
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
-from distillations.job import Job
+from distillations.job import Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, blobs, bus, lease, table
 from foundation.errors import RetryLater
@@ -68,7 +68,7 @@ def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: D
         raise RetryLater(f"the trainer is away: {away}") from away
     except TrainerRefused as refusal:
         note(job, "failed", f"The trainer refused: {refusal}")
-        error = {"code": refusal.code, "message": str(refusal)}
+        error = JobFailure(code=refusal.code, message=str(refusal))
         job.change({"status": "failed", "error": error, "finished_at": now()})
         return
     _record(job, started)

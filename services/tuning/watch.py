@@ -7,7 +7,7 @@ that ended. A job leaves the list only after that message is sent. With no job o
 from __future__ import annotations
 
 from distillations import lineage
-from distillations.job import Job
+from distillations.job import FOLLOWING, Job
 from distillations.lineage import Node
 from distillations.model_version import ModelVersion
 from foundation import aws, bus, table
@@ -36,7 +36,7 @@ def _follow(job: Job, trainer: Trainer) -> Job:
     except (TrainerAway, TrainerRefused) as error:
         logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
         return job
-    if seen.status == job.status:
+    if not job.may_become(seen.status):
         return job
     logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
     note(job, seen.status, _message(job, seen))
@@ -47,7 +47,7 @@ def _follow(job: Job, trainer: Trainer) -> Job:
             "status": seen.status,
             "fine_tuned_model": seen.fine_tuned_model,
             "trained_tokens": seen.trained_tokens,
-            "finished_at": seen.finished_at or (now() if seen.status in _ENDED else None),
+            "finished_at": seen.finished_at or (now() if not FOLLOWING[seen.status] else None),
             "error": seen.error,
         },
         where={"status": job.status},
@@ -55,11 +55,8 @@ def _follow(job: Job, trainer: Trainer) -> Job:
     return Job.load(job.id)
 
 
-_ENDED = frozenset({"succeeded", "failed", "cancelled"})
-
-
 def _message(job: Job, seen: ProviderJob) -> str:
-    detail = (seen.error or {}).get("message") or seen.fine_tuned_model or ""
+    detail = seen.error.message if seen.error else seen.fine_tuned_model or ""
     return f"{job.status} -> {seen.status}{': ' if detail else ''}{detail}"
 
 

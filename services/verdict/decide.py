@@ -1,21 +1,21 @@
-"""Decide a distillation: the evidence, the outcome by fixed rules, one sentence that a person understands.
+"""Decide a distillation: the evidence, the outcome by fixed rules, and one sentence about both.
 
-In: `DecideVerdict`. Out: one `Verdict`, written once; people told; the distillation told. The rules are those
-of design part 7, the first that holds.
+In: `DecideVerdict`. Out: one `Verdict`, written once; people told; the distillation told.
+docs/architecture.md has the rules; the first that holds decides.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal
-
 import orjson
 
 from completions.completion import input_key
-from distillations import lineage
-from distillations.distillation import ROLES, TERMINAL, Distillation, Gate
+from distillations import lineage, telling
+from distillations.distillation import TERMINAL, Distillation
+from distillations.gate import Gate
 from distillations.lineage import Node
-from distillations.verdict import Verdict
+from distillations.model_score import ModelScore
+from distillations.roles import ROLES, Role
+from distillations.verdict import Decision, RowsNeeded, SliceGain, Verdict
 from evals.calibrations import reliability
 from evals.eval import Eval
 from evals.outcomes import outcomes
@@ -23,14 +23,11 @@ from evals.run import Run
 from foundation import blobs, bus, table
 from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
-from providers.prices import cost_nanodollars, price_list
-from providers.usage import ModelUsage
+from providers.prices import price_list
 from stats import rows_needed
-from verdict.compare import Evidence, compare
+from verdict.costs import cost_ratios, mean_latencies
+from verdict.evidence import Evidence, gather
 from verdict.notify import notify_verdict
-from verdict.sentence import sentence
-
-type Outcome = Literal["beats_baseline", "no_better", "worse", "inconclusive"]
 
 _ALPHA = 0.05
 _MOST_DROPPED = 0.02
@@ -53,7 +50,7 @@ def decide(distillation_id: str) -> None:
     bus.send(advance)
 
 
-def outcome_of(evidence: Evidence, gate: Gate) -> Outcome:
+def decision_of(evidence: Evidence, gate: Gate) -> Decision:
     """The first rule that holds."""
     dropped = evidence.dropped > _MOST_DROPPED * (evidence.rows + evidence.dropped)
     interval = evidence.gain_interval
@@ -71,117 +68,78 @@ def outcome_of(evidence: Evidence, gate: Gate) -> Outcome:
 
 
 def _write(distillation: Distillation) -> None:
-    runs = {role: Run.load(distillation.runs[role]) for role in ROLES}
-    evidence = compare(
+    """Write the verdict and its lineage, unless another delivery has."""
+    runs: dict[Role, Run] = {role: Run.load(distillation.runs[role]) for role in ROLES}
+    evidence = gather(
         *(outcomes(runs[role]) for role in ROLES),
         seed=distillation.seed,
         group_by=distillation.gate.group_by,
     )
-    models = {
+    verdict = _verdict(distillation, evidence, runs)
+    edges = [(Node("run", run.id), Node("verdict", verdict.id)) for run in runs.values()]
+    lineage.link([*edges, (Node("model", verdict.scores["distilled"].model), Node("verdict", verdict.id))])
+    verdict.create()
+
+
+def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Run]) -> Verdict:
+    """The document, with its sentence."""
+    models: dict[Role, str] = {
         "teacher": distillation.teacher,
         "baseline": distillation.student,
         "distilled": distillation.model or "",
     }
-    outcome = outcome_of(evidence, distillation.gate)
-    fields = {
-        **_figures(evidence, models, distillation),
-        "cost_ratio": _cost_ratios(runs),
-        "latency_ms": {role: _mean_latency(run) for role, run in runs.items()},
-        "prices_as_of": price_list()["as_of"],
-        "runs": distillation.runs,
-        "dataset_id": distillation.dataset_id,
-        "job_id": distillation.job_id,
-        "earlier_verdicts": _count(distillation),
-        "judges": reliability(Eval.load(distillation.eval_id)),
-    }
+    gate, counts, against_teacher = distillation.gate, evidence.counts, evidence.against_teacher
     verdict = Verdict(
         id=distillation.verdict_id,
         created_at=now(),
         distillation_id=distillation.id,
         eval_id=distillation.eval_id,
-        outcome=outcome,
-        sentence=sentence(outcome, evidence, models),
-        **fields,
-    )
-    edges = [(Node("run", run.id), Node("verdict", verdict.id)) for run in runs.values()]
-    lineage.link([*edges, (Node("model", models["distilled"]), Node("verdict", verdict.id))])
-    verdict.create()
-
-
-def _figures(evidence: Evidence, models: dict[str, str], distillation: Distillation) -> dict[str, Any]:
-    interval = evidence.gain_interval
-    counts, against = evidence.counts, evidence.against_teacher
-    observed = (
-        rows_needed(counts.gain, counts.discordance, min_gain=distillation.gate.min_gain)
-        if evidence.rows and counts.gain > distillation.gate.min_gain
-        else None
-    )
-    return {
-        "rows": evidence.rows,
-        "dropped": evidence.dropped,
-        "scores": {
-            role: {
-                "model": models[role],
-                "passed": score.passed,
-                "total": score.total,
-                "score": score.score,
-                "interval": list(score.interval),
-            }
-            for role, score in evidence.scores.items()
-        },
-        "gain": counts.gain if evidence.rows else 0.0,
-        "interval": list(interval) if interval else None,
-        "p_value": evidence.p_value,
-        "won": counts.won,
-        "lost": counts.lost,
-        "won_items": evidence.won[:_SHOWN],
-        "lost_items": evidence.lost[:_SHOWN],
-        "gap_closed": evidence.gap_closed,
-        "gap_closed_interval": list(evidence.gap_closed_interval) if evidence.gap_closed_interval else None,
-        "as_good_as_teacher": against is not None and against.low > -distillation.gate.margin,
-        "against_teacher": list(against) if against else None,
-        "rows_needed": {"planned": (distillation.plan or {}).get("rows_needed"), "observed": observed},
-        "slices_worse": [
-            {
-                "tag": one.tag,
-                "rows": one.rows,
-                "gain": one.gain,
-                "interval": list(one.interval) if one.interval else None,
-            }
-            for one in evidence.slices
-            if one.worse
+        outcome=decision_of(evidence, gate),
+        rows=evidence.rows,
+        dropped=evidence.dropped,
+        scores={role: ModelScore.of(models[role], score) for role, score in evidence.scores.items()},
+        gain=counts.gain if evidence.rows else 0.0,
+        interval=evidence.gain_interval,
+        p_value=evidence.p_value,
+        won=counts.won,
+        lost=counts.lost,
+        won_items=evidence.won[:_SHOWN],
+        lost_items=evidence.lost[:_SHOWN],
+        gap_closed=evidence.gap_closed,
+        gap_closed_interval=evidence.gap_closed_interval,
+        as_good_as_teacher=against_teacher is not None and against_teacher.low > -gate.margin,
+        against_teacher=against_teacher,
+        rows_needed=_rows_needed(distillation, evidence),
+        slices_worse=[
+            SliceGain(tag=part.tag, rows=part.rows, gain=part.gain, interval=part.interval)
+            for part in evidence.slices
+            if part.worse
         ],
-        "gate": distillation.gate.model_dump(),
-        "seed": distillation.seed,
-    }
+        gate=gate,
+        seed=distillation.seed,
+        cost_ratio=cost_ratios(runs),
+        latency_ms=mean_latencies(runs),
+        prices_as_of=price_list()["as_of"],
+        runs=distillation.runs,
+        dataset_id=distillation.dataset_id,
+        job_id=distillation.job_id,
+        earlier_verdicts=_earlier_verdicts(distillation),
+        judges=reliability(Eval.load(distillation.eval_id)),
+    )
+    return verdict.model_copy(update={"sentence": telling.sentence(verdict)})
 
 
-def _cost_ratios(runs: dict[str, Run]) -> dict[str, float | None]:
-    """What a call costs with each model, as a share of the teacher's; None where a price or the usage is not known."""
-    costs = {role: _cost_of_a_call(run) for role, run in runs.items()}
-    teacher = costs["teacher"]
-    return {role: cost / teacher if cost is not None and teacher else None for role, cost in costs.items()}
+def _rows_needed(distillation: Distillation, evidence: Evidence) -> RowsNeeded:
+    """As the plan has it, and at the observed gain where that is above the minimum."""
+    counts, min_gain = evidence.counts, distillation.gate.min_gain
+    above = evidence.rows and counts.gain > min_gain
+    return RowsNeeded(
+        planned=distillation.plan.rows_needed if distillation.plan else None,
+        observed=rows_needed(counts.gain, counts.discordance, min_gain=min_gain) if above else None,
+    )
 
 
-def _cost_of_a_call(run: Run) -> float | None:
-    used = _sampled(run)
-    calls = sum(one.invocation_count for one in used)
-    cost = cost_nanodollars(used)
-    return cost / calls if cost is not None and calls else None
-
-
-def _sampled(run: Run) -> list[ModelUsage]:
-    """The usage of the model under test, without its judges; a provider may answer as a dated snapshot of it."""
-    snapshot = re.compile(re.escape(run.model) + r"(-\d[\d-]*)?")
-    return [used for used in run.per_model_usage if snapshot.fullmatch(used.model_name)]
-
-
-def _mean_latency(run: Run) -> float | None:
-    rows = run.result_counts.total
-    return run.latency_ms / rows if rows and run.latency_ms else None
-
-
-def _count(distillation: Distillation) -> int:
+def _earlier_verdicts(distillation: Distillation) -> int:
     """How many other verdicts this eval has already given on these inputs, whoever the teacher was."""
     inputs = sorted(input_key(orjson.loads(line)["item"]["input"]) for line in blobs.lines(distillation.rows_key))
     digest = derived_id("", *inputs)

@@ -79,7 +79,8 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         assert line["messages"][0]["content"] == f"mail {number}"
     assert len({entry["completion_id"] for entry in manifest}) == 60
     dataset = Dataset.load("dataset_1")
-    assert (dataset.status, dataset.card, dataset.created_at) == ("ready", card, 1_790_000_123)
+    assert dataset.card
+    assert (dataset.status, dataset.card.model_dump(mode="json"), dataset.created_at) == ("ready", card, 1_790_000_123)
     down = {node["id"] for node in lineage.graph("chatcmpl-103")["nodes"] if node["side"] == "down"}
     assert down == {"dataset_1"}
     assert lineage.graph("chatcmpl-201")["nodes"] == []
@@ -134,13 +135,16 @@ def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) 
     assemble(MESSAGE)
 
     dataset = Dataset.load("dataset_1")
-    error = dataset.error or {}
-    assert (dataset.status, error["code"]) == ("failed", "too_few_examples")
-    assert "1 truncated" in error["message"]
+    assert dataset.error
+    assert (dataset.status, dataset.error.code) == ("failed", "too_few_examples")
+    assert "1 truncated" in dataset.error.message
     assert blobs.find("datasets/dataset_1/card.json") is None
     assert not build.sent(system, "TUNING")
     assert system.deliver("DISTILLING")
-    assert (Distillation.load(one.id).status, Distillation.load(one.id).error) == ("failed", error)
+    assert (Distillation.load(one.id).status, Distillation.load(one.id).error) == ("failed", dataset.error)
+    status, refusal = system.call("GET", "/v1/datasets/dataset_1/card")
+    assert (status, refusal["error"]["code"]) == (404, "no_card")
+    assert dataset.error.message in refusal["error"]["message"]
 
 
 @pytest.mark.parametrize("status", ["blocked", "training", "cancelled"])

@@ -18,6 +18,7 @@ from evals.output_items import items_key, output_item_id
 from evals.run import Run
 from foundation import aws, blobs
 from providers.usage import ModelUsage
+from tests.distillations import documents
 from tests.flow.system import System
 
 TEACHER = "gpt-4o"
@@ -174,19 +175,22 @@ def job(one: Distillation, *, create: bool = True, **fields: Any) -> Job:
 
 def dataset(one: Distillation, **fields: Any) -> Dataset:
     made = Dataset(
-        id=one.dataset_id or "", created_at=AT, distillation_id=one.id, **{"status": "ready", "card": {}, **fields}
+        id=one.dataset_id or "",
+        created_at=AT,
+        distillation_id=one.id,
+        **{"status": "ready", "card": documents.card(), **fields},
     )
     made.create()
     return made
 
 
 def verdict(one: Distillation, **fields: Any) -> Verdict:
-    made = Verdict(
+    made = documents.verdict(
         id=one.verdict_id,
         created_at=AT,
         distillation_id=one.id,
         eval_id=one.eval_id,
-        **{"outcome": "beats_baseline", "sentence": "It does.", **fields},
+        **fields,
     )
     made.create()
     return made

@@ -11,12 +11,14 @@ from botocore.exceptions import EndpointConnectionError
 
 from distillations import lineage
 from distillations.distillation import TERMINAL, Distillation
+from distillations.failure import Failure
 from distilling import advance as machine
 from distilling.advance import advance
 from distilling.steps import Transition
 from evals.files import File
 from evals.run import Run
 from foundation import blobs
+from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
 
@@ -35,6 +37,13 @@ def ready(rows: dict[str, str], **fields: Any) -> Distillation:
 
 def now_at(one: Distillation) -> Distillation:
     return Distillation.load(one.id)
+
+
+def failure(one: Distillation) -> Failure:
+    failed = now_at(one)
+    assert failed.status == "failed"
+    assert failed.error
+    return failed.error
 
 
 def statuses(one: Distillation) -> list[str]:
@@ -76,7 +85,7 @@ def test_queued_without_a_row_fails(system: System) -> None:
 
     advance(one.id)
 
-    assert (now_at(one).status, (now_at(one).error or {})["code"]) == ("failed", "no_rows")
+    assert failure(one).code == "no_rows"
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
 
 
@@ -100,7 +109,7 @@ def test_a_clear_gap_has_the_training_set_assembled(system: System) -> None:
     advance(one.id)
 
     moved = now_at(one)
-    assert (moved.status, moved.plan and moved.plan["reasons"]) == ("assembling", [])
+    assert (moved.status, moved.plan and moved.plan.reasons) == ("assembling", [])
     assert moved.dataset_id
     assert moved.job_id
     [message] = build.sent(system, "ASSEMBLY")
@@ -118,7 +127,8 @@ def test_no_gap_blocks_and_says_so(system: System) -> None:
 
     moved = now_at(one)
     assert moved.status == "blocked"
-    assert len((moved.plan or {})["reasons"]) == 1
+    assert moved.plan
+    assert len(moved.plan.reasons) == 1
     assert moved.job_id is None
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationBlocked"]
     assert not build.sent(system, "ASSEMBLY")
@@ -135,10 +145,10 @@ def test_a_run_that_gave_no_result_fails_the_distillation(system: System) -> Non
 
         advance(one.id)
 
-        error = now_at(one).error or {}
-        assert (now_at(one).status, error["code"]) == ("failed", "run_failed")
-        assert role in error["message"]
-        assert told in error["message"]
+        error = failure(one)
+        assert error.code == "run_failed"
+        assert role in error.message
+        assert told in error.message
         assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
 
 
@@ -157,8 +167,9 @@ def test_blocked_waits_for_a_person(system: System) -> None:
 
     moved = now_at(one)
     assert statuses(one) == ["measuring", "blocked", "assembling"]
-    assert (moved.plan or {})["approved_at"] == moved.approved_at
-    assert (moved.plan or {})["reasons"]
+    assert moved.plan
+    assert moved.plan.approved_at == moved.approved_at
+    assert moved.plan.reasons
     assert len(build.sent(system, "ASSEMBLY")) == 1
 
 
@@ -195,10 +206,7 @@ def test_a_training_set_too_small_fails_with_the_reason(system: System) -> None:
 
     advance(one.id)
 
-    assert (now_at(one).status, now_at(one).error) == (
-        "failed",
-        {"code": "too_few_examples", "message": "3 examples"},
-    )
+    assert failure(one) == Failure(code="too_few_examples", message="3 examples")
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
 
 
@@ -206,13 +214,13 @@ def test_a_job_without_a_model_fails_the_distillation(system: System) -> None:
     ends = [("assembling", "failed"), ("training", "failed"), ("training", "cancelled")]
     for number, (status, ended) in enumerate(ends):
         one = build.distillation(status, number=number, dataset_id="dataset_1", job_id=f"ftjob-{number}")
-        build.job(one, status=ended, error={"message": "bad line 7"} if ended == "failed" else None)
+        build.job(one, status=ended, error={"code": "bad", "message": "bad line 7"} if ended == "failed" else None)
 
         advance(one.id)
 
-        error = now_at(one).error or {}
-        assert (now_at(one).status, error["code"]) == ("failed", "job_failed")
-        assert ("bad line 7" if ended == "failed" else "cancelled") in error["message"]
+        error = failure(one)
+        assert error.code == "job_failed"
+        assert ("bad line 7" if ended == "failed" else "cancelled") in error.message
         assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
 
 
@@ -256,7 +264,7 @@ def test_a_failed_run_of_the_distilled_model_fails(system: System) -> None:
 
     advance(one.id)
 
-    assert "distilled" in (now_at(one).error or {})["message"]
+    assert "distilled" in failure(one).message
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]
 
 
@@ -273,7 +281,7 @@ def test_deciding_ends_when_people_were_told(system: System) -> None:  # noqa: A
     moved = now_at(one)
     assert moved.status == "completed"
     assert moved.verdict
-    assert moved.verdict["id"] == one.verdict_id
+    assert moved.verdict.id == one.verdict_id
 
 
 def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -> None:
@@ -387,7 +395,7 @@ def test_who_comes_second_changes_nothing(system: System) -> None:
     one.change({"status": "cancelled"})
     late = Distillation.load(one.id).model_copy(update={"status": "measuring"})
 
-    machine._move(late, Transition("blocked", {"plan": {}}, []))
+    machine._move(late, Transition("blocked", {"plan": documents.plan()}, []))
 
     assert (now_at(one).status, now_at(one).plan, len(now_at(one).history)) == ("cancelled", None, 1)
     assert not system.dead("DISTILLING")

@@ -155,5 +155,5 @@ def test_a_file_that_holds_no_rows_ends_the_distillation_with_the_reason(
     advance(one.id)
     ended = Distillation.load(one.id)
     assert ended.error is not None
-    assert (ended.status, ended.error["code"]) == ("failed", code)
+    assert (ended.status, ended.error.code) == ("failed", code)
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DistillationFailed"]

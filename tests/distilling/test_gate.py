@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from distillations.distillation import Distillation
+from distillations.plan import Plan
 from distilling import budget, gate
 from evals.data_sources import CompletionsSource, FileId
 from stats import rows_needed, wilson
@@ -14,7 +15,7 @@ from tests.distilling import build
 from tests.flow.system import System
 
 
-def judged(teacher: str, baseline: str, *, number: int = 1, **asked: Any) -> dict[str, Any]:
+def judged(teacher: str, baseline: str, *, number: int = 1, **asked: Any) -> Plan:
     one = build.distillation("measuring", number=number, gate=asked)
     return gate.judge(one, build.graded(one, "teacher", teacher), build.graded(one, "baseline", baseline))
 
@@ -24,23 +25,23 @@ def test_the_figures_are_those_of_the_rows_that_both_graded(system: System) -> N
     # baseline p f f f p p e
     plan = judged("ppppfep", "pfffppe")
 
-    assert plan["rows"] == 5
-    assert plan["teacher"] == {
+    assert plan.rows == 5
+    assert plan.teacher.model_dump(mode="json") == {
         "model": build.TEACHER,
         "passed": 4,
         "total": 5,
         "score": 0.8,
         "interval": list(wilson(4, 5)),
     }
-    assert (plan["baseline"]["passed"], plan["baseline"]["model"]) == (2, build.STUDENT)
-    assert plan["discordance"] == pytest.approx(4 / 5)
-    assert plan["expected_gain"] == pytest.approx(0.2)
-    assert plan["rows_needed"] == rows_needed(0.2, 0.8)
-    assert (plan["approved_at"], plan["estimated_cost_usd"], plan["teacher_answers"]) == (None, None, "stored")
+    assert (plan.baseline.passed, plan.baseline.model) == (2, build.STUDENT)
+    assert plan.discordance == pytest.approx(4 / 5)
+    assert plan.expected_gain == pytest.approx(0.2)
+    assert plan.rows_needed == rows_needed(0.2, 0.8)
+    assert (plan.approved_at, plan.estimated_cost_usd, plan.teacher_answers) == (None, None, "stored")
 
 
 def test_a_truncated_answer_is_a_fail(system: System) -> None:  # noqa: ARG001
-    assert judged("ppt", "fff")["teacher"]["passed"] == 2
+    assert judged("ppt", "fff").teacher.passed == 2
 
 
 def test_a_teacher_sampled_again_is_said(system: System) -> None:  # noqa: ARG001
@@ -48,12 +49,12 @@ def test_a_teacher_sampled_again_is_said(system: System) -> None:  # noqa: ARG00
     teacher, baseline = build.graded(one, "teacher", "pp"), build.graded(one, "baseline", "ff")
     file = FileId(type="file_id", id="f")
     teacher.data_source = CompletionsSource(type="completions", source=file, model=build.TEACHER)
-    assert gate.judge(one, teacher, baseline)["teacher_answers"] == "sampled"
+    assert gate.judge(one, teacher, baseline).teacher_answers == "sampled"
 
 
 def test_a_teacher_not_above_the_baseline_is_a_reason(system: System) -> None:  # noqa: ARG001
     for number, (teacher, baseline) in enumerate([("pfpf" * 10, "fpfp" * 10), ("f" * 40, "p" * 40)]):
-        [reason] = judged(teacher, baseline, number=number)["reasons"]
+        [reason] = judged(teacher, baseline, number=number).reasons
         assert "not above the baseline" in reason
         assert build.TEACHER in reason
 
@@ -62,36 +63,36 @@ def test_too_few_rows_are_a_reason_with_the_number_needed(system: System) -> Non
     # 10 rows with a gap of 20 points: half of it takes many more.
     plan = judged("p" * 8 + "ff", "p" * 6 + "ffff")
 
-    assert plan["rows_needed"] == rows_needed(0.1, 0.2)
-    [reason] = plan["reasons"]
-    assert f"{plan['rows_needed']} rows" in reason
+    assert plan.rows_needed == rows_needed(0.1, 0.2)
+    [reason] = plan.reasons
+    assert f"{plan.rows_needed} rows" in reason
     assert "10.0 points" in reason
 
 
 def test_as_many_rows_as_needed_are_no_reason(system: System) -> None:  # noqa: ARG001
     needed = rows_needed(0.5, 1.0)
     assert needed is not None
-    assert judged("p" * needed, "f" * needed, number=1)["reasons"] == []
-    [reason] = judged("p" * (needed - 1), "f" * (needed - 1), number=2)["reasons"]
+    assert judged("p" * needed, "f" * needed, number=1).reasons == []
+    [reason] = judged("p" * (needed - 1), "f" * (needed - 1), number=2).reasons
     assert "cannot carry" in reason
 
 
 def test_what_a_person_expects_and_what_power_counts(system: System) -> None:  # noqa: ARG001
     plan = judged("p" * 30, "f" * 30, expected_gain=0.3, power=0.95, min_gain=0.1)
-    assert (plan["expected_gain"], plan["rows_needed"]) == (0.3, rows_needed(0.3, 1.0, power=0.95, min_gain=0.1))
-    assert "95% power" in plan["reasons"][0]
+    assert (plan.expected_gain, plan.rows_needed) == (0.3, rows_needed(0.3, 1.0, power=0.95, min_gain=0.1))
+    assert "95% power" in plan.reasons[0]
 
 
 def test_an_expected_gain_below_the_minimum_can_never_be_shown(system: System) -> None:  # noqa: ARG001
     plan = judged("p" * 8 + "ff", "p" * 6 + "ffff", min_gain=0.15)
-    assert plan["rows_needed"] is None
-    [reason] = plan["reasons"]
+    assert plan.rows_needed is None
+    [reason] = plan.reasons
     assert "15.0 points" in reason
 
 
 def test_no_row_graded_by_both_is_a_reason(system: System) -> None:  # noqa: ARG001
     plan = judged("eep", "ppe")
-    assert (plan["rows"], len(plan["reasons"])) == (0, 1)
+    assert (plan.rows, len(plan.reasons)) == (0, 1)
 
 
 # ------------------------------------------------------------------ budget
@@ -131,5 +132,6 @@ def test_an_unknown_price_stops_only_where_there_is_a_budget(system: System) -> 
 def test_the_budget_stands_among_the_gates_reasons(system: System) -> None:
     one = costing(system, 0.0)
     plan = gate.judge(one, build.graded(one, "teacher", "p" * 40), build.graded(one, "baseline", "f" * 40))
-    assert [reason for reason in plan["reasons"] if "budget" in reason] == plan["reasons"] != []
-    assert plan["estimated_cost_usd"] > 0
+    assert [reason for reason in plan.reasons if "budget" in reason] == plan.reasons != []
+    assert plan.estimated_cost_usd
+    assert plan.estimated_cost_usd > 0

@@ -9,7 +9,7 @@ import pytest
 
 from distillations import lineage
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import Job, JobFailure
 from foundation import lease, table
 from foundation.errors import RetryLater
 from tests.distilling import build
@@ -114,9 +114,9 @@ def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed:
     start(card(one), context)
 
     job = Job.load(one.job_id or "")
-    error = job.error or {}
-    assert (job.status, error["code"], job.provider_job_id) == ("failed", "model_not_found", None)
-    assert "'nobody-trains-this' cannot be fine-tuned here" in error["message"]
+    assert job.error
+    assert (job.status, job.error.code, job.provider_job_id) == ("failed", "model_not_found", None)
+    assert "'nobody-trains-this' cannot be fine-tuned here" in job.error.message
     assert job.finished_at
     [event] = table.query(job.id, prefix="EVENT#")
     assert event["level"] == "error"
@@ -128,7 +128,7 @@ def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed:
 def test_a_refusal_that_names_no_code_has_one_all_the_same(landed: Landed, context: Any) -> None:
     one = landed()
     start(card(one), context, Scripted(fails=TrainerRefused("no")))
-    assert Job.load(one.job_id or "").error == {"code": "refused", "message": "no"}
+    assert Job.load(one.job_id or "").error == JobFailure(code="refused", message="no")
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed"])

@@ -10,7 +10,7 @@ import pytest
 
 from distillations import lineage
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import Job, JobFailure
 from distillations.model_version import ModelVersion
 from foundation import aws, table
 from tests.distilling import build
@@ -21,6 +21,7 @@ from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 from tuning.watch import watch
 
+ODD = JobFailure(code="bad", message="line 7 is odd", param="training_file")
 DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_tokens=900, finished_at=build.AT + 5)
 
 
@@ -84,12 +85,12 @@ def test_success_registers_the_model_tells_the_distillation_and_stops_the_clock(
 
 def test_a_failure_keeps_the_trainers_words_and_registers_nothing(system: System, trainer: Scripted) -> None:
     job = opened()
-    trainer.jobs["theirs"] = ProviderJob("theirs", "failed", error={"code": "bad", "message": "line 7 is odd"})
+    trainer.jobs["theirs"] = ProviderJob("theirs", "failed", error=ODD)
 
     watch(trainer)
 
     seen = Job.load(job.id)
-    assert (seen.status, seen.error) == ("failed", {"code": "bad", "message": "line 7 is odd"})
+    assert (seen.status, seen.error) == ("failed", ODD)
     assert seen.finished_at
     assert events_of(job) == [("error", "queued -> failed: line 7 is odd")]
     assert ModelVersion.page().data == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evals.outcomes import Outcome
-from verdict.compare import Evidence, compare
+from verdict.evidence import Evidence, gather
 
 
 def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | None = None) -> dict[str, Outcome]:
@@ -17,7 +17,7 @@ def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | No
 def evidence(won: int, lost: int, n: int, *, dropped: int = 0, teacher: str = "p") -> Evidence:
     """Rows that only the distilled model passed, only the baseline passed, both failed, and nobody could grade."""
     same = n - won - lost
-    return compare(
+    return gather(
         outcomes(teacher * n + "e" * dropped),
         outcomes("f" * won + "p" * lost + "f" * same + "p" * dropped),
         outcomes("p" * won + "f" * lost + "f" * same + "p" * dropped),

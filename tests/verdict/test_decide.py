@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from distillations import lineage
-from distillations.distillation import Distillation, Gate
-from distillations.verdict import Verdict
+from distillations.distillation import Distillation
+from distillations.gate import Gate
+from distillations.verdict import RowsNeeded, Verdict
 from evals.calibrations import Calibration, graders_of
 from evals.counts import ChunkCounts, ResultCounts
 from evals.data_sources import FileId, JsonlSource
@@ -22,11 +23,12 @@ from foundation import blobs
 from providers.usage import ModelUsage
 from stats import Interval, rows_needed, tango_interval
 from stats import PairedCounts as Counts
+from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
 from tests.verdict.tables import evidence
-from verdict.compare import Evidence
-from verdict.decide import decide, outcome_of
+from verdict.decide import decide, decision_of
+from verdict.evidence import Evidence
 
 # ------------------------------------------------------------------ the rules
 
@@ -45,8 +47,8 @@ from verdict.decide import decide, outcome_of
         (0, 0, 0, "inconclusive"),
     ],
 )
-def test_the_outcome_of_a_table(won: int, lost: int, n: int, outcome: str) -> None:
-    assert outcome_of(evidence(won, lost, n), Gate()) == outcome
+def test_the_decision_of_a_table(won: int, lost: int, n: int, outcome: str) -> None:
+    assert decision_of(evidence(won, lost, n), Gate()) == outcome
 
 
 def with_interval(low: float, high: float, p_value: float = 0.01) -> Evidence:
@@ -72,17 +74,17 @@ def with_interval(low: float, high: float, p_value: float = 0.01) -> Evidence:
     ],
 )
 def test_the_boundaries(low: float, high: float, p_value: float, gate: Gate, outcome: str) -> None:
-    assert outcome_of(with_interval(low, high, p_value), gate) == outcome
+    assert decision_of(with_interval(low, high, p_value), gate) == outcome
 
 
 def test_more_than_two_percent_dropped_decides_nothing() -> None:
-    assert outcome_of(evidence(20, 1, 98, dropped=2), Gate()) == "beats_baseline"
-    assert outcome_of(evidence(20, 1, 97, dropped=3), Gate()) == "inconclusive"
-    assert outcome_of(evidence(1, 20, 97, dropped=3), Gate()) == "inconclusive"
+    assert decision_of(evidence(20, 1, 98, dropped=2), Gate()) == "beats_baseline"
+    assert decision_of(evidence(20, 1, 97, dropped=3), Gate()) == "inconclusive"
+    assert decision_of(evidence(1, 20, 97, dropped=3), Gate()) == "inconclusive"
 
 
 def test_too_few_groups_decide_nothing() -> None:
-    assert outcome_of(replace(evidence(20, 1, 98), gain_interval=None), Gate(group_by="user")) == "inconclusive"
+    assert decision_of(replace(evidence(20, 1, 98), gain_interval=None), Gate(group_by="user")) == "inconclusive"
 
 
 # ------------------------------------------------------------------ the verdict
@@ -118,7 +120,7 @@ def _row(place: int, *, teacher: str) -> bytes:
 
 
 def test_the_verdict_carries_its_evidence(system: System) -> None:
-    one = deciding(plan={"rows_needed": 77}, gate={"margin": 0.1, "min_gain": 0.05}, seed=9)
+    one = deciding(plan=documents.plan(rows_needed=77), gate={"margin": 0.1, "min_gain": 0.05}, seed=9)
 
     decide(one.id)
 
@@ -140,7 +142,7 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     up = {node["id"] for node in lineage.graph(one.verdict_id)["nodes"] if node["side"] == "up"}
     assert up == {*one.runs.values(), build.MODEL}
     assert system.deliver("DISTILLING")
-    assert Distillation.load(one.id).verdict == verdict | {"notified_at": Verdict.load(one.verdict_id).notified_at}
+    assert Distillation.load(one.id).verdict == Verdict.load(one.verdict_id)
 
 
 def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: System) -> None:  # noqa: ARG001
@@ -149,9 +151,9 @@ def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: Syste
         build.graded(one, role, letters)
     blobs.put(one.rows_key, _row(0, teacher=one.teacher))
     decide(one.id)
-    verdict = Verdict.load(one.verdict_id).model_dump()
-    assert (verdict["rows"], verdict["dropped"], verdict["won"], verdict["lost"]) == (2, 1, 0, 1)
-    assert (verdict["outcome"], verdict["scores"]["distilled"]["passed"]) == ("inconclusive", 1)
+    verdict = Verdict.load(one.verdict_id)
+    assert (verdict.rows, verdict.dropped, verdict.won, verdict.lost) == (2, 1, 0, 1)
+    assert (verdict.outcome, verdict.scores["distilled"].passed) == ("inconclusive", 1)
 
 
 def test_as_good_as_the_teacher_is_within_the_margin(system: System) -> None:  # noqa: ARG001
@@ -159,21 +161,21 @@ def test_as_good_as_the_teacher_is_within_the_margin(system: System) -> None:  #
     for number, (margin, good) in enumerate([(-low + 1e-6, True), (-low - 1e-6, False)]):
         one = deciding(number=number, gate={"margin": margin})
         decide(one.id)
-        assert Verdict.load(one.verdict_id).model_dump()["as_good_as_teacher"] is good
+        assert Verdict.load(one.verdict_id).as_good_as_teacher is good
 
 
 def test_rows_are_needed_only_for_a_gain_above_the_minimum(system: System) -> None:  # noqa: ARG001
     one = deciding(gate={"min_gain": 0.2})
     decide(one.id)
-    verdict = Verdict.load(one.verdict_id).model_dump()
-    assert (verdict["outcome"], verdict["rows_needed"]) == ("inconclusive", {"planned": None, "observed": None})
+    verdict = Verdict.load(one.verdict_id)
+    assert (verdict.outcome, verdict.rows_needed) == ("inconclusive", RowsNeeded())
 
 
 def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
     # A call: teacher 1000 * 2.5 + 100 * 10 = 3500, baseline 150 + 60 = 210, distilled 300 + 120 = 420.
     one = deciding(usage={role: [used, JUDGE] for role, used in USED.items()})
     decide(one.id)
-    ratio = Verdict.load(one.verdict_id).model_dump()["cost_ratio"]
+    ratio = Verdict.load(one.verdict_id).cost_ratio
     assert ratio == {"teacher": 1.0, "baseline": pytest.approx(210 / 3500), "distilled": pytest.approx(420 / 3500)}
 
 
@@ -202,7 +204,7 @@ def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
 def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> None:  # noqa: ARG001
     one = deciding(usage={**{role: [used] for role, used in USED.items()}, **usage})
     decide(one.id)
-    ratio = Verdict.load(one.verdict_id).model_dump()["cost_ratio"]
+    ratio = Verdict.load(one.verdict_id).cost_ratio
     baseline, distilled = expected
     assert (ratio["baseline"], ratio["distilled"]) == (
         pytest.approx(baseline) if baseline else None,
@@ -264,7 +266,7 @@ def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:
 
     decide(one.id)
 
-    judges = Verdict.load(one.verdict_id).model_dump()["judges"]
+    judges = Verdict.load(one.verdict_id).model_dump(mode="json")["judges"]
     assert judges["second"] is None
     card = judges["judged"]
     assert (card["calibration_id"], card["model"], card["n"], card["stale"]) == (calibration_id, "judge-1", 4, False)
@@ -276,7 +278,7 @@ def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:
 def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG001
     one = deciding()
     decide(one.id)
-    assert Verdict.load(one.verdict_id).model_dump()["judges"] == {}
+    assert Verdict.load(one.verdict_id).judges == {}
 
 
 # ------------------------------------------------------------------ once
@@ -346,7 +348,7 @@ def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
 def earlier(system: System) -> Callable[[Distillation], int]:  # noqa: ARG001
     def count(one: Distillation) -> int:
         decide(one.id)
-        return int(Verdict.load(one.verdict_id).model_dump()["earlier_verdicts"])
+        return Verdict.load(one.verdict_id).earlier_verdicts
 
     return count
 

@@ -16,9 +16,10 @@ import openai
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from distillations.job import JobFailure, JobStatus
 from foundation import aws
 from foundation.settings import settings
-from tuning.trainers.trainer import JobStatus, ProviderJob, TrainerAway, TrainerRefused, Training
+from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Training
 
 _INTENT = "stillhouse_intent"
 _LOOKED_THROUGH = 500
@@ -91,15 +92,21 @@ class OpenAITrainer:
 def _job(job: FineTuningJob) -> ProviderJob:
     if job.status not in _STATUSES:
         raise TrainerAway(f"job {job.id} has the status '{job.status}', which is not known here")
-    error = job.error.model_dump() if job.error and job.error.message else None
     return ProviderJob(
         id=job.id,
         status=_STATUSES[job.status],
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
         finished_at=job.finished_at,
-        error=error,
+        error=_failure(job),
     )
+
+
+def _failure(job: FineTuningJob) -> JobFailure | None:
+    """An `error` without a message says nothing: OpenAI sends one with every job that has not failed."""
+    if not job.error or not job.error.message:
+        return None
+    return JobFailure(code=job.error.code or "job_failed", message=job.error.message, param=job.error.param)
 
 
 @contextmanager

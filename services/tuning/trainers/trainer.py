@@ -7,11 +7,10 @@ will not change raises `TrainerRefused`; one that may pass raises `TrainerAway`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from distillations.job import JobFailure, JobStatus
 from foundation.errors import StillhouseError
-
-type JobStatus = Literal["validating_files", "queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class TrainerRefused(StillhouseError):
@@ -48,7 +47,7 @@ class ProviderJob:
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     finished_at: int | None = None
-    error: dict[str, Any] | None = None
+    error: JobFailure | None = None
 
 
 class Trainer(Protocol):

@@ -14,23 +14,16 @@ from openai import OpenAI
 
 from local.demo.lab import Lab
 from local.demo.rows import Message, Row
+from tests.distillations import documents
 
 NOW = 1_800_000_000
-SCORE = {"passed": 4, "total": 5, "score": 0.8, "interval": [0.4, 0.97]}
-SCORES = {role: {"model": role[:1], **SCORE} for role in ("teacher", "baseline", "distilled")}
-VERDICT = {
-    "id": "verdict_1",
-    "outcome": "inconclusive",
-    "sentence": "Five rows cannot tell [them] apart.",
-    "scores": SCORES,
-    "gain": 0.0,
-    "interval": [-0.4, 0.4],
-    "p_value": 1.0,
-    "gap_closed": None,
-    "rows_needed": {"planned": 900, "observed": None},
-    "cost_ratio": {"teacher": 1.0, "baseline": None, "distilled": 0.0312},
-}
-CARD = {"id": "dataset_1", "rows": 3, "train_rows": 2, "dropped": {"duplicates": 1, "test_leaks": 1}}
+VERDICT = documents.verdict(
+    outcome="inconclusive",
+    sentence="Five rows cannot tell [them] apart.",
+    scores={role: documents.score(role[:1], 4, 5) for role in ("teacher", "baseline", "distilled")},
+    cost_ratio={"teacher": 1.0, "baseline": None, "distilled": 0.0312},
+)
+CARD = documents.card(rows=3, train_rows=2, dropped={"duplicates": 1, "test_leaks": 1})
 STATES = ("queued", "measuring", "blocked", "assembling", "training", "evaluating", "deciding", "completed")
 
 
@@ -80,7 +73,7 @@ class FakeStack:
             ("POST /evals", lambda body: (201, {"id": "eval_1", **body})),
             ("GET /evals/.+/runs/.+", lambda _: (200, {"status": "completed", "result_counts": counts})),
             ("GET /fine_tuning/jobs/.+/events", lambda _: (200, {"data": [event]})),
-            ("GET /datasets/.+/card", lambda _: (200, CARD)),
+            ("GET /datasets/.+/card", lambda _: (200, CARD.model_dump(mode="json"))),
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
             ("[A-Z]+ /distillations(/.+)?", lambda _, rest: (200, self._distillation(rest or ""))),
         ]
@@ -113,22 +106,18 @@ class FakeStack:
         status = self.states[0]
         ended = status == "completed"
         if status in {"completed", "failed", "blocked"} and not self.undelivered:
-            self._notify(VERDICT["id"] if ended else "distill_1")
-        return {
-            "id": "distill_1",
-            "status": status,
-            "eval_id": "eval_1",
-            "runs": {"teacher": "evalrun_1", "baseline": "evalrun_2"},
-            "plan": {
-                "teacher": SCORES["teacher"],
-                "baseline": SCORES["baseline"],
-                "reasons": ["too few rows"],
-            },
-            "dataset_id": "dataset_1" if ended else None,
-            "job_id": "job_1",
-            "verdict": VERDICT if ended else None,
-            "error": {"code": "job_failed", "message": "the trainer said no"} if status == "failed" else None,
-        }
+            self._notify(VERDICT.id if ended else "distill_1")
+        return documents.distillation(
+            status,
+            runs={"teacher": "evalrun_1", "baseline": "evalrun_2"},
+            plan=documents.plan(
+                teacher=VERDICT.scores["teacher"], baseline=VERDICT.scores["baseline"], reasons=["too few rows"]
+            ),
+            dataset_id="dataset_1" if ended else None,
+            job_id="job_1",
+            verdict=VERDICT if ended else None,
+            error={"code": "job_failed", "message": "the trainer said no"} if status == "failed" else None,
+        ).public()
 
     def _notify(self, about: str) -> None:
         with self.notifications.open("a", encoding="utf-8") as lines:

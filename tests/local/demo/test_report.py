@@ -5,20 +5,13 @@ from rich.console import Console
 
 from local.demo import report
 from local.demo.report import Report
+from tests.distillations import documents
 
-SCORE = {"passed": 4, "total": 5, "score": 0.8, "interval": [0.4, 0.97]}
-VERDICT = {
-    "outcome": "beats_baseline",
-    "sentence": "It is better [really].",
-    "scores": {role: {"model": f"{role}-1", **SCORE} for role in ("teacher", "baseline", "distilled")},
-    "gain": 0.2,
-    "interval": [0.1, 0.3],
-    "p_value": 0.001,
-    "gap_closed": 0.8,
-    "rows_needed": {"planned": 400, "observed": 90},
-    "cost_ratio": {"teacher": 1.0, "baseline": 0.1, "distilled": None},
-    "won": 3,
-}
+VERDICT = documents.verdict(
+    sentence="It is better [really].",
+    rows_needed={"planned": 400, "observed": 90},
+    cost_ratio={"teacher": 1.0, "baseline": 0.1, "distilled": None},
+)
 GRAPH = {
     "id": "c1",
     "nodes": [
@@ -39,17 +32,17 @@ GRAPH = {
 
 
 def made(verdict=VERDICT, plan=None):
-    return Report.of(
-        {"verdict": verdict, "plan": plan},
-        card={"id": "dataset_1", "rows": 9, "train_rows": 8, "dropped": {"duplicates": 1}},
-        notification={"type": "verdict", "id": "v1", "verdict": VERDICT},
+    return Report(
+        distillation=documents.distillation(verdict=verdict, plan=plan),
+        card=documents.card(rows=9, dropped={"duplicates": 1}),
+        notification={"type": "verdict", "id": "v1", "verdict": {}},
         lineage=GRAPH,
         seconds={"push": 1.23456, "total": 2.0},
     )
 
 
 def test_the_json_has_exactly_the_promised_fields():
-    out = json.loads(made().model_dump_json())
+    out = json.loads(json.dumps(made().document()))
     assert list(out) == [
         "teacher",
         "baseline",
@@ -60,34 +53,33 @@ def test_the_json_has_exactly_the_promised_fields():
         "lineage",
         "seconds",
     ]
-    assert out["teacher"] == {"model": "teacher-1", **SCORE}
+    assert out["teacher"] == VERDICT.scores["teacher"].model_dump(mode="json")
     assert out["verdict"] == {
         "outcome": "beats_baseline",
-        "gain": 0.2,
-        "interval": [0.1, 0.3],
-        "p_value": 0.001,
+        "gain": 0.12,
+        "interval": [0.05, 0.2],
+        "p_value": 0.0041809,
         "gap_closed": 0.8,
         "rows_needed": {"planned": 400, "observed": 90},
     }
     assert out["dataset"] == {"id": "dataset_1", "rows": 9, "dropped": {"duplicates": 1}}
-    assert out["notification"]["verdict"] == VERDICT
+    assert out["notification"] == {"type": "verdict", "id": "v1", "verdict": {}}
     assert out["lineage"] == GRAPH
     assert out["seconds"] == {"push": 1.23, "total": 2.0}
 
 
 def test_where_it_was_blocked_the_plans_figures_stand():
-    plan = {role: VERDICT["scores"][role] for role in ("teacher", "baseline")}
-    out = made(verdict=None, plan=plan)
-    assert out.teacher.model == "teacher-1"
-    assert out.distilled is None
-    assert out.verdict is None
+    out = made(verdict=None, plan=documents.plan()).document()
+    assert out["teacher"]["model"] == "gpt-4o"
+    assert out["distilled"] is None
+    assert out["verdict"] is None
 
 
 def test_everything_is_shown():
     console = Console(file=io.StringIO(), width=120)
-    report.show(console, made(), {"verdict": VERDICT}, "c1")
+    report.show(console, made(), "c1")
     text = console.file.getvalue()
-    for wanted in ("4 of 5", "80.0%", "40.0% to 97.0%", "no price", "0.1", "It is better [really].", "2.0"):
+    for wanted in ("88 of 100", "88.0%", "80.2% to 93.0%", "no price", "0.1", "It is better [really].", "2.0"):
         assert wanted in text
 
 

@@ -1,8 +1,7 @@
-"""Compare three runs of one eval on one set of rows, row by row.
+"""The evidence of a verdict: three runs of one eval on one set of rows, row by row.
 
-In: the outcomes of teacher, baseline and distilled model by row. Out: the evidence of design part 7: scores
-with Wilson's intervals, the gain with Tango's, the exact McNemar p, the gap closed, rows won and lost, slices
-that got worse.
+In: the outcomes of teacher, baseline and distilled model by row. Out: scores with Wilson's intervals, the gain with
+Tango's, the exact McNemar p, the share of the gap that is closed, rows won and lost, the gain by slice.
 """
 
 from __future__ import annotations
@@ -10,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distillations.roles import Role
 from evals.comparing import ByRow, PairedSlice, Score, gain, groups_of, paired_slices
 from stats import Interval, Outcomes, PairedCounts, gap_closed, mcnemar_exact, ratio_interval
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the decision looks at, and what people are shown beside it."""
+    """Everything that the decision looks at, and what people are shown beside it.
+
+    `rows` were graded by all three runs, `dropped` were not; gains are shares of `rows`.
+    """
 
     rows: int
     dropped: int
-    scores: dict[str, Score]
+    scores: dict[Role, Score]
     counts: PairedCounts
     gain_interval: Interval | None
     p_value: float
@@ -32,11 +35,11 @@ class Evidence:
     slices: list[PairedSlice]
 
 
-def compare(teacher: ByRow, baseline: ByRow, distilled: ByRow, *, seed: int, group_by: str | None = None) -> Evidence:
+def gather(teacher: ByRow, baseline: ByRow, distilled: ByRow, *, seed: int, group_by: str | None = None) -> Evidence:
     """The evidence on the rows that all three runs graded; a row that one of them could not grade leaves all three."""
-    every = [row for row in distilled if row in baseline and row in teacher]
-    common = [row for row in every if not any(run[row].errored for run in (teacher, baseline, distilled))]
-    runs = {"teacher": teacher, "baseline": baseline, "distilled": distilled}
+    shared = [row for row in distilled if row in baseline and row in teacher]
+    common = [row for row in shared if not any(run[row].errored for run in (teacher, baseline, distilled))]
+    runs: dict[Role, ByRow] = {"teacher": teacher, "baseline": baseline, "distilled": distilled}
     scores = {role: Score.of([run[row].passed for row in common]) for role, run in runs.items()}
     to_baseline = [(distilled[row].passed, baseline[row].passed) for row in common]
     to_teacher = [(distilled[row].passed, teacher[row].passed) for row in common]

@@ -6,13 +6,13 @@ import pytest
 
 from stats import PairedCounts, cluster_interval, mcnemar_exact, tango_interval, wilson
 from tests.verdict.tables import evidence, outcomes
-from verdict.compare import compare
+from verdict.evidence import gather
 
 TEACHER, BASELINE, DISTILLED = "ppppppff", "ppffffpf", "pfppppff"
 
 
 def test_the_figures_by_hand() -> None:
-    found = compare(
+    found = gather(
         outcomes(TEACHER, run="t"), outcomes(BASELINE, run="b"), outcomes(DISTILLED, run="d"), seed=1
     )  # won: rows 2-5; lost: rows 1 and 6
     assert (found.rows, found.dropped, found.counts) == (8, 0, PairedCounts(n=8, won=4, lost=2))
@@ -34,8 +34,8 @@ def test_the_figures_by_hand() -> None:
 def test_rows_pair_by_name_and_not_by_place() -> None:
     tables = [outcomes(rows) for rows in (TEACHER, BASELINE, DISTILLED)]
     turned = dict(reversed(tables[1].items()))
-    straight = compare(*tables, seed=1)
-    crossed = compare(tables[0], turned, tables[2], seed=1)
+    straight = gather(*tables, seed=1)
+    crossed = gather(tables[0], turned, tables[2], seed=1)
     assert crossed == straight
 
 
@@ -43,7 +43,7 @@ def test_rows_pair_by_name_and_not_by_place() -> None:
 def test_an_error_in_one_run_drops_the_row_from_all_three(place: int) -> None:
     rows = [TEACHER, BASELINE, DISTILLED]
     rows[place] = rows[place][:2] + "e" + rows[place][3:]  # row 2, which was won
-    found = compare(*(outcomes(one) for one in rows), seed=1)
+    found = gather(*(outcomes(one) for one in rows), seed=1)
     assert (found.rows, found.dropped, found.counts.won) == (7, 1, 3)
     assert {score.total for score in found.scores.values()} == {7}
     assert "run-2" not in found.won
@@ -52,12 +52,12 @@ def test_an_error_in_one_run_drops_the_row_from_all_three(place: int) -> None:
 def test_a_row_that_one_run_does_not_have_counts_as_dropped() -> None:
     short = outcomes(TEACHER)
     short.pop("row-0")
-    found = compare(short, outcomes(BASELINE), outcomes(DISTILLED), seed=1)
+    found = gather(short, outcomes(BASELINE), outcomes(DISTILLED), seed=1)
     assert (found.rows, found.dropped) == (7, 1)
 
 
 def test_no_row_is_no_evidence() -> None:
-    found = compare(outcomes("eee"), outcomes("ppp"), outcomes("ppp"), seed=1)
+    found = gather(outcomes("eee"), outcomes("ppp"), outcomes("ppp"), seed=1)
     assert (found.rows, found.dropped, found.p_value) == (0, 3, 1.0)
     assert found.gain_interval == (-1.0, 1.0)
     assert (found.gap_closed, found.gap_closed_interval, found.slices) == (None, None, [])
@@ -66,14 +66,14 @@ def test_no_row_is_no_evidence() -> None:
 def test_the_gap_closed_is_a_share_of_the_teachers_lead() -> None:
     # The talk's: the teacher passes 91, the baseline 76, the distilled model 88 of 100.
     teacher, baseline, distilled = "p" * 91 + "f" * 9, "p" * 76 + "f" * 24, "p" * 88 + "f" * 12
-    found = compare(outcomes(teacher), outcomes(baseline), outcomes(distilled), seed=1)
+    found = gather(outcomes(teacher), outcomes(baseline), outcomes(distilled), seed=1)
     assert found.gap_closed == pytest.approx(0.8)
     assert found.gap_closed_interval
     assert found.gap_closed_interval.low < 0.8 < found.gap_closed_interval.high
 
 
 def test_without_a_sure_lead_of_the_teacher_there_is_no_gap() -> None:
-    found = compare(outcomes("ppff"), outcomes("pfff"), outcomes("ppff"), seed=1)
+    found = gather(outcomes("ppff"), outcomes("pfff"), outcomes("ppff"), seed=1)
     assert (found.gap_closed, found.gap_closed_interval) == (None, None)
 
 
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
     tables = ["p" * 60 + "f" * 10, "p" * 20 + "f" * 50, "p" * 45 + "f" * 25]
 
     def at(seed: int) -> object:
-        return compare(*(outcomes(rows) for rows in tables), seed=seed).gap_closed_interval
+        return gather(*(outcomes(rows) for rows in tables), seed=seed).gap_closed_interval
 
     assert at(1) == at(1) != at(2)
 
@@ -96,7 +96,7 @@ THEIRS = "f" * 30 + "p" * 6 + "p" * 12
 
 def test_rows_of_one_group_are_not_taken_for_independent() -> None:
     tables = [outcomes(rows, metadata=GROUPED) for rows in ("p" * 48, THEIRS, OURS)]
-    single, grouped = compare(*tables, seed=5), compare(*tables, seed=5, group_by="user")
+    single, grouped = gather(*tables, seed=5), gather(*tables, seed=5, group_by="user")
     differences = {f"u{user}": [1.0 if user < 5 else -1.0 if user == 5 else 0.0] * 6 for user in range(8)}
     assert grouped.gain_interval == cluster_interval(differences, seed=5)
     assert single.gain_interval
@@ -111,14 +111,14 @@ def test_rows_of_one_group_are_not_taken_for_independent() -> None:
 
 def test_too_few_groups_give_no_interval() -> None:
     tags = [{"user": f"u{number // 10}"} for number in range(48)]
-    found = compare(*(outcomes(rows, metadata=tags) for rows in ("p" * 48, THEIRS, OURS)), seed=5, group_by="user")
+    found = gather(*(outcomes(rows, metadata=tags) for rows in ("p" * 48, THEIRS, OURS)), seed=5, group_by="user")
     assert (found.gain_interval, found.against_teacher) == (None, None)
 
 
 def test_a_row_without_the_key_is_a_group_of_its_own() -> None:
     tables = [outcomes(rows) for rows in ("p" * 48, THEIRS, OURS)]
     every = {str(number): [float(ours) - float(theirs)] for number, (ours, theirs) in enumerate(_pairs())}
-    assert compare(*tables, seed=5, group_by="user").gain_interval == cluster_interval(every, seed=5)
+    assert gather(*tables, seed=5, group_by="user").gain_interval == cluster_interval(every, seed=5)
 
 
 def _pairs() -> list[tuple[bool, bool]]:
@@ -130,7 +130,7 @@ def _pairs() -> list[tuple[bool, bool]]:
 
 def sliced(tags: list[dict[str, str]], theirs: str, ours: str) -> dict[str, tuple[int, float, bool]]:
     tables = [outcomes(rows, metadata=tags) for rows in ("p" * len(tags), theirs, ours)]
-    return {one.tag: (one.rows, one.gain, one.worse) for one in compare(*tables, seed=1).slices}
+    return {one.tag: (one.rows, one.gain, one.worse) for one in gather(*tables, seed=1).slices}
 
 
 def test_a_slice_that_got_worse_is_named_beside_a_gain_overall() -> None:

@@ -1,0 +1,31 @@
+"""The plan of a distillation: what teacher and baseline measured, and what speaks against spending money."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from distillations.model_score import ModelScore
+from foundation.document import Document
+
+
+class Plan(Document):
+    """The gate's figures. Without `reasons` the training starts; with them it waits until somebody approves it."""
+
+    teacher: ModelScore
+    baseline: ModelScore
+    teacher_answers: Literal["stored", "sampled"]
+    """Whether the stored answers of the teacher were graded, or it was asked anew."""
+    rows: int
+    """The test rows that both runs graded."""
+    rows_needed: int | None
+    """How many rows show `expected_gain` with the gate's power; null where no number of rows does."""
+    discordance: float
+    """The share of the rows that one of both passed and the other did not, from 0 to 1."""
+    expected_gain: float
+    """The gain over the baseline that is planned for, as a share of the rows."""
+    approved_at: int | None = None
+    """When somebody approved a blocked plan, in seconds since the epoch."""
+    estimated_cost_usd: float | None = None
+    """The estimate for the training in US dollars; null without a budget or without a price."""
+    reasons: list[str]
+    """Why the distillation is blocked, one sentence each."""

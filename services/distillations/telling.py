@@ -1,0 +1,144 @@
+"""How a distillation is told in words: a verdict's sentence and its evidence, why one is blocked, why one failed.
+
+In: the documents. Out: text for people, and the `Notification` that every channel sends. API, dashboard, channels and
+command all take their words from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from distillations.distillation import Distillation
+from distillations.failure import Failure
+from distillations.model_score import ModelScore
+from distillations.plan import Plan
+from distillations.verdict import Decision, Verdict
+from evals.calibrations import JudgeReliability
+from foundation.document import Document
+
+_CLAIMS: dict[Decision, str] = {
+    "beats_baseline": "beats its baseline",
+    "no_better": "is no better than its baseline",
+    "worse": "is worse than its baseline",
+    "inconclusive": "is not proven to beat its baseline",
+}
+
+
+class Notification(Document):
+    """What people and programs are told of a distillation, by whatever channel."""
+
+    type: Literal["verdict", "blocked", "failed"]
+    id: str
+    """The verdict's id, or the distillation's: who is told twice can tell by it."""
+    sentence: str
+    distillation_id: str
+    verdict: Verdict | None = None
+    plan: Plan | None = None
+    error: Failure | None = None
+    lines: list[str] = Field(default_factory=list, exclude=True)
+    """What people read below the sentence: the evidence, or how to go on."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON for programs: with `verdict` always, with `plan` and `error` where there is one."""
+        fields = self.model_dump(mode="json")
+        return {name: value for name, value in fields.items() if value is not None or name == "verdict"}
+
+    def text(self) -> str:
+        """The message for people, as lines."""
+        ids = [f"distillation {self.distillation_id}", f"message {self.id}"]
+        return "\n".join([self.sentence, "", *self.lines, "", *ids])
+
+
+def of_verdict(verdict: Verdict) -> Notification:
+    """The notification that a distillation is decided."""
+    return Notification(
+        type="verdict",
+        id=verdict.id,
+        sentence=verdict.sentence,
+        distillation_id=verdict.distillation_id,
+        verdict=verdict,
+        lines=evidence_lines(verdict),
+    )
+
+
+def of_blocked(distillation: Distillation) -> Notification:
+    """The notification that the gate stopped a distillation before it spent money."""
+    reasons = distillation.plan.reasons if distillation.plan else []
+    return Notification(
+        type="blocked",
+        id=distillation.id,
+        sentence=f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}",
+        distillation_id=distillation.id,
+        plan=distillation.plan,
+        lines=[f"To go on all the same: POST /v1/distillations/{distillation.id}/approve"],
+    )
+
+
+def of_failed(distillation: Distillation) -> Notification:
+    """The notification that a distillation ended without a verdict."""
+    reason = distillation.error.message if distillation.error else "no reason is recorded"
+    return Notification(
+        type="failed",
+        id=distillation.id,
+        sentence=f"The distillation '{distillation.name}' failed: {reason}",
+        distillation_id=distillation.id,
+        error=distillation.error,
+    )
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in one line: what was compared, on how many rows, and what may be believed. Gains are in points."""
+    distilled, baseline = verdict.scores["distilled"], verdict.scores["baseline"]
+    scores = f"{distilled.score:.1%} against {baseline.score:.1%} on {verdict.rows} test rows"
+    parts = [f"{distilled.model} {_CLAIMS[verdict.outcome]} {baseline.model}: {scores}, {_gain(verdict)}."]
+    if verdict.gap_closed is not None:
+        parts.append(f"It closes {verdict.gap_closed:.0%} of the gap to {verdict.scores['teacher'].model}.")
+    if verdict.slices_worse:
+        parts.append(f"Worse on: {', '.join(worse.tag for worse in verdict.slices_worse)}.")
+    if verdict.dropped:
+        parts.append(f"{verdict.dropped} rows were left out because of errors.")
+    return " ".join(parts)
+
+
+def evidence_lines(verdict: Verdict) -> list[str]:
+    """The figures of a verdict, one line each: the models, the rows won and lost, the judges."""
+    lines = [
+        f"{role:<9} {score_line(score)}, {cost_ratio(verdict.cost_ratio.get(role))}"
+        for role, score in verdict.scores.items()
+    ]
+    lines.append(f"rows won {verdict.won}, lost {verdict.lost}, exact McNemar p = {verdict.p_value:.4g}")
+    needed = verdict.rows_needed.observed
+    if verdict.outcome == "inconclusive" and needed:
+        lines.append(f"At the observed gain, about {needed} rows would show it with 80% power.")
+    return lines + [judge_line(name, card) for name, card in verdict.judges.items()]
+
+
+def score_line(score: ModelScore) -> str:
+    """A model's score with its interval."""
+    low, high = score.interval
+    return f"{score.model}: {score.passed}/{score.total} = {score.score:.1%} ({low:.1%} to {high:.1%})"
+
+
+def cost_ratio(ratio: float | None) -> str:
+    """What a call costs beside a call of the teacher."""
+    return "no price" if ratio is None else f"{ratio:.3f} of the teacher's cost"
+
+
+def judge_line(name: str, card: JudgeReliability | None) -> str:
+    """How far a judge agrees with people."""
+    if card is None or card.agreement is None:
+        return f"judge {name}: not calibrated"
+    kappa = "" if card.kappa is None else f", kappa {card.kappa:.2f}"
+    changed = " (changed since)" if card.stale else ""
+    return f"judge {name}: agrees with people on {card.agreement:.0%} of {card.n} rows{kappa}{changed}"
+
+
+def _gain(verdict: Verdict) -> str:
+    if not verdict.rows:
+        return "since no row was graded for all three models"
+    gain = f"{100 * verdict.gain:+.1f} points"
+    if verdict.interval is None:
+        return f"{gain}, too few groups for an interval"
+    return f"{gain} (95% interval {100 * verdict.interval.low:+.1f} to {100 * verdict.interval.high:+.1f})"

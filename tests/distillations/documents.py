@@ -1,0 +1,98 @@
+"""Documents of the loop with figures made by hand, each field to be overridden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distillations.dataset import DatasetCard, Recipe
+from distillations.distillation import Distillation
+from distillations.model_score import ModelScore
+from distillations.plan import Plan
+from distillations.verdict import RowsNeeded, Verdict
+from evals.comparing import Score
+
+AT = 1_790_000_000
+
+
+def distillation(status: str = "completed", **fields: Any) -> Distillation:
+    source = {"type": "stored_completions"}
+    asked = {"name": "triage", "eval_id": "eval_1", "test": source, "train": source, "teacher": "big"}
+    return Distillation(id="distill_1", created_at=AT, status=status, student="small", **{**asked, **fields})
+
+
+def score(model: str, passed: int, total: int = 100) -> ModelScore:
+    return ModelScore.of(model, Score.of([True] * passed + [False] * (total - passed)))
+
+
+def plan(**fields: Any) -> Plan:
+    figures: dict[str, Any] = {
+        "teacher": score("gpt-4o", 91),
+        "baseline": score("gpt-4o-mini", 76),
+        "teacher_answers": "stored",
+        "rows": 100,
+        "rows_needed": 77,
+        "discordance": 0.2,
+        "expected_gain": 0.075,
+        "reasons": [],
+    }
+    return Plan(**{**figures, **fields})
+
+
+def card(**fields: Any) -> DatasetCard:
+    source: Any = {"type": "stored_completions", "model": "gpt-4o", "metadata": {"split": "train"}}
+    figures: dict[str, Any] = {
+        "id": "dataset_1",
+        "created_at": AT,
+        "distillation_id": "distill_1",
+        "teacher": "gpt-4o",
+        "student": "gpt-4o-mini",
+        "recipe": Recipe(source=source, validation_share=0.1, seed=42),
+        "rows": 60,
+        "train_rows": 54,
+        "validation_rows": 6,
+        "dropped": {"test_leaks": 1, "duplicates": 0},
+        "contradicted": [],
+    }
+    return DatasetCard(**{**figures, **fields})
+
+
+def verdict(**fields: Any) -> Verdict:
+    figures: dict[str, Any] = {
+        "id": "verdict_1",
+        "created_at": AT,
+        "distillation_id": "distill_1",
+        "eval_id": "eval_1",
+        "outcome": "beats_baseline",
+        "sentence": "It does.",
+        "rows": 100,
+        "dropped": 0,
+        "scores": {
+            "teacher": score("big", 91),
+            "baseline": score("small", 76),
+            "distilled": score("ft:small", 88),
+        },
+        "gain": 0.12,
+        "interval": [0.05, 0.2],
+        "p_value": 0.0041809,
+        "won": 14,
+        "lost": 2,
+        "won_items": [],
+        "lost_items": [],
+        "gap_closed": 0.8,
+        "gap_closed_interval": None,
+        "as_good_as_teacher": False,
+        "against_teacher": None,
+        "rows_needed": RowsNeeded(observed=321),
+        "slices_worse": [],
+        "gate": {},
+        "seed": 42,
+        "cost_ratio": {"teacher": 1.0, "baseline": 0.06, "distilled": None},
+        "latency_ms": {"teacher": 8.0, "baseline": None, "distilled": None},
+        "prices_as_of": "2026-11-01",
+        "runs": {},
+        "dataset_id": "dataset_1",
+        "job_id": "ftjob-1",
+        "earlier_verdicts": 0,
+        "judges": {},
+    }
+    return Verdict(**{**figures, **fields})

@@ -1,0 +1,114 @@
+"""How a verdict, a blocked and a failed distillation are told in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from distillations import telling
+from distillations.verdict import SliceGain
+from evals.calibrations import JudgeReliability
+from tests.distillations.documents import distillation, plan, score, verdict
+
+
+def test_the_whole_sentence() -> None:
+    assert telling.sentence(verdict(interval=[0.0512, 0.2])) == (
+        "ft:small beats its baseline small: 88.0% against 76.0% on 100 test rows, +12.0 points "
+        "(95% interval +5.1 to +20.0). It closes 80% of the gap to big."
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "claim"),
+    [
+        ("no_better", "ft:small is no better than its baseline small"),
+        ("worse", "ft:small is worse than its baseline small"),
+        ("inconclusive", "ft:small is not proven to beat its baseline small"),
+    ],
+)
+def test_each_outcome_has_its_claim(outcome: str, claim: str) -> None:
+    scores = {"teacher": score("big", 0), "baseline": score("small", 9), "distilled": score("ft:small", 1)}
+    sentence = telling.sentence(verdict(outcome=outcome, scores=scores, gain=-0.08, gap_closed=None))
+    assert sentence.startswith(f"{claim}: 1.0% against 9.0% on 100 test rows, -8.0 points")
+    assert "gap" not in sentence
+    assert "left out" not in sentence
+
+
+def test_the_sentence_names_worse_slices_and_counts_dropped_rows() -> None:
+    login = SliceGain(tag="topic=login", rows=20, gain=-1, interval=None)
+    sentence = telling.sentence(verdict(slices_worse=[login], dropped=3))
+    assert sentence.endswith(" Worse on: topic=login. 3 rows were left out because of errors.")
+
+
+def test_without_an_interval_or_a_row_the_sentence_says_why() -> None:
+    assert "+12.0 points, too few groups for an interval." in telling.sentence(verdict(interval=None))
+    assert "on 0 test rows, since no row was graded for all three models." in telling.sentence(verdict(rows=0))
+
+
+def test_the_evidence_has_a_line_for_each_model_and_one_for_the_rows() -> None:
+    lines = telling.evidence_lines(verdict())
+    assert lines[1] == "baseline  small: 76/100 = 76.0% (66.8% to 83.3%), 0.060 of the teacher's cost"
+    assert lines[2] == "distilled ft:small: 88/100 = 88.0% (80.2% to 93.0%), no price"
+    assert lines[3] == "rows won 14, lost 2, exact McNemar p = 0.004181"
+    assert len(lines) == 4
+
+
+def test_an_open_question_says_how_many_rows_would_answer_it() -> None:
+    assert "about 321 rows" in telling.evidence_lines(verdict(outcome="inconclusive"))[-1]
+    assert not any("321" in line for line in telling.evidence_lines(verdict()))
+
+
+@pytest.mark.parametrize(
+    ("card", "line"),
+    [
+        (None, "judge tone: not calibrated"),
+        (
+            {"n": 120, "agreement": 0.875, "kappa": 0.714, "stale": False},
+            "judge tone: agrees with people on 88% of 120 rows, kappa 0.71",
+        ),
+        (
+            {"n": 9, "agreement": 1.0, "kappa": None, "stale": True},
+            "judge tone: agrees with people on 100% of 9 rows (changed since)",
+        ),
+        ({"n": 0, "agreement": None, "kappa": None, "stale": False}, "judge tone: not calibrated"),
+    ],
+)
+def test_the_evidence_says_what_a_judge_is_worth(card: dict[str, Any] | None, line: str) -> None:
+    whole = card and {**dict.fromkeys(JudgeReliability.model_fields), "calibration_id": "calib_1", **card}
+    assert telling.evidence_lines(verdict(judges={"tone": whole}))[-1] == line
+
+
+def test_a_verdicts_notification_carries_it_whole() -> None:
+    decided = verdict()
+    notification = telling.of_verdict(decided)
+    assert notification.document() == {
+        "type": "verdict",
+        "id": "verdict_1",
+        "sentence": "It does.",
+        "distillation_id": "distill_1",
+        "verdict": decided.model_dump(mode="json"),
+    }
+    text = notification.text().splitlines()
+    assert text[:2] == ["It does.", ""]
+    assert text[-3:] == ["", "distillation distill_1", "message verdict_1"]
+
+
+def test_blocked_says_why_and_how_to_go_on() -> None:
+    blocked = distillation(plan=plan(reasons=["Too few rows.", "No budget."]))
+    notification = telling.of_blocked(blocked)
+    assert "blocked before spending: Too few rows. No budget." in notification.sentence
+    assert "POST /v1/distillations/distill_1/approve" in notification.text()
+    document = notification.document()
+    assert (document["type"], document["id"], document["verdict"]) == ("blocked", "distill_1", None)
+    assert document["plan"] == (blocked.plan and blocked.plan.model_dump(mode="json"))
+    assert "error" not in document
+
+
+def test_failed_says_why() -> None:
+    failure = {"code": "job_failed", "message": "bad line 7"}
+    notification = telling.of_failed(distillation(error=failure))
+    assert notification.text().startswith("The distillation 'triage' failed: bad line 7")
+    document = notification.document()
+    assert (document["type"], document["verdict"], document["error"]) == ("failed", None, failure)
+    assert "plan" not in document
