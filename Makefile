@@ -75,11 +75,15 @@ local-up: setup ## the same in the background, brought to the present sources
 	@$(BIN)/python -m local.stack up
 
 .PHONY: local-down
-local-down: .venv/.synced ## stop it
+local-down: .venv/.synced ## stop it; what was captured stays, and so do key and port
 	@$(BIN)/python -m local.stack down
 
+.PHONY: local-reset
+local-reset: .venv/.synced ## stop it and wipe what was captured
+	@$(BIN)/python -m local.stack reset
+
 .PHONY: clean
-clean: ## remove what was built and what the local stack left
+clean: ## remove what was built and all that the local stack keeps
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down; fi
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 

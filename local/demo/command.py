@@ -22,9 +22,9 @@ from distillations.distillation import Distillation
 from local.demo import loop, report, traffic
 from local.demo.lab import Lab
 from local.demo.plan import Options, Plan, make_plan
-from local.demo.rows import BadRows
 from local.demo.screen import Screen
 from local.demo.waiting import DemoFailed
+from local.samples.rows import BadRows
 from local.stack.errors import StackError
 from local.stack.info import StackInfo
 
@@ -56,7 +56,7 @@ class Demo:
             self.client,
             tag=self.tag,
             eval_id=eval_id,
-            teacher=self.options.teacher,
+            teacher=self.plan.teacher,
             student=self.options.student,
             seed=self.options.seed,
         )
@@ -64,7 +64,7 @@ class Demo:
         return self._evidence(state, train_ids)
 
     def _prepare_teacher(self) -> None:
-        plan, teacher = self.plan, self.options.teacher
+        plan, teacher = self.plan, self.plan.teacher
         if plan.recorded:
             with self.screen.stage("recordings", "Loading recorded answers", len(plan.recorded)) as stage:
                 self.lab.load_recordings(plan.recorded, stage.advance)
@@ -75,7 +75,7 @@ class Demo:
 
     def _capture(self) -> list[str]:
         """Capture every row; the train completions' ids, those through the gateway first."""
-        teacher, plan, stage_of = self.options.teacher, self.plan, self.screen.stage
+        teacher, plan, stage_of = self.plan.teacher, self.plan, self.screen.stage
         through, pushed = plan.train[:GATEWAY_ROWS], plan.train[GATEWAY_ROWS:]
         with stage_of("answers", f"{teacher} answers", len(pushed) + len(plan.test)) as stage:
             answers = self.lab.answers(teacher, [*pushed, *plan.test], stage.advance)
@@ -161,7 +161,7 @@ def _stack_up(say: Callable[[str], None], ending: ExitStack, *, keep: bool) -> S
 
 def _introduce(screen: Screen, options: Options, plan: Plan) -> None:
     screen.say(f"Task: {plan.task}. {len(plan.train):,} rows to train on, {len(plan.test):,} to test on.")
-    screen.say(f"Teacher {options.teacher}, student {options.student}.")
+    screen.say(f"Teacher {plan.teacher}, student {options.student}.")
     if plan.schooling:
         schooled = f"{len(plan.schooling):,} other rows with their references"
         screen.say(f"The lab schools the teacher on {schooled}; these are not captured.")

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx2
 
-from local.demo.rows import Row
 from local.demo.waiting import DemoFailed
+from local.samples.rows import Row
 
 AT_ONCE = 32
 RECORDINGS_PER_POST = 2_000

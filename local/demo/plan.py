@@ -1,19 +1,21 @@
 """What a demo will do with which rows, decided before anything is started.
 
-In: the options. Out: a `Plan`: rows to capture, rows to school the teacher on, rows with recordings.
+In: the options. Out: a `Plan`: the teacher, rows to capture, rows to school the teacher on, rows with recordings.
 Fails with `BadRows` where the rows cannot serve the models asked for.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.demo import mail
-from local.demo.rows import BadRows, Row, check_answers, halve, read_rows, split_rows
+from local.samples import mail
+from local.samples.rows import BadRows, Row, check_answers, halve, read_rows, split_rows
 
 # The lab's own models carry this prefix; any other model answers from recordings alone.
 LAB_OWN = "lab-"
-SCHOOLING = 3_000
+# Taught on the bundled mail when the local stack starts.
+TEACHER = "lab-large"
 TRAIN = 1_200
 TEST = 500
 
@@ -23,7 +25,7 @@ class Options:
     """What the command line says."""
 
     data: Path | None = None
-    teacher: str = "lab-large"
+    teacher: str = TEACHER
     student: str = "lab-small"
     test_fraction: float = 0.3
     json_out: Path | None = None
@@ -37,6 +39,7 @@ class Plan:
     """The rows of a demo, each with its part."""
 
     task: str
+    teacher: str
     train: list[Row]
     test: list[Row]
     schooling: list[Row]
@@ -47,23 +50,29 @@ def make_plan(options: Options) -> Plan:
     if options.data is None:
         task = "support mail, generated"
         rows = mail.production(options.seed, TRAIN, TEST)
-        schooling = mail.schooling(options.seed, SCHOOLING)
     else:
         task = str(options.data)
         rows = split_rows(read_rows(options.data), fraction=options.test_fraction, seed=options.seed)
-        schooling = []
     train = [row for row in rows if row.split == "train"]
     test = [row for row in rows if row.split == "test"]
-    if check_answers(rows, options.teacher):
-        schooling = []
-    else:
-        _must_be_the_labs(options.teacher)
-        if not schooling:
+    teacher, schooling = options.teacher, list[Row]()
+    if not check_answers(rows, teacher):
+        _must_be_the_labs(teacher)
+        if options.data or teacher != TEACHER:
             schooling, train = _schooled(train, options.seed)
+            teacher = _name(teacher, schooling)
     if not check_answers(test, options.student):
         _must_be_the_labs(options.student)
     recorded = [row for row in rows if row.answers]
-    return Plan(task=task, train=train, test=test, schooling=schooling, recorded=recorded)
+    return Plan(task=task, teacher=teacher, train=train, test=test, schooling=schooling, recorded=recorded)
+
+
+def _name(teacher: str, schooling: Sequence[Row]) -> str:
+    """A name of its own for a teacher of other rows: `lab-large` stays the one that knows the bundled mail."""
+    if teacher != TEACHER:
+        return teacher
+    digest = hashlib.sha256("\n".join(row.model_dump_json() for row in schooling).encode())
+    return f"{teacher}-{digest.hexdigest()[:8]}"
 
 
 def _must_be_the_labs(model: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any, cast
 from openai import OpenAI
 
 from local.demo.lab import Answer
-from local.demo.rows import Row
 from local.demo.waiting import DemoFailed, until
+from local.samples.rows import Row
 
 BATCH_ROWS = 300
 # The API refuses bodies over 4 MB.

@@ -1,4 +1,4 @@
-"""`python -m local.lab --port N [--host H]`: runs the lab until SIGTERM or SIGINT, which stop it at once.
+"""`python -m local.lab --port N [--host H] [--state DIR]`: runs the lab until SIGTERM or SIGINT, which stop it at once.
 
 Out: one line when it answers, `lab ready: http://host:port/v1`; port 0 takes a free one. Fails with uvicorn's
 message where the port is taken.
@@ -7,10 +7,12 @@ message where the port is taken.
 import argparse
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvicorn
 
 from local.lab.app import create_app
+from local.lab.store import Store
 
 
 class _Server(uvicorn.Server):
@@ -27,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m local.lab", description="An OpenAI-compatible model server.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--state", type=Path, help="folder that keeps what the lab learns; nothing is kept without it")
     chosen = parser.parse_args(arguments)
     config = uvicorn.Config(
-        create_app(),
+        create_app(Store(chosen.state)),
         host=chosen.host,
         port=chosen.port,
         log_level="warning",

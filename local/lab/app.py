@@ -1,7 +1,7 @@
 """The lab as one ASGI app: which path is answered by what, and errors in OpenAI's form.
 
-In: nothing but what is sent to it; a new app knows no files, jobs or recordings. Out: `create_app()`. Any
-bearer token is accepted, and none is needed.
+In: what is sent to it, and what its store has kept; with no store a new app knows no files, jobs or recordings. Out:
+`create_app()`. Any bearer token is accepted, and none is needed.
 """
 
 from http import HTTPStatus
@@ -22,21 +22,23 @@ from local.lab.faults import Faults, FaultsMiddleware
 from local.lab.files import Files
 from local.lab.models import Models
 from local.lab.recordings import Recordings
+from local.lab.store import Store
 from local.lab.tuning import Tuning
 from local.lab.wire import ApiError, JsonResponse, error_response, new_id
 
 
-def create_app() -> Starlette:
-    models = Models(Recordings())
-    files = Files()
+def create_app(store: Store | None = None) -> Starlette:
+    store = store or Store(None)
+    models = Models(Recordings(store))
+    files = Files(store)
     chat = Chat(models)
-    tuning = Tuning(models, files)
+    tuning = Tuning(models, files, store)
     batches = Batches(chat, files)
     faults = Faults([])
     return Starlette(
         routes=[
             Mount("/v1", routes=[*_api_routes(models, files, chat, tuning), *_batch_routes(batches)]),
-            Mount("/lab", routes=_lab_routes(Controls(models, chat, tuning, batches), faults)),
+            Mount("/lab", routes=_lab_routes(Controls(models, chat, tuning, batches, store), faults)),
         ],
         middleware=[Middleware(RequestIdMiddleware), Middleware(FaultsMiddleware, faults=faults)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _crash},

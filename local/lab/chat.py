@@ -75,7 +75,7 @@ class Chat:
         self.calls[body.model] += 1
         messages = [message.model_dump() for message in body.messages]
         length = sum(len(content_text(message["content"])) for message in messages)
-        if length > _INLINE_CHARACTERS:
+        if length > _INLINE_CHARACTERS or not model.is_ready():
             said = await asyncio.to_thread(model.answer, messages, body.response_format)
         else:
             said = model.answer(messages, body.response_format)

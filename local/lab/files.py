@@ -1,4 +1,4 @@
-"""`/v1/files`: uploaded files, kept in memory.
+"""`/v1/files`: uploaded files.
 
 In: multipart uploads with a `purpose`. Out: file objects, lists of them, raw content. Fails: a missing part
 or an unknown purpose is a 400 that names it, an unknown id a 404.
@@ -8,12 +8,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.lab.store import Store
 from local.lab.wire import ApiError, JsonResponse, new_id, page
 
+_KIND = "files"
 _PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 _MOST_LISTED = 10_000
 _EXPIRY_SECONDS = range(3_600, 2_592_001)
@@ -30,8 +33,12 @@ class StoredFile:
 class Files:
     """All uploaded files and their endpoints."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._files: dict[str, StoredFile] = {}
+        for file_id, document in store.kept(_KIND).items():
+            about, _, content = document.partition(b"\n")
+            self._files[file_id] = StoredFile(orjson.loads(about), content)
 
     def find(self, file_id: str) -> StoredFile | None:
         return self._files.get(file_id)
@@ -66,6 +73,7 @@ class Files:
             **extra,
         }
         self._files[about["id"]] = StoredFile(about, content)
+        self._store.keep(_KIND, about["id"], orjson.dumps(about) + b"\n" + content)
         return about
 
     async def list(self, request: Request) -> Response:
@@ -84,6 +92,7 @@ class Files:
     async def delete(self, request: Request) -> Response:
         file_id = self._asked_for(request).about["id"]
         del self._files[file_id]
+        self._store.drop(_KIND, file_id)
         return JsonResponse({"id": file_id, "object": "file", "deleted": True})
 
     def _asked_for(self, request: Request) -> StoredFile:

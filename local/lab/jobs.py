@@ -9,15 +9,19 @@ examples, `auto` is 10); batch size and learning rate have no meaning for these 
 
 import threading
 import time
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, Field
 
 from local.lab.models import Models
 from local.lab.rows import RowError, TrainingFile, read_training_file
+from local.lab.store import Store
 from local.lab.student import Example, Student, train
 from local.lab.wire import new_id
 
+_KIND, _LESSONS = "jobs", "job_lessons"
 _PASSES = 10
 _OPEN = ("validating_files", "queued", "running")
 _LARGEST_SEED = 2**31 - 1
@@ -94,6 +98,21 @@ class Job:
             "suffix": wanted.suffix,
         }
 
+    @classmethod
+    def kept(cls, document: bytes) -> Self:
+        """The job that `document` is of."""
+        about, events = orjson.loads(document)
+        job = cls(JobRequest.model_validate(about), about["seed"])
+        job.about, job.events = about, events
+        return job
+
+    def document(self) -> bytes:
+        return orjson.dumps([self.about, self.events])
+
+    @property
+    def is_open(self) -> bool:
+        return self.about["status"] in _OPEN
+
     @property
     def passes(self) -> int:
         epochs = self.about["hyperparameters"]["n_epochs"]
@@ -129,15 +148,39 @@ class Job:
 
 
 class Trainer:
-    """Starts jobs and sees each to its end."""
+    """Starts jobs and sees each to its end; keeps them and what they learnt from."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, store: Store) -> None:
         self._models = models
+        self._store = store
         self._turn = threading.Lock()
 
+    def keep(self, job: Job) -> None:
+        self._store.keep(_KIND, job.about["id"], job.document())
+
+    def kept(self) -> dict[str, Job]:
+        """The jobs of before a restart, oldest first: trained models answer again, what was open starts anew."""
+        jobs = [Job.kept(document) for document in self._store.kept(_KIND).values()]
+        jobs.sort(key=lambda job: job.about["created_at"])
+        lessons = self._store.kept(_LESSONS)
+        for job in jobs:
+            training = lessons.get(job.about["id"], b"")
+            if job.about["status"] == "succeeded":
+                learn = partial(_learnt_again, job, training)
+                self._models.add_kept(job.about["fine_tuned_model"], learn, owned_by="org-lab")
+            elif job.is_open:
+                job.tell("The lab was restarted, and the job begins again")
+                self._run_aside(job, training, None)
+        return {job.about["id"]: job for job in jobs}
+
     def start(self, job: Job, training: bytes, validation: bytes | None) -> None:
+        self._store.keep(_LESSONS, job.about["id"], training)
+        self.keep(job)
         job.tell(f"Created fine-tuning job: {job.about['id']}")
         job.tell(f"Validating training file: {job.about['training_file']}")
+        self._run_aside(job, training, validation)
+
+    def _run_aside(self, job: Job, training: bytes, validation: bytes | None) -> None:
         # A daemon, so that the lab stops at once whatever it is learning.
         threading.Thread(target=self._run, args=(job, training, validation), daemon=True).start()
 
@@ -148,6 +191,8 @@ class Trainer:
             # A thread's error reaches nobody: the job says that it failed, the log says why.
             job.fail("training_failed", f"The training stopped: {error}")
             raise
+        finally:
+            self.keep(job)
 
     def _see_through(self, job: Job, training: bytes, validation: bytes | None) -> None:
         try:
@@ -177,6 +222,10 @@ class Trainer:
         tokens = lesson.tokens * job.passes
         if not job.move("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
             self._models.remove(name)
+
+
+def _learnt_again(job: Job, training: bytes) -> Student:
+    return train(read_training_file(training).examples, seed=job.about["seed"], passes=job.passes)
 
 
 def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[Example]) -> None:

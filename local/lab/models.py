@@ -4,6 +4,7 @@ In: a model name. Out: its entry; the built-in ones, those schooled by `POST /la
 students, and the replayed ones. Fails: an unknown name is 404 `model_not_found`.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Model:
     id: str
     owned_by: str
     answer: Answerer
+    is_ready: Callable[[], bool] = lambda: True
     created: int = field(default_factory=lambda: int(time.time()))
 
     def as_object(self) -> dict[str, Any]:
@@ -87,12 +89,36 @@ class Models:
         self._own[name] = model
         return model
 
+    def add_kept(self, name: str, learn: Callable[[], Student], *, owned_by: str) -> None:
+        """Register a model of before a restart: it learns again, the same, when it is first asked."""
+        kept = _Kept(learn)
+        answer = _worded(lambda messages, _: kept.student().answer(render(messages)))
+        self._own[name] = Model(name, owned_by, answer, kept.is_ready)
+
     def remove(self, name: str) -> None:
         del self._own[name]
 
     def _replayed(self, name: str) -> Model:
         created = self.recordings.models[name]
-        return Model(name, "recording", lambda messages, _: self.recordings.answer(name, messages), created)
+        return Model(name, "recording", lambda messages, _: self.recordings.answer(name, messages), created=created)
+
+
+class _Kept:
+    """A model that is yet to learn what it knew before a restart."""
+
+    def __init__(self, learn: Callable[[], Student]) -> None:
+        self._learn = learn
+        self._student: Student | None = None
+        self._learning = threading.Lock()
+
+    def is_ready(self) -> bool:
+        return self._student is not None
+
+    def student(self) -> Student:
+        with self._learning:
+            if self._student is None:
+                self._student = self._learn()
+            return self._student
 
 
 def _worded(speak: Callable[[Messages, dict[str, Any] | None], str]) -> Answerer:

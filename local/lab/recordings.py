@@ -6,6 +6,7 @@ row is a 400, one that contradicts a recording a 409; both name the line, and no
 recorded latency is told beside its answer, not acted out.
 """
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,10 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from local.lab.messages import digest
+from local.lab.store import Store
 from local.lab.wire import ApiError
+
+_KIND = "recordings"
 
 type Key = tuple[str, str]
 
@@ -36,9 +40,13 @@ class _Row(BaseModel):
 class Recordings:
     """Every recording that was loaded, and the models they are of."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         self._answers: dict[Key, Answer] = {}
         self.models: dict[str, int] = {}
+        self._store = Store(None)
+        for body in store.kept(_KIND).values():
+            self.load(body, set())
+        self._store = store
 
     def load(self, body: bytes, taken: set[str]) -> dict[str, Any]:
         """Keep every answer of the body, or none; `taken` are the names that belong to other models."""
@@ -66,6 +74,8 @@ class Recordings:
         if not rows:
             raise ApiError(400, "There is no recording in this body; send JSONL, a row per conversation.")
         new = len(staged.keys() - self._answers.keys())
+        if new:
+            self._store.keep(_KIND, hashlib.sha256(body).hexdigest(), body)
         self._answers |= staged
         for model, _ in staged:
             self.models.setdefault(model, int(time.time()))

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from local.lab.files import Files
 from local.lab.jobs import Job, JobRequest, Trainer
 from local.lab.models import Models
+from local.lab.store import Store
 from local.lab.wire import ApiError, JsonResponse, metadata_filter, page, read_body
 
 _LISTED, _MOST_LISTED = 20, 100
@@ -23,11 +24,11 @@ _CHECKPOINTS_LISTED = 10
 class Tuning:
     """All fine-tuning jobs and their endpoints."""
 
-    def __init__(self, models: Models, files: Files) -> None:
+    def __init__(self, models: Models, files: Files, store: Store) -> None:
         self._models = models
         self._files = files
-        self._trainer = Trainer(models)
-        self._jobs: dict[str, Job] = {}
+        self._trainer = Trainer(models, store)
+        self._jobs = self._trainer.kept()
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -62,6 +63,7 @@ class Tuning:
                 f"Job '{job.about['id']}' has already ended: {job.about['status']}.",
                 code="job_not_cancellable",
             )
+        self._trainer.keep(job)
         return JsonResponse(job.about)
 
     async def events(self, request: Request) -> Response:

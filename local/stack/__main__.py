@@ -1,4 +1,7 @@
-"""`python -m local.stack run|up|down|status`: `run` stays in the foreground, `up` and `down` in the background."""
+"""`python -m local.stack run|up|down|reset|status`: `run` stays in the foreground, `up` works in the background.
+
+`down` stops and keeps what was captured, `reset` stops and wipes it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,13 @@ def _up(layout: Layout) -> int:
 
 
 def _down(layout: Layout) -> int:
-    print("stopped" if control.down(layout) else "the local stack is not up")
+    print("stopped; the next start has all that was captured" if control.down(layout) else "the local stack is not up")
+    return 0
+
+
+def _reset(layout: Layout) -> int:
+    control.reset(layout)
+    print("stopped, and what was captured is wiped")
     return 0
 
 
@@ -63,11 +72,12 @@ def _show(info: StackInfo) -> None:
     _report(f"  api      {info.api_url}")
     _report(f"  gateway  {info.gateway_url}")
     _report(f"  key      {info.api_key}")
-    _report(f"  lab      {info.lab_url}")
+    _report(f"  lab      {info.lab_url} with lab-large, lab-small, lab-judge; their prices are examples")
+    _report(f"  pages    {info.pages_url} shows any object of the API in a browser")
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 
 
-_VERBS = {"run": _run, "serve": _serve, "up": _up, "down": _down, "status": _status}
+_VERBS = {"run": _run, "serve": _serve, "up": _up, "down": _down, "reset": _reset, "status": _status}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from local.stack.lock import held, holder
 from local.stack.supervisor import redeploy
 
 _START_SECONDS = 600
-_STOP_SECONDS = 30
+_STOP_SECONDS = 90
 _POLL_SECONDS = 0.1
 
 
@@ -67,6 +68,15 @@ def down(layout: Layout | None = None) -> bool:
     with suppress(ChildProcessError):
         os.waitpid(pid, 0)
     return True
+
+
+def reset(layout: Layout | None = None) -> None:
+    """Stops the stack and forgets everything that it kept: completions, evals, models, key, ports, notifications."""
+    layout = layout or Layout.of_checkout()
+    down(layout)
+    with held(layout.local / "up.lock", wait=True):
+        shutil.rmtree(layout.state, ignore_errors=True)
+        layout.notifications.unlink(missing_ok=True)
 
 
 def supervisor_pid(layout: Layout) -> int | None:

@@ -1,11 +1,12 @@
 """`sam build` and `sam deploy` of template.yaml to the emulator.
 
-In: the checkout and the addresses of emulator and lab. Out: the outputs of the deployed stack. A failing tool
+In: the checkout and the addresses of emulator, lab and pages. Out: the outputs of the deployed stack. A failing tool
 raises StackError with the end of `.local/logs/sam.log`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import time
@@ -22,8 +23,27 @@ from local.stack.processes import run_logged
 
 STACK_NAME = "stillhouse-local"
 
+# Examples, so that a comparison of costs can be seen. They are nobody's prices, and reports call them what they are.
+EXAMPLE_PRICES = {
+    "as_of": "examples of the local stack, not real prices",
+    "models": {
+        "lab-large": {"input": "3.00", "output": "12.00"},
+        "lab-small": {"input": "0.20", "output": "0.80", "training": "1.00"},
+        "ft:lab-small:lab": {"input": "0.20", "output": "0.80"},
+        "lab-judge": {"input": "0.20", "output": "0.80"},
+    },
+}
+
 # Short: a message whose function died comes back when its visibility timeout ends. Webhooks may reach this machine.
-_HERE = {"ConsumerTimeout": "30", "ConsumerVisibility": "35", "RecordWindow": "1", "WebhooksToPrivate": "true"}
+_LOCAL_PARAMETERS = {
+    "ConsumerTimeout": "30",
+    "ConsumerVisibility": "35",
+    "RecordWindow": "1",
+    "WebhooksToPrivate": "true",
+    "Prices": json.dumps(EXAMPLE_PRICES),
+}
+_CODE_BUCKET = "stillhouse-local-code"  # as in samconfig.toml
+_DEPLOYED = "/stillhouse-local/deployed"
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _LAB_SECRET = "stillhouse-lab-key"  # noqa: S105, the secret's name; the lab takes any key
 # Build all functions of one CodeUri once, and look more often whether the deploy is done.
@@ -72,16 +92,31 @@ def build(layout: Layout, report: Report) -> str:
     return sources
 
 
-def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -> dict[str, str]:
-    """Deploys what is built; answers the outputs of the stack."""
-    started = time.monotonic()
-    report("deploy: sam deploy")
-    parameters = _HERE | {
+def deploy(
+    layout: Layout, *, sources: str, endpoint_url: str, lab_url: str, pages_url: str, report: Report
+) -> dict[str, str]:
+    """Deploys what is built, unless the emulator has these sources with these parameters; answers the outputs."""
+    parameters = _LOCAL_PARAMETERS | {
         "Architecture": architecture(),
         "ConsumerConcurrency": _concurrency(),
         "ProviderBaseUrl": lab_url,
         "ProviderSecretArn": _lab_secret(endpoint_url),
+        "PublicUrl": pages_url,
     }
+    wanted = json.dumps({"sources": sources, "endpoint": endpoint_url, "iam": iam.enforced(), **parameters})
+    if _deployed(endpoint_url) == wanted:
+        report("deploy: unchanged")
+    else:
+        _deploy(layout, parameters, endpoint_url, report)
+        _set_deployed(endpoint_url, wanted)
+    return outputs(endpoint_url)
+
+
+def _deploy(layout: Layout, parameters: dict[str, str], endpoint_url: str, report: Report) -> None:
+    started = time.monotonic()
+    report("deploy: sam deploy")
+    _set_deployed(endpoint_url, "nothing whole")
+    aws.client("s3", endpoint_url).create_bucket(Bucket=_CODE_BUCKET)
     _sam(
         layout,
         "deploy",
@@ -93,11 +128,32 @@ def deploy(layout: Layout, *, endpoint_url: str, lab_url: str, report: Report) -
         *(_pair(name, value) for name, value in parameters.items()),
         environment=aws.tool_environment(endpoint_url),
     )
-    report(f"deploy: done in {time.monotonic() - started:.0f} s")
-    deployed = outputs(endpoint_url)
+    _empty_code_bucket(endpoint_url)
     if iam.enforced():
-        iam.admit_plain_http(endpoint_url, deployed["BucketName"])
-    return deployed
+        iam.admit_plain_http(endpoint_url, outputs(endpoint_url)["BucketName"])
+    report(f"deploy: done in {time.monotonic() - started:.0f} s")
+
+
+def _deployed(endpoint_url: str) -> str | None:
+    """What the emulator has deployed. It stands in the emulator, so that it is lost where the deployed is lost."""
+    ssm = aws.client("ssm", endpoint_url)
+    try:
+        value: str = ssm.get_parameter(Name=_DEPLOYED)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+    return value
+
+
+def _set_deployed(endpoint_url: str, value: str) -> None:
+    ssm = aws.client("ssm", endpoint_url)
+    ssm.put_parameter(Name=_DEPLOYED, Value=value, Type="String", Overwrite=True)
+
+
+def _empty_code_bucket(endpoint_url: str) -> None:
+    """The functions have their code; a hundred megabytes for each deploy would fill the disk."""
+    s3 = aws.client("s3", endpoint_url)
+    for entry in s3.list_objects_v2(Bucket=_CODE_BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=_CODE_BUCKET, Key=entry["Key"])
 
 
 def outputs(endpoint_url: str) -> dict[str, str]:
@@ -148,7 +204,8 @@ def _lab_secret(endpoint_url: str) -> str:
 
 
 def _pair(name: str, value: str) -> str:
-    return f"ParameterKey={name},ParameterValue={value}"
+    """A parameter as the SAM CLI reads it: in quotes, with a backslash before each quote that is its own."""
+    return f"ParameterKey={name},ParameterValue={json.dumps(value)}"
 
 
 def _read(path: Path) -> str | None:

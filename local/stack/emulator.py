@@ -1,4 +1,9 @@
-"""Starts MiniStack: the AWS of the local stack, on a port of 127.0.0.1, state in memory."""
+"""Starts MiniStack: the AWS of the local stack, on a port of 127.0.0.1.
+
+Its resources are in memory and written to `.local/state` when it is stopped; objects of its buckets are written
+there at once. A start reads both, so that table, bucket, API key and addresses are those of the last stop. A kill
+loses what the table has learnt since the last start.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,8 @@ from local.stack.processes import Child, Command, child, healthy, wait_healthy
 _HEALTH = "/_ministack/health"
 # Function processes inherit the emulator's environment, so it gets no more than it needs.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+# Writing the state takes about a second per 100 MB.
+_STOP_SECONDS = 60.0
 
 
 @contextmanager
@@ -26,7 +33,12 @@ def emulator(layout: Layout, port: int) -> Iterator[Child]:
         "local.stack.emulator_server",
     ]
     with child(
-        "emulator", command, env=_environment(layout, port), cwd=layout.root, log=layout.log("emulator")
+        "emulator",
+        command,
+        env=_environment(layout, port),
+        cwd=layout.root,
+        log=layout.log("emulator"),
+        grace_seconds=_STOP_SECONDS,
     ) as started:
         yield started
 
@@ -46,8 +58,10 @@ def _environment(layout: Layout, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "STATE_DIR": str(layout.scratch / "state"),
-        "S3_DATA_DIR": str(layout.scratch / "s3"),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(layout.state / "services"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(layout.state / "s3"),
         "STILLHOUSE_CODE": str(layout.code),
         "TMPDIR": str(layout.scratch),
         "AUTH": str(iam.enforced()),

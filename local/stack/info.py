@@ -20,6 +20,7 @@ class StackInfo:
     api_key: str
     endpoint_url: str
     lab_url: str
+    pages_url: str
     notifications: str
     region: str
     resources: dict[str, str]

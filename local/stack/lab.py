@@ -21,6 +21,8 @@ def lab(layout: Layout, port: int) -> Iterator[Child]:
         "local.lab",
         "--port",
         str(port),
+        "--state",
+        layout.lab_state,
     ]
     with child("lab", command, env=os.environ, cwd=layout.root, log=layout.log("lab")) as started:
         yield started

@@ -1,7 +1,11 @@
-"""Where the local stack keeps its files: everything under `.local/`, nothing elsewhere."""
+"""Where the local stack keeps its files: everything under `.local/`, nothing elsewhere.
+
+What survives a stop lies in `.local/state`, or in the folder that the environment variable `STILLHOUSE_STATE` names.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +45,19 @@ class Layout:
     def scratch(self) -> Path:
         """The emulator's and its functions' temporary directory, emptied with every start and stop."""
         return self.local / "tmp"
+
+    @property
+    def state(self) -> Path:
+        """What survives a stop: table, bucket and resources of the emulator, models of the lab, the chosen ports."""
+        return Path(os.environ.get("STILLHOUSE_STATE") or self.local / "state")
+
+    @property
+    def ports(self) -> Path:
+        return self.state / "ports.json"
+
+    @property
+    def lab_state(self) -> Path:
+        return self.state / "lab"
 
     @property
     def code(self) -> Path:

@@ -31,16 +31,17 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    grace_seconds: float = _GRACE_SECONDS
 
     def terminate(self) -> None:
         """SIGTERM to the group."""
         self._signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """SIGTERM to the group, a moment of grace, then SIGKILL to whatever of the group is left."""
+        """SIGTERM to the group, its grace, then SIGKILL to whatever of the group is left."""
         self.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(_GRACE_SECONDS)
+            self.process.wait(self.grace_seconds)
         self._signal(signal.SIGKILL)
         self.process.wait()
 
@@ -50,8 +51,19 @@ class Child:
 
 
 @contextmanager
-def child(name: str, command: Command, *, env: Mapping[str, str], cwd: Path, log: Path) -> Iterator[Child]:
-    """A process for the length of the block; its output goes to the log, its input ends when we do."""
+def child(
+    name: str,
+    command: Command,
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    grace_seconds: float = _GRACE_SECONDS,
+) -> Iterator[Child]:
+    """A process for the length of the block; its output goes to the log, its input ends when we do.
+
+    `grace_seconds` is how long it may take to end after SIGTERM, before it is killed.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -63,7 +75,7 @@ def child(name: str, command: Command, *, env: Mapping[str, str], cwd: Path, log
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    started = Child(name, process, log)
+    started = Child(name, process, log, grace_seconds)
     try:
         yield started
     finally:

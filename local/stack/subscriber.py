@@ -39,7 +39,7 @@ class Subscriber:
             Endpoint=attributes["QueueArn"],
             Attributes={"RawMessageDelivery": "true"},
         )
-        file.write_text("")
+        file.touch()
         return cls(sqs, queue_url, file, report)
 
     def receive(self) -> None:

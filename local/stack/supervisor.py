@@ -1,4 +1,4 @@
-"""The process that is the local stack: it holds emulator, lab, subscriber and clock, and takes them with it.
+"""The process that is the local stack: it holds emulator, lab, pages, subscriber and clock, and takes them with it.
 
 SIGINT, SIGTERM and SIGHUP end it in order; after a SIGKILL its children end by their tether. While it lives
 it holds `.local/supervisor.lock`.
@@ -25,12 +25,12 @@ from local.stack.lab import await_lab, lab, lab_url
 from local.stack.layout import Layout
 from local.stack.lock import held, holder
 from local.stack.loop import repeated
-from local.stack.ports import HOST, free_port
+from local.stack.pages import pages, pages_url
+from local.stack.ports import HOST, kept_ports
 from local.stack.processes import Child
 from local.stack.subscriber import Subscriber
+from local.stack.teacher import TEACHER, prepare_teacher
 
-_EMULATOR_PORT = 4566
-_LAB_PORT = 4600
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_KEY = "sk-sh-first-{secret}"
 
@@ -49,7 +49,9 @@ def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -
         _watch(children)
 
 
-def describe(layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, sources: str) -> StackInfo:
+def describe(
+    layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, shown_at: str, sources: str
+) -> StackInfo:
     """What users of the stack need, from the outputs of the deployed one."""
     secret = aws.client("secretsmanager", endpoint_url).get_secret_value(SecretId=outputs["FirstKeySecretArn"])
     return StackInfo(
@@ -58,6 +60,7 @@ def describe(layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab:
         api_key=_FIRST_KEY.format(secret=secret["SecretString"]),
         endpoint_url=endpoint_url,
         lab_url=lab,
+        pages_url=shown_at,
         notifications=str(layout.notifications),
         region=aws.REGION,
         resources=outputs,
@@ -71,8 +74,17 @@ def describe(layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab:
 def redeploy(layout: Layout, info: StackInfo, report: Report) -> StackInfo:
     """Brings a running stack to the present sources, under the supervisor that it has."""
     sources = deploy.build(layout, report)
-    outputs = deploy.deploy(layout, endpoint_url=info.endpoint_url, lab_url=info.lab_url, report=report)
-    described = describe(layout, outputs, endpoint_url=info.endpoint_url, lab=info.lab_url, sources=sources)
+    outputs = deploy.deploy(
+        layout,
+        sources=sources,
+        endpoint_url=info.endpoint_url,
+        lab_url=info.lab_url,
+        pages_url=info.pages_url,
+        report=report,
+    )
+    described = describe(
+        layout, outputs, endpoint_url=info.endpoint_url, lab=info.lab_url, shown_at=info.pages_url, sources=sources
+    )
     changed = replace(described, pid=info.pid, processes=info.processes)
     write_info(layout.info, changed)
     return changed
@@ -81,24 +93,32 @@ def redeploy(layout: Layout, info: StackInfo, report: Report) -> StackInfo:
 def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[Child], StackInfo]:
     for name in ("emulator", "lab", "sam"):
         layout.log(name).unlink(missing_ok=True)
-    port, lab_port = free_port(_EMULATOR_PORT), free_port(_LAB_PORT)
-    endpoint_url = f"http://{HOST}:{port}"
+    ports = kept_ports(layout.ports)
+    endpoint_url, lab_address, shown_at = f"http://{HOST}:{ports.emulator}", lab_url(ports.lab), pages_url(ports.pages)
     report(f"emulator: {endpoint_url}")
-    report(f"lab: {lab_url(lab_port)}")
-    children = parts.enter_context(emulator(layout, port)), parts.enter_context(lab(layout, lab_port))
+    report(f"lab: {lab_address}")
+    children = parts.enter_context(emulator(layout, ports.emulator)), parts.enter_context(lab(layout, ports.lab))
     for each in children:
         parts.callback(each.terminate)  # first to all, so that they end side by side
     sources = deploy.build(layout, report)
-    await_emulator(children[0], port)
-    outputs = deploy.deploy(layout, endpoint_url=endpoint_url, lab_url=lab_url(lab_port), report=report)
+    await_emulator(children[0], ports.emulator)
+    outputs = deploy.deploy(
+        layout, sources=sources, endpoint_url=endpoint_url, lab_url=lab_address, pages_url=shown_at, report=report
+    )
     subscriber = Subscriber.subscribed(
         endpoint_url=endpoint_url, topic_arn=outputs["TopicArn"], file=layout.notifications, report=report
     )
-    await_lab(children[1], lab_port)
+    await_lab(children[1], ports.lab)
+    if prepare_teacher(lab_address):
+        report(f"lab: {TEACHER} has learnt to sort the bundled support mail")
     clock = Clock.of(endpoint_url=endpoint_url, function=outputs["WatchFunctionName"])
     parts.enter_context(repeated("subscriber", subscriber.receive, pause=0, report=report))
     parts.enter_context(repeated("clock", clock.tick, pause=1, report=report))
-    return children, describe(layout, outputs, endpoint_url=endpoint_url, lab=lab_url(lab_port), sources=sources)
+    parts.enter_context(pages(layout.info, ports.pages))
+    described = describe(
+        layout, outputs, endpoint_url=endpoint_url, lab=lab_address, shown_at=shown_at, sources=sources
+    )
+    return children, described
 
 
 @contextmanager

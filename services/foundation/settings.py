@@ -35,6 +35,7 @@ class Settings:
     WEBHOOK_QUEUE_URL: str = ""
     WEBHOOKS_TO_PRIVATE: bool = False
     API_URL: str = ""
+    PRICES: str = ""
     SANDBOX_FUNCTION: str = ""
     WATCH_RULE: str = ""
     METRICS_NAMESPACE: str = "Stillhouse"

@@ -1,7 +1,8 @@
 """What tokens cost: from a dated price list, in nano-dollars, null where there is no price.
 
-A model is found by its name, by its name without the date of a snapshot, and as `ft:<base>` for a fine-tuned one. The
-lab's students have no price: they are trained and served on the user's own machine.
+A model is found by its name, by its name without the date of a snapshot, and as `ft:<base>` for a fine-tuned one. A
+student of the lab is found as `ft:<base>:lab` only: it was trained on the user's own machine, whatever its base is
+called. The template's parameter `Prices` (the setting PRICES) adds models to the list, or replaces what it has.
 """
 
 from __future__ import annotations
@@ -12,28 +13,63 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from foundation.settings import settings
 from providers.usage import ModelUsage
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _NANODOLLARS_PER_TOKEN = 1000  # one dollar per million tokens
 _LAB = "lab"
 
+type _Dollars = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
+
+
+class OwnPrice(BaseModel):
+    """What a model costs, in dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: _Dollars
+    cached_input: _Dollars | None = None
+    output: _Dollars
+    training: _Dollars | None = None
+
+
+class OwnPrices(BaseModel):
+    """The setting PRICES: prices of the stack's owner, and the date or label that reports show beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    as_of: Annotated[str, Field(min_length=1)]
+    models: dict[str, OwnPrice]
+
 
 @cache
 def price_list() -> dict[str, Any]:
-    """`{as_of, batch_share, models: {name: {input, cached_input?, output, training?}}}`, in dollars per million."""
+    """`{as_of, batch_share, models: {name: {input, cached_input?, output, training?}}}`, in dollars per million.
+
+    `as_of` names both lists where the stack has prices of its own. Raises ValueError where the setting PRICES is not
+    what its description in template.yaml says.
+    """
     text = Path(__file__).with_name("prices.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text, parse_float=str, parse_int=str)
-    return document
+    built_in: dict[str, Any] = json.loads(text, parse_float=str, parse_int=str)
+    if not settings().PRICES:
+        return built_in
+    own = OwnPrices.model_validate_json(settings().PRICES)
+    models = {name: price.model_dump(exclude_none=True) for name, price in own.models.items()}
+    as_of = f"{built_in['as_of']}; this stack's own prices: {own.as_of}"
+    return {**built_in, "as_of": as_of, "models": {**built_in["models"], **models}}
 
 
 def _price(model: str) -> dict[str, str] | None:
     models: dict[str, dict[str, str]] = price_list()["models"]
     if model.startswith("ft:"):
         _, base, org, *_ = [*model.split(":"), "", ""]
-        return None if org == _LAB else models.get(f"ft:{_SNAPSHOT.sub('', base)}")
+        tuned = f"ft:{_SNAPSHOT.sub('', base)}"
+        return models.get(f"{tuned}:{_LAB}" if org == _LAB else tuned)
     return models.get(model) or models.get(_SNAPSHOT.sub("", model))
 
 

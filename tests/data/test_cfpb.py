@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from local.demo.rows import Row
+from local.samples.rows import Row
 from tests.data import cfpb
 
 pytestmark = [

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,6 +96,55 @@ def test_no_price_is_null_and_never_invented(model):
     assert cost_nanodollars([used(model)]) is None
 
 
+@pytest.fixture
+def own(monkeypatch):
+    """The list as it is with the setting PRICES."""
+
+    def listed(text):
+        monkeypatch.setattr("providers.prices.settings", lambda: SimpleNamespace(PRICES=text))
+        price_list.cache_clear()
+        document = price_list()
+        price_list.cache_clear()
+        return document
+
+    return listed
+
+
+def test_the_stack_s_own_prices_come_first_and_reports_name_them(own):
+    text = (
+        '{"as_of": "2026-11", "models": {"gpt-4o": {"input": "1", "output": "2"}, '
+        '"mine": {"input": "3", "output": "4", "training": "5"}}}'
+    )
+    document = own(text)
+    assert document["models"]["gpt-4o"] == {"input": "1", "output": "2"}
+    assert document["models"]["mine"] == {"input": "3", "output": "4", "training": "5"}
+    assert document["models"]["gpt-4.1"] == own("")["models"]["gpt-4.1"]
+    assert document["as_of"] == f"{own('')['as_of']}; this stack's own prices: 2026-11"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("cheap", "JSON"),
+        ('{"models": {}}', "as_of"),
+        ('{"as_of": "x", "models": {"mine": {"input": "1"}}}', "output"),
+        ('{"as_of": "x", "models": {"mine": {"input": "-1", "output": "1"}}}', "input"),
+        ('{"as_of": "x", "models": {"mine": {"input": 0.1, "output": "1"}}}', "input"),
+        ('{"as_of": "x", "models": {"mine": {"input": "1", "output": "1", "per_call": "1"}}}', "per_call"),
+    ],
+)
+def test_own_prices_that_are_none_are_refused_with_the_field(own, text, field):
+    with pytest.raises(ValueError, match=field):
+        own(text)
+
+
+def test_a_student_of_the_lab_has_the_price_that_was_set_for_it_alone(monkeypatch):
+    models = {"ft:lab-small:lab": {"input": "0.2", "output": "0.8"}, "ft:gpt-x": {"input": "3.75", "output": "15"}}
+    monkeypatch.setattr("providers.prices.price_list", lambda: {"batch_share": "0.5", "models": models})
+    assert cost_nanodollars([used("ft:lab-small:lab:mail:job", prompt=1)]) == 200
+    assert cost_nanodollars([used("ft:gpt-x:lab:mail:job", prompt=1)]) is None
+
+
 def test_training():
     assert training_nanodollars("gpt-x") == 25_000
     assert training_nanodollars("gpt-x-2024-08-06") == 25_000
@@ -102,8 +152,8 @@ def test_training():
     assert training_nanodollars("unknown") is None
 
 
-def test_the_list_itself_is_dated_and_made_of_decimal_strings():
-    document = price_list()
+def test_the_list_itself_is_dated_and_made_of_decimal_strings(own):
+    document = own("")
     assert len(document["as_of"]) == len("2026-04-30")
     for name, prices in document["models"].items():
         assert {"input", "output"} <= set(prices) <= {"input", "cached_input", "output", "training"}, name

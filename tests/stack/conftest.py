@@ -25,11 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[StackInfo]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """The stack that is up; else one of the tests' own, which leaves alone what the user's has kept."""
     was_up = running() is not None
-    yield ensure_up(lambda line: sys.stderr.write(line + "\n"))
-    if not was_up:
-        down()
+    with pytest.MonkeyPatch.context() as patch:
+        if not was_up:
+            patch.setenv("STILLHOUSE_STATE", str(tmp_path_factory.mktemp("state")))
+        yield ensure_up(lambda line: sys.stderr.write(line + "\n"))
+        if not was_up:
+            down()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from openai import OpenAI
 
 from local.demo.lab import Lab
-from local.demo.rows import Message, Row
 from tests.distillations import documents
 
 NOW = 1_800_000_000
@@ -146,13 +145,3 @@ class FakeStack:
 def fake(tmp_path, monkeypatch):
     monkeypatch.setattr("local.demo.waiting.POLL_SECONDS", 0)
     return FakeStack(tmp_path / "notifications.jsonl")
-
-
-@pytest.fixture
-def make_row():
-    def make(text="hello", split=None, **fields):
-        metadata = {"split": split} if split else {}
-        messages = [Message(role="user", content=text)]
-        return Row(messages=messages, reference="yes", metadata=metadata, **fields)
-
-    return make

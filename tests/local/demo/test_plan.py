@@ -1,8 +1,10 @@
+import re
+
 import pytest
 
 from local.demo import plan
 from local.demo.plan import Options, make_plan
-from local.demo.rows import BadRows
+from local.samples.rows import BadRows
 
 
 @pytest.fixture
@@ -15,12 +17,19 @@ def planned(tmp_path):
     return make
 
 
-def test_without_a_file_the_teacher_is_schooled_on_other_mail(monkeypatch):
+def test_without_a_file_the_teacher_is_the_one_that_the_stack_has_ready(monkeypatch):
     monkeypatch.setattr(plan, "TRAIN", 40)
     monkeypatch.setattr(plan, "TEST", 20)
-    monkeypatch.setattr(plan, "SCHOOLING", 30)
     made = make_plan(Options())
-    assert (len(made.train), len(made.test), len(made.schooling), made.recorded) == (40, 20, 30, [])
+    assert (len(made.train), len(made.test), made.schooling, made.recorded) == (40, 20, [], [])
+    assert made.teacher == "lab-large"
+
+
+def test_a_teacher_of_other_rows_has_a_name_of_its_own(planned, make_row):
+    rows = [*(make_row(f"train {number}", "train") for number in range(40)), make_row("b", "test")]
+    assert re.fullmatch("lab-large-[0-9a-f]{8}", planned(rows).teacher)
+    assert planned(rows).teacher == planned(rows).teacher != planned(rows[1:]).teacher
+    assert planned(rows, teacher="lab-mine").teacher == "lab-mine"
 
 
 def test_a_recorded_teacher_is_not_schooled(planned, make_row):

@@ -68,10 +68,27 @@ def tune(sdk: OpenAI, upload: Callable[[bytes], str]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def ended(sdk: OpenAI) -> Callable[[str], Any]:
-    """Wait until a job has ended."""
+def ended(sdk: OpenAI, ended_job: Callable[[OpenAI, str], Any]) -> Callable[[str], Any]:
+    """Wait until a job of `lab` has ended."""
+    return lambda job_id: ended_job(sdk, job_id)
 
-    def wait(job_id: str) -> Any:
+
+@pytest.fixture
+def lesson_file() -> bytes:
+    """A training file."""
+    return jsonl(lesson())
+
+
+@pytest.fixture
+def question() -> list[dict[str, Any]]:
+    return mail("where is my parcel?")
+
+
+@pytest.fixture
+def ended_job() -> Callable[[OpenAI, str], Any]:
+    """Wait until a job of whatever lab has ended."""
+
+    def wait(sdk: OpenAI, job_id: str) -> Any:
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             job = sdk.fine_tuning.jobs.retrieve(job_id)

@@ -5,7 +5,7 @@ from local.stack import control, supervisor
 from local.stack.info import write_info
 from local.stack.layout import Layout
 from local.stack.lock import held
-from tests.local.stack.test_info import INFO
+from tests.local.stack.build import INFO
 
 
 def test_without_a_supervisor_nothing_runs_whatever_the_file_says(tmp_path):
@@ -42,3 +42,21 @@ def test_a_start_keeps_the_latest_code_of_services_and_sandbox_only(tmp_path):
         os.utime(layout.code / name, (1000 - age, 1000 - age))
     supervisor._forget_old_code(layout)
     assert {entry.name for entry in layout.code.iterdir()} == {"services", "sandbox"}
+
+
+def test_a_reset_forgets_what_was_kept_and_nothing_else(tmp_path):
+    layout = Layout(tmp_path)
+    for path in (layout.ports, layout.lab_state / "lessons" / "a", layout.built / "template.yaml"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    layout.notifications.write_text("{}")
+    control.reset(layout)
+    assert not layout.state.exists()
+    assert not layout.notifications.exists()
+    assert (layout.built / "template.yaml").exists()
+
+
+def test_the_folder_of_what_is_kept_can_be_named(tmp_path, monkeypatch):
+    assert Layout(tmp_path).state == tmp_path / ".local" / "state"
+    monkeypatch.setenv("STILLHOUSE_STATE", str(tmp_path / "elsewhere"))
+    assert Layout(tmp_path).state == tmp_path / "elsewhere"

@@ -1,21 +1,7 @@
 from dataclasses import replace
 
-from local.stack.info import StackInfo, read_info, write_info
-
-INFO = StackInfo(
-    api_url="http://127.0.0.1:1/v1",
-    gateway_url="http://127.0.0.1:1/g/v1",
-    api_key="sk-sh-first-x",
-    endpoint_url="http://127.0.0.1:1",
-    lab_url="http://127.0.0.1:2/v1",
-    notifications="notifications.jsonl",
-    region="us-east-1",
-    resources={"TopicArn": "arn:aws:sns:us-east-1:0:t"},
-    stack_name="s",
-    pid=1,
-    sources="a",
-    processes="b",
-)
+from local.stack.info import read_info, write_info
+from tests.local.stack.build import INFO
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from local.demo import rows
-from local.demo.rows import BadRows
+from local.samples import rows
+from local.samples.rows import BadRows
 
 GOOD = {
     "messages": [{"role": "user", "content": "hello"}],

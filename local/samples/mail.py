@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from local.demo.rows import Message, Row
+from local.samples.rows import Message, Row
 
 FEATURE = "mail-triage"
 SENT_TWICE = 0.012
@@ -77,8 +77,11 @@ def prompt() -> str:
     )
 
 
-def schooling(seed: int, size: int) -> list[Row]:
-    """Last year's mail as people filed it, for the teacher; other customers than those of `production`."""
+def schooling(seed: int = 42, size: int = 3_000) -> list[Row]:
+    """Last year's mail as people filed it, for the teacher; other customers than those of `production`.
+
+    The seed and size are those that the local stack's teacher learns from.
+    """
     writer = _Writer(Random(f"{seed}/schooling"))
     return [writer.row("train") for _ in range(size)]
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from local.demo import mail
+from local.samples import mail
 
 SEED = 42
 
