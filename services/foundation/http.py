@@ -29,11 +29,10 @@ def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     declared = []
     for routes in modules:
-        routes.app = app
         declared += routes.declared
         for route in routes.declared:
             path = route.path.replace(f"<{route.tail}:path>", ".+")
-            app.route(path, route.method)(_served(app, route))
+            app.route(path, route.method)(_served(app, routes, route))
 
     def unknown(_: Exception) -> Response[Any]:
         event = app.current_event
@@ -44,10 +43,12 @@ def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
     return app
 
 
-def _served(app: APIGatewayHttpResolver, route: Route) -> Callable[..., Response[Any]]:
+def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callable[..., Response[Any]]:
     """What Powertools calls: check the caller's key, call the route's function, answer with the route's status."""
 
     def serve(**parameters: Any) -> Response[Any]:
+        # A module may be served by several apps: its function must see the request of this one.
+        routes.app = app
         event = app.current_event
         if route.scope is not None:
             app.append_context(key=keys.check(event.headers.get("authorization"), route.scope))
