@@ -7,11 +7,12 @@ secret too while a rotation lets it live on. Neither is ever shown again, or log
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import ipaddress
 import secrets
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, get_args
+
+from standardwebhooks import Webhook
 
 from foundation.ids import derived_id, now
 from foundation.records import Record
@@ -44,23 +45,18 @@ class Endpoint(Record):
         return {**shown, "signing_secret_hint": f"{_PREFIX}…{self.secret[-_SHOWN:]}"}
 
     def headers(self, event_id: str, body: bytes) -> dict[str, str]:
-        """What goes with a delivery of this body now: its id, the time and the signatures over all three."""
+        """The headers of a delivery of this body now: the event's id, the time, a signature by each valid secret."""
         at = now()
         valid = [self.secret]
         if self.old_secret and (self.old_secret_until or 0) > at:
             valid.append(self.old_secret)
-        signed = f"{event_id}.{at}.".encode() + body
+        time, text = datetime.fromtimestamp(at, UTC), body.decode()
         return {
             "content-type": "application/json",
             "webhook-id": event_id,
             "webhook-timestamp": str(at),
-            "webhook-signature": " ".join(f"v1,{_signature(secret, signed)}" for secret in valid),
+            "webhook-signature": " ".join(Webhook(secret).sign(event_id, time, text) for secret in valid),
         }
-
-
-def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def new_secret() -> str:

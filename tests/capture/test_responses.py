@@ -16,7 +16,7 @@ from openai.types.responses import Response, ResponseUsage
 from pydantic import TypeAdapter
 
 from capture import chains
-from capture.ingest import completion_of
+from capture.odd import completion_of
 from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of

@@ -10,7 +10,7 @@ from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from capture import ingest, record
+from capture import ingest, odd, record
 from completions import batches, index
 from completions.filters import Filter
 from foundation import aws, blobs, events
@@ -73,7 +73,7 @@ class Memory:
         name, text = one["response"]["id"], json.dumps(one, sort_keys=True)
         taken = self.kept.setdefault(name, {})
         if text not in taken:
-            digest = ingest.completion_of(one).content_hash[:8]
+            digest = odd.completion_of(one).content_hash[:8]
             taken[text] = (f"{name}-{digest}" if taken else name, one)
 
     def find(self, wanted, *, descending):
@@ -261,14 +261,14 @@ def test_find_knows_one_completion():
 
 def test_known_hashes_are_those_of_each_id():
     push(pushed("x", text="first"))
-    digest = ingest.completion_of(pushed("x", text="first")).content_hash
+    digest = odd.completion_of(pushed("x", text="first")).content_hash
     assert index.known_hashes(["x", "y"]) == {"x": {digest}, "y": set()}
     assert index.known_hashes([]) == {}
 
 
 def test_many_completions_of_one_minute_are_all_there():
     """More than one row holds their references, and reading them reads ahead more than once."""
-    completions = [ingest.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(2_100)]
+    completions = [odd.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(2_100)]
     packed = base64.b64encode(zstd.compress(b"\n".join(one.line() for one in completions)))
     record.record([events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed)])
     wanted = Filter(metadata={"a": "b"})
