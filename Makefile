@@ -56,6 +56,15 @@ check: setup ## format, lint, types, template, requirements
 requirements: .venv/.synced ## write the requirements.txt of services/ and sandbox/ from uv.lock
 	@for one in $(BUNDLES); do $(EXPORT) $$one > $$one/requirements.txt; done
 
+.PHONY: reference
+reference: .venv/.synced ## write the description of the API and docs/reference from the routes
+	@PYTHONPATH=services:. $(BIN)/python -m local.reference
+
+.PHONY: examples
+examples: reference ## record the examples of the reference anew
+	@RECORD_EXAMPLES=1 $(BIN)/pytest -q tests/api/test_description.py -k real_answer
+	@$(MAKE) reference
+
 .PHONY: build
 build: .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod)
 	@$(SAM) build --config-env $(ENV) $(ARGS)

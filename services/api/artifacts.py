@@ -3,37 +3,84 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
+from pydantic import ConfigDict, Field
 
-from api.files import download
+from api.files import LINK, download
 from completions import index
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.job import Job
 from foundation import blobs, http, table
+from foundation.document import Document
 from foundation.errors import ApiError, NotFound
-from foundation.routes import Routes
+from foundation.routes import PAGE, Query, Routes
 
 router = Routes("Artifacts")
 _MOST_COMPLETIONS = 1000
+COMPLETIONS = Query("limit", "How many completions are named: 1 to 1000, 100 if absent.", {"type": "integer"})
 
 
-@router.get("/v1/datasets", scope="read")
+class LineageNode(Document):
+    """An object in the graph."""
+
+    id: str
+    kind: str
+    """`completion`, `dataset`, `job`, `model`, `run`, `verdict` …"""
+    side: Literal["start", "up", "down"]
+    """`start` is the object asked for; it came from those `up`, and those `down` came from it."""
+
+
+class LineageEdge(Document):
+    """That one object went into another."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    source: str = Field(alias="from")
+    """The id of the object that went into the other."""
+    target: str = Field(alias="to")
+
+
+class LineageCompletions(Document):
+    """The completions of the dataset that the object is, or came from."""
+
+    total: int
+    data: list[str]
+    """Their ids, as many as were asked for."""
+    has_more: bool
+    dataset_id: str | None = None
+    """Null where there is no dataset."""
+
+
+class Lineage(Document):
+    """The graph around an object."""
+
+    object: Literal["lineage"] = "lineage"
+    id: str
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+    completions: LineageCompletions
+
+
+@router.get("/v1/datasets", scope="read", lists=Dataset, query=PAGE)
 def list_datasets() -> dict[str, Any]:
-    return http.list_of(router, Dataset, lambda one: one.model_dump(mode="json"), order="desc")
+    """List training sets, the newest first."""
+    return http.list_of(router, Dataset, lambda dataset: dataset, order="desc")
 
 
 @router.get("/v1/datasets/<dataset_id>", scope="read")
-def retrieve_dataset(dataset_id: str) -> dict[str, Any]:
-    return Dataset.load(dataset_id, param="dataset_id").model_dump(mode="json")
+def retrieve_dataset(dataset_id: str) -> Dataset:
+    """Retrieve a training set with its card."""
+    return Dataset.load(dataset_id, param="dataset_id")
 
 
-@router.get("/v1/datasets/<dataset_id>/card", scope="read")
-def dataset_card(dataset_id: str) -> dict[str, Any]:
-    return _card(Dataset.load(dataset_id, param="dataset_id")).model_dump(mode="json")
+@router.get("/v1/datasets/<dataset_id>/card", scope="read", errors={404: "There is no such dataset, or it failed."})
+def dataset_card(dataset_id: str) -> DatasetCard:
+    """Retrieve the card of a training set: what it holds and what was left out of it."""
+    return _card(Dataset.load(dataset_id, param="dataset_id"))
 
 
 def _card(dataset: Dataset) -> DatasetCard:
@@ -44,18 +91,21 @@ def _card(dataset: Dataset) -> DatasetCard:
     return dataset.card
 
 
-@router.get("/v1/datasets/<dataset_id>/content", scope="read")
+@router.get("/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK)
 def dataset_content(dataset_id: str) -> Response[Any]:
+    """Download the training examples as JSONL, by a link that ends after 15 minutes."""
     return download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
 
 
 @router.get("/v1/fine_tuning/jobs/<job_id>", scope="read")
-def retrieve_job(job_id: str) -> dict[str, Any]:
-    return Job.load(job_id, param="fine_tuning_job_id").model_dump(mode="json")
+def retrieve_job(job_id: str) -> Job:
+    """Retrieve a fine-tuning job of a distillation."""
+    return Job.load(job_id, param="fine_tuning_job_id")
 
 
-@router.get("/v1/fine_tuning/jobs/<job_id>/events", scope="read")
+@router.get("/v1/fine_tuning/jobs/<job_id>/events", scope="read", lists="openai.types.fine_tuning.FineTuningJobEvent")
 def list_job_events(job_id: str) -> dict[str, Any]:
+    """List the events of a fine-tuning job, the newest first."""
     Job.load(job_id, param="fine_tuning_job_id")
     rows = sorted(table.query(job_id, prefix="EVENT#"), key=lambda row: row["created_at"], reverse=True)
     shown = ("id", "created_at", "level", "message")
@@ -65,24 +115,28 @@ def list_job_events(job_id: str) -> dict[str, Any]:
     return http.listed(events, has_more=False)
 
 
-@router.get("/v1/lineage/<object_id:path>", scope="read")
-def show_lineage(object_id: str) -> dict[str, Any]:
+@router.get("/v1/lineage/<object_id:path>", scope="read", query=(COMPLETIONS,))
+def show_lineage(object_id: str) -> Lineage:
+    """Show what an object came from and what it went into.
+
+    The object may be a completion, a dataset, a job, a model, a run or a verdict.
+    """
     graph = lineage.graph(object_id)
     if not graph["nodes"]:
         if index.find(object_id) is None:
             raise NotFound("object with a lineage", object_id)
         graph["nodes"] = [{"id": object_id, "kind": "completion", "side": "start"}]
-    return {"object": "lineage", "id": object_id, **graph, "completions": _completions(graph["nodes"])}
+    return Lineage(id=object_id, **graph, completions=_completions(graph["nodes"]))
 
 
-def _completions(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+def _completions(nodes: list[dict[str, Any]]) -> LineageCompletions:
     """The completions that made this: those of the dataset that it is or came from."""
     datasets = [node["id"] for node in nodes if node["kind"] == "dataset" and node["side"] != "down"]
     if not datasets:
-        return {"total": 0, "data": [], "has_more": False}
+        return LineageCompletions(total=0, data=[], has_more=False)
     dataset = Dataset.load(datasets[0])
     limit = http.limit_of(router, default=100, most=_MOST_COMPLETIONS)
     lines = islice(blobs.lines(dataset.key("manifest.jsonl")), limit)
     ids = [orjson.loads(line)["completion_id"] for line in lines]
     total = _card(dataset).rows
-    return {"total": total, "data": ids, "has_more": total > len(ids), "dataset_id": dataset.id}
+    return LineageCompletions(total=total, data=ids, has_more=total > len(ids), dataset_id=dataset.id)

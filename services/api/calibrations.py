@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field
 
 from api import labels, results, retried, sources
 from api.labels import LabelledRows, LabelledRun
 from completions.completion import Metadata
+from evals.calibration_document import CalibrationDocument
 from evals.calibrations import Calibration, NamedGrader, graders_of, is_stale, scale_of, settled
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.eval import Eval
@@ -23,12 +23,11 @@ from foundation import bus, http
 from foundation.errors import ApiError, NotFound
 from foundation.events import PlanRun
 from foundation.ids import derived_id, now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Routes
 from foundation.settings import settings
 from graders.judging import JudgeModel
 
 router = Routes("Calibrations")
-_CREATED = 201
 _INTERNAL = {"labels", "passing", "part", "paid"}
 
 
@@ -41,8 +40,19 @@ class NewCalibration(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals/<eval_id>/calibrations", scope="write")
-def create_calibration(eval_id: str, asked: NewCalibration) -> Response[Any]:
+@router.post(
+    "/v1/evals/<eval_id>/calibrations",
+    scope="write",
+    status=201,
+    answer=CalibrationDocument,
+    errors={404: "The eval, the run or the file does not exist.", 409: "The run is not completed."},
+)
+def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
+    """Hold a criterion against people's labels.
+
+    Labels that come with rows have these graded now, by a run of the eval; the card is there when the run is completed.
+    Labels for a completed run have their card at once, and nothing is paid.
+    """
     eval_ = Eval.load(eval_id, param="eval_id")
     graded = _criterion(eval_, asked.criterion)
     scale = scale_of(graded.grader)
@@ -74,17 +84,19 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> Response[Any]:
     )
     if not one.create():
         one = Calibration.load(calibration_id)
-    return http.answer(shown(settled(one), eval_), _CREATED)
+    return shown(settled(one), eval_)
 
 
-@router.get("/v1/evals/<eval_id>/calibrations", scope="read")
+@router.get("/v1/evals/<eval_id>/calibrations", scope="read", lists=CalibrationDocument, query=PAGE)
 def list_calibrations(eval_id: str) -> dict[str, Any]:
+    """List the calibrations of an eval's criteria."""
     eval_ = Eval.load(eval_id, param="eval_id")
     return http.list_of(router, Calibration, lambda one: shown(settled(one), eval_), parent=eval_id)
 
 
-@router.get("/v1/evals/<eval_id>/calibrations/<calibration_id>", scope="read")
+@router.get("/v1/evals/<eval_id>/calibrations/<calibration_id>", scope="read", answer=CalibrationDocument)
 def retrieve_calibration(eval_id: str, calibration_id: str) -> dict[str, Any]:
+    """Retrieve a calibration, with the judge card once it is there."""
     eval_ = Eval.load(eval_id, param="eval_id")
     one = Calibration.load(calibration_id, param="calibration_id")
     if one.eval_id != eval_id:

@@ -12,7 +12,7 @@ from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError
 from foundation.ids import derived_id, now
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,19 @@ _MOST_SHOWN = 500
 _DRAWS = 10_000
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/comparison", scope="read")
+@router.get(
+    "/v1/evals/<eval_id>/runs/<run_id>/comparison",
+    scope="read",
+    answer=dict[str, Any],
+    query=(
+        Query("baseline", "The other run, of the same eval.", required=True),
+        Query("group_by", "A key that rows share which depend on each other, such as a conversation's."),
+        Query("slices", "Keys separated by commas; if absent, every metadata key and every scalar field of the items."),
+    ),
+    errors={409: "A run is not completed.", 413: "The runs have too many rows for one request."},
+)
 def retrieve_comparison(eval_id: str, run_id: str) -> dict[str, Any]:
-    """`baseline` is the other run; `group_by` a key of rows that depend on each other; `slices` as in `…/slices`."""
+    """Compare two completed runs of one eval, row by row: better, worse or noise, with intervals."""
     run = results.completed_run(eval_id, run_id, param="run_id")
     baseline = _baseline(run)
     results.refuse_too_many_rows(run, baseline)

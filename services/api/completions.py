@@ -4,31 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from api import filters
 from completions import index
 from completions.completion import Completion, Metadata
 from completions.postings import Reference
 from foundation import http
+from foundation.document import Document
 from foundation.errors import NotFound
-from foundation.routes import Routes
+from foundation.routes import PAGE, Routes
 
 router = Routes("Stored completions")
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")
 
 
+class StoredCompletion(Document):
+    """A stored completion: the fields of a chat completion, and these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    """Seconds UTC."""
+    model: str
+    choices: list[dict[str, Any]]
+    """As the provider gave them, in OpenAI's shape; empty where the call failed."""
+    usage: dict[str, Any] | None = None
+    """The tokens that the provider counted, if it did."""
+    metadata: dict[str, str]
+    request_id: str
+    """The id that the provider gave, where it is kept under another."""
+    input_user: str | None
+    response_format: dict[str, Any] | None
+    reference: Any
+    """The known right answer, if there is one."""
+    latency_ms: int | None
+    """How long the answer took."""
+    origin: str | None
+    """The source that it was imported from."""
+    untrainable: str | None
+    """Why it is in no training set; null where it may be."""
+    original: dict[str, Any] | None = None
+    """What was pushed, where it is no chat completion."""
+
+
+class StoredMessage(Document):
+    """A message of a stored completion, with the fields of OpenAI's messages."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    """The completion's id and the message's number."""
+    role: str
+    content: str | None
+    """The text; that of all parts where there are several."""
+    content_parts: list[Any] | None
+    """The parts, where the content is a list of them."""
+    refusal: str | None
+
+
 class NewMetadata(BaseModel):
-    """What may be changed of a stored completion: null or absent empties it."""
+    """What may be changed of a stored completion."""
 
     metadata: Metadata | None = None
+    """The new tags; null or absent leaves none."""
 
 
-@router.get("/v1/chat/completions", scope="read")
+@router.get("/v1/chat/completions", scope="read", lists=StoredCompletion, query=(*filters.CONDITIONS, *PAGE))
 def list_completions() -> dict[str, Any]:
+    """List the stored completions of a filter.
+
+    A page ends where it has `limit` completions, at 4 MB, or where one call has looked far enough: then `has_more` is
+    true, and the next page begins after `last_id`, also where `data` is empty.
+    """
     limit = http.limit_of(router)
     after_id = http.query_of(router, "after")
     after = index.find(after_id, deleted=True) if after_id else None
@@ -61,29 +114,33 @@ def _page(found: Iterable[Completion], limit: int) -> tuple[list[Completion], bo
     return kept, False
 
 
-@router.get("/v1/chat/completions/<completion_id>", scope="read")
+@router.get("/v1/chat/completions/<completion_id>", scope="read", answer=StoredCompletion)
 def retrieve_completion(completion_id: str) -> dict[str, Any]:
+    """Retrieve a stored completion; with `original` where what was pushed is no chat completion."""
     completion = stored(completion_id)
     return shown(completion) | ({"original": completion.original} if completion.original else {})
 
 
-@router.post("/v1/chat/completions/<completion_id>", scope="write")
+@router.post("/v1/chat/completions/<completion_id>", scope="write", answer=StoredCompletion)
 def update_completion(completion_id: str, asked: NewMetadata) -> dict[str, Any]:
+    """Replace the metadata of a stored completion."""
     completion = stored(completion_id)
     metadata = asked.metadata or {}
     index.edit(completion, reference_of(completion_id), metadata)
     return shown(replace(completion, metadata=metadata))
 
 
-@router.delete("/v1/chat/completions/<completion_id>", scope="write")
+@router.delete("/v1/chat/completions/<completion_id>", scope="write", answer="openai.types.chat.ChatCompletionDeleted")
 def delete_completion(completion_id: str) -> dict[str, Any]:
+    """Delete a stored completion for good: pushing it again does not bring it back."""
     reference_of(completion_id)
     index.delete(completion_id)
     return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
 
 
-@router.get("/v1/chat/completions/<completion_id>/messages", scope="read")
+@router.get("/v1/chat/completions/<completion_id>/messages", scope="read", lists=StoredMessage, query=PAGE)
 def list_messages(completion_id: str) -> dict[str, Any]:
+    """List the messages that a stored completion answers."""
     messages = [
         {**_message(message), "id": f"{completion_id}-{number}"}
         for number, message in enumerate(stored(completion_id).messages)
@@ -118,7 +175,9 @@ def shown(completion: Completion) -> dict[str, Any]:
         "id": completion.id,
         "object": "chat.completion",
         "created": completion.created,
-        "choices": [] if completion.failed else [_choice(*one) for one in enumerate(completion.response["choices"])],
+        "choices": []
+        if completion.failed
+        else [_choice(*place) for place in enumerate(completion.response["choices"])],
         "metadata": completion.metadata,
         "request_id": completion.origin_id or completion.id,
         "input_user": completion.request.get("user"),

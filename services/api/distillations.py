@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field
 
 from api import retried
@@ -24,10 +23,10 @@ from foundation import bus, http
 from foundation.errors import ApiError, Conflict
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Routes
 
 router = Routes("Distillations")
-_CREATED = 201
+_UNKNOWN = {404: "The eval, the student or the file of the test rows does not exist."}
 
 
 class NewDistillation(BaseModel):
@@ -46,8 +45,12 @@ class NewDistillation(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/distillations", scope="write")
-def create_distillation(asked: NewDistillation) -> Response[Any]:
+@router.post("/v1/distillations", scope="write", status=201, answer=Distillation, errors=_UNKNOWN)
+def create_distillation(asked: NewDistillation) -> dict[str, Any]:
+    """Start a distillation: measure, assemble, train, measure again, decide.
+
+    What could not run is refused before anything is made. The test rows are frozen as of this request.
+    """
     at = now()
     asked.test, asked.train = _fixed(asked.test, at), _fixed(asked.train, at)
     _check(asked)
@@ -60,21 +63,29 @@ def create_distillation(asked: NewDistillation) -> Response[Any]:
     if not distillation.create():
         distillation = Distillation.load(distillation.id)
     _advance(distillation)
-    return http.answer(distillation.public(), _CREATED)
+    return distillation.public()
 
 
-@router.get("/v1/distillations/<distillation_id>", scope="read")
+@router.get("/v1/distillations/<distillation_id>", scope="read", answer=Distillation)
 def retrieve_distillation(distillation_id: str) -> dict[str, Any]:
+    """Retrieve a distillation: where it stands, and in the end its verdict."""
     return Distillation.load(distillation_id, param="distillation_id").public()
 
 
-@router.get("/v1/distillations", scope="read")
+@router.get("/v1/distillations", scope="read", lists=Distillation, query=PAGE)
 def list_distillations() -> dict[str, Any]:
+    """List distillations, the newest first."""
     return http.list_of(router, Distillation, Distillation.public, order="desc")
 
 
-@router.post("/v1/distillations/<distillation_id>/approve", scope="write")
+@router.post(
+    "/v1/distillations/<distillation_id>/approve",
+    scope="write",
+    answer=Distillation,
+    errors={409: "The distillation is not blocked."},
+)
 def approve_distillation(distillation_id: str) -> dict[str, Any]:
+    """Go on with a distillation that the gate has blocked: training is paid for from here on."""
     distillation = Distillation.load(distillation_id, param="distillation_id")
     if not distillation.change({"approved_at": now()}, where={"status": "blocked"}):
         raise Conflict(
@@ -84,8 +95,14 @@ def approve_distillation(distillation_id: str) -> dict[str, Any]:
     return _asked(distillation)
 
 
-@router.post("/v1/distillations/<distillation_id>/cancel", scope="write")
+@router.post(
+    "/v1/distillations/<distillation_id>/cancel",
+    scope="write",
+    answer=Distillation,
+    errors={409: "The distillation is over."},
+)
 def cancel_distillation(distillation_id: str) -> dict[str, Any]:
+    """Cancel a distillation, and its job at the trainer."""
     distillation = Distillation.load(distillation_id, param="distillation_id")
     if distillation.status in TERMINAL:
         raise Conflict(f"This distillation is over: {distillation.status}.", code="already_ended")

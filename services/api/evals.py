@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field
 
 from api import retried
@@ -18,11 +17,11 @@ from evals.eval import CustomConfig, Eval, StoredConfig
 from foundation import http
 from foundation.errors import ApiError, TooLarge
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Query, Routes
 from graders import Criterion
 
 router = Routes("Evals")
-_CREATED = 201
+_ORDER_BY = Query("order_by", "Which time orders the list.", {"type": "string", "enum": ["created_at", "updated_at"]})
 # An item of the table ends at 400 KB.
 _MOST_BYTES = 350_000
 
@@ -36,15 +35,16 @@ class NewEval(BaseModel):
     metadata: Metadata | None = None
 
 
-class Changes(BaseModel):
+class EvalChanges(BaseModel):
     """What may be changed; absent stays, and null empties the metadata."""
 
     name: str | None = None
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals", scope="write")
-def create_eval(asked: NewEval) -> Response[Any]:
+@router.post("/v1/evals", scope="write", status=201, answer=Eval, errors={404: "A grader's model does not exist."})
+def create_eval(asked: NewEval) -> dict[str, Any]:
+    """Create an eval: what is asked of an answer, and the shape of the rows."""
     ids: set[str] = set()
     for position, criterion in enumerate(asked.testing_criteria):
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
@@ -71,16 +71,18 @@ def create_eval(asked: NewEval) -> Response[Any]:
         raise TooLarge(f"An eval has at most {_MOST_BYTES} bytes of JSON.", code="eval_too_large")
     if not eval_.create():
         eval_ = Eval.load(eval_id)
-    return http.answer(shown(eval_), _CREATED)
+    return shown(eval_)
 
 
-@router.get("/v1/evals/<eval_id>", scope="read")
+@router.get("/v1/evals/<eval_id>", scope="read", answer=Eval)
 def retrieve_eval(eval_id: str) -> dict[str, Any]:
+    """Retrieve an eval."""
     return shown(Eval.load(eval_id, param="eval_id"))
 
 
-@router.post("/v1/evals/<eval_id>", scope="write")
-def update_eval(eval_id: str, asked: Changes) -> dict[str, Any]:
+@router.post("/v1/evals/<eval_id>", scope="write", answer=Eval)
+def update_eval(eval_id: str, asked: EvalChanges) -> dict[str, Any]:
+    """Change an eval's name or metadata."""
     eval_ = Eval.load(eval_id, param="eval_id")
     changes = asked.model_dump(exclude_unset=True)
     if changes.get("name", "") is None:
@@ -89,9 +91,17 @@ def update_eval(eval_id: str, asked: Changes) -> dict[str, Any]:
     return shown(Eval.load(eval_id, param="eval_id"))
 
 
-@router.delete("/v1/evals/<eval_id>", scope="write")
+@router.delete(
+    "/v1/evals/<eval_id>",
+    scope="write",
+    answer="openai.types.EvalDeleteResponse",
+    errors={409: "A distillation waits for a run of this eval."},
+)
 def delete_eval(eval_id: str) -> dict[str, Any]:
-    """Its open runs end; those that have ended stay what verdicts rest on, and are answered no longer."""
+    """Delete an eval.
+
+    Its open runs are canceled. Runs that have ended are kept, since verdicts rest on them, but answered no longer.
+    """
     eval_ = Eval.load(eval_id, param="eval_id")
     cancel_open_runs(eval_id)
     eval_.remove()
@@ -100,8 +110,9 @@ def delete_eval(eval_id: str) -> dict[str, Any]:
     return {"object": "eval.deleted", "deleted": True, "eval_id": eval_id}
 
 
-@router.get("/v1/evals", scope="read")
+@router.get("/v1/evals", scope="read", lists=Eval, query=(*PAGE, _ORDER_BY))
 def list_evals() -> dict[str, Any]:
+    """List evals."""
     order_by = http.query_of(router, "order_by") or "created_at"
     if order_by == "created_at":
         return http.list_of(router, Eval, shown)

@@ -14,14 +14,25 @@ from aws_lambda_powertools.event_handler import Response
 from api import filters
 from completions import index
 from foundation import http
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 
 router = Routes("Exports")
 _NEXT = "x-stillhouse-after"
 
 
-@router.get("/v1/exports/completions", scope="read")
+@router.get(
+    "/v1/exports/completions",
+    scope="read",
+    media="application/x-ndjson",
+    query=(*filters.CONDITIONS, Query("after", "The value of the header `x-stillhouse-after` of the page before.")),
+    headers={_NEXT: "The `after` of the next page. Absent where the export is whole."},
+)
 def export_completions() -> Response[Any]:
+    """Export the completions of a filter as NDJSON.
+
+    Each line has the shape in which completions are pushed, so that it can be pushed to another Stillhouse. A page has
+    at most 4 MB.
+    """
     after_id = http.query_of(router, "after")
     after = index.find(after_id, deleted=True) if after_id else None
     scan = index.Scan()

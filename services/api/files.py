@@ -16,14 +16,16 @@ from pydantic import BaseModel, Field, ValidationError
 from api import retried
 from evals.files import JSONL, File, check_lines, file_key
 from foundation import aws, blobs, http
+from foundation.document import Document
 from foundation.errors import ApiError, Conflict, TooLarge
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import AFTER, ORDER, Query, Routes
 from foundation.settings import settings
 
 router = Routes("Files")
 _TEMPORARY_REDIRECT = 307
 _LINK_S = 900
+LINK = {"location": "A link to the content. It needs no key and ends after 15 minutes."}
 _MOST_LISTED = 10_000
 _MOST_BY_LINK = 128 * 1024 * 1024
 
@@ -31,6 +33,8 @@ type _Seconds = Annotated[int, Field(ge=3600, le=2_592_000)]
 
 
 class _About(BaseModel):
+    """What is said of a file before its bytes come."""
+
     filename: str = Field(min_length=1, max_length=512)
     purpose: Literal["assistants", "batch", "evals", "fine-tune", "user_data", "vision"]
 
@@ -40,6 +44,13 @@ class Upload(_About):
 
     anchor: Literal["created_at"] | None = Field(default=None, alias="expires_after[anchor]")
     seconds: _Seconds | None = Field(default=None, alias="expires_after[seconds]")
+
+
+class UploadForm(Upload):
+    """A multipart upload: a file and what it is for."""
+
+    file: bytes
+    """The content. JSONL is looked at line by line before it is kept."""
 
 
 class ExpiresAfter(BaseModel):
@@ -53,7 +64,33 @@ class Announced(_About):
     """A file that will come by a link."""
 
     bytes: int = Field(gt=0, le=_MOST_BY_LINK)
+    """The size of the file, which the link holds the upload to."""
     expires_after: ExpiresAfter | None = None
+
+
+class FileDocument(Document):
+    """What is known of a file."""
+
+    id: str
+    object: Literal["file"] = "file"
+    created_at: int
+    """Seconds UTC."""
+    bytes: int
+    filename: str
+    purpose: str
+    status: Literal["uploaded", "processed"]
+    """`uploaded` while nobody has looked at its lines: it came, or will come, by a link."""
+    expires_at: int | None
+    """Seconds UTC; null for a file that stays."""
+
+
+class AnnouncedFile(FileDocument):
+    """A file that is awaited, and the link that takes it."""
+
+    upload_url: str
+    """Where to PUT the file."""
+    upload_url_expires_at: int
+    """Seconds UTC."""
 
 
 class _Form(NamedTuple):
@@ -61,8 +98,9 @@ class _Form(NamedTuple):
     content: bytes
 
 
-@router.post("/v1/files", scope="write")
+@router.post("/v1/files", scope="write", body=UploadForm, takes="multipart/form-data", answer=FileDocument)
 def upload_file() -> dict[str, Any]:
+    """Upload a file of at most 4 MB; POST /v1/files/presigned takes larger ones."""
     form = _form()
     try:
         asked = Upload.model_validate(form.fields)
@@ -78,7 +116,11 @@ def upload_file() -> dict[str, Any]:
 
 
 @router.post("/v1/files/presigned", scope="write")
-def announce_file(asked: Announced) -> dict[str, Any]:
+def announce_file(asked: Announced) -> AnnouncedFile:
+    """Get a link for a file of at most 128 MB, and PUT the file there.
+
+    The link ends after 15 minutes.
+    """
     file_id = retried.object_id(router, "file-")
     seconds = asked.expires_after.seconds if asked.expires_after else None
     file = _created(file_id, asked, asked.bytes, seconds, status="uploaded")
@@ -87,31 +129,50 @@ def announce_file(asked: Announced) -> dict[str, Any]:
         Params={"Bucket": settings().BUCKET, "Key": file.key, "ContentLength": asked.bytes},
         ExpiresIn=_LINK_S,
     )
-    return {**file.public(), "upload_url": url, "upload_url_expires_at": now() + _LINK_S}
+    return AnnouncedFile(**file.public(), upload_url=url, upload_url_expires_at=now() + _LINK_S)
 
 
-@router.get("/v1/files", scope="read")
+@router.get(
+    "/v1/files",
+    scope="read",
+    lists=FileDocument,
+    query=(
+        AFTER,
+        Query("limit", "How many files a page has: 1 to 10000, 10000 if absent.", {"type": "integer"}),
+        ORDER,
+        Query("purpose", "Only files of this purpose."),
+    ),
+)
 def list_files() -> dict[str, Any]:
+    """List files, the newest first."""
     limit = http.limit_of(router, default=_MOST_LISTED, most=_MOST_LISTED)
     purpose = http.query_of(router, "purpose")
     every = File.every(after=http.query_of(router, "after"), descending=http.descending(router, default="desc"))
-    wanted = (one for one in every if not one.expired and purpose in {None, one.purpose})
+    wanted = (file for file in every if not file.expired and purpose in {None, file.purpose})
     files = list(islice(wanted, limit + 1))
-    return http.listed([one.public() for one in files[:limit]], has_more=len(files) > limit)
+    return http.listed([file.public() for file in files[:limit]], has_more=len(files) > limit)
 
 
-@router.get("/v1/files/<file_id>", scope="read")
+@router.get("/v1/files/<file_id>", scope="read", answer=FileDocument)
 def retrieve_file(file_id: str) -> dict[str, Any]:
+    """Retrieve what is known of a file."""
     return File.load(file_id, param="file_id").public()
 
 
-@router.get("/v1/files/<file_id>/content", scope="read")
+@router.get("/v1/files/<file_id>/content", scope="read", status=307, headers=LINK)
 def file_content(file_id: str) -> Response[Any]:
+    """Download a file, by a link that ends after 15 minutes."""
     return download(File.load(file_id, param="file_id").key)
 
 
-@router.delete("/v1/files/<file_id>", scope="write")
+@router.delete(
+    "/v1/files/<file_id>",
+    scope="write",
+    answer="openai.types.FileDeleted",
+    errors={409: "The file holds the test rows of a distillation, which keeps it."},
+)
 def delete_file(file_id: str) -> dict[str, Any]:
+    """Delete a file."""
     file = File.load(file_id, param="file_id")
     if not file.owned:
         raise Conflict("This file holds the test rows of a distillation, which it keeps.", code="file_in_use")

@@ -12,31 +12,59 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.retried import object_id
 from completions.filters import Filter
-from completions.saved_filters import SavedFilter
+from completions.saved_filters import SavedFilter, SavedFilterDocument
 from foundation import http
+from foundation.document import Deleted
 from foundation.errors import ApiError
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Query, Routes
 
 router = Routes("Filters")
 _MAPS = ("metadata", "metadata_not")
+_TEXT = {"type": "string"}
+_WHOLE = {"type": "integer"}
+_AT_LEAST_0 = {"type": "integer", "minimum": 0}
+_EITHER = {"type": "boolean"}
+_TAGS = {"type": "object", "additionalProperties": {"type": "string"}}
+CONDITIONS = (
+    Query("filter", "The id of a saved filter, which the other conditions narrow."),
+    Query("model", "The model that was asked, or that answered."),
+    Query("model_not", "Another model than this one."),
+    Query("metadata", "Tags that a completion has: `metadata[feature]=triage`.", _TAGS),
+    Query("metadata_not", "Tags that a completion does not have.", _TAGS),
+    Query("created_after", "The earliest time, in seconds UTC.", _WHOLE),
+    Query("created_before", "The latest time, in seconds UTC.", _WHOLE),
+    Query("finish_reason", "How the answer ended: `stop`, `length`, `tool_calls` …"),
+    Query("finish_reason_not", "How the answer did not end."),
+    Query("min_tokens", "The least tokens of prompt and answer together.", _AT_LEAST_0),
+    Query("max_tokens", "The most tokens of prompt and answer together.", _AT_LEAST_0),
+    Query("min_latency_ms", "The least milliseconds that the answer took.", _AT_LEAST_0),
+    Query("max_latency_ms", "The most milliseconds that the answer took.", _AT_LEAST_0),
+    Query("has_tools", "Whether the request offered tools.", _EITHER),
+    Query("has_error", "Whether the call failed: false if absent.", {**_EITHER, "default": False}),
+    Query("origin", "The source that the completion was imported from."),
+    Query("text", "Words in a message or an answer, in any case.", {**_TEXT, "minLength": 1, "maxLength": 512}),
+)
+"""The conditions of `Filter` as query parameters."""
 
 
-class _Asked(Filter):
-    """A misspelt condition would save a filter that selects everything."""
+class StrictFilter(Filter):
+    """A filter without unknown conditions: a misspelt one would select everything."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NewFilter(BaseModel):
-    """What a saved filter is made of."""
+    """A filter to be saved."""
 
     name: str = Field(min_length=1, max_length=256)
-    filter: _Asked
+    filter: StrictFilter
+    """The conditions. Without `created_before` the filter ends now."""
 
 
 @router.post("/v1/filters", scope="write")
-def create_filter(asked: NewFilter) -> dict[str, Any]:
+def create_filter(asked: NewFilter) -> SavedFilterDocument:
+    """Save a filter under a name, with a fixed end, so that it selects from the same completions each time."""
     at = now()
     bounds = {"created_before": asked.filter.created_before if asked.filter.created_before is not None else at}
     fixed = Filter.model_validate({**asked.filter.model_dump(), **bounds})
@@ -45,20 +73,23 @@ def create_filter(asked: NewFilter) -> dict[str, Any]:
     return SavedFilter.load(saved.id).public()
 
 
-@router.get("/v1/filters", scope="read")
+@router.get("/v1/filters", scope="read", lists=SavedFilterDocument, query=PAGE)
 def list_filters() -> dict[str, Any]:
+    """List saved filters."""
     return http.list_of(router, SavedFilter, SavedFilter.public)
 
 
 @router.get("/v1/filters/<filter_id>", scope="read")
-def retrieve_filter(filter_id: str) -> dict[str, Any]:
+def retrieve_filter(filter_id: str) -> SavedFilterDocument:
+    """Retrieve a saved filter."""
     return SavedFilter.load(filter_id).public()
 
 
 @router.delete("/v1/filters/<filter_id>", scope="write")
-def delete_filter(filter_id: str) -> dict[str, Any]:
+def delete_filter(filter_id: str) -> Deleted:
+    """Delete a saved filter; completions stay."""
     SavedFilter.load(filter_id).remove()
-    return {"object": "filter.deleted", "id": filter_id, "deleted": True}
+    return Deleted(id=filter_id, object="filter.deleted")
 
 
 def wanted(app: Any) -> Filter:

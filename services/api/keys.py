@@ -8,53 +8,61 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from completions.completion import Metadata
 from foundation import http, keys
-from foundation.api_keys import ApiKey
-from foundation.keys import Scope
-from foundation.routes import Routes
+from foundation.api_keys import ApiKey, KeyDocument, NewKeyDocument
+from foundation.document import Deleted
+from foundation.routes import PAGE, Routes, Scope
 
 router = Routes("Keys")
-_CREATED = 201
 
 
 class NewKey(BaseModel):
-    """What a caller sends; a misspelt field would be a policy that does not hold."""
+    """A key to be made. A field that is not known is refused: it would be a policy that does not hold."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=128)
+    """For people, to tell keys apart."""
     scopes: Annotated[list[Scope], Field(min_length=1)]
+    """What the key may do: `admin` may do everything."""
     store: bool | None = Field(default=None, strict=True)
+    """Whether the gateway captures calls that do not say it themselves."""
     metadata: Metadata | None = None
+    """Tags of those captured calls."""
     fallback_model: str | None = Field(default=None, pattern=r"^[!-~]{1,256}$")
+    """The model that the gateway asks where the first one is busy, broken or silent."""
 
 
-@router.post("/v1/keys", scope="admin")
-def create_key(asked: NewKey) -> Response[Any]:
+@router.post("/v1/keys", scope="admin", status=201)
+def create_key(asked: NewKey) -> NewKeyDocument:
+    """Create a key.
+
+    The answer has the secret, which nobody can read again; a request that is sent twice makes two keys.
+    """
     key, token = keys.create(**{**asked.model_dump(), "scopes": list(dict.fromkeys(asked.scopes))})
-    return http.answer({**key.public(), "key": token}, _CREATED)
+    return key.with_token(token)
 
 
 @router.get("/v1/keys/<key_id>", scope="admin")
-def retrieve_key(key_id: str) -> dict[str, Any]:
+def retrieve_key(key_id: str) -> KeyDocument:
+    """Retrieve a key, without its secret."""
     return ApiKey.load(key_id, param="key_id").public()
 
 
-@router.get("/v1/keys", scope="admin")
+@router.get("/v1/keys", scope="admin", lists=KeyDocument, query=PAGE)
 def list_keys() -> dict[str, Any]:
-    page = ApiKey.page(
-        after=http.query_of(router, "after"),
-        limit=http.limit_of(router),
-        descending=http.descending(router),
-    )
-    return http.listed([key.public() for key in page.data], has_more=page.has_more)
+    """List keys, those that are revoked too."""
+    return http.list_of(router, ApiKey, ApiKey.public)
 
 
-@router.delete("/v1/keys/<key_id>", scope="admin")
-def revoke_key(key_id: str) -> dict[str, Any]:
+@router.delete("/v1/keys/<key_id>", scope="admin", errors={409: "This is the last valid key with the scope `admin`."})
+def revoke_key(key_id: str) -> Deleted:
+    """Revoke a key.
+
+    It ends everywhere within a minute and can still be retrieved. Revoking it again is no error.
+    """
     keys.revoke(key_id, router.lambda_context)
-    return {"object": "key.deleted", "id": key_id, "deleted": True}
+    return Deleted(id=key_id, object="key.deleted")

@@ -11,17 +11,35 @@ from evals.eval import Eval
 from evals.run import Run
 from foundation import http
 from foundation.errors import ApiError, Conflict
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 
 router = Routes("Power")
 _MOST_ROWS = 10_000_000
 # Beyond, arithmetic ends before the rows do.
 _LEAST_SHARE = 1e-6
+_SHARE = {"type": "number", "minimum": _LEAST_SHARE, "maximum": 1 - _LEAST_SHARE}
+_ROWS = {"type": "integer", "minimum": 1, "maximum": _MOST_ROWS}
 
 
-@router.get("/v1/evals/<eval_id>/power", scope="read")
+@router.get(
+    "/v1/evals/<eval_id>/power",
+    scope="read",
+    answer=dict[str, Any],
+    query=(
+        Query("baseline", "A completed run of the eval, whose pass rate counts."),
+        Query("difference", "The difference of two pass rates that is to be shown.", _SHARE),
+        Query("discordance", "The share of rows on which the two runs differ, where it is known.", _SHARE),
+        Query("rows", "How many rows there would be; if absent, those of the baseline.", _ROWS),
+        Query("alpha", "The two-sided level of the test: 0.05 if absent.", _SHARE),
+        Query("power", "The chance of showing the difference: 0.8 if absent.", _SHARE),
+    ),
+    errors={409: "The baseline is not completed, or has no graded row."},
+)
 def retrieve_power(eval_id: str) -> dict[str, Any]:
-    """Of a `difference` to a `baseline` run, or at a given `discordance`; at `rows`, else at those of the baseline."""
+    """Say how many rows a difference between two runs takes, before a run is paid for.
+
+    Give a `difference` or `rows`, and a `baseline` or a `discordance`.
+    """
     from stats import power_at, rows_needed, smallest_gain
 
     Eval.load(eval_id, param="eval_id")

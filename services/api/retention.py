@@ -10,39 +10,47 @@ from api.retried import object_id
 from completions.completion import Metadata
 from completions.policies import RetentionPolicy
 from foundation import http
+from foundation.document import Deleted
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Routes
 
 router = Routes("Retention policies")
 _MOST_DAYS = 36_500
 
 
 class NewPolicy(BaseModel):
-    """What a policy is made of; without a model and metadata it holds for everything."""
+    """A policy to be made. Without a model and metadata it holds for every completion."""
 
     retention_days: int = Field(ge=1, le=_MOST_DAYS, strict=True)
+    """After how many days completions are deleted."""
     model: str | None = None
+    """The model whose completions it is about."""
     metadata: Metadata = Field(default_factory=dict)
+    """The tags that these completions have."""
 
 
 @router.post("/v1/retention_policies", scope="write")
-def create_policy(asked: NewPolicy) -> dict[str, Any]:
+def create_policy(asked: NewPolicy) -> RetentionPolicy:
+    """Create a retention policy, which is enforced every hour."""
     policy = RetentionPolicy(id=object_id(router, "retention_"), created_at=now(), **asked.model_dump())
     policy.create()
-    return RetentionPolicy.load(policy.id).public()
+    return RetentionPolicy.load(policy.id)
 
 
-@router.get("/v1/retention_policies", scope="read")
+@router.get("/v1/retention_policies", scope="read", lists=RetentionPolicy, query=PAGE)
 def list_policies() -> dict[str, Any]:
-    return http.list_of(router, RetentionPolicy, RetentionPolicy.public)
+    """List retention policies."""
+    return http.list_of(router, RetentionPolicy, lambda policy: policy)
 
 
 @router.get("/v1/retention_policies/<policy_id>", scope="read")
-def retrieve_policy(policy_id: str) -> dict[str, Any]:
-    return RetentionPolicy.load(policy_id).public()
+def retrieve_policy(policy_id: str) -> RetentionPolicy:
+    """Retrieve a retention policy."""
+    return RetentionPolicy.load(policy_id)
 
 
 @router.delete("/v1/retention_policies/<policy_id>", scope="write")
-def delete_policy(policy_id: str) -> dict[str, Any]:
+def delete_policy(policy_id: str) -> Deleted:
+    """Delete a retention policy; what it has deleted stays deleted."""
     RetentionPolicy.load(policy_id).remove()
-    return {"object": "retention_policy.deleted", "id": policy_id, "deleted": True}
+    return Deleted(id=policy_id, object="retention_policy.deleted")

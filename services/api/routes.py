@@ -25,6 +25,7 @@ MODULES = {
     "lineage": ["artifacts"],
     "models": ["models"],
     "keys": ["keys"],
+    "openapi.json": ["description"],
 }
 
 

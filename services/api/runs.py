@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from api import retried, sources
@@ -16,16 +15,20 @@ from distillations.distillation import TERMINAL, Distillation
 from evals.counts import chunks_from, graded_chunks, is_graded, totals
 from evals.data_sources import DataSource
 from evals.eval import Eval
+from evals.output_item import OutputItem
 from evals.output_items import ROWS_A_CHUNK, output_item_row, output_items
 from evals.run import Run, new_run
 from foundation import blobs, bus, http, table
 from foundation.errors import Conflict, NotFound
 from foundation.events import PlanRun
-from foundation.routes import Routes
+from foundation.routes import PAGE, Query, Routes
 from foundation.settings import settings
 
 router = Routes("Runs")
-_CREATED = 201
+_UNKNOWN = {404: "The eval, a model, or the file of the rows does not exist."}
+_OVER = {409: "The run is over."}
+_RUN_STATUS = Query("status", "Only runs of this status.")
+_ITEM_STATUS = Query("status", "Only items of this status: `pass`, `fail` or `error`.")
 _INTERNAL: Any = {
     "distillation_id": True,
     "latency_ms": True,
@@ -43,8 +46,9 @@ class NewRun(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals/<eval_id>/runs", scope="write")
-def create_run(eval_id: str, asked: NewRun) -> Response[Any]:
+@router.post("/v1/evals/<eval_id>/runs", scope="write", status=201, answer=Run, errors=_UNKNOWN)
+def create_run(eval_id: str, asked: NewRun) -> dict[str, Any]:
+    """Start a run: grade rows, as they are or sampled from a model."""
     eval_ = Eval.load(eval_id, param="eval_id")
     data_source = sources.within(asked.data_source, eval_)
     sources.check(data_source)
@@ -60,16 +64,18 @@ def create_run(eval_id: str, asked: NewRun) -> Response[Any]:
     if not run.create():
         run = Run.load(run_id)
     _plan(run)
-    return http.answer(shown(run), _CREATED)
+    return shown(run)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>", scope="read")
+@router.get("/v1/evals/<eval_id>/runs/<run_id>", scope="read", answer=Run)
 def retrieve_run(eval_id: str, run_id: str) -> dict[str, Any]:
+    """Retrieve a run with its counts so far."""
     return shown(run_of(eval_id, run_id))
 
 
-@router.get("/v1/evals/<eval_id>/runs", scope="read")
+@router.get("/v1/evals/<eval_id>/runs", scope="read", lists=Run, query=(*PAGE, _RUN_STATUS))
 def list_runs(eval_id: str) -> dict[str, Any]:
+    """List the runs of an eval."""
     Eval.load(eval_id, param="eval_id")
     status, limit = http.query_of(router, "status"), http.limit_of(router)
     found = Run.every(parent=eval_id, after=http.query_of(router, "after"), descending=http.descending(router))
@@ -78,10 +84,10 @@ def list_runs(eval_id: str) -> dict[str, Any]:
 
 
 # Older SDKs cancel at the run's own path.
-@router.post("/v1/evals/<eval_id>/runs/<run_id>", scope="write")
-@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel", scope="write")
+@router.post("/v1/evals/<eval_id>/runs/<run_id>", scope="write", answer=Run, errors=_OVER, alias=True)
+@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel", scope="write", answer=Run, errors=_OVER)
 def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
-    """Again is no error: the telling may have got lost."""
+    """Cancel a run. Canceling it again is no error."""
     run = run_of(eval_id, run_id)
     if not run.cancel() and (run := run_of(eval_id, run_id)).status != "canceled":
         raise Conflict(f"This run is over: {run.status}.", code="already_ended")
@@ -89,9 +95,14 @@ def cancel_run(eval_id: str, run_id: str) -> dict[str, Any]:
     return shown(run_of(eval_id, run_id))
 
 
-@router.delete("/v1/evals/<eval_id>/runs/<run_id>", scope="write")
+@router.delete(
+    "/v1/evals/<eval_id>/runs/<run_id>",
+    scope="write",
+    answer="openai.types.evals.RunDeleteResponse",
+    errors={409: "A distillation waits for this run."},
+)
 def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
-    """An open run ends first. What its rows left behind goes with it."""
+    """Delete a run and its output items; an open run is canceled first."""
     run = run_of(eval_id, run_id)
     _refuse_while_waited_for(run)
     run.cancel()
@@ -113,8 +124,14 @@ def cancel_open_runs(eval_id: str) -> None:
             _plan(run)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items", scope="read")
+@router.get(
+    "/v1/evals/<eval_id>/runs/<run_id>/output_items",
+    scope="read",
+    lists=OutputItem,
+    query=(*PAGE, _ITEM_STATUS),
+)
 def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
+    """List the output items of a run: each row with its sample and its grades."""
     run = run_of(eval_id, run_id)
     limit = http.limit_of(router)
     found = _items(
@@ -127,8 +144,13 @@ def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
     return http.listed(items[:limit], has_more=len(items) > limit)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/output_items/<item_id>", scope="read")
+@router.get(
+    "/v1/evals/<eval_id>/runs/<run_id>/output_items/<item_id>",
+    scope="read",
+    answer=OutputItem,
+)
 def retrieve_output_item(eval_id: str, run_id: str, item_id: str) -> dict[str, Any]:
+    """Retrieve an output item."""
     run = run_of(eval_id, run_id)
     chunk = _chunk_of(run, item_id)
     if chunk is not None and is_graded(run.id, chunk):

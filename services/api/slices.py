@@ -9,7 +9,7 @@ from api import results
 from api.figures import ALPHA, pass_rate
 from foundation import http
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 
 if TYPE_CHECKING:
     from evals.outcomes import Outcome
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 router = Routes("Slices")
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>/slices", scope="read")
+@router.get(
+    "/v1/evals/<eval_id>/runs/<run_id>/slices",
+    scope="read",
+    answer=dict[str, Any],
+    query=(
+        Query("by", "Keys separated by commas; if absent, every metadata key and every scalar field of the items."),
+    ),
+    errors={409: "The run is not completed.", 413: "The run has too many rows for one request."},
+)
 def retrieve_slices(eval_id: str, run_id: str) -> dict[str, Any]:
-    """By the keys in `by`, else by every metadata key and every scalar field of the items."""
+    """Show the slices in which a run does worse, or better, than on its other rows."""
     run = results.completed_run(eval_id, run_id, param="run_id")
     results.refuse_too_many_rows(run)
     by = results.names(http.query_of(router, "by"), param="by")

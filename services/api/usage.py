@@ -12,15 +12,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any
+from typing import Literal
 
 from api import filters
 from completions import index
 from completions.filters import Filter
 from completions.postings import Reference
 from foundation import http
+from foundation.document import Document
 from foundation.errors import ApiError
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 from providers import prices
 from providers.usage import ModelUsage
 
@@ -28,6 +29,44 @@ router = Routes("Usage")
 _TAG = "metadata."
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 _MOST = 2_000_000
+
+
+class Latencies(Document):
+    """Quantiles of the milliseconds that answers took, by nearest rank."""
+
+    p50: int
+    p90: int
+    p99: int
+
+
+class UsageGroup(Document):
+    """What the completions of one group used."""
+
+    object: Literal["usage"] = "usage"
+    group: dict[str, str | None]
+    """By each name in `group_by`, the value that these completions have; null where they have no such tag."""
+    completions: int
+    failed: int
+    """Those of them whose call failed."""
+    prompt_tokens: int
+    cached_tokens: int
+    """Those of the prompt tokens that the provider had cached."""
+    completion_tokens: int
+    latency_ms: Latencies | None
+    """Null where no latency is known."""
+    cost_usd: float | None
+    """US dollars by the price list; null where a model has no price."""
+    unpriced_models: list[str]
+    """The models without a price."""
+
+
+class Usage(Document):
+    """The usage by group, in order of the groups' values."""
+
+    object: Literal["list"] = "list"
+    data: list[UsageGroup]
+    prices_as_of: str
+    """The date of the price list."""
 
 
 class Group:
@@ -39,18 +78,18 @@ class Group:
         self.tokens: dict[str, Counter[str]] = defaultdict(Counter)
         self.latencies = array("Q")
 
-    def add(self, one: Reference) -> None:
+    def add(self, reference: Reference) -> None:
         self.completions += 1
-        self.failed += one.failed
-        used = self.tokens[one.model]
+        self.failed += reference.failed
+        used = self.tokens[reference.model]
         used["calls"] += 1
-        used["prompt"] += one.prompt_tokens or 0
-        used["cached"] += one.cached_tokens or 0
-        used["completion"] += one.completion_tokens or 0
-        if one.latency_ms is not None:
-            self.latencies.append(one.latency_ms)
+        used["prompt"] += reference.prompt_tokens or 0
+        used["cached"] += reference.cached_tokens or 0
+        used["completion"] += reference.completion_tokens or 0
+        if reference.latency_ms is not None:
+            self.latencies.append(reference.latency_ms)
 
-    def shown(self, key: dict[str, str | None]) -> dict[str, Any]:
+    def shown(self, key: dict[str, str | None]) -> UsageGroup:
         by_model = [
             ModelUsage(
                 model_name=model,
@@ -63,29 +102,36 @@ class Group:
             for model, used in sorted(self.tokens.items())
         ]
         cost = prices.cost_nanodollars(by_model)
-        return {
-            "object": "usage",
-            "group": key,
-            "completions": self.completions,
-            "failed": self.failed,
-            "prompt_tokens": sum(used.prompt_tokens for used in by_model),
-            "cached_tokens": sum(used.cached_tokens for used in by_model),
-            "completion_tokens": sum(used.completion_tokens for used in by_model),
-            "latency_ms": _quantiles(self.latencies),
-            "cost_usd": None if cost is None else cost / 1e9,
-            "unpriced_models": [used.model_name for used in by_model if prices.cost_nanodollars([used]) is None],
-        }
+        return UsageGroup(
+            group=key,
+            completions=self.completions,
+            failed=self.failed,
+            prompt_tokens=sum(used.prompt_tokens for used in by_model),
+            cached_tokens=sum(used.cached_tokens for used in by_model),
+            completion_tokens=sum(used.completion_tokens for used in by_model),
+            latency_ms=_quantiles(self.latencies),
+            cost_usd=None if cost is None else cost / 1e9,
+            unpriced_models=[used.model_name for used in by_model if prices.cost_nanodollars([used]) is None],
+        )
 
 
-@router.get("/v1/usage", scope="read")
-def usage() -> dict[str, Any]:
+@router.get(
+    "/v1/usage",
+    scope="read",
+    query=(
+        Query("group_by", "Names separated by commas: `model` (if absent), `day` (UTC) and `metadata.<key>`."),
+        *(condition for condition in filters.CONDITIONS if condition.name != "text"),
+    ),
+)
+def usage() -> Usage:
+    """Count the captured completions of a filter: volume, tokens, latency and cost by group."""
     names = _names(http.query_of(router, "group_by") or "model")
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
     for reference in _captured(filters.wanted(router)):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
     ordered = sorted(groups.items(), key=lambda pair: [value or "" for value in pair[0]])
     data = [group.shown(dict(zip(names, values, strict=True))) for values, group in ordered]
-    return {"object": "list", "data": data, "prices_as_of": prices.price_list()["as_of"]}
+    return Usage(data=data, prices_as_of=prices.price_list()["as_of"])
 
 
 def _names(text: str) -> list[str]:
@@ -122,9 +168,9 @@ def _captured(wanted: Filter) -> Iterator[Reference]:
         )
 
 
-def _quantiles(latencies: array[int]) -> dict[str, int] | None:
-    """By nearest rank; null where no latency is known."""
+def _quantiles(latencies: array[int]) -> Latencies | None:
+    """By nearest rank; None where no latency is known."""
     if not latencies:
         return None
     ordered = sorted(latencies)
-    return {name: ordered[ceil(share * len(ordered)) - 1] for name, share in _QUANTILES.items()}
+    return Latencies(**{name: ordered[ceil(share * len(ordered)) - 1] for name, share in _QUANTILES.items()})

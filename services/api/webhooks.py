@@ -5,18 +5,28 @@ A secret is in the answer to the POST that made it and nowhere else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from api import retried
 from foundation import http
+from foundation.document import Deleted, Document
 from foundation.errors import Conflict
 from foundation.ids import now
-from foundation.routes import Routes
+from foundation.routes import PAGE, Routes
 from foundation.settings import settings
-from notifications.endpoints import EVENT_TYPES, MOST_ENDPOINTS, Endpoint, EventType, may_be_public, new_secret
+from notifications.endpoints import (
+    EVENT_TYPES,
+    MOST_ENDPOINTS,
+    Endpoint,
+    EndpointDocument,
+    EventType,
+    SecretEndpointDocument,
+    may_be_public,
+    new_secret,
+)
 
 router = Routes("Webhook endpoints")
 _OVERLAP_S = 24 * 3600
@@ -40,15 +50,18 @@ type _Types = Annotated[list[EventType], Field(min_length=1)]
 
 
 class NewEndpoint(BaseModel):
-    """What a caller sends."""
+    """A webhook endpoint to be made."""
 
     event_types: _Types
+    """The events to deliver; GET /v1/webhook_event_types lists them."""
     name: _Name
+    """For people, to tell endpoints apart."""
     url: _Url
+    """Where events are sent to by POST: `https://`, of a public host."""
 
 
-class Changes(BaseModel):
-    """What may be changed; absent stays."""
+class EndpointChanges(BaseModel):
+    """What to change of an endpoint; what is absent stays."""
 
     event_types: _Types | None = None
     name: _Name | None = None
@@ -56,13 +69,25 @@ class Changes(BaseModel):
 
 
 class Rotation(BaseModel):
-    """Whether both secrets sign for a day."""
+    """How the old secret ends."""
 
     keep_old_secret_active_for_24_hours: bool = False
+    """Whether both secrets sign every delivery for a day. Otherwise the old one ends now."""
 
 
-@router.post("/v1/webhook_endpoints", scope="admin")
-def create_endpoint(asked: NewEndpoint) -> dict[str, Any]:
+class EventTypes(Document):
+    """The types of events that an endpoint can be told of."""
+
+    object: Literal["list"] = "list"
+    data: list[str]
+
+
+@router.post("/v1/webhook_endpoints", scope="admin", errors={409: "There are 20 endpoints, as many as there may be."})
+def create_endpoint(asked: NewEndpoint) -> SecretEndpointDocument:
+    """Create a webhook endpoint.
+
+    The answer has the secret that signs deliveries, as the Standard Webhooks specification says; it is shown this once.
+    """
     if len(Endpoint.page(limit=MOST_ENDPOINTS).data) >= MOST_ENDPOINTS:
         raise Conflict(f"There are {MOST_ENDPOINTS} endpoints, as many as there may be. Delete one first.")
     at = now()
@@ -71,21 +96,24 @@ def create_endpoint(asked: NewEndpoint) -> dict[str, Any]:
     )
     if not endpoint.create():
         endpoint = Endpoint.load(endpoint.id)
-    return _with_secret(endpoint)
+    return endpoint.with_secret()
 
 
-@router.get("/v1/webhook_endpoints", scope="admin")
+@router.get("/v1/webhook_endpoints", scope="admin", lists=EndpointDocument, query=PAGE)
 def list_endpoints() -> dict[str, Any]:
+    """List webhook endpoints, the newest first."""
     return http.list_of(router, Endpoint, Endpoint.public, order="desc")
 
 
 @router.get("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
-def retrieve_endpoint(endpoint_id: str) -> dict[str, Any]:
+def retrieve_endpoint(endpoint_id: str) -> EndpointDocument:
+    """Retrieve a webhook endpoint, without its secret."""
     return _endpoint(endpoint_id).public()
 
 
 @router.post("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
-def update_endpoint(endpoint_id: str, asked: Changes) -> dict[str, Any]:
+def update_endpoint(endpoint_id: str, asked: EndpointChanges) -> EndpointDocument:
+    """Change a webhook endpoint's events, name or URL."""
     endpoint = _endpoint(endpoint_id)
     changes = asked.model_dump(exclude_none=True)
     if any(getattr(endpoint, name) != value for name, value in changes.items()):
@@ -94,13 +122,15 @@ def update_endpoint(endpoint_id: str, asked: Changes) -> dict[str, Any]:
 
 
 @router.delete("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
-def delete_endpoint(endpoint_id: str) -> dict[str, Any]:
+def delete_endpoint(endpoint_id: str) -> Deleted:
+    """Delete a webhook endpoint; nothing more is delivered to it."""
     _endpoint(endpoint_id).remove()
-    return {"object": "webhook_endpoint.deleted", "id": endpoint_id, "deleted": True}
+    return Deleted(id=endpoint_id, object="webhook_endpoint.deleted")
 
 
 @router.post("/v1/webhook_endpoints/<endpoint_id>/rotate_secret", scope="admin")
-def rotate_secret(endpoint_id: str, asked: Rotation) -> dict[str, Any]:
+def rotate_secret(endpoint_id: str, asked: Rotation) -> SecretEndpointDocument:
+    """Give a webhook endpoint a new secret, which is shown this once."""
     endpoint, at = _endpoint(endpoint_id), now()
     overlaps = asked.keep_old_secret_active_for_24_hours
     old = {
@@ -108,17 +138,14 @@ def rotate_secret(endpoint_id: str, asked: Rotation) -> dict[str, Any]:
         "old_secret_until": at + _OVERLAP_S if overlaps else None,
     }
     endpoint.change({"secret": new_secret(), **old, "updated_at": at})
-    return _with_secret(_endpoint(endpoint_id))
+    return _endpoint(endpoint_id).with_secret()
 
 
 @router.get("/v1/webhook_event_types", scope="read")
-def list_event_types() -> dict[str, Any]:
-    return {"object": "list", "data": list(EVENT_TYPES)}
+def list_event_types() -> EventTypes:
+    """List the types of events that a webhook endpoint can be told of."""
+    return EventTypes(data=list(EVENT_TYPES))
 
 
 def _endpoint(endpoint_id: str) -> Endpoint:
     return Endpoint.load(endpoint_id, param="webhook_endpoint_id")
-
-
-def _with_secret(endpoint: Endpoint) -> dict[str, Any]:
-    return {**endpoint.public(), "signing_secret": endpoint.secret}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ class RetentionPolicy(Record):
 
     object: Literal["retention_policy"] = "retention_policy"
     retention_days: int
+    """After how many days completions are deleted."""
     model: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
 
@@ -30,7 +31,3 @@ class RetentionPolicy(Record):
         """The filter of what is to be deleted at the time `at` (seconds since the epoch), failed calls included."""
         before = at - self.retention_days * _SECONDS_A_DAY
         return Filter(model=self.model, metadata=self.metadata, created_before=before, has_error=None)
-
-    def public(self) -> dict[str, Any]:
-        """The policy as the API shows it."""
-        return self.model_dump(mode="json")

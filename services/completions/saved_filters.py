@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from completions.filters import Filter
+from foundation.document import Document
 from foundation.records import Record
+
+
+class SavedFilterDocument(Document):
+    """A saved filter as it is shown."""
+
+    id: str
+    object: Literal["filter"] = "filter"
+    created_at: int
+    """Seconds UTC."""
+    name: str
+    filter: dict[str, Any]
+    """The conditions, those alone that say something."""
 
 
 class SavedFilter(Record):
@@ -18,5 +31,7 @@ class SavedFilter(Record):
     name: str
     filter: Filter
 
-    def public(self) -> dict[str, Any]:
-        return {**self.model_dump(mode="json"), "filter": self.filter.model_dump(mode="json", exclude_defaults=True)}
+    def public(self) -> SavedFilterDocument:
+        return SavedFilterDocument(
+            id=self.id, created_at=self.created_at, name=self.name, filter=self.filter.model_dump(exclude_defaults=True)
+        )

@@ -6,6 +6,8 @@ and becomes the field's description in the document's JSON schema.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -13,3 +15,12 @@ class Document(BaseModel):
     """A typed document. Its validator is built when it is first used, so that no cold start pays for it."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, use_attribute_docstrings=True)
+
+
+class Deleted(Document):
+    """That an object is deleted."""
+
+    id: str
+    object: str
+    """What it was, with `.deleted`: `filter.deleted`."""
+    deleted: Literal[True] = True

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -170,19 +170,23 @@ def limit_of(app: Any, *, default: int = 20, most: int = 100) -> int:
         raise ApiError("Invalid 'limit': a number is expected.", code="invalid_value", param="limit") from error
 
 
-def listed(data: list[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
-    """A page in OpenAI's cursor style."""
+def listed(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
+    """A page in OpenAI's cursor style, of objects with an `id`."""
     return {
         "object": "list",
         "data": data,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
+        "first_id": _id_of(data[0]) if data else None,
+        "last_id": _id_of(data[-1]) if data else None,
         "has_more": has_more,
     }
 
 
+def _id_of(item: Any) -> Any:
+    return item["id"] if isinstance(item, dict) else item.id
+
+
 def list_of[Kind: Record](
-    app: Any, kind: type[Kind], shown: Callable[[Kind], dict[str, Any]], *, parent: str = "", order: str = "asc"
+    app: Any, kind: type[Kind], shown: Callable[[Kind], Any], *, parent: str = "", order: str = "asc"
 ) -> dict[str, Any]:
     """The page of a list that the query asks for by `after`, `limit` and `order` (default `order`)."""
     page = kind.page(

@@ -12,17 +12,16 @@ import hashlib
 import hmac
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from foundation import aws, lease, table
 from foundation.errors import Conflict, Forbidden, Unauthorized
 from foundation.ids import new_id, now
+from foundation.routes import Scope
 from foundation.settings import settings
 
 if TYPE_CHECKING:
     from foundation.api_keys import ApiKey
-
-type Scope = Literal["capture", "infer", "read", "write", "admin"]
 
 _ADMIN = "admin"
 _FIRST = "first"

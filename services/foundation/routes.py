@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
-if TYPE_CHECKING:
-    from foundation.keys import Scope
+type Scope = Literal["capture", "infer", "read", "write", "admin"]
 
 # A pydantic model or any other type that pydantic describes, its dotted name, or several that hold together.
 type Shape = Any | str | tuple[Any | str, ...]
@@ -30,13 +29,20 @@ class Query(NamedTuple):
     required: bool = False
 
 
+AFTER = Query("after", "The id after which the page begins: the `last_id` of the page before.")
+ORDER = Query("order", "Oldest or newest first.", {"type": "string", "enum": ["asc", "desc"]})
+LIMIT = Query("limit", "How many items a page has: 1 to 100, 20 if absent.", {"type": "integer", "default": 20})
+PAGE = (AFTER, LIMIT, ORDER)
+
+
 class Described(TypedDict, total=False):
     """What a route may say of itself beside method, path and scope.
 
     `status` is that of a success (200). `body` is the request's shape where the function has no parameter of it;
     `answer` is the answer's shape where the return type does not say it, `lists` that of the items of a page, `media`
-    the answer's media type where it is not JSON. `errors` has the statuses that this route adds to those of every
-    route, with their reason.
+    the answer's media type where it is not JSON, `takes` that of the request, `headers` what the answer's headers
+    mean. `errors` has the statuses that this route adds to those of every route, or means otherwise. `alias` is true
+    for a second path of the same function.
     """
 
     status: int
@@ -44,8 +50,11 @@ class Described(TypedDict, total=False):
     answer: Shape
     lists: Shape
     media: str
+    takes: str
+    headers: Mapping[str, str]
     query: tuple[Query, ...]
     errors: Mapping[int, str]
+    alias: bool
 
 
 class Route:

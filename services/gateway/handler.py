@@ -16,8 +16,25 @@ router = Routes("Chat completions")
 _HTTP_API_S = 28.0
 
 
-@router.post("/v1/chat/completions", scope="infer")
+@router.post(
+    "/v1/chat/completions",
+    scope="infer",
+    body="gateway.documents.ChatRequest",
+    answer="openai.types.chat.ChatCompletion",
+    errors={
+        404: "No provider has this model.",
+        429: "The provider asks to wait.",
+        502: "The provider cannot be reached, or answers what is no answer.",
+        504: "The provider takes more than the 28 seconds of this URL; the message names one with 15 minutes.",
+    },
+)
 def chat_completion() -> Response[Any]:
+    """Have a model answer, and capture the completion where `store` is true.
+
+    The request goes to the model's provider and its answer comes back unchanged, refusals too. The headers
+    `X-Stillhouse-Store`, `X-Stillhouse-Metadata` and `X-Stillhouse-Fallback-Model` say what the body cannot. With
+    `stream` the answer is server-sent events.
+    """
     event = router.current_event
     left_s = router.lambda_context.get_remaining_time_in_millis() / 1000
     behind_api = ".lambda-url." not in event.request_context.domain_name

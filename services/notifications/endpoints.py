@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from standardwebhooks import Webhook
 
+from foundation.document import Document
 from foundation.ids import derived_id, now
 from foundation.records import Record
 
@@ -23,6 +24,30 @@ MOST_ENDPOINTS = 20
 _PREFIX = "whsec_"
 _SECRET_BYTES = 32
 _SHOWN = 4
+
+
+class EndpointDocument(Document):
+    """A webhook endpoint as it is shown: without its secret."""
+
+    id: str
+    object: Literal["webhook_endpoint"] = "webhook_endpoint"
+    created_at: int
+    """Seconds UTC."""
+    name: str
+    url: str
+    """Where events are sent to by POST."""
+    event_types: list[str]
+    updated_at: int
+    """Seconds UTC."""
+    signing_secret_hint: str
+    """The last characters of the secret, to tell which one it is."""
+
+
+class SecretEndpointDocument(EndpointDocument):
+    """A webhook endpoint with a new secret, which is shown this once."""
+
+    signing_secret: str
+    """`whsec_<base64>`: the key of the signatures."""
 
 
 class Endpoint(Record):
@@ -40,8 +65,14 @@ class Endpoint(Record):
     old_secret: str | None = None
     old_secret_until: int | None = None
 
-    def public(self) -> dict[str, Any]:
-        shown = self.model_dump(mode="json", exclude={"secret", "old_secret", "old_secret_until"})
+    def public(self) -> EndpointDocument:
+        return EndpointDocument(**self._shown())
+
+    def with_secret(self) -> SecretEndpointDocument:
+        return SecretEndpointDocument(signing_secret=self.secret, **self._shown())
+
+    def _shown(self) -> dict[str, Any]:
+        shown = self.model_dump(exclude={"secret", "old_secret", "old_secret_until"})
         return {**shown, "signing_secret_hint": f"{_PREFIX}…{self.secret[-_SHOWN:]}"}
 
     def headers(self, event_id: str, body: bytes) -> dict[str, str]:

@@ -1,0 +1,79 @@
+"""What is pushed and what a push answers, as the description of the API has it. The ingest itself starts without."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from completions.completion import Metadata
+from foundation.document import Document
+
+
+class PushedRecord(BaseModel):
+    """A completion made elsewhere: a chat completion, or a response of the Responses API."""
+
+    request: dict[str, Any]
+    """What was sent to the provider, as it was sent."""
+    response: dict[str, Any]
+    """What the provider answered. A failed call has `{"error": …}`."""
+    metadata: Metadata | None = None
+    """Tags to find it by."""
+    reference: Any = None
+    """The known right answer. It is never trained on."""
+    created: int | None = None
+    """Seconds UTC; absent, that of the response."""
+    latency_ms: int | None = None
+    """How long the answer took."""
+    provider: str | None = None
+    """Who answered."""
+    origin: str | None = None
+    """Where it was imported from."""
+
+
+type Pushes = PushedRecord | list[PushedRecord]
+
+
+class Renamed(Document):
+    """A completion whose id another one has: it is kept under an id of its own."""
+
+    id: str
+    origin_id: str
+    """The id that it came with."""
+
+
+class Refused(Document):
+    """A record that was not accepted, and why."""
+
+    index: int
+    """Its place in the push, from 0."""
+    message: str
+    type: str
+    param: str | None
+    """The field that is wrong."""
+    code: str | None
+
+
+class Capture(Document):
+    """A push that is durable."""
+
+    object: Literal["capture"] = "capture"
+    batch_id: str
+    """Whose status GET /v1/captures/{batch_id} tells."""
+    accepted: int
+    """How many records were accepted."""
+    ids: list[str]
+    """The ids of their completions."""
+    renamed: list[Renamed]
+    refused: list[Refused]
+
+
+class CaptureStatus(Document):
+    """How far a push is."""
+
+    object: Literal["capture"] = "capture"
+    batch_id: str
+    status: Literal["pending", "recorded"]
+    """`recorded` once every completion of the push can be read."""
+    parts_recorded: int
+    """How many of the parts of a large push can be read."""

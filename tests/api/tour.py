@@ -1,0 +1,221 @@
+"""A tour of the API: every route once, on objects that the tour itself makes, with what was sent and answered.
+
+The description of the API takes its examples from here, and its schemas are held against these answers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from tests.api import rows
+from tests.flow import loop
+from tests.flow.system import System
+from tests.grading.build import JUDGE
+
+_MOST_SHOWN = 2
+_SECRET = re.compile(r"(?<=[0-9A-Z]{26}-)[0-9a-f]{40}|(?<=whsec_)[\w+/=]{44}")
+_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--x\r\nContent-Disposition: form-data; '
+    b'name="file"; filename="some.txt"\r\nContent-Type: text/plain\r\n\r\nsome text\r\n--x--\r\n'
+)
+
+
+@dataclass
+class Visit:
+    """One call: the route as the description names it, what was sent, and what came back."""
+
+    method: str
+    path: str
+    request: Any
+    status: int
+    answer: Any
+
+    @property
+    def label(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass
+class Tour:
+    """Calls routes of a system and remembers each call."""
+
+    system: System
+    visits: list[Visit] = field(default_factory=list)
+
+    def call(self, method: str, path: str, body: Any = None, *, query: str = "", **parameters: str) -> Any:
+        """The answer of one call; `parameters` fill the path."""
+        url = "/v1" + re.sub(r"{(\w+)}", lambda name: quote(parameters[name[1]], safe=":/"), path)
+        status, answer = self.system.call(method, f"{url}?{query}" if query else url, body)
+        self.visits.append(Visit(method, path, body, status, answer))
+        return answer
+
+
+def tour(system: System) -> list[Visit]:
+    """Every call of the tour, in its order."""
+    made = Tour(system)
+    _completions(made)
+    _keys_and_endpoints(made)
+    _files(made)
+    _evals(made)
+    _distillation(made)
+    return made.visits
+
+
+def examples(visits: list[Visit]) -> dict[str, dict[str, Any]]:
+    """The first successful call of each route, shortened: lists to their first items, secrets and links to zeros."""
+    shown: dict[str, dict[str, Any]] = {}
+    for visit in visits:
+        if visit.status < 300 and visit.path != "/openapi.json":
+            example = {"answer": _short(visit.answer)} if not isinstance(visit.answer, str) else {}
+            if visit.request is not None and not isinstance(visit.request, bytes):
+                example["request"] = _short(visit.request)
+            shown.setdefault(visit.label, example)
+    return dict(sorted(shown.items()))
+
+
+def _short(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _short(inner) for name, inner in value.items()}
+        case list():
+            return [_short(inner) for inner in value[:_MOST_SHOWN]]
+        case str():
+            return _SECRET.sub(lambda secret: "0" * len(secret[0]), value.partition("?X-Amz")[0].partition("?AWS")[0])
+        case _:
+            return value
+
+
+def _completions(made: Tour) -> None:
+    call = made.call
+    records = [loop.record(number, split="train", tag="tour") for number in range(3)]
+    batch = call("POST", "/captures", records[0])["batch_id"]
+    call("POST", "/captures", records[1:])
+    made.system.settle()
+    call("GET", "/captures/{batch_id}", batch_id=batch)
+    first, last = (records[place]["response"]["id"] for place in (0, 2))
+    call("GET", "/chat/completions", query="metadata[tag]=tour&limit=2")
+    call("GET", "/chat/completions/{completion_id}", completion_id=first)
+    call("POST", "/chat/completions/{completion_id}", {"metadata": {"feature": "triage"}}, completion_id=first)
+    call("GET", "/chat/completions/{completion_id}/messages", completion_id=first)
+    call("DELETE", "/chat/completions/{completion_id}", completion_id=last)
+    call("GET", "/exports/completions", query="model=recorded-teacher")
+    call("GET", "/usage", query="group_by=model,metadata.tag")
+    saved = call("POST", "/filters", {"name": "triage", "filter": {"metadata": {"feature": "triage"}}})
+    call("GET", "/filters")
+    call("GET", "/filters/{filter_id}", filter_id=saved["id"])
+    call("DELETE", "/filters/{filter_id}", filter_id=saved["id"])
+    policy = call("POST", "/retention_policies", {"retention_days": 90, "metadata": {"feature": "triage"}})
+    call("GET", "/retention_policies")
+    call("GET", "/retention_policies/{policy_id}", policy_id=policy["id"])
+    call("DELETE", "/retention_policies/{policy_id}", policy_id=policy["id"])
+    asked = {"model": loop.STUDENT, "messages": loop.messages(1), "store": True, "metadata": {"feature": "triage"}}
+    call("POST", "/chat/completions", asked)
+    call("GET", "/models")
+    call("GET", "/models/{model}", model=loop.STUDENT)
+    call("GET", "/openapi.json")
+
+
+def _keys_and_endpoints(made: Tour) -> None:
+    call = made.call
+    new = {"name": "triage", "scopes": ["infer", "capture"], "store": True, "metadata": {"feature": "triage"}}
+    key = call("POST", "/keys", new)
+    call("GET", "/keys")
+    call("GET", "/keys/{key_id}", key_id=key["id"])
+    call("DELETE", "/keys/{key_id}", key_id=key["id"])
+    hook = {"name": "ci", "url": "https://example.org/hook", "event_types": ["eval.run.succeeded"]}
+    endpoint = call("POST", "/webhook_endpoints", hook)
+    same = {"endpoint_id": endpoint["id"]}
+    call("GET", "/webhook_endpoints")
+    call("GET", "/webhook_event_types")
+    call("GET", "/webhook_endpoints/{endpoint_id}", **same)
+    call("POST", "/webhook_endpoints/{endpoint_id}", {"name": "nightly"}, **same)
+    rotation = {"keep_old_secret_active_for_24_hours": True}
+    call("POST", "/webhook_endpoints/{endpoint_id}/rotate_secret", rotation, **same)
+    call("DELETE", "/webhook_endpoints/{endpoint_id}", **same)
+
+
+def _files(made: Tour) -> None:
+    call = made.call
+    made.visits.append(Visit("POST", "/files", None, *_upload(made.system)))
+    file_id = made.visits[-1].answer["id"]
+    call("POST", "/files/presigned", {"filename": "rows.jsonl", "purpose": "evals", "bytes": 5_000_000})
+    call("GET", "/files")
+    call("GET", "/files/{file_id}", file_id=file_id)
+    call("GET", "/files/{file_id}/content", file_id=file_id)
+    call("DELETE", "/files/{file_id}", file_id=file_id)
+
+
+def _upload(system: System) -> tuple[int, Any]:
+    return system.call("POST", "/v1/files", _FORM, headers={"content-type": "multipart/form-data; boundary=x"})
+
+
+def _evals(made: Tour) -> None:
+    call = made.call
+    config = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
+    new = {"name": "triage", "data_source_config": config, "testing_criteria": [rows.CHECK, JUDGE]}
+    eval_id = call("POST", "/evals", new)["id"]
+    call("GET", "/evals", query="limit=1")
+    call("GET", "/evals/{eval_id}", eval_id=eval_id)
+    call("POST", "/evals/{eval_id}", {"metadata": {"team": "mail"}}, eval_id=eval_id)
+    tags = [{"team": "mail" if number % 2 else "chat"} for number in range(12)]
+    runs = [_run(made, eval_id, rows.answered(answers, tags)) for answers in ("pppppppppfff", "pppffffffppf")]
+    call("GET", "/evals/{eval_id}/runs", query="limit=1", eval_id=eval_id)
+    within = {"eval_id": eval_id, "run_id": runs[0]}
+    call("GET", "/evals/{eval_id}/runs/{run_id}", **within)
+    items = call("GET", "/evals/{eval_id}/runs/{run_id}/output_items", query="limit=2", **within)["data"]
+    call("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{item_id}", **within, item_id=items[0]["id"])
+    call("GET", "/evals/{eval_id}/runs/{run_id}/slices", query="by=team", **within)
+    call("GET", "/evals/{eval_id}/runs/{run_id}/comparison", query=f"baseline={runs[1]}", **within)
+    call("GET", "/evals/{eval_id}/power", query=f"baseline={runs[1]}&difference=0.1", eval_id=eval_id)
+    labels = [{"row": number, "human": "correct"} for number in range(3)]
+    source = {"type": "run", "run_id": runs[0], "labels": labels}
+    asked = {"criterion": JUDGE["name"], "source": source}
+    calibration = call("POST", "/evals/{eval_id}/calibrations", asked, eval_id=eval_id)
+    call("GET", "/evals/{eval_id}/calibrations", eval_id=eval_id)
+    known = {"eval_id": eval_id, "calibration_id": calibration["id"]}
+    call("GET", "/evals/{eval_id}/calibrations/{calibration_id}", **known)
+    started = rows.started(made.system, eval_id, rows.answered("pf"))["id"]
+    call("POST", "/evals/{eval_id}/runs/{run_id}/cancel", eval_id=eval_id, run_id=started)
+    call("POST", "/evals/{eval_id}/runs/{run_id}", eval_id=eval_id, run_id=started)
+    call("DELETE", "/evals/{eval_id}/runs/{run_id}", eval_id=eval_id, run_id=started)
+    call("DELETE", "/evals/{eval_id}", eval_id=eval_id)
+
+
+def _run(made: Tour, eval_id: str, content: list[dict[str, Any]]) -> str:
+    source = {"type": "jsonl", "source": {"type": "file_content", "content": content}}
+    run = made.call("POST", "/evals/{eval_id}/runs", {"name": "nightly", "data_source": source}, eval_id=eval_id)
+    made.system.settle()
+    return str(run["id"])
+
+
+def _distillation(made: Tour) -> None:
+    call, system = made.call, made.system
+    loop.capture(system, "tour-loop")
+    new = {
+        "name": "triage",
+        "eval_id": loop.create_eval(system),
+        "test": loop.source("test", "tour-loop"),
+        "train": loop.source("train", "tour-loop"),
+        "teacher": loop.TEACHER,
+        "student": loop.STUDENT,
+    }
+    distillation_id = call("POST", "/distillations", new)["id"]
+    same = {"distillation_id": distillation_id}
+    system.settle()
+    call("POST", "/distillations/{distillation_id}/approve", **same)
+    system.settle()
+    ended = call("GET", "/distillations/{distillation_id}", **same)
+    call("GET", "/distillations")
+    cancelled = system.ok("POST", "/v1/distillations", {**new, "name": "again"})["id"]
+    call("POST", "/distillations/{distillation_id}/cancel", distillation_id=cancelled)
+    dataset, job = {"dataset_id": ended["dataset_id"]}, {"job_id": ended["job_id"]}
+    call("GET", "/datasets")
+    call("GET", "/datasets/{dataset_id}", **dataset)
+    call("GET", "/datasets/{dataset_id}/card", **dataset)
+    call("GET", "/datasets/{dataset_id}/content", **dataset)
+    call("GET", "/fine_tuning/jobs/{job_id}", **job)
+    call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
+    call("GET", "/lineage/{object_id}", query="limit=2", object_id=ended["model"])
