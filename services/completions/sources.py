@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -29,7 +29,7 @@ class _Stored(Filter):
             return asked
         return {name: value for name, value in asked.items() if value is not None or name == "has_error"}
 
-    def selects(self, one: Completion) -> bool:  # noqa: ARG002 - the filter has said it all
+    def selects(self, completion: Completion) -> bool:  # noqa: ARG002 - the filter has looked at everything
         """Whether a completion that the filter found is wanted, by its body."""
         return True
 
@@ -51,27 +51,49 @@ class StoredResponses(_Stored):
     tools: list[str] = Field(default_factory=list)
     users: list[str] = Field(default_factory=list)
 
-    def selects(self, one: Completion) -> bool:
-        if one.original is None:
+    def selects(self, completion: Completion) -> bool:
+        if completion.original is None:
             return False
-        asked: dict[str, Any] = one.original["request"]
-        told: dict[str, Any] = one.original["response"]
+        captured = _CapturedResponse(completion.original["request"], completion.original["response"])
+        wanted = [
+            (self.reasoning_effort, captured.reasoning_effort()),
+            (self.temperature, captured.field("temperature")),
+            (self.top_p, captured.field("top_p")),
+        ]
+        if any(value is not None and value != found for value, found in wanted):
+            return False
+        if self.users and captured.field("user") not in self.users:
+            return False
+        offered = captured.tools()
+        if any(tool not in offered for tool in self.tools):
+            return False
+        return (self.instructions_search or "").casefold() in str(captured.field("instructions") or "").casefold()
 
-        def said(name: str) -> Any:
-            """As the response repeats it, with the provider's defaults, else as it was asked."""
-            return asked.get(name) if told.get(name) is None else told[name]
 
-        return (
-            (self.instructions_search or "").casefold() in str(said("instructions") or "").casefold()
-            and self.reasoning_effort in {None, (said("reasoning") or {}).get("effort")}
-            and self.temperature in {None, said("temperature")}
-            and self.top_p in {None, said("top_p")}
-            and set(self.tools) <= {tool.get("name") or tool.get("type") for tool in said("tools") or []}
-            and (not self.users or said("user") in self.users)
-        )
+class _CapturedResponse(NamedTuple):
+    """A response as it was captured: nobody has checked what its fields hold."""
+
+    request: dict[str, Any]
+    response: dict[str, Any]
+
+    def field(self, name: str) -> Any:
+        """As the response repeats it, with the provider's defaults, else as it was asked."""
+        repeated = self.response.get(name)
+        return self.request.get(name) if repeated is None else repeated
+
+    def reasoning_effort(self) -> Any:
+        reasoning = self.field("reasoning")
+        return reasoning.get("effort") if isinstance(reasoning, dict) else None
+
+    def tools(self) -> list[Any]:
+        """The tools that were offered, by name, or by type where they have none."""
+        tools = self.field("tools")
+        if not isinstance(tools, list):
+            return []
+        return [tool.get("name") or tool.get("type") for tool in tools if isinstance(tool, dict)]
 
 
 def selected(source: StoredCompletions | StoredResponses) -> Iterator[Completion]:
     """The completions of a source, at most its limit, lazily."""
-    found = index.completions(source, limit=source.limit if isinstance(source, StoredCompletions) else None)
-    return islice((one for one in found if source.selects(one)), source.limit)
+    matching = index.completions(source, limit=source.limit if isinstance(source, StoredCompletions) else None)
+    return islice((completion for completion in matching if source.selects(completion)), source.limit)
