@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from stillhouse.importing import bedrock
 from stillhouse.importing.files import FileSource, LocalFolder
-from stillhouse.importing.source import Stopped, Unmapped
+from stillhouse.importing.source import Unmapped
+from stillhouse.importing.stopped import Stopped
 
 _BODIES = "data"
 

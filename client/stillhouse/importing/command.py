@@ -1,29 +1,25 @@
 """`stillhouse import <source>`: the command line of the importers.
 
 In: a source and its options; Stillhouse's URL and the keys from the environment. Out: a progress bar on standard
-error, the counts on standard output. Exit code 1 where the import stopped, or, with --strict, where something did not
-come over; 130 where the user stopped it. Run again after either it goes on where it was.
+error, the counts on standard output. The exit code is 1 if the import stopped, or, with --strict, if something did not
+come over; it is 130 if the user stopped it. The same command continues an import that stopped.
+
+This module only declares the commands. What they do stands in `sources`, which is imported when one is run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stillhouse.importing.evals.command import openai_evals, promptfoo
-from stillhouse.importing.terminal import RETRIES, Strict, To, key_of, told_in_a_line
+from stillhouse.importing.terminal import Strict, To, errors_in_one_line
 
-# The sources and what they stand on are imported when one is run: the SDK alone takes most of a second.
 if TYPE_CHECKING:
-    from openai import OpenAI
-
-    from stillhouse.importing.record import Record
     from stillhouse.importing.source import Source
-    from stillhouse.importing.state import Counts
 
 app = typer.Typer(no_args_is_help=True, help="Import completions and evals from another system.")
 app.command("openai-evals")(openai_evals)
@@ -52,13 +48,7 @@ def openai(
     strict: Strict = False,
 ) -> None:
     """Stored completions of OpenAI; the key is OPENAI_API_KEY."""
-
-    def client() -> OpenAI:
-        from openai import OpenAI
-
-        return OpenAI(base_url=base_url, max_retries=RETRIES)
-
-    _import(partial(_stored, client, "openai", model, metadata), to, state, strict=strict)
+    _import(lambda sources: sources.openai(base_url, model, metadata), to, state, strict=strict)
 
 
 @app.command()
@@ -75,17 +65,7 @@ def azure(
     strict: Strict = False,
 ) -> None:
     """Stored completions of Azure OpenAI; the key is AZURE_OPENAI_API_KEY."""
-
-    def client() -> OpenAI:
-        from openai import AzureOpenAI, OpenAI
-
-        if api_version:
-            return AzureOpenAI(azure_endpoint=endpoint, api_version=api_version, max_retries=RETRIES)
-        url = f"{endpoint.rstrip('/').removesuffix('/openai/v1')}/openai/v1"
-        # Without one the SDK would send OPENAI_API_KEY, which is somebody else's.
-        return OpenAI(base_url=url, api_key=key_of("AZURE_OPENAI_API_KEY"), max_retries=RETRIES)
-
-    _import(partial(_stored, client, "azure", model, metadata), to, state, strict=strict)
+    _import(lambda sources: sources.azure(endpoint, api_version, model, metadata), to, state, strict=strict)
 
 
 @app.command()
@@ -97,13 +77,7 @@ def bedrock(
     strict: Strict = False,
 ) -> None:
     """Amazon Bedrock's model invocation logs; AWS credentials as everywhere."""
-
-    def source() -> Source:
-        from stillhouse.importing import bedrock_logs
-
-        return bedrock_logs.source(place)
-
-    _import(source, to, state, strict=strict)
+    _import(lambda sources: sources.bedrock(place), to, state, strict=strict)
 
 
 @app.command()
@@ -117,14 +91,7 @@ def langfuse(
     strict: Strict = False,
 ) -> None:
     """Observations of type GENERATION from a Langfuse export."""
-
-    def source() -> Source:
-        from stillhouse.importing import langfuse as rows
-
-        options = {"source": rows.ORIGIN, "model": model, "group": group}
-        return _in_files(file, options, lambda row, _: rows.record_of(row, model=model, group=group))
-
-    _import(source, to, state, strict=strict)
+    _import(lambda sources: sources.exported("langfuse", file, model=model, group=group), to, state, strict=strict)
 
 
 @app.command()
@@ -138,14 +105,7 @@ def tensorzero(
     strict: Strict = False,
 ) -> None:
     """Inferences or datapoints of TensorZero."""
-
-    def source() -> Source:
-        from stillhouse.importing import tensorzero as rows
-
-        options = {"source": rows.ORIGIN, "model": model, "group": group}
-        return _in_files(file, options, lambda row, _: rows.record_of(row, model=model, group=group))
-
-    _import(source, to, state, strict=strict)
+    _import(lambda sources: sources.exported("tensorzero", file, model=model, group=group), to, state, strict=strict)
 
 
 @app.command()
@@ -161,57 +121,14 @@ def jsonl(
     strict: Strict = False,
 ) -> None:
     """Our own records, or OpenAI's fine-tuning format, whose last message is the answer."""
-
-    def source() -> Source:
-        from stillhouse.importing import jsonl as rows
-
-        given = {"model": model, "reference": reference}
-        options = {"source": rows.ORIGIN, **given}
-        return _in_files(file, options, lambda row, created: rows.record_of(row, created=created, **given))
-
-    _import(source, to, state, strict=strict)
+    _import(lambda sources: sources.jsonl(file, model=model, reference=reference), to, state, strict=strict)
 
 
-def _in_files(file: Path, options: dict[str, Any], record_of: Callable[[dict[str, Any], int], Record]) -> Source:
-    """Rows of files; `record_of` gets a row and the time of its file."""
-    from stillhouse.importing.files import FileSource, LocalFolder
+def _import(source: Callable[[Any], Source], to: str, state: Path | None, *, strict: bool) -> None:
+    """Run the import whose source this function makes, which gets the module `sources`."""
+    with errors_in_one_line():
+        from stillhouse.importing import sources
 
-    folder = LocalFolder(file)
-    identity = {"place": str(folder.path), **options}
-    return FileSource(folder, lambda row, name: record_of(row, folder.modified(name)), identity)
-
-
-def _stored(client: Callable[[], OpenAI], origin: str, model: str | None, metadata: list[str] | None) -> Source:
-    from openai import OpenAIError
-
-    from stillhouse.importing.source import Stopped
-    from stillhouse.importing.stored import StoredSource
-
-    pairs = dict(pair.partition("=")[::2] for pair in metadata or ())
-    if not all("=" in pair for pair in metadata or ()):
-        raise Stopped("--metadata takes KEY=VALUE")
-    try:
-        return StoredSource(client(), origin, model=model, metadata=pairs)
-    except OpenAIError as error:
-        raise Stopped(str(error)) from None
-
-
-def _import(make: Callable[[], Source], to: str, file: Path | None, *, strict: bool) -> None:
-    with told_in_a_line():
-        from stillhouse.capturing.endpoint import Endpoint
-        from stillhouse.importing import report
-        from stillhouse.importing.push import push
-        from stillhouse.importing.state import State, path_for
-
-        endpoint = Endpoint(to.rstrip("/"), key_of("STILLHOUSE_API_KEY"))
-        source = make()
-        identity = {**source.identity, "to": endpoint.base_url}
-        state = State(file or path_for(identity), identity)
-        with report.progress(source) as told:
-            counts = push(source, endpoint, state, told=told)
-    typer.echo(report.summary(counts, state.refusals))
-    raise typer.Exit(_code(counts, strict=strict))
-
-
-def _code(counts: Counts, *, strict: bool) -> int:
-    return int(strict and bool(counts.refused or counts.unmapped))
+        endpoint = sources.stillhouse(to)
+        code = sources.run(source(sources), endpoint, state, strict=strict)
+    raise typer.Exit(code)

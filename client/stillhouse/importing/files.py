@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol, cast
 
 from stillhouse.importing.record import Record
-from stillhouse.importing.source import Item, Left, Stopped, Unmapped
+from stillhouse.importing.source import Item, Left, Unmapped
+from stillhouse.importing.stopped import Stopped
 
 _SUFFIXES = {".json", ".jsonl", ".ndjson", ".gz"}
 _CHUNK = 1024 * 1024

@@ -16,8 +16,9 @@ from typing import Any
 
 from stillhouse.capturing.endpoint import Accepted, Away, Endpoint, Refused
 from stillhouse.importing.record import Record
-from stillhouse.importing.source import Item, Skipped, Source, Stopped, Unmapped
+from stillhouse.importing.source import Item, Skipped, Source, Unmapped
 from stillhouse.importing.state import Counts, State
+from stillhouse.importing.stopped import Stopped
 
 BATCH_RECORDS = 300
 BATCH_BYTES = 2 * 1024 * 1024
@@ -54,14 +55,14 @@ def push(
     endpoint: Endpoint,
     state: State,
     *,
-    told: Callable[[Counts], None] = lambda _: None,
+    show: Callable[[Counts], None] = lambda _: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Counts:
-    """Push everything behind the state's cursor; `told` hears the counts after every batch."""
+    """Push everything behind the state's cursor; `show` gets the counts after every batch."""
     pushing = _Pushing(endpoint, state, pause)
     for batch in _batches(source.items(state.cursor)):
         pushing.deliver(batch)
-        told(state.counts)
+        show(state.counts)
     state.finish()
     return state.counts
 

@@ -20,27 +20,27 @@ _KINDS = {"skipped": "no completions", "unmapped": "without a chat shape", "refu
 
 @contextmanager
 def bar(total: int | None = None) -> Iterator[Callable[[str, int | None], None]]:
-    """A bar; what it gives is to be told a sentence, and how much is done where that is known."""
+    """A bar. Its function shows a sentence, and how much of `total` is done if that is known."""
     columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task("nothing read yet", total=total)
+    with Progress(*columns, console=Console(stderr=True)) as progress_bar:
+        task = progress_bar.add_task("nothing read yet", total=total)
 
-        def told(words: str, done: int | None = None) -> None:
-            shown.update(task, completed=done, description=words)
+        def show(words: str, done: int | None = None) -> None:
+            progress_bar.update(task, completed=done, description=words)
 
-        yield told
+        yield show
 
 
 @contextmanager
 def progress(source: Source) -> Iterator[Callable[[Counts], None]]:
-    """A bar; what it gives is to be told the counts."""
-    with bar(source.total) as shown:
+    """A bar. Its function shows the counts."""
+    with bar(source.total) as show:
 
-        def told(counts: Counts) -> None:
+        def show_counts(counts: Counts) -> None:
             left = counts.read - counts.accepted
-            shown(f"{counts.accepted} imported, {left} left out", source.position)
+            show(f"{counts.accepted} imported, {left} left out", source.position)
 
-        yield told
+        yield show_counts
 
 
 def summary(counts: Counts, refusals: Path) -> str:

@@ -1,8 +1,7 @@
-"""What an importer reads: a source gives items one by one, each with the cursor behind which reading goes on.
+"""What an importer reads: a source gives items one by one, each with the cursor from which reading continues behind it.
 
-An item is a record to push, or the reason why there is none: `Skipped`, since it is no completion, or `Unmapped`,
-since it is one that has no chat shape. Reasons name fields and types, never what stood in them. `Stopped` ends the
-import with one sentence for the user.
+An item holds a record to push, or the reason why there is none: `Skipped` if it is no completion, `Unmapped` if it is
+a completion that the chat shape cannot hold. Reasons name fields and types, never the content.
 """
 
 from __future__ import annotations
@@ -14,10 +13,6 @@ from typing import Any, Protocol
 from stillhouse.importing.record import Record
 
 _LONGEST_REASON = 100
-
-
-class Stopped(Exception):
-    """The import cannot go on; started again it goes on where it was."""
 
 
 class Left(Exception):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stillhouse.capturing.wrap import state_folder
-from stillhouse.importing.source import Stopped
+from stillhouse.importing.stopped import Stopped
 
 _MOST_REASONS = 100
 

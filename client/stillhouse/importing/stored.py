@@ -14,7 +14,8 @@ from typing import Any
 from openai import OpenAI, OpenAIError
 
 from stillhouse.importing.record import Record
-from stillhouse.importing.source import Item, Left, Stopped, Unmapped
+from stillhouse.importing.source import Item, Left, Unmapped
+from stillhouse.importing.stopped import Stopped
 
 _PAGE = 100
 _AT_ONCE = 8

@@ -1,4 +1,4 @@
-"""What all import commands share: where to, the keys, and how a stopped import is told."""
+"""What all import commands share: options, keys from the environment, and how an import that stopped is reported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from stillhouse.importing.stopped import Stopped
+
 RETRIES = 8
 
 To = Annotated[str, typer.Option("--to", envvar="STILLHOUSE_BASE_URL", help="Stillhouse's API, up to /v1.")]
@@ -16,10 +18,8 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything 
 
 
 @contextmanager
-def told_in_a_line() -> Iterator[None]:
-    """What stops an import ends the command."""
-    from stillhouse.importing.source import Stopped
-
+def errors_in_one_line() -> Iterator[None]:
+    """End the command with one line on standard error if the import stops (exit code 1) or the user stops it (130)."""
     try:
         yield
     except (Stopped, OSError) as stopped:
@@ -31,9 +31,7 @@ def told_in_a_line() -> Iterator[None]:
 
 
 def key_of(variable: str) -> str:
-    """The key in the environment. Raises Stopped where there is none."""
-    from stillhouse.importing.source import Stopped
-
+    """The key in this environment variable. Raises Stopped if it is not set."""
     key = os.environ.get(variable)
     if not key:
         raise Stopped(f"{variable} is not set")

@@ -6,7 +6,8 @@ import pytest
 from moto import mock_aws
 
 from stillhouse.importing import bedrock, bedrock_logs
-from stillhouse.importing.source import Skipped, Stopped, Unmapped
+from stillhouse.importing.source import Skipped, Unmapped
+from stillhouse.importing.stopped import Stopped
 from tests.client.importing.build import found, imported
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"

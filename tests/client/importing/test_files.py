@@ -7,7 +7,8 @@ import pytest
 
 from stillhouse.importing import files
 from stillhouse.importing.files import FileSource, LocalFolder, rows
-from stillhouse.importing.source import Stopped, Unmapped
+from stillhouse.importing.source import Unmapped
+from stillhouse.importing.stopped import Stopped
 from tests.client.importing.build import completion, found, written
 
 

@@ -17,7 +17,7 @@ from stillhouse.importing.evals.exported import ExportedOrigin
 from stillhouse.importing.evals.openai_api import ApiOrigin
 from stillhouse.importing.evals.openai_evals import Options, carry
 from stillhouse.importing.evals.receiver import Receiver
-from stillhouse.importing.source import Stopped
+from stillhouse.importing.stopped import Stopped
 from tests.api.sdk import Transport, client_of
 from tests.client.doubles import served
 from tests.client.importing.build import Killed

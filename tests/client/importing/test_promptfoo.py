@@ -17,7 +17,7 @@ from stillhouse.importing.evals.report import Report
 from stillhouse.importing.promptfoo.carry import carry
 from stillhouse.importing.promptfoo.config import read
 from stillhouse.importing.promptfoo.suite import suites_of
-from stillhouse.importing.source import Stopped
+from stillhouse.importing.stopped import Stopped
 from tests.api.sdk import client_of
 from tests.client.doubles import served
 from tests.client.importing.test_openai_evals import Served

@@ -5,8 +5,9 @@ import pytest
 from stillhouse.capturing.endpoint import Away, Refused
 from stillhouse.importing import push
 from stillhouse.importing.push import BATCH_BYTES, BATCH_RECORDS
-from stillhouse.importing.source import Skipped, Stopped, Unmapped
+from stillhouse.importing.source import Skipped, Unmapped
 from stillhouse.importing.state import State
+from stillhouse.importing.stopped import Stopped
 from tests.client.importing.build import Killed, Listed, imported
 
 

@@ -4,7 +4,8 @@ import httpx2
 import pytest
 from openai import AzureOpenAI, OpenAI
 
-from stillhouse.importing.source import Stopped, Unmapped
+from stillhouse.importing.source import Unmapped
+from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.stored import StoredSource
 from tests.api.sdk import Transport, client_of
 from tests.client.importing.build import Taking, found, imported

@@ -1,23 +1,19 @@
 """`stillhouse import openai-evals` and `promptfoo`: the command line of the importers of evals.
 
-In: a source and its options. Out: a bar on standard error, the report on standard output. Exit code 1 where the import
-stopped, or, with --strict, where something did not come over.
+In: a source and its options. Out: a bar on standard error, the report on standard output. The exit code is 1 if
+the import stopped, or, with --strict, if something did not come over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from stillhouse.importing.terminal import RETRIES, Strict, To, key_of, told_in_a_line
+from stillhouse.importing.terminal import Strict, To, errors_in_one_line
 
 if TYPE_CHECKING:
-    from stillhouse.importing.evals.origin import Origin
-    from stillhouse.importing.evals.receiver import Receiver
     from stillhouse.importing.evals.report import Report
 
 Judge = Annotated[str | None, typer.Option(help="The judge of criteria whose own is not known, or not named.")]
@@ -40,14 +36,9 @@ def openai_evals(
     strict: Strict = False,
 ) -> None:
     """OpenAI's evals with their runs and grades; the key is OPENAI_API_KEY."""
-    with told_in_a_line():
-        from stillhouse.importing.evals.openai_evals import Options, carry
-
-        receiver = _receiver(to)
-        origin = _exported(files, only) if files else _evals_api(base_url, only)
-        with _evals_bar() as told:
-            report = carry(origin, receiver, Options(grades, judge, wait), told=told)
-    _tell(report, strict=strict)
+    with errors_in_one_line():
+        report = _carrying().from_openai(to, files, base_url, only, grades=grades, judge=judge, wait=wait)
+    _print(report, strict=strict)
 
 
 def promptfoo(
@@ -59,47 +50,18 @@ def promptfoo(
     strict: Strict = False,
 ) -> None:
     """A Promptfoo config as an eval, its rows, and its runs."""
-    with told_in_a_line():
-        from stillhouse.importing.promptfoo.carry import carry
-
-        report = carry(config, _receiver(to), judge=judge, run=run)
-    _tell(report, strict=strict)
+    with errors_in_one_line():
+        report = _carrying().from_promptfoo(to, config, judge=judge, run=run)
+    _print(report, strict=strict)
 
 
-def _receiver(to: str) -> Receiver:
-    from openai import OpenAI
+def _carrying() -> Any:
+    """The module that does the work, imported when a command is run: no help text waits for the openai SDK."""
+    from stillhouse.importing.evals import carrying
 
-    from stillhouse.importing.evals.receiver import Receiver
-
-    return Receiver(OpenAI(base_url=to.rstrip("/"), api_key=key_of("STILLHOUSE_API_KEY"), max_retries=RETRIES))
-
-
-def _evals_api(base_url: str | None, only: list[str] | None) -> Origin:
-    from openai import OpenAI, OpenAIError
-
-    from stillhouse.importing.evals.openai_api import ApiOrigin
-    from stillhouse.importing.source import Stopped
-
-    try:
-        return ApiOrigin(OpenAI(base_url=base_url, max_retries=RETRIES), frozenset(only or ()))
-    except OpenAIError as error:
-        raise Stopped(str(error)) from None
+    return carrying
 
 
-def _exported(files: Path, only: list[str] | None) -> Origin:
-    from stillhouse.importing.evals.exported import ExportedOrigin
-
-    return ExportedOrigin(files, frozenset(only or ()))
-
-
-@contextmanager
-def _evals_bar() -> Iterator[Callable[[Report], None]]:
-    from stillhouse.importing.report import bar
-
-    with bar() as shown:
-        yield lambda report: shown(report.so_far, None)
-
-
-def _tell(report: Report, *, strict: bool) -> None:
+def _print(report: Report, *, strict: bool) -> None:
     typer.echo(report.summary())
     raise typer.Exit(int(strict and bool(report.left)))

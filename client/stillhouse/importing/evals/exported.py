@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from stillhouse.importing.files import LocalFolder, rows
-from stillhouse.importing.source import Stopped, Unmapped
+from stillhouse.importing.source import Unmapped
+from stillhouse.importing.stopped import Stopped
 
 _ITEM = "eval.run.output_item"
 _GZIP = b"\x1f\x8b"

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from openai import NotFoundError, OpenAI, OpenAIError
 
 from stillhouse.importing.evals.paging import pages
-from stillhouse.importing.source import Stopped
+from stillhouse.importing.stopped import Stopped
 
 _IN_MEMORY = 4 * 1024 * 1024
 

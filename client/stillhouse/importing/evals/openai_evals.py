@@ -48,11 +48,11 @@ def carry(
     receiver: Receiver,
     options: Options,
     *,
-    told: Callable[[Report], None] = lambda _: None,
+    show: Callable[[Report], None] = lambda _: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Carry everything over, then wait until it is graded and compare. Raises Stopped."""
-    carrying = _Carrying(origin, receiver, options, told)
+    carrying = _Carrying(origin, receiver, options, show)
     carrying.all()
     compare(receiver, carrying.there, carrying.report, wait_s=options.wait_s, pause=pause)
     return carrying.report
@@ -61,13 +61,13 @@ def carry(
 class _Carrying:
     """One import at work; `there` are the runs that stand in Stillhouse."""
 
-    def __init__(self, origin: Origin, receiver: Receiver, options: Options, told: Callable[[Report], None]) -> None:
+    def __init__(self, origin: Origin, receiver: Receiver, options: Options, show: Callable[[Report], None]) -> None:
         self.report = Report()
         self.there: list[dict[str, Any]] = []
         self._origin = origin
         self._receiver = receiver
         self._options = options
-        self._told = told
+        self._show = show
         self._datasets: dict[str, str | None] = {}
 
     def all(self) -> None:
@@ -89,7 +89,7 @@ class _Carrying:
                 self.report.leave(named("eval", found), f"{refusal} Its runs stay with it.")
                 return
             self.report.evals += 1
-        self._told(self.report)
+        self._show(self.report)
         for run in self._origin.runs(found["id"]):
             if run["id"] in known:
                 self.report.runs_known += 1
@@ -103,7 +103,7 @@ class _Carrying:
                 self._run({**run, "eval_id": found["id"]}, here)
             except Refused as refusal:
                 self.report.leave(named("run", run), str(refusal))
-            self._told(self.report)
+            self._show(self.report)
 
     def _created(self, found: dict[str, Any]) -> dict[str, Any]:
         """The eval here. A criterion that is refused gets another judge, or keeps its recorded grades only."""

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 from openai import APIStatusError, OpenAI, OpenAIError
 
 from stillhouse.importing.evals.paging import pages
-from stillhouse.importing.source import Stopped
+from stillhouse.importing.stopped import Stopped
 
 _UPLOAD_BYTES = 3_500_000
 MOST_BYTES = 128 * 1024 * 1024

@@ -15,7 +15,8 @@ from stillhouse.importing.promptfoo.cases import Case, cases_of, listed
 from stillhouse.importing.promptfoo.files import Beside, loaded
 from stillhouse.importing.promptfoo.prompts import Prompt, prompts_of
 from stillhouse.importing.promptfoo.providers import Provider, provider_of
-from stillhouse.importing.source import Left, Stopped
+from stillhouse.importing.source import Left
+from stillhouse.importing.stopped import Stopped
 
 _READ = frozenset({"description", "tags", "prompts", "providers", "targets", "tests", "defaultTest", "evaluateOptions"})
 _OF_THE_TOOL = frozenset(

@@ -11,7 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stillhouse.importing.source import Stopped, Unmapped
+from stillhouse.importing.source import Unmapped
+from stillhouse.importing.stopped import Stopped
 
 _SCHEME = "file://"
 _TEXT = frozenset({".txt", ".md", ".j2", ".html", ".xml", ""})
