@@ -1,8 +1,8 @@
-"""Responses that name the one before them, in an order in which each comes after it.
+"""Chains of responses: each names the response before it as its `previous_response_id`.
 
-In: records of a push by their positions. Out: the positions in order, and for each the items of the responses before
-it: from the same push, else from what is stored. A response that nobody captured, or that was deleted, refuses those
-behind it; of a circle every record is refused.
+In: the records of a push by their positions. Out: the positions in an order in which each comes behind the one that it
+names, and for each the items of all responses before it, from the same push or from the stored completions. A record is
+refused if the response that it names was never captured or was deleted, or if its chain is a circle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from completions.completion import Completion
 from foundation.errors import ApiError
 
 _MOST_HISTORY = 16 * 1024 * 1024
-"""Bytes that all the items before may have in one push: in a long chain they grow with its square."""
+"""The most bytes of earlier items that one push may need: in a long chain they grow with the square of its length."""
 _PARAM = "request.previous_response_id"
 
 
@@ -50,13 +50,13 @@ class Chains:
             self._first.setdefault(own, position)
 
     def order(self) -> Iterator[int]:
-        """Every position once; those of a circle at the end."""
+        """Every position once, those of a circle at the end."""
         sorter = TopologicalSorter(
-            {position: [self._first[one]] for position, one in self._previous.items() if one in self._first}
+            {position: [self._first[name]] for position, name in self._previous.items() if name in self._first}
         )
         for position in self._positions:
             sorter.add(position)
-        # What is not in a circle comes all the same.
+        # A circle raises here; the records outside of it are still given in order.
         with suppress(CycleError):
             sorter.prepare()
         left = dict.fromkeys(self._positions)
@@ -68,7 +68,11 @@ class Chains:
         yield from left
 
     def items_before(self, position: int, done: Mapping[int, Completion]) -> list[Any] | None:
-        """All items before the new input of a record; None where there is no response before it. Raises ApiError."""
+        """All items before the new input of a record; None if it names no response, or one that nobody captured.
+
+        `done` has the completions of this push that were read so far. Raises ApiError if the response was deleted, is a
+        chat completion, or makes the push too large.
+        """
         previous = self._previous.get(position)
         if previous is None:
             return None
@@ -96,6 +100,7 @@ class Chains:
 
 
 def _stored(ids: Sequence[str]) -> dict[str, Completion]:
-    found = {one: index.find(one) for one in ids}
-    references = {one: reference for one, reference in found.items() if reference is not None}
+    """The stored completions with these ids."""
+    found = {response_id: index.find(response_id) for response_id in ids}
+    references = {response_id: reference for response_id, reference in found.items() if reference is not None}
     return dict(zip(references, index.read(references.values()), strict=True))

@@ -1,8 +1,8 @@
-"""Items of the Responses API, and the chat messages that say the same.
+"""Items of the Responses API as the chat messages that say the same.
 
-In: the items of an input or an output. Out: messages, and why they do not say all of it: hosted tools, files by URL
-and the like have no counterpart in a chat. Reasoning has none either, but a chat does without. Pydantic refuses a
-malformed item by its field.
+In: the items of an input or an output. Out: messages, and the kinds of items and parts that no message can say, such as
+hosted tools and files by URL. Reasoning has no counterpart either, but a chat is complete without it. Pydantic refuses
+a malformed item and names its field.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _File(BaseModel):
 
 
 class _Other(BaseModel):
-    """A part or an item of which a chat knows nothing."""
+    """A part or an item that has no counterpart in a chat."""
 
     type: _Kind
 
@@ -109,7 +109,7 @@ class _CallOutput(BaseModel):
 
 
 class _Reasoning(BaseModel):
-    """A summary, or nothing readable at all."""
+    """The model's reasoning. It is left out of the messages."""
 
 
 def _elsewhere(_: Any) -> Any:
@@ -149,7 +149,7 @@ type Item = Annotated[
 
 
 class Turns:
-    """The messages of the items that were added, in order, and the kinds of what they do not say."""
+    """The chat messages of some items in order, and in `unsaid` the kinds of what they cannot say."""
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -174,7 +174,7 @@ class Turns:
                 self.unsaid.add(item.type)
 
     def _speaker(self) -> dict[str, Any]:
-        """The assistant's message at the end: what it says and calls at once is several items."""
+        """The assistant's message at the end, added if there is none: it takes up several items in a row."""
         if not self.messages or self.messages[-1]["role"] != "assistant":
             self.messages.append({"role": "assistant", "content": None})
         return self.messages[-1]
@@ -191,16 +191,16 @@ class Turns:
                     self.unsaid.add(_kind_of(part))
 
     def _content(self, content: Content, role: str) -> str | list[dict[str, Any]]:
-        """Text alone stays text, as a chat would most likely have it."""
+        """The content of a message: a single text as plain text, as chats usually have it, else a list of parts."""
         if isinstance(content, str):
             return content
         parts = []
         for part in content:
-            said = _chat_part(part)
-            if said is None or (role != "user" and not isinstance(part, _Text)):
+            chat_part = _chat_part(part)
+            if chat_part is None or (role != "user" and not isinstance(part, _Text)):
                 self.unsaid.add(_kind_of(part))
             else:
-                parts.append(said)
+                parts.append(chat_part)
         if all(part["type"] == "text" for part in parts) and len(parts) <= 1:
             return "".join(part["text"] for part in parts)
         return parts

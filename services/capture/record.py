@@ -1,8 +1,9 @@
 """Write captured completions: one batch object in S3 for many messages, then the rows that make it readable.
 
-In: `RecordCompletions` messages, as many as came together. Out: the messages that could not be read, each with its
-error; when it returns, every other one is readable. The object is named after its messages; where a redelivery groups
-them anew, a completion lies in two objects and is listed once. What was deleted is not recorded again.
+In: the `RecordCompletions` messages that came together. Out: the errors of the messages that could not be read; the
+completions of all others are readable when it returns. The object's id follows from its messages. If SQS delivers them
+again in other groups, a completion lies in two objects and lists show it once. A deleted completion is not recorded
+again.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _BYTES_AN_OBJECT = 16 * 1024 * 1024
 
 
 class Unpacked(NamedTuple):
-    """A message and what is in it."""
+    """A message, the completions in it, and their size in bytes as JSON lines."""
 
     message: RecordCompletions
     completions: list[Packed]
@@ -32,14 +33,16 @@ class Unpacked(NamedTuple):
 
 
 def deliveries(given: list[Delivery]) -> dict[str, Exception]:
-    """Record what is for the recorder; what is not or cannot be read, by event id."""
-    wrong = [one for one in given if not isinstance(one, RecordCompletions)]
-    refused = record(one for one in given if isinstance(one, RecordCompletions))
-    return refused | {one.event_id: TypeError("not for the recorder") for one in wrong if isinstance(one, Message)}
+    """Record the messages that are for the recorder. Returns the errors of all others by event id."""
+    refused = record(message for message in given if isinstance(message, RecordCompletions))
+    misdirected = [message for message in given if not isinstance(message, RecordCompletions)]
+    return refused | {
+        message.event_id: TypeError("not for the recorder") for message in misdirected if isinstance(message, Message)
+    }
 
 
 def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
-    """Write the completions of these messages; those that cannot be read, by event id."""
+    """Write the completions of these messages. Returns the errors of those that cannot be read, by event id."""
     refused: dict[str, Exception] = {}
     for group in _groups(messages, refused):
         _write(group)
@@ -47,7 +50,7 @@ def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
 
 
 def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]) -> Iterator[list[Unpacked]]:
-    """Messages that fit into memory, and into one object, together."""
+    """Groups of messages that fit into memory and into one object. Adds those that cannot be read to `refused`."""
     group: list[Unpacked] = []
     size = 0
     for message in messages:
@@ -69,17 +72,18 @@ def _unpacked(message: RecordCompletions) -> Unpacked:
     packed = message.records if message.records is not None else blobs.get(message.key or "")
     body = zstd.decompress(packed)
     lines = body.splitlines()
-    # A completion that came alone is in a frame of its own already. Each is read and packed while it is at hand.
+    # A completion that came alone is in a frame of its own already: that frame is stored as it is.
     alone = len(lines) == 1 and body == lines[0] + b"\n" and zstd.get_frame_size(packed) == len(packed)
     return Unpacked(message, [frames.packed(line, packed if alone else None) for line in lines], len(body))
 
 
 def _write(group: list[Unpacked]) -> None:
-    messages = [one.message for one in group]
-    once = {(one.reference.id, one.reference.hash): one for unpacked in group for one in unpacked.completions}
+    messages = [unpacked.message for unpacked in group]
+    packed = [completion for unpacked in group for completion in unpacked.completions]
+    by_content = {(completion.reference.id, completion.reference.hash): completion for completion in packed}
     gone = _gone(group)
-    kept = [one for one in once.values() if one.reference.id not in gone]
-    # Another content is another object: rows of the first may already point into it.
+    kept = [completion for completion in by_content.values() if completion.reference.id not in gone]
+    # Rows may already point into an object that was written before some of its completions were deleted.
     object_id = derived_id("", *(f"{message.batch_id}/{message.part}" for message in messages), *sorted(gone))
     if kept:
         _store(object_id, kept, day_ms=messages[0].at)
@@ -87,10 +91,10 @@ def _write(group: list[Unpacked]) -> None:
 
 
 def _gone(group: list[Unpacked]) -> set[str]:
-    """The ids that were deleted since they were pushed; a push that is this young asked a moment ago."""
+    """The ids that were deleted since they were pushed. The ingest has just looked up those of a young push."""
     late = now_ms() - _YOUNG_MS
-    old = [one for unpacked in group if unpacked.message.at < late for one in unpacked.completions]
-    return index.gone(one.reference.id for one in old)
+    old = [completion for unpacked in group if unpacked.message.at < late for completion in unpacked.completions]
+    return index.gone(completion.reference.id for completion in old)
 
 
 def _store(object_id: str, completions: list[Packed], *, day_ms: int) -> None:

@@ -66,7 +66,7 @@ class _Effort(BaseModel):
 
 
 class Request(BaseModel):
-    """What is mapped of a request; the rest is kept in the original only."""
+    """The fields of a request that a chat completion has too. All others are kept in `original` only."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -127,9 +127,9 @@ def input_items(request: dict[str, Any]) -> list[Any]:
 
 
 def chat_request(request: Request, items: list[Any]) -> tuple[dict[str, Any], set[str]]:
-    """The request as a chat completion asks it, of all its items, and what it cannot say.
+    """The request of a chat completion with all these items, and the kinds of items that it cannot say.
 
-    Raises ValidationError, or ApiError where there is no message in it.
+    Raises ValidationError for a malformed item, and ApiError if there is no message among the items.
     """
     turns = Turns(_READ_ITEMS.validate_python(items))
     instructions = [{"role": "system", "content": request.instructions}] if request.instructions else []
@@ -160,7 +160,7 @@ def _response_format(form: _Format | None) -> dict[str, Any] | None:
 
 
 def _every_call_is_answered(messages: list[dict[str, Any]]) -> bool:
-    """A chat wants the outputs of all calls of a message right behind it, and no other outputs."""
+    """Whether the outputs of all calls of a message follow it directly, and no others, as a chat demands."""
     open_calls: set[str] = set()
     for message in messages:
         if message["role"] == "tool":
@@ -175,7 +175,7 @@ def _every_call_is_answered(messages: list[dict[str, Any]]) -> bool:
 
 
 def chat_response(response: Response) -> tuple[dict[str, Any], set[str]]:
-    """The response with one choice, or none where it failed, and what the choice cannot say."""
+    """The response of a chat completion, and the kinds of items that it cannot say. A failed one has no choices."""
     turns = Turns(response.output)
     answered: dict[str, Any] = {
         "id": response.id,

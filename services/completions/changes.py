@@ -1,10 +1,10 @@
-"""What was changed of captured completions since: edited metadata and deletions, in the order of the completions.
+"""Edits and deletions of captured completions, stored in the order of the completions that they change.
 
-In: an edit or a deletion of one completion. Out: the changes of a minute, for lists that walk through time in either
-direction; changes are few, so a day without any costs such a walk one read.
+In: edited metadata or the deletion of a completion. Out: the changes of a minute, for lists that walk through time in
+either direction. Changes are few: a day without any costs such a walk one read.
 
     X#<day>              / <minute>#<id>         edited metadata, or `gone`
-    C#<id>               / ~GONE                 its deletion, for whoever knows the id only
+    C#<id>               / ~GONE                 its deletion, found by the id alone
     ERASE#<shard>        / <at>#<minute>#<id>    a deletion whose bytes are still to be erased
 """
 
@@ -23,19 +23,19 @@ _MINUTES_A_DAY = 24 * 60
 
 
 def edit(reference: Reference, metadata: dict[str, str]) -> bool:
-    """Replace a completion's metadata in lists; False where it was deleted meanwhile."""
+    """Replace a completion's metadata. Returns False if the completion was deleted meanwhile."""
     return table.put_unless(_row(reference, {"metadata": orjson.dumps(metadata).decode()}), "gone")
 
 
 def delete(references: Iterable[Reference]) -> None:
-    """Delete what is or will be recorded under the ids of these; their bytes are erased later."""
+    """Delete what is recorded, or will be, under the ids of these references. The hourly sweep erases the bytes."""
     at = now()
-    table.write_all(row for one in references for row in _deletion(one, at))
+    table.write_all(row for reference in references for row in _deletion(reference, at))
 
 
 def hide(references: Iterable[Reference]) -> None:
-    """Take those from the lists whose ids were deleted before they were recorded."""
-    table.write_all(_row(one, {"gone": True}) for one in references)
+    """Hide completions from lists: their ids were deleted before they were recorded."""
+    table.write_all(_row(reference, {"gone": True}) for reference in references)
 
 
 def _deletion(reference: Reference, at: int) -> list[table.Row]:
@@ -47,24 +47,24 @@ def _deletion(reference: Reference, at: int) -> list[table.Row]:
 
 
 def erasures(shard: int) -> str:
-    """The partition of deletions whose bytes still lie in S3: `<at>#<minute>#<id>`."""
+    """The partition of the deletions whose bytes still lie in S3. Its sort keys are `<at>#<minute>#<id>`."""
     return f"ERASE#{shard}"
 
 
 def of(reference: Reference) -> table.Row | None:
-    """The change of one completion."""
+    """The change of one completion, or None."""
     return table.get(*_key(reference))
 
 
 def applied(reference: Reference, change: table.Row | None) -> Reference | None:
-    """The reference after a change; None where it was deleted."""
+    """The reference with a change applied to it; None if the change is a deletion."""
     if change is None:
         return reference
     return None if change.get("gone") else reference._replace(metadata=orjson.loads(change["metadata"]))
 
 
 class Changes:
-    """The changes along a walk: ask for its minutes in its order."""
+    """The changes along a walk through time, which must ask for its minutes in its order."""
 
     def __init__(self, *, descending: bool) -> None:
         self._descending = descending
@@ -73,13 +73,13 @@ class Changes:
         self._next: table.Row | None = None
 
     def of_minute(self, minute: int) -> dict[str, table.Row]:
-        """By completion id."""
+        """The changes of this minute by completion id."""
         self._go_to(minute)
-        found: dict[str, table.Row] = {}
+        changes: dict[str, table.Row] = {}
         while self._next and _minute(self._next) == minute:
-            found[self._next["sk"].partition("#")[2]] = self._next
+            changes[self._next["sk"].partition("#")[2]] = self._next
             self._next = next(self._rows, None)
-        return found
+        return changes
 
     def _go_to(self, minute: int) -> None:
         if minute // _MINUTES_A_DAY != self._day:

@@ -1,7 +1,7 @@
 """Which completions: the filter of lists, exports, searches, runs and training sets.
 
-In: conditions, of which every one must hold. Out: the posting lists that narrow the search, and whether a reference
-fits. `text` is about bodies: `index.completions` applies it.
+In: conditions, all of which must hold. Out: the posting lists that narrow the search, and whether a reference from them
+meets the other conditions. `text` is about bodies, which a reference has not: `index.completions` applies it.
 """
 
 from __future__ import annotations
@@ -43,37 +43,37 @@ class Filter(BaseModel):
     text: str | None = Field(default=None, min_length=1, max_length=512)
 
     def dimensions(self) -> list[str]:
-        """The posting lists on which every fitting completion stands."""
+        """The posting lists that name every completion which meets the conditions."""
         models = [f"m:{self.model}"] if self.model else []
         return [*postings.tags(dict(sorted(self.metadata.items()))), *models] or [postings.ALL]
 
-    def fits(self, one: Reference) -> bool:
-        """Whether a reference that stands on all the lists meets the conditions that have none."""
-        metadata = one.metadata or {}
+    def fits(self, reference: Reference) -> bool:
+        """Whether a reference from those lists also meets the conditions for which there are no lists."""
+        metadata = reference.metadata or {}
         return (
-            self.has_error in {None, one.failed}
+            self.has_error in {None, reference.failed}
             and self.metadata.items() <= metadata.items()
             and not (self.metadata_not and self.metadata_not.items() & metadata.items())
-            and self._fits_facts(one)
+            and self._fits_facts(reference)
         )
 
-    def _fits_facts(self, one: Reference) -> bool:
+    def _fits_facts(self, reference: Reference) -> bool:
         return (
-            (self.model_not is None or self.model_not not in one.models)
-            and (self.finish_reason is None or one.finish_reason == self.finish_reason)
-            and (self.finish_reason_not is None or one.finish_reason != self.finish_reason_not)
-            and (self.has_tools is None or one.has_tools == self.has_tools)
-            and (self.origin is None or one.origin == self.origin)
-            and _within(one.tokens, self.min_tokens, self.max_tokens)
-            and _within(one.latency_ms, self.min_latency_ms, self.max_latency_ms)
+            (self.model_not is None or self.model_not not in reference.models)
+            and (self.finish_reason is None or reference.finish_reason == self.finish_reason)
+            and (self.finish_reason_not is None or reference.finish_reason != self.finish_reason_not)
+            and (self.has_tools is None or reference.has_tools == self.has_tools)
+            and (self.origin is None or reference.origin == self.origin)
+            and _within(reference.tokens, self.min_tokens, self.max_tokens)
+            and _within(reference.latency_ms, self.min_latency_ms, self.max_latency_ms)
         )
 
     def may_match(self, line: bytes) -> bool:
-        """Whether the text can be in a completion with this line of JSON: a quick look that never misses one."""
+        """Whether a completion with this line of JSON may contain the text. A yes may be wrong, a no never is."""
         return self.text is None or _escaped(self.text) in line.decode().casefold()
 
     def matches(self, completion: Completion) -> bool:
-        """Whether the text is in a message or an answer, in any case of letters."""
+        """Whether the text is in a message or an answer; upper and lower case are the same."""
         if self.text is None:
             return True
         spoken = [*completion.messages, *completion.response["choices"]]

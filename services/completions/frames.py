@@ -1,8 +1,9 @@
 """Batch objects: many completions in one S3 object, each a zstd frame of its own.
 
-In: completions. Out: bytes that are readable record by record, by range, and as one stream. A frame can be wiped in
-place: a skippable frame of the same length takes its room (RFC 8878, 3.1.2), so that no other one moves. An object is
-begun before it is written and finished when its rows are, so that one in between is never forgotten.
+In: completions. Out: bytes from which each completion can be read alone, by its byte range, or all as one stream. A
+frame can be wiped in place: a skippable frame of the same length (RFC 8878, 3.1.2) replaces it, so that no other frame
+moves. An object is noted as begun before it is written and as finished when its rows are written; `unfinished` finds
+those whose writer died in between.
 
     OPEN                 / <object id>           an object that is begun
 """
@@ -42,24 +43,25 @@ def name_of(key: str) -> str:
 
 
 class Packed(NamedTuple):
-    """A completion in its frame, and its reference but for the object and the place in it."""
+    """A completion in its frame, and its reference, whose object and offset are not known yet."""
 
     reference: Reference
     frame: bytes
 
 
 def frame_of(text: bytes) -> bytes:
+    """The text as one zstd frame."""
     return _compressor().compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 @cache
 def _compressor() -> zstd.ZstdCompressor:
-    """Making one takes as long as a completion; each frame is written under its lock."""
+    """The one compressor, since making it takes as long as a completion. Each frame is written under its lock."""
     return zstd.ZstdCompressor(_LEVEL)
 
 
 def packed(line: bytes, frame: bytes | None = None) -> Packed:
-    """The completion in a line, packed, unless its frame is there already. Raises ValueError where it is none."""
+    """The completion in a line, packed into a frame unless one is given. Raises ValueError if it is no completion."""
     made = frame or frame_of(line + b"\n")
     return Packed(Reference.of(Completion.read(line), key="", offset=0, length=len(made)), made)
 
@@ -77,7 +79,7 @@ def together(completions: Iterable[Packed], key: str) -> tuple[bytes, list[Refer
 
 
 def unpack(body: bytes, key: str) -> list[Reference]:
-    """The references of an object whose rows are lost; what was wiped has none."""
+    """The references of all completions in an object, read from its content; wiped ones have none."""
     references: list[Reference] = []
     offset = 0
     while offset < len(body):
@@ -106,18 +108,19 @@ def unfinished(*, before_ms: int) -> list[tuple[str, str]]:
 
 
 def lines(key: str, references: list[Reference]) -> Iterator[tuple[Reference, bytes]]:
-    """The JSON lines of some references of one object: the whole is fetched where many are wanted."""
+    """The JSON lines of these references of one object. Few are fetched one by one, many with the whole object."""
     if len(references) >= _WHOLE_OBJECT_FROM:
         body = blobs.get(key)
-        for one in references:
-            yield one, zstd.decompress(body[one.offset : one.offset + one.length])
+        for reference in references:
+            yield reference, zstd.decompress(body[reference.offset : reference.offset + reference.length])
     else:
-        for one in references:
-            yield one, zstd.decompress(blobs.get(key, offset=one.offset, length=one.length))
+        for reference in references:
+            frame = blobs.get(key, offset=reference.offset, length=reference.length)
+            yield reference, zstd.decompress(frame)
 
 
 def wipe(body: bytes, places: Iterable[tuple[int, int]]) -> bytes:
-    """The object without the frames at these (offset, length); what was wiped stays wiped."""
+    """The object with skippable frames in place of those at these (offset, length). Wiping twice changes nothing."""
     wiped = bytearray(body)
     for offset, length in places:
         wiped[offset : offset + length] = _HEADER.pack(_SKIPPABLE, length - _HEADER.size) + bytes(length - _HEADER.size)

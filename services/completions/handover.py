@@ -1,7 +1,8 @@
-"""Hand captured completions to the recorder: durable when this returns, readable a moment later.
+"""Hand captured completions to the recorder. They are durable when this returns, and readable a moment later.
 
-In: completions of one pushed batch. Out: a `RecordCompletions` for each part of some hundreds, inline where it fits a
-message, else by a key under `inbox/`. A completion that comes alone is packed as it will lie in its object (`frames`).
+In: the completions of one pushed batch. Out: a `RecordCompletions` for each part of some hundreds, with the completions
+inline if they fit into a message, else with their key under `inbox/` in S3. A single completion is packed just as it
+will lie in its batch object (`frames`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _PART_BYTES = 2 * 1024 * 1024
 
 
 def hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
-    """Send every part to the recorder's queue; a batch without any completion has one part too."""
+    """Send every part to the recorder's queue. A batch without completions has one empty part."""
     parts = list(_parts([completion.line() + b"\n" for completion in completions])) or [[]]
     for part, lines in enumerate(parts):
         bus.send(_message(batch_id, part, len(parts), lines))
@@ -33,7 +34,7 @@ def hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
 
 @dataclass(frozen=True)
 class _RecordCompletions:
-    """What `events.RecordCompletions` reads; pydantic, which that is made of, is not paid for at a cold start."""
+    """The message that `events.RecordCompletions` reads, written without pydantic, which would slow the cold start."""
 
     QUEUE: ClassVar[str] = "RECORD_QUEUE_URL"
 
@@ -47,8 +48,8 @@ class _RecordCompletions:
     key: str | None = None
 
     def to_json(self) -> str:
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        return orjson.dumps({"type": "RecordCompletions", **given}).decode()
+        fields = {name: value for name, value in vars(self).items() if value is not None}
+        return orjson.dumps({"type": "RecordCompletions", **fields}).decode()
 
 
 def _message(batch_id: str, part: int, parts: int, lines: list[bytes]) -> _RecordCompletions:

@@ -1,8 +1,8 @@
-"""The index of captured completions: where each lies, and the filters that find them.
+"""The index of captured completions: where each one lies, and which ones meet a filter.
 
-In: the references of a recorded object. Out: rows that a redelivery writes again unchanged. A filter gives references
-in order of (created, id); bodies are read by reference. A captured completion never changes: its edits and its deletion
-are rows of their own (`changes`), applied when it is read.
+`rows` gives the rows of a recorded object; a redelivery writes the same rows again. `select` gives the references that
+meet a filter in the order of (created, id), `read` the bodies of references. A captured completion never changes: its
+edits and its deletion are rows of their own (`changes`), which are applied when it is read.
 
     C#<id>               / <content hash>        one completion: where it lies
 """
@@ -30,17 +30,17 @@ from foundation.ids import new_id
 if TYPE_CHECKING:
     from completions.filters import Filter
 
-# How much of a content hash tells two completions of one id apart.
+# Two completions with one id are told apart by this many letters of their content hashes.
 _SHOWN = 8
 _READ_AHEAD = 2000
 _READ_AHEAD_BYTES = 8 * 1024 * 1024
 _READERS = 8
-# To wake a reader takes as long as to ask for an id.
+# Waking a reader thread takes about as long as asking for an id, so a thread has to have several to ask for.
 _IDS_A_READER = 8
 
 
 class Scan:
-    """How far one call may look: so many references, so many seconds. `at` is the last one it looked at."""
+    """Limits how far one call may look: so many references, so many seconds. `at` is the last one it looked at."""
 
     def __init__(self, *, references: int = 200_000, seconds: float = 20.0) -> None:
         self._left = references
@@ -49,7 +49,7 @@ class Scan:
         self.exhausted = False
 
     def goes_on(self, reference: Reference) -> bool:
-        """Whether this one may be looked at too."""
+        """Whether this reference may still be looked at. If not, the scan is `exhausted`."""
         self.exhausted = self._left <= 0 or time.monotonic() > self._until
         if not self.exhausted:
             self._left -= 1
@@ -60,19 +60,19 @@ class Scan:
 def rows(object_id: str, references: Sequence[Reference]) -> Iterator[table.Row]:
     """The rows of one recorded object: one for each completion, one for each minute and tag."""
     name = frames.name_of(references[0].object) if references else ""
-    for one in references:
-        # Most of what a capture costs is this row: what it holds is packed, its names are short.
-        place = orjson.dumps([one.created, one.offset, one.length])
-        yield {"pk": f"C#{one.id}", "sk": one.hash, "o": name, "p": place}
+    for reference in references:
+        # Most of what a capture costs is this row, so its names are short and its values are packed into one.
+        place = orjson.dumps([reference.created, reference.offset, reference.length])
+        yield {"pk": f"C#{reference.id}", "sk": reference.hash, "o": name, "p": place}
     yield from postings.rows(object_id, references)
 
 
 def select(
     wanted: Filter, *, after: Reference | None = None, descending: bool = False, scan: Scan | None = None
 ) -> Iterator[Reference]:
-    """The references of a filter in order of (created, id), each once, lazily; edits and deletions applied.
+    """The references that meet a filter in the order of (created, id), each once, lazily.
 
-    A `scan` ends it early. The filter's text is not looked at: `completions` does that.
+    Edits and deletions are applied. A `scan` ends it early. The text of the filter is left to `completions`.
     """
     changed = Changes(descending=descending)
     for minute, references in _posted(wanted, after=after, descending=descending):
@@ -86,7 +86,7 @@ def select(
 
 
 def captured(wanted: Filter, *, scan: Scan) -> Iterator[Reference]:
-    """Everything that was captured, as it was then: what was edited or deleted since counts too."""
+    """The references that met a filter when they were captured, whatever was edited or deleted since."""
     for _, references in _posted(wanted, after=None, descending=False):
         for reference in references:
             if not scan.goes_on(reference):
@@ -105,18 +105,21 @@ def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Ite
         return low <= reference.created and (high is None or reference.created <= high) and not behind
 
     for minute, references in postings.walk(wanted.dimensions(), low, high, descending=descending):
-        reachable = [one for one in named(references) if in_reach(one)]
+        reachable = [reference for reference in named(references) if in_reach(reference)]
         yield minute, reachable[::-1] if descending else reachable
 
 
 def named(references: Iterable[Reference]) -> list[Reference]:
-    """Those of a minute, each under a name of its own.
+    """The references of one minute, each with an id of its own.
 
-    Two batches on their way at once may have brought other bytes under one id.
+    Two pushes at the same time may have brought other content under one id: the later ones get `<id>-<hash8>`.
     """
-    owners: dict[str, str] = {}
+    first_hashes: dict[str, str] = {}
     return [
-        one if owners.setdefault(one.id, one.hash) == one.hash else one._replace(id=_apart(one)) for one in references
+        reference
+        if first_hashes.setdefault(reference.id, reference.hash) == reference.hash
+        else reference._replace(id=_apart(reference))
+        for reference in references
     ]
 
 
@@ -125,15 +128,16 @@ def _apart(reference: Reference) -> str:
 
 
 def cursor(completion: Completion) -> str:
-    """The id under which `find` gives this very completion, though other bytes may hold its id in another minute."""
+    """The id under which `find` gives this very completion, even if other content has its id in another minute."""
     first, *others = places(completion.id)
-    return next((_apart(one) for one in others if one.created == completion.created != first.created), completion.id)
+    late = (_apart(place) for place in others if place.created == completion.created != first.created)
+    return next(late, completion.id)
 
 
 def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
-    """The reference of one completion by its id; the first recorded where other bytes hold the same id.
+    """The reference of the completion with this id; the earliest one if other content has the same id.
 
-    None where there is none, or where it was deleted, unless `deleted` asks for those too: a cursor may be one.
+    None if there is none or if it was deleted. `deleted` asks for deleted ones too: a cursor of a list may be one.
     """
     stored = _stored(completion_id)
     if not stored or (GONE in {row["sk"] for row in stored} and not deleted):
@@ -145,30 +149,33 @@ def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
 
 
 def places(completion_id: str) -> list[Reference]:
-    """Every place where something is recorded under an id, deleted or not."""
+    """The references of everything that was recorded under an id, deleted or not."""
     return _references(completion_id, _stored(completion_id))
 
 
 def _stored(completion_id: str) -> list[table.Row]:
-    """The rows of an id; those of `<id>-<hash8>` where two batches were on their way at once."""
-    found = list(table.query(f"C#{completion_id}"))
+    """The rows of an id. Without any, it may be an `<id>-<hash8>` that only lists show: then those of `<id>`."""
+    stored = list(table.query(f"C#{completion_id}"))
     origin, _, shown = completion_id.rpartition("-")
-    if not any(not row["sk"].startswith("~") for row in found) and origin and len(shown) == _SHOWN:
-        found += table.query(f"C#{origin}", prefix=shown)
-    return found
+    if all(row["sk"].startswith("~") for row in stored) and origin and len(shown) == _SHOWN:
+        stored += table.query(f"C#{origin}", prefix=shown)
+    return stored
 
 
 def _references(completion_id: str, stored: Iterable[table.Row]) -> list[Reference]:
-    found = []
+    references = []
     for row in stored:
         if not row["sk"].startswith("~"):
             created, offset, length = orjson.loads(row["p"])
-            found.append(Reference(created, completion_id, row["sk"], frames.key_of(row["o"]), offset, length))
-    return sorted(found, key=lambda one: one.order)
+            references.append(Reference(created, completion_id, row["sk"], frames.key_of(row["o"]), offset, length))
+    return sorted(references, key=lambda reference: reference.order)
 
 
 def edit(completion: Completion, reference: Reference, metadata: dict[str, str]) -> None:
-    """Replace the metadata of a completion. The postings come first: without the edit itself they find nothing."""
+    """Replace the metadata of a completion.
+
+    The posting lists are written first: until the edit itself is written, what they name is not shown.
+    """
     edited = Reference.of(completion, key=reference.object, offset=reference.offset, length=reference.length)
     edited = edited._replace(id=reference.id, hash=reference.hash, created=reference.created, metadata=metadata)
     table.write_all(postings.rows(f"edit-{new_id('')}", [edited]))
@@ -176,27 +183,27 @@ def edit(completion: Completion, reference: Reference, metadata: dict[str, str])
 
 
 def delete(completion_id: str) -> None:
-    """Delete a completion: it stays deleted, also when it is pushed again, or still on its way."""
+    """Delete a completion. It stays deleted if it is pushed again, or if it is still in the recorder's queue."""
     changes.delete(places(completion_id) or [Reference(0, completion_id, "", "", 0, 0)])
 
 
 def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:
-    """The content hashes already recorded under each of these ids, and GONE where it was deleted."""
+    """The content hashes that are recorded under each of these ids; GONE is among them if the id was deleted."""
 
-    def of(some: Sequence[str]) -> dict[str, set[str]]:
-        return {one: {row["sk"] for row in table.query(f"C#{one}", consistent=False)} for one in some}
+    def of(ids: Sequence[str]) -> dict[str, set[str]]:
+        return {name: {row["sk"] for row in table.query(f"C#{name}", consistent=False)} for name in ids}
 
     shares = max(1, min(_READERS, len(completion_ids) // _IDS_A_READER))
     pending = [_readers().submit(of, completion_ids[first::shares]) for first in range(1, shares)]
-    found = of(completion_ids[::shares])
-    for some in pending:
-        found |= some.result()
-    return found
+    hashes = of(completion_ids[::shares])
+    for share in pending:
+        hashes |= share.result()
+    return hashes
 
 
 def gone(completion_ids: Iterable[str]) -> set[str]:
-    """Those of these ids that were deleted."""
-    keys = ((f"C#{one}", GONE) for one in completion_ids)
+    """The ids among these that were deleted."""
+    keys = ((f"C#{completion_id}", GONE) for completion_id in completion_ids)
     return {pk.removeprefix("C#") for pk, _ in table.get_all(keys, consistent=False)}
 
 
@@ -208,11 +215,11 @@ def completions(
     descending: bool = False,
     scan: Scan | None = None,
 ) -> Iterator[Completion]:
-    """The completions of a filter in order, their text looked at too; at most `limit`, lazily."""
+    """The completions that meet a filter, its text included, in order; at most `limit`, lazily."""
     references = select(wanted, after=after, descending=descending, scan=scan)
     if wanted.text is None:
         return read(islice(references, limit))
-    return islice((one for one in _read(references, wanted.may_match) if wanted.matches(one)), limit)
+    return islice(filter(wanted.matches, _read(references, wanted.may_match)), limit)
 
 
 def read(references: Iterable[Reference]) -> Iterator[Completion]:
@@ -221,46 +228,47 @@ def read(references: Iterable[Reference]) -> Iterator[Completion]:
 
 
 def _read(references: Iterable[Reference], may_match: Callable[[bytes], bool]) -> Iterator[Completion]:
-    """Some objects at once; what cannot hold the wanted text is not even parsed."""
+    """Read several objects at once. A line for which `may_match` is false is left out before it is parsed."""
 
-    def of_object(found: tuple[str, list[Reference]]) -> dict[int, Completion]:
-        held = frames.lines(*found)
-        return {id(one): Completion.read(line) for one, line in held if may_match(line)}
+    def of_object(wanted: tuple[str, list[Reference]]) -> dict[int, Completion]:
+        lines = frames.lines(*wanted)
+        return {id(reference): Completion.read(line) for reference, line in lines if may_match(line)}
 
-    for some in _some(references):
+    for together in _chunks(references):
         by_object: dict[str, list[Reference]] = defaultdict(list)
-        for reference in some:
+        for reference in together:
             by_object[reference.object].append(reference)
         bodies: dict[int, Completion] = {}
-        for found in _readers().map(of_object, by_object.items()):
-            bodies.update(found)
-        for reference in some:
+        for of_one_object in _readers().map(of_object, by_object.items()):
+            bodies.update(of_one_object)
+        for reference in together:
             if id(reference) in bodies:
                 yield _as_named(bodies[id(reference)], reference)
 
 
 @cache
 def _readers() -> ThreadPoolExecutor:
-    """Threads that live as long as the process: a function's calls come one after the other."""
+    """The reader threads. They live as long as the process, whose calls come one after the other."""
     return ThreadPoolExecutor(_READERS, thread_name_prefix="readers")
 
 
 def _as_named(body: Completion, reference: Reference) -> Completion:
+    """The completion with the id and the metadata that its reference gives it."""
     named = body if body.id == reference.id else body.under(reference.id)
     if reference.metadata is None or reference.metadata == body.metadata:
         return named
     return replace(named, metadata=reference.metadata)
 
 
-def _some(references: Iterable[Reference]) -> Iterator[list[Reference]]:
-    """Lists of references whose bodies fit into memory together."""
-    some: list[Reference] = []
+def _chunks(references: Iterable[Reference]) -> Iterator[list[Reference]]:
+    """The references in lists whose bodies fit into memory together."""
+    chunk: list[Reference] = []
     size = 0
     for reference in references:
-        some.append(reference)
+        chunk.append(reference)
         size += reference.length
-        if len(some) >= _READ_AHEAD or size >= _READ_AHEAD_BYTES:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
+        if len(chunk) >= _READ_AHEAD or size >= _READ_AHEAD_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,8 +1,8 @@
-"""Posting lists: which completions carry a tag, in the order of their minutes.
+"""Posting lists: which completions have a tag, in the order of their minutes.
 
-In: references with their tags, as rows of one recorded object, which a redelivery writes again unchanged. Out: the
-references that carry all of some tags, minute by minute, each once. The list of all holds the references themselves;
-a tag's list only says at which places of it they stand.
+In: the references of one recorded object with their tags, as rows that a redelivery writes again unchanged. Out: the
+references that have all of some tags, minute by minute, each once. The list of all completions holds the references;
+the list of a tag holds only their positions in rows of that list.
 
     P#all#<shard>/ <minute>#<object id>#<part>           the references of an object in this minute
     P#<dimension>#<shard>/ <minute>#<object id>#<part>   the places in that row of those with this tag
@@ -39,9 +39,9 @@ _MOST_MINUTES_AHEAD = 64
 
 
 class Reference(NamedTuple):
-    """Where one completion lies, and what a filter or the usage asks about it.
+    """Where one completion lies, and what filters and the usage need to know of it.
 
-    `metadata` is null where it is what the body says; `cached_tokens` is a part of `prompt_tokens`.
+    `metadata` is None if it is unknown here and the body's holds. `cached_tokens` is a part of `prompt_tokens`.
     """
 
     created: int
@@ -84,7 +84,7 @@ class Reference(NamedTuple):
 
     @property
     def order(self) -> tuple[int, str, str]:
-        """Where it stands in a list."""
+        """Its place in a list."""
         return self.created, self.id, self.hash
 
     @property
@@ -98,13 +98,13 @@ class Reference(NamedTuple):
 
     @property
     def tokens(self) -> int | None:
-        """Of prompt and answer together."""
+        """The tokens of prompt and answer together."""
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
         return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
 
     def dimensions(self) -> list[str]:
-        """The lists on which it stands besides that of all."""
+        """The lists that name it, besides the list of all."""
         return [*(f"m:{model}" for model in self.models), *tags(self.metadata or {})]
 
 
@@ -116,9 +116,9 @@ def shard_of(text: str) -> int:
 
 
 def tags(metadata: dict[str, str]) -> list[str]:
-    """The dimensions of these tags; one that is too long for a key stands under its digest."""
+    """The names of the lists of these tags. A tag that is too long for a key of the table is named by its digest."""
     dimensions = [f"t:{name}={value}" for name, value in metadata.items()]
-    return [one if _fits_a_key(one) else derived_id("t#", one) for one in dimensions]
+    return [name if _fits_a_key(name) else derived_id("t#", name) for name in dimensions]
 
 
 def _fits_a_key(dimension: str) -> bool:
@@ -130,7 +130,7 @@ def key_of(dimension: str, shard: str | int) -> str:
 
 
 def rows(object_id: str, references: Iterable[Reference]) -> Iterator[table.Row]:
-    """The rows of one object: one a minute with its references, one for each minute and tag with their places."""
+    """The rows of one object: for each minute one with its references, and one for each tag with their positions."""
     shard = shard_of(object_id)
     by_minute: dict[int, list[Reference]] = defaultdict(list)
     for reference in references:
@@ -162,12 +162,12 @@ def _parts(references: list[Reference]) -> Iterator[list[Reference]]:
 
 
 def _size(reference: Reference) -> int:
-    """About how many bytes it takes before it is compressed."""
+    """About how many bytes a reference takes before it is compressed."""
     return _BYTES_A_REFERENCE + len(reference.id) + len(orjson.dumps(reference.metadata))
 
 
 def packed(references: list[Reference]) -> table.Row:
-    """The attributes that hold references of one object: column by column, since these repeat themselves."""
+    """The attributes that hold references of one object, column by column: the values of a column compress well."""
     columns = list(zip(*references, strict=True))
     columns[Reference._fields.index("object")] = ("",) * len(references)
     return {"object": references[0].object, "references": zstd.compress(orjson.dumps(columns))}
@@ -195,12 +195,15 @@ def unpacked_places(row: table.Row) -> list[int]:
 def walk(
     wanted: list[str], low: int, high: int | None, *, descending: bool = False
 ) -> Iterator[tuple[int, list[Reference]]]:
-    """What stands on every wanted list between two times (seconds, to the minute): minute by minute, each once."""
+    """The references that every wanted list names between two times in seconds: minute by minute, each once.
+
+    The times count to the minute: the first and the last minute are given whole.
+    """
     if wanted == [ALL]:
         for minute, held in _minutes(ALL, low, high, descending=descending):
             yield minute, once(reference for row in held for reference in unpacked(row))
         return
-    streams = [_places(one, low, high, descending=descending) for one in wanted]
+    streams = [_places(dimension, low, high, descending=descending) for dimension in wanted]
     for some in _ahead(_in_all(streams, descending=descending)):
         rows_of = table.get_all((key_of(ALL, shard), sk) for _, found in some for shard, sk in found)
         for minute, found in some:
@@ -216,7 +219,7 @@ def of_minute(minute: int) -> Iterator[tuple[table.Row, list[Reference]]]:
 
 
 def forget(row: table.Row, references: list[Reference], places: set[int]) -> None:
-    """Take the tags of those at these places from the index; their ids, times and counts stay."""
+    """Take the tags of the references at these places from the index. Their ids, times and counts stay."""
     shard = row["pk"].rpartition("#")[2]
     tagged = {tag for place in places for tag in tags(references[place].metadata or {})}
     held = table.get_all((key_of(tag, shard), row["sk"]) for tag in tagged)
@@ -226,7 +229,9 @@ def forget(row: table.Row, references: list[Reference], places: set[int]) -> Non
             table.put({"pk": pk, "sk": sk, "at": packed_places(left)})
         else:
             table.delete(pk, sk)
-    kept = [one._replace(metadata={}) if place in places else one for place, one in enumerate(references)]
+    kept = [
+        reference._replace(metadata={}) if place in places else reference for place, reference in enumerate(references)
+    ]
     table.put({"pk": row["pk"], "sk": row["sk"], **packed(kept)})
 
 
@@ -256,7 +261,7 @@ def _places(dimension: str, low: int, high: int | None, *, descending: bool) -> 
 
 
 def _in_all(streams: list[Iterator[_Minute]], *, descending: bool) -> Iterator[_Minute]:
-    """What every stream has, minute by minute."""
+    """The places that every stream has, minute by minute."""
     sign = -1 if descending else 1
     heads = [next(stream, None) for stream in streams]
     while all(heads):
@@ -281,7 +286,7 @@ def _common(found: list[dict[_Place, set[int]]]) -> dict[_Place, set[int]]:
 
 
 def _ahead(minutes: Iterator[_Minute]) -> Iterator[list[_Minute]]:
-    """Some minutes at once, so that their rows are read in one call: few at first, a page may need no more."""
+    """Several minutes at once, so that one call reads their rows; few at first, since a page may need no more."""
     size = 4
     while some := list(islice(minutes, size)):
         yield some
@@ -289,8 +294,8 @@ def _ahead(minutes: Iterator[_Minute]) -> Iterator[list[_Minute]]:
 
 
 def once(references: Iterable[Reference]) -> list[Reference]:
-    """In order; one that was recorded twice, once."""
-    found: dict[tuple[str, str], Reference] = {}
+    """The references in order, without those that are the same completion recorded once more."""
+    by_content: dict[tuple[str, str], Reference] = {}
     for reference in references:
-        found.setdefault((reference.id, reference.hash), reference)
-    return sorted(found.values(), key=lambda one: one.order)
+        by_content.setdefault((reference.id, reference.hash), reference)
+    return sorted(by_content.values(), key=lambda reference: reference.order)

@@ -32,13 +32,13 @@ _CAPTURE_S = 10.0
 _TIMED_OUT = 504
 _BUSY = 429
 _FIRST_SERVER_ERROR = 500
-# Where another model stands ready, the first one has this part of the time to answer, and is asked again this long.
+# With a fallback, the first model has this part of the time to answer, and is retried for this many seconds.
 _FIRST_SHARE = 0.6
 _RETRY_S = 2.0
 
 
 class Forwarded(NamedTuple):
-    """What the caller gets."""
+    """The HTTP answer for the caller."""
 
     status: int
     body: bytes
@@ -69,7 +69,7 @@ def forward(
 async def _asked(
     provider: Provider, upstream: dict[str, Any], fallback: str | None, seconds: float
 ) -> tuple[str, Answer]:
-    """The model that answered, as it was asked for, and its answer; where both fail, the first one's failure."""
+    """The name of the model that answered, and its answer. If both fail, raises the first one's failure."""
     first = upstream["model"]
     if fallback in {None, first}:
         return first, await provider.complete(upstream, deadline_s=seconds)

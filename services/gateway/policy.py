@@ -1,4 +1,4 @@
-"""What a call through the gateway is captured with, and which model stands in for it.
+"""Whether a call through the gateway is captured, with which tags, and which model answers if its own does not.
 
 In: the request's own `store` and `metadata`, the headers `X-Stillhouse-Store`, `X-Stillhouse-Metadata` (`k=v,k2=v2`, a
 comma or an equals sign inside as %2C, %3D) and `X-Stillhouse-Fallback-Model`, and the key's defaults. The body wins
@@ -25,13 +25,15 @@ _MOST_PAIRS = 16
 _LONGEST_MODEL = 256
 
 
-class _Said(BaseModel):
+class _Wishes(BaseModel):
+    """What a request's body says about its capture."""
+
     store: bool | None = Field(default=None, strict=True)
     metadata: Metadata | None = None
 
 
 class Policy(NamedTuple):
-    """What holds for one call."""
+    """The policy of one call."""
 
     store: bool
     metadata: dict[str, str]
@@ -39,9 +41,9 @@ class Policy(NamedTuple):
 
 
 def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key) -> Policy:
-    """The one of this call."""
+    """The policy that body, headers and key give this call. Raises ApiError naming the field or the header."""
     try:
-        body = _Said.model_validate(request)
+        body = _Wishes.model_validate(request)
     except ValidationError as error:
         raise field_error(error, request) from error
     stores = (body.store, _flag(headers.get(_STORE.lower())), key.store)
@@ -68,7 +70,7 @@ def _tags(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     try:
-        return _Said.model_validate({"metadata": dict(map(_pair, filter(str.strip, text.split(","))))}).metadata
+        return _Wishes.model_validate({"metadata": dict(map(_pair, filter(str.strip, text.split(","))))}).metadata
     except ValidationError as error:
         reason = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise _wrong(_METADATA, f"{reason}, as in the body's metadata") from error

@@ -1,8 +1,10 @@
-"""A whole answer as the server-sent events that `stream=true` asks for.
+"""Write a whole answer as the server-sent events that `stream=true` asks for.
 
-In: a chat completion. Out: the chunks of OpenAI's stream, content and tool calls in one piece a choice, then the finish
-reason, then the usage if it was asked for, then `[DONE]`. The managed Python runtime buffers an answer whole, so
-smaller pieces would arrive no earlier; an application that needs the first token fast calls its provider directly.
+In: a chat completion. Out: the chunks of OpenAI's stream. Each choice has one chunk with its content and tool calls and
+one with its finish reason; then comes the usage if it was asked for, then `[DONE]`.
+
+The managed Python runtime buffers an answer whole, so smaller pieces would arrive no earlier; an application that needs
+the first token fast calls its provider directly.
 """
 
 from __future__ import annotations
@@ -27,10 +29,10 @@ def _chunks(completion: dict[str, Any], include_usage: bool) -> Iterator[dict[st
     shared["object"] = "chat.completion.chunk"
     unspent = {"usage": None} if include_usage else {}
     for choice in completion["choices"]:
-        said = {**shared, **unspent, "choices": [_piece(choice, _delta(choice.get("message") or {}), None)]}
+        chunk = {**shared, **unspent, "choices": [_piece(choice, _delta(choice.get("message") or {}), None)]}
         if choice.get("logprobs"):
-            said["choices"][0]["logprobs"] = choice["logprobs"]
-        yield said
+            chunk["choices"][0]["logprobs"] = choice["logprobs"]
+        yield chunk
         yield {**shared, **unspent, "choices": [_piece(choice, {}, choice.get("finish_reason"))]}
     if include_usage:
         yield {**shared, "choices": [], "usage": completion.get("usage")}
