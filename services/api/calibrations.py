@@ -14,7 +14,7 @@ from api import labels, results, retried, sources
 from api.labels import LabelledRows, LabelledRun
 from completions.completion import Metadata
 from evals.calibration_document import CalibrationDocument
-from evals.calibrations import Calibration, NamedGrader, graders_of, is_stale, scale_of, settled
+from evals.calibrations import Calibration, NamedGrader, graders_of, is_stale, settled
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.eval import Eval
 from evals.files import Row
@@ -55,7 +55,7 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
     """
     eval_ = Eval.load(eval_id, param="eval_id")
     graded = _criterion(eval_, asked.criterion)
-    scale = scale_of(graded.grader)
+    scale = graded.grader.scale()
     if isinstance(asked.source, LabelledRun):
         run = results.completed_run(eval_id, asked.source.run_id, param="source.run_id")
         said = labels.of_run(run, asked.source.labels, each_chunk=results.in_time(router))
@@ -74,10 +74,10 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
         criterion=graded.name,
         criterion_id=graded.criterion_id,
         part=graded.part,
-        model=scale.model,
+        model=scale.judge,
         rubric=graded.rubric,
         compared=votes.compared,
-        passing=scale.passing if votes.compared == "label" else ["pass"],
+        passing=list(scale.passing_labels) if votes.compared == "label" else ["pass"],
         labels=votes.by_row,
         paid=not isinstance(asked.source, LabelledRun),
         metadata=asked.metadata,

@@ -15,7 +15,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.results import refuse_too_many_rows
-from evals.calibrations import Human, Scale, vote
+from evals.calibrations import Human, vote
 from evals.counts import graded_chunks
 from evals.data_sources import FileId
 from evals.files import File, Row, check_lines
@@ -23,6 +23,7 @@ from evals.output_items import output_item_id, read_output_items
 from evals.run import Run
 from foundation import blobs
 from foundation.errors import ApiError, TooLarge
+from graders.grade import Scale
 
 # An item of the table ends at 400 KB, and holds the card too.
 _MOST_BYTES = 200_000

@@ -23,11 +23,8 @@ from foundation import table
 from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.records import Record
-from graders.fence import NOTICE
-from graders.grade import GraderModel
+from graders.grade import GraderModel, Scale
 from graders.judging import JudgeModel
-from graders.multi import Multi
-from graders.recorded import Recorded
 from stats import Interval
 
 PASS, FAIL = "pass", "fail"
@@ -62,15 +59,6 @@ class Calibration(Record):
         return self.eval_id
 
 
-class Scale(NamedTuple):
-    """What a criterion answers with; `model` is its judge. Of a recorded one, by the definition that came with it."""
-
-    labels: list[str]
-    passing: list[str]
-    threshold: float | None
-    model: str | None
-
-
 class NamedGrader(NamedTuple):
     """A criterion, or a part of a `multi`, as calibrations name it."""
 
@@ -88,29 +76,16 @@ class NamedGrader(NamedTuple):
     def rubric(self) -> str:
         """The hash of how it is asked and read. Its name is no part of that."""
         definition = self.grader.model_dump(mode="json", exclude={"id", "name"})
-        fence = NOTICE if isinstance(self.grader, JudgeModel) and self.grader.fence else ""
-        return derived_id("rubric_", orjson.dumps(definition, option=orjson.OPT_SORT_KEYS).decode(), fence)
+        text = orjson.dumps(definition, option=orjson.OPT_SORT_KEYS).decode()
+        return derived_id("rubric_", text, self.grader.wording())
 
 
 def graders_of(eval_: Eval) -> Iterator[NamedGrader]:
     """Everything of an eval that finds a row good or bad, the parts of a `multi` as `<its name>.<part>`."""
     for criterion in eval_.testing_criteria:
         yield NamedGrader(criterion.name, criterion.id, None, criterion)
-        if isinstance(criterion, Multi):
-            for part, grader in criterion.graders.items():
-                yield NamedGrader(f"{criterion.name}.{part}", criterion.id, part, grader)
-
-
-def scale_of(grader: GraderModel) -> Scale:
-    definition = (grader.definition or {}) if isinstance(grader, Recorded) else grader.model_dump()
-    labels, passing = definition.get("labels"), definition.get("passing_labels")
-    threshold, model = definition.get("pass_threshold"), definition.get("model")
-    return Scale(
-        labels=labels if isinstance(labels, list) else [],
-        passing=passing if isinstance(passing, list) else [],
-        threshold=threshold if isinstance(threshold, int | float) else None,
-        model=model if isinstance(model, str) else None,
-    )
+        for part, grader in criterion.parts().items():
+            yield NamedGrader(f"{criterion.name}.{part}", criterion.id, part, grader)
 
 
 def vote(scale: Scale, human: Human) -> str:
@@ -120,12 +95,12 @@ def vote(scale: Scale, human: Human) -> str:
     if isinstance(human, str):
         if human not in scale.labels:
             raise ValueError(
-                f"one of {scale.labels}, or true or false" if scale.labels else "true or false, or a score"
+                f"one of {list(scale.labels)}, or true or false" if scale.labels else "true or false, or a score"
             )
         return human
-    if scale.threshold is None:
+    if scale.pass_threshold is None:
         raise ValueError("no score: this criterion has no pass_threshold to hold it against")
-    return PASS if human >= scale.threshold else FAIL
+    return PASS if human >= scale.pass_threshold else FAIL
 
 
 class JudgeReliability(Document):

@@ -6,8 +6,8 @@ A grader is a pydantic model of its definition with one coroutine, `grade(item, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -50,8 +50,23 @@ class Grade(BaseModel):
     sample: dict[str, Any] | None = None
 
 
+class Scale(NamedTuple):
+    """What a grader answers with, so that people's answers can be held against its own."""
+
+    labels: Sequence[str] = ()
+    passing_labels: Sequence[str] = ()
+    pass_threshold: float | None = None
+    """The score from which a row passes; None where no single score decides."""
+    judge: str | None = None
+    """The model whose opinion the grade is; None where no model judges."""
+
+
 class GraderModel(BaseModel):
-    """The part of a definition that all graders share; unknown fields are kept and given back, absent ones stay so."""
+    """The part of a definition that all graders share; unknown fields are kept and given back, absent ones stay so.
+
+    A grader says of itself which models it asks (`models`), what it answers with (`scale`) and which graders it is made
+    of (`parts`). Nobody reads that from the names of its fields.
+    """
 
     # Built where criteria are first read, not at import, which a cold start of every function pays.
     model_config = ConfigDict(extra="allow", defer_build=True)
@@ -67,6 +82,22 @@ class GraderModel(BaseModel):
     def models(self) -> Iterator[tuple[str, str]]:
         """The models that it asks, each with the field that names it."""
         yield from ()
+
+    def asks_models(self) -> bool:
+        """Whether grading a row costs a call of a model."""
+        return any(True for _ in self.models())
+
+    def scale(self) -> Scale:
+        """What it answers with."""
+        return Scale()
+
+    def parts(self) -> Mapping[str, GraderModel]:
+        """The graders that it is made of, by name."""
+        return {}
+
+    def wording(self) -> str:
+        """What decides how a model is asked and does not stand in the definition."""
+        return ""
 
     @model_serializer(mode="wrap")
     def _without_absent_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple, Self, TypedDict
 
 from pydantic import AfterValidator, Field, model_validator
 
-from graders.fence import fenced_messages
+from graders.fence import NOTICE, fenced_messages
 from graders.grade import GraderModel, Models, NotGradable
 from graders.swap import Swap
 from graders.template import checked_content, render_messages
@@ -84,6 +84,9 @@ class JudgeModel(GraderModel):
 
     def models(self) -> Iterator[tuple[str, str]]:
         yield "model", self.model
+
+    def wording(self) -> str:
+        return NOTICE if self.fence else ""
 
     async def judgements[Finding](
         self, row: dict[str, Any], models: Models, schema: dict[str, Any], read: Callable[[str], Finding]

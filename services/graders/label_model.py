@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 import orjson
 from pydantic import Field, model_validator
 
-from graders.grade import Grade, Models, NotGradable
+from graders.grade import Grade, Models, NotGradable, Scale
 from graders.judging import JudgeModel, strict_object
 from graders.swap import LabelSwap
 
@@ -33,6 +33,9 @@ class LabelModel(JudgeModel):
         if self.swap:
             self.swap.check_labels(self.labels)
         return self
+
+    def scale(self) -> Scale:
+        return Scale(labels=self.labels, passing_labels=self.passing_labels, judge=self.model)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         schema = strict_object({"label": {"type": "string", "enum": self.labels}})

@@ -7,14 +7,14 @@ and a formula without a finite value (a division by 0), raise `NotGradable`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from graders.formula import LONGEST, Formula
-from graders.grade import Grade, GraderModel, Models, NotGradable
+from graders.grade import Grade, GraderModel, Models, NotGradable, Scale
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -58,6 +58,12 @@ class Multi[Part: GraderModel](GraderModel):
     def models(self) -> Iterator[tuple[str, str]]:
         for name, grader in self.graders.items():
             yield from ((f"graders.{name}.{field}", model) for field, model in grader.models())
+
+    def parts(self) -> Mapping[str, GraderModel]:
+        return self.graders
+
+    def scale(self) -> Scale:
+        return Scale(pass_threshold=self.pass_threshold)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         grades: dict[str, Grade] = {}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import FiniteFloat, field_validator
 
-from graders.grade import Grade, GraderModel, Models, NotGradable
+from graders.grade import Grade, GraderModel, Models, NotGradable, Scale
 
 _LARGEST = 256 * 1024
 _WANTED = "function grade(sample, item)"
@@ -52,6 +52,9 @@ class Python(GraderModel):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name == "grade":
                 _check(function)
         return source
+
+    def scale(self) -> Scale:
+        return Scale(pass_threshold=self.pass_threshold)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         answer = await models.run_source({"source": self.source, "sample": sample, "item": item})

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, FiniteFloat, StrictFloat, StrictInt, ValidationError, model_validator
 
-from graders.grade import Grade, Models, NotGradable
+from graders.grade import Grade, Models, NotGradable, Scale
 from graders.judging import JudgeModel, strict_object
 
 
@@ -43,6 +43,9 @@ class ScoreModel(JudgeModel):
         if not low <= self.pass_threshold <= high:
             raise ValueError(f"pass_threshold {self.pass_threshold} lies outside of range {self.range}")
         return self
+
+    def scale(self) -> Scale:
+        return Scale(pass_threshold=self.pass_threshold, judge=self.model)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         judged, *swapped = await self.judgements({"item": item, "sample": sample}, models, self._schema(), self._scored)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from graders.grade import Grade, GraderModel, Models
+from graders.grade import Grade, GraderModel, Models, Scale
 from graders.metrics import METRICS
 from graders.metrics.cosine import cosine
 from graders.template import render
@@ -50,6 +50,9 @@ class TextSimilarity(GraderModel):
     def models(self) -> Iterator[tuple[str, str]]:
         if self.embedding_model:
             yield "embedding_model", self.embedding_model
+
+    def scale(self) -> Scale:
+        return Scale(pass_threshold=self.pass_threshold)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
         namespaces = {"item": item, "sample": sample}

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from pydantic import Field
 
-from graders.grade import Grade, GraderModel, Models, NotGradable
+from graders.grade import Grade, GraderModel, Models, NotGradable, Scale
 from graders.template import render
 
 
@@ -38,6 +38,9 @@ class ToolCallMatch(GraderModel):
     order: Literal["any", "strict"] = "any"
     extra_calls: Literal["count", "ignore"] = "count"
     pass_threshold: float = Field(default=1.0, ge=0, le=1)
+
+    def scale(self) -> Scale:
+        return Scale(pass_threshold=self.pass_threshold)
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
         namespaces = {"item": item, "sample": sample}

@@ -22,7 +22,7 @@ from foundation.events import GradeChunk
 from grading import pause
 from grading.calls import Calls, opened
 from grading.ended import end, tell_again
-from grading.item import Graded, grade_row
+from grading.item import GradedRow, grade_row
 from grading.paid import Paid
 from providers import OverLimit, Provider, ProviderAway, registry
 from providers.usage import ModelUsage
@@ -59,7 +59,7 @@ def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> b
     retry_s = _RETRY_PAUSED_S if run.paused else _RETRY_S
     calls = Calls(prefix, provider, deadline_s, paid=Paid.of(run), retry_s=retry_s, gives_up=pause.over(run))
 
-    async def work() -> list[Graded]:
+    async def work() -> list[GradedRow]:
         async with opened(calls):
             first = message.first_row
             return await _all([grade_row(run, eval_, number, row, calls) for number, row in enumerate(rows, first)])
@@ -77,9 +77,9 @@ def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> b
     return True
 
 
-async def _all(rows: Sequence[Awaitable[Graded]]) -> list[Graded]:
+async def _all(rows: Sequence[Awaitable[GradedRow]]) -> list[GradedRow]:
     """Every row's result; an error only after all rows have ended, so that each paid answer is kept."""
-    graded: list[Graded] = []
+    graded: list[GradedRow] = []
     failures: list[BaseException] = []
     for result in await asyncio.gather(*rows, return_exceptions=True):
         if isinstance(result, BaseException):
@@ -87,16 +87,22 @@ async def _all(rows: Sequence[Awaitable[Graded]]) -> list[Graded]:
         else:
             graded.append(result)
     if failures:
-        raise max(failures, key=_weight)
+        raise _most_telling(failures)
     return graded
 
 
-def _weight(failure: BaseException) -> int:
-    """Of several failures the one that says most: ours, then the provider's, then that a limit has no room."""
-    return 2 - isinstance(failure, ProviderAway) - isinstance(failure, OverLimit)
+def _most_telling(failures: list[BaseException]) -> BaseException:
+    """The failure to report: one of ours before the provider's, the provider's before a limit that has no room."""
+    for failure in failures:
+        if not isinstance(failure, ProviderAway):
+            return failure
+    for failure in failures:
+        if not isinstance(failure, OverLimit):
+            return failure
+    return failures[0]
 
 
-def _counts(message: GradeChunk, graded: list[Graded]) -> ChunkCounts:
+def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
     usage: dict[tuple[str, bool], ModelUsage] = {}
     criteria: dict[str, CriterionResult] = {}
     for row in graded:

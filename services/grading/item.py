@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import orjson
-
 from evals.eval import Eval
 from evals.outcomes import cut_short
 from evals.output_items import output_item_id
 from evals.run import Run
 from graders import Grade, GraderModel, NotGradable
-from graders.recorded import Recorded, asks_a_model, recorded_grade
+from graders.recorded import Recorded, recorded_grade
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
 from providers import Answer, ProviderAway, ProviderRefused
@@ -34,8 +32,8 @@ class Use(NamedTuple):
     batch: bool
 
 
-class Graded(NamedTuple):
-    """An output item, and what its run adds up: `passed` is what the run counts, see `foundation/outcomes.py`."""
+class GradedRow(NamedTuple):
+    """An output item, and what its run adds up: `passed` is what the run counts, see `evals/outcomes.py`."""
 
     item: dict[str, Any]
     passed: bool
@@ -44,7 +42,7 @@ class Graded(NamedTuple):
     latency_ms: int
 
 
-async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], calls: Calls) -> Graded:
+async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], calls: Calls) -> GradedRow:
     """Sample the row and apply every criterion. Raises ProviderAway while the provider is away."""
     usage: list[Use] = []
     try:
@@ -56,14 +54,14 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
         raise
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
         item = _item(run, number, row, Answer({}, 0), [], error=_reason(error, "sampling"))
-        return Graded(item, passed=False, errored=True, usage=usage, latency_ms=0)
+        return GradedRow(item, passed=False, errored=True, usage=usage, latency_ms=0)
     booked = _Booked(calls, usage)
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
     item = _item(run, number, row, answer, results)
     passed = item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
-    return Graded(item, passed=passed, errored=errored, usage=usage, latency_ms=answer.latency_ms)
+    return GradedRow(item, passed=passed, errored=errored, usage=usage, latency_ms=answer.latency_ms)
 
 
 class _Booked:
@@ -92,19 +90,26 @@ class _Booked:
 async def _result(
     criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked, standing: str | None
 ) -> dict[str, Any]:
-    """Its own finding, beside the recorded grade that the sample came with; or that one, where it stands."""
-    came = None
+    """The criterion's result: the recorded grade where it stands, else its own finding with the recorded one beside."""
+    recorded = None
     try:
-        came = recorded_grade(criterion, seen)
-        if came and (standing == "all" or isinstance(criterion, Recorded) or (standing and asks_a_model(criterion))):
-            return {"name": criterion.id, "type": criterion.type, **came.model_dump(), "recorded": True}
+        recorded = recorded_grade(criterion, seen)
+        if recorded and _stands(criterion, standing):
+            return {"name": criterion.id, "type": criterion.type, **recorded.model_dump(), "recorded": True}
         grade = await criterion.grade(item, seen, booked)
     except ProviderAway:
         raise
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
         grade = Grade(passed=False, score=0.0, sample={"error": _reason(error, "grader")})
-    beside = {"recorded_grade": {"passed": came.passed, "score": came.score}} if came else {}
+    beside = {"recorded_grade": {"passed": recorded.passed, "score": recorded.score}} if recorded else {}
     return {"name": criterion.id, "type": criterion.type, **grade.model_dump(), **beside}
+
+
+def _stands(criterion: GraderModel, standing: str | None) -> bool:
+    """Whether a grade that came with the sample takes the place of a new one, by the run's `recorded_grades`."""
+    if standing == "all" or isinstance(criterion, Recorded):
+        return True
+    return standing == "judged" and criterion.asks_models()
 
 
 def _item(
@@ -156,15 +161,7 @@ def _input(item: dict[str, Any]) -> list[Any]:
 
 def _reason(error: Exception, work: str) -> dict[str, str]:
     if isinstance(error, ProviderRefused):
-        return {"code": f"provider_{error.status}", "message": _provider_message(error)}
+        return {"code": f"provider_{error.status}", "message": error.message}
     if isinstance(error, NotGradable):
         return {"code": error.code, "message": str(error)}
     return {"code": f"{work}_failed", "message": f"The {work} failed on this row: {type(error).__name__}: {error}"}
-
-
-def _provider_message(error: ProviderRefused) -> str:
-    try:
-        message = orjson.loads(error.body)["error"]["message"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return str(error)
-    return str(message)

@@ -8,11 +8,8 @@ import pytest
 
 from evals.output_items import output_items
 from foundation.events import GradeChunk
-from graders import StringCheck
-from graders.recorded import asks_a_model
 from grading.grade import grade_chunk
 from tests.flow.system import System
-from tests.graders.asking import criterion
 from tests.grading.build import CHECK, JUDGE, Counting, chunks, counts
 
 CRITERIA = [{**CHECK, "id": "correct-1"}, {**JUDGE, "id": "judged-1"}]
@@ -160,14 +157,3 @@ def test_output_json_may_come_with_the_sample(system: System, context: Any) -> N
     (chunk,) = chunks(system)
     grade_chunk(chunk, context, Counting())
     assert output_items(run["id"], 0)[0]["status"] == "pass"
-
-
-def test_what_asks_a_model_is_known_also_inside_a_multi() -> None:
-    similar = {"type": "text_similarity", "name": "s", "input": "a", "reference": "b", "pass_threshold": 0.5}
-    multi = {"type": "multi", "name": "m", "calculate_output": "a", "pass_threshold": 1}
-    assert asks_a_model(criterion(JUDGE))
-    assert asks_a_model(criterion({**similar, "evaluation_metric": "cosine"}))
-    assert not asks_a_model(criterion({**similar, "evaluation_metric": "bleu"}))
-    assert asks_a_model(criterion({**multi, "graders": {"a": JUDGE}}))
-    assert not asks_a_model(criterion({**multi, "graders": {"a": CHECK}}))
-    assert not asks_a_model(StringCheck.model_validate(CHECK))
