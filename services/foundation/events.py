@@ -169,7 +169,7 @@ class CancelJob(Message):
 
 
 class DecideVerdict(Message):
-    """The runs of teacher, baseline and distilled model are graded: compare them, decide the verdict, notify."""
+    """The runs of teacher, baseline and distilled model are graded: compare them and decide the verdict."""
 
     QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
@@ -178,10 +178,20 @@ class DecideVerdict(Message):
     distillation_id: str
 
 
+class VerdictDecided(Message):
+    """This distillation has its verdict: people are to be told of it."""
+
+    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
+
+    type: Literal["VerdictDecided"] = "VerdictDecided"
+    distillation_id: str
+
+
 class DistillationBlocked(Message):
     """The gate stopped this distillation before it spent money; it waits for an approval."""
 
-    QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
+    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["DistillationBlocked"] = "DistillationBlocked"
@@ -191,7 +201,7 @@ class DistillationBlocked(Message):
 class DistillationFailed(Message):
     """This distillation ended without a verdict."""
 
-    QUEUE: ClassVar[str] = "VERDICT_QUEUE_URL"
+    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["DistillationFailed"] = "DistillationFailed"
@@ -247,6 +257,7 @@ type Work = (
     | AssembleDataset
     | CancelJob
     | DecideVerdict
+    | VerdictDecided
     | DistillationBlocked
     | DistillationFailed
     | DeliverEvent

@@ -1,1 +1,1 @@
-"""Webhooks: tell subscribed endpoints what has happened."""
+"""Notifying: tell people and programs what has happened, through channels."""

@@ -1,12 +1,12 @@
-"""Entry point: deliver an event to whoever asks for its type."""
+"""Entry point: tell of a run that ended, a verdict, a distillation that is blocked or has failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from foundation.consumer import consume
-from foundation.events import DeliverEvent, Delivery
-from notifying.deliver import deliver
+from foundation.events import DeliverEvent, Delivery, DistillationBlocked, DistillationFailed, VerdictDecided
+from notifying.notify import notify_blocked, notify_event, notify_failed, notify_verdict
 
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
@@ -14,6 +14,14 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG00
 
 
 def _handle(delivery: Delivery) -> None:
-    if not isinstance(delivery, DeliverEvent):
-        raise TypeError(f"webhooks takes no {type(delivery).__name__}")
-    deliver(delivery)
+    match delivery:
+        case DeliverEvent():
+            notify_event(delivery)
+        case VerdictDecided(distillation_id=distillation_id):
+            notify_verdict(distillation_id)
+        case DistillationBlocked(distillation_id=distillation_id):
+            notify_blocked(distillation_id)
+        case DistillationFailed(distillation_id=distillation_id):
+            notify_failed(distillation_id)
+        case _:
+            raise TypeError(f"notifying takes no {type(delivery).__name__}")

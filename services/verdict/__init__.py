@@ -1,1 +1,1 @@
-"""Verdict: compare the three runs, decide, notify."""
+"""Verdict: the evidence of the three runs, and the decision."""

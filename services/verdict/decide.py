@@ -1,6 +1,6 @@
 """Decide a distillation: the evidence, the outcome by fixed rules, and one sentence about both.
 
-In: `DecideVerdict`. Out: one `Verdict`, written once; people told; the distillation told.
+In: `DecideVerdict`. Out: one `Verdict`, written once, and a `VerdictDecided` for those who tell people of it.
 docs/architecture.md has the rules; the first that holds decides.
 """
 
@@ -21,13 +21,12 @@ from evals.eval import Eval
 from evals.outcomes import outcomes
 from evals.run import Run
 from foundation import blobs, bus, table
-from foundation.events import AdvanceDistillation
+from foundation.events import VerdictDecided
 from foundation.ids import derived_id, now
 from providers.prices import price_list
 from stats import rows_needed
 from verdict.costs import cost_ratios, mean_latencies
 from verdict.evidence import Evidence, gather
-from verdict.notify import notify_verdict
 
 _ALPHA = 0.05
 _MOST_DROPPED = 0.02
@@ -35,19 +34,14 @@ _SHOWN = 50
 
 
 def decide(distillation_id: str) -> None:
-    """Decide unless it is decided, tell people unless they were told, tell the distillation."""
+    """Decide unless it is decided, and say so; saying it again tells nobody twice."""
     distillation = Distillation.load(distillation_id)
     if distillation.status in TERMINAL:
         return
-    verdict = Verdict.find(distillation.verdict_id)
-    if verdict is None:
+    if Verdict.find(distillation.verdict_id) is None:
         _write(distillation)
-        verdict = Verdict.load(distillation.verdict_id)
-    if verdict.notified_at is None:
-        notify_verdict(verdict)
-        verdict.change({"notified_at": now()})
-    advance = AdvanceDistillation(distillation_id=distillation_id)
-    bus.send(advance)
+    decided = VerdictDecided(distillation_id=distillation_id)
+    bus.send(decided)
 
 
 def decision_of(evidence: Evidence, gate: Gate) -> Decision:

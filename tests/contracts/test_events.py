@@ -91,7 +91,7 @@ class TestMessage:
 
 
 def test_a_fact_is_past_and_work_is_an_order() -> None:
-    facts = {"DistillationBlocked", "DistillationFailed"}
+    facts = {"VerdictDecided", "DistillationBlocked", "DistillationFailed"}
     assert {name for name in WORK if name.endswith("ed")} == facts
 
 

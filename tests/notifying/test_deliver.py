@@ -1,235 +1,69 @@
-"""Webhooks from an endpoint's creation to the SDK's `unwrap`: signed, once each, tried again, to public addresses."""
+"""One notice through channels: each recipient once, each failure its own."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from openai import (
-    BadRequestError,
-    ConflictError,
-    InvalidWebhookSignatureError,
-    NotFoundError,
-    OpenAI,
-    PermissionDeniedError,
-)
 
-from foundation import settings as settings_module
-from foundation.ids import now
-from notifications.endpoints import EVENT_TYPES, may_be_public
-from tests.api.sdk import client_of
-from tests.api.test_evals import create
-from tests.api.test_runs import FINE, begun, inline, run
+from foundation import table
+from foundation.errors import RetryLater
+from notifying import deliver as delivering
+from notifying.channels import Notice
+from notifying.deliver import Deliveries, deliver
 from tests.flow.system import System
+from tests.notifying.stubs import Stub
 
-
-@dataclass
-class Listener:
-    """A server that takes webhooks, and answers what `say` says."""
-
-    url: str = ""
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    say: list[int] = field(default_factory=list)
+NOTICE = Notice(id="evt_1", type="verdict", body={"a": 1}, sentence="It does.", text="It does.")
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    one = Listener()
+def channels(system: System, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ARG001
+    def use(**stubs: Stub) -> None:
+        monkeypatch.setattr(delivering, "CHANNELS", stubs)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            one.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(one.say.pop(0) if one.say else 200)
-            self.send_header("location", f"{one.url}/elsewhere")
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    one.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield one
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return use
 
 
-def endpoint(client: OpenAI, url: str, *types: Any) -> Any:
-    return client.webhooks.create(name="ci", url=url, event_types=list(types or EVENT_TYPES))
+def test_each_delivery_is_a_row_of_its_own(channels: Any) -> None:
+    channels(one=Stub(["a", "b"]), two=Stub(["a"]))
+    assert deliver(NOTICE) == Deliveries(["one#a", "one#b", "two#a"], [])
+    rows = list(table.query("EVENT#evt_1"))
+    assert [row["sk"] for row in rows] == ["one#a", "one#b", "two#a"]
+    assert all(row["expires"] - row["at"] == 30 * 24 * 3600 for row in rows)
 
 
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEBHOOKS_TO_PRIVATE", "false")
-    settings_module.settings.cache_clear()
+def test_a_redelivery_sends_to_those_alone_that_lack_it(channels: Any) -> None:
+    stub, other = Stub(["a", "b"], taking=["b"]), Stub(["c"])
+    channels(stub=stub, other=other)
+    first = deliver(NOTICE)
+    assert first == Deliveries(["stub#b", "other#c"], ["stub#a"])
+    with pytest.raises(RetryLater, match="stub#a"):
+        first.require_all()
+    stub.taking = None
+    again = deliver(NOTICE)
+    again.require_all()
+    assert sorted(again.done) == ["other#c", "stub#a", "stub#b"]
+    assert (stub.sent, other.sent) == ([["a", "b"], ["a"]], [["c"]])
 
 
-def test_a_run_that_ends_is_told_and_the_sdk_believes_it(client: OpenAI, system: System, listener: Listener) -> None:
-    made = endpoint(client, listener.url)
-    ended = run(client, system, create(client).id, inline(FINE))
-    ((headers, body),) = listener.got
-    event = client.webhooks.unwrap(body, headers, secret=made.signing_secret)
-    assert (event.type, event.object, event.data.id) == ("eval.run.succeeded", "event", ended.id)  # type: ignore[union-attr]
-    assert event.id == headers["webhook-id"]
-    assert abs(event.created_at - now()) < 60
-    for other in (body.replace(b"succeeded", b"failed"), body + b" "):
-        with pytest.raises(InvalidWebhookSignatureError):
-            client.webhooks.unwrap(other, headers, secret=made.signing_secret)
+def test_a_channel_that_raises_leaves_the_others_alone(channels: Any) -> None:
+    other = Stub(["c"])
+    channels(broken=Stub(["a"], fails=True), other=other)
+    assert deliver(NOTICE) == Deliveries(["other#c"], ["broken"])
+    assert other.sent == [["c"]]
 
 
-def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: System, listener: Listener) -> None:
-    endpoint(client, f"{listener.url}?all")
-    endpoint(client, f"{listener.url}?canceled", "eval.run.canceled")
-    eval_ = create(client)
-    canceled = begun(client, eval_.id)
-    client.evals.runs.cancel(canceled.id, eval_id=eval_.id)
-    file = client.files.create(file=b"no rows", purpose="user_data")
-    source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
-    failed = client.evals.runs.create(eval_.id, data_source=source)
-    system.settle()
-    told = sorted((json.loads(body)["type"], json.loads(body)["data"]["id"]) for _, body in listener.got)
-    assert told == sorted(2 * [("eval.run.canceled", canceled.id)] + [("eval.run.failed", failed.id)])
+def test_another_notice_is_another_delivery(channels: Any) -> None:
+    stub = Stub(["a"])
+    channels(stub=stub)
+    for notice_id in ("evt_1", "evt_2", "evt_2"):
+        deliver(Notice(id=notice_id, type="t", body={}))
+    assert stub.sent == [["a"], ["a"]]
 
 
-def test_every_message_twice_is_told_once(client: OpenAI, system: System, listener: Listener) -> None:
-    endpoint(client, listener.url)
-    system.doubled = True
-    run(client, system, create(client).id, inline(FINE))
-    assert len(listener.got) == 1
-
-
-def test_who_failed_is_tried_again_and_the_others_are_not(client: OpenAI, system: System, listener: Listener) -> None:
-    endpoint(client, listener.url)
-    listener.say = [500]
-    run(client, system, create(client).id, inline(FINE))
-    assert [headers["webhook-id"] for headers, _ in listener.got] == [listener.got[0][0]["webhook-id"]] * 2
-    assert system.dead("WEBHOOK") == []
-
-
-@pytest.mark.parametrize("status", [302, 404, 500])
-def test_who_never_takes_it_ends_in_the_dead_letters(
-    status: int, client: OpenAI, system: System, listener: Listener
-) -> None:
-    endpoint(client, listener.url)
-    listener.say = [status] * 20
-    ended = run(client, system, create(client).id, inline(FINE))
-    assert ended.status == "completed"
-    assert len(listener.got) == 5, "no redirect is followed either"
-    (dead,) = system.dead("WEBHOOK")
-    assert json.loads(dead)["object_id"] == ended.id
-
-
-def test_nothing_goes_to_a_private_address(
-    client: OpenAI, system: System, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    endpoint(client, listener.url)
-    endpoint(client, listener.url.replace("127.0.0.1", "localhost"))
-    strict(monkeypatch)
-    run(client, system, create(client).id, inline(FINE))
-    assert listener.got == []
-    assert len(system.dead("WEBHOOK")) == 1
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://example.org/",
-        "https://127.0.0.1/",
-        "https://169.254.169.254/latest",
-        "https://[::1]/",
-        "https://[::ffff:10.0.0.1]/",
-        "https://user:pass@example.org/",
-        "https:///path",
-        "ftp://example.org/",
-        "no url",
-        "https://[",
-    ],
-)
-def test_a_url_that_could_not_be_told_is_refused(url: str, client: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
-    strict(monkeypatch)
-    with pytest.raises(BadRequestError) as refusal:
-        endpoint(client, url)
-    assert refusal.value.param == "url"
-    assert endpoint(client, "https://example.org/hook").url == "https://example.org/hook"
-
-
-def test_addresses_that_are_not_public() -> None:
-    assert all(may_be_public(one) for one in ("8.8.8.8", "2606:4700::1111", "example.org", "localhost"))
-    private = (
-        "10.1.2.3",
-        "100.64.0.1",
-        "0.0.0.0",  # noqa: S104
-        "224.0.0.1",
-        "240.0.0.1",
-        "fe80::1%eth0",
-        "fd00::1",
-        "64:ff9b::7f00:1",
-    )
-    assert not any(may_be_public(one) for one in private)
-
-
-def test_endpoints_are_managed_and_their_secret_is_shown_once(client: OpenAI, system: System) -> None:
-    made = endpoint(client, "https://example.org/a", "eval.run.failed")
-    assert made.id.startswith("whe_")
-    assert made.signing_secret.startswith("whsec_")
-    assert made.signing_secret_hint is not None
-    assert made.signing_secret_hint.endswith(made.signing_secret[-4:])
-    for answer in (client.webhooks.retrieve(made.id), *client.webhooks.list().data):
-        assert answer.model_dump().items() >= {"id": made.id, "name": "ci", "event_types": ["eval.run.failed"]}.items()
-        assert made.signing_secret not in answer.to_json()
-    changed = client.webhooks.update(made.id, name="new", event_types=["eval.run.canceled"])
-    assert (changed.name, changed.url, changed.event_types) == ("new", made.url, ["eval.run.canceled"])
-    assert client.webhooks.event_types.list().data == list(EVENT_TYPES)
-    with pytest.raises(BadRequestError):
-        client.webhooks.update(made.id, event_types=["video.completed"])
-    gone: Any = client.webhooks.delete(made.id)
-    assert (gone.id, gone.object, gone.deleted) == (made.id, "webhook_endpoint.deleted", True)
-    with pytest.raises(NotFoundError) as refusal:
-        client.webhooks.retrieve(made.id)
-    assert refusal.value.param == "webhook_endpoint_id"
-    for _ in range(20):
-        endpoint(client, "https://example.org/a")
-    with pytest.raises(ConflictError):
-        endpoint(client, "https://example.org/a")
-    key = system.ok("POST", "/v1/keys", {"name": "w", "scopes": ["write"]})["key"]
-    with client_of(system, key=key) as other, pytest.raises(PermissionDeniedError):
-        other.webhooks.list()
-
-
-@pytest.mark.parametrize("overlaps", [True, False])
-def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
-    overlaps: bool, client: OpenAI, system: System, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = endpoint(client, listener.url)
-    new = client.webhooks.rotate_secret(old.id, keep_old_secret_active_for_24_hours=overlaps)
-    assert new.signing_secret != old.signing_secret
-    run(client, system, create(client).id, inline(FINE))
-    ((headers, body),) = listener.got
-    client.webhooks.unwrap(body, headers, secret=new.signing_secret)
-    assert len(headers["webhook-signature"].split()) == (2 if overlaps else 1)
-    if overlaps:
-        client.webhooks.unwrap(body, headers, secret=old.signing_secret)
-        monkeypatch.setattr("notifications.endpoints.now", lambda: now() + 24 * 3600)
-        run(client, system, create(client).id, inline(FINE))
-        assert len(listener.got[1][0]["webhook-signature"].split()) == 1
-
-
-def test_no_secret_and_no_url_is_logged(
-    client: OpenAI, system: System, listener: Listener, caplog: pytest.LogCaptureFixture
-) -> None:
-    made = endpoint(client, f"{listener.url}?token=hidden")
-    listener.say = [500] * 2
-    run(client, system, create(client).id, inline(FINE))
-    text = "".join(str(vars(one)) for one in caplog.records)
-    assert made.id in text
-    assert "hidden" not in text
-    assert made.signing_secret not in text
+def test_without_recipients_nothing_is_sent_and_nothing_is_missing(channels: Any) -> None:
+    stub = Stub([])
+    channels(stub=stub)
+    assert deliver(NOTICE) == Deliveries([], [])
+    assert stub.sent == []

@@ -191,12 +191,12 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Api": {"PlanQueue", "DistillingQueue"},
         "Plan": {"GradeQueue", "PlanQueue", "WebhookQueue"},
         "Grade": {"GradeQueue", "WebhookQueue"},
-        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue"},
+        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "WebhookQueue"},
         "Assembly": {"DistillingQueue"},
         "TuningStart": {"DistillingQueue"},
         "TuningWatch": {"DistillingQueue"},
-        "Verdict": {"DistillingQueue"},
-        "Webhook": set(),
+        "Verdict": {"WebhookQueue"},
+        "Webhook": {"DistillingQueue"},
     }
 
 

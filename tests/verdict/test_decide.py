@@ -1,4 +1,4 @@
-"""The rules in their order, the verdict as it is written, and who is told."""
+"""The rules in their order, and the verdict as it is written, once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import orjson
 import pytest
 
@@ -141,6 +142,7 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     assert (verdict["earlier_verdicts"], verdict["seed"], verdict["gate"]["margin"]) == (0, 9, 0.1)
     up = {node["id"] for node in lineage.graph(one.verdict_id)["nodes"] if node["side"] == "up"}
     assert up == {*one.runs.values(), build.MODEL}
+    assert system.deliver("WEBHOOK")
     assert system.deliver("DISTILLING")
     assert Distillation.load(one.id).verdict == Verdict.load(one.verdict_id)
 
@@ -258,7 +260,7 @@ def calibrated(eval_: Eval) -> str:
     return one.id
 
 
-def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:
+def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:  # noqa: ARG001
     one = deciding()
     eval_ = Eval.load(one.eval_id)
     eval_.change({"testing_criteria": [TONE, {**TONE, "id": "second-1", "name": "second", "fence": False}]})
@@ -271,8 +273,6 @@ def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:
     card = judges["judged"]
     assert (card["calibration_id"], card["model"], card["n"], card["stale"]) == (calibration_id, "judge-1", 4, False)
     assert (card["agreement"], card["kappa"], card["false_pass"], card["false_fail"]) == (0.75, 0, 1, 0)
-    (told,) = system.told()
-    assert told["verdict"]["judges"] == judges
 
 
 def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG001
@@ -284,7 +284,7 @@ def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG
 # ------------------------------------------------------------------ once
 
 
-def test_a_redelivery_neither_decides_nor_tells_again(system: System) -> None:
+def test_a_redelivery_does_not_decide_again(system: System) -> None:
     one = deciding()
     decide(one.id)
     first = Verdict.load(one.verdict_id)
@@ -293,8 +293,9 @@ def test_a_redelivery_neither_decides_nor_tells_again(system: System) -> None:
     decide(one.id)
 
     assert Verdict.load(one.verdict_id) == first
-    assert [(told["type"], told["id"]) for told in system.told()] == [("verdict", one.verdict_id)]
-    assert len(build.sent(system, "DISTILLING")) >= 2
+    assert {(sent["type"], sent["distillation_id"]) for sent in build.sent(system, "WEBHOOK")} == {
+        ("VerdictDecided", one.id)
+    }
 
 
 def interrupted(one: Distillation, target: str, patch: pytest.MonkeyPatch) -> None:
@@ -308,28 +309,26 @@ def _crash(*_: Any, **__: Any) -> None:
     raise InterruptedError
 
 
-def test_a_crash_before_people_were_told_tells_them_with_the_next_delivery(
+def test_a_crash_before_the_verdict_was_announced_announces_it_with_the_next_delivery(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = deciding()
-    interrupted(one, "verdict.decide.notify_verdict", monkeypatch)
+    interrupted(one, "verdict.decide.bus.send", monkeypatch)
     written = Verdict.load(one.verdict_id)
-    assert written.notified_at is None
-    assert system.told() == []
+    assert build.sent(system, "WEBHOOK") == []
 
     decide(one.id)
 
-    assert [told["id"] for told in system.told()] == [one.verdict_id]
-    again = Verdict.load(one.verdict_id)
-    assert again.notified_at
-    assert again.model_copy(update={"notified_at": None}) == written
+    assert [sent["type"] for sent in build.sent(system, "WEBHOOK")] == ["VerdictDecided"]
+    assert Verdict.load(one.verdict_id) == written
 
 
-def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = deciding()
-    interrupted(one, "distillations.verdict.Verdict.change", monkeypatch)
-    decide(one.id)
-    assert [told["id"] for told in system.told()] == [one.verdict_id] * 2
+def test_a_message_for_another_goes_back(system: System) -> None:
+    message = '{"type":"PlanRun","run_id":"evalrun_1"}'
+    boto3.client("sqs").send_message(QueueUrl=system.queues["VERDICT"], MessageBody=message)
+    for _ in range(6):
+        system.deliver("VERDICT")
+    assert system.dead("VERDICT") == [message]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "completed"])
@@ -338,7 +337,7 @@ def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
     one.change({"status": status})
     decide(one.id)
     assert Verdict.find(one.verdict_id) is None
-    assert system.told() == []
+    assert build.sent(system, "WEBHOOK") == []
 
 
 # ------------------------------------------------------------------ earlier verdicts

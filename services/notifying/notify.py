@@ -1,0 +1,64 @@
+"""Tell of what has happened: a run that ended, a verdict, a distillation that is blocked or has failed.
+
+In: the message. Out: a notice through every channel. RetryLater is raised while a recipient lacks it. A distillation
+goes on once a first recipient has its verdict: a channel that fails for good holds it up no longer than that.
+"""
+
+from __future__ import annotations
+
+from distillations import telling
+from distillations.distillation import Distillation
+from distillations.telling import Notification
+from distillations.verdict import Verdict
+from foundation import bus
+from foundation.events import AdvanceDistillation, DeliverEvent
+from foundation.ids import now
+from notifications.endpoints import event_id
+from notifying.channels import Notice
+from notifying.deliver import deliver
+
+
+def notify_event(message: DeliverEvent) -> None:
+    """Tell the programs that ask for events of this type, in OpenAI's shape of an event."""
+    name = event_id(message.event_type, message.object_id)
+    body = {
+        "id": name,
+        "object": "event",
+        "type": message.event_type,
+        "created_at": message.at // 1000,
+        "data": {"id": message.object_id},
+    }
+    deliver(Notice(id=name, type=message.event_type, body=body)).require_all()
+
+
+def notify_verdict(distillation_id: str) -> None:
+    """Tell of the verdict, record when people were first told, and have the distillation completed."""
+    distillation = Distillation.load(distillation_id)
+    if distillation.status == "cancelled":
+        return
+    verdict = Verdict.load(distillation.verdict_id)
+    deliveries = deliver(notice_of(telling.of_verdict(verdict)))
+    if deliveries.done or not deliveries.missing:
+        verdict.change({"notified_at": now()}, where={"notified_at": None})
+        advance = AdvanceDistillation(distillation_id=distillation_id)
+        bus.send(advance)
+    deliveries.require_all()
+
+
+def notify_blocked(distillation_id: str) -> None:
+    deliver(notice_of(telling.of_blocked(Distillation.load(distillation_id)))).require_all()
+
+
+def notify_failed(distillation_id: str) -> None:
+    deliver(notice_of(telling.of_failed(Distillation.load(distillation_id)))).require_all()
+
+
+def notice_of(notification: Notification) -> Notice:
+    """A notification as channels take it."""
+    return Notice(
+        id=event_id(notification.type, notification.id),
+        type=notification.type,
+        body=notification.document(),
+        sentence=notification.sentence,
+        text=notification.text(),
+    )
