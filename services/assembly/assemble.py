@@ -88,7 +88,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         train_rows=rows["train"],
         validation_rows=rows["validation"],
         dropped=dict(curator.dropped),
-        contradicted=curator.contradicted,
+        contradicted=curator.dropped_ids["contradictions"],
     )
 
 

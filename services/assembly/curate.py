@@ -1,7 +1,7 @@
-"""Which completions may train, and why the others may not.
+"""Curate completions: which may train, and which rule keeps the others out.
 
 In: the teacher's completions and the frozen test rows. Out: one `Example` after another, each input once, and counts of
-what was dropped for which reason. Only digests are held in memory.
+what each rule dropped. Only digests are held in memory.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from completions.completion import Completion, input_key
-from foundation.ids import derived_id
+from assembly.curation import RULES, Candidate, Known
+from completions.completion import Completion
 
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")
-_DROPS = ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty", "untrainable")
 _SHOWN = 20
 
 
@@ -30,47 +29,33 @@ class Example(NamedTuple):
 
 
 class Curator:
-    """Goes through completions once; `dropped` and `contradicted` are complete when they are through."""
+    """Goes through completions once; `dropped` and `dropped_ids` are complete when they are through.
+
+    `dropped` counts by rule; `dropped_ids` names the first 20 completions of each rule.
+    """
 
     def __init__(self, *, test_ids: set[str], test_inputs: set[str], seed: int, share: float) -> None:
-        self._test_ids = test_ids
-        self._test_inputs = test_inputs
+        self._known = Known(test_ids=test_ids, test_inputs=test_inputs)
         self._seed = seed
         self._share = share
-        self._answers: dict[str, str] = {}
-        self.dropped: Counter[str] = Counter(dict.fromkeys(_DROPS, 0))
-        self.contradicted: list[str] = []
+        self.dropped: Counter[str] = Counter(dict.fromkeys(RULES, 0))
+        self.dropped_ids: dict[str, list[str]] = {name: [] for name in RULES}
 
     def examples(self, completions: Iterable[Completion]) -> Iterator[Example]:
         for completion in completions:
-            key = input_key(completion.messages)
-            reason = self._reason(completion, key)
-            if reason:
-                self.dropped[reason] += 1
+            candidate = Candidate(completion)
+            rule = next((name for name, drops in RULES.items() if drops(candidate, self._known)), None)
+            if rule:
+                self._count(rule, completion)
                 continue
-            self._answers[key] = _digest(completion)
-            validates = _fraction(self._seed, key) < self._share
+            self._known.answers[candidate.input_key] = candidate.answer_key
+            validates = _fraction(self._seed, candidate.input_key) < self._share
             yield Example(completion.id, training_line(completion), validates)
 
-    def _reason(self, completion: Completion, key: str) -> str | None:
-        message = completion.choice["message"]
-        if completion.id in self._test_ids or key in self._test_inputs:
-            return "test_leaks"
-        if completion.untrainable:
-            return "untrainable"
-        if completion.choice.get("finish_reason") not in {"stop", "tool_calls", None}:
-            return "truncated"
-        if message.get("refusal"):
-            return "refused"
-        if not message.get("content") and not message.get("tool_calls"):
-            return "empty"
-        known = self._answers.get(key)
-        if known is None:
-            return None
-        if known == _digest(completion):
-            return "duplicates"
-        self.contradicted = [*self.contradicted, completion.id][:_SHOWN]
-        return "contradictions"
+    def _count(self, rule: str, completion: Completion) -> None:
+        self.dropped[rule] += 1
+        if len(self.dropped_ids[rule]) < _SHOWN:
+            self.dropped_ids[rule].append(completion.id)
 
 
 def training_line(completion: Completion) -> bytes:
@@ -83,12 +68,6 @@ def training_line(completion: Completion) -> bytes:
         if name in completion.request:
             line[name] = completion.request[name]
     return orjson.dumps(line)
-
-
-def _digest(completion: Completion) -> str:
-    message = completion.choice["message"]
-    answer = {"content": message.get("content"), "tool_calls": message.get("tool_calls")}
-    return derived_id("", orjson.dumps(answer, option=orjson.OPT_SORT_KEYS).decode())
 
 
 def _fraction(seed: int, key: str) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
-import pytest
 
 from assembly.curate import Curator, Example, training_line
-from completions.completion import Completion, input_key
+from assembly.curation import RULES
+from completions.completion import Completion
 from tests.distilling import build
 
 
@@ -30,7 +29,7 @@ def test_the_same_input_and_answer_trains_once() -> None:
     examples, curator = curated([completion(1, "mail"), completion(2, " mail\n"), completion(3, "other mail")])
     assert [example.completion_id for example in examples] == ["chatcmpl-1", "chatcmpl-3"]
     assert drops(curator) == {"duplicates": 1}
-    assert curator.contradicted == []
+    assert curator.dropped_ids["contradictions"] == []
 
 
 def test_the_same_input_with_another_answer_is_shown_and_not_trained_on() -> None:
@@ -38,30 +37,13 @@ def test_the_same_input_with_another_answer_is_shown_and_not_trained_on() -> Non
     examples, curator = curated(same)
     assert [example.completion_id for example in examples] == ["chatcmpl-1"]
     assert drops(curator) == {"contradictions": 1, "duplicates": 1}
-    assert curator.contradicted == ["chatcmpl-2"]
+    assert curator.dropped_ids["contradictions"] == ["chatcmpl-2"]
 
 
 def test_many_contradictions_are_counted_and_some_are_shown() -> None:
     _, curator = curated([completion(number, "mail", f"answer {number}") for number in range(31)])
     assert curator.dropped["contradictions"] == 30
-    assert len(curator.contradicted) == 20
-
-
-def test_answers_that_differ_in_tool_calls_contradict() -> None:
-    calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
-    message = {"role": "assistant", "content": None, "tool_calls": calls}
-    with_tools = completion(2, "mail", choice={"message": message, "finish_reason": "tool_calls"})
-    examples, curator = curated([completion(1, "mail"), with_tools])
-    assert (len(examples), drops(curator)) == (1, {"contradictions": 1})
-
-
-def test_a_test_row_does_not_train_by_id_nor_by_the_same_input_in_other_spelling() -> None:
-    leaks = {"test_ids": {"chatcmpl-1"}, "test_inputs": {input_key(build.asked("ﬁne mail"))}}
-    examples, curator = curated(
-        [completion(1, "moved elsewhere"), completion(2, "fine \t mail "), completion(3, "mail")], **leaks
-    )
-    assert [example.completion_id for example in examples] == ["chatcmpl-3"]
-    assert drops(curator) == {"test_leaks": 2}
+    assert len(curator.dropped_ids["contradictions"]) == 20
 
 
 def test_a_dropped_answer_does_not_stand_in_the_way_of_a_good_one() -> None:
@@ -72,33 +54,16 @@ def test_a_dropped_answer_does_not_stand_in_the_way_of_a_good_one() -> None:
     assert drops(curator) == {"truncated": 1}
 
 
-@pytest.mark.parametrize(
-    ("choice", "reason"),
-    [
-        ({"finish_reason": "length"}, "truncated"),
-        ({"finish_reason": "content_filter"}, "truncated"),
-        ({"message": {"role": "assistant", "content": None, "refusal": "I cannot."}}, "refused"),
-        ({"message": {"role": "assistant", "content": ""}}, "empty"),
-        ({"message": {"role": "assistant", "content": None}}, "empty"),
-    ],
-)
-def test_what_is_no_answer_is_dropped_with_the_reason(choice: dict[str, Any], reason: str) -> None:
-    examples, curator = curated([completion(1, "mail", choice=choice)])
-    assert (examples, drops(curator)) == ([], {reason: 1})
-
-
-def test_what_no_chat_can_say_is_not_trained_on() -> None:
-    searched = replace(completion(1, "mail"), untrainable="No chat completion can say: web_search_call.")
-    examples, curator = curated([searched, completion(2, "mail", "no")])
-    assert [example.completion_id for example in examples] == ["chatcmpl-2"]
-    assert drops(curator) == {"untrainable": 1}
-
-
-def test_every_reason_is_named_even_where_nothing_was_dropped() -> None:
+def test_every_rule_is_counted_even_where_it_dropped_nothing() -> None:
     _, curator = curated([])
-    assert dict(curator.dropped) == dict.fromkeys(
-        ("test_leaks", "duplicates", "contradictions", "truncated", "refused", "empty", "untrainable"), 0
-    )
+    assert dict(curator.dropped) == dict.fromkeys(RULES, 0)
+
+
+def test_the_first_rule_that_drops_a_completion_is_counted_alone() -> None:
+    cut = completion(1, "mail", choice={"finish_reason": "length"})
+    assert drops(curated([cut], test_ids={"chatcmpl-1"})[1]) == {"test_leaks": 1}
+    refusal = {"role": "assistant", "content": None, "refusal": "I cannot."}
+    assert drops(curated([completion(1, "mail", choice={"message": refusal})])[1]) == {"refused": 1}
 
 
 def test_the_split_follows_from_seed_and_input_alone() -> None:

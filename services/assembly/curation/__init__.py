@@ -1,0 +1,18 @@
+"""The rules of curation. To add one: a module, its examples in a JSON file of the same name, a line here."""
+
+from __future__ import annotations
+
+from assembly.curation import contradictions, duplicates, empty, refused, test_leaks, truncated, untrainable
+from assembly.curation.rule import Candidate, Known, Rule
+
+RULES: dict[str, Rule] = {
+    "test_leaks": test_leaks.drops,
+    "untrainable": untrainable.drops,
+    "truncated": truncated.drops,
+    "refused": refused.drops,
+    "empty": empty.drops,
+    "duplicates": duplicates.drops,
+    "contradictions": contradictions.drops,
+}
+
+__all__ = ["RULES", "Candidate", "Known", "Rule"]

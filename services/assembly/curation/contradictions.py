@@ -1,0 +1,9 @@
+"""`contradictions`: drops a completion whose question trains already with another answer."""
+
+from __future__ import annotations
+
+from assembly.curation.rule import Candidate, Known
+
+
+def drops(candidate: Candidate, known: Known) -> bool:
+    return known.answers.get(candidate.input_key, candidate.answer_key) != candidate.answer_key
