@@ -19,7 +19,7 @@ from providers import registry
 from tests.cloud import cloud, mocked_aws  # noqa: F401 - fixtures
 from tests.flow.system import System, deploy
 from tests.sandbox.function import route
-from tuning.trainers.openai_compatible import default_trainer
+from tuning.trainers import trainer_named
 
 
 def pytest_runtest_setup() -> None:
@@ -66,7 +66,7 @@ def _forget() -> None:
         aws.secret,
         registry.providers,
         registry.paced_providers,
-        default_trainer,
+        trainer_named,
     ):
         cached.cache_clear()
     keys._trusted.clear()

@@ -6,7 +6,7 @@ nothing, a student that the provider does not have.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -17,6 +17,7 @@ from completions.completion import Metadata
 from completions.sources import StoredCompletions
 from distillations.distillation import TERMINAL, Distillation, Source, Step
 from distillations.gate import Gate
+from distillations.trainers import TrainerName
 from evals.eval import Eval
 from evals.files import File
 from foundation import bus, http
@@ -38,7 +39,7 @@ class NewDistillation(BaseModel):
     train: Source
     teacher: str = Field(min_length=1)
     student: str = Field(min_length=1)
-    trainer: Literal["default"] = "default"
+    trainer: TrainerName = "default"
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     gate: Gate = Gate()
     seed: int = Field(default=42, ge=0, lt=1 << 31)

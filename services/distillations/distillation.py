@@ -64,7 +64,8 @@ class Distillation(Record):
     teacher: str
     student: str
     """The model to train; untrained it is the baseline."""
-    trainer: Literal["default"] = "default"
+    trainer: str = "default"
+    """A name of `trainers.TRAINERS`."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """For the trainer, which says what it takes."""
     gate: Gate = Gate()

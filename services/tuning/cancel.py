@@ -13,14 +13,14 @@ from foundation import lease
 from foundation.consumer import logger
 from foundation.errors import RetryLater
 from tuning.jobs import LEASE, end_unstarted
-from tuning.trainers import TRAINERS, Trainer, TrainerAway, TrainerRefused
+from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
 
 def cancel(job_id: str, context: Any, trainer: Trainer | None = None) -> None:
     job = Job.find(job_id)
     if job is None or job.ended:
         return
-    at = trainer or TRAINERS[job.trainer]()
+    at = trainer or trainer_named(job.trainer)
     try:
         if job.provider_job_id:
             _stop(at, job, job.provider_job_id)

@@ -20,7 +20,7 @@ from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
 from foundation.settings import settings
 from tuning.jobs import LEASE, OPEN, end_unstarted, note
-from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused, Training
+from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, Training, trainer_named
 
 _SUFFIX_LENGTH = 18
 
@@ -39,7 +39,7 @@ def start(card_key: str, context: Any, trainer: Trainer | None = None) -> None:
             if Distillation.load(distillation.id).status in TERMINAL:
                 end_unstarted(job)
                 return
-            _start_at(trainer or TRAINERS[job.trainer](), job, distillation, dataset)
+            _start_at(trainer or trainer_named(job.trainer), job, distillation, dataset)
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id)
     bus.send(advance)

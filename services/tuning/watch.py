@@ -16,7 +16,7 @@ from foundation.events import AdvanceDistillation
 from foundation.ids import now
 from foundation.settings import settings
 from tuning.jobs import OPEN, note
-from tuning.trainers import TRAINERS, ProviderJob, Trainer, TrainerAway, TrainerRefused
+from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
 
 def watch(trainer: Trainer | None = None) -> None:
@@ -24,7 +24,7 @@ def watch(trainer: Trainer | None = None) -> None:
     for row in table.query(OPEN):
         job = Job.load(row["sk"])
         if job.provider_job_id and not job.ended:
-            job = _follow(job, trainer or TRAINERS[job.trainer]())
+            job = _follow(job, trainer or trainer_named(job.trainer))
         if job.ended:
             _close(job)
     _stop_clock()

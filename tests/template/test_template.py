@@ -224,7 +224,7 @@ NEEDS = {
     "enable_rule(": "events:EnableRule",
     "disable_rule(": "events:DisableRule",
     "providers()": "secretsmanager:GetSecretValue",
-    "TRAINERS[": "secretsmanager:GetSecretValue",
+    "trainer_named(": "secretsmanager:GetSecretValue",
     "hand_over(": "s3:PutObject",
 }
 

@@ -17,8 +17,7 @@ from foundation.ids import derived_id, new_id
 from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
-from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused, Training
-from tuning.trainers.openai_compatible import default_trainer
+from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused, Training, trainer_named
 
 
 @pytest.fixture
@@ -52,8 +51,8 @@ def landed(
         return one
 
     yield make
-    if default_trainer.cache_info().currsize:
-        default_trainer()._client.close()
+    if trainer_named.cache_info().currsize:
+        trainer_named("default")._client.close()
 
 
 def _line(number: int) -> bytes:

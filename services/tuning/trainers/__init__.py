@@ -1,13 +1,15 @@
 """The trainer seam: a training file in, a job followed to a model that answers.
 
-To add one: a module with a status table, a line here, its name in `foundation.distillations`.
+To add a trainer: a module here with `make_trainer()` and the table of its provider's states, and a line in
+`distillations.trainers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 
-from tuning.trainers.openai_compatible import default_trainer
+from distillations.trainers import TRAINERS
 from tuning.trainers.trainer import (
     ProviderJob,
     Trainer,
@@ -16,6 +18,12 @@ from tuning.trainers.trainer import (
     Training,
 )
 
-TRAINERS: dict[str, Callable[[], Trainer]] = {"default": default_trainer}
 
-__all__ = ["TRAINERS", "ProviderJob", "Trainer", "TrainerAway", "TrainerRefused", "Training"]
+@cache
+def trainer_named(name: str) -> Trainer:
+    """The trainer of the registry's name, made once for each warm function. Raises KeyError on an unknown name."""
+    trainer: Trainer = import_module(f"tuning.trainers.{TRAINERS[name].module}").make_trainer()
+    return trainer
+
+
+__all__ = ["ProviderJob", "Trainer", "TrainerAway", "TrainerRefused", "Training", "trainer_named"]

@@ -1,7 +1,7 @@
 """OpenAI's fine-tuning API, at OpenAI or at whoever speaks it, through the official SDK.
 
 Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller
-asks `find` first. The status table is explicit; a status that it does not know is no answer (`TrainerAway`): it
+asks `find` first. Every state that the API has is in `_STATES`; one that it lacks is no answer (`TrainerAway`): it
 fails no job, stops no other, and is logged until somebody looks.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import openai
@@ -23,7 +22,7 @@ from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Tr
 
 _INTENT = "stillhouse_intent"
 _LOOKED_THROUGH = 500
-_STATUSES: dict[str, JobStatus] = {
+_STATES: dict[str, JobStatus] = {
     "validating_files": "validating_files",
     "queued": "queued",
     "running": "running",
@@ -34,8 +33,7 @@ _STATUSES: dict[str, JobStatus] = {
 }
 
 
-@cache
-def default_trainer() -> OpenAITrainer:
+def make_trainer() -> OpenAITrainer:
     """The trainer at the default provider."""
     secret_arn = settings().PROVIDER_SECRET_ARN
     key = aws.secret(secret_arn) if secret_arn else "none"
@@ -90,11 +88,11 @@ class OpenAITrainer:
 
 
 def _job(job: FineTuningJob) -> ProviderJob:
-    if job.status not in _STATUSES:
+    if job.status not in _STATES:
         raise TrainerAway(f"job {job.id} has the status '{job.status}', which is not known here")
     return ProviderJob(
         id=job.id,
-        status=_STATUSES[job.status],
+        status=_STATES[job.status],
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
         finished_at=job.finished_at,

@@ -1,7 +1,7 @@
 """What every trainer does, and how it fails.
 
-`start` may be called again after a crash only when `find` does not know the intent. A refusal that asking again
-will not change raises `TrainerRefused`; one that may pass raises `TrainerAway`.
+A trainer's module has `make_trainer()`, and what that returns the four calls of `Trainer`. A refusal that asking again
+will not change raises `TrainerRefused`; whatever may pass raises `TrainerAway`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from foundation.errors import StillhouseError
 
 
 class TrainerRefused(StillhouseError):
-    """The trainer will not do this; `code` and the message are its own."""
+    """The trainer refuses what it was asked; `code` and the message are its own."""
 
     def __init__(self, message: str, code: str = "refused") -> None:
         super().__init__(message)
@@ -22,12 +22,16 @@ class TrainerRefused(StillhouseError):
 
 
 class TrainerAway(StillhouseError):
-    """The trainer is busy, out of reach, or says what this code does not understand: nobody knows how it stands."""
+    """The trainer is busy, out of reach, or answers in a state that its module does not know: ask again later."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """What to train: `intent` names it at the trainer, whatever is redelivered."""
+    """What to train. `intent` is the id under which `find` finds the job, whatever is redelivered.
+
+    `train` and `validation` are JSONL in OpenAI's supervised format; `validation` may be empty. `suffix` is a short
+    name for people that goes into the name of the model.
+    """
 
     intent: str
     model: str
@@ -40,7 +44,7 @@ class Training:
 
 @dataclass(frozen=True)
 class ProviderJob:
-    """A trainer's job in our words."""
+    """A trainer's job, with its provider's state mapped to ours. Times are seconds since the epoch."""
 
     id: str
     status: JobStatus
@@ -51,14 +55,20 @@ class ProviderJob:
 
 
 class Trainer(Protocol):
-    """Someone who fine-tunes."""
+    """A service that fine-tunes models."""
 
     def find(self, intent: str) -> ProviderJob | None:
-        """The job that carries this intent, if it was started."""
+        """The job that was started with this intent; None where none was."""
         ...
 
-    def start(self, training: Training) -> ProviderJob: ...
+    def start(self, training: Training) -> ProviderJob:
+        """Start a job. Called only where `find` knows no job of the intent: a second start is a second bill."""
+        ...
 
-    def look(self, provider_job_id: str) -> ProviderJob: ...
+    def look(self, provider_job_id: str) -> ProviderJob:
+        """The job as it stands now."""
+        ...
 
-    def cancel(self, provider_job_id: str) -> None: ...
+    def cancel(self, provider_job_id: str) -> None:
+        """Stop the job; `look` tells when it has ended."""
+        ...

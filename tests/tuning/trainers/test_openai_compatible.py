@@ -10,13 +10,12 @@ import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
-from distillations.distillation import Distillation
+from distillations.job import JobStatus
 from foundation.ids import new_id
 from tests.flow import loop
 from tests.tuning.conftest import _line
-from tuning.trainers import TRAINERS, TrainerAway, TrainerRefused, Training, openai_compatible
+from tuning.trainers import TrainerAway, TrainerRefused, Training, openai_compatible
 from tuning.trainers.openai_compatible import OpenAITrainer
-from tuning.trainers.trainer import JobStatus
 
 LINES = b"\n".join(_line(number) for number in range(12))
 
@@ -108,8 +107,8 @@ def job(status: str, **fields: Any) -> FineTuningJob:
 
 def test_every_status_of_the_sdk_and_the_one_that_its_type_forgot_has_a_place() -> None:
     known = get_args(FineTuningJob.model_fields["status"].annotation)
-    assert {*known, "paused"} == set(openai_compatible._STATUSES)
-    assert set(openai_compatible._STATUSES.values()) == set(get_args(JobStatus.__value__))
+    assert {*known, "paused"} == set(openai_compatible._STATES)
+    assert set(openai_compatible._STATES.values()) == set(get_args(JobStatus.__value__))
     empty = {"fine_tuned_model": None, "trained_tokens": None, "finished_at": None}
     assert openai_compatible._job(job("paused", **empty)).status == "running"
 
@@ -117,7 +116,3 @@ def test_every_status_of_the_sdk_and_the_one_that_its_type_forgot_has_a_place() 
 def test_a_status_that_nobody_knows_is_no_answer_and_no_failure() -> None:
     with pytest.raises(TrainerAway, match="'on_holiday'"):
         openai_compatible._job(job("on_holiday"))
-
-
-def test_every_trainer_that_a_distillation_may_name_exists() -> None:
-    assert set(get_args(Distillation.model_fields["trainer"].annotation)) == set(TRAINERS)

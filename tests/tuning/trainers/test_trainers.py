@@ -1,0 +1,74 @@
+"""What every trainer must do, whichever it is, on the stack of the tests."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from distillations.job import FOLLOWING
+from distillations.trainers import TRAINERS, TrainerName
+from foundation.ids import new_id
+from tests.flow import loop
+from tests.tuning.conftest import _line
+from tuning import trainers
+from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
+
+SHARED = {"__init__", "trainer"}
+CALLS = ("find", "start", "look", "cancel")
+
+pytestmark = pytest.mark.usefixtures("system", "lab_at_rest")
+
+
+def training() -> Training:
+    lines = b"\n".join(_line(number) for number in range(12))
+    return Training(new_id("ftjob-"), loop.STUDENT, lines, b"", hyperparameters={}, seed=3, suffix="s")
+
+
+def test_every_module_of_the_folder_is_in_the_registry() -> None:
+    modules = {path.stem for path in Path(trainers.__file__).parent.glob("*.py")} - SHARED
+    assert {entry.module for entry in TRAINERS.values()} == modules
+    assert all(entry.description for entry in TRAINERS.values())
+
+
+def test_the_registry_says_which_names_are_valid() -> None:
+    names: TypeAdapter[Any] = TypeAdapter(TrainerName)
+    assert names.json_schema()["enum"] == list(TRAINERS)
+    for name in TRAINERS:
+        assert names.validate_python(name) == name
+    with pytest.raises(ValidationError, match="use one of default"):
+        names.validate_python("moon")
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_it_has_the_calls_of_the_seam(name: str) -> None:
+    trainer = trainer_named(name)
+    for call in CALLS:
+        wanted = list(inspect.signature(getattr(Trainer, call)).parameters)[1:]
+        assert list(inspect.signature(getattr(trainer, call)).parameters) == wanted
+    assert trainer_named(name) is trainer
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_job_is_found_by_its_intent_followed_and_cancelled(name: str) -> None:
+    trainer, wanted = trainer_named(name), training()
+    assert trainer.find(wanted.intent) is None
+    started = trainer.start(wanted)
+    found = trainer.find(wanted.intent)
+    assert found
+    assert found.id == started.id
+    assert trainer.look(started.id).status in FOLLOWING
+    with suppress(TrainerRefused):  # it may have ended by itself
+        trainer.cancel(started.id)
+    assert not FOLLOWING[trainer.look(started.id).status]
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_job_that_it_does_not_know_is_refused(name: str) -> None:
+    for call in ("look", "cancel"):
+        with pytest.raises(TrainerRefused):
+            getattr(trainer_named(name), call)("ftjob-nobody")
