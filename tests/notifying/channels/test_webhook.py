@@ -22,9 +22,8 @@ from openai import (
 from foundation import settings as settings_module
 from foundation.ids import now
 from notifications.endpoints import EVENT_TYPES, may_be_public
+from tests.api.rows import create_eval, started
 from tests.api.sdk import client_of
-from tests.api.test_evals import create
-from tests.api.test_runs import FINE, begun, inline, run
 from tests.flow.system import System
 
 
@@ -64,6 +63,17 @@ def listener() -> Iterator[Listener]:
     server.server_close()
 
 
+FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}
+
+
+def ended_run(client: OpenAI, system: System) -> Any:
+    """A run of one row, graded and told of."""
+    eval_id = create_eval(system)
+    run = started(system, eval_id, [FINE])
+    system.settle()
+    return client.evals.runs.retrieve(run["id"], eval_id=eval_id)
+
+
 def endpoint(client: OpenAI, url: str, *types: Any) -> Any:
     return client.webhooks.create(name="ci", url=url, event_types=list(types or EVENT_TYPES))
 
@@ -75,7 +85,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_that_ends_is_told_and_the_sdk_believes_it(client: OpenAI, system: System, listener: Listener) -> None:
     made = endpoint(client, listener.url)
-    ended = run(client, system, create(client).id, inline(FINE))
+    ended = ended_run(client, system)
     ((headers, body),) = listener.got
     event = client.webhooks.unwrap(body, headers, secret=made.signing_secret)
     assert (event.type, event.object, event.data.id) == ("eval.run.succeeded", "event", ended.id)  # type: ignore[union-attr]
@@ -89,12 +99,12 @@ def test_a_run_that_ends_is_told_and_the_sdk_believes_it(client: OpenAI, system:
 def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, f"{listener.url}?all")
     endpoint(client, f"{listener.url}?canceled", "eval.run.canceled")
-    eval_ = create(client)
-    canceled = begun(client, eval_.id)
-    client.evals.runs.cancel(canceled.id, eval_id=eval_.id)
+    eval_id = create_eval(system)
+    canceled = client.evals.runs.retrieve(started(system, eval_id, [FINE])["id"], eval_id=eval_id)
+    client.evals.runs.cancel(canceled.id, eval_id=eval_id)
     file = client.files.create(file=b"no rows", purpose="user_data")
     source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
-    failed = client.evals.runs.create(eval_.id, data_source=source)
+    failed = client.evals.runs.create(eval_id, data_source=source)
     system.settle()
     told = sorted((json.loads(body)["type"], json.loads(body)["data"]["id"]) for _, body in listener.got)
     assert told == sorted(2 * [("eval.run.canceled", canceled.id)] + [("eval.run.failed", failed.id)])
@@ -103,14 +113,14 @@ def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: 
 def test_every_message_twice_is_told_once(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, listener.url)
     system.doubled = True
-    run(client, system, create(client).id, inline(FINE))
+    ended_run(client, system)
     assert len(listener.got) == 1
 
 
 def test_who_failed_is_tried_again_and_the_others_are_not(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, listener.url)
     listener.say = [500]
-    run(client, system, create(client).id, inline(FINE))
+    ended_run(client, system)
     assert [headers["webhook-id"] for headers, _ in listener.got] == [listener.got[0][0]["webhook-id"]] * 2
     assert system.dead("WEBHOOK") == []
 
@@ -121,7 +131,7 @@ def test_who_never_takes_it_ends_in_the_dead_letters(
 ) -> None:
     endpoint(client, listener.url)
     listener.say = [status] * 20
-    ended = run(client, system, create(client).id, inline(FINE))
+    ended = ended_run(client, system)
     assert ended.status == "completed"
     assert len(listener.got) == 5, "no redirect is followed either"
     (dead,) = system.dead("WEBHOOK")
@@ -134,7 +144,7 @@ def test_nothing_goes_to_a_private_address(
     endpoint(client, listener.url)
     endpoint(client, listener.url.replace("127.0.0.1", "localhost"))
     strict(monkeypatch)
-    run(client, system, create(client).id, inline(FINE))
+    ended_run(client, system)
     assert listener.got == []
     assert len(system.dead("WEBHOOK")) == 1
 
@@ -212,14 +222,14 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
     old = endpoint(client, listener.url)
     new = client.webhooks.rotate_secret(old.id, keep_old_secret_active_for_24_hours=overlaps)
     assert new.signing_secret != old.signing_secret
-    run(client, system, create(client).id, inline(FINE))
+    ended_run(client, system)
     ((headers, body),) = listener.got
     client.webhooks.unwrap(body, headers, secret=new.signing_secret)
     assert len(headers["webhook-signature"].split()) == (2 if overlaps else 1)
     if overlaps:
         client.webhooks.unwrap(body, headers, secret=old.signing_secret)
         monkeypatch.setattr("notifications.endpoints.now", lambda: now() + 24 * 3600)
-        run(client, system, create(client).id, inline(FINE))
+        ended_run(client, system)
         assert len(listener.got[1][0]["webhook-signature"].split()) == 1
 
 
@@ -228,7 +238,7 @@ def test_no_secret_and_no_url_is_logged(
 ) -> None:
     made = endpoint(client, f"{listener.url}?token=hidden")
     listener.say = [500] * 2
-    run(client, system, create(client).id, inline(FINE))
+    ended_run(client, system)
     text = "".join(str(vars(one)) for one in caplog.records)
     assert made.id in text
     assert "hidden" not in text
