@@ -1,7 +1,7 @@
 """The lineage graph: completion -> dataset -> job -> model version -> run -> verdict, walkable both ways.
 
-In: edges, written twice (once at each end). Out: the graph around an id. A dataset's completions are not edges
-upwards but its manifest, which may have any length.
+In: edges, each written as a row at both of its ends. Out: the graph around an id. From a dataset to its completions
+there are no edges, since there may be any number of them: its manifest lists them.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Notification(Document):
 
     type: Literal["verdict", "blocked", "failed"]
     id: str
-    """The verdict's id, or the distillation's: who is told twice can tell by it."""
+    """The verdict's id, or the distillation's, by which a receiver recognises a repetition."""
     sentence: str
     distillation_id: str
     verdict: Verdict | None = None

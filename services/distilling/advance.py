@@ -42,7 +42,7 @@ def advance(distillation_id: str) -> None:
 
 
 def _move(distillation: Distillation, transition: Transition) -> None:
-    """One conditional write; who loses it finds the new state on the next look."""
+    """Write the step if the status is still the one it started from; otherwise another delivery took a step first."""
     at = Step(status=transition.to, at=now())
     distillation.change(
         {

@@ -17,13 +17,14 @@ _DEFAULT_EPOCHS = 3
 
 
 class Estimate(NamedTuple):
-    """Dollars, None where unknown, and what speaks against spending them."""
+    """The price of the training in US dollars, None where it is not known, and the reasons not to spend it."""
 
     usd: float | None
     reasons: list[str]
 
 
 def judge(distillation: Distillation) -> Estimate:
+    """Hold the estimate against the budget; without a budget there is neither an estimate nor a reason."""
     limit = distillation.gate.max_cost_usd
     if limit is None:
         return Estimate(None, [])
@@ -40,6 +41,7 @@ def judge(distillation: Distillation) -> Estimate:
 
 
 def _epochs(distillation: Distillation) -> int:
+    """As asked for; OpenAI's `auto`, and anything else that is no number, counts as three."""
     epochs = distillation.hyperparameters.get("n_epochs")
     return epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS
 
@@ -48,5 +50,5 @@ def _tokens(distillation: Distillation) -> int:
     source = distillation.training_source
     if not isinstance(source, StoredCompletions):
         return 0
-    found = index.completions(source, limit=source.limit)
-    return sum(int((one.response.get("usage") or {}).get("total_tokens") or 0) for one in found)
+    completions = index.completions(source, limit=source.limit)
+    return sum(int((completion.response.get("usage") or {}).get("total_tokens") or 0) for completion in completions)

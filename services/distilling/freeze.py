@@ -1,7 +1,7 @@
 """Freeze the test rows of a distillation: once, before anything is measured.
 
-In: the `test` source. Out: one JSONL object that all three runs read, written once whatever is redelivered. Identical
-inputs count once; where one of them was answered by the teacher, that one stays.
+In: the `test` source. Out: one JSONL object that all three runs read, written once whatever is redelivered. Of rows
+with the same input the first is kept, or the first that the teacher answered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from foundation.ids import derived_id
 
 
 class Frozen(NamedTuple):
-    """What the frozen object holds."""
+    """What the frozen object holds; `teacher_answered` where every row has a stored answer of the teacher."""
 
     rows: int
     bytes: int
@@ -31,7 +31,7 @@ class Frozen(NamedTuple):
 
 
 def freeze(distillation: Distillation) -> Frozen:
-    """Write the rows unless they are written, and say what they are. Raises ApiError where a file has none to take."""
+    """Write the rows unless they are written, and describe them. Raises ApiError where the file has no usable rows."""
     body = blobs.find(distillation.rows_key)
     if body is None:
         rows = _unique(distillation)
@@ -59,8 +59,8 @@ def _unique(distillation: Distillation) -> list[dict[str, Any]]:
 def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
     source = distillation.test
     if isinstance(source, StoredCompletions):
-        found = index.completions(source, limit=source.limit)
-        return (one.row(with_sample=distillation.teacher in one.models) for one in found)
+        completions = index.completions(source, limit=source.limit)
+        return (completion.row(with_sample=distillation.teacher in completion.models) for completion in completions)
     return _file_rows(File.load(source.id, param="test.id"))
 
 

@@ -1,4 +1,4 @@
-"""The steps of a distillation: each looks at what exists and says where it goes next, or None if nothing is due.
+"""The steps of a distillation: each looks at what exists and returns the transition that is due, or None.
 
 Steps create only objects whose ids follow from the distillation, so that taking a step again changes nothing.
 """
@@ -77,7 +77,7 @@ def measure(distillation: Distillation) -> Transition | None:
 
 
 def judge_readiness(distillation: Distillation) -> Transition | None:
-    """With teacher and baseline measured: spend, or block with the figures."""
+    """Wait until teacher and baseline are graded; then assemble the training set, or block with the gate's reasons."""
     runs = {role: Run.load(distillation.runs[role]) for role in _MEASURED}
     if not all(run.ended for run in runs.values()):
         return None
@@ -92,14 +92,14 @@ def judge_readiness(distillation: Distillation) -> Transition | None:
 
 
 def await_approval(distillation: Distillation) -> Transition | None:
-    """A person may let a blocked distillation go on."""
+    """Wait until somebody approves the blocked distillation; then assemble the training set."""
     if distillation.approved_at is None or distillation.plan is None:
         return None
     return _assemble(distillation, distillation.plan.model_copy(update={"approved_at": distillation.approved_at}))
 
 
 def await_job(distillation: Distillation) -> Transition | None:
-    """The data set is there, or cannot be; the job has started, or cannot."""
+    """Wait until the dataset is assembled and its job has started; fail where one of them failed."""
     dataset = Dataset.find(distillation.dataset_id or "")
     if dataset and dataset.error:
         return _failed(distillation, dataset.error.code, dataset.error.message)
@@ -112,7 +112,7 @@ def await_job(distillation: Distillation) -> Transition | None:
 
 
 def await_model(distillation: Distillation) -> Transition | None:
-    """The job has ended: run the distilled model, or fail."""
+    """Wait until the job has ended; then run the distilled model, or fail where there is none."""
     job = Job.load(distillation.job_id or "")
     if not job.ended:
         return None
@@ -131,7 +131,7 @@ def await_model(distillation: Distillation) -> Transition | None:
 
 
 def await_evaluation(distillation: Distillation) -> Transition | None:
-    """All three runs are there: have the verdict decided."""
+    """Wait until the distilled model's run is graded; then have the verdict decided."""
     run = Run.load(distillation.runs["distilled"])
     if not run.ended:
         return None
@@ -142,7 +142,7 @@ def await_evaluation(distillation: Distillation) -> Transition | None:
 
 
 def await_verdict(distillation: Distillation) -> Transition | None:
-    """The verdict is there and people were told."""
+    """Wait until there is a verdict and people have been notified of it."""
     verdict = Verdict.find(distillation.verdict_id)
     if verdict is None or verdict.notified_at is None:
         return None
@@ -150,7 +150,7 @@ def await_verdict(distillation: Distillation) -> Transition | None:
 
 
 def cancel(distillation: Distillation) -> Transition:
-    """Stop on request: runs grade no further chunk and tell so, a job that runs is stopped too."""
+    """End as cancelled: open runs grade no further chunk and are planned once more to report it; the job is stopped."""
     runs = [run for run_id in distillation.runs.values() if (run := Run.find(run_id))]
     stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
     job_id = distillation.job_id

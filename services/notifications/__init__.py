@@ -1,1 +1,1 @@
-"""Who is told of what."""
+"""Who wants to be notified of what."""

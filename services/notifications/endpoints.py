@@ -1,4 +1,4 @@
-"""Webhook endpoints: who is told of which events, and the signature that proves who tells.
+"""Webhook endpoints: which events go to which URL, and the signature that proves the sender.
 
 An endpoint's secret is `whsec_<base64>`; a message is signed as the Standard Webhooks specification says, with the old
 secret too while a rotation lets it live on. Neither is ever shown again, or logged.
@@ -51,7 +51,7 @@ class SecretEndpointDocument(EndpointDocument):
 
 
 class Endpoint(Record):
-    """A URL that is told of events."""
+    """A URL that events of certain types are sent to."""
 
     KIND: ClassVar[str] = "WEBHOOK"
     NAME: ClassVar[str] = "webhook endpoint"
@@ -95,12 +95,12 @@ def new_secret() -> str:
 
 
 def event_id(event_type: str, object_id: str) -> str:
-    """An event is named by what has happened: who hears of it twice can tell."""
+    """The id of an event follows from what has happened, so that a receiver recognises a repetition."""
     return derived_id("evt_", event_type, object_id)
 
 
 def may_be_public(host: str) -> bool:
-    """False for an address that is not public. What a name stands for is known only once it is looked up."""
+    """False for an address that is not public; True for a host name, which is checked when it is resolved."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,7 +1,7 @@
-"""Where webhooks may go: to public addresses alone, so that nobody reaches into a network through an endpoint's URL.
+"""Where webhooks may go: to public addresses alone, so that an endpoint's URL gives no access to a private network.
 
-In: a host. Out: its addresses, all of them public, or ForbiddenAddress. Names are looked up by the connection itself:
-what was checked is what is connected to.
+In: a host. Out: its addresses, all of them public, or ForbiddenAddress. The connection itself looks names up through
+`PublicResolver`, so that it goes to the very address that was checked.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class PublicResolver(ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
-        if not all(may_be_public(one["host"]) for one in found):
+        addresses = await super().resolve(host, port, family)
+        if not all(may_be_public(address["host"]) for address in addresses):
             raise ForbiddenAddress(f"{host} has an address that is not public")
-        return found
+        return addresses
 
 
 def check_host(url: str) -> None:
-    """Raises ForbiddenAddress where the URL names an address that is not public; names are the resolver's."""
+    """Raises ForbiddenAddress where the URL names an address that is not public. `PublicResolver` checks host names."""
     host = urlsplit(url).hostname or ""
     if not may_be_public(host):
         raise ForbiddenAddress(f"{host} is not public")

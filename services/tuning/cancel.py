@@ -1,7 +1,8 @@
 """Stop the job of a cancelled distillation.
 
-In: the job's id. A job at the trainer is cancelled there, and the watcher sees its end; one that was never started, or
-whose start nobody recorded, ends here. While a start is at work the message waits. One that has ended needs nothing.
+In: the job's id. A job that runs at the trainer is cancelled there, and the watcher records its end. A job that was not
+started, or whose start was not recorded because of a crash, is ended here. While another delivery is starting the job,
+RetryLater has the message come again. Nothing happens to a job that has ended.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def cancel(job_id: str, context: Any, trainer: Trainer | None = None) -> None:
 
 
 def _end_unrecorded(trainer: Trainer, job: Job) -> None:
-    """After a crash a job may run at the trainer that no row names."""
+    """End a job without a recorded start. After a crash it may run at the trainer all the same: it is stopped there."""
     if job.provider_job_id:
         _stop(trainer, job, job.provider_job_id)
         return

@@ -1,4 +1,4 @@
-"""Follow the open jobs: detect what changed, record it, tell whoever waits.
+"""Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
 In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job
 that ended. A job leaves the list only after that message is sent. With no job open, the clock is stopped.
@@ -80,7 +80,7 @@ def _close(job: Job) -> None:
 
 
 def _stop_clock() -> None:
-    """Stop ticking with nothing open; look again after, since a job may have opened in between."""
+    """Stop the clock where no job is open; look again afterwards, since a job may have opened in between."""
     if _any_open():
         return
     aws.events().disable_rule(Name=settings().WATCH_RULE)

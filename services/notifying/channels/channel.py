@@ -1,4 +1,4 @@
-"""The seam to whoever is told: a notice in, the recipients that took it out."""
+"""The seam of channels. In: a notice and its recipients. Out: the recipients that took it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 class Notice:
     """Something that has happened, as channels tell it.
 
-    The same happening has the same `id`, so that who is told twice can tell. `type` is `verdict`, `blocked`, `failed`
-    or the type of a webhook event. `body` is the JSON for programs. `sentence` and `text` are for people, in one line
-    and whole; both are empty where programs alone are told.
+    `id` follows from what has happened, so that a receiver recognises a repetition. `type` is `verdict`, `blocked`,
+    `failed` or the type of a webhook event. `body` is the JSON for programs. `sentence` and `text` are for people, in
+    one line and whole; both are empty where only programs are to be notified.
     """
 
     id: str
@@ -24,17 +24,17 @@ class Notice:
 
 
 class Recipient(Protocol):
-    """Who is told by a channel: the row that says so is named by this id."""
+    """One that a channel sends to; its id names the row of the delivery."""
 
     @property
     def id(self) -> str: ...
 
 
 class Channel[To: Recipient](Protocol):
-    """One way to tell. What it raises is the failure of this channel alone, and is tried again."""
+    """One way to send notices. An exception is the failure of this channel alone; the notice is sent again later."""
 
     def recipients(self, notice: Notice) -> list[To]:
-        """Who is to be told of this; nobody where it is not for this channel."""
+        """Those whom this notice is for; none where this channel does not carry such notices."""
         ...
 
     def send(self, notice: Notice, recipients: Sequence[To]) -> list[To]:
