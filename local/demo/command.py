@@ -93,12 +93,10 @@ class Demo:
     ) -> tuple[dict[str, Any], report.Report, str | None]:
         verdict = state["verdict"]
         about = verdict["id"] if verdict else state["id"]
-        card = notification = lineage = completion = None
+        notification = lineage = completion = None
         if state["status"] != "cancelled":
             with self.screen.stage("notification", "Waiting for the notification"):
                 notification = loop.notification_about(self.notifications, about)
-        if state["dataset_id"]:
-            card = loop.fetch(self.client, f"/datasets/{state['dataset_id']}/card")
         if verdict:
             with self.screen.stage("lineage", "Walking the lineage"):
                 lineage = loop.lineage_of(self.client, train_ids[:LINEAGE_TRIES])
@@ -106,12 +104,21 @@ class Demo:
         seconds = {**self.screen.seconds, "total": self.screen.elapsed()}
         made = report.Report(
             distillation=Distillation.model_validate(state),
-            card=DatasetCard.model_validate(card) if card else None,
+            card=self._card(state["dataset_id"]),
             notification=notification,
             lineage=lineage,
             seconds=seconds,
         )
         return state, made, completion
+
+    def _card(self, dataset_id: str | None) -> DatasetCard | None:
+        """None where the loop ended before there was a training set, or because there could be none."""
+        if dataset_id is None:
+            return None
+        try:
+            return DatasetCard.model_validate(loop.fetch(self.client, f"/datasets/{dataset_id}/card"))
+        except openai.NotFoundError:
+            return None
 
 
 def run(options: Options, console: Console | None = None) -> int:

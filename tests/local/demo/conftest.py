@@ -72,7 +72,7 @@ class FakeStack:
             ("POST /evals", lambda body: (201, {"id": "eval_1", **body})),
             ("GET /evals/.+/runs/.+", lambda _: (200, {"status": "completed", "result_counts": counts})),
             ("GET /fine_tuning/jobs/.+/events", lambda _: (200, {"data": [event]})),
-            ("GET /datasets/.+/card", lambda _: (200, CARD.model_dump(mode="json"))),
+            ("GET /datasets/dataset_1/card", lambda _: (200, CARD.model_dump(mode="json"))),
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
             ("[A-Z]+ /distillations(/.+)?", lambda _, rest: (200, self._distillation(rest or ""))),
         ]
@@ -112,7 +112,7 @@ class FakeStack:
             plan=documents.plan(
                 teacher=VERDICT.scores["teacher"], baseline=VERDICT.scores["baseline"], reasons=["too few rows"]
             ),
-            dataset_id="dataset_1" if ended else None,
+            dataset_id="dataset_1" if ended else "dataset_without_card" if status == "failed" else None,
             job_id="job_1",
             verdict=VERDICT if ended else None,
             error={"code": "job_failed", "message": "the trainer said no"} if status == "failed" else None,
