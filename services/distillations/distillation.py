@@ -65,7 +65,7 @@ class Distillation(Record):
     student: str
     """The model to train; untrained it is the baseline."""
     trainer: str = "default"
-    """A name of `trainers.TRAINERS`."""
+    """The name of the trainer."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """For the trainer, which says what it takes."""
     gate: Gate = Gate()

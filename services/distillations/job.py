@@ -42,7 +42,7 @@ class Job(Record):
     distillation_id: str
     dataset_id: str
     trainer: str
-    """The name of the trainer, of `trainers.TRAINERS`."""
+    """The name of the trainer."""
     model: str
     """The student, untrained."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)

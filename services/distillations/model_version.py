@@ -24,4 +24,4 @@ class ModelVersion(Record):
     dataset_id: str
     distillation_id: str
     trainer: str
-    """The name of the trainer that made it, of `trainers.TRAINERS`."""
+    """The name of the trainer that made it."""
