@@ -31,9 +31,19 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 	@$(BIN)/stillhouse demo $(ARGS)
 
 .PHONY: test
-test: check .venv-conformance/.synced ## everything: check, unit tests, end-to-end tests on the local stack
-	@$(BIN)/pytest -q -n 2 -m "not stack"
-	@$(BIN)/pytest -q -m stack
+test: check unit stack ## everything: check, unit tests, end-to-end tests on the local stack
+
+.PHONY: unit
+unit: setup ## the tests that need no local stack, and the 20 slowest of them
+	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 -m "not stack" $(ARGS)
+
+.PHONY: stack
+stack: setup .venv-conformance/.synced ## the end-to-end tests on the local stack
+	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
+
+.PHONY: soak
+soak: setup ## the chaos tests and the published figures at their full length
+	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 --soak -m soak $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)

@@ -1,42 +1,86 @@
-"""AWS in process: one mock for each module, a table, a bucket and a queue of its own for each test."""
+"""AWS in process: one mock for each module, a table, a bucket and a queue of its own for each test.
+
+To make a client costs as much as ten calls of it, and none knows which mock it asks: all tests of a process share them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 from moto import mock_aws
 
-from foundation import aws, keys
+from foundation import aws, keys, loop
 from foundation.settings import settings
+from providers import registry
+from tests.sandbox.function import route
+from tuning.trainers import trainer_named
 
 FIRST_SECRET = "0123456789abcdef"
 
 
-def _forget() -> None:
-    for found in (settings, *vars(aws).values()):
-        if hasattr(found, "cache_clear"):
-            found.cache_clear()
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session("testing", "testing", region_name="us-east-1")
+
+
+@cache
+def aws_client(service: str) -> Any:
+    """A client of the tests themselves."""
+    return _session().client(service)
+
+
+def forget() -> None:
+    """Settings, secrets and providers of an earlier test must not reach the next one."""
+    for made in (registry.providers, registry.paced_providers):
+        for provider in made().all() if made.cache_info().currsize else []:
+            if provider._session:
+                loop.run(provider._session.close())
+        made.cache_clear()
+    for cached in (settings, aws.secret, trainer_named):
+        cached.cache_clear()
     keys._trusted.clear()
+
+
+def forget_clients() -> None:
+    """After botocore was made to fail: a client that has repeated many calls repeats fewer of the next ones."""
+    for made in vars(aws).values():
+        if hasattr(made, "cache_clear"):
+            made.cache_clear()
+    route(aws._session())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandbox_in_process() -> None:
+    """The services' calls of the sandbox function are answered by the sandbox's own code."""
+    route(aws._session())
 
 
 @pytest.fixture(scope="module")
 def mocked_aws() -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        _forget()
+        forget()
         with mock_aws():
             secret = aws.secretsmanager().create_secret(Name="first", SecretString=FIRST_SECRET)
             yield {"FIRST_KEY_SECRET_ARN": secret["ARN"], "PROVIDER_BASE_URL": "http://127.0.0.1:9/v1"}
-        _forget()
+        forget()
 
 
 @dataclass

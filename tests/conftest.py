@@ -11,15 +11,21 @@ import pytest
 import uvicorn
 from moto import mock_aws
 
-from foundation import aws, keys, lease, loop
+from foundation import lease, loop
 from foundation.ids import now_ms
-from foundation.settings import settings
 from local.lab.app import create_app
-from providers import registry
-from tests.cloud import cloud, mocked_aws  # noqa: F401 - fixtures
+from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
 from tests.flow.system import System, deploy
-from tests.sandbox.function import route
-from tuning.trainers import trainer_named
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is to run at its full length."""
+    return bool(request.config.getoption("--soak"))
 
 
 def pytest_runtest_setup() -> None:
@@ -48,30 +54,6 @@ def context() -> Context:
     return Context()
 
 
-def _forget() -> None:
-    """Clients and settings of an earlier test must not reach the next one."""
-    for made in (registry.providers, registry.paced_providers):
-        for one in made().all() if made.cache_info().currsize else []:
-            if one._session:
-                loop.run(one._session.close())
-    for cached in (
-        settings,
-        aws.dynamodb,
-        aws.s3,
-        aws.sqs,
-        aws.sns,
-        aws.events,
-        aws.functions,
-        aws.secretsmanager,
-        aws.secret,
-        registry.providers,
-        registry.paced_providers,
-        trainer_named,
-    ):
-        cached.cache_clear()
-    keys._trusted.clear()
-
-
 @pytest.fixture(scope="session")
 def lab_server() -> Iterator[str]:
     """The lab, for real, on a free port of loopback; one for all tests of a process."""
@@ -89,20 +71,22 @@ def lab_server() -> Iterator[str]:
 
 
 @pytest.fixture
+def fresh_clients() -> Iterator[None]:
+    """For a test that makes AWS fail so often that its clients would repeat fewer calls of the next test."""
+    forget_clients()
+    yield
+    forget_clients()
+
+
+@pytest.fixture
 def system(monkeypatch: pytest.MonkeyPatch, lab_server: str) -> Iterator[System]:
     """The whole system in process: moto's AWS, the real handlers, the real lab."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "POWERTOOLS_SERVICE_NAME": "stillhouse",
-    }.items():
+    for name, value in {**CREDENTIALS, "POWERTOOLS_SERVICE_NAME": "stillhouse"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    _forget()
+    forget()
     with mock_aws():
         deployed = deploy(monkeypatch.setenv, provider_url=f"{lab_server}/v1")
-        route(aws._session())
         monkeypatch.setattr(lease, "now_ms", lambda: now_ms() + deployed.passed_ms)
         yield deployed
-    _forget()
+    forget()

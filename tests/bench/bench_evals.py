@@ -107,6 +107,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rows", type=int, default=1000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--no-peers", action="store_true", help="without deepeval and inspect_ai")
     wanted = arguments.parse_args()
     account = Account()
     runs = Runs(account)
@@ -122,7 +123,7 @@ def main() -> None:
             by_loop = wanted.rows / seconds["loop"]
             least = LEAST_OF_THE_LOOP[kind]
             lines.append(Line(f"{kind}: stillhouse", wanted.rows / seconds["ours"], by_loop, least_ratio=least))
-            for name in _PEERS:
+            for name in () if wanted.no_peers else _PEERS:
                 took = peer(name, base_url, wanted.rows)
                 if took is not None:
                     lines.append(Line(f"{kind}: {name}", wanted.rows / took, by_loop))

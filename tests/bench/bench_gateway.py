@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +144,17 @@ def report(times: dict[str, list[float]], captured: int) -> bool:
     added = {
         name: [one - bare for one, bare in zip(taken, times["direct"], strict=True)] for name, taken in times.items()
     }
-    beside = statistics.median(added["LiteLLM proxy"])
+    peers = [name for name in ("LiteLLM proxy", "thin proxy") if name in added]
+    beside = statistics.median(added[peers[0]])
     size = len(orjson.dumps(MESSAGES)) + len(completion(1))
     say(f"gateway, {size / 1000:.1f} kB completions, {len(times['direct'])} calls each by turns; a direct call takes")
     say(f"{direct:.3f} ms; added is the median difference to the direct call of the same round; {captured} captured")
-    lines = [Line(f"{name}, p50", statistics.median(added[name])) for name in ("LiteLLM proxy", "thin proxy")]
+    lines = [Line(f"{name}, p50", statistics.median(added[name])) for name in peers]
     for name in ("ours", "ours, store=true"):
         lines.append(Line(f"{name}, p50", statistics.median(added[name]), peer=beside, most=TARGET_MS))
-        late = [statistics.quantiles(added[one], n=100)[98] for one in (name, "LiteLLM proxy")]
+        late = [statistics.quantiles(added[one], n=100)[98] for one in (name, peers[0])]
         lines.append(Line(f"{name}, p99", late[0], peer=late[1]))
-    return show("added, ms", lines, peer="LiteLLM")
+    return show("added, ms", lines, peer=peers[0].removesuffix(" proxy"))
 
 
 def _events(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -161,20 +162,21 @@ def _events(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: http_event(_PATH, orjson.dumps(one)) for name, one in (("plain", body), ("stored", stored))}
 
 
-def run(account: Cut, rounds: int, *, profiled: bool) -> bool:
+def run(account: Cut, rounds: int, *, profiled: bool, peer: bool) -> bool:
     body: dict[str, Any] = {"model": MODEL, "messages": MESSAGES, "temperature": 0}
     events, wire = _events(body), orjson.dumps(body)
     caller = Caller()
     with upstream() as servers:
         os.environ["PROVIDER_BASE_URL"] = servers.provider
-        with litellm(servers.provider) as proxy:
+        with litellm(servers.provider) if peer else nullcontext() as proxy:
             calls: dict[str, Callable[[], None]] = {
                 "direct": lambda: caller.through(servers.provider, wire),
                 "ours": lambda: ours(events["plain"]),
                 "ours, store=true": lambda: ours(events["stored"]),
                 "thin proxy": lambda: caller.through(servers.proxy, wire),
-                "LiteLLM proxy": lambda: caller.through(proxy, wire),
             }
+            if proxy:
+                calls["LiteLLM proxy"] = lambda: caller.through(proxy, wire)
             measure(calls, max(20, rounds // 10))
             account.sent.clear()
             times = measure(calls, rounds)
@@ -189,11 +191,12 @@ def run(account: Cut, rounds: int, *, profiled: bool) -> bool:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--calls", type=int, default=500)
+    arguments.add_argument("--no-peers", action="store_true", help="without LiteLLM")
     arguments.add_argument("--profile", action="store_true")
     wanted = arguments.parse_args()
     # The gateway's own connections end with its process, of which aiohttp would complain.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    sys.exit(not run(cut(), wanted.calls, profiled=wanted.profile))
+    sys.exit(not run(cut(), wanted.calls, profiled=wanted.profile, peer=not wanted.no_peers))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """CPU of ingest and recorder per record of 3 kB, beside `orjson.loads` and zstd (level 3) of the same bytes.
 
-In: nothing. Out: a table on standard output; exit 1 where a target is missed. The entries are Lambda's own, warm, with
-the events that Lambda gives them; every boto3 call is answered before it is serialised or sent (`cut.py`), so that its
-CPU is in no figure. The peer gets each pushed body as it came, whole. `--profile` adds what takes the time.
+In: `--records`, `--rounds`. Out: a table on standard output; exit 1 where a target is missed. The entries are Lambda's
+own, warm, with the events that Lambda gives them; every boto3 call is answered before it is serialised or sent
+(`cut.py`), so that its CPU is in no figure. The peer gets each pushed body as it came, whole. `--profile` adds what
+takes the time.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from tests.bench.records import BYTES, pushes
 from tests.bench.table import Line, say, show
 
 TARGET = 2.0
-RECORDS = 800
-REPEATS = 9
 _ACCEPTED = 202
 
 
@@ -52,22 +51,22 @@ def record(events: Sequence[dict[str, Any]]) -> None:
             raise SystemExit("the recorder failed")
 
 
-def cpu_us(work: Callable[[], None]) -> float:
+def cpu_us(work: Callable[[], None], records: int) -> float:
     """Microseconds of CPU, all threads, that a record takes."""
     gc.collect()
     started = time.process_time()
     work()
-    return (time.process_time() - started) * 1e6 / RECORDS
+    return (time.process_time() - started) * 1e6 / records
 
 
-def measure(works: dict[str, Callable[[], None]]) -> dict[str, float]:
+def measure(works: dict[str, Callable[[], None]], records: int, rounds: int) -> dict[str, float]:
     """The median of each; they take turns, so that whatever else the machine does falls on all."""
     for work in works.values():
         work()
     times: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(REPEATS):
+    for _ in range(rounds):
         for name, work in works.items():
-            times[name].append(cpu_us(work))
+            times[name].append(cpu_us(work, records))
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
@@ -80,13 +79,15 @@ def profile(name: str, work: Callable[[], None]) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--records", type=int, default=800)
+    arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--profile", action="store_true")
     wanted = arguments.parse_args()
     account = cut()
     batch = Stack.of_template().batch_size
     lines: list[Line] = []
     for each in (1, 20, 400):
-        bodies = pushes(RECORDS, each)
+        bodies = pushes(wanted.records, each)
         events = [http_event("/v1/captures", body) for body in bodies]
         account.sent.clear()
         push(events)
@@ -96,7 +97,7 @@ def main() -> None:
             "ingest": lambda events=events: push(events),
             "recorder": lambda queued=queued: record(queued),
         }
-        taken = measure(works)
+        taken = measure(works, wanted.records, wanted.rounds)
         for name in ("ingest", "recorder"):
             lines.append(Line(f"{name}, pushes of {each}", taken[name], peer=taken["peer"], most_ratio=TARGET))
             if wanted.profile:

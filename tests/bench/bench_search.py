@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from itertools import batched
 
 import orjson
@@ -37,11 +38,10 @@ def fill(count: int) -> None:
     lines = [completion_of(record(number)) for number in range(min(count, _DISTINCT))]
     for number, some in enumerate(batched(range(count), _AN_OBJECT, strict=False)):
         named = [
-            lines[one % len(lines)].model_copy(update={"id": f"c-{one:07d}", "created": 1_790_000_000 + one // 100})
-            for one in some
+            replace(lines[one % len(lines)], id=f"c-{one:07d}", created=1_790_000_000 + one // 100) for one in some
         ]
         key = frames.key_of(f"2026/11/22/{number:06d}")
-        body, references = frames.pack([(one, one.line()) for one in named], key)
+        body, references = frames.together([frames.packed(completion.line()) for completion in named], key)
         blobs.put(key, body)
         table.write_all(postings.rows(f"{number:06d}", references))
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import boto3
 import botocore.client
 import pytest
 
+from tests.cloud import aws_client
 from tests.flow import system as flow
 from tests.flow.system import System
 from tests.flow.throttling import Throttling
@@ -52,7 +52,7 @@ class EventSource:
         self._url = system.queues[queue]
         self._consumer = flow.CONSUMERS[queue]
         self._together = together
-        self._sqs = boto3.client("sqs")
+        self._sqs = aws_client("sqs")
         self._calls_left: int | None = None
         self._effect = False
         called = botocore.client.BaseClient._make_api_call

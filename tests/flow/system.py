@@ -14,8 +14,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import boto3
-
 import api.handler
 import assembly.handler
 import capture.handler
@@ -25,6 +23,7 @@ import grading.handler
 import notifying.handler
 import tuning.handler
 import verdict.handler
+from tests.cloud import aws_client
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -109,7 +108,7 @@ class System:
 
     def deliver(self, name: str) -> int:
         """Deliver what waits in one queue, message by message; failed ones stay for a redelivery."""
-        sqs = boto3.client("sqs")
+        sqs = aws_client("sqs")
         count = 0
         for message in _received(sqs, self.queues[name]):
             count += 1
@@ -126,22 +125,22 @@ class System:
         return count
 
     def clock_runs(self) -> bool:
-        return boto3.client("events").describe_rule(Name=RULE)["State"] == "ENABLED"
+        return aws_client("events").describe_rule(Name=RULE)["State"] == "ENABLED"
 
     def told(self) -> list[dict[str, Any]]:
         """Every notification that reached the subscriber."""
-        found = _received(boto3.client("sqs"), self.inbox)
+        found = _received(aws_client("sqs"), self.inbox)
         return [json.loads(message["Body"]) for message in found]
 
     def dead(self, name: str) -> list[str]:
-        return [message["Body"] for message in _received(boto3.client("sqs"), self.dead_letters[name])]
+        return [message["Body"] for message in _received(aws_client("sqs"), self.dead_letters[name])]
 
 
 def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     """Create what the template declares, as far as handlers see it."""
-    s3, sqs, sns = boto3.client("s3"), boto3.client("sqs"), boto3.client("sns")
+    s3, sqs, sns = aws_client("s3"), aws_client("sqs"), aws_client("sns")
     s3.create_bucket(Bucket="bucket")
-    boto3.client("dynamodb").create_table(
+    aws_client("dynamodb").create_table(
         TableName="table",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
@@ -152,7 +151,7 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     )
     dead = {name: sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"] for name in CONSUMERS}
     redrive = {
-        name: json.dumps({"deadLetterTargetArn": _arn(sqs, url), "maxReceiveCount": "5"}) for name, url in dead.items()
+        name: json.dumps({"deadLetterTargetArn": _arn(url), "maxReceiveCount": "5"}) for name, url in dead.items()
     }
     queues = {
         name: sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive[name]})["QueueUrl"]
@@ -162,16 +161,16 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         Bucket="bucket",
         NotificationConfiguration={
             "QueueConfigurations": [
-                _notification(_arn(sqs, queues["TUNING"]), "datasets/", "/card.json"),
-                _notification(_arn(sqs, queues["DISTILLING"]), "runs/", "/summary.json"),
+                _notification(_arn(queues["TUNING"]), "datasets/", "/card.json"),
+                _notification(_arn(queues["DISTILLING"]), "runs/", "/summary.json"),
             ]
         },
     )
     topic = sns.create_topic(Name="topic")["TopicArn"]
     inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn(sqs, inbox), Attributes={"RawMessageDelivery": "true"})
-    boto3.client("events").put_rule(Name=RULE, ScheduleExpression="rate(1 minute)", State="DISABLED")
-    secret = boto3.client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn(inbox), Attributes={"RawMessageDelivery": "true"})
+    aws_client("events").put_rule(Name=RULE, ScheduleExpression="rate(1 minute)", State="DISABLED")
+    secret = aws_client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
     environment = {
         "TABLE": "table",
         "BUCKET": "bucket",
@@ -191,11 +190,12 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
 
 def _notification(arn: str, prefix: str, suffix: str) -> dict[str, Any]:
     rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
-    return {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    return {"Id": prefix, "QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
 
 
-def _arn(sqs: Any, url: str) -> str:
-    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+def _arn(queue_url: str) -> str:
+    account, name = queue_url.split("/")[-2:]
+    return f"arn:aws:sqs:us-east-1:{account}:{name}"
 
 
 def _received(sqs: Any, url: str) -> Iterator[dict[str, Any]]:

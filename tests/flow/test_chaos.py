@@ -1,6 +1,6 @@
-"""20,000 completions are pushed while the recorder dies, its queue repeats and regroups, DynamoDB and S3 throttle.
+"""Completions are pushed while the recorder dies, its queue repeats and regroups, DynamoDB and S3 throttle.
 
-Whatever was acknowledged is there in the end, once, byte for byte.
+Whatever was acknowledged is there in the end, once, byte for byte. There are 2,000 of them, 20,000 with `--soak`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,27 @@ from tests.flow.event_source import EventSource
 from tests.flow.system import System
 from tests.flow.throttling import Throttling
 
-COMPLETIONS = 20_000
-SIZES = {400: 36, 20: 260, 1: 400}
 START = 1_790_000_000
 A_SECOND = 10
 PATIENCE = 20
 APPS = ("mail", "chat", "search")
 LETTERS = 'aäß€漢🙂 "\\\n\t\u2028\x7f0.,'
 PACKED = {None: bytes, "gzip": gzip.compress, "zstd": zstd.compress}
+
+
+class Load(NamedTuple):
+    """How many bodies there are of each size, and the share of the largest that do not fit a message."""
+
+    sizes: dict[int, int]
+    heavy: float
+
+    @property
+    def completions(self) -> int:
+        return sum(size * count for size, count in self.sizes.items())
+
+
+SHORT = Load({400: 3, 20: 30, 1: 200}, heavy=0.5)
+WHOLE = Load({400: 36, 20: 260, 1: 400}, heavy=0.1)
 
 
 class Push(NamedTuple):
@@ -42,16 +55,15 @@ class Push(NamedTuple):
     records: list[dict[str, Any]]
 
 
-def pushes(dice: Random) -> list[Push]:
+def pushes(load: Load, dice: Random) -> list[Push]:
     """Bodies of all sizes, plain and packed, some of them late; some come twice, as where an answer was lost."""
-    sizes = [size for size, count in SIZES.items() for _ in range(count)]
-    assert sum(sizes) == COMPLETIONS
+    sizes = [size for size, count in load.sizes.items() for _ in range(count)]
     dice.shuffle(sizes)
     numbers = count()
     made = []
     for size in sizes:
-        # Some do not fit a message and go by way of S3.
-        noise = 3_000 if size == 400 and dice.random() < 0.1 else 0
+        # What does not fit a message goes by way of S3.
+        noise = 3_000 if size == 400 and dice.random() < load.heavy else 0
         records = [record(next(numbers), dice, noise) for _ in range(size)]
         encoding = dice.choice([None, None, "gzip", "zstd"])
         made.append(Push(PACKED[encoding](b"\n".join(map(orjson.dumps, records))), encoding, records))
@@ -173,22 +185,25 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> None:
         retention.handler.sweep_entry({}, Context(left_ms=900_000))
 
 
+@pytest.mark.soak
+@pytest.mark.usefixtures("fresh_clients")
 @pytest.mark.parametrize("seed", [1])
 def test_what_is_acknowledged_is_found_once_and_unchanged(
-    seed: int, system: System, monkeypatch: pytest.MonkeyPatch
+    seed: int, soak: bool, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    load = WHOLE if soak else SHORT
     dice = Random(seed)
     throttling = Throttling(seed, monkeypatch)
     source = EventSource(seed, system, throttling, monkeypatch)
     pushed = Pushed()
-    for push in pushes(dice):
+    for push in pushes(load, dice):
         pushed.push(system, push)
         if dice.random() < 0.05:
             source.deliver()
     source.drain()
     throttling.on = False
 
-    assert len(pushed.lines) == COMPLETIONS
+    assert len(pushed.lines) == load.completions
     assert system.dead("RECORD") == []
     states = {system.ok("GET", f"/v1/captures/{batch}")["status"] for batch in pushed.batches}
     assert states == {"recorded"}
@@ -197,7 +212,7 @@ def test_what_is_acknowledged_is_found_once_and_unchanged(
     check_lists(system, expected)
     check_ids(system, expected, dice.sample(list(expected), 100))
     [used] = system.ok("GET", "/v1/usage")["data"]
-    assert (used["completions"], used["prompt_tokens"]) == (COMPLETIONS, sum(range(COMPLETIONS)))
+    assert (used["completions"], used["prompt_tokens"]) == (load.completions, sum(range(load.completions)))
 
     assert frames.unfinished(before_ms=now_ms() + 1), "no recorder died between an object and its rows"
     sweep(monkeypatch)

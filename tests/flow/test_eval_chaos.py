@@ -1,5 +1,7 @@
-"""A run of 5,000 rows while its workers are killed, its messages doubled and shuffled, AWS throttles, and the provider
-answers 429 a third of the time: the counts are exact, and a sample is paid once unless its worker died with it.
+"""A run while its workers are killed, its messages doubled and shuffled, AWS throttles, and the provider answers 429 a
+third of the time: the counts are exact, and a sample is paid once unless its worker died with it.
+
+It has 2,000 rows, 20,000 with `--soak`.
 """
 
 from __future__ import annotations
@@ -22,8 +24,6 @@ from tests.flow.event_source import EventSource, Killed
 from tests.flow.system import System
 from tests.flow.throttling import Throttling
 from tests.grading.build import counts, row, started
-
-ROWS = 5_000
 
 
 class Deliveries:
@@ -74,13 +74,18 @@ def stop_with(source: EventSource, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OpenAICompatible, "_ask", asked)
 
 
+@pytest.mark.soak
+@pytest.mark.usefixtures("fresh_clients")
 @pytest.mark.parametrize("seed", [1])
-def test_a_run_ends_with_exact_counts_and_pays_once(seed: int, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_ends_with_exact_counts_and_pays_once(
+    seed: int, soak: bool, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = 20_000 if soak else 2_000
     with busy_provider(seed) as provider:
         monkeypatch.setenv("PROVIDER_BASE_URL", provider.url)
         monkeypatch.setattr(openai_compatible, "_LEAST_PAUSE_S", 0.02)
         settings.cache_clear()
-        run = started(system, [row(n) for n in range(ROWS)], model="busy")
+        run = started(system, [row(n) for n in range(rows)], model="busy")
         throttling = Throttling(seed, monkeypatch)
         plans = EventSource(seed, system, throttling, monkeypatch, queue="PLAN", together=(1,))
         chunks = EventSource(seed, system, throttling, monkeypatch, queue="GRADE", together=(1,))
@@ -90,16 +95,16 @@ def test_a_run_ends_with_exact_counts_and_pays_once(seed: int, system: System, m
         chunks.drain()
         throttling.on = False
 
-    refused = len(range(0, ROWS, REFUSED))
-    answered = [n for n in range(ROWS) if n % REFUSED]
+    refused = len(range(0, rows, REFUSED))
+    answered = [n for n in range(rows) if n % REFUSED]
     passed = sum(n % 3 != 0 for n in answered)
     ended = Run.load(run.id)
     assert (ended.status, ended.paused) == ("completed", None)
-    assert counts(run.id) == (ROWS, passed, len(answered) - passed, refused)
+    assert counts(run.id) == (rows, passed, len(answered) - passed, refused)
     assert system.dead("GRADE") == system.dead("PLAN") == []
 
-    items = [item for chunk in range(ROWS // ROWS_A_CHUNK) for item in output_items(run.id, chunk)]
-    assert [item["datasource_item_id"] for item in items] == list(range(ROWS))
+    items = [item for chunk in range(rows // ROWS_A_CHUNK) for item in output_items(run.id, chunk)]
+    assert [item["datasource_item_id"] for item in items] == list(range(rows))
     assert [item["datasource_item"]["n"] for item in items if item["status"] == "pass"] == [
         n for n in answered if n % 3
     ]
@@ -111,7 +116,7 @@ def test_a_run_ends_with_exact_counts_and_pays_once(seed: int, system: System, m
 
     lost = provider.paid.total() - len(answered)
     assert lost <= ROWS_A_CHUNK * chunks.kills
-    assert provider.busy > 0.3 * ROWS
+    assert provider.busy > 0.3 * rows
     assert provider.most_at_once > 20
     assert min(chunks.kills, chunks.repeats, chunks.failures) > 0
     assert all(throttling.counts[what] for what in ("dynamodb", "s3"))

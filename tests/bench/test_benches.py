@@ -1,0 +1,41 @@
+"""Every bench runs to its table at a tiny size, so that it still works when it is wanted. No figure is judged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TINY = {
+    "cold_start": ("--rounds", "1"),
+    "cost": ("--records", "20"),
+    "evals": ("--rows", "50", "--rounds", "1", "--no-peers"),
+    "evals_size": ("--rows", "200"),
+    "gateway": ("--calls", "3", "--no-peers"),
+    "ingest": ("--records", "20", "--rounds", "1"),
+    "search": ("--records", "800"),
+    "wrapper": ("--calls", "5"),
+}
+
+
+def test_every_bench_is_run() -> None:
+    assert {path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py")} == TINY.keys()
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_bench_runs_to_its_table(name: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, f"tests/bench/bench_{name}.py", *TINY[name]],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": "client:services:."},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert "target" in ended.stdout, ended.stdout + ended.stderr
