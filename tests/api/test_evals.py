@@ -7,32 +7,8 @@ from typing import Any
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
+from tests.api.evals import CHECK, CONFIG, JUDGE, create
 from tests.flow.system import System
-
-CHECK: dict[str, Any] = {
-    "type": "string_check",
-    "name": "correct",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.reference }}",
-    "operation": "eq",
-}
-JUDGE: dict[str, Any] = {
-    "type": "label_model",
-    "name": "judged",
-    "model": "lab-judge",
-    "input": [{"role": "user", "content": "Reference: {{ item.reference }}\nAnswer: {{ sample.output_text }}"}],
-    "labels": ["correct", "incorrect"],
-    "passing_labels": ["correct"],
-}
-CONFIG: dict[str, Any] = {
-    "type": "custom",
-    "item_schema": {"type": "object", "properties": {"reference": {"type": "string"}}},
-    "include_sample_schema": True,
-}
-
-
-def create(client: OpenAI, *criteria: dict[str, Any], **fields: Any) -> Any:
-    return client.evals.create(data_source_config=CONFIG, testing_criteria=list(criteria or (CHECK,)), **fields)
 
 
 def test_an_eval_is_created_and_read_back(client: OpenAI) -> None:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import httpx2
 import pytest
@@ -16,9 +15,9 @@ from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 from evals.files import File, file_key
 from foundation import blobs
 from foundation.ids import now
+from tests.api.evals import counts, create, run
 from tests.api.sdk import Transport, client_of
-from tests.api.test_evals import create
-from tests.api.test_runs import counts, run
+from tests.cloud import aws_client
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -123,7 +122,7 @@ def test_a_file_too_large_for_the_api_names_the_other_way(client: OpenAI, system
     assert (announced["status"], announced["bytes"]) == ("uploaded", len(content))
     link = httpx.URL(announced["upload_url"])
     assert link.path.endswith(file_key(announced["id"]))
-    boto3.client("s3").put_object(Bucket="bucket", Key=file_key(announced["id"]), Body=content)
+    aws_client("s3").put_object(Bucket="bucket", Key=file_key(announced["id"]), Body=content)
     assert counts(run(client, system, create(client).id, over(announced["id"]))) == (1, 1, 0, 0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import pytest
@@ -11,10 +10,10 @@ from openai import AuthenticationError, OpenAI, PermissionDeniedError
 import capture.handler
 import gateway.handler
 from api.routes import every_router
-from foundation import table
 from foundation.routes import Route
+from tests.api.evals import create
+from tests.api.keys import key_with
 from tests.api.sdk import client_of
-from tests.api.test_evals import create
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -22,14 +21,6 @@ SCOPES = ("capture", "infer", "read", "write", "admin")
 ROUTES = [
     route for routes in (*every_router(), capture.handler.routes, gateway.handler.router) for route in routes.declared
 ]
-
-
-def key_with(scopes: str) -> str:
-    name = scopes.replace(" ", "")
-    key = f"sk-sh-{name}-0123456789abcdef"
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    table.put({"pk": "KEY", "sk": name, "sha256": digest, "scopes": scopes})
-    return key
 
 
 def scope_of(route: Route) -> str:

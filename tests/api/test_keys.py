@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_handler import key_with
+from tests.api.keys import key_with
 from tests.flow.system import System
 
 KEYS = "/v1/keys"

@@ -9,8 +9,8 @@ import pytest
 from openai import ConflictError, OpenAI
 
 from foundation import ids
+from tests.api.evals import CHECK, CONFIG, create
 from tests.api.sdk import Transport, client_of
-from tests.api.test_evals import CHECK, CONFIG, create
 from tests.flow.system import System
 
 BODY: dict[str, Any] = {"name": "triage", "data_source_config": CONFIG, "testing_criteria": [CHECK]}

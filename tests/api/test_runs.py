@@ -12,8 +12,8 @@ from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
 from evals.output_items import ROWS_A_CHUNK
 from foundation import blobs, table
-from tests.api.test_evals import CHECK, JUDGE, create
-from tests.capture import test_responses as responses
+from tests.api.evals import CHECK, FINE, JUDGE, begun, counts, create, inline, run
+from tests.capture import responses
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -36,10 +36,6 @@ def stored(tag: str = "r", **fields: Any) -> dict[str, Any]:
     return {"type": "completions", "source": source}
 
 
-def inline(*rows: dict[str, Any], kind: str = "jsonl", **fields: Any) -> dict[str, Any]:
-    return {"type": kind, "source": {"type": "file_content", "content": list(rows)}, **fields}
-
-
 def teach(system: System, model: str, answers: dict[int, str]) -> None:
     """Let the lab replay these answers of `model` to the loop's mails."""
     rows = [{"messages": loop.messages(number), "answers": {model: text}} for number, text in answers.items()]
@@ -47,22 +43,8 @@ def teach(system: System, model: str, answers: dict[int, str]) -> None:
     httpx.post(f"{system.lab}/lab/recordings", content=body).raise_for_status()
 
 
-def run(client: OpenAI, system: System, eval_id: str, data_source: dict[str, Any], **fields: Any) -> Any:
-    """A run, graded to its end."""
-    made = client.evals.runs.create(eval_id, data_source=data_source, **fields)  # type: ignore[arg-type]
-    assert (made.object, made.status, made.eval_id) == ("eval.run", "queued", eval_id)
-    assert made.result_counts.total == 0
-    system.settle()
-    return client.evals.runs.retrieve(made.id, eval_id=eval_id)
-
-
 def items(client: OpenAI, run: Any, **wanted: Any) -> list[Any]:
     return list(client.evals.runs.output_items.list(run.id, eval_id=run.eval_id, **wanted))
-
-
-def counts(run: Any) -> tuple[int, int, int, int]:
-    found = run.result_counts
-    return found.total, found.passed, found.failed, found.errored
 
 
 def usage(run: Any) -> dict[str, tuple[int, int, int, int]]:
@@ -376,14 +358,6 @@ def test_list_parameters_name_themselves(client: OpenAI, system: System) -> None
         for name, value in (("order", "newest"), ("limit", "many")):
             status, refusal = system.call("GET", f"{path}?{name}={value}")
             assert (status, refusal["error"]["param"]) == (400, name), path
-
-
-FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}
-
-
-def begun(client: OpenAI, eval_id: str, count: int = 120, **fields: Any) -> Any:
-    rows = [{**FINE, "item": {**FINE["item"], "n": number}} for number in range(count)]
-    return client.evals.runs.create(eval_id, data_source=inline(*rows), **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", ["/cancel", ""])

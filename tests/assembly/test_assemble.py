@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import botocore.client
 import orjson
 import pytest
@@ -16,6 +15,7 @@ from distillations.distillation import Distillation
 from distilling.freeze import freeze
 from foundation import blobs
 from foundation.events import AssembleDataset
+from tests.cloud import aws_client
 from tests.distilling import build
 from tests.flow.system import System
 
@@ -157,7 +157,7 @@ def test_a_late_message_writes_nothing(status: str, system: System) -> None:
 
 def test_only_its_own_messages_are_taken(system: System) -> None:
     prepared(system)
-    sqs, queue = boto3.client("sqs"), system.queues["ASSEMBLY"]
+    sqs, queue = aws_client("sqs"), system.queues["ASSEMBLY"]
     sqs.send_message(QueueUrl=queue, MessageBody=MESSAGE.to_json())
     sqs.send_message(QueueUrl=queue, MessageBody='{"type":"PlanRun","run_id":"evalrun_1"}')
     for _ in range(7):

@@ -6,11 +6,11 @@ import gzip
 import hashlib
 import json
 
-import boto3
 import pytest
 
 from capture import record
 from foundation import events, table
+from tests.cloud import aws_client
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -44,7 +44,7 @@ def test_every_form_of_a_push_ends_readable(form: str, system: System) -> None:
 def test_a_batch_is_recorded_once_every_part_is_readable(system: System) -> None:
     records = [loop.record(number, split="train", tag="parts") for number in range(900)]
     batch_id = system.ok("POST", "/v1/captures", records)["batch_id"]
-    waiting = boto3.client("sqs").receive_message(QueueUrl=system.queues["RECORD"], MaxNumberOfMessages=10)
+    waiting = aws_client("sqs").receive_message(QueueUrl=system.queues["RECORD"], MaxNumberOfMessages=10)
     parts = [events.parse(message["Body"]) for message in waiting["Messages"]]
     assert len(parts) == 3
     for written, part in enumerate([parts[2], parts[2], parts[0], parts[1]]):

@@ -7,7 +7,6 @@ import json
 import random
 from typing import Any
 
-import boto3
 import pytest
 
 from capture.ingest import ingest
@@ -15,6 +14,7 @@ from capture.odd import completion_of
 from capture.parse import documents
 from foundation import blobs, events, ids
 from foundation.errors import ApiError
+from tests.cloud import aws_client
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -282,7 +282,7 @@ def test_what_does_not_fit_a_message_goes_by_a_key_in_the_inbox(system: System) 
 
 def messages(system: System) -> list[events.RecordCompletions]:
     """What waits for the recorder; it stays there."""
-    answered = boto3.client("sqs").receive_message(
+    answered = aws_client("sqs").receive_message(
         QueueUrl=system.queues["RECORD"], MaxNumberOfMessages=10, VisibilityTimeout=0
     )
     parsed = [events.parse(message["Body"]) for message in answered.get("Messages", [])]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from backports import zstd
 from hypothesis import HealthCheck, given, settings
@@ -25,8 +24,9 @@ from foundation.consumer import logger
 from foundation.events import RecordCompletions
 from foundation.ids import new_id
 from tests.capture import malformed
+from tests.capture.build import everything
 from tests.capture.malformed import MARK
-from tests.capture.test_record import everything
+from tests.cloud import aws_client
 from tests.flow.system import System
 
 FILES = Path(__file__).resolve().parents[3] / "shared" / "data" / "openai_ft_format" / "malformed"
@@ -46,7 +46,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
 
 def waiting(system: System) -> int:
     names = ["ApproximateNumberOfMessages"]
-    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=system.queues["RECORD"], AttributeNames=names)
+    attributes = aws_client("sqs").get_queue_attributes(QueueUrl=system.queues["RECORD"], AttributeNames=names)
     return int(attributes["Attributes"][names[0]])
 
 
@@ -252,7 +252,7 @@ def test_a_message_of_garbage_is_not_logged(system: System, said: Callable[[], s
     garbage = [MARK.encode(), zstd.compress(MARK.encode()), zstd.compress(json.dumps({"id": MARK}).encode())]
     for packed in garbage:
         bus.send(_message(packed))
-    boto3.client("sqs").send_message(QueueUrl=system.queues["RECORD"], MessageBody=json.dumps({"type": MARK}))
+    aws_client("sqs").send_message(QueueUrl=system.queues["RECORD"], MessageBody=json.dumps({"type": MARK}))
     before = everything(system)
     for _ in range(8):
         system.deliver("RECORD")

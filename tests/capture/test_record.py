@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
-from typing import Any
 
-import boto3
 import pytest
 from backports import zstd
 
@@ -18,21 +15,9 @@ from completions.filters import Filter
 from foundation import blobs
 from foundation.events import RecordCompletions
 from foundation.ids import new_id
+from tests.capture.build import everything, message
 from tests.flow import loop
 from tests.flow.system import System
-
-
-def message(numbers: range, batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
-    completions = [completion_of(loop.record(number, split="train", tag="rec")) for number in numbers]
-    packed = zstd.compress(b"\n".join(one.line() for one in completions))
-    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(packed))
-
-
-def everything(system: System) -> tuple[dict[str, bytes], list[Any]]:
-    """All that is stored: objects by key, rows in order."""
-    objects = {key: blobs.get(key) for key in blobs.keys("")}
-    rows = boto3.client("dynamodb").scan(TableName=system.table)["Items"]
-    return objects, sorted(rows, key=lambda row: json.dumps([row["pk"], row["sk"]]))
 
 
 def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) -> None:

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
-from openai.types.responses import Response, ResponseUsage
 from pydantic import TypeAdapter
 
 from capture import chains
@@ -20,69 +19,25 @@ from capture.odd import completion_of
 from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of
+from tests.capture.responses import record, response, said, user
 from tests.flow import loop
 from tests.flow.system import System
 
 MESSAGES = TypeAdapter(list[ChatCompletionMessageParam])
-USAGE = {
-    "input_tokens": 9,
-    "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 0},
-    "output_tokens": 5,
-    "output_tokens_details": {"reasoning_tokens": 2},
-    "total_tokens": 14,
-}
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": []}
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": '{"city":"Oslo"}'}
 OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
 
 
-def said(text: str) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text, "annotations": []}]
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
-
-
 def refused(text: str) -> dict[str, Any]:
     return {**said(""), "content": [{"type": "refusal", "refusal": text}]}
-
-
-def response(name: str, *output: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """As the SDK knows it: what these tests push is what OpenAI answers."""
-    document = {
-        "id": f"resp_{name}",
-        "object": "response",
-        "created_at": 1_790_000_000.0,
-        "model": "gpt-5-2025-08-07",
-        "status": "completed",
-        "output": list(output),
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": USAGE,
-        **fields,
-    }
-    Response.model_validate(document, strict=True)
-    ResponseUsage.model_validate(USAGE, strict=True)
-    return document
-
-
-def record(
-    name: str, given: Any, *output: dict[str, Any], previous: str | None = None, **fields: Any
-) -> dict[str, Any]:
-    request = {"model": "gpt-5", "input": given, **fields}
-    if previous:
-        request["previous_response_id"] = f"resp_{previous}"
-    return {"request": request, "response": response(name, *(output or [said(f"answer {name}")]))}
 
 
 def mapped(*items: dict[str, Any], **request: Any) -> Completion:
     completion = completion_of(record("a", list(items), **request))
     MESSAGES.validate_python(completion.messages)
     return completion
-
-
-def user(text: Any) -> dict[str, Any]:
-    return {"role": "user", "content": text}
 
 
 # ---------------------------------------------------------------- one response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -18,6 +17,7 @@ from distilling.steps import Transition
 from evals.files import File
 from evals.run import Run
 from foundation import blobs
+from tests.cloud import aws_client
 from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
@@ -439,7 +439,7 @@ def test_a_summary_that_lands_moves_the_distillation_that_waits(system: System) 
 )
 def test_messages_of_others_and_of_nobody_go_back(body: str, accepted: bool, system: System) -> None:
     build.sent(system, "DISTILLING")
-    boto3.client("sqs").send_message(QueueUrl=system.queues["DISTILLING"], MessageBody=body)
+    aws_client("sqs").send_message(QueueUrl=system.queues["DISTILLING"], MessageBody=body)
     for _ in range(6):
         system.deliver("DISTILLING")
     assert bool(system.dead("DISTILLING")) != accepted

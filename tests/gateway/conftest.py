@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import boto3
 import pytest
 
+from tests.cloud import aws_client
 from tests.flow.system import System
 from tests.gateway.provider import Scripted, answer, served
 
@@ -46,7 +46,7 @@ def further(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
                 | ({"models": models[name]} if models[name] is not None else {})
                 for name, script in scripts.items()
             }
-            made = boto3.client("secretsmanager").create_secret(Name="providers", SecretString=json.dumps(entries))
+            made = aws_client("secretsmanager").create_secret(Name="providers", SecretString=json.dumps(entries))
             monkeypatch.setenv("PROVIDERS_SECRET_ARN", made["ARN"])
             return scripts
 

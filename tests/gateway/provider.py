@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -96,3 +96,6 @@ def served(script: Scripted) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+type Further = Callable[..., dict[str, Scripted]]

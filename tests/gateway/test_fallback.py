@@ -11,8 +11,7 @@ import pytest
 from foundation import keys
 from tests.flow.system import FakeContext, System
 from tests.gateway.conftest import CHAT, listed
-from tests.gateway.provider import COMPLETION, REQUEST, Said, Scripted, answer
-from tests.gateway.test_providers import Further
+from tests.gateway.provider import COMPLETION, REQUEST, Further, Said, Scripted, answer
 
 HEADER = {"x-stillhouse-fallback-model": "spare"}
 TROUBLE = json.dumps({"error": {"message": "later", "type": "server_error", "param": None, "code": None}}).encode()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
+from tests.cloud import aws_client
 from tests.flow.system import System
 from tests.gateway.conftest import CHAT, listed
-from tests.gateway.provider import REQUEST, Said, Scripted
-
-type Further = Callable[..., dict[str, Scripted]]
+from tests.gateway.provider import REQUEST, Further, Said, Scripted
 
 
 def ask(system: System, model: str, **fields: Any) -> tuple[int, Any]:
@@ -98,7 +95,7 @@ def test_a_provider_out_of_reach_makes_no_shorter_list(
 def test_a_wrong_secret_is_told_in_the_log_and_not_to_the_caller(
     system: System, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = boto3.client("secretsmanager").create_secret(Name="providers", SecretString='{"a": {"api_key": "sk-1"}}')
+    made = aws_client("secretsmanager").create_secret(Name="providers", SecretString='{"a": {"api_key": "sk-1"}}')
     monkeypatch.setenv("PROVIDERS_SECRET_ARN", made["ARN"])
     status, refusal = ask(system, "lab-small")
     assert (status, refusal["error"]["code"]) == (500, "server_error")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import boto3
+import pytest
 
 from evals.run import Run
-from foundation import events
+from foundation import blobs, events
 from foundation.events import GradeChunk
 from providers import Answer, ProviderAway
+from tests.cloud import aws_client
 from tests.flow.system import System
 
 CHECK = {
@@ -98,7 +99,7 @@ def planned(
 
 def chunks(system: System) -> list[GradeChunk]:
     """Take what waits in the queue of chunks."""
-    sqs, url = boto3.client("sqs"), system.queues["GRADE"]
+    sqs, url = aws_client("sqs"), system.queues["GRADE"]
     taken: list[GradeChunk] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -112,3 +113,33 @@ def chunks(system: System) -> list[GradeChunk]:
 def counts(run_id: str) -> tuple[int, int, int, int]:
     found = Run.load(run_id).result_counts
     return found.total, found.passed, found.failed, found.errored
+
+
+def summary_landed(run: Run) -> bool:
+    return blobs.find(f"runs/{run.id}/summary.json") is not None
+
+
+def break_off_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next summary is not written: the function dies there."""
+    put = blobs.put
+    struck = []
+
+    def breaking(key: str, *arguments: Any, **options: Any) -> None:
+        if key.endswith("summary.json") and not struck:
+            struck.append(key)
+            raise ConnectionError(key)
+        put(key, *arguments, **options)
+
+    monkeypatch.setattr(blobs, "put", breaking)
+
+
+def usage(run: Run) -> dict[str, tuple[int, int]]:
+    return {one.model_name: (one.invocation_count, one.total_tokens) for one in Run.load(run.id).per_model_usage}
+
+
+def judged(request: dict[str, Any]) -> str:
+    """As sample "yes"; as judge the label that the texts deserve."""
+    if "response_format" not in request:
+        return "yes"
+    reference = asked_for(request).partition("Answer")[0]
+    return '{"label": "correct"}' if ">yes<" in reference else '{"label": "incorrect"}'

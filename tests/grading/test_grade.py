@@ -23,20 +23,22 @@ from grading.item import grade_row
 from providers import Answer
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
-from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row, started, with_sample
-from tests.grading.test_plan import break_off_once, summary_landed
-
-
-def usage(run: Run) -> dict[str, tuple[int, int]]:
-    return {one.model_name: (one.invocation_count, one.total_tokens) for one in Run.load(run.id).per_model_usage}
-
-
-def judged(request: dict[str, Any]) -> str:
-    """As sample "yes"; as judge the label that the texts deserve."""
-    if "response_format" not in request:
-        return "yes"
-    reference = asked_for(request).partition("Answer")[0]
-    return '{"label": "correct"}' if ">yes<" in reference else '{"label": "incorrect"}'
+from tests.grading.build import (
+    JUDGE,
+    MODEL,
+    Counting,
+    asked_for,
+    break_off_once,
+    chunks,
+    counts,
+    judged,
+    planned,
+    row,
+    started,
+    summary_landed,
+    usage,
+    with_sample,
+)
 
 
 def test_a_run_of_several_chunks_adds_up_though_every_message_comes_twice(system: System) -> None:

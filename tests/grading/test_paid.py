@@ -12,8 +12,7 @@ from evals.run import Run
 from foundation import aws, table
 from grading.grade import grade_chunk
 from tests.flow.system import System
-from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, planned, row
-from tests.grading.test_grade import judged, usage
+from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, judged, planned, row, usage
 
 
 def again(system: System, run: Run, rows: list[dict[str, Any]], **source: Any) -> tuple[Run, list[Any]]:

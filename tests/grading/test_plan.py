@@ -15,7 +15,7 @@ from foundation import blobs
 from grading.plan import plan
 from tests.flow import loop
 from tests.flow.system import System
-from tests.grading.build import chunks, planned, row, started, with_sample
+from tests.grading.build import break_off_once, chunks, planned, row, started, summary_landed, with_sample
 
 
 def rows_of(system: System, run: Run) -> list[dict[str, Any]]:
@@ -28,10 +28,6 @@ def rows_of(system: System, run: Run) -> list[dict[str, Any]]:
         assert chunk.first_row == len(found)
         found += lines
     return found
-
-
-def summary_landed(run: Run) -> bool:
-    return blobs.find(f"runs/{run.id}/summary.json") is not None
 
 
 def run_over_stored(system: System, **source: Any) -> Run:
@@ -147,20 +143,6 @@ def test_a_canceled_run_is_not_planned(system: System) -> None:
     assert Run.load(run.id).status == "canceled"
     assert chunks(system) == []
     assert summary_landed(run), "who waits for it is told"
-
-
-def break_off_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next summary is not written: the function dies there."""
-    put = blobs.put
-    struck = []
-
-    def breaking(key: str, *arguments: Any, **options: Any) -> None:
-        if key.endswith("summary.json") and not struck:
-            struck.append(key)
-            raise ConnectionError(key)
-        put(key, *arguments, **options)
-
-    monkeypatch.setattr(blobs, "put", breaking)
 
 
 def test_a_file_that_goes_after_planning_ends_no_run(system: System) -> None:

@@ -14,7 +14,7 @@ from completions.filters import Filter
 from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
 from retention import erase, repair
-from tests.capture.test_record import message
+from tests.capture.build import message
 from tests.conftest import Context
 from tests.flow import loop
 from tests.flow.system import System

@@ -99,6 +99,13 @@ def test_every_module_says_what_it_is_for() -> None:
     assert not [dotted(path) for path in MODULES if not ast.get_docstring(parsed(path))]
 
 
+def test_no_test_imports_another_test() -> None:
+    """What tests share lies in a module of its own, which no run collects."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        ours = (name for name in imported(path) if name.startswith("tests."))
+        assert not [name for name in ours if name.rpartition(".")[2].startswith("test_")], path
+
+
 def test_nothing_is_called_utils() -> None:
     vague = re.compile(r"^(utils?|helpers?|common|misc|manager)$")
     assert not [path for path in MODULES if any(vague.match(part) for part in path.with_suffix("").parts)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from distillations.distillation import Distillation
 from distillations.job import Job
 from foundation import lease, table
 from foundation.errors import RetryLater
+from tests.cloud import aws_client
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, card
@@ -59,7 +59,7 @@ def test_a_job_that_never_started_ends_and_lets_the_clock_stop(
     with pytest.raises(RetryLater):
         start(card(one), context, Scripted(fails=TrainerAway("busy")))
     one.change({"status": "cancelled"})
-    boto3.client("events").enable_rule(Name="watch")  # another job's
+    aws_client("events").enable_rule(Name="watch")  # another job's
     trainer = Scripted()
 
     cancel(one.job_id or "", context, trainer)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 
-import boto3
 import pytest
 from openai import OpenAI
 from typer.testing import CliRunner
@@ -22,6 +20,8 @@ from tests.api.sdk import Transport, client_of
 from tests.client.doubles import served
 from tests.client.importing.build import Killed
 from tests.client.importing.openai_double import JUDGE, LABEL, OpenAIEvals, eval_, item, run
+from tests.client.importing.served import Served
+from tests.cloud import aws_client
 from tests.flow import loop
 from tests.flow.system import KEY
 
@@ -325,7 +325,7 @@ def test_large_rows_go_by_a_link(system, openai, imported):
         assert len(body) == size
         (known,) = [one for one in system.ok("GET", "/v1/files")["data"] if one["filename"] == "evalrun_1.jsonl"]
         assert file_key(known["id"]) in url
-        boto3.client("s3").put_object(Bucket="bucket", Key=file_key(known["id"]), Body=body)
+        aws_client("s3").put_object(Bucket="bucket", Key=file_key(known["id"]), Body=body)
         put.append(url)
 
     imported(receiver=Receiver(client_of(system), put=by_link))
@@ -346,7 +346,7 @@ def test_an_upload_that_breaks_off_stops_and_the_next_import_sends_it_again(syst
     def whole(url, content, size):
         del size
         key = url.partition("?")[0].rpartition("/files/")[2]
-        boto3.client("s3").put_object(Bucket="bucket", Key=f"files/{key}", Body=content.read())
+        aws_client("s3").put_object(Bucket="bucket", Key=f"files/{key}", Body=content.read())
 
     imported(receiver=Receiver(client_of(system), put=whole))
     assert runs(system)[0]["result_counts"]["total"] == 1
@@ -518,24 +518,6 @@ def test_a_key_that_may_not_write_stops(system, tickets, imported):
     with pytest.raises(Stopped, match="refuses the key"):
         imported(receiver=Receiver(client_of(system, key=made["key"])))
     assert tickets.asked
-
-
-class Served:
-    """The system behind a port: one request at a time, graded whenever somebody looks at a run."""
-
-    def __init__(self, system):
-        self.system = system
-        self.turn = threading.Lock()
-        self.released = threading.Event()
-
-    def answer(self, method, path, body, headers):
-        with self.turn:
-            if method == "GET":
-                self.system.settle()
-            status, answer = self.system.call(
-                method, path, body, key=None, headers={k.lower(): v for k, v in headers.items()}
-            )
-        return status, "application/json", [json.dumps(answer).encode()]
 
 
 def test_the_command(system, tickets, monkeypatch):

@@ -20,7 +20,7 @@ from stillhouse.importing.promptfoo.suite import suites_of
 from stillhouse.importing.stopped import Stopped
 from tests.api.sdk import client_of
 from tests.client.doubles import served
-from tests.client.importing.test_openai_evals import Served
+from tests.client.importing.served import Served
 from tests.flow.system import KEY
 from tests.graders.asking import Models, grade
 

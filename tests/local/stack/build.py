@@ -1,4 +1,6 @@
-"""What tests of the stack's processes begin with."""
+"""What tests of the stack's processes begin with, and how they wait."""
+
+import time
 
 from local.stack.info import StackInfo
 
@@ -17,3 +19,10 @@ INFO = StackInfo(
     sources="a",
     processes="b",
 )
+
+
+def eventually(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)

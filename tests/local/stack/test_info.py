@@ -1,3 +1,7 @@
+"""A description of the local stack is written and read back."""
+
+from __future__ import annotations
+
 from dataclasses import replace
 
 from local.stack.info import read_info, write_info

@@ -14,7 +14,7 @@ from local.stack import aws, control, deploy
 from local.stack.info import read_info
 from local.stack.layout import Layout
 from local.stack.lock import held
-from tests.local.stack.test_processes import eventually
+from tests.local.stack.build import eventually
 
 pytestmark = pytest.mark.stack
 

@@ -2,13 +2,13 @@ import http.server
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from local.stack.errors import StackError
 from local.stack.processes import child, healthy, run_logged, wait_healthy
+from tests.local.stack.build import eventually
 
 # A leader that starts a process deaf to SIGTERM, says its id, and waits.
 FAMILY = """
@@ -28,13 +28,6 @@ def alive(pid: int) -> bool:
         return stat.read_text().rpartition(") ")[2][0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def eventually(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def _first_line(log: Path) -> str:
