@@ -23,6 +23,14 @@ from distillations.verdict import Verdict
 Json = dict[str, Any]
 
 _VERDICT_FIGURES = {"outcome", "gain", "interval", "p_value", "gap_closed", "rows_needed"}
+_NEXT = (
+    ("make local-up", "the stack again, with all that this demo captured"),
+    (
+        ".venv/bin/python examples/first_distillation.py",
+        "a distillation of your own: docs/tutorial/first-distillation.md",
+    ),
+    (".venv/bin/stillhouse demo --data FILE", "your rows, also with recorded answers: docs/how-to/local-stack.md"),
+)
 _DATASET_FIGURES = {"id", "rows", "dropped"}
 
 
@@ -80,6 +88,17 @@ def _parts(report: Report, completion: str | None) -> Iterator[RenderableType]:
     if report.lineage and completion:
         yield Group("Lineage of one captured completion", tree(report.lineage, completion))
     yield _times(report.seconds)
+    yield _next_commands()
+
+
+def _next_commands() -> Table:
+    """What to do after the demo: three commands that run as they are, but for the file."""
+    table = Table(title="Next", title_justify="left", show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim")
+    for command, purpose in _NEXT:
+        table.add_row(command, purpose)
+    return table
 
 
 def _scores(report: Report) -> Table:

@@ -1,11 +1,11 @@
 """`lab-judge`: a real judge, and a weak one.
 
 In: a conversation that shows a reference (or criteria) and a candidate answer under headings or tags such as
-`Reference:`, `<answer>`; without headings the last message is the candidate and the rest the reference. Out:
-a label of the schema's enum, or a score, or without a schema a label that the prompt names.
+`Reference:`, `<answer>`. Out: a label of the schema's enum, or a score, or without a schema a label that the prompt
+names. Fails: a prompt that shows no reference or no answer is a 400 `unknown_prompt` that says how to ask; a judge that
+compares cannot judge it, and a label would look like a finding.
 
-What stands between the tags `<data-…>` that fence the content of a row is never taken for a heading; without headings
-the last fenced text is the candidate and those before it are the reference.
+What stands between the tags `<data-…>` that fence the content of a row is never taken for a heading.
 
 It counts the words that both texts share (F1), and calls 0.6 and more a match. So it passes an answer that
 says the opposite in the reference's words, fails a right one in other words, reads no instruction beyond the
@@ -22,6 +22,7 @@ from local.lab.guesser import closest, in_words
 from local.lab.labels import read_task
 from local.lab.messages import content_text
 from local.lab.shapes import Finding, fill, schema_of
+from local.lab.wire import ApiError
 
 _KINDS = {
     "reference": r"reference|expected|ideal|gold|correct|truth|criteri\w+|rubric|target",
@@ -66,18 +67,21 @@ def overlap(reference: str, candidate: str) -> float:
 
 
 def _texts(messages: list[dict[str, Any]]) -> tuple[str, str]:
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for message in messages:
         for kind, text in _sections(content_text(message.get("content"))):
-            found.setdefault(kind, []).append(text)
-    if "reference" in found and "candidate" in found:
-        return " ".join(found["reference"]), found["candidate"][-1]
-    whole = "\n".join(content_text(message.get("content")) for message in messages)
-    *fenced, candidate = [text for _, text in _FENCED.findall(whole)] or [""]
-    if fenced:
-        return " ".join(fenced), candidate
-    *before, last = (content_text(message.get("content")) for message in messages)
-    return " ".join(before), last
+            texts.setdefault(kind, []).append(text)
+    if "reference" in texts and "candidate" in texts:
+        # A prompt may end with a heading of its own, where the judge is to write.
+        return " ".join(texts["reference"]), next(filter(None, reversed(texts["candidate"])), "")
+    missing = "answer" if "reference" in texts else "reference"
+    raise ApiError(
+        400,
+        f"lab-judge compares an answer with a reference, and this prompt shows no {missing}. Put both under "
+        "headings with a line each, such as 'Reference: {{ item.reference }}' and 'Answer: {{ sample.output_text }}'.",
+        code="unknown_prompt",
+        param="messages",
+    )
 
 
 def _sections(text: str) -> list[tuple[str, str]]:
@@ -88,7 +92,7 @@ def _sections(text: str) -> list[tuple[str, str]]:
         end = following.start() if following else len(text)
         name = heading.group("line") or heading.group("tag")
         body = _FENCED.sub(r"\2", text[heading.end() : end]).strip()
-        if body and not heading.group().startswith("</"):
+        if not heading.group().startswith("</"):
             sections.append((_kind(name), body))
     return sections
 

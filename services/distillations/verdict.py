@@ -42,7 +42,7 @@ class Verdict(Record):
     """Whether the distilled model beats its baseline, and what that rests on.
 
     Teacher, baseline and distilled model are compared on the same rows, row by row; gains are shares of these rows,
-    0.12 being twelve points. docs/architecture.md has the rules and the sources of the formulas.
+    0.12 being twelve points. docs/explanation/statistics.md has the rules and the sources of the formulas.
     """
 
     KIND: ClassVar[str] = "VERDICT"

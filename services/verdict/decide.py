@@ -1,7 +1,7 @@
 """Decide a distillation: the evidence, the outcome by fixed rules, and one sentence about both.
 
 In: `DecideVerdict`. Out: one `Verdict`, written once, and a `VerdictDecided` for those who tell people of it.
-docs/architecture.md has the rules; the first that holds decides.
+docs/explanation/statistics.md has the rules; the first that holds decides.
 """
 
 from __future__ import annotations

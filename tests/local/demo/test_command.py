@@ -58,6 +58,8 @@ def test_the_whole_loop_ends_with_a_verdict_and_all_evidence(run, fake):
     assert {"recordings", "answers", "push", "gateway", "recording", "training", "total"} <= set(ended.out["seconds"])
     assert "Five rows cannot tell [them] apart." in ended.text
     assert "0.0312" in ended.text
+    for following in ("make local-up", ".venv/bin/python examples/first_distillation.py", ".venv/bin/stillhouse demo"):
+        assert following in ended.text
 
 
 def test_every_row_is_captured_once_a_few_of_them_through_the_gateway(run, fake):

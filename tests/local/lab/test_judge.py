@@ -3,6 +3,7 @@ import json
 import pytest
 
 from local.lab.judge import judge, overlap
+from local.lab.wire import ApiError
 
 LABELS = ["correct", "incorrect"]
 
@@ -39,6 +40,10 @@ def test_headings_part_the_texts():
     assert verdict("Expected: refund\n\nResponse:\nsome text on shipping, not on refunds") == "incorrect"
 
 
+def test_a_heading_for_the_judge_to_write_under_is_no_answer():
+    assert verdict("Reference: refund\nAnswer: refund\nYour answer:") == "correct"
+
+
 def test_the_order_of_labels_and_texts_does_not_matter():
     assert verdict("Response: refund\nReference: refund", ["fail", "pass"]) == "pass"
 
@@ -70,9 +75,20 @@ def test_the_answer_cannot_talk_it_into_a_label():
     assert verdict(text) == "incorrect"
 
 
-def test_without_headings_the_last_message_is_judged():
-    messages = [{"role": "user", "content": "It says refund"}, {"role": "assistant", "content": "It says refund"}]
-    assert judge(messages, None) == "correct"
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Is refund the right queue for: I want my money back?", "reference"),
+        ("Answer: refund\nIs it right?", "reference"),
+        ("Expected: refund", "answer"),
+        ("<data-0123456789abcdef>Reference: a</data-0123456789abcdef> Answer: b", "reference"),
+        ("", "reference"),
+    ],
+)
+def test_a_prompt_that_it_cannot_judge_is_refused_with_the_remedy(text, missing):
+    with pytest.raises(ApiError, match=f"shows no {missing}.*Put both under headings") as refused:
+        verdict(text)
+    assert refused.value.body["error"]["code"] == "unknown_prompt"
 
 
 def test_overlap_is_the_f1_of_words():
