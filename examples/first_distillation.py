@@ -197,9 +197,11 @@ def show(distillation: Json) -> None:
         return
     for role, score in verdict["scores"].items():
         cost = verdict["cost_ratio"][role]
-        print(f"  {role:9} {score['score']:6.1%}  {1 / cost:.0f} times cheaper" if cost else f"  {role:9} {score}")
+        cheaper = f"  {1 / cost:.0f} times cheaper" if cost and cost < 1 else ""
+        print(f"  {role:9} {score['score']:6.1%}{cheaper}")
     print(f"  {verdict['outcome']}: {verdict['sentence']}")
-    print(f"  prices as of {verdict['prices_as_of']}; {verdict['earlier_verdicts']} earlier verdicts on these rows")
+    print(f"  prices: {verdict['prices_as_of']}")
+    print(f"  earlier verdicts on these rows: {verdict['earlier_verdicts']}")
 
 
 def post(path: str, body: Json) -> Json:

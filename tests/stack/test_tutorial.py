@@ -23,7 +23,7 @@ def test_every_command_of_the_tutorial() -> None:
     assert "beats_baseline" in said[1]
     assert "15 times cheaper" in said[1]
     assert "examples of the local stack, not real prices" in said[1]
-    assert "1 earlier verdicts on these rows" in said[1]
+    assert "earlier verdicts on these rows: 1" in said[1]
 
 
 def run(command: str) -> str:
