@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from tests.bench.cut import KEY
+from tests.template.loading import resources, template
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PAYLOAD = 6 * 1024 * 1024
@@ -102,23 +102,6 @@ def batches(bodies: Sequence[str], most: int) -> Iterator[list[str]]:
         yield batch
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags, whose values stay what they are."""
-
-
-def _plain(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    match node:
-        case yaml.ScalarNode():
-            return loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            return loader.construct_sequence(node)
-        case yaml.MappingNode():
-            return loader.construct_mapping(node)
-
-
-_Loader.add_multi_constructor("!", _plain)
-
-
 @dataclass(frozen=True)
 class Stack:
     """The figures of template.yaml on which the price of capture depends."""
@@ -132,19 +115,17 @@ class Stack:
 
     @classmethod
     def of_template(cls) -> Stack:
-        template = yaml.load((REPOSITORY / "template.yaml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
-        common = template["Globals"]["Function"]
+        parameters, common = template()["Parameters"], template()["Globals"]["Function"]
         ingest, recorder = (
-            {**common, **template["Resources"][name]["Properties"]} for name in ("CaptureFunction", "RecordFunction")
+            {**common, **template()["Resources"][name]["Properties"]} for name in ("CaptureFunction", "RecordFunction")
         )
-        source = next(event["Properties"] for event in recorder["Events"].values() if event["Type"] == "SQS")
-        window = source.get("MaximumBatchingWindowInSeconds", 0)
-        table = template["Resources"]["Table"]["Properties"]
+        source = resources("Lambda::EventSourceMapping")["RecordMessages"]
+        [table] = resources("DynamoDB::Table").values()
         return cls(
             ingest_mb=int(ingest["MemorySize"]),
             recorder_mb=int(recorder["MemorySize"]),
             batch_size=int(source.get("BatchSize", 10)),
-            window_s=int(template["Parameters"].get(window, {"Default": window})["Default"]),
+            window_s=int(parameters[source["MaximumBatchingWindowInSeconds"]["Ref"]]["Default"]),
             platform_logs=ingest.get("LoggingConfig", {}).get("SystemLogLevel") != "WARN",
             backups=bool(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")),
         )

@@ -22,8 +22,7 @@ from local.stack.info import StackInfo
 from tests.flow import loop
 from tests.stack import api
 
-QUEUED = ("Record", "Plan", "Grade", "Distilling", "Assembly", "TuningStart", "Verdict")
-QUEUE_OF = {"TuningStart": "Tuning"}
+QUEUED = ("Record", "Plan", "Grade", "Distilling", "Assembly", "Tuning", "Verdict")
 WATCH = "TuningWatch"
 TIMEOUT_S, VISIBILITY_S = 8, 13
 PATIENCE_S = 300
@@ -135,7 +134,7 @@ def _aws(stack: StackInfo) -> dict[str, Any]:
 
 
 def _queue(stack: StackInfo, function: str) -> str:
-    return stack.resources[f"{QUEUE_OF.get(function, function)}Queue"]
+    return stack.resources[f"{function}Queue"]
 
 
 def _limit(clients: Any, stack: StackInfo, name: str, timeout: int, visibility: str) -> None:

@@ -1,8 +1,13 @@
-"""template.yaml as CloudFormation reads it: `!GetAtt A.B` becomes `{"GetAtt": "A.B"}`, and so on."""
+"""template.yaml as CloudFormation reads it, with the files of infra/ that it takes in and its loops unrolled.
+
+`python -m tests.template.loading` prints it for a linter: none looks into a file that is taken in.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,13 +24,14 @@ class _Loader(yaml.SafeLoader):
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix == "Ref" else f"Fn::{suffix}"
     match node:
         case yaml.ScalarNode():
-            return {suffix: loader.construct_scalar(node)}
+            return {name: loader.construct_scalar(node)}
         case yaml.SequenceNode():
-            return {suffix: loader.construct_sequence(node, deep=True)}
+            return {name: loader.construct_sequence(node, deep=True)}
         case _:
-            return {suffix: loader.construct_mapping(node, deep=True)}
+            return {name: loader.construct_mapping(node, deep=True)}
 
 
 _Loader.add_multi_constructor("!", _tagged)
@@ -33,9 +39,79 @@ _Loader.add_multi_constructor("!", _tagged)
 
 @cache
 def template() -> dict[str, Any]:
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with more tags
+    """The template with its loops unrolled and its files taken in, every function as `{"GetAtt": "A.Arn"}`."""
+    document: dict[str, Any] = _short(expanded())
     return document
+
+
+def expanded() -> dict[str, Any]:
+    """The same with functions in their long form, as CloudFormation hands it to SAM."""
+    document: dict[str, Any] = _unrolled(_with_includes(_read("template.yaml")), {})
+    return {**document, "Transform": "AWS::Serverless-2016-10-31"}
+
+
+def _read(name: str) -> Any:
+    return yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader with more tags
+
+
+def _with_includes(node: Any) -> Any:
+    match node:
+        case {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": str(location)}}, **rest}:
+            return _with_includes(rest) | _read(location)
+        case dict():
+            return {key: _with_includes(value) for key, value in node.items()}
+        case list():
+            return [_with_includes(value) for value in node]
+        case _:
+            return node
+
+
+def _unrolled(node: Any, values: dict[str, str]) -> Any:
+    """`values` are those of the loops around: they stand in keys and in texts as `${Name}`."""
+    match node:
+        case dict():
+            unrolled: dict[str, Any] = {}
+            for key, value in node.items():
+                if key.startswith("Fn::ForEach::"):
+                    name, collection, body = value
+                    for one in collection:
+                        unrolled |= _unrolled(body, {**values, name: one})
+                else:
+                    unrolled[_named(key, values)] = _unrolled(value, values)
+            return _resolved(unrolled)
+        case list():
+            return [_unrolled(value, values) for value in node]
+        case str():
+            return _named(node, values)
+        case _:
+            return node
+
+
+def _named(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+def _resolved(function: dict[str, Any]) -> Any:
+    """A text in which no variable is left is itself: `{"Fn::Sub": "RecordQueue"}` is "RecordQueue"."""
+    match function:
+        case {"Fn::Sub": str(text)} if "${" not in text:
+            return text
+        case _:
+            return function
+
+
+def _short(node: Any) -> Any:
+    match node:
+        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
+            return {"GetAtt": f"{resource}.{attribute}"}
+        case dict():
+            return {key.removeprefix("Fn::"): _short(value) for key, value in node.items()}
+        case list():
+            return [_short(value) for value in node]
+        case _:
+            return node
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -55,11 +131,10 @@ def handler_module(function: dict[str, Any]) -> str:
 
 def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What a function's policies allow, those behind a condition included."""
-    for policy in function["Policies"]:
-        for statement in policy["Statement"]:
-            for one in statement["If"][1:] if "If" in statement else [statement]:
-                if "Effect" in one:
-                    yield one
+    for statement in function["Policies"]["Statement"]:
+        for one in statement["If"][1:] if "If" in statement else [statement]:
+            if "Effect" in one:
+                yield one
 
 
 def listed(value: Any) -> list[Any]:
@@ -117,3 +192,7 @@ def standing_on(service: str) -> list[Path]:
             found[path] = None
             waiting += [known[name] for name in imported(path) & known.keys()]
     return list(found)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(expanded(), indent=2))

@@ -67,7 +67,7 @@ def test_grading_alone_may_call_it_and_calls_nothing_else() -> None:
         for one in statements(function)
         if any(action.startswith("lambda:") for action in listed(one["Action"]))
     }
-    assert callers == {"GradeFunction": [{"GetAtt": f"{NAME}.Arn"}]}
+    assert callers == {"GradeFunction": {"GetAtt": f"{NAME}.Arn"}}
     assert NAME not in {str(one["FunctionName"]) for one in resources("Lambda::Permission").values()}
 
 

@@ -42,17 +42,14 @@ def dead_letters_of(queue: dict[str, Any]) -> str:
 WORKING = {name: queue for name, queue in QUEUES.items() if "RedrivePolicy" in queue}
 
 
-def events_of(kind: str) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (name, event["Properties"])
-        for name, function in FUNCTIONS.items()
-        for event in function.get("Events", {}).values()
-        if event["Type"] == kind
-    ]
+MAPPINGS = {
+    one["EventSourceArn"]["GetAtt"].removesuffix(".Arn"): one
+    for one in resources("Lambda::EventSourceMapping").values()
+}
 
 
 QUEUE_OF = {kind.__name__: kind.QUEUE for kind in Work.__value__.__args__}
-CONSUMERS = {event["Queue"]["GetAtt"].removesuffix(".Arn"): name for name, event in events_of("SQS")}
+CONSUMERS = {queue: one["FunctionName"]["Ref"] for queue, one in MAPPINGS.items()}
 
 # ------------------------------------------------------------------ queues
 
@@ -82,13 +79,26 @@ def test_every_dead_letter_queue_keeps_longest_and_has_an_alarm_that_tells_peopl
 def test_every_queue_is_encrypted_and_has_one_consumer() -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in QUEUES.values())
     assert set(CONSUMERS) == set(WORKING)
-    assert len(events_of("SQS")) == len(WORKING)
+    assert len(resources("Lambda::EventSourceMapping")) == len(WORKING)
+    assert len(set(CONSUMERS.values())) == len(WORKING)
+
+
+def test_a_consumer_may_take_messages_of_its_own_queue_and_of_no_other() -> None:
+    taking = {
+        name: [one["Resource"] for one in statements(function) if "sqs:ReceiveMessage" in listed(one["Action"])]
+        for name, function in FUNCTIONS.items()
+    }
+    assert {name: queues for name, queues in taking.items() if queues} == {
+        consumer: [{"GetAtt": f"{queue}.Arn"}] for queue, consumer in CONSUMERS.items()
+    }
+    # SAM gives a function with such an event a managed policy that reads every queue of the account.
+    assert not [name for name, function in FUNCTIONS.items() if "Events" in function]
 
 
 def test_every_consumer_reports_failures_message_by_message() -> None:
-    for name, event in events_of("SQS"):
-        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
-        assert event["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "ConsumerConcurrency"}, name
+    for queue, mapping in MAPPINGS.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "ConsumerConcurrency"}, queue
 
 
 def test_a_message_is_hidden_at_least_six_times_as_long_as_its_function_may_take() -> None:
@@ -193,7 +203,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Grade": {"GradeQueue", "WebhookQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "WebhookQueue"},
         "Assembly": {"DistillingQueue"},
-        "TuningStart": {"DistillingQueue"},
+        "Tuning": {"DistillingQueue"},
         "TuningWatch": {"DistillingQueue"},
         "Verdict": {"WebhookQueue"},
         "Webhook": {"DistillingQueue"},
@@ -240,7 +250,9 @@ def test_a_service_may_do_what_its_code_calls(module: str) -> None:
 def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> None:
     asks = any("providers()" in path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
     for function in of_service(module):
-        secrets = [one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in one["Action"]]
+        secrets = [
+            one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in listed(one["Action"])
+        ]
         both = all({"Ref": name} in secrets for name in ("ProviderSecretArn", "ProvidersSecretArn"))
         assert both is asks, function["Handler"]
 
@@ -254,10 +266,11 @@ def test_a_failed_capture_raises_an_alarm() -> None:
 
 
 def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> None:
-    deleting = {name: actions(one) for name, one in FUNCTIONS.items() if any("Delete" in one for one in actions(one))}
+    stored = {name: {action for action in actions(one) if "sqs:" not in action} for name, one in FUNCTIONS.items()}
+    deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
     assert set(deleting) == {"ApiFunction", "RecordFunction", "SweepFunction", "TuningWatchFunction"}
     assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {"ApiFunction"}
-    doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == ["s3:DeleteObject"]]
+    doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
 
 
@@ -326,7 +339,7 @@ def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
     assert rule["Name"] == VARIABLES["WATCH_RULE"]
     assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "TuningWatchFunction.Arn"}]
     for name, wanted in {
-        "TuningStartFunction": {"events:EnableRule"},
+        "TuningFunction": {"events:EnableRule"},
         "TuningWatchFunction": {"events:EnableRule", "events:DisableRule"},
     }.items():
         assert {action for action in actions(FUNCTIONS[name]) if action.startswith("events:")} == wanted
