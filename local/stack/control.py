@@ -43,7 +43,7 @@ def ensure_up(report: Report, layout: Layout | None = None) -> StackInfo:
     with held(layout.local / "up.lock", wait=True):
         info = running(layout)
         if info and info.processes != fingerprint.processes(layout.root):
-            report("the lab or the runner changed: starting anew")
+            report("the lab or the runner changed: starting anew, with all that was captured")
             down(layout)
             info = None
         if info is None:
