@@ -36,8 +36,7 @@ EXAMPLE_PRICES = {
 
 # Short: a message whose function died comes back when its visibility timeout ends. Webhooks may reach this machine.
 _LOCAL_PARAMETERS = {
-    "ConsumerTimeout": "30",
-    "ConsumerVisibility": "35",
+    "ConsumerTimes": "local",
     "RecordWindow": "1",
     "WebhooksToPrivate": "true",
     "Prices": json.dumps(EXAMPLE_PRICES),

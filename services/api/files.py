@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field, ValidationError
 
 from api import retried
-from evals.files import JSONL, File, check_lines, file_key
+from evals.files import JSONL, LINK_S, File, check_lines, file_key
 from foundation import aws, blobs, http
 from foundation.document import Document
 from foundation.errors import ApiError, Conflict, TooLarge
@@ -24,7 +24,6 @@ from foundation.settings import settings
 
 router = Routes("Files")
 _TEMPORARY_REDIRECT = 307
-_LINK_S = 900
 LINK = {"location": "A link to the content. It needs no key and ends after 15 minutes."}
 _MOST_LISTED = 10_000
 _MOST_BY_LINK = 128 * 1024 * 1024
@@ -127,9 +126,9 @@ def announce_file(asked: Announced) -> AnnouncedFile:
     url = aws.s3().generate_presigned_url(
         "put_object",
         Params={"Bucket": settings().BUCKET, "Key": file.key, "ContentLength": asked.bytes},
-        ExpiresIn=_LINK_S,
+        ExpiresIn=LINK_S,
     )
-    return AnnouncedFile(**file.public(), upload_url=url, upload_url_expires_at=now() + _LINK_S)
+    return AnnouncedFile(**file.public(), upload_url=url, upload_url_expires_at=now() + LINK_S)
 
 
 @router.get(
@@ -176,15 +175,14 @@ def delete_file(file_id: str) -> dict[str, Any]:
     file = File.load(file_id, param="file_id")
     if not file.owned:
         raise Conflict("This file holds the test rows of a distillation, which it keeps.", code="file_in_use")
-    blobs.delete([file.key])
-    file.remove()
+    file.discard()
     return {"id": file_id, "object": "file", "deleted": True}
 
 
 def download(key: str) -> Response[Any]:
     """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
     url = aws.s3().generate_presigned_url(
-        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=_LINK_S
+        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=LINK_S
     )
     return Response(_TEMPORARY_REDIRECT, "application/json", "", headers={"location": url})
 

@@ -6,18 +6,22 @@ so that no later reader meets a line that it cannot take.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from foundation import blobs, table
 from foundation.errors import ApiError, NotFound
 from foundation.ids import now
 from foundation.records import Record
 
 JSONL = frozenset({"evals", "fine-tune", "batch"})
 """The purposes whose files are JSONL."""
+LINK_S = 900
+"""How long a link to a file is open, in seconds."""
+_LATE = "LATE"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -55,9 +59,29 @@ class File(Record):
     def public(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"key"})
 
+    def discard(self) -> None:
+        """Delete the bytes and what is known of them. A link may bring bytes later: the sweep deletes those."""
+        open_until = self.created_at + LINK_S
+        if open_until > now():
+            table.put({"pk": _LATE, "sk": f"{open_until}#{self.key}", "key": self.key})
+        blobs.delete([self.key])
+        self.remove()
+
 
 def file_key(file_id: str) -> str:
     return f"files/{file_id}"
+
+
+def discard_late(goes_on: Callable[[], bool]) -> int:
+    """Delete what links brought after their file was deleted, once no link is open; how many files were looked at."""
+    looked_at = 0
+    for row in table.query(_LATE, before=str(now())):
+        if not goes_on():
+            break
+        blobs.delete([row["key"]])
+        table.delete(_LATE, row["sk"])
+        looked_at += 1
+    return looked_at
 
 
 class _Failure(BaseModel):

@@ -163,19 +163,30 @@ def paced_providers() -> Providers:
 
 
 def _of_settings(*, paced: bool) -> Providers:
-    secret_arn = settings().PROVIDER_SECRET_ARN
     own = Limits(
         requests_per_second=settings().PROVIDER_REQUESTS_PER_SECOND,
         concurrency=int(settings().PROVIDER_CONCURRENCY),
     )
     default = OpenAICompatible(
         base_url=settings().PROVIDER_BASE_URL,
-        api_key=aws.secret(secret_arn) if secret_arn else "",
+        api_key=provider_key(),
         pace=Pace(_DEFAULT, own) if paced else None,
     )
     further_arn = settings().PROVIDERS_SECRET_ARN
     entries = _entries(aws.secret(further_arn)) if further_arn else {}
     return Providers(default, {name: _named(name, entry, paced=paced) for name, entry in entries.items()})
+
+
+def provider_key() -> str:
+    """The default provider's key, empty without a secret. Raises ProvidersMisconfigured where it can be no key."""
+    secret_arn = settings().PROVIDER_SECRET_ARN
+    key = aws.secret(secret_arn).strip() if secret_arn else ""
+    if key.startswith(("{", "[", '"')):
+        raise ProvidersMisconfigured(
+            "The secret of ProviderSecretArn holds JSON, as the console stores key/value pairs. Store the key alone: "
+            f"aws secretsmanager put-secret-value --secret-id {secret_arn} --secret-string <key>"
+        )
+    return key
 
 
 def _named(name: str, entry: _Entry, *, paced: bool) -> Named:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evals.files import discard_late
 from foundation import lease
 from foundation.consumer import logger
 from retention.erase import erase
@@ -21,5 +22,10 @@ def sweep_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - 
         return bool(context.get_remaining_time_in_millis() > _MARGIN_MS)
 
     with lease.held("SWEEP", "completions", context):
-        done = {"repaired": repair(goes_on), "expired": expire(goes_on), "erased": erase(goes_on)}
+        done = {
+            "repaired": repair(goes_on),
+            "expired": expire(goes_on),
+            "erased": erase(goes_on),
+            "late_files": discard_late(goes_on),
+        }
     logger().info("swept", extra=done)

@@ -14,7 +14,7 @@ from foundation.loop import run
 from foundation.settings import settings
 from providers import Answer, ModelAmbiguous, paced_providers, providers
 from providers.openai_compatible import OpenAICompatible
-from providers.registry import ProvidersMisconfigured
+from providers.registry import ProvidersMisconfigured, provider_key
 from tests.cloud import Cloud
 
 ALPHA = {"base_url": "https://alpha.example/v1", "api_key": "sk-alpha-secret", "models": ["gpt-x"]}
@@ -117,3 +117,19 @@ def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None
     secret({"alpha": {**ALPHA, "concurrency": -1}})
     with pytest.raises(ProvidersMisconfigured, match="concurrency"):
         providers()
+
+
+@pytest.mark.parametrize("content", ['{"key": "sk-hidden"}', ' {"OPENAI_API_KEY":"sk-hidden"}', '"sk-hidden"'])
+def test_a_key_that_is_json_is_refused_with_the_remedy(content: str, cloud: Cloud) -> None:
+    arn = aws.secretsmanager().create_secret(Name=f"json-{hash(content)}", SecretString=content)["ARN"]
+    cloud.setenv("PROVIDER_SECRET_ARN", arn)
+    with pytest.raises(ProvidersMisconfigured, match="put-secret-value") as refusal:
+        provider_key()
+    assert arn in str(refusal.value)
+    assert "sk-hidden" not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_a_key_is_taken_without_the_line_s_end(cloud: Cloud) -> None:
+    arn = aws.secretsmanager().create_secret(Name="plain-key", SecretString="sk-plain\n")["ARN"]
+    cloud.setenv("PROVIDER_SECRET_ARN", arn)
+    assert provider_key() == "sk-plain"

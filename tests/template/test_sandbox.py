@@ -74,11 +74,11 @@ def test_grading_alone_may_call_it_and_calls_nothing_else() -> None:
 def test_it_has_time_and_memory_for_what_a_source_may_take() -> None:
     assert FUNCTION["Timeout"] > 120
     assert (FUNCTION["MemorySize"] - 256) << 20 >= 2 << 30
-    consumers = template()["Parameters"]["ConsumerTimeout"]
-    assert consumers["Default"] > sandbox.WALL_S * 5, "a worker ends a chunk of sources that do not end"
+    consumers = template()["Mappings"]["ConsumerTimes"]["standard"]
+    assert consumers["Timeout"] > sandbox.WALL_S * 5, "a worker ends a chunk of sources that do not end"
 
 
-@pytest.mark.parametrize(("given", "taken"), [("", True), ("20", True), ("x", False), ("-1", False)])
+@pytest.mark.parametrize(("given", "taken"), [("", True), ("20", True), ("0", False), ("x", False), ("-1", False)])
 def test_its_share_of_the_account_s_concurrency_is_a_choice(given: str, taken: bool) -> None:
     parameter = template()["Parameters"]["SandboxConcurrency"]
     assert parameter["Default"] == ""

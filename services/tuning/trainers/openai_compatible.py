@@ -16,8 +16,8 @@ from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
 from distillations.job import JobFailure, JobStatus
-from foundation import aws
 from foundation.settings import settings
+from providers.registry import provider_key
 from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Training
 
 _INTENT = "stillhouse_intent"
@@ -35,8 +35,7 @@ _STATES: dict[str, JobStatus] = {
 
 def make_trainer() -> OpenAITrainer:
     """The trainer at the default provider."""
-    secret_arn = settings().PROVIDER_SECRET_ARN
-    key = aws.secret(secret_arn) if secret_arn else "none"
+    key = provider_key() or "none"
     return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=key, timeout=40))
 
 
