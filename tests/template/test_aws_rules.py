@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.template.loading import functions, listed, resources, statements, template
@@ -75,3 +76,66 @@ def test_who_reads_a_provider_s_secret_may_use_the_key_under_which_it_lies() -> 
         read = [one["Resource"] for one in statements(function) if one["Action"] == "secretsmanager:GetSecretValue"]
         used = [one["Resource"] for one in statements(function) if one["Action"] == "kms:Decrypt"]
         assert used == [{"Ref": "SecretsKeyArn"}] * ({"Ref": "ProviderSecretArn"} in read), name
+
+
+# ------------------------------------------------------------------ what runs for a bill, and what nobody would see
+
+
+def test_every_function_logs_to_a_group_that_forgets_and_goes_with_the_stack() -> None:
+    """A group that Lambda makes itself has no retention and outlives the stack."""
+    assert template()["Globals"]["Function"]["LoggingConfig"] == {"LogGroup": {"Ref": "Logs"}}
+    for name, function in resources("Serverless::Function").items():
+        group = function.get("LoggingConfig", {}).get("LogGroup", {"Ref": "Logs"})["Ref"]
+        assert resources("Logs::LogGroup")[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        assert template()["Resources"][group]["DeletionPolicy"] == "Delete"
+
+
+def test_a_public_url_has_a_limit_or_can_be_left_out() -> None:
+    [stage] = resources("ApiGatewayV2::Stage").values()
+    assert set(stage["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+    assert all(limit == {"Ref": "ApiRequestsPerSecond"} for limit in stage["DefaultRouteSettings"].values())
+    assert not [one for one in FUNCTIONS.values() if "FunctionUrlConfig" in one]
+    urls = [name for name, one in template()["Resources"].items() if one["Type"] == "AWS::Lambda::Url"]
+    public = [name for name, one in resources("Lambda::Permission").items() if one["Principal"] == "*"]
+    assert len(urls) == 2
+    # AWS wants two permissions for a URL.
+    assert len(public) == 2 * len(urls)
+    assert {template()["Resources"][name]["Condition"] for name in (*urls, *public)} == {"HasFunctionUrls"}
+    conditions = {template()["Outputs"][name]["Condition"] for name in ("GatewayUrl", "CaptureUrl")}
+    assert conditions == {"HasFunctionUrls"}
+
+
+def test_what_the_clock_calls_in_vain_is_kept_and_tells_people() -> None:
+    for rule in resources("Events::Rule").values():
+        for target in rule["Targets"]:
+            function = FUNCTIONS[target["Arn"]["GetAtt"].removesuffix(".Arn")]
+            assert function["DeadLetterQueue"] == {"Type": "SQS", "TargetArn": {"GetAtt": "ClockDeadLetters.Arn"}}
+    assert watched("ApproximateNumberOfMessagesVisible") >= {"ClockDeadLetters.QueueName"}
+
+
+def watched(metric: str) -> set[str]:
+    """Of what an alarm watches this metric and tells people."""
+    return {
+        str(next(iter(alarm["Dimensions"][0]["Value"].values())))
+        for alarm in resources("CloudWatch::Alarm").values()
+        if alarm["MetricName"] == metric and alarm["AlarmActions"] == [{"Ref": "Topic"}]
+    }
+
+
+def test_what_hurts_people_raises_an_alarm() -> None:
+    assert watched("5xx") == {"Api"}
+    assert watched("Throttles") == {"CaptureFunction", "GatewayFunction", "ApiFunction", "SandboxFunction"}
+    assert watched("Errors") == {"SandboxFunction"}
+    assert watched("ApproximateAgeOfOldestMessage") == {
+        f"{queue.removesuffix('.Arn')}.QueueName" for queue in CONSUMERS.values()
+    }
+
+
+def test_the_dashboard_is_json_and_shows_this_stack() -> None:
+    [dashboard] = resources("CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"]["Sub"])["widgets"]
+    assert all("${Api}" in str(widget) or "${AWS::StackName}" in str(widget) for widget in widgets)
+    # Twenty-four columns, no two widgets in one place.
+    places = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(set(places)) == len(places)
+    assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
