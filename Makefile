@@ -20,6 +20,13 @@ SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 SAM_CLI_BETA_BU
 ENV ?= dev
 ARGS ?=
 PARAMETERS ?=
+STACK ?=
+REGION ?=
+STACK_OF_dev := stillhouse-dev
+STACK_OF_prod := stillhouse
+# Build and deploy get the same: what is built for one processor fails on the other. An update without a parameter keeps
+# the stack's value, so the architecture is always said.
+OVERRIDES = --parameter-overrides $(if $(findstring Architecture=,$(PARAMETERS)),,Architecture=arm64) $(PARAMETERS)
 BENCH ?= wrapper gateway ingest cold_start cost search evals evals_size
 
 .PHONY: help
@@ -79,14 +86,18 @@ examples: reference ## record the examples of the reference anew
 	@$(MAKE) reference
 
 .PHONY: build
-build: .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod)
-	@$(SAM) build --config-env $(ENV) $(ARGS)
-	@# Lambda may not write byte code beside the sources, and would compile at every cold start.
-	@.venv-sam/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .aws-sam/build
+build: .venv/.synced .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod PARAMETERS="Architecture=x86_64")
+	@$(SAM) build --config-env $(ENV) $(OVERRIDES) $(ARGS)
+	@# Byte code beside the sources, since Lambda cannot write it; one archive, else the same code is packed thirteen times.
+	@$(BIN)/python -m local.stack.artifact .aws-sam/build .venv-sam/bin/python
 
 .PHONY: deploy
-deploy: build ## sam deploy to your account (ENV=dev|prod PARAMETERS="ProviderSecretArn=arn:…")
-	@$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+deploy: build ## sam deploy to your account (ENV=dev|prod STACK=name REGION=eu-west-1 PARAMETERS="ProviderSecretArn=arn:…")
+	@$(SAM) deploy --config-env $(ENV) $(if $(STACK),--stack-name $(STACK)) $(if $(REGION),--region $(REGION)) $(OVERRIDES)
+
+.PHONY: redrive
+redrive: .venv/.synced ## put dead letters back into their queue (STACK=name REGION=eu-west-1 QUEUE=Grade; without QUEUE it lists them)
+	@$(BIN)/python -m infra.operate.redrive --stack $(or $(STACK),$(STACK_OF_$(ENV))) $(if $(REGION),--region $(REGION)) $(QUEUE)
 
 .PHONY: local
 local: setup ## the stack on this machine, in the foreground, until Ctrl-C

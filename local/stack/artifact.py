@@ -7,6 +7,8 @@ directory. Out: the same, its template naming archives.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -33,12 +35,25 @@ def pack(built: Path) -> None:
 
 
 def _archive(directory: Path, archive: Path) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as file:
+    with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(directory.rglob("*")):
             if path.is_file():
-                file.write(path, path.relative_to(directory))
+                # Without times of its own, the same code is the same archive, and is neither sent nor deployed again.
+                entry = zipfile.ZipInfo(str(path.relative_to(directory)))
+                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, path.stat().st_mode << 16
+                file.writestr(entry, path.read_bytes(), compresslevel=_COMPRESSION_LEVEL)
 
 
 def _archived(match: re.Match[str], built: Path) -> str:
     archive = f"{match['directory']}.zip"
     return f"{match['key']}{archive}" if (built / archive).exists() else match[0]
+
+
+def main() -> None:
+    built, python = Path(sys.argv[1]), Path(sys.argv[2])
+    subprocess.run(compile_command(python, built), check=True)
+    pack(built)
+
+
+if __name__ == "__main__":
+    main()

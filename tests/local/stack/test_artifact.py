@@ -26,10 +26,16 @@ Resources:
 """
 
 
+def code_at(built):
+    (built / "template.yaml").write_text(TEMPLATE)
+    code = built / "A-Shared" / "api" / "handler.py"
+    code.parent.mkdir(parents=True)
+    code.write_text("x = 1\n")
+    return code
+
+
 def test_functions_of_one_directory_share_one_archive(tmp_path):
-    (tmp_path / "template.yaml").write_text(TEMPLATE)
-    (tmp_path / "A-Shared" / "api").mkdir(parents=True)
-    (tmp_path / "A-Shared" / "api" / "handler.py").write_text("x = 1\n")
+    code_at(tmp_path)
     pack(tmp_path)
     text = (tmp_path / "template.yaml").read_text()
     assert text == TEMPLATE.replace("CodeUri: A-Shared", "CodeUri: A-Shared.zip")
@@ -49,10 +55,25 @@ def test_byte_code_holds_whatever_time_its_source_gets_in_an_archive(tmp_path):
     assert header == importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 
 
-def test_make_build_compiles_as_the_local_stack_does():
+def test_make_build_compiles_and_packs_as_the_local_stack_does(tmp_path):
     done = subprocess.run(
         ["make", "-n", "build"], cwd=REPOSITORY, env=os.environ, capture_output=True, check=True, text=True
     )
-    python, *compiling = compile_command(Path(".venv-sam/bin/python"), Path(".aws-sam/build"))
     assert "sam build" in done.stdout
-    assert done.stdout.splitlines()[-1] == " ".join(map(str, [python, *compiling]))
+    _, *packing = done.stdout.splitlines()[-1].split()
+    assert packing == ["-m", "local.stack.artifact", ".aws-sam/build", ".venv-sam/bin/python"]
+    code = code_at(tmp_path)
+    subprocess.run([sys.executable, *packing[:2], tmp_path, sys.executable], cwd=REPOSITORY, check=True)
+    with zipfile.ZipFile(tmp_path / "A-Shared.zip") as archive:
+        compiled = importlib.util.cache_from_source(str(code.relative_to(tmp_path / "A-Shared")))
+        assert set(archive.namelist()) == {"api/handler.py", compiled}
+
+
+def test_the_same_code_is_the_same_archive(tmp_path):
+    code = code_at(tmp_path)
+    pack(tmp_path)
+    before = (tmp_path / "A-Shared.zip").read_bytes()
+    os.utime(code, (0, 0))
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    pack(tmp_path)
+    assert (tmp_path / "A-Shared.zip").read_bytes() == before

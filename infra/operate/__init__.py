@@ -1,0 +1,1 @@
+"""Commands for who runs a stack: what make's targets call."""
