@@ -24,6 +24,7 @@ STACK ?=
 REGION ?=
 STACK_OF_dev := stillhouse-dev
 STACK_OF_prod := stillhouse
+STACK_NAME = $(or $(STACK),$(STACK_OF_$(ENV)))
 # Build and deploy get the same: what is built for one processor fails on the other. An update without a parameter keeps
 # the stack's value, so the architecture is always said.
 OVERRIDES = --parameter-overrides $(if $(findstring Architecture=,$(PARAMETERS)),,Architecture=arm64) $(PARAMETERS)
@@ -92,12 +93,16 @@ build: .venv/.synced .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod PARAM
 	@$(BIN)/python -m local.stack.artifact .aws-sam/build .venv-sam/bin/python
 
 .PHONY: deploy
-deploy: build ## sam deploy to your account (ENV=dev|prod STACK=name REGION=eu-west-1 PARAMETERS="ProviderSecretArn=arn:…")
+deploy: preflight build ## sam deploy to your account (ENV=dev|prod STACK=name REGION=eu-west-1 PARAMETERS="ProviderSecretArn=arn:…")
 	@$(SAM) deploy --config-env $(ENV) $(if $(STACK),--stack-name $(STACK)) $(if $(REGION),--region $(REGION)) $(OVERRIDES)
+
+.PHONY: preflight
+preflight: .venv/.synced ## look whether the account and the parameters can carry a deploy
+	@$(BIN)/python -m infra.operate.preflight --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(PARAMETERS)
 
 .PHONY: redrive
 redrive: .venv/.synced ## put dead letters back into their queue (STACK=name REGION=eu-west-1 QUEUE=Grade; without QUEUE it lists them)
-	@$(BIN)/python -m infra.operate.redrive --stack $(or $(STACK),$(STACK_OF_$(ENV))) $(if $(REGION),--region $(REGION)) $(QUEUE)
+	@$(BIN)/python -m infra.operate.redrive --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(QUEUE)
 
 .PHONY: local
 local: setup ## the stack on this machine, in the foreground, until Ctrl-C
