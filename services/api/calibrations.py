@@ -10,25 +10,25 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api import labels, results, retried, sources
-from api.labels import LabelledRows, LabelledRun
+from api import retried
 from completions.completion import Metadata
-from evals.calibration_document import CalibrationDocument
-from evals.calibrations import Calibration, NamedGrader, graders_of, is_stale, settled
+from evals.calibrated_graders import PASS, grader_to_calibrate
+from evals.calibration_document import CalibrationDocument, calibration_document
+from evals.calibrations import Calibration, settled
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.eval import Eval
 from evals.files import Row
+from evals.labels import LabelledRows, LabelledRun, labels_of_rows, labels_of_run, votes_by_row
 from evals.run import Run, new_run
+from evals.sources import check_source, rows_of, source_as_kept
+from evals.stored_figures import completed_run, time_check
 from foundation import bus, http
-from foundation.errors import ApiError, NotFound
+from foundation.errors import NotFound
 from foundation.events import PlanRun
 from foundation.ids import derived_id, now
 from foundation.routes import PAGE, Routes
-from foundation.settings import settings
-from graders.judging import JudgeModel
 
 router = Routes("Calibrations")
-_INTERNAL = {"labels", "passing", "part", "paid"}
 
 
 class NewCalibration(BaseModel):
@@ -54,76 +54,59 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
     Labels for a completed run have their card at once, and nothing is paid.
     """
     eval_ = Eval.load(eval_id, param="eval_id")
-    graded = _criterion(eval_, asked.criterion)
-    scale = graded.grader.scale()
+    named = grader_to_calibrate(eval_, asked.criterion)
+    scale = named.grader.scale()
     if isinstance(asked.source, LabelledRun):
-        run = results.completed_run(eval_id, asked.source.run_id, param="source.run_id")
-        said = labels.of_run(run, asked.source.labels, each_chunk=results.in_time(router))
-        votes = labels.votes(said, scale)
+        run = completed_run(eval_id, asked.source.run_id, param="source.run_id")
+        labels = labels_of_run(run, asked.source.labels, each_chunk=time_check(router.lambda_context))
+        votes = votes_by_row(labels, scale)
         calibration_id = retried.object_id(router, "calib_")
     else:
-        votes = labels.votes(labels.of_rows(asked.source), scale)
+        votes = votes_by_row(labels_of_rows(asked.source), scale)
         calibration_id = retried.object_id(router, "calib_")
         run = _run(calibration_id, eval_, asked.source)
-    one = Calibration(
+    calibration = Calibration(
         id=calibration_id,
         created_at=now(),
         eval_id=eval_id,
         run_id=run.id,
         name=asked.name or calibration_id,
-        criterion=graded.name,
-        criterion_id=graded.criterion_id,
-        part=graded.part,
+        criterion=named.name,
+        criterion_id=named.criterion_id,
+        part=named.part,
         model=scale.judge,
-        rubric=graded.rubric,
+        rubric=named.rubric,
         compared=votes.compared,
-        passing=list(scale.passing_labels) if votes.compared == "label" else ["pass"],
+        passing=list(scale.passing_labels) if votes.compared == "label" else [PASS],
         labels=votes.by_row,
         paid=not isinstance(asked.source, LabelledRun),
         metadata=asked.metadata,
     )
-    if not one.create():
-        one = Calibration.load(calibration_id)
-    return shown(settled(one), eval_)
+    if not calibration.create():
+        calibration = Calibration.load(calibration_id)
+    return _shown(calibration, eval_)
 
 
 @router.get("/v1/evals/<eval_id>/calibrations", scope="read", lists=CalibrationDocument, query=PAGE)
 def list_calibrations(eval_id: str) -> dict[str, Any]:
     """List the calibrations of an eval's criteria."""
     eval_ = Eval.load(eval_id, param="eval_id")
-    return http.list_of(router, Calibration, lambda one: shown(settled(one), eval_), parent=eval_id)
+    return http.list_of(router, Calibration, lambda calibration: _shown(calibration, eval_), parent=eval_id)
 
 
 @router.get("/v1/evals/<eval_id>/calibrations/<calibration_id>", scope="read", answer=CalibrationDocument)
 def retrieve_calibration(eval_id: str, calibration_id: str) -> dict[str, Any]:
     """Retrieve a calibration, with the judge card once it is there."""
     eval_ = Eval.load(eval_id, param="eval_id")
-    one = Calibration.load(calibration_id, param="calibration_id")
-    if one.eval_id != eval_id:
+    calibration = Calibration.load(calibration_id, param="calibration_id")
+    if calibration.eval_id != eval_id:
         raise NotFound("calibration", calibration_id, param="calibration_id")
-    return shown(settled(one), eval_)
+    return _shown(calibration, eval_)
 
 
-def shown(one: Calibration, eval_: Eval) -> dict[str, Any]:
-    """With a link to each row that the judge got wrong."""
-    document = one.model_dump(mode="json", exclude=_INTERNAL)
-    items = f"{settings().API_URL}/evals/{one.eval_id}/runs/{one.run_id}/output_items"
-    for mistakes in ("false_pass", "false_fail") if one.card else ():
-        found = document["card"][mistakes]
-        found["items"] = [{"id": item_id, "url": f"{items}/{item_id}"} for item_id in found["items"]]
-    return {**document, "stale": is_stale(one, eval_)}
-
-
-def _criterion(eval_: Eval, asked: str | None) -> NamedGrader:
-    every = list(graders_of(eval_))
-    if asked is None:
-        every = [one for one in every if isinstance(one.grader, JudgeModel)]
-    found = [one for one in every if asked is None or asked in {one.name, one.key}]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(one.name for one in found or every)
-    message = f"'criterion' names {len(found)} criteria of this eval; name one of: {names or 'it has no judge'}."
-    raise ApiError(message, code="no_such_criterion" if not found else "ambiguous_criterion", param="criterion")
+def _shown(calibration: Calibration, eval_: Eval) -> dict[str, Any]:
+    """The calibration, with its card if its run has ended meanwhile."""
+    return calibration_document(settled(calibration), eval_).model_dump(mode="json")
 
 
 def _run(calibration_id: str, eval_: Eval, source: LabelledRows | FileId) -> Run:
@@ -133,14 +116,14 @@ def _run(calibration_id: str, eval_: Eval, source: LabelledRows | FileId) -> Run
     )
     run_id = derived_id("evalrun_", calibration_id)
     data_source = JsonlSource(type="jsonl", source=rows)
-    sources.check(data_source)
+    check_source(data_source)
     run = new_run(
         run_id,
         eval_,
         name=f"calibration {calibration_id}",
-        data_source=sources.kept(data_source, run_id),
+        data_source=source_as_kept(data_source, run_id),
         metadata={"calibration_id": calibration_id},
-        rows=sources.rows_of(data_source),
+        rows=rows_of(data_source),
     )
     run.create()
     bus.send(PlanRun(run_id=run_id))

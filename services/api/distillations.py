@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api import retried
-from api.models import require_model
 from completions import index
 from completions.completion import Metadata
 from completions.sources import StoredCompletions
@@ -25,6 +24,7 @@ from foundation.errors import ApiError, Conflict
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
 from foundation.routes import PAGE, Routes
+from providers.required_model import require_model
 
 router = Routes("Distillations")
 _UNKNOWN = {404: "The eval, the student or the file of the test rows does not exist."}

@@ -10,7 +10,6 @@ import orjson
 from pydantic import BaseModel, Field
 
 from api import retried
-from api.models import require_model
 from api.runs import cancel_open_runs
 from completions.completion import Metadata
 from evals.eval import CustomConfig, Eval, StoredConfig
@@ -19,6 +18,7 @@ from foundation.errors import ApiError, TooLarge
 from foundation.ids import now
 from foundation.routes import PAGE, Query, Routes
 from graders import Criterion
+from providers.required_model import require_model
 
 router = Routes("Evals")
 _ORDER_BY = Query("order_by", "Which time orders the list.", {"type": "string", "enum": ["created_at", "updated_at"]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from evals.comparing import Score
+from evals.gains import Score
 from foundation.document import Document
 from stats import Interval
 

@@ -11,8 +11,8 @@ from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distilling import budget
-from evals.comparing import Score
-from evals.outcomes import outcomes
+from evals.gains import Score
+from evals.outcomes import row_outcomes
 from evals.run import Run
 from stats import rows_needed
 
@@ -22,7 +22,7 @@ _SHARE_OF_GAP = 0.5
 
 def judge(distillation: Distillation, teacher: Run, baseline: Run) -> Plan:
     """The plan of a distillation whose teacher and baseline have been graded."""
-    of_teacher, of_baseline = outcomes(teacher), outcomes(baseline)
+    of_teacher, of_baseline = row_outcomes(teacher), row_outcomes(baseline)
     common = [
         row for row in of_teacher if row in of_baseline and not of_teacher[row].errored and not of_baseline[row].errored
     ]

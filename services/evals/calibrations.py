@@ -9,11 +9,9 @@ was canceled or is gone ends the calibration as failed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
-import orjson
-
+from evals.calibrated_graders import FAIL, PASS, NamedGrader, graders_of, judges_of
 from evals.counts import graded_chunks
 from evals.eval import Eval
 from evals.judge_cards import NO_LABEL, JudgeCard, JudgedRow, judge_card
@@ -21,14 +19,8 @@ from evals.output_items import read_output_items
 from evals.run import Run
 from foundation import table
 from foundation.document import Document
-from foundation.ids import derived_id
 from foundation.records import Record
-from graders.grade import GraderModel, Scale
-from graders.judging import JudgeModel
 from stats import Interval
-
-PASS, FAIL = "pass", "fail"
-type Human = bool | int | float | str
 
 
 class Calibration(Record):
@@ -57,50 +49,6 @@ class Calibration(Record):
 
     def parent(self) -> str:
         return self.eval_id
-
-
-class NamedGrader(NamedTuple):
-    """A criterion, or a part of a `multi`, as calibrations name it."""
-
-    name: str
-    criterion_id: str
-    part: str | None
-    grader: GraderModel
-
-    @property
-    def key(self) -> str:
-        """Its id, which is its own where its name may not be."""
-        return self.criterion_id if self.part is None else f"{self.criterion_id}.{self.part}"
-
-    @property
-    def rubric(self) -> str:
-        """The hash of how it is asked and read. Its name is no part of that."""
-        definition = self.grader.model_dump(mode="json", exclude={"id", "name"})
-        text = orjson.dumps(definition, option=orjson.OPT_SORT_KEYS).decode()
-        return derived_id("rubric_", text, self.grader.wording())
-
-
-def graders_of(eval_: Eval) -> Iterator[NamedGrader]:
-    """Everything of an eval that finds a row good or bad, the parts of a `multi` as `<its name>.<part>`."""
-    for criterion in eval_.testing_criteria:
-        yield NamedGrader(criterion.name, criterion.id, None, criterion)
-        for part, grader in criterion.parts().items():
-            yield NamedGrader(f"{criterion.name}.{part}", criterion.id, part, grader)
-
-
-def vote(scale: Scale, human: Human) -> str:
-    """One person's answer as the card counts it: a label, or pass or fail. Raises ValueError where it is neither."""
-    if isinstance(human, bool):
-        return PASS if human else FAIL
-    if isinstance(human, str):
-        if human not in scale.labels:
-            raise ValueError(
-                f"one of {list(scale.labels)}, or true or false" if scale.labels else "true or false, or a score"
-            )
-        return human
-    if scale.pass_threshold is None:
-        raise ValueError("no score: this criterion has no pass_threshold to hold it against")
-    return PASS if human >= scale.pass_threshold else FAIL
 
 
 class JudgeReliability(Document):
@@ -155,7 +103,7 @@ def is_stale(calibration: Calibration, eval_: Eval) -> bool:
 
 def reliability(eval_: Eval) -> dict[str, JudgeReliability | None]:
     """By name, or by id where names are not enough, each judge's newest card in short; None where it has none."""
-    judges = [grader for grader in graders_of(eval_) if isinstance(grader.grader, JudgeModel)]
+    judges = judges_of(eval_)
     if not judges:
         return {}
     own = [settled(calibration) for calibration in Calibration.every(parent=eval_.id, descending=True)]

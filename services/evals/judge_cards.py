@@ -77,8 +77,8 @@ class SameFamily(Document):
     warning: str
 
 
-class JudgeCard(Document):
-    """How far a judge agrees with people, on the rows that people labelled."""
+class CardFigures(Document):
+    """How far a judge agrees with people, without its mistakes."""
 
     rows: int
     """Labelled rows."""
@@ -97,10 +97,6 @@ class JudgeCard(Document):
     base_rate: Share
     """The share of compared rows that people let pass."""
     constant_baseline: ConstantBaseline
-    false_pass: Mistakes
-    """Of the rows that people let fail, those that the judge passed."""
-    false_fail: Mistakes
-    """Of the rows that people let pass, those that the judge failed."""
     confusion: list[ConfusionCell]
     position_consistency: Share | None
     """Of the rows that the judge was asked about in both orders, those with one answer; null where there are none."""
@@ -114,6 +110,15 @@ class JudgeCard(Document):
     """What the calibration itself had graded; empty where its run had been there before."""
     cost_usd: float | None
     """The price of that usage in US dollars; null where a model has no known price."""
+
+
+class JudgeCard(CardFigures):
+    """How far a judge agrees with people, on the rows that people labelled."""
+
+    false_pass: Mistakes
+    """Of the rows that people let fail, those that the judge passed."""
+    false_fail: Mistakes
+    """Of the rows that people let pass, those that the judge failed."""
 
 
 class JudgedRow(NamedTuple):

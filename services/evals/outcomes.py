@@ -30,7 +30,7 @@ class Result(NamedTuple):
     score: float | None
 
 
-class Outcome(NamedTuple):
+class RowOutcome(NamedTuple):
     """One row of one run: `tags` are its metadata or what it was asked to be sliced by, `results` by criterion.
 
     `content` tells rows apart that have a number only, within this process.
@@ -44,17 +44,17 @@ class Outcome(NamedTuple):
     content: int | None = None
 
 
-def outcomes(
+def row_outcomes(
     run: Run, tags_of: Tagging = metadata_of, *, each_chunk: Callable[[], None] = lambda: None
-) -> dict[str, Outcome]:
+) -> dict[str, RowOutcome]:
     """The outcome of every row of a run. Chunks are read eight at once; an error of `each_chunk` stops the reading.
 
     Of rows that share a name the second is `<name>#2`, so that they pair in their order.
     """
-    by_row: dict[str, Outcome] = {}
+    by_row: dict[str, RowOutcome] = {}
     times: Counter[str] = Counter()
 
-    def named(item: dict[str, Any]) -> tuple[str, Outcome]:
+    def named(item: dict[str, Any]) -> tuple[str, RowOutcome]:
         return row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
 
     chunks = [chunk.chunk for chunk in graded_chunks(run.id)]
@@ -81,9 +81,9 @@ def row_id(item: dict[str, Any], number: int) -> str:
     return str(item.get("completion_id") or number)
 
 
-def _outcome(item: dict[str, Any], tags_of: Tagging) -> Outcome:
+def _outcome(item: dict[str, Any], tags_of: Tagging) -> RowOutcome:
     row = item["datasource_item"]
-    return Outcome(
+    return RowOutcome(
         passed=item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),
         errored=item["errored"],
         item_id=item["id"],

@@ -8,7 +8,10 @@ from typing import Any
 
 import orjson
 
+from evals.counts import chunks_from, is_graded
+from evals.run import Run
 from foundation import blobs
+from foundation.errors import NotFound
 from foundation.ids import derived_id, place_of
 
 ROWS_A_CHUNK = 100
@@ -32,6 +35,40 @@ def items_key(run_id: str, chunk: int) -> str:
 def output_items(run_id: str, chunk: int) -> list[dict[str, Any]]:
     """The output items of one graded chunk."""
     return [orjson.loads(line) for line in blobs.get(items_key(run_id, chunk)).splitlines()]
+
+
+def output_item(run: Run, item_id: str) -> dict[str, Any]:
+    """The output item of this id. Raises NotFound where the run has none, or has not graded it yet."""
+    chunk = _chunk_of(run, item_id)
+    if chunk is None or not is_graded(run.id, chunk):
+        raise NotFound("output item", item_id, param="output_item_id")
+    return next(item for item in output_items(run.id, chunk) if item["id"] == item_id)
+
+
+def output_items_behind(
+    run: Run, *, after: str | None, status: str | None, descending: bool
+) -> Iterator[dict[str, Any]]:
+    """The output items behind the item `after`, lazily: whoever takes a page of them reads the chunks of that page.
+
+    Nothing where `after` is no item of the run. Only those with `status`, where it is given.
+    """
+    first = None if after is None else _chunk_of(run, after)
+    if after is not None and first is None:
+        return
+    skipping = after is not None
+    for chunk in chunks_from(run.id, first, descending=descending):
+        items = output_items(run.id, chunk.chunk)
+        for item in reversed(items) if descending else items:
+            if skipping:
+                skipping = item["id"] != after
+            elif status in {None, item["status"]}:
+                yield item
+
+
+def _chunk_of(run: Run, item_id: str) -> int | None:
+    """The chunk that holds an item; every chunk but the last has as many rows. None where it is no item of the run."""
+    row = output_item_row(run.id, item_id, run.rows or 0)
+    return None if row is None else row // ROWS_A_CHUNK
 
 
 def read_output_items[Kept](

@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field
 from evals.counts import CriterionResult, ResultCounts
 from evals.data_sources import DataSource
 from evals.eval import Eval
-from foundation import blobs
+from foundation import blobs, table
+from foundation.errors import NotFound
 from foundation.ids import now
 from foundation.records import Record
 from providers.usage import ModelUsage
@@ -72,6 +73,25 @@ class Run(Record):
         self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
         summary = {"run_id": self.id, "eval_id": self.eval_id, "distillation_id": self.distillation_id}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
+
+    def erase(self) -> None:
+        """Delete the run and all that its rows left behind; an open run must have been canceled.
+
+        The run itself goes last, so that a deletion that breaks off can be asked for again.
+        """
+        blobs.delete(blobs.keys(f"runs/{self.id}/"))
+        for row in list(table.query(self.id)):
+            table.delete(row["pk"], row["sk"])
+        self.remove()
+
+
+def run_of_eval(eval_id: str, run_id: str) -> Run:
+    """The run, if it is one of this eval. Raises NotFound."""
+    Eval.load(eval_id, param="eval_id")
+    run = Run.load(run_id, param="run_id")
+    if run.eval_id != eval_id:
+        raise NotFound(Run.NAME, run_id, param="run_id")
+    return run
 
 
 def new_run(run_id: str, eval_: Eval, *, name: str, data_source: DataSource, **fields: Any) -> Run:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foundation.document import Document
 from graders.grade import NotGradable
 from graders.template import look_up
 
@@ -32,13 +33,14 @@ class Slice:
     rows: list[str]
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Document):
     """A key, or one value of it, that no figure is given for, and why."""
 
     key: str
     value: str | None
+    """Null where the whole key is left out."""
     rows: int
+    """Rows that have it."""
     reason: str
 
 
@@ -60,8 +62,8 @@ def named_tags(keys: Iterable[str]) -> Tagging:
     named = list(keys)
 
     def tags(item: dict[str, Any]) -> dict[str, str]:
-        found = {key: _at(key, item) for key in named}
-        return {key: value for key, value in found.items() if value is not None}
+        values = {key: _at(key, item) for key in named}
+        return {key: value for key, value in values.items() if value is not None}
 
     return tags
 
@@ -86,23 +88,28 @@ def slices(tags: Mapping[str, Mapping[str, str]], keys: Iterable[str] = ()) -> t
         for key, value in own.items():
             by_key[key][value].append(row)
     absent = f"No row has it, or none as a single value (of a field at most {LONGEST_FIELD} characters)."
-    left_out = [LeftOut(key, None, 0, absent) for key in keys if key not in by_key]
-    found: list[Slice] = []
+    left_out = [LeftOut(key=key, value=None, rows=0, reason=absent) for key in keys if key not in by_key]
+    shown: list[Slice] = []
     taken = 0
     for key, values in sorted(by_key.items()):
-        reason = _unfit(values, taken)
-        if reason:
-            left_out.append(LeftOut(key, None, sum(map(len, values.values())), reason))
+        unfit = _unfit(values, taken)
+        if unfit:
+            left_out.append(LeftOut(key=key, value=None, rows=sum(map(len, values.values())), reason=unfit))
             continue
         taken += 1
         for value, rows in sorted(values.items()):
-            if len(rows) < LEAST_ROWS:
-                left_out.append(LeftOut(key, value, len(rows), f"Fewer than {LEAST_ROWS} rows."))
-            elif len(rows) == len(tags):
-                left_out.append(LeftOut(key, value, len(rows), "Every row has it."))
+            reason = _too_few_or_all(len(rows), len(tags))
+            if reason:
+                left_out.append(LeftOut(key=key, value=value, rows=len(rows), reason=reason))
             else:
-                found.append(Slice(key, value, rows))
-    return found, left_out
+                shown.append(Slice(key, value, rows))
+    return shown, left_out
+
+
+def _too_few_or_all(rows: int, every: int) -> str | None:
+    if rows < LEAST_ROWS:
+        return f"Fewer than {LEAST_ROWS} rows."
+    return "Every row has it." if rows == every else None
 
 
 def _unfit(values: Mapping[str, list[str]], taken: int) -> str | None:

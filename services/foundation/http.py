@@ -159,6 +159,15 @@ def query_of(app: Any, name: str) -> str | None:
     return value
 
 
+def names_of(app: Any, name: str, *, most: int) -> list[str]:
+    """The names, separated by commas, in a query parameter, each once. Raises ApiError where there are too many."""
+    text = query_of(app, name) or ""
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if len(names) > most:
+        raise ApiError(f"Invalid '{name}': at most {most} keys.", code="invalid_value", param=name)
+    return names
+
+
 def limit_of(app: Any, *, default: int = 20, most: int = 100) -> int:
     """The page size asked for, kept between 1 and `most`. Raises ApiError where it is no number."""
     text = query_of(app, "limit")

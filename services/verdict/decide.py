@@ -18,7 +18,7 @@ from distillations.roles import ROLES, Role
 from distillations.verdict import Decision, RowsNeeded, SliceGain, Verdict
 from evals.calibrations import reliability
 from evals.eval import Eval
-from evals.outcomes import outcomes
+from evals.outcomes import row_outcomes
 from evals.run import Run
 from foundation import blobs, bus, table
 from foundation.events import VerdictDecided
@@ -65,7 +65,7 @@ def _write(distillation: Distillation) -> None:
     """Write the verdict and its lineage, unless another delivery has."""
     runs: dict[Role, Run] = {role: Run.load(distillation.runs[role]) for role in ROLES}
     evidence = gather(
-        *(outcomes(runs[role]) for role in ROLES),
+        *(row_outcomes(runs[role]) for role in ROLES),
         seed=distillation.seed,
         group_by=distillation.gate.group_by,
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distillations.roles import Role
-from evals.comparing import ByRow, PairedSlice, Score, gain, groups_of, paired_slices
+from evals.gains import OutcomeByRow, PairedSlice, Score, gain_of_pairs, groups_of, slice_gains
 from stats import Interval, Outcomes, PairedCounts, gap_closed, mcnemar_exact, ratio_interval
 
 
@@ -35,18 +35,20 @@ class Evidence:
     slices: list[PairedSlice]
 
 
-def gather(teacher: ByRow, baseline: ByRow, distilled: ByRow, *, seed: int, group_by: str | None = None) -> Evidence:
+def gather(
+    teacher: OutcomeByRow, baseline: OutcomeByRow, distilled: OutcomeByRow, *, seed: int, group_by: str | None = None
+) -> Evidence:
     """The evidence on the rows that all three runs graded; a row that one of them could not grade leaves all three."""
     shared = [row for row in distilled if row in baseline and row in teacher]
     common = [row for row in shared if not any(run[row].errored for run in (teacher, baseline, distilled))]
-    runs: dict[Role, ByRow] = {"teacher": teacher, "baseline": baseline, "distilled": distilled}
+    runs: dict[Role, OutcomeByRow] = {"teacher": teacher, "baseline": baseline, "distilled": distilled}
     scores = {role: Score.of([run[row].passed for row in common]) for role, run in runs.items()}
     to_baseline = [(distilled[row].passed, baseline[row].passed) for row in common]
     to_teacher = [(distilled[row].passed, teacher[row].passed) for row in common]
     counts = PairedCounts.of(to_baseline)
     triples = [Outcomes(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
     groups = groups_of(common, distilled, group_by)
-    slices, _ = paired_slices(common, distilled, baseline, seed=seed, group_by=group_by)
+    slices, _ = slice_gains(common, distilled, baseline, seed=seed, group_by=group_by)
     largest = max(len(run) for run in runs.values())
     return Evidence(
         rows=len(common),
@@ -66,4 +68,4 @@ def gather(teacher: ByRow, baseline: ByRow, distilled: ByRow, *, seed: int, grou
 
 
 def _interval(pairs: Sequence[tuple[bool, bool]], groups: list[str] | None, seed: int) -> Interval | None:
-    return gain(pairs, seed=seed, groups=groups).interval
+    return gain_of_pairs(pairs, seed=seed, groups=groups).interval

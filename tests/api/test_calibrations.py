@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api import results
+from evals import stored_figures
 from evals.calibrations import reliability
 from evals.eval import Eval
 from evals.output_items import output_items
@@ -455,7 +455,7 @@ def test_labels_by_completion_are_read_within_bounds(system: System, monkeypatch
 
     assert calibrate(system, eval_id, of_run(completion_id="one"))["card"]["false_pass"]["count"] == 1
     with monkeypatch.context() as patch:
-        patch.setattr(results, "MOST_ROWS", 3)
+        patch.setattr(stored_figures, "MOST_ROWS", 3)
         assert refused(system, eval_id, of_run(completion_id="one"))[1]["code"] == "too_many_rows"
         assert calibrate(system, eval_id, of_run(row=0))["status"] == "completed", "of which one chunk is read"
     monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 7_000)

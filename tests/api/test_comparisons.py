@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api import results
+from evals import stored_figures
 from evals.run import Run
 from foundation import blobs
 from stats import PairedCounts, holm, mcnemar_exact, paired_bca, rows_needed, tango_interval, wilson
@@ -191,10 +191,10 @@ def test_more_rows_than_one_request_can_read_are_refused(system: System, monkeyp
     assert refused(system, at)[:2] == (413, "too_many_rows")
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(results, "MOST_ROWS", 3)
+        patch.setattr(stored_figures, "MOST_ROWS", 3)
         assert refused(system, at) == (413, "too_many_rows", None)
         assert system.call("GET", f"/v1/evals/{eval_id}/runs/{run}/slices")[0] == 200, "two rows"
-        patch.setattr(results, "MOST_ROWS", 1)
+        patch.setattr(stored_figures, "MOST_ROWS", 1)
         assert refused(system, f"/v1/evals/{eval_id}/runs/{run}/slices?by=a")[0] == 413
     assert system.call("GET", at)[0] == 200
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from api import figures
+from evals import figures
 from evals.files import File, file_key
 from evals.run import Run
 from foundation import blobs
@@ -97,15 +97,21 @@ def test_a_run_says_how_far_it_is_and_when_it_will_end(system: System, later: Ca
     assert shown(system, eval_id, run["id"])["progress"] is None
 
 
+def progress_of(run: Run) -> figures.Progress:
+    progress = figures.run_figures(run).progress
+    assert progress
+    return progress
+
+
 def test_a_paused_run_has_no_eta(system: System) -> None:
     eval_id = create_eval(system)
     run = Run.load(started(system, eval_id, answered("p" * 60))["id"])
     run.change({"status": "in_progress", "started_at": now() - 60, "rows": 120})
     going = Run.load(run.id)
     going.result_counts.total = 60
-    assert figures.figures(going)["progress"]["eta"] == pytest.approx(now() + 60, abs=2)
+    assert progress_of(going).eta == pytest.approx(now() + 60, abs=2)
     paused = going.model_validate({**going.model_dump(), "paused": {"since": 1, "reason": "away"}})
-    assert figures.figures(paused)["progress"] == {"rows": 60, "total": 120, "eta": None}
+    assert progress_of(paused) == figures.Progress(rows=60, total=120, eta=None)
 
 
 # ------------------------------------------------------------------ power

@@ -9,7 +9,7 @@ from distillations.distillation import Distillation
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distillations.verdict import RowsNeeded, Verdict
-from evals.comparing import Score
+from evals.gains import Score
 
 AT = 1_790_000_000
 

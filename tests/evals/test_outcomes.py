@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from evals.counts import ChunkCounts, ResultCounts
 from evals.data_sources import DataSource
-from evals.outcomes import Outcome, outcomes, row_id
+from evals.outcomes import RowOutcome, row_id, row_outcomes
 from evals.output_items import items_key
 from evals.run import Run
 from evals.slicing import named_tags
@@ -37,7 +37,7 @@ def graded(*chunks):
 
 def passed(**fields):
     graded([item(0, completion_id="c", **fields)])
-    return outcomes(RUN)["c"].passed
+    return row_outcomes(RUN)["c"].passed
 
 
 def test_every_row_of_every_chunk_by_completion_id():
@@ -45,12 +45,12 @@ def test_every_row_of_every_chunk_by_completion_id():
         [item(0, completion_id="a", metadata={"app": "mail"}), item(1, completion_id="b", status="fail")],
         [item(2, completion_id="c", status="fail", errored=True), item(3, metadata=None)],
     )
-    found = outcomes(RUN)
+    found = row_outcomes(RUN)
     assert {row: one._replace(content=None) for row, one in found.items()} == {
-        "a": Outcome(passed=True, errored=False, item_id="outputitem_0", tags={"app": "mail"}),
-        "b": Outcome(passed=False, errored=False, item_id="outputitem_1", tags={}),
-        "c": Outcome(passed=False, errored=True, item_id="outputitem_2", tags={}),
-        "3": Outcome(passed=True, errored=False, item_id="outputitem_3", tags={}),
+        "a": RowOutcome(passed=True, errored=False, item_id="outputitem_0", tags={"app": "mail"}),
+        "b": RowOutcome(passed=False, errored=False, item_id="outputitem_1", tags={}),
+        "c": RowOutcome(passed=False, errored=True, item_id="outputitem_2", tags={}),
+        "3": RowOutcome(passed=True, errored=False, item_id="outputitem_3", tags={}),
     }
 
 
@@ -63,7 +63,7 @@ def test_an_answer_cut_short_fails_whatever_the_graders_say(finish_reason, count
 
 
 def test_a_run_that_graded_nothing():
-    assert outcomes(RUN) == {}
+    assert row_outcomes(RUN) == {}
 
 
 def test_rows_pair_by_completion_and_else_by_number():
@@ -74,7 +74,7 @@ def test_rows_pair_by_completion_and_else_by_number():
 
 def test_rows_with_a_number_only_are_told_apart_by_their_items():
     graded([item(0, text="a", n=1), item(1, n=1, text="a"), item(2, text="b", n=1), item(3, completion_id="c")])
-    found = outcomes(RUN)
+    found = row_outcomes(RUN)
     assert found["0"].content == found["1"].content != found["2"].content
     assert found["c"].content is None
 
@@ -86,17 +86,17 @@ def test_what_each_criterion_found_and_scored():
         {"name": "odd", "passed": False, "score": None},
     ]
     graded([{**item(0), "results": results}])
-    assert outcomes(RUN)["0"].results == {"correct": (True, 1.0), "close": (False, 0.25), "odd": (False, None)}
+    assert row_outcomes(RUN)["0"].results == {"correct": (True, 1.0), "close": (False, 0.25), "odd": (False, None)}
 
 
 def test_tags_are_what_is_asked_for():
     graded([item(0, label="spam", metadata={"app": "mail"})])
-    assert outcomes(RUN, named_tags(["item.label"]))["0"].tags == {"item.label": "spam"}
+    assert row_outcomes(RUN, named_tags(["item.label"]))["0"].tags == {"item.label": "spam"}
 
 
 def test_many_chunks_come_in_order_and_a_check_stops_their_reading():
     graded(*([item(number)] for number in range(30)))
-    assert list(outcomes(RUN)) == [str(number) for number in range(30)]
+    assert list(row_outcomes(RUN)) == [str(number) for number in range(30)]
     read = []
 
     def enough():
@@ -105,7 +105,7 @@ def test_many_chunks_come_in_order_and_a_check_stops_their_reading():
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        outcomes(RUN, each_chunk=enough)
+        row_outcomes(RUN, each_chunk=enough)
 
 
 def test_rows_of_one_completion_are_all_counted_and_pair_in_their_order():
@@ -113,6 +113,6 @@ def test_rows_of_one_completion_are_all_counted_and_pair_in_their_order():
         [item(0, completion_id="c"), item(1, completion_id="c", status="fail"), item(2, completion_id="c#2")],
         [item(3, completion_id="c"), item(4), item(5, completion_id="4"), item(6, completion_id="c#2")],
     )
-    found = outcomes(RUN)
+    found = row_outcomes(RUN)
     assert [one.item_id for one in found.values()] == [f"outputitem_{number}" for number in range(7)]
     assert (found["c"].passed, found["c#2"].passed) == (True, False)

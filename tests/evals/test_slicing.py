@@ -85,5 +85,6 @@ def test_the_first_twenty_keys_that_fit_are_taken():
     found, left_out = slices(tags)
     assert len(found) == 40
     assert left_out == [
-        LeftOut(key, None, 50, "Only 20 keys are taken; ask for this one by name.") for key in ("k20", "k21")
+        LeftOut(key=key, value=None, rows=50, reason="Only 20 keys are taken; ask for this one by name.")
+        for key in ("k20", "k21")
     ]

@@ -1,15 +1,15 @@
-"""Outcome tables made by hand: a letter a row, `p`assed, `f`ailed, `e`rrored."""
+"""RowOutcome tables made by hand: a letter a row, `p`assed, `f`ailed, `e`rrored."""
 
 from __future__ import annotations
 
-from evals.outcomes import Outcome
+from evals.outcomes import RowOutcome
 from verdict.evidence import Evidence, gather
 
 
-def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | None = None) -> dict[str, Outcome]:
+def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | None = None) -> dict[str, RowOutcome]:
     tags = metadata or [{} for _ in rows]
     return {
-        f"row-{number}": Outcome(letter == "p", letter == "e", f"{run}-{number}", tags[number])
+        f"row-{number}": RowOutcome(letter == "p", letter == "e", f"{run}-{number}", tags[number])
         for number, letter in enumerate(rows)
     }
 

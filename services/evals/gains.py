@@ -1,7 +1,8 @@
-"""Two runs of one eval, row by row: who passed what the other did not, and how sure that is.
+"""The gain of one run over another on the rows that both graded: how much more the first passes, and how sure that is.
 
-In: the outcomes of both by row. Out: the gain with its interval and p, scores with theirs, and the slices, whose
-p-values are Holm's over all of them. Where rows come in groups, nothing takes them for independent.
+In: the outcomes of both runs by row. Out: the gain with its interval and p, the interval of a difference of scores, and
+the gain in each slice, whose p-values are Holm's over all slices. Where rows come in groups, rows of one group are not
+taken for independent.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from evals.outcomes import Outcome
+from evals.figures import ALPHA, Finding
+from evals.outcomes import RowOutcome
 from evals.slicing import LeftOut, slices
 from stats import (
     MIN_CLUSTERS,
@@ -26,15 +27,14 @@ from stats import (
     wilson,
 )
 
-ALPHA = 0.05
+DRAWS = 10_000
 # A slice's interval is not what a claim rests on, and there may be many of them.
 _DRAWS_OF_A_SLICE = 2_000
 _LEAST_PAIRS = 2
 
-type ByRow = Mapping[str, Outcome]
+type OutcomeByRow = Mapping[str, RowOutcome]
 type Pairs = Sequence[tuple[bool, bool]]
 type Groups = Sequence[str] | None
-type Finding = Literal["better", "worse", "noise"]
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Gain:
 
 @dataclass(frozen=True)
 class PairedSlice:
-    """The gain on the rows with one tag; `p_value` is Holm's over all slices."""
+    """The gain on the rows with one tag; `adjusted_p_value` is Holm's over all slices."""
 
     key: str
     value: str
-    gain_of_rows: Gain
-    p_value: float
+    unadjusted: Gain
+    adjusted_p_value: float
 
     @property
     def tag(self) -> str:
@@ -87,27 +87,33 @@ class PairedSlice:
 
     @property
     def rows(self) -> int:
-        return self.gain_of_rows.counts.n
+        return self.unadjusted.counts.n
 
     @property
     def gain(self) -> float:
-        return self.gain_of_rows.counts.gain
+        return self.unadjusted.counts.gain
 
     @property
     def interval(self) -> Interval | None:
-        return self.gain_of_rows.interval
+        return self.unadjusted.interval
+
+    @property
+    def finding(self) -> Finding:
+        """By the adjusted p alone: a slice's interval is not adjusted for the number of slices."""
+        if self.adjusted_p_value >= ALPHA or not self.gain:
+            return "noise"
+        return "better" if self.gain > 0 else "worse"
 
     @property
     def worse(self) -> bool:
-        return self.gain < 0 and self.p_value < ALPHA
-
-    @property
-    def better(self) -> bool:
-        return self.gain > 0 and self.p_value < ALPHA
+        return self.finding == "worse"
 
 
-def gain(pairs: Pairs, *, seed: int, groups: Groups = None, draws: int = 10_000) -> Gain:
-    """Of (first passed, second passed) for each row: Tango's interval and McNemar's p, or those of the groups."""
+def gain_of_pairs(pairs: Pairs, *, seed: int, groups: Groups = None, draws: int = DRAWS) -> Gain:
+    """The gain over (first passed, second passed) of each row.
+
+    Interval and p are Tango's and McNemar's; for rows in groups they are the cluster bootstrap's and Durkalski's.
+    """
     counts = PairedCounts.of(pairs)
     if groups is None:
         return Gain(counts, tango_interval(counts), mcnemar_exact(counts.won, counts.lost))
@@ -127,15 +133,15 @@ def score_interval(
     return paired_bca(first, second, seed=seed) if len(first) >= _LEAST_PAIRS else None
 
 
-def groups_of(rows: Iterable[str], outcomes: ByRow, group_by: str | None) -> list[str] | None:
-    """The group of each row; one without the key is a group of its own."""
+def groups_of(rows: Iterable[str], outcomes: OutcomeByRow, group_by: str | None) -> list[str] | None:
+    """The group of each row by the tag `group_by`; a row without the tag is a group of its own."""
     return [outcomes[row].tags.get(group_by, row) for row in rows] if group_by else None
 
 
-def paired_slices(
+def slice_gains(
     rows: Sequence[str],
-    ours: ByRow,
-    theirs: ByRow,
+    ours: OutcomeByRow,
+    theirs: OutcomeByRow,
     *,
     keys: Iterable[str] = (),
     seed: int = 0,
@@ -147,19 +153,21 @@ def paired_slices(
     """
     chosen = list(keys)
     tags = {row: _sliced_by(ours[row].tags, chosen, group_by) for row in rows}
-    found, left_out = slices(tags, chosen)
+    shown, left_out = slices(tags, chosen)
     gains = [
-        gain(
-            [(ours[row].passed, theirs[row].passed) for row in one.rows],
+        gain_of_pairs(
+            [(ours[row].passed, theirs[row].passed) for row in slice_.rows],
             seed=seed,
-            groups=groups_of(one.rows, ours, group_by),
+            groups=groups_of(slice_.rows, ours, group_by),
             draws=_DRAWS_OF_A_SLICE,
         )
-        for one in found
+        for slice_ in shown
     ]
-    adjusted = holm([one.p_value for one in gains])
-    paired = zip(found, gains, adjusted, strict=True)
-    return [PairedSlice(one.key, one.value, of_rows, p_value) for one, of_rows, p_value in paired], left_out
+    adjusted = holm([gain.p_value for gain in gains])
+    return [
+        PairedSlice(slice_.key, slice_.value, gain, p_value)
+        for slice_, gain, p_value in zip(shown, gains, adjusted, strict=True)
+    ], left_out
 
 
 def _sliced_by(tags: Mapping[str, str], keys: list[str], group_by: str | None) -> Mapping[str, str]:

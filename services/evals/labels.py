@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import orjson
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from api.results import refuse_too_many_rows
-from evals.calibrations import Human, vote
+from evals.calibrated_graders import Human, vote
 from evals.counts import graded_chunks
 from evals.data_sources import FileId
 from evals.files import File, Row, check_lines
 from evals.output_items import output_item_id, read_output_items
 from evals.run import Run
+from evals.stored_figures import refuse_too_many_rows
 from foundation import blobs
 from foundation.errors import ApiError, TooLarge
 from graders.grade import Scale
@@ -31,10 +31,10 @@ _MOST_FILE_BYTES = 32 * 1024 * 1024
 
 
 def _people(human: Any) -> list[Human]:
-    said = human if isinstance(human, list) else [human]
-    if not said or not all(isinstance(one, bool | int | float | str) for one in said):
+    answers = human if isinstance(human, list) else [human]
+    if not answers or not all(isinstance(answer, bool | int | float | str) for answer in answers):
         raise ValueError("a label, true or false, a score, or a list of them for several people")
-    return said
+    return answers
 
 
 type People = Annotated[Any, AfterValidator(_people)]
@@ -81,7 +81,7 @@ class LabelledRun(BaseModel):
     labels: list[Label] = Field(min_length=1)
 
 
-class Said(NamedTuple):
+class RowLabels(NamedTuple):
     """What people said of a row, and where the caller wrote it."""
 
     row: int
@@ -96,14 +96,16 @@ class Votes(NamedTuple):
     by_row: list[tuple[int, list[str]]]
 
 
-def of_rows(source: LabelledRows | FileId) -> list[Said]:
+def labels_of_rows(source: LabelledRows | FileId) -> list[RowLabels]:
     """Labels that come with rows; of an uploaded file, each line has its `human`."""
     if isinstance(source, LabelledRows):
-        return [Said(number, row.human, f"source.content[{number}].human") for number, row in enumerate(source.content)]
-    return [Said(number, people, "source.id") for number, people in enumerate(_of_file(source.id))]
+        return [
+            RowLabels(number, row.human, f"source.content[{number}].human") for number, row in enumerate(source.content)
+        ]
+    return [RowLabels(number, people, "source.id") for number, people in enumerate(_of_file(source.id))]
 
 
-def of_run(run: Run, labels: list[Label], *, each_chunk: Callable[[], None]) -> list[Said]:
+def labels_of_run(run: Run, labels: list[Label], *, each_chunk: Callable[[], None]) -> list[RowLabels]:
     """Labels for rows of a run. Raises ApiError where the run has no such row.
 
     Of several rows with one completion the first is meant. Where rows are named by completion, all of them are read,
@@ -122,42 +124,42 @@ def of_run(run: Run, labels: list[Label], *, each_chunk: Callable[[], None]) -> 
         ):
             if isinstance(completion_id, str) and completion_id:
                 known.setdefault(("completion_id", completion_id), row)
-    said = []
+    row_labels = []
     for position, label in enumerate(labels):
         ((field, value),) = label.named()
         param = f"source.labels[{position}]"
         if (field, value) not in known:
             raise ApiError(f"The run {run.id} has no row of {field} {value!r}.", code="no_such_row", param=param)
-        said.append(Said(known[field, value], label.human, f"{param}.human"))
-    return said
+        row_labels.append(RowLabels(known[field, value], label.human, f"{param}.human"))
+    return row_labels
 
 
 def _completion_of(item: dict[str, Any]) -> tuple[Any, int]:
     return item["datasource_item"].get("completion_id"), item["datasource_item_id"]
 
 
-def votes(said: Iterable[Said], scale: Scale) -> Votes:
+def votes_by_row(labels: Iterable[RowLabels], scale: Scale) -> Votes:
     """Everybody's vote by row. Raises ApiError naming the first that cannot be held against the criterion."""
     by_row: dict[int, list[str]] = defaultdict(list)
     kinds = set()
-    for row, people, param in said:
+    for row, people, param in labels:
         try:
-            by_row[row] += [vote(scale, one) for one in people]
+            by_row[row] += [vote(scale, human) for human in people]
         except ValueError as error:
             raise ApiError(f"Row {row}: 'human' must be {error}.", code="invalid_value", param=param) from error
-        kinds |= {isinstance(one, str) for one in people}
+        kinds |= {isinstance(human, str) for human in people}
         if len(kinds) > 1:
             raise ApiError(
                 "Give labels of the criterion for all rows, or for none of them.", code="mixed_labels", param=param
             )
-    found = Votes("label" if kinds == {True} else "passed", sorted(by_row.items()))
-    if len(orjson.dumps(found.by_row)) > _MOST_BYTES:
+    votes = Votes("label" if kinds == {True} else "passed", sorted(by_row.items()))
+    if len(orjson.dumps(votes.by_row)) > _MOST_BYTES:
         raise TooLarge(
             f"A calibration has at most {_MOST_BYTES} bytes of labels; a few hundred rows already tell.",
             code="too_many_labels",
             param="source",
         )
-    return found
+    return votes
 
 
 def _of_file(file_id: str) -> Iterator[list[Human]]:

@@ -1,4 +1,4 @@
-"""Where a run's rows come from: refused here where it could never run, naming the field.
+"""The data source of a new run: refused where it could never run, naming the field.
 
 In: the data source of a new run. Out: the same, with the eval's own filter applied and large inline rows kept as a
 file.
@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from api.models import require_model
 from completions import index
 from completions.sources import StoredCompletions, StoredResponses
 from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
@@ -19,12 +18,13 @@ from evals.files import File, file_key
 from foundation import blobs
 from foundation.errors import ApiError
 from foundation.ids import derived_id, now
+from providers.required_model import require_model
 
 # An item of the table ends at 400 KB, and a run is an item.
 _MOST_INLINE = 200_000
 
 
-def within(data_source: DataSource, eval_: Eval) -> DataSource:
+def narrowed_by_eval(data_source: DataSource, eval_: Eval) -> DataSource:
     """The source narrowed by the metadata of an eval of stored completions or logs."""
     source = data_source.source
     own = _pairs(eval_.data_source_config.get("metadata"))
@@ -45,8 +45,8 @@ def _pairs(metadata: Any) -> dict[str, str]:
     return {name: value for name, value in (metadata or {}).items() if isinstance(value, str)}
 
 
-def check(data_source: DataSource) -> None:
-    """Refuse what could never run."""
+def check_source(data_source: DataSource) -> None:
+    """Raise ApiError, or what the lookup of a model raises, where a run of this source could never run."""
     source = data_source.source
     if isinstance(source, FileId):
         File.load(source.id, param="data_source.source.id")
@@ -97,7 +97,7 @@ def rows_of(data_source: DataSource) -> int | None:
     return len(source.content) if isinstance(source, FileContent) else None
 
 
-def kept(data_source: DataSource, run_id: str) -> DataSource:
+def source_as_kept(data_source: DataSource, run_id: str) -> DataSource:
     """The source as the run keeps it: many inline rows lie in a file, which the run then names."""
     source = data_source.source
     if not isinstance(source, FileContent):

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from evals.comparing import Gain, gain, groups_of, paired_slices, score_interval
-from evals.outcomes import Outcome
+from evals.gains import Gain, gain_of_pairs, groups_of, score_interval, slice_gains
+from evals.outcomes import RowOutcome
 from stats import (
     Interval,
     PairedCounts,
@@ -31,7 +31,7 @@ def pairs_of(rng, n, difference, discordance):
 
 def findings(times, n, difference, discordance, seed=1):
     rng = random.Random(seed)
-    return Counter(gain(pairs_of(rng, n, difference, discordance), seed=1).finding for _ in range(times))
+    return Counter(gain_of_pairs(pairs_of(rng, n, difference, discordance), seed=1).finding for _ in range(times))
 
 
 @pytest.mark.parametrize(("n", "discordance"), [(40, 0.5), (200, 0.1), (500, 0.3)])
@@ -68,7 +68,7 @@ def test_a_finding_needs_the_interval_and_p(interval, p_value, finding):
 
 
 def test_without_groups_it_is_tango_and_mcnemar():
-    found = gain([(True, False)] * 9 + [(False, True)] * 2 + [(True, True)] * 30, seed=1)
+    found = gain_of_pairs([(True, False)] * 9 + [(False, True)] * 2 + [(True, True)] * 30, seed=1)
     counts = PairedCounts(n=41, won=9, lost=2)
     assert found == Gain(counts, tango_interval(counts), mcnemar_exact(9, 2))
 
@@ -87,8 +87,8 @@ def test_equal_runs_on_rows_that_depend_on_each_other_are_rarely_called_differen
     alone, together = Counter(), Counter()
     for _ in range(times):
         pairs, groups = grouped(rng, 30, 6)
-        alone[gain(pairs, seed=1).finding] += 1
-        together[gain(pairs, seed=1, groups=groups, draws=400).finding] += 1
+        alone[gain_of_pairs(pairs, seed=1).finding] += 1
+        together[gain_of_pairs(pairs, seed=1, groups=groups, draws=400).finding] += 1
     assert together["noise"] / times >= 1 - ALPHA - 0.025
     assert alone["noise"] / times < 0.7, "the groups matter here"
 
@@ -108,7 +108,7 @@ def test_the_p_of_groups_by_hand():
 
 
 def test_too_few_groups_show_nothing():
-    found = gain([(True, False)] * 50, seed=1, groups=[str(row % 5) for row in range(50)])
+    found = gain_of_pairs([(True, False)] * 50, seed=1, groups=[str(row % 5) for row in range(50)])
     assert (found.interval, found.p_value, found.finding) == (None, 1.0, "noise")
 
 
@@ -128,23 +128,24 @@ def test_scores_are_paired_and_grouped():
 
 def run_of(passed, tags):
     return {
-        str(row): Outcome(letter == "p", errored=False, item_id="", tags=tags[row]) for row, letter in enumerate(passed)
+        str(row): RowOutcome(letter == "p", errored=False, item_id="", tags=tags[row])
+        for row, letter in enumerate(passed)
     }
 
 
 def test_slices_of_a_pair_are_corrected_together_and_by_groups():
     tags = [{"part": "a" if row < 60 else "b", "user": str(row // 3)} for row in range(120)]
     ours, theirs = run_of("p" * 60 + "f" * 60, tags), run_of("f" * 12 + "p" * 48 + "f" * 60, tags)
-    found, left_out = paired_slices(list(ours), ours, theirs, keys=["part"])
+    found, left_out = slice_gains(list(ours), ours, theirs, keys=["part"])
     assert left_out == []
-    assert [(one.tag, one.rows, one.gain, one.better, one.worse) for one in found] == [
-        ("part=a", 60, 0.2, True, False),
-        ("part=b", 60, 0.0, False, False),
+    assert [(one.tag, one.rows, one.gain, one.finding) for one in found] == [
+        ("part=a", 60, 0.2, "better"),
+        ("part=b", 60, 0.0, "noise"),
     ]
-    assert found[0].p_value == pytest.approx(2 * mcnemar_exact(12, 0))
-    by_group, _ = paired_slices(list(ours), ours, theirs, keys=["part"], seed=1, group_by="user")
-    assert by_group[0].gain_of_rows.p_value == clustered_p([3, 3, 3, 3])
-    assert by_group[0].p_value > found[0].p_value
+    assert found[0].adjusted_p_value == pytest.approx(2 * mcnemar_exact(12, 0))
+    by_group, _ = slice_gains(list(ours), ours, theirs, keys=["part"], seed=1, group_by="user")
+    assert by_group[0].unadjusted.p_value == clustered_p([3, 3, 3, 3])
+    assert by_group[0].adjusted_p_value > found[0].adjusted_p_value
 
 
 def test_a_row_without_the_key_is_a_group_of_its_own():

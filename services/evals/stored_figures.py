@@ -1,7 +1,7 @@
 """Figures that are computed from output items: once, of runs that cannot change any more, within bounds.
 
-In: completed runs and what to compute. Out: a JSON document, kept in S3 under the run and read from there from then on.
-Runs that are open, too large, or not of the eval are refused by name.
+In: completed runs and what to compute. Out: a document, kept in S3 under the run and read from there from then on. Runs
+that are open, too large, or not of the eval are refused by name.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import Any
 
 import orjson
 
-from api.runs import run_of
-from evals.run import Run
-from evals.slicing import MOST_KEYS
+from evals.run import Run, run_of_eval
 from foundation import blobs
-from foundation.errors import ApiError, Conflict, TooLarge
+from foundation.document import Document
+from foundation.errors import Conflict, TooLarge
 from foundation.ids import derived_id
 
 MOST_ROWS = 100_000
@@ -27,8 +26,8 @@ _VERSION = 2
 
 
 def completed_run(eval_id: str, run_id: str, *, param: str) -> Run:
-    """The run, if it is completed and so will never change."""
-    run = run_of(eval_id, run_id)
+    """The run of this eval, if it is completed and so will never change. Raises NotFound or Conflict."""
+    run = run_of_eval(eval_id, run_id)
     if run.status != "completed":
         raise Conflict(
             f"The run {run.id} is {run.status}; statistics of rows need a completed run.",
@@ -39,6 +38,7 @@ def completed_run(eval_id: str, run_id: str, *, param: str) -> Run:
 
 
 def refuse_too_many_rows(*runs: Run) -> None:
+    """Raise TooLarge where these runs have more output items than one request can read."""
     rows = sum(run.result_counts.total for run in runs)
     if rows > MOST_ROWS:
         raise TooLarge(
@@ -47,33 +47,27 @@ def refuse_too_many_rows(*runs: Run) -> None:
         )
 
 
-def once(run: Run, folder: str, question: list[Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def stored_or_computed[Kind: Document](
+    kind: type[Kind], run: Run, folder: str, question: list[Any], compute: Callable[[], Kind]
+) -> Kind:
     """The stored answer to this question about the run, else the computed one, stored."""
     key = f"runs/{run.id}/{folder}/{derived_id('', _VERSION, orjson.dumps(question).decode())}.json"
     stored = blobs.find(key)
-    if stored is None:
-        stored = orjson.dumps(compute())
-        blobs.put(key, stored, content_type="application/json")
-    document: dict[str, Any] = orjson.loads(stored)
+    if stored is not None:
+        return kind.model_validate_json(stored)
+    document = compute()
+    blobs.put(key, document.model_dump_json().encode(), content_type="application/json")
     return document
 
 
-def in_time(app: Any) -> Callable[[], None]:
-    """A check that refuses, while there is still time to say so, what takes longer than a request may."""
+def time_check(context: Any) -> Callable[[], None]:
+    """A check that raises TooLarge once too little of the function's time is left for the rest of the work."""
 
     def check() -> None:
-        if app.lambda_context.get_remaining_time_in_millis() < _LEAST_MS:
+        if context.get_remaining_time_in_millis() < _LEAST_MS:
             raise TooLarge(
                 "These rows cannot be read in the time of one request. Ask for a run with fewer rows.",
                 code="too_many_rows",
             )
 
     return check
-
-
-def names(text: str | None, *, param: str) -> list[str]:
-    """Names separated by commas, each once."""
-    found = list(dict.fromkeys(name.strip() for name in (text or "").split(",") if name.strip()))
-    if len(found) > MOST_KEYS:
-        raise ApiError(f"Invalid '{param}': at most {MOST_KEYS} keys.", code="invalid_value", param=param)
-    return found

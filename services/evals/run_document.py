@@ -1,0 +1,75 @@
+"""A run as it is shown: OpenAI's fields, and ours beside them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evals.counts import ResultCounts, graded_chunks, totals
+from evals.data_sources import DataSource
+from evals.figures import RunFigures, run_figures
+from evals.run import Pause, Run
+from foundation.document import Document
+from foundation.settings import settings
+from providers.usage import ModelUsage
+
+
+class CriterionCounts(Document):
+    """How many rows a criterion passed and failed."""
+
+    testing_criteria: str
+    """The criterion's id."""
+    passed: int
+    failed: int
+    """With those that it could not grade."""
+
+
+class RunDocument(RunFigures):
+    """One pass of an eval over rows."""
+
+    id: str
+    object: Literal["eval.run"] = "eval.run"
+    created_at: int
+    """Seconds UTC."""
+    eval_id: str
+    status: Literal["queued", "in_progress", "completed", "failed", "canceled"]
+    model: str
+    """The model under test; empty where the rows bring their samples and nobody said whose."""
+    name: str
+    data_source: DataSource
+    result_counts: ResultCounts
+    per_model_usage: list[ModelUsage]
+    per_testing_criteria_results: list[CriterionCounts]
+    error: dict[str, str] | None
+    """Code and message of what ended the run as failed."""
+    metadata: dict[str, str] | None
+    paused: Pause | None
+    """Null unless the run waits for a provider that is away."""
+    report_url: str
+    """Where the run is retrieved."""
+
+
+def run_document(run: Run) -> RunDocument:
+    """The run with the counts so far; a chunk at work may still raise those of a canceled run after its end."""
+    if run.status in {"in_progress", "canceled"}:
+        run = Run.model_validate({**run.model_dump(), **totals(graded_chunks(run.id))})
+    criteria = [
+        CriterionCounts(testing_criteria=result.testing_criteria, passed=result.passed, failed=result.failed)
+        for result in run.per_testing_criteria_results
+    ]
+    return RunDocument(
+        id=run.id,
+        created_at=run.created_at,
+        eval_id=run.eval_id,
+        status=run.status,
+        model=run.model,
+        name=run.name,
+        data_source=run.data_source,
+        result_counts=run.result_counts,
+        per_model_usage=run.per_model_usage,
+        per_testing_criteria_results=criteria,
+        error=run.error,
+        metadata=run.metadata,
+        paused=run.paused,
+        report_url=f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}",
+        **dict(run_figures(run)),
+    )

@@ -1,0 +1,26 @@
+"""Whether some provider has a model of this name, asked before anything is made that would need the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foundation import loop
+from foundation.errors import ApiError, ModelNotFound, RetryLater
+from providers import registry
+from providers.provider import ProviderAway, ProviderRefused
+from providers.registry import ModelAmbiguous
+
+
+def require_model(name: str, *, param: str) -> dict[str, Any]:
+    """The model of this name. Raises a refusal naming `param` where no provider, or more than one, has it."""
+    try:
+        model = loop.run(registry.providers().find_model(name))
+    except ModelAmbiguous as several:
+        raise ApiError(several.message, code="model_not_found", param=param, status=several.status) from several
+    except ProviderAway as away:
+        raise RetryLater(str(away)) from away
+    except ProviderRefused as refusal:
+        raise ModelNotFound(name, param=param) from refusal
+    if model is None:
+        raise ModelNotFound(name, param=param)
+    return model
