@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evals.compare_runs import compare_runs
 from evals.comparison import Comparison
 from evals.run import Run
@@ -19,7 +17,6 @@ router = Routes("Comparisons")
 @router.get(
     "/v1/evals/<eval_id>/runs/<run_id>/comparison",
     scope="read",
-    answer=dict[str, Any],
     query=(
         Query("baseline", "The other run, of the same eval.", required=True),
         Query("group_by", "A key that rows share which depend on each other, such as a conversation's."),

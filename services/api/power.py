@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evals.eval import Eval
 from evals.figures import ALPHA, POWER
 from evals.power import PowerAnswer, PowerQuestion, power_answer, refuse_without_pass_rate
@@ -23,7 +21,6 @@ _ROWS = {"type": "integer", "minimum": 1, "maximum": _MOST_ROWS}
 @router.get(
     "/v1/evals/<eval_id>/power",
     scope="read",
-    answer=dict[str, Any],
     query=(
         Query("baseline", "A completed run of the eval, whose pass rate counts."),
         Query("difference", "The difference of two pass rates that is to be shown.", _SHARE),

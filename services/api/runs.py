@@ -37,7 +37,7 @@ class NewRun(BaseModel):
     metadata: Metadata | None = None
 
 
-@router.post("/v1/evals/<eval_id>/runs", scope="write", status=201, answer=Run, errors=_UNKNOWN)
+@router.post("/v1/evals/<eval_id>/runs", scope="write", status=201, answer=RunDocument, errors=_UNKNOWN)
 def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     """Start a run: grade rows, as they are or sampled from a model."""
     eval_ = Eval.load(eval_id, param="eval_id")
@@ -58,13 +58,13 @@ def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     return run_document(run)
 
 
-@router.get("/v1/evals/<eval_id>/runs/<run_id>", scope="read", answer=Run)
+@router.get("/v1/evals/<eval_id>/runs/<run_id>", scope="read", answer=RunDocument)
 def retrieve_run(eval_id: str, run_id: str) -> RunDocument:
     """Retrieve a run with its counts so far."""
     return run_document(run_of_eval(eval_id, run_id))
 
 
-@router.get("/v1/evals/<eval_id>/runs", scope="read", lists=Run, query=(*PAGE, _RUN_STATUS))
+@router.get("/v1/evals/<eval_id>/runs", scope="read", lists=RunDocument, query=(*PAGE, _RUN_STATUS))
 def list_runs(eval_id: str) -> dict[str, Any]:
     """List the runs of an eval."""
     Eval.load(eval_id, param="eval_id")
@@ -75,8 +75,8 @@ def list_runs(eval_id: str) -> dict[str, Any]:
 
 
 # Older SDKs cancel at the run's own path.
-@router.post("/v1/evals/<eval_id>/runs/<run_id>", scope="write", answer=Run, errors=_OVER, alias=True)
-@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel", scope="write", answer=Run, errors=_OVER)
+@router.post("/v1/evals/<eval_id>/runs/<run_id>", scope="write", answer=RunDocument, errors=_OVER, alias=True)
+@router.post("/v1/evals/<eval_id>/runs/<run_id>/cancel", scope="write", answer=RunDocument, errors=_OVER)
 def cancel_run(eval_id: str, run_id: str) -> RunDocument:
     """Cancel a run. Canceling it again is no error."""
     run_of_eval(eval_id, run_id).cancel()

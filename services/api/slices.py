@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evals.slice_table import SliceTable, slice_table
 from evals.slicing import MOST_KEYS
 from evals.stored_figures import completed_run, refuse_too_many_rows, stored_or_computed, time_check
@@ -16,7 +14,6 @@ router = Routes("Slices")
 @router.get(
     "/v1/evals/<eval_id>/runs/<run_id>/slices",
     scope="read",
-    answer=dict[str, Any],
     query=(
         Query("by", "Keys separated by commas; if absent, every metadata key and every scalar field of the items."),
     ),

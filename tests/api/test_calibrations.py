@@ -380,7 +380,7 @@ def test_a_card_is_stale_once_its_judge_is_asked_otherwise(system: System, chang
 
 def test_the_notice_of_the_fence_is_a_part_of_the_rubric(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     made = calibrate(system, eval_of(system), inline(ROWS))
-    monkeypatch.setattr("evals.calibrations.NOTICE", "Mind the tags named {tag}.")
+    monkeypatch.setattr("graders.judging.NOTICE", "Mind the tags named {tag}.")
     assert fetched(system, made)["stale"] is True
 
 
