@@ -104,6 +104,10 @@ preflight: .venv/.synced ## look whether the account and the parameters can carr
 redrive: .venv/.synced ## put dead letters back into their queue (STACK=name REGION=eu-west-1 QUEUE=Grade; without QUEUE it lists them)
 	@$(BIN)/python -m infra.operate.redrive --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(QUEUE)
 
+.PHONY: destroy
+destroy: .venv/.synced ## say what of a stack would stay and what it costs; with YES=1 remove the stack (STACK=name REGION=eu-west-1)
+	@$(BIN)/python -m infra.operate.destroy --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes)
+
 .PHONY: local
 local: setup ## the stack on this machine, in the foreground, until Ctrl-C
 	@$(BIN)/python -m local.stack run
