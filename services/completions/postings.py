@@ -29,10 +29,9 @@ ALL = "all"
 SHARDS = 8
 SECONDS_A_MINUTE = 60
 _REFERENCES_A_ROW = 2000
-# A row ends at 400 KB.
+# A row ends at 400 KB, a key of the table at 2048 bytes.
 _BYTES_A_ROW = 300 * 1024
 _BYTES_A_REFERENCE = 100
-# A key of the table ends at 2048 bytes.
 _LONGEST = 1024
 _MOST_BYTES_A_LETTER = 4
 _MOST_MINUTES_AHEAD = 64
