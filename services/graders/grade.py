@@ -42,6 +42,12 @@ class InvalidVariable(NotGradable):
     code = "invalid_variable_error"
 
 
+class TooLarge(NotGradable):
+    """What this row wants graded costs more than one row may."""
+
+    code = "too_large"
+
+
 class Grade(BaseModel):
     """One criterion's finding about one sample. `sample` holds what it rests on, for the output item."""
 

@@ -2,20 +2,27 @@
 
 A field is a leaf: a value that holds no other, named by its JSON pointer (RFC 6901). The score is the share of the
 fields of both sides that are equal; arrays are compared by position, numbers by value. A text that is no JSON
-scores 0; a reference that is none raises `NotGradable`.
+scores 0; a reference that is none raises `NotGradable`. The result shows the first fields, those that differ before
+the others.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Literal
 
 import orjson
 from pydantic import Field
 
-from graders.grade import Grade, GraderModel, Models, NotGradable, Scale
+from graders.grade import Grade, GraderModel, Models, NotGradable, Scale, TooLarge
 from graders.template import render
 
 type _Path = tuple[str | int, ...]
+
+_MOST_STEPS = 1_000_000
+"""Of all the paths of a document together: 100,000 fields at a depth of ten."""
+_SHOWN_FIELDS = 50
+_SHOWN_LETTERS = 300
 
 
 class JsonMatch(GraderModel):
@@ -46,16 +53,20 @@ class JsonMatch(GraderModel):
             path: float(path in wanted and path in found and _equal(wanted[path], found[path])) for path in compared
         }
         score = sum(fields.values()) / len(fields)
-        shown = {_pointer(path): field for path, field in fields.items()}
-        return Grade(passed=score >= self.pass_threshold, score=score, sample={"fields": shown})
+        return Grade(passed=score >= self.pass_threshold, score=score, sample=_shown(fields))
 
 
 def _leaves(document: Any) -> dict[_Path, Any]:
-    """Every value that holds no other by its path. An empty object or array is one."""
+    """Every value that holds no other by its path. An empty object or array is one. Raises TooLarge."""
     leaves: dict[_Path, Any] = {}
+    steps = 0
     inside: list[tuple[_Path, Any]] = [((), document)]
     while inside:
         path, value = inside.pop()
+        if isinstance(value, dict | list):
+            steps += (len(path) + 1) * len(value)
+        if steps > _MOST_STEPS:
+            raise TooLarge(f"the paths of a document's fields have more than {_MOST_STEPS} steps in all")
         if isinstance(value, dict) and value:
             inside += [((*path, name), one) for name, one in reversed(value.items())]
         elif isinstance(value, list) and value:
@@ -70,5 +81,17 @@ def _equal(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
+def _shown(fields: dict[_Path, float]) -> dict[str, Any]:
+    """The fields by their pointers; where they are many the first ones, and how many are left out."""
+    if len(fields) <= _SHOWN_FIELDS:
+        return {"fields": {_pointer(path): field for path, field in fields.items()}}
+    first = islice(sorted(fields.items(), key=lambda field: field[1]), _SHOWN_FIELDS)
+    shown = {_pointer(path): field for path, field in first}
+    return {"fields": shown, "fields_left_out": len(fields) - _SHOWN_FIELDS}
+
+
 def _pointer(path: _Path) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    """The pointer, or the end of a long one."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    pointer = "".join(f"/{step}" for step in steps)
+    return pointer if len(pointer) <= _SHOWN_LETTERS else f"…{pointer[-_SHOWN_LETTERS:]}"

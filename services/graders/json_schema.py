@@ -2,14 +2,13 @@
 
 JSON Schema 2020-12, or the draft that `$schema` names. References stay within the schema, since nothing is fetched;
 patterns are RE2's. Refused is what the library would match without bounds: `patternProperties`, and `$schema` below the
-root, which would bring its own patterns.
+root, which would bring its own patterns. Both would also be work that nobody counts (`schema_validation.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
 from typing import Any, Literal
 
 import orjson
@@ -17,6 +16,7 @@ from pydantic import field_validator
 
 from graders.grade import Grade, GraderModel, Models, NotGradable
 from graders.patterns import compiled
+from graders.schema_validation import Validation
 from graders.template import render
 
 _SHOWN_ERRORS = 5
@@ -58,7 +58,7 @@ class JsonSchema(GraderModel):
         except orjson.JSONDecodeError as error:
             return Grade(passed=False, score=0.0, sample={"errors": [f"not JSON: {error}"]})
         try:
-            errors = list(islice(self._validator.iter_errors(document), _SHOWN_ERRORS))
+            errors = self._validation.errors(document, _SHOWN_ERRORS)
         except Unresolvable as error:
             raise NotGradable(f"the schema has no '{error.ref}' that its $ref names") from error
         except RecursionError as error:
@@ -67,14 +67,8 @@ class JsonSchema(GraderModel):
         return Grade(passed=not errors, score=float(not errors), sample={"errors": shown})
 
     @cached_property
-    def _validator(self) -> Any:
-        from jsonschema.validators import extend, validator_for
-        from referencing import Registry
-
-        bounded = extend(validator_for(self.json_schema), {"pattern": _pattern})  # type: ignore[no-untyped-call]
-        # A reference to the root would otherwise change to the library's own validator of the draft.
-        schema = {keyword: value for keyword, value in self.json_schema.items() if keyword != "$schema"}
-        return bounded(schema, registry=Registry())
+    def _validation(self) -> Validation:
+        return Validation(self.json_schema)
 
 
 def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
@@ -111,10 +105,3 @@ def _refuse_unbounded(below: Any) -> None:
             if "patternProperties" in here:
                 raise ValueError(_NO_PATTERN_PROPERTIES)
             inside += here.values()
-
-
-def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
-    from jsonschema import ValidationError
-
-    if validator.is_type(instance, "string") and not compiled(pattern).search(instance):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from graders.grade import Grade, GraderModel, Models
-from graders.patterns import compiled
+from graders.patterns import compiled, found
 from graders.template import render
 
 
@@ -31,7 +31,7 @@ class Regex(GraderModel):
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
         text = render(self.input, {"item": item, "sample": sample})
-        pattern = compiled(self.pattern, ignore_case=self.ignore_case)
-        found = pattern.fullmatch(text) if self.match == "full" else pattern.search(text)
-        passed = (found is None) == (self.match == "none")
+        where: Literal["anywhere", "whole"] = "whole" if self.match == "full" else "anywhere"
+        stands = found(self.pattern, text, where=where, ignore_case=self.ignore_case)
+        passed = stands != (self.match == "none")
         return Grade(passed=passed, score=float(passed))

@@ -13,11 +13,14 @@ from typing import Any
 
 import orjson
 
-from graders.grade import InvalidVariable, NotGradable
+from graders.grade import InvalidVariable, NotGradable, TooLarge
 
-_PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+# Without braces inside: whatever a text holds, it is read once.
+_PLACE = re.compile(r"\{\{([^{}]*+)\}\}")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _SHOWN = 64
+_MOST_LETTERS = 10_000_000
+"""Of all that one template, or one list of messages, puts in: a large value may stand at many places."""
 # Parts of messages in the spellings of chat completions and of the Responses API, and the text that each needs.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "text": ("text",),
@@ -30,8 +33,8 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 def render(template: str, namespaces: dict[str, Any], around: Callable[[str], str] = str) -> str:
-    """Fill every place of a template with what `around` makes of its value."""
-    return _PLACE.sub(lambda place: around(_text(look_up(place.group(1), namespaces))), template)
+    """Fill every place of a template with what `around` makes of its value. Raises TooLarge and InvalidVariable."""
+    return _Fill(namespaces, around).text(template)
 
 
 def render_messages(
@@ -40,11 +43,10 @@ def render_messages(
     """Fill a list of messages, whose content is text or parts of text, images and audio in OpenAI's spellings.
 
     `around` is applied to values in texts, not to addresses of images and not to audio. Raises NotGradable where
-    content is anything else.
+    content is anything else, or what is filled in is too much.
     """
-    return [
-        {"role": message["role"], "content": _content(message["content"], namespaces, around)} for message in messages
-    ]
+    fill = _Fill(namespaces, around)
+    return [{"role": message["role"], "content": _content(message["content"], fill)} for message in messages]
 
 
 def checked_content(content: Any) -> Any:
@@ -63,7 +65,7 @@ def places(messages: list[dict[str, Any]]) -> list[str]:
     while texts:
         text = texts.pop()
         if isinstance(text, str):
-            found += _PLACE.findall(text)
+            found += [path.strip() for path in _PLACE.findall(text)]
         elif isinstance(text, list | dict):
             texts += text.values() if isinstance(text, dict) else text
     return found
@@ -77,7 +79,7 @@ def look_up(path: str, namespaces: dict[str, Any]) -> Any:
             value = value[step]
         except (KeyError, IndexError, TypeError) as error:
             shown = f"[{step}]" if isinstance(step, int) else f".{step}"
-            raise InvalidVariable(f"'{{{{ {path} }}}}' has no value: '{shown}' is missing") from error
+            raise InvalidVariable(f"{_shown(path)} has no value: '{shown[:_SHOWN]}' is missing") from error
     return value
 
 
@@ -85,17 +87,41 @@ def steps_of(path: str) -> list[str | int]:
     """The names and positions of a path. Raises InvalidVariable where it is none."""
     steps = list(_STEP.finditer(path))
     if not steps or "".join(step.group(0) for step in steps) != path:
-        raise InvalidVariable(f"'{{{{ {path} }}}}' is not a path such as item.field or sample.output_text")
+        raise InvalidVariable(f"{_shown(path)} is not a path such as item.field or sample.output_text")
     return [step.group(1) if step.group(2) is None else int(step.group(2)) for step in steps]
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+def _shown(path: str) -> str:
+    return f"'{{{{ {path[:_SHOWN]} }}}}'"
 
 
-def _content(content: Any, namespaces: dict[str, Any], around: Callable[[str], str]) -> str | list[dict[str, Any]]:
+class _Fill:
+    """Fills templates from one row, and counts what it has put in."""
+
+    def __init__(self, namespaces: dict[str, Any], around: Callable[[str], str]) -> None:
+        self._namespaces = namespaces
+        self._around = around
+        self._letters = 0
+
+    def text(self, template: str) -> str:
+        return _PLACE.sub(lambda place: self._around(self._value(place.group(1))), template)
+
+    def address(self, template: str) -> str:
+        """An image's address or audio, where values stand as they are."""
+        return _PLACE.sub(lambda place: self._value(place.group(1)), template)
+
+    def _value(self, path: str) -> str:
+        value = look_up(path.strip(), self._namespaces)
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        self._letters += len(text)
+        if self._letters > _MOST_LETTERS:
+            raise TooLarge(f"the template's places hold more than {_MOST_LETTERS} letters in all")
+        return text
+
+
+def _content(content: Any, fill: _Fill) -> str | list[dict[str, Any]]:
     """Text as one text; with an image or audio among it, the parts of a chat message."""
-    parts = [_part(part, namespaces, around) for part in _parts(content)]
+    parts = [_part(part, fill) for part in _parts(content)]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts)
     return parts
@@ -105,24 +131,24 @@ def _parts(content: Any) -> list[Any]:
     return content if isinstance(content, list) else [content]
 
 
-def _part(part: Any, namespaces: dict[str, Any], around: Callable[[str], str]) -> dict[str, Any]:
+def _part(part: Any, fill: _Fill) -> dict[str, Any]:
     wrong = _wrong_with(part)
     if wrong:
         raise NotGradable(wrong)
     if isinstance(part, str):
-        return {"type": "text", "text": render(part, namespaces, around)}
+        return {"type": "text", "text": fill.text(part)}
     match part["type"]:
         case "input_image":
-            image = {"url": render(part["image_url"], namespaces), "detail": part.get("detail", "auto")}
+            image = {"url": fill.address(part["image_url"]), "detail": part.get("detail", "auto")}
             return {"type": "image_url", "image_url": image}
         case "image_url":
-            image = {**part["image_url"], "url": render(part["image_url"]["url"], namespaces)}
+            image = {**part["image_url"], "url": fill.address(part["image_url"]["url"])}
             return {"type": "image_url", "image_url": image}
         case "input_audio":
-            audio = {**part["input_audio"], "data": render(part["input_audio"]["data"], namespaces)}
+            audio = {**part["input_audio"], "data": fill.address(part["input_audio"]["data"])}
             return {"type": "input_audio", "input_audio": audio}
         case _:
-            return {"type": "text", "text": render(part["text"], namespaces, around)}
+            return {"type": "text", "text": fill.text(part["text"])}
 
 
 def _wrong_with(part: Any) -> str | None:

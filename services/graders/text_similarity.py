@@ -11,11 +11,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from graders.grade import Grade, GraderModel, Models, Scale
+from graders.grade import Grade, GraderModel, Models, Scale, TooLarge
 from graders.metrics import METRICS
 from graders.metrics.cosine import cosine
 from graders.template import render
 
+_MOST_LETTERS = 1_000_000
+"""Of each text. What a metric costs beyond the reading of its texts is bounded there."""
 _EMBEDDING_MODEL = "text-embedding-3-large"
 
 
@@ -61,6 +63,9 @@ class TextSimilarity(GraderModel):
             score, version = await cosine(text, reference, model=self.embedding_model, models=models)
             definition = "cosine of the embeddings of both texts"
         else:
+            longest = max(len(text), len(reference))
+            if longest > _MOST_LETTERS:
+                raise TooLarge(f"a text has {longest} letters; {self.evaluation_metric} takes at most {_MOST_LETTERS}")
             metric = METRICS[self.evaluation_metric]
             score, version, definition = metric.score(text, reference), metric.version(), metric.definition
         stamp = {"metric": self.evaluation_metric, "definition": definition, "version": version}

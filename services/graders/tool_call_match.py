@@ -3,25 +3,31 @@
 In: both sides as JSON arrays of calls, `{"name", "arguments"}` or a chat completion's `tool_calls`. The score is the F1
 of the calls that pair up, each with one of the other side; no call where none is wanted scores 1. A text that
 is no such array scores 0, a reference that is none raises `NotGradable`; a call whose arguments are no JSON object
-pairs by its name at most.
+pairs by its name at most. A side with very many calls or arguments raises `TooLarge`, since each call is held against
+each of the other side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Literal, NamedTuple
 
 import orjson
 from pydantic import Field
 
-from graders.grade import Grade, GraderModel, Models, NotGradable, Scale
+from graders.canonical import canonical
+from graders.grade import Grade, GraderModel, Models, NotGradable, Scale, TooLarge
 from graders.template import render
+
+_MOST_CALLS = 256
+_MOST_ARGUMENTS = 10_000
 
 
 class _Call(NamedTuple):
-    """A tool's name and its arguments; None where they are no JSON object."""
+    """A tool's name and its arguments, each value as the number of its equals; None where they are no object."""
 
     name: str
-    arguments: dict[str, Any] | None
+    arguments: dict[str, int] | None
 
 
 class ToolCallMatch(GraderModel):
@@ -44,7 +50,9 @@ class ToolCallMatch(GraderModel):
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
         namespaces = {"item": item, "sample": sample}
-        wanted, made = _calls(render(self.reference, namespaces)), _calls(render(self.input, namespaces))
+        numbers: dict[Hashable, int] = {}
+        wanted = _calls(render(self.reference, namespaces), numbers)
+        made = _calls(render(self.input, namespaces), numbers)
         if wanted is None:
             raise NotGradable("the reference is no JSON array of tool calls with name and arguments")
         if made is None:
@@ -67,40 +75,40 @@ class ToolCallMatch(GraderModel):
             return wanted.name == made.name
         if wanted.arguments is None or made.arguments is None:
             return False
-        held = made.arguments
         if self.arguments == "include":
-            held = {name: value for name, value in held.items() if name in wanted.arguments}
-        return bool(_canonical(held) == _canonical(wanted.arguments))
+            return wanted.arguments.items() <= made.arguments.items()
+        return wanted.arguments == made.arguments
 
 
-def _calls(text: str) -> list[_Call] | None:
-    """The calls in a text; None where it holds anything else."""
+def _calls(text: str, numbers: dict[Hashable, int]) -> list[_Call] | None:
+    """The calls in a text; None where it holds anything else. `numbers` are those that values have got so far."""
     try:
         calls = orjson.loads(text)
         if isinstance(calls, dict):
             calls = [calls]
-        return [_call(call.get("function", call)) for call in calls or []]
+        made = [_call(call.get("function", call), numbers) for call in calls or []]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None
+    arguments = sum(len(call.arguments or ()) for call in made)
+    if len(made) > _MOST_CALLS or arguments > _MOST_ARGUMENTS:
+        raise TooLarge(
+            f"{len(made)} calls with {arguments} arguments are too many to hold against others: a side may have "
+            f"{_MOST_CALLS} calls and {_MOST_ARGUMENTS} arguments"
+        )
+    return made
 
 
-def _call(function: dict[str, Any]) -> _Call:
+def _call(function: dict[str, Any], numbers: dict[Hashable, int]) -> _Call:
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
         try:
             arguments = orjson.loads(arguments)
         except orjson.JSONDecodeError:
             arguments = None
-    return _Call(function["name"], arguments if isinstance(arguments, dict) else None)
-
-
-def _canonical(arguments: Any) -> Any:
-    """Comparable as JSON: true is not 1."""
-    if isinstance(arguments, dict):
-        return {name: _canonical(value) for name, value in arguments.items()}
-    if isinstance(arguments, list):
-        return [_canonical(value) for value in arguments]
-    return (isinstance(arguments, bool), arguments)
+    if not isinstance(arguments, dict):
+        return _Call(function["name"], None)
+    values = {name: numbers.setdefault(canonical(value), len(numbers)) for name, value in arguments.items()}
+    return _Call(function["name"], values)
 
 
 def _most_pairs(fitting: list[list[int]]) -> int:

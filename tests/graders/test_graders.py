@@ -11,7 +11,21 @@ from graders.grade import GraderModel
 from tests.graders.asking import Models, criterion, grade
 
 FOLDER = Path(graders.__file__).parent
-SHARED = {"__init__", "fence", "formula", "grade", "judging", "patterns", "swap", "template"}
+SHARED = {
+    *(
+        "__init__",
+        "canonical",
+        "fence",
+        "formula",
+        "grade",
+        "judging",
+        "patterns",
+        "sandbox",
+        "schema_validation",
+        "swap",
+    ),
+    "template",
+}
 GRADERS = get_args(get_args(Criterion.__value__)[0])
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from graders.grade import TooLarge
 from tests.graders.asking import criterion, grade
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
@@ -127,3 +128,22 @@ def test_no_pattern_runs_away_where_a_schema_refers_to_its_root(draft):
     schema = {"$schema": draft, "items": {"$ref": "#"}, "pattern": "^(a+)+$"}
     text = orjson.dumps(["a" * 50_000 + "!"]).decode()
     assert not grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": text}).passed
+
+
+def test_of_many_fields_the_first_that_differ_are_shown_and_the_rest_are_counted():
+    found = matched(list(range(60)), [*range(58), 0, 0])
+    assert found.score == pytest.approx(58 / 60)
+    assert found.sample["fields_left_out"] == 10
+    assert list(found.sample["fields"].items())[:3] == [("/58", 0.0), ("/59", 0.0), ("/0", 1.0)]
+
+
+def test_the_pointer_of_a_deep_field_is_cut_at_its_beginning():
+    (pointer,) = matched({"a" * 1_000: [7]}, {"a" * 1_000: [7]}).sample["fields"]
+    assert len(pointer) == 301
+    assert pointer.endswith("aaa/0")
+
+
+def test_paths_that_are_too_many_and_too_deep_are_not_graded():
+    deep = "[" * 500 + "1," * 2_500 + "1" + "]" * 500
+    with pytest.raises(TooLarge, match="steps in all"):
+        grade({**MATCH, "reference": deep}, {}, {"output_text": "1"})

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from graders.grade import TooLarge
 from tests.graders.asking import criterion, grade
 
 REGEX = {"type": "regex", "name": "r", "input": "{{ sample.output_text }}"}
@@ -52,3 +53,9 @@ def test_no_pattern_runs_away(pattern):
 def test_a_pattern_that_cannot_be_bounded_is_refused_with_the_reason(pattern, reason):
     with pytest.raises(ValidationError, match=reason):
         criterion({**REGEX, "pattern": pattern})
+
+
+def test_a_pattern_that_is_too_large_for_its_text_is_told():
+    assert passes("(a?){990}b", "a" * 1_000 + "b")
+    with pytest.raises(TooLarge, match="3965 instructions, too many for a text of 20000 bytes"):
+        passes("(a?){990}b", "a" * 20_000)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders import NotGradable
+from graders.grade import TooLarge
 from graders.template import look_up, render, render_messages
 
 ROW = {
@@ -192,3 +193,30 @@ def test_parts_in_the_spelling_of_chat_messages_stay_as_they_are():
 def test_content_that_is_no_part_of_a_message_is_refused_and_never_left_out(content, named):
     with pytest.raises(NotGradable, match=named):
         render_messages([{"role": "user", "content": content}], ROW)
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("{{{ item.text }}}", "{hello}"), ("{{ {{ item.text }}", "{{ hello"), ("{{ {item.text} }}", "{{ {item.text} }}")],
+)
+def test_a_place_holds_no_brace(template, text):
+    assert render(template, ROW) == text
+
+
+@pytest.mark.parametrize("template", ["{{" + " " * 200_000, "{{" * 100_000, "{{ x" * 100_000, "{{}" * 100_000])
+def test_a_template_without_an_end_stays_as_it_is(template):
+    assert render(template, ROW) == template
+
+
+def test_what_is_filled_in_is_bounded_over_all_messages():
+    row = {"item": {"text": "x" * 1_000_000}}
+    assert len(render("{{ item.text }}" * 10, row)) == 10_000_000
+    for messages in [["{{ item.text }}" * 11], ["{{ item.text }}"] * 11]:
+        with pytest.raises(TooLarge, match="10000000 letters"):
+            render_messages([{"role": "user", "content": text} for text in messages], row)
+
+
+def test_the_beginning_of_a_long_path_is_shown():
+    with pytest.raises(NotGradable) as refused:
+        render(f"{{{{ item.{'x' * 1_000} }}}}", ROW)
+    assert len(str(refused.value)) < 250

@@ -16,6 +16,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
 from graders import NotGradable
+from graders.grade import TooLarge
 from graders.metrics import METRICS
 from graders.metrics.bleu import tokens
 from tests.graders.asking import Models, criterion, grade
@@ -172,3 +173,18 @@ def test_the_cosine_of_a_vector_with_itself_and_its_opposite(vector):
         found = grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, models)
         assert found.score == pytest.approx(expected)
         assert -1 <= found.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "text", "reference", "sizes"),
+    [
+        ("fuzzy_match", "ab" * 5_000, "cd" * 1_500, "10000 and 3000 letters"),
+        ("fuzzy_match", "ab" * 20_000, "cd" * 20_000, "40000 and 40000 letters"),
+        ("rouge_l", "a " * 40_000, "b " * 40_000, "40000 and 40000 words"),
+        ("gleu", "a" * 1_000_001, "b", "1000001 letters"),
+        ("bleu", "a", "b" * 1_000_001, "1000001 letters"),
+    ],
+)
+def test_texts_that_cost_too_much_are_not_graded(metric, text, reference, sizes):
+    with pytest.raises(TooLarge, match=sizes):
+        grade(definition(metric), {"reference": reference}, {"output_text": text})

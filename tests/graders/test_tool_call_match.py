@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from graders.grade import TooLarge
 from tests.graders.asking import criterion, grade
 
 MATCH = {"type": "tool_call_match", "name": "t", "reference": "{{ item.calls }}"}
@@ -76,3 +77,12 @@ def test_whatever_a_model_answers_is_a_finding(tools):
     found = grade({**MATCH, "input": tools}, {"calls": [{"name": "a"}]}, {})
     assert not found.passed
     assert found.score == 0
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [[{"name": "f", "arguments": {}}] * 257, [{"name": "f", "arguments": {str(n): n for n in range(5_001)}}] * 2],
+)
+def test_more_calls_or_arguments_than_can_be_held_against_others_are_told(calls):
+    with pytest.raises(TooLarge, match="256 calls and 10000 arguments"):
+        matched(calls, [])

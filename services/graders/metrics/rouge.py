@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from graders.grade import NotGradable
+from graders.grade import NotGradable, TooLarge
 
 _WORD = re.compile(r"[a-z0-9]+")
+_MOST_PAIRS = 1_000_000_000
+"""Of words, one of each text: the longest common subsequence takes time by them, about half a second for so many."""
 
 
 def rouge_n(text: str, reference: str, *, n: int) -> float:
@@ -25,6 +27,11 @@ def rouge_l(text: str, reference: str) -> float:
     from rapidfuzz.distance import LCSseq
 
     ours, theirs = _words(text, reference)
+    if len(ours) * len(theirs) > _MOST_PAIRS:
+        raise TooLarge(
+            f"rouge_l of {len(ours)} and {len(theirs)} words costs too much: the product of these counts may be "
+            f"{_MOST_PAIRS}; use rouge_1 or rouge_2 for long texts"
+        )
     return _f_measure(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
 
 
