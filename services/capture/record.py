@@ -1,14 +1,14 @@
 """Write captured completions: one batch object in S3 for many messages, then the rows that make it readable.
 
-In: the `RecordCompletions` messages that came together. Out: the errors of the messages that could not be read; the
-completions of all others are readable when it returns. The object's id follows from its messages. If SQS delivers them
-again in other groups, a completion lies in two objects and lists show it once. A deleted completion is not recorded
-again.
+In: the `RecordCompletions` messages that came together. Out: the errors of the messages that could not be read or
+written; the completions of all others are readable when it returns. The object's id follows from its messages. If SQS
+delivers them again in other groups, a completion lies in two objects and lists show it once. A deleted completion is
+not recorded again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from completions.frames import Packed
 from foundation import blobs, table
 from foundation.events import Delivery, Message, RecordCompletions
 from foundation.ids import derived_id, now_ms
+from foundation.isolate import isolate
 
 _YOUNG_MS = 60_000
 _BYTES_AN_OBJECT = 16 * 1024 * 1024
@@ -42,10 +43,14 @@ def deliveries(given: list[Delivery]) -> dict[str, Exception]:
 
 
 def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
-    """Write the completions of these messages. Returns the errors of those that cannot be read, by event id."""
+    """Write the completions of these messages. Returns the errors of those that cannot be, by event id.
+
+    A group of which one message cannot be written is written in halves, until that message is alone.
+    """
     refused: dict[str, Exception] = {}
     for group in _groups(messages, refused):
-        _write(group)
+        for guilty, error in isolate(group, _write):
+            refused[guilty.message.event_id] = error
     return refused
 
 
@@ -77,7 +82,7 @@ def _unpacked(message: RecordCompletions) -> Unpacked:
     return Unpacked(message, [frames.packed(line, packed if alone else None) for line in lines], len(body))
 
 
-def _write(group: list[Unpacked]) -> None:
+def _write(group: Sequence[Unpacked]) -> None:
     messages = [unpacked.message for unpacked in group]
     packed = [completion for unpacked in group for completion in unpacked.completions]
     by_content = {(completion.reference.id, completion.reference.hash): completion for completion in packed}
@@ -90,7 +95,7 @@ def _write(group: list[Unpacked]) -> None:
     table.write_all(batches.rows(object_id, messages))
 
 
-def _gone(group: list[Unpacked]) -> set[str]:
+def _gone(group: Sequence[Unpacked]) -> set[str]:
     """The ids that were deleted since they were pushed. The ingest has just looked up those of a young push."""
     late = now_ms() - _YOUNG_MS
     old = [completion for unpacked in group if unpacked.message.at < late for completion in unpacked.completions]

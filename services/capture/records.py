@@ -10,7 +10,7 @@ from typing import Any
 # A time in milliseconds, sent where seconds are expected, would sort after everything else: it is refused.
 SECONDS_END = 1 << 33
 LATENCY_END = 1 << 53
-LONGEST_ID = 256
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 LONGEST_ORIGIN = 64
 _INPUT_FIELDS = frozenset({"input", "previous_response_id"})
 

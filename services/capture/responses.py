@@ -13,11 +13,12 @@ from pydantic_core import PydanticCustomError
 
 from capture.items import Item, Turns
 from capture.tools import OwnTool, Tool, ToolChoice, chosen
-from completions.completion import Metadata
+from completions.completion import LONGEST_ID, TOKENS_END, Metadata
+from foundation.bounds import in_bytes
 from foundation.errors import ApiError
 
-type _Count = Annotated[int, Field(strict=True, ge=0)]
-type _Id = Annotated[str, Field(min_length=1, max_length=256)]
+type _Count = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
+type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
 type _Input = Annotated[
     Annotated[str, Tag("whole")] | Annotated[list[Item], Tag("items")] | Annotated[None, Tag("none")],
     Discriminator(lambda value: "none" if value is None else "items" if isinstance(value, list) else "whole"),

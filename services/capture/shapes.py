@@ -12,13 +12,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from capture import responses
-from capture.records import LATENCY_END, LONGEST_ID, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
-from completions.completion import Metadata
+from capture.records import LATENCY_END, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
+from completions.completion import LONGEST_ID, LONGEST_REASON, TOKENS_END, Metadata
+from foundation.bounds import in_bytes
 from foundation.errors import ApiError
 from foundation.http import field_error
 
 type _Seconds = Annotated[int, Field(ge=0, lt=SECONDS_END)]
-type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
+type _Reason = Annotated[str, Field(max_length=LONGEST_REASON), in_bytes(LONGEST_REASON)]
+type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
 
 _SHOWN_KINDS = 8
 
@@ -50,6 +53,20 @@ class _ChatRequest(BaseModel):
 
 class _Choice(BaseModel):
     message: _Message
+    finish_reason: _Reason | None = None
+
+
+class _CachedTokens(BaseModel):
+    cached_tokens: _Tokens | None = None
+
+
+class _Usage(BaseModel):
+    """The counts that are read of a usage; providers add others."""
+
+    prompt_tokens: _Tokens | None = None
+    completion_tokens: _Tokens | None = None
+    total_tokens: _Tokens | None = None
+    prompt_tokens_details: _CachedTokens | None = None
 
 
 class _ChatResponse(BaseModel):
@@ -57,6 +74,7 @@ class _ChatResponse(BaseModel):
     created: _Seconds | None = None
     model: _Id | None = None
     choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
 
 
 class _Failure(BaseModel):

@@ -34,6 +34,13 @@ _TYPES = {
 }
 """The fields that every line in S3 must have. Stillhouse wrote it, so this only guards against foreign objects."""
 
+LONGEST_ID = 256
+"""Bytes of an id or of a model's name. Sort keys hold an id behind two times, and end at 1,024 bytes."""
+LONGEST_REASON = 64
+"""Bytes of a finish reason."""
+TOKENS_END = (1 << 53) + 1
+"""A count of tokens is below this: every language reads it exactly."""
+
 MOST_TAGS = 16
 LONGEST_TAG_NAME = 64
 LONGEST_TAG = 512
@@ -78,7 +85,7 @@ class Completion:
     def of(cls, pushed: dict[str, Any], *, at: int) -> Self:
         """The completion in a validated record; `at` (seconds) is its time if the record has none.
 
-        Raises ValueError if the id, the model or the time has a wrong type.
+        Raises ValueError if the id, the model or the time has a wrong type, or a text is too long for a row.
         """
         request, response, original = pushed["request"], pushed["response"], pushed.get("original")
         completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(_cause(pushed)).decode())
@@ -97,6 +104,8 @@ class Completion:
         created = pushed.get("created") or response.get("created") or at
         if type(completion_id) is not str or type(model) is not str or type(created) is not int:
             raise ValueError("The id or the model of a response is no text, or its time no whole number.")
+        if max(len(completion_id.encode()), len(model.encode()), len(str(request.get("model")).encode())) > LONGEST_ID:
+            raise ValueError(f"The id or the model of a completion has more than {LONGEST_ID} bytes.")
         return cls(
             id=completion_id,
             created=created,
@@ -137,9 +146,9 @@ class Completion:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended; None if the call failed or does not say it."""
+        """Why the first choice ended; None if the call failed or does not say it in a few bytes."""
         reason = None if self.failed else _member(self.choice, "finish_reason")
-        return reason if isinstance(reason, str) else None
+        return reason if isinstance(reason, str) and len(reason.encode()) <= LONGEST_REASON else None
 
     @property
     def has_tools(self) -> bool:
@@ -231,7 +240,7 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value < TOKENS_END else None
 
 
 def _canonical(content: Any) -> bytes:

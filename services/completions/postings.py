@@ -161,8 +161,9 @@ def _parts(references: list[Reference]) -> Iterator[list[Reference]]:
 
 
 def _size(reference: Reference) -> int:
-    """About how many bytes a reference takes before it is compressed."""
-    return _BYTES_A_REFERENCE + len(reference.id) + len(orjson.dumps(reference.metadata))
+    """About how many bytes a reference takes before it is compressed: its texts, and its numbers at their longest."""
+    texts = (reference.id, reference.models, reference.metadata, reference.finish_reason, reference.origin)
+    return _BYTES_A_REFERENCE + len(orjson.dumps(texts))
 
 
 def packed(references: list[Reference]) -> table.Row:
@@ -215,23 +216,6 @@ def of_minute(minute: int) -> Iterator[tuple[table.Row, list[Reference]]]:
     for shard in range(SHARDS):
         for row in table.query(key_of(ALL, shard), after=f"{minute:010d}", before=f"{minute + 1:010d}"):
             yield row, unpacked(row)
-
-
-def forget(row: table.Row, references: list[Reference], places: set[int]) -> None:
-    """Take the tags of the references at these places from the index. Their ids, times and counts stay."""
-    shard = row["pk"].rpartition("#")[2]
-    tagged = {tag for place in places for tag in tags(references[place].metadata or {})}
-    held = table.get_all((key_of(tag, shard), row["sk"]) for tag in tagged)
-    for (pk, sk), found in held.items():
-        left = [place for place in unpacked_places(found) if place not in places]
-        if left:
-            table.put({"pk": pk, "sk": sk, "at": packed_places(left)})
-        else:
-            table.delete(pk, sk)
-    kept = [
-        reference._replace(metadata={}) if place in places else reference for place, reference in enumerate(references)
-    ]
-    table.put({"pk": row["pk"], "sk": row["sk"], **packed(kept)})
 
 
 type _Place = tuple[str, str]

@@ -8,13 +8,15 @@ it. A sweep that was interrupted is continued by the next; erasing twice changes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from completions import changes, frames, index, postings
 from completions.changes import erasures
-from completions.postings import SHARDS
+from completions.postings import SHARDS, Reference
 from foundation import blobs, table
 from foundation.ids import now
+from foundation.isolate import isolate
+from retention.failures import Failures
 
 _GRACE_S = 3600
 _AT_ONCE = 1000
@@ -23,38 +25,47 @@ type _Frame = tuple[int, int]
 """Offset and length of a completion's frame in its object."""
 
 
-def erase(goes_on: Callable[[], bool]) -> int:
-    """Erase what is due as long as `goes_on()` is true. Returns the number of erased completions."""
+def erase(goes_on: Callable[[], bool], failures: Failures) -> int:
+    """Erase what is due as long as `goes_on()` is true. Returns the number of erased completions.
+
+    A deletion that cannot be worked on is added to `failures`, and the others go on.
+    """
     erased = 0
     for deletions in _due():
         if not goes_on():
             break
-        _erase(deletions)
-        erased += len(deletions)
+        guilty = list(isolate(deletions, _erase))
+        failures.add((f"the deletion {row['sk']}", error) for row, error in guilty)
+        erased += len(deletions) - len(guilty)
     return erased
 
 
 def _due() -> Iterator[list[table.Row]]:
-    """The rows of deletions that are due, a thousand at once. `_erase` deletes them, so each query finds others."""
+    """The rows of deletions that are due, a thousand at once."""
     for shard in range(SHARDS):
-        while rows := list(table.query(erasures(shard), before=f"{now() - _GRACE_S:010d}", limit=_AT_ONCE)):
+        after = None
+        while rows := list(
+            table.query(erasures(shard), after=after, before=f"{now() - _GRACE_S:010d}", limit=_AT_ONCE)
+        ):
             yield rows
+            after = rows[-1]["sk"]
 
 
-def _erase(deletions: list[table.Row]) -> None:
+def _erase(deletions: Sequence[table.Row]) -> None:
     frames_by_object: dict[str, set[_Frame]] = defaultdict(set)
     for minute, ids in _ids_by_minute(deletions).items():
         _forget_minute(minute, ids, frames_by_object)
     for key, places in frames_by_object.items():
-        body = blobs.get(key)
-        wiped = frames.wipe(body, places)
-        if wiped != body:
+        # An object that is gone holds nothing to erase.
+        body = blobs.find(key)
+        wiped = None if body is None else frames.wipe(body, places)
+        if wiped is not None and wiped != body:
             blobs.put(key, wiped)
     for row in deletions:
         table.delete(row["pk"], row["sk"])
 
 
-def _ids_by_minute(deletions: list[table.Row]) -> dict[int, set[str]]:
+def _ids_by_minute(deletions: Sequence[table.Row]) -> dict[int, set[str]]:
     """The deleted ids by the minutes in which completions of theirs are listed.
 
     A completion that was still in the recorder's queue when its id was deleted may be listed in another minute than the
@@ -84,4 +95,21 @@ def _forget_minute(minute: int, ids: set[str], frames_by_object: dict[str, set[_
         for place in places:
             frames_by_object[references[place].object].add((references[place].offset, references[place].length))
         if any(references[place].metadata for place in places):
-            postings.forget(row, references, places)
+            _forget(row, references, places)
+
+
+def _forget(row: table.Row, references: list[Reference], places: set[int]) -> None:
+    """Take the tags of the references at these places from the index. Their ids, times and counts stay."""
+    shard = row["pk"].rpartition("#")[2]
+    tagged = {tag for place in places for tag in postings.tags(references[place].metadata or {})}
+    held = table.get_all((postings.key_of(tag, shard), row["sk"]) for tag in tagged)
+    for (pk, sk), found in held.items():
+        left = [place for place in postings.unpacked_places(found) if place not in places]
+        if left:
+            table.put({"pk": pk, "sk": sk, "at": postings.packed_places(left)})
+        else:
+            table.delete(pk, sk)
+    kept = [
+        reference._replace(metadata={}) if place in places else reference for place, reference in enumerate(references)
+    ]
+    table.put({"pk": row["pk"], "sk": row["sk"], **postings.packed(kept)})

@@ -1,10 +1,11 @@
 """Entry point of the hourly sweep: finish half-recorded objects, delete what expired, erase what was deleted.
 
-What one sweep has no time for is left to the next.
+What one sweep has no time for is left to the next. What fails stops nothing else; the sweep raises it in the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from evals.files import discard_late
@@ -12,6 +13,7 @@ from foundation import lease
 from foundation.consumer import logger
 from retention.erase import erase
 from retention.expire import expire
+from retention.failures import Failures
 from retention.repair import repair
 
 _MARGIN_MS = 30_000
@@ -21,11 +23,17 @@ def sweep_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - 
     def goes_on() -> bool:
         return bool(context.get_remaining_time_in_millis() > _MARGIN_MS)
 
+    failures = Failures()
+    stages: dict[str, Callable[[], int]] = {
+        "repaired": lambda: repair(goes_on, failures),
+        "expired": lambda: expire(goes_on, failures),
+        "erased": lambda: erase(goes_on, failures),
+        "late_files": lambda: discard_late(goes_on),
+    }
+    done: dict[str, int] = {}
     with lease.held("SWEEP", "completions", context):
-        done = {
-            "repaired": repair(goes_on),
-            "expired": expire(goes_on),
-            "erased": erase(goes_on),
-            "late_files": discard_late(goes_on),
-        }
+        for name, stage in stages.items():
+            with failures.kept(name):
+                done[name] = stage()
     logger().info("swept", extra=done)
+    failures.raise_any()

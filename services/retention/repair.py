@@ -13,19 +13,28 @@ from collections.abc import Callable
 from completions import frames, index
 from foundation import blobs, table
 from foundation.ids import now_ms
+from retention.failures import Failures
 
 _GRACE_MS = 3600 * 1000
 
 
-def repair(goes_on: Callable[[], bool]) -> int:
-    """Finish the objects that are due as long as `goes_on()` is true. Returns the number of finished objects."""
+def repair(goes_on: Callable[[], bool], failures: Failures) -> int:
+    """Finish the objects that are due as long as `goes_on()` is true. Returns the number of finished objects.
+
+    One that cannot be finished is added to `failures`, and the others go on.
+    """
     repaired = 0
     for object_id, key in frames.unfinished(before_ms=now_ms() - _GRACE_MS):
         if not goes_on():
             break
-        body = blobs.find(key)
-        if body is not None:
-            table.write_all(index.rows(object_id, frames.unpack(body, key)))
-        frames.finish(object_id)
-        repaired += 1
+        with failures.kept(f"the object {key}"):
+            _finish(object_id, key)
+            repaired += 1
     return repaired
+
+
+def _finish(object_id: str, key: str) -> None:
+    body = blobs.find(key)
+    if body is not None:
+        table.write_all(index.rows(object_id, frames.unpack(body, key)))
+    frames.finish(object_id)

@@ -99,7 +99,7 @@ def test_an_erasure_that_broke_off_goes_on(system: System, monkeypatch: pytest.M
             raise ConnectionError(key, len(body))
 
         patched.setattr(blobs, "put", lost)
-        with pytest.raises(ConnectionError):
+        with pytest.raises(ExceptionGroup):
             sweep(monkeypatch)
     assert b"chatcmpl-s-1" in bytes_in("completions/")
     sweep(monkeypatch)
@@ -155,8 +155,7 @@ def test_an_object_whose_recorder_died_is_finished(system: System, monkeypatch: 
             raise ConnectionError(rows)
 
         patched.setattr(table, "write_all", lost)
-        with pytest.raises(ConnectionError):
-            record([sent])
+        assert set(record([sent])) == {sent.event_id}
     assert list(index.completions(Filter())) == []
     sweep(monkeypatch)
     assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in range(5)]

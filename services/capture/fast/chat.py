@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from capture.records import LATENCY_END, LONGEST_ID, LONGEST_ORIGIN, SECONDS_END
-from completions.completion import LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS
+from capture.records import COUNTS, LATENCY_END, LONGEST_ORIGIN, SECONDS_END
+from completions.completion import LONGEST_ID, LONGEST_REASON, LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS, TOKENS_END
 
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")
 _FIELDS = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
@@ -29,6 +29,7 @@ def plain_chat(record: Any) -> dict[str, Any] | None:
         and _are_choices(response.get("choices"))
         and request.get("model") is not None
         and _are_absent_or_names(request["model"], response.get("id"), response.get("model"))
+        and _is_usage(response.get("usage"))
         and _are_absent_or_below(SECONDS_END, record.get("created"), response.get("created"))
         and _are_absent_or_below(LATENCY_END, record.get("latency_ms"))
         and _are_tags(request.get("metadata"))
@@ -49,11 +50,31 @@ def _are_messages(values: Any) -> bool:
 def _are_choices(values: Any) -> bool:
     if type(values) is not list:
         return False
-    return _are_messages([choice.get("message") if type(choice) is dict else None for choice in values])
+    if not _are_messages([choice.get("message") if type(choice) is dict else None for choice in values]):
+        return False
+    return not [1 for choice in values if not _is_absent_or_short(choice.get("finish_reason"), LONGEST_REASON)]
 
 
 def _are_absent_or_names(*values: Any) -> bool:
-    return not [1 for name in values if name is not None and not (type(name) is str and 0 < len(name) <= LONGEST_ID)]
+    return not [1 for name in values if name == "" or not _is_absent_or_short(name, LONGEST_ID)]
+
+
+def _is_absent_or_short(text: Any, longest: int) -> bool:
+    """Whether a text is absent, or plainly short enough: the bounds are in bytes, as which only ASCII is counted."""
+    return text is None or (type(text) is str and len(text) <= longest and text.isascii())
+
+
+def _is_usage(usage: Any) -> bool:
+    """Whether the counts that are read of a usage are sound, or absent."""
+    if usage is None:
+        return True
+    if type(usage) is not dict:
+        return False
+    details = usage.get("prompt_tokens_details")
+    if details is not None and type(details) is not dict:
+        return False
+    cached = details.get("cached_tokens") if details else None
+    return _are_absent_or_below(TOKENS_END, cached, *[usage.get(name) for name in COUNTS])
 
 
 def _are_absent_or_below(end: int, *values: Any) -> bool:

@@ -1,0 +1,176 @@
+"""Every string of a caller that enters a row or a key is bounded in bytes at the door, or what it enters is cut.
+One message that cannot be recorded never fails its neighbours, and one object that cannot be swept never stops a sweep.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from completions import frames
+from foundation import blobs
+from tests.flow.system import System
+from tests.hostile import acts
+from tests.hostile.walls import Walls
+
+DICE = random.Random(1)
+LETTERS = string.ascii_letters + string.digits + "-_"
+
+
+def noise(letters: int) -> str:
+    """Letters that no packing makes much shorter."""
+    return "".join(DICE.choices(LETTERS, k=letters))
+
+
+HUGE = noise(600_000)
+WIDE = "\U0001d4b3" * 256  # 256 letters, 1,024 bytes
+pytestmark = pytest.mark.usefixtures("walls")
+
+
+def lives(system: System, monkeypatch: pytest.MonkeyPatch, record: dict[str, Any]) -> None:
+    """It is refused, naming a field; or it is recorded, listed, read, deleted and swept."""
+    status, answer = acts.push(system, record)
+    if status != 202:
+        assert 400 <= status < 500, answer
+        assert answer["error"]["param"], answer
+        return
+    (name,) = answer["ids"]
+    assert system.ok("GET", f"/v1/captures/{answer['batch_id']}")["status"] == "recorded"
+    assert system.dead("RECORD") == []
+    assert name in [one["id"] for one in system.ok("GET", "/v1/chat/completions?limit=100")["data"]]
+    assert system.call("GET", f"/v1/chat/completions/{name}")[0] == 200
+    assert system.call("DELETE", f"/v1/chat/completions/{name}")[0] == 200
+    acts.later(monkeypatch, 2 * 3600)
+    acts.sweep()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        acts.record("chatcmpl-reason", choice={"finish_reason": HUGE}),
+        acts.record("chatcmpl-model", response={"model": WIDE}),
+        acts.record("chatcmpl-asked", request={"model": WIDE}),
+        acts.record(WIDE),
+        acts.record("chatcmpl-origin", origin="😀" * 64),
+        acts.record("chatcmpl-tags", metadata={f"{n:02d}{'😀' * 62}": "😀" * 512 for n in range(16)}),
+        acts.record("chatcmpl-provider", provider=HUGE),
+        acts.record("chatcmpl-tier", response={"service_tier": HUGE, "system_fingerprint": HUGE}),
+    ],
+    ids=["finish_reason", "model", "request.model", "id", "origin", "metadata", "provider", "other"],
+)
+def test_a_long_string_is_refused_by_name_or_lives_a_whole_life(
+    record: dict[str, Any], system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives(system, monkeypatch, record)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"prompt_tokens": 1 << 63}, {"completion_tokens": (1 << 53) + 1}, {"prompt_tokens": -1}, "none", ["x"]],
+    ids=["2^63", "above-2^53", "negative", "text", "list"],
+)
+def test_usage_that_is_no_object_of_counts_is_refused(usage: Any, shared: System) -> None:
+    status, answer = acts.push(shared, acts.record("chatcmpl-used", response={"usage": usage}))
+    assert status == 400, answer
+    assert "usage" in (answer["error"]["param"] or "")
+
+
+def test_a_message_that_cannot_be_recorded_fails_alone(system: System, walls: Walls) -> None:
+    def of_the_guilty(operation: str, arguments: dict[str, Any]) -> bool:
+        return operation == "BatchWriteItem" and "C#chatcmpl-guilty" in str(arguments)
+
+    for number in range(4):
+        system.ok("POST", "/v1/captures", [acts.record(f"chatcmpl-good-{number}")])
+    system.ok("POST", "/v1/captures", [acts.record("chatcmpl-guilty")])
+    for number in range(4, 8):
+        system.ok("POST", "/v1/captures", [acts.record(f"chatcmpl-good-{number}")])
+    with walls.refusing(of_the_guilty):
+        assert len(acts.together(system, "RECORD")) == 1
+    listed = [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]]
+    assert listed == [f"chatcmpl-good-{number}" for number in range(8)]
+
+
+def test_references_with_long_names_fit_into_their_rows(shared: System) -> None:
+    records = [
+        acts.record(noise(250), response={"model": noise(250)}, request={"model": noise(250)}) for _ in range(860)
+    ]
+    for some in (records[:430], records[430:]):
+        shared.ok("POST", "/v1/captures", some)
+    assert acts.together(shared, "RECORD") == []
+
+
+def begin_garbage(name: str) -> None:
+    """An object that a dead recorder left, and that nobody can read."""
+    key = frames.key_of(f"2026/01/01/{name}")
+    frames.begin(name, key)
+    blobs.put(key, b"no frame at all")
+
+
+def swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep that may end in an error, so that its alarm tells, once everything else is done."""
+    acts.later(monkeypatch, 2 * 3600)
+    try:
+        acts.sweep()
+    except Exception:  # noqa: BLE001 - what matters is what was done
+        return
+
+
+def test_an_object_that_cannot_be_repaired_stops_neither_erasure_nor_expiry(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts.stored(system, acts.record("chatcmpl-old", created=1_600_000_000), acts.record("chatcmpl-doomed"))
+    system.ok("POST", "/v1/retention_policies", {"retention_days": 365, "model": "gpt-4o"})
+    system.ok("DELETE", acts.path_of("chatcmpl-doomed"))
+    begin_garbage("0garbage")
+    swept(monkeypatch)
+    assert system.call("GET", "/v1/chat/completions/chatcmpl-old")[0] == 404
+    (key,) = [one for one in blobs.keys("completions/") if "garbage" not in one]
+    assert frames.unpack(blobs.get(key), key) == [] or b"chatcmpl-doomed" not in b"".join(
+        str(one).encode() for one in frames.unpack(blobs.get(key), key)
+    )
+
+
+def test_an_object_that_cannot_be_repaired_stops_no_other_repair(
+    system: System, monkeypatch: pytest.MonkeyPatch, walls: Walls
+) -> None:
+    def rows(operation: str, arguments: dict[str, Any]) -> bool:
+        return operation == "BatchWriteItem" and "C#chatcmpl-half" in str(arguments)
+
+    begin_garbage("0garbage")
+    with walls.refusing(rows):
+        acts.push(system, acts.record("chatcmpl-half"))
+    swept(monkeypatch)
+    assert system.call("GET", acts.path_of("chatcmpl-half"))[0] == 200
+
+
+def test_a_completion_that_cannot_be_deleted_stops_no_other_expiry(
+    system: System, monkeypatch: pytest.MonkeyPatch, walls: Walls
+) -> None:
+    def of_the_guilty(operation: str, arguments: dict[str, Any]) -> bool:
+        return operation in {"BatchWriteItem", "PutItem"} and "chatcmpl-b-guilty" in str(arguments)
+
+    old = 1_600_000_000
+    acts.stored(system, *(acts.record(f"chatcmpl-{name}", created=old) for name in ("a", "b-guilty", "c")))
+    acts.stored(system, acts.record("chatcmpl-other", created=old, response={"model": "gpt-4.1"}))
+    for model in ("gpt-4o", "gpt-4.1"):
+        system.ok("POST", "/v1/retention_policies", {"retention_days": 365, "model": model})
+    with walls.refusing(of_the_guilty):
+        swept(monkeypatch)
+    left = [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]]
+    assert left == ["chatcmpl-b-guilty"]
+
+
+def test_an_object_that_is_lost_stops_no_other_erasure(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lost", "kept"):
+        acts.stored(system, acts.record(f"chatcmpl-{name}"))
+        system.ok("DELETE", f"/v1/chat/completions/chatcmpl-{name}")
+    lost, kept = sorted(
+        blobs.keys("completions/"), key=lambda key: b"chatcmpl-lost" not in zstd.decompress(blobs.get(key))
+    )
+    blobs.delete([lost])
+    swept(monkeypatch)
+    assert b"chatcmpl-kept" not in zstd.decompress(blobs.get(kept))
