@@ -100,6 +100,11 @@ deploy: preflight build ## sam deploy to your account (ENV=dev|prod STACK=name R
 preflight: .venv/.synced ## look whether the account and the parameters can carry a deploy
 	@$(BIN)/python -m infra.operate.preflight --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(PARAMETERS)
 
+.PHONY: smoke
+smoke: .venv/.synced ## try a deployed stack (STACK=name REGION=eu-west-1 MODEL=a-cheap-one; LOCAL=1 for the local one)
+	@$(BIN)/python -m infra.operate.smoke $(if $(LOCAL),--local,--stack $(STACK_NAME)) $(if $(REGION),--region $(REGION)) \
+		$(if $(MODEL),--model $(MODEL))
+
 .PHONY: redrive
 redrive: .venv/.synced ## put dead letters back into their queue (STACK=name REGION=eu-west-1 QUEUE=Grade; without QUEUE it lists them)
 	@$(BIN)/python -m infra.operate.redrive --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(QUEUE)
