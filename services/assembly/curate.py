@@ -15,9 +15,13 @@ import orjson
 
 from assembly.curation import RULES, Candidate, Known
 from completions.completion import Completion
+from foundation.consumer import logger
 
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")
 _SHOWN = 20
+_UNTRAINABLE = "untrainable"
+# What computing raises on a completion in which something is not as chat completions have it.
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Example(NamedTuple):
@@ -43,14 +47,27 @@ class Curator:
 
     def examples(self, completions: Iterable[Completion]) -> Iterator[Example]:
         for completion in completions:
-            candidate = Candidate(completion)
-            rule = next((name for name, drops in RULES.items() if drops(candidate, self._known)), None)
-            if rule:
-                self._count(rule, completion)
+            try:
+                example = self._example(Candidate(completion))
+            except _ODD as error:
+                logger().warning(
+                    "odd completion", extra={"completion_id": completion.id, "error": type(error).__name__}
+                )
+                self._count(_UNTRAINABLE, completion)
                 continue
-            self._known.answers[candidate.input_key] = candidate.answer_key
-            validates = _fraction(self._seed, candidate.input_key) < self._share
-            yield Example(completion.id, training_line(completion), validates)
+            if example:
+                yield example
+
+    def _example(self, candidate: Candidate) -> Example | None:
+        """The example, unless a rule keeps it out; what raises on the way has something that no trainer takes."""
+        completion = candidate.completion
+        rule = next((name for name, drops in RULES.items() if drops(candidate, self._known)), None)
+        if rule:
+            self._count(rule, completion)
+            return None
+        line = training_line(completion)
+        self._known.answers[candidate.input_key] = candidate.answer_key
+        return Example(completion.id, line, _fraction(self._seed, candidate.input_key) < self._share)
 
     def _count(self, rule: str, completion: Completion) -> None:
         self.dropped[rule] += 1

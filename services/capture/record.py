@@ -17,9 +17,10 @@ from backports import zstd
 from completions import batches, frames, index
 from completions.frames import Packed
 from foundation import blobs, table
-from foundation.events import Delivery, Message, RecordCompletions
+from foundation.events import Delivery, RecordCompletions
 from foundation.ids import derived_id, now_ms
 from foundation.isolate import isolate
+from foundation.message import Message
 
 _YOUNG_MS = 60_000
 _BYTES_AN_OBJECT = 16 * 1024 * 1024

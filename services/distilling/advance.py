@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from distillations.distillation import Distillation, Status, Step
+from distillations.distillation import TERMINAL, Distillation, Status, Step
 from distilling import steps
 from distilling.steps import Transition
 from foundation import bus, events
@@ -39,6 +39,14 @@ def advance(distillation_id: str) -> None:
         if transition is None:
             return
         _move(distillation, transition)
+
+
+def fail(distillation_id: str, code: str, message: str, *, during: str | None = None) -> None:
+    """End a distillation as failed: an open one, or only one that is still in the status `during`."""
+    distillation = Distillation.load(distillation_id)
+    if distillation.status not in TERMINAL and during in {None, distillation.status}:
+        _move(distillation, steps.fail(distillation, code, message))
+    advance(distillation_id)
 
 
 def _move(distillation: Distillation, transition: Transition) -> None:

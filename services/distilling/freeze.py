@@ -7,9 +7,11 @@ with the same input the first is kept, or the first that the teacher answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import orjson
+from annotated_types import MaxLen
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from completions import index
 from completions.completion import input_key
@@ -19,6 +21,24 @@ from evals.files import File, check_lines
 from foundation import blobs
 from foundation.errors import ApiError
 from foundation.ids import derived_id
+
+# In letters, of up to four bytes: a key of the table ends at 2,048.
+_LONGEST_ID = 256
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    input: list[dict[str, Any]]
+    completion_id: Annotated[str, MaxLen(_LONGEST_ID)] | None = None
+
+
+class _FileRow(BaseModel):
+    """What a row of an uploaded file must hold, so that models can be asked with it and its results be found again."""
+
+    item: _Item
+    request: dict[str, Any] = Field(default_factory=dict)
+    latency_ms: Annotated[float, Field(ge=0)] | None = None
 
 
 class Frozen(NamedTuple):
@@ -70,9 +90,22 @@ def _file_rows(file: File) -> Iterator[dict[str, Any]]:
     if body is None:
         raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
     check_lines(body, "evals", param="test.id")
-    for row in (orjson.loads(line) for line in body.splitlines() if line.strip()):
-        item = row["item"]
-        if not isinstance(item.get("input"), list):
-            raise ApiError("A row of the file in 'test' has no messages in item.input.", code="invalid_row")
-        item.setdefault("completion_id", derived_id("chatcmpl-", file.id, input_key(item["input"])))
-        yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
+    for number, line in enumerate(body.splitlines(), start=1):
+        if line.strip():
+            row = _checked(number, orjson.loads(line))
+            item = row["item"]
+            item["completion_id"] = item.get("completion_id") or derived_id(
+                "chatcmpl-", file.id, input_key(item["input"])
+            )
+            yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
+
+
+def _checked(number: int, row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        _FileRow.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        message = f"Line {number} of the file in 'test' cannot be a test row: {where}: {first['msg']}."
+        raise ApiError(message, code="invalid_row", param="test.id") from error
+    return row

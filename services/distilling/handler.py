@@ -6,14 +6,15 @@ from typing import Any
 
 import orjson
 
-from distilling.advance import advance
+from distilling.advance import advance, fail
+from evals.run import Run
 from foundation import blobs
 from foundation.consumer import consume
-from foundation.events import AdvanceDistillation, Delivery, ObjectsLanded
+from foundation.events import AdvanceDistillation, Delivery, ObjectsLanded, StepFailed
 
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
-    return consume(event, _handle)
+    return consume(event, _handle, _give_up)
 
 
 def _handle(delivery: Delivery) -> None:
@@ -25,5 +26,20 @@ def _handle(delivery: Delivery) -> None:
                 summary = orjson.loads(blobs.get(key))
                 if summary["distillation_id"]:
                     advance(summary["distillation_id"])
+        case StepFailed():
+            fail(delivery.distillation_id, delivery.code, delivery.message, during=delivery.during)
         case _:
             raise TypeError(f"distilling takes no {type(delivery).__name__}")
+
+
+def _give_up(delivery: Delivery, reason: str) -> None:
+    match delivery:
+        case AdvanceDistillation(distillation_id=distillation_id) | StepFailed(distillation_id=distillation_id):
+            waiting = {distillation_id}
+        case ObjectsLanded(keys=keys):
+            runs = [Run.find(key.split("/")[1]) for key in keys]
+            waiting = {run.distillation_id for run in runs if run and run.distillation_id}
+        case _:
+            return
+    for distillation_id in waiting:
+        fail(distillation_id, "step_failed", f"Its next step could not be taken: {reason}.")

@@ -153,9 +153,18 @@ def cancel(distillation: Distillation) -> Transition:
     """End as cancelled: open runs grade no further chunk and are planned once more to report it; the job is stopped."""
     runs = [run for run_id in distillation.runs.values() if (run := Run.find(run_id))]
     stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
+    return Transition("cancelled", {}, [*_stop_job(distillation), *(_plan(distillation, run_id) for run_id in stopped)])
+
+
+def fail(distillation: Distillation, code: str, message: str) -> Transition:
+    """End as failed for a reason outside of the steps; a job that may be under way is stopped."""
+    failed = _failed(distillation, code, message)
+    return failed._replace(messages=[*failed.messages, *_stop_job(distillation)])
+
+
+def _stop_job(distillation: Distillation) -> list[Work]:
     job_id = distillation.job_id
-    stop = [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
-    return Transition("cancelled", {}, [*stop, *(_plan(distillation, run_id) for run_id in stopped)])
+    return [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
 
 
 def _assemble(distillation: Distillation, plan: Plan) -> Transition:

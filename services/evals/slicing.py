@@ -45,16 +45,16 @@ class LeftOut(Document):
 
 
 def metadata_of(item: dict[str, Any]) -> dict[str, str]:
-    """The metadata of a row's item."""
+    """The metadata of a row's item, as text; what is no scalar tags nothing."""
     metadata = item.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    texts = {name: _text(value) for name, value in metadata.items()} if isinstance(metadata, dict) else {}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def every_tag(item: dict[str, Any]) -> dict[str, str]:
     """Metadata by its keys, and each scalar field of the item as `item.<field>`: its reference or label among them."""
     fields = {f"{_FIELD}{name}": _label(value) for name, value in item.items() if name != _IDENTITY}
-    metadata = {name: _text(value) for name, value in metadata_of(item).items()}
-    return {name: text for name, text in {**metadata, **fields}.items() if text is not None}
+    return {name: text for name, text in {**metadata_of(item), **fields}.items() if text is not None}
 
 
 def named_tags(keys: Iterable[str]) -> Tagging:

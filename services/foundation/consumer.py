@@ -3,6 +3,9 @@
 A message fails if it cannot be parsed or if its handler raises. The other messages of the event are still handled; SQS
 delivers only the failed ones again and moves them to the dead-letter queue in the end. Each failure is logged once,
 with its ids and its error. Bodies are never logged.
+
+A message that fails on its last delivery leaves the queue for good. What it worked on must not stay open for ever:
+`give_up` ends that as failed.
 """
 
 from __future__ import annotations
@@ -12,15 +15,21 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from foundation import events
-from foundation.errors import RetryLater
+from foundation.errors import AtWork, RetryLater
 from foundation.events import Delivery
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 type Handle = Callable[[Delivery], None]
+type GiveUp = Callable[[Delivery, str], None]
+"""Ends as failed what a message worked on. In: the message, and why it failed, in words."""
 type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
 """Handles all messages of an event at once. Returns the errors of single messages by event id; raises if all failed."""
+
+LAST_DELIVERY = 5
+"""The delivery after which SQS moves a message to the dead-letter queue: `maxReceiveCount` of the template."""
+_LONGEST_REASON = 500
 
 
 @cache
@@ -31,8 +40,11 @@ def logger() -> Logger:
     return Logger(service="stillhouse")
 
 
-def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
-    """Give each message of an SQS event to `handle`. Returns Lambda's `batchItemFailures` with the failed messages."""
+def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None) -> dict[str, Any]:
+    """Give each message of an SQS event to `handle`. Returns Lambda's `batchItemFailures` with the failed messages.
+
+    A message that fails on its last delivery is given to `give_up` too, unless another delivery is at work on the same.
+    """
     failed: list[str] = []
     for record in event["Records"]:
         try:
@@ -47,10 +59,27 @@ def consume(event: dict[str, Any], handle: Handle) -> dict[str, Any]:
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
             failed.append(record["messageId"])
-        except Exception:  # noqa: BLE001 - one message's failure must not stop the others
+            _end(about, delivery, later, give_up)
+        except Exception as error:  # noqa: BLE001 - one message's failure must not stop the others
             logger().exception("message failed", extra=about)
             failed.append(record["messageId"])
+            _end(about, delivery, error, give_up)
     return _failures(failed)
+
+
+def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: GiveUp | None) -> None:
+    """Give up on a message that was delivered for the last time."""
+    if give_up is None or int(about["receives"]) < LAST_DELIVERY or isinstance(error, AtWork):
+        return
+    try:
+        give_up(delivery, _reason(error))
+    except Exception:  # noqa: BLE001 - the message is lost either way, and the others are still to be handled
+        logger().exception("giving up failed", extra=about)
+
+
+def _reason(error: Exception) -> str:
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_REASON]
+    return f"it was tried {LAST_DELIVERY} times, and the last time ended in {said}"
 
 
 def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     StillhouseError
     ├── ApiError              the caller's fault: answered with status, code and field, never retried by us
     └── RetryLater            a transient failure: the message goes back to its queue
+        └── AtWork            another delivery works on the object: that one brings it to its end
 
 Any other exception is a bug or an outage; the edge of the function logs it.
 """
@@ -18,6 +19,10 @@ class StillhouseError(Exception):
 
 class RetryLater(StillhouseError):
     """The work cannot be done now (a lease is held, a provider does not answer); SQS must deliver it again."""
+
+
+class AtWork(RetryLater):
+    """Another invocation holds the lease of the object that a message is about."""
 
 
 class ApiError(StillhouseError):

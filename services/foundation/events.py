@@ -12,37 +12,9 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote_plus
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Base64Bytes, BaseModel, Field, TypeAdapter, model_validator
 
-from foundation.ids import new_id, now_ms
-
-
-class Message(BaseModel):
-    """The fields that every message has.
-
-    `at` is when it was made, in milliseconds since the epoch. `correlation_id` is the id of the object that a chain of
-    messages is about; if the sender gives none, it is the value of the field that `ABOUT` names. `QUEUE` is the name of
-    the setting that holds the URL of the message's queue.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    QUEUE: ClassVar[str]
-    ABOUT: ClassVar[str]
-
-    event_id: str = Field(default_factory=lambda: new_id("evt_"))
-    at: int = Field(default_factory=now_ms)
-    correlation_id: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _correlate(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and not fields.get("correlation_id"):
-            return {**fields, "correlation_id": fields.get(cls.ABOUT, "")}
-        return fields
-
-    def to_json(self) -> str:
-        return self.model_dump_json(exclude_none=True)
+from foundation.message import Message, Postponable
 
 
 class RecordCompletions(Message):
@@ -67,17 +39,6 @@ class RecordCompletions(Message):
         if (self.records is None) == (self.key is None):
             raise ValueError("give either records or key")
         return self
-
-
-class Postponable(Message):
-    """Work that its consumer may put back into the queue for later (`later`); `put_back` counts how often it did."""
-
-    put_back: int = 0
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Partition and sort key of the row that holds the same count, so that a doubled message is noticed."""
-        raise NotImplementedError
 
 
 class PlanRun(Message):
@@ -156,6 +117,19 @@ class AssembleDataset(Message):
     type: Literal["AssembleDataset"] = "AssembleDataset"
     distillation_id: str
     dataset_id: str
+
+
+class StepFailed(Message):
+    """What this distillation waited for in its status `during` cannot be done; `code` and `message` say why."""
+
+    QUEUE: ClassVar[str] = "DISTILLING_QUEUE_URL"
+    ABOUT: ClassVar[str] = "distillation_id"
+
+    type: Literal["StepFailed"] = "StepFailed"
+    distillation_id: str
+    during: str
+    code: str
+    message: str
 
 
 class CancelJob(Message):
@@ -255,6 +229,7 @@ type Work = (
     | GradeChunk
     | AdvanceDistillation
     | AssembleDataset
+    | StepFailed
     | CancelJob
     | DecideVerdict
     | VerdictDecided

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from foundation import bus, table
-from foundation.events import Postponable
 from foundation.ids import new_id, now_ms
+from foundation.message import Postponable
 
 
 def put_back(message: Postponable, wait_s: int, **changes: Any) -> None:

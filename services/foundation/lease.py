@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from foundation import table
-from foundation.errors import RetryLater
+from foundation.errors import AtWork
 from foundation.ids import new_id, now_ms
 
 _GRACE_MS = 3_000
@@ -19,7 +19,7 @@ _GRACE_MS = 3_000
 
 @contextmanager
 def held(pk: str, name: str, context: Any) -> Iterator[None]:
-    """Hold the lease `name` of the partition `pk` within the block. Raises RetryLater if another invocation holds it.
+    """Hold the lease `name` of the partition `pk` within the block. Raises AtWork if another invocation holds it.
 
     `context` is Lambda's: its remaining time says when the lease expires.
     """
@@ -34,7 +34,7 @@ def held(pk: str, name: str, context: Any) -> Iterator[None]:
         values={"now": now_ms()},
     )
     if not taken:
-        raise RetryLater(f"{pk} {name} is being worked on")
+        raise AtWork(f"{pk} {name} is being worked on")
     try:
         yield
     finally:

@@ -32,3 +32,12 @@ def end(run: Run, *, status: str, **changes: Any) -> None:
 def tell_again(run: Run) -> None:
     """Say once more how it has ended."""
     end(run, status=run.status)
+
+
+def give_up(run_id: str, code: str, message: str) -> None:
+    """End an open run as failed after work for it has failed for the last time."""
+    run = Run.find(run_id)
+    if run and not run.ended:
+        end(run, status="failed", error={"code": code, "message": message})
+    elif run:
+        tell_again(run)

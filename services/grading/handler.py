@@ -7,6 +7,7 @@ from typing import Any
 from foundation.consumer import consume
 from foundation.events import Delivery, GradeChunk, PlanRun, SampleBatch
 from grading.batch import sample_batch
+from grading.ended import give_up
 from grading.grade import grade_chunk
 from grading.plan import plan
 
@@ -21,7 +22,7 @@ def plan_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             case _:
                 raise TypeError(f"plan takes no {type(delivery).__name__}")
 
-    return consume(event, prepare)
+    return consume(event, prepare, _give_up)
 
 
 def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -30,4 +31,14 @@ def grade_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             raise TypeError(f"grade takes no {type(delivery).__name__}")
         grade_chunk(delivery, context)
 
-    return consume(event, grade)
+    return consume(event, grade, _give_up)
+
+
+def _give_up(delivery: Delivery, reason: str) -> None:
+    match delivery:
+        case PlanRun():
+            give_up(delivery.run_id, "plan_failed", f"The rows of the run could not be planned: {reason}.")
+        case SampleBatch():
+            give_up(delivery.run_id, "batch_failed", f"The batch {delivery.part} could not be sampled: {reason}.")
+        case GradeChunk(first_row=row):
+            give_up(delivery.run_id, "chunk_failed", f"The rows from row {row} on could not be graded: {reason}.")

@@ -1,7 +1,7 @@
 """One row graded: its output item in OpenAI's shape, and what it cost.
 
 An item passes when every criterion passes; in the counts of its run, an answer that was cut off fails. What cannot be
-sampled or graded is errored, with the reason in the item.
+sampled or graded is errored, with the reason in the item: whatever a row holds, its run goes on without it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from graders.recorded import Recorded, recorded_grade
 from grading.calls import Calls
 from grading.sample import namespace, sample_row
 from providers import Answer, ProviderAway, ProviderRefused
-from providers.usage import cached_tokens
+from providers.usage import ModelUsage
 
 # What computing raises. Storage that is away raises others, and is not the row's fault.
 _COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_SHOWN_USAGE = ("total_tokens", "completion_tokens", "prompt_tokens", "cached_tokens")
 _SHOWN_PARAMETERS = ("temperature", "top_p", "seed", "max_completion_tokens")
 
 
@@ -46,44 +47,50 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     """Sample the row and apply every criterion. Raises ProviderAway while the provider is away."""
     usage: list[Use] = []
     try:
-        answer = await sample_row(row, run.data_source, calls)
-        if answer.paid and answer.body.get("usage"):
-            usage.append(Use(answer.body.get("model", run.model), answer.body["usage"], answer.batch))
-        seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
+        return await _graded(run, eval_, number, row, _Booked(calls, usage))
     except ProviderAway:
         raise
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
-        item = _item(run, number, row, Answer({}, 0), [], error=_reason(error, "sampling"))
+        bare = {"item": row["item"] if isinstance(row.get("item"), dict) else {}}
+        item = _item(run, number, bare, Answer({}, 0), [], error=_reason(error, "sampling"))
         return GradedRow(item, passed=False, errored=True, usage=usage, latency_ms=0)
-    booked = _Booked(calls, usage)
+
+
+async def _graded(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _Booked) -> GradedRow:
+    answer = await sample_row(row, run.data_source, booked.calls)
+    if answer.body.get("usage"):
+        booked.book(run.model, answer)
+    seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
     item = _item(run, number, row, answer, results)
     passed = item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
-    return GradedRow(item, passed=passed, errored=errored, usage=usage, latency_ms=answer.latency_ms)
+    return GradedRow(item, passed=passed, errored=errored, usage=booked.usage, latency_ms=answer.latency_ms)
 
 
 class _Booked:
     """The models as graders ask them: each call that this row has paid for is booked to it."""
 
     def __init__(self, calls: Calls, usage: list[Use]) -> None:
-        self._calls = calls
-        self._usage = usage
+        self.calls = calls
+        self.usage = usage
 
     async def complete(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._book(request, await self._calls.complete(request))
+        return self.book(request["model"], await self.calls.complete(request))
 
     async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._book(request, await self._calls.embed(request))
+        return self.book(request["model"], await self.calls.embed(request))
 
     async def run_source(self, request: dict[str, Any]) -> dict[str, Any]:
-        return (await self._calls.run_source(request)).body
+        return (await self.calls.run_source(request)).body
 
-    def _book(self, request: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    def book(self, asked: str, answer: Answer) -> dict[str, Any]:
+        """Book an answer to the model that gave it: the one that was `asked`, where the answer does not say."""
         if answer.paid:
-            model, usage = answer.body.get("model", request["model"]), answer.body.get("usage") or {}
-            self._usage.append(Use(model, usage, answer.batch))
+            model, usage = answer.body.get("model"), answer.body.get("usage")
+            name = model if isinstance(model, str) else asked
+            self.usage.append(Use(name, usage if isinstance(usage, dict) else {}, answer.batch))
         return answer.body
 
 
@@ -139,17 +146,16 @@ def _item(
 
 def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str] | None) -> dict[str, Any]:
     choices = answer.body.get("choices") or []
-    used = answer.body.get("usage") or {}
+    usage = answer.body.get("usage")
+    used = ModelUsage(model_name="")
+    used.add(usage if isinstance(usage, dict) else {})
     request = row.get("request", {})
     return {
         "input": answer.body.get("input") or _input(row["item"]),
         "output": [choice["message"] for choice in choices],
         "finish_reason": choices[0].get("finish_reason", "") if choices else "",
         "model": answer.body.get("model", run.model),
-        "usage": {
-            **{name: int(used.get(name) or 0) for name in ("total_tokens", "completion_tokens", "prompt_tokens")},
-            "cached_tokens": cached_tokens(used),
-        },
+        "usage": {name: getattr(used, name) for name in _SHOWN_USAGE},
         "error": error,
         **{name: request.get(name, answer.body.get(name)) for name in _SHOWN_PARAMETERS},
     }

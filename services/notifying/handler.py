@@ -6,11 +6,11 @@ from typing import Any
 
 from foundation.consumer import consume
 from foundation.events import DeliverEvent, Delivery, DistillationBlocked, DistillationFailed, VerdictDecided
-from notifying.notify import notify_blocked, notify_event, notify_failed, notify_verdict
+from notifying.notify import complete_untold, notify_blocked, notify_event, notify_failed, notify_verdict
 
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
-    return consume(event, _handle)
+    return consume(event, _handle, _give_up)
 
 
 def _handle(delivery: Delivery) -> None:
@@ -25,3 +25,8 @@ def _handle(delivery: Delivery) -> None:
             notify_failed(distillation_id)
         case _:
             raise TypeError(f"notifying takes no {type(delivery).__name__}")
+
+
+def _give_up(delivery: Delivery, reason: str) -> None:  # noqa: ARG001 - what failed is in the log
+    if isinstance(delivery, VerdictDecided):
+        complete_untold(delivery.distillation_id)

@@ -39,10 +39,21 @@ def notify_verdict(distillation_id: str) -> None:
     verdict = Verdict.load(distillation.verdict_id)
     deliveries = deliver(notice_of(telling.of_verdict(verdict)))
     if deliveries.done or not deliveries.missing:
-        verdict.change({"notified_at": now()}, where={"notified_at": None})
-        advance = AdvanceDistillation(distillation_id=distillation_id)
-        bus.send(advance)
+        _complete(verdict)
     deliveries.require_all()
+
+
+def complete_untold(distillation_id: str) -> None:
+    """Have a decided distillation completed though nobody could be told of its verdict."""
+    verdict = Verdict.find(Distillation.load(distillation_id).verdict_id)
+    if verdict and verdict.notified_at is None:
+        _complete(verdict)
+
+
+def _complete(verdict: Verdict) -> None:
+    verdict.change({"notified_at": now()}, where={"notified_at": None})
+    advance = AdvanceDistillation(distillation_id=verdict.distillation_id)
+    bus.send(advance)
 
 
 def notify_blocked(distillation_id: str) -> None:

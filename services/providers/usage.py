@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+_MOST_TOKENS = 1 << 53
+
 
 class ModelUsage(BaseModel):
     """What one model was asked and answered in a run; apart what came through the Batch API."""
@@ -21,11 +23,17 @@ class ModelUsage(BaseModel):
     def add(self, usage: dict[str, Any], *, calls: int = 1) -> None:
         self.invocation_count += calls
         for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
-            setattr(self, name, getattr(self, name) + int(usage.get(name) or 0))
+            setattr(self, name, getattr(self, name) + _tokens(usage.get(name)))
         self.cached_tokens += cached_tokens(usage)
 
 
 def cached_tokens(usage: dict[str, Any]) -> int:
     """The part of the prompt that was read from the provider's cache: of a call's usage, or of a sum."""
-    details = usage.get("prompt_tokens_details") or {}
-    return int(usage.get("cached_tokens") or details.get("cached_tokens") or 0)
+    details = usage.get("prompt_tokens_details")
+    of_prompt = details.get("cached_tokens") if isinstance(details, dict) else None
+    return _tokens(usage.get("cached_tokens")) or _tokens(of_prompt)
+
+
+def _tokens(value: Any) -> int:
+    """A count as a provider gives it; whatever is no count between 0 and 2^53 says nothing, and counts as 0."""
+    return int(value) if type(value) in {int, float} and 0 <= value <= _MOST_TOKENS else 0

@@ -14,18 +14,19 @@ from pydantic import ValidationError
 from completions.completion import Completion
 from foundation import events
 from foundation.consumer import consume
+from foundation.message import Message
 
 SAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "events").glob("*.json")}
 LAMBDA = "SqsEvent"
 
 
-def concrete(kind: type[events.Message]) -> set[type[events.Message]]:
+def concrete(kind: type[Message]) -> set[type[Message]]:
     """The classes under this one that nothing is derived from."""
     below = kind.__subclasses__()
     return set().union(*(concrete(one) for one in below)) if below else {kind}
 
 
-WORK = {kind.__name__: kind for kind in concrete(events.Message)}
+WORK = {kind.__name__: kind for kind in concrete(Message)}
 FROM_S3 = {"ObjectsLanded": events.ObjectsLanded, "TestEvent": events.TestEvent}
 OWN_ID = re.compile(r"^[a-z]+[_-][0-9A-HJKMNP-TV-Z]{26}$")
 
@@ -74,7 +75,7 @@ class TestMessage:
     def test_a_missing_field_is_refused(self, name: str) -> None:
         fields = WORK[name].model_fields
         counted = {one for one, field in fields.items() if field.default == 0}
-        for field in set(sample(name)) - set(events.Message.model_fields) - counted - {"type"}:
+        for field in set(sample(name)) - set(Message.model_fields) - counted - {"type"}:
             broken = {key: value for key, value in sample(name).items() if key != field}
             with pytest.raises(ValidationError):
                 events.parse(json.dumps(broken))
@@ -91,7 +92,7 @@ class TestMessage:
 
 
 def test_a_fact_is_past_and_work_is_an_order() -> None:
-    facts = {"VerdictDecided", "DistillationBlocked", "DistillationFailed"}
+    facts = {"VerdictDecided", "DistillationBlocked", "DistillationFailed", "StepFailed"}
     assert {name for name in WORK if name.endswith("ed")} == facts
 
 

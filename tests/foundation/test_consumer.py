@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from foundation.api_keys import ApiKey
-from foundation.consumer import consume, consume_together, logger
-from foundation.errors import RetryLater
+from foundation.consumer import LAST_DELIVERY, consume, consume_together, logger
+from foundation.errors import AtWork, RetryLater
 from foundation.events import PlanRun
 
 SECRET = "the user's own words"
@@ -160,3 +160,37 @@ def test_messages_taken_together_all_come_again_where_their_work_breaks(log, err
     handle, _ = together(error=error)
     assert sorted(failures(consume_together(sqs(plan("a"), plan("b")), handle))) == ["m0", "m1"]
     assert len(log()) == 1
+
+
+def delivered(times):
+    event = sqs(plan("run_1"))
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(times)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("times", "error", "given_up"),
+    [
+        (LAST_DELIVERY - 1, KeyError("x"), False),
+        (LAST_DELIVERY, KeyError("x"), True),
+        (LAST_DELIVERY, RetryLater("the queue is full"), True),
+        (LAST_DELIVERY, AtWork("another delivery grades it"), False),
+        (LAST_DELIVERY, None, False),
+    ],
+)
+def test_a_message_that_fails_on_its_last_delivery_is_given_up_on(times, error, given_up):
+    reasons = []
+    worker = Worker(**({"run_1": error} if error else {}))
+    answer = consume(delivered(times), worker, lambda delivery, reason: reasons.append((delivery.run_id, reason)))
+    assert failures(answer) == (["m0"] if error else [])
+    assert [run for run, _ in reasons] == (["run_1"] if given_up else [])
+    assert all(type(error).__name__ in reason for _, reason in reasons)
+
+
+def test_giving_up_that_fails_is_logged_and_stops_nothing(log):
+    def raises(*_):
+        raise OSError
+
+    answer = consume(delivered(LAST_DELIVERY), Worker(run_1=KeyError("x")), raises)
+    assert failures(answer) == ["m0"]
+    assert log()[-1]["message"] == "giving up failed"

@@ -10,6 +10,7 @@ import pytest
 from distillations.verdict import Verdict
 from foundation import events
 from foundation.errors import RetryLater
+from foundation.message import Message
 from notifying import deliver as delivering
 from notifying.channels import CHANNELS
 from notifying.notify import notify_verdict
@@ -23,7 +24,7 @@ def decided(status: str = "deciding", **fields: Any) -> Verdict:
     return build.verdict(build.distillation(status), **fields)
 
 
-def send(system: System, message: events.Message) -> None:
+def send(system: System, message: Message) -> None:
     boto3.client("sqs").send_message(QueueUrl=system.queues["WEBHOOK"], MessageBody=message.to_json())
 
 
@@ -94,6 +95,17 @@ def test_with_no_channel_that_worked_the_distillation_waits(system: System, monk
         notify_verdict(verdict.distillation_id)
     assert Verdict.load(verdict.id).notified_at is None
     assert build.sent(system, "DISTILLING") == []
+
+
+def test_a_verdict_that_nobody_can_be_told_of_completes_its_distillation_after_the_last_attempt(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "CHANNELS", {"stub": Stub(["a"], fails=True)})
+    verdict = decided()
+    send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
+    system.settle()
+    assert system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")["status"] == "completed"
+    assert len(system.dead("WEBHOOK")) == 1
 
 
 @pytest.mark.parametrize("kind", [events.DistillationBlocked, events.DistillationFailed])

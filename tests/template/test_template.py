@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from foundation.consumer import LAST_DELIVERY
 from foundation.events import Work
 from foundation.settings import Settings
 from tests.template.loading import (
@@ -59,7 +60,7 @@ def test_every_queue_has_dead_letters_of_its_own() -> None:
     assert len(dead) == len(set(dead))
     assert set(QUEUES) == {*WORKING, *dead, "ClockDeadLetters"}
     assert len(WORKING) == 8
-    assert all(int(queue["RedrivePolicy"]["maxReceiveCount"]) >= 3 for queue in WORKING.values())
+    assert {int(queue["RedrivePolicy"]["maxReceiveCount"]) for queue in WORKING.values()} == {LAST_DELIVERY}
 
 
 def test_every_dead_letter_queue_keeps_longest_and_has_an_alarm_that_tells_people() -> None:
@@ -206,7 +207,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Assembly": {"DistillingQueue"},
         "Tuning": {"DistillingQueue"},
         "TuningWatch": {"DistillingQueue"},
-        "Verdict": {"WebhookQueue"},
+        "Verdict": {"DistillingQueue", "WebhookQueue"},
         "Webhook": {"DistillingQueue"},
     }
 
