@@ -24,6 +24,7 @@ from notifications.endpoints import (
     EndpointDocument,
     EventType,
     SecretEndpointDocument,
+    host_of,
     may_be_public,
     new_secret,
 )
@@ -39,7 +40,8 @@ def _reachable(url: str) -> str:
         raise ValueError("use a URL that starts with https://")
     if not parts.hostname or parts.username or parts.password or parts.fragment:
         raise ValueError("use a URL with a host, without a user, a password or a fragment")
-    if not lenient and not may_be_public(parts.hostname):
+    host = host_of(url)
+    if not lenient and not may_be_public(host):
         raise ValueError("webhooks go to public addresses only")
     return url
 

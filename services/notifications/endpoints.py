@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 import secrets
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, get_args
@@ -24,6 +25,9 @@ MOST_ENDPOINTS = 20
 _PREFIX = "whsec_"
 _SECRET_BYTES = 32
 _SHOWN = 4
+_LONGEST_NAME = 253
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
 
 class EndpointDocument(Document):
@@ -97,6 +101,43 @@ def new_secret() -> str:
 def event_id(event_type: str, object_id: str) -> str:
     """The id of an event follows from what has happened, so that a receiver recognises a repetition."""
     return derived_id("evt_", event_type, object_id)
+
+
+def host_of(url: str) -> str:
+    """The host that a delivery to this URL connects to: lower-cased, digits and stops of other scripts read as ASCII.
+
+    Raises ValueError with the reason where no delivery could reach it.
+    """
+    # Late: it is what aiohttp reads URLs with, and most functions never see one.
+    from yarl import URL
+
+    if any(ord(letter) <= ord(" ") or letter == "\x7f" for letter in url):
+        raise ValueError("a URL has no spaces and no control letters")
+    try:
+        parts = URL(url)
+    except UnicodeError as error:
+        raise ValueError("its host cannot be written as a name of the DNS") from error
+    host = parts.raw_host or ""
+    if parts.port == 0:
+        raise ValueError("its port is none from 1 to 65535")
+    if not (_is_address(host) or _is_name(host)):
+        raise ValueError("its host is neither a name of the DNS nor an address")
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def _is_name(host: str) -> bool:
+    """Whether it can be looked up. A name that ends in a number is an address in another spelling."""
+    name = host.removesuffix(".")
+    labels = name.split(".")
+    return len(name) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, labels)) and not _NUMBER.fullmatch(labels[-1])
 
 
 def may_be_public(host: str) -> bool:

@@ -7,13 +7,12 @@ In: a host. Out: its addresses, all of them public, or ForbiddenAddress. The con
 from __future__ import annotations
 
 import socket
-from urllib.parse import urlsplit
 
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from foundation.errors import StillhouseError
-from notifications.endpoints import may_be_public
+from notifications.endpoints import host_of, may_be_public
 
 
 class ForbiddenAddress(StillhouseError, OSError):
@@ -33,7 +32,10 @@ class PublicResolver(ThreadedResolver):
 
 
 def check_host(url: str) -> None:
-    """Raises ForbiddenAddress where the URL names an address that is not public. `PublicResolver` checks host names."""
-    host = urlsplit(url).hostname or ""
+    """Raises ForbiddenAddress where the URL names an address that is not public, ValueError where it names no host.
+
+    `PublicResolver` checks what a name leads to.
+    """
+    host = host_of(url)
     if not may_be_public(host):
         raise ForbiddenAddress(f"{host} is not public")

@@ -21,7 +21,7 @@ from openai import (
 
 from foundation import settings as settings_module
 from foundation.ids import now
-from notifications.endpoints import EVENT_TYPES, may_be_public
+from notifications.endpoints import EVENT_TYPES, host_of, may_be_public
 from tests.api.rows import create_eval, started
 from tests.api.sdk import client_of
 from tests.flow.system import System
@@ -185,6 +185,44 @@ def test_addresses_that_are_not_public() -> None:
         "64:ff9b::7f00:1",
     )
     assert not any(may_be_public(one) for one in private)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Hooks.Example.org/a?b=c", "hooks.example.org"),
+        ("https://exämple.org./", "xn--exmple-cua.org."),
+        ("https://a_b.example:8443/", "a_b.example"),
+        ("https://127。0。0。1/", "127.0.0.1"),
+        ("https://①②⑦.0.0.1/", "127.0.0.1"),
+        ("https://[::FFFF:127.0.0.1]/", "::ffff:127.0.0.1"),
+    ],
+)
+def test_the_host_of_a_url_is_what_is_connected_to(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"https://{'a' * 64}.example/", "neither a name"),
+        (f"https://{'.'.join(['a' * 60] * 5)}/", "neither a name"),
+        ("https://a..example/", "neither a name"),
+        ("https://-a.example/", "neither a name"),
+        ("https://%31%32%37.0.0.1/", "neither a name"),
+        ("https://2130706433/", "neither a name"),
+        ("https://0x7f.0.0.0x1/", "neither a name"),
+        ("https://[fe80::1%25eth0]/", "neither a name"),
+        ("https:///path", "neither a name"),
+        ("https://xn--\ufffd.example/", "name of the DNS"),
+        ("https://e.test:0/", "port"),
+        ("https://e.test:99999/", "out of range"),
+        ("https://e.test/\r\nX: 1", "control letters"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_told(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        host_of(url)
 
 
 def test_endpoints_are_managed_and_their_secret_is_shown_once(client: OpenAI, system: System) -> None:
