@@ -75,7 +75,13 @@ class NewMetadata(BaseModel):
     """The new tags; null or absent leaves none."""
 
 
-@router.get("/v1/chat/completions", scope="read", lists=StoredCompletion, query=(*filters.CONDITIONS, *PAGE))
+@router.get(
+    "/v1/chat/completions",
+    scope="read",
+    lists=StoredCompletion,
+    query=(*filters.CONDITIONS, *PAGE),
+    errors=filters.UNKNOWN_FILTER,
+)
 def list_completions() -> dict[str, Any]:
     """List the stored completions of a filter.
 

@@ -25,6 +25,7 @@ _NEXT = "x-stillhouse-after"
     scope="read",
     media="application/x-ndjson",
     query=(*filters.CONDITIONS, Query("after", "The value of the header `x-stillhouse-after` of the page before.")),
+    errors=filters.UNKNOWN_FILTER,
     headers={_NEXT: "The `after` of the next page. Absent where the export is whole."},
 )
 def export_completions() -> Response[Any]:

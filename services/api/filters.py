@@ -46,6 +46,8 @@ CONDITIONS = (
     Query("text", "Words in a message or an answer, in any case.", {**_TEXT, "minLength": 1, "maxLength": 512}),
 )
 """The conditions of `Filter` as query parameters."""
+UNKNOWN_FILTER = {404: "There is no such saved filter."}
+"""What a route with these conditions may answer besides."""
 
 
 class StrictFilter(Filter):

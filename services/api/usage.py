@@ -122,6 +122,7 @@ class Group:
         Query("group_by", "Names separated by commas: `model` (if absent), `day` (UTC) and `metadata.<key>`."),
         *(condition for condition in filters.CONDITIONS if condition.name != "text"),
     ),
+    errors=filters.UNKNOWN_FILTER,
 )
 def usage() -> Usage:
     """Count the captured completions of a filter: volume, tokens, latency and cost by group."""
