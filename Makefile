@@ -42,7 +42,7 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 test: check unit stack ## everything: check, unit tests, end-to-end tests on the local stack
 
 .PHONY: unit
-unit: setup ## the tests that need no local stack, and the 20 slowest of them
+unit: setup .venv-conformance/.synced ## the tests that need no local stack, and the 20 slowest of them
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack

@@ -9,7 +9,6 @@ import boto3
 import pytest
 
 from foundation import aws
-from tests.cloud import _forget
 
 REGIONS = sorted(
     region
@@ -20,13 +19,12 @@ REGIONS = sorted(
 
 @pytest.fixture
 def in_region(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", request.param)
+    session = boto3.Session("testing", "testing", region_name=request.param)
+    monkeypatch.setattr(aws, "_session", lambda: session)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    _forget()
+    aws.s3.cache_clear()
     yield str(request.param)
-    _forget()
+    aws.s3.cache_clear()
 
 
 @pytest.mark.parametrize("in_region", REGIONS, indirect=True)
