@@ -1,7 +1,7 @@
-"""Anthropic's messages, as Bedrock logs them, in the chat shape.
+"""Convert Anthropic's messages, as Bedrock logs them, to the chat shape.
 
 In: the bodies of a call; a streamed answer is the list of its events. Out: request fields and a response without ids.
-Raises Unmapped for blocks that have no place there; thinking is left out and noted.
+Raises Unmapped for blocks that the chat shape cannot hold; thinking is left out and noted.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def request(body: dict[str, Any], notes: list[str]) -> dict[str, Any]:
 
 def _messages(body: dict[str, Any], notes: list[str]) -> list[dict[str, Any]]:
     system = _blocks(body.get("system") or [], notes)
-    found = chat.messages("system", system)
+    turns = chat.messages("system", system)
     for message in body["messages"]:
-        found += chat.messages(message["role"], _blocks(message["content"], notes))
-    return found
+        turns += chat.messages(message["role"], _blocks(message["content"], notes))
+    return turns
 
 
 def response(body: dict[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -70,24 +70,24 @@ def response(body: dict[str, Any], notes: list[str]) -> dict[str, Any]:
 def _blocks(content: Any, notes: list[str]) -> list[chat.Block]:
     if isinstance(content, str):
         return [chat.Text(content)]
-    found: list[chat.Block] = []
+    blocks: list[chat.Block] = []
     for block in content:
         match block:
             case {"type": "text", "text": text}:
-                found.append(chat.Text(text))
+                blocks.append(chat.Text(text))
             case {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}:
-                found.append(chat.Image(f"data:{kind};base64,{data}"))
+                blocks.append(chat.Image(f"data:{kind};base64,{data}"))
             case {"type": "image", "source": {"type": "url", "url": url}}:
-                found.append(chat.Image(url))
+                blocks.append(chat.Image(url))
             case {"type": "tool_use", "id": call_id, "name": name, "input": arguments}:
-                found.append(chat.Call(call_id, name, chat.as_text(arguments)))
+                blocks.append(chat.Call(call_id, name, chat.as_text(arguments)))
             case {"type": "tool_result", "tool_use_id": call_id}:
-                found.append(chat.Result(call_id, _result(block.get("content") or "", notes)))
+                blocks.append(chat.Result(call_id, _result(block.get("content") or "", notes)))
             case {"type": "thinking" | "redacted_thinking"}:
                 notes.append("thinking: left out")
             case _:
                 raise Unmapped(f"content block '{block.get('type')}'")
-    return found
+    return blocks
 
 
 def _result(content: Any, notes: list[str]) -> str:
@@ -104,7 +104,7 @@ def _tool(tool: dict[str, Any]) -> dict[str, Any]:
 
 
 def assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The message that a stream of events made."""
+    """Assemble the message from the events of a stream. Raises Unmapped if the stream was cut off."""
     message: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
     arguments: dict[int, str] = {}

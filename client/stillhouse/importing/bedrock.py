@@ -1,8 +1,8 @@
-"""Amazon Bedrock's model invocation logs.
+"""Convert Amazon Bedrock's model invocation logs.
 
-In: records of schema ModelInvocationLog, their bodies inline or, over 100 KB, in an object of their own. Out: records
-under their request id, tagged with the caller's `requestMetadata`. Converse, Anthropic's messages and OpenAI-shaped
-bodies are mapped, streamed ones put together; a body of another shape is Unmapped with its model's name.
+In: records of schema ModelInvocationLog, their bodies inline or, over 100 KB, in an S3 object. Out: records
+with their request id, tagged with the caller's `requestMetadata`. Bodies of Converse, of Anthropic's messages and of
+OpenAI's shape are converted, streamed answers assembled. A body of another shape raises Unmapped, naming its model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _METRICS = "amazon-bedrock-invocationMetrics"
 
 
 def record_of(row: dict[str, Any], body_at: Callable[[str], Any]) -> Record:
-    """The completion of one log record; `body_at` reads the JSON at an S3 path. Raises Skipped, Unmapped."""
+    """Convert one log record; `body_at` reads the JSON at an S3 path. Raises Skipped, Unmapped."""
     if row.get("schemaType") != "ModelInvocationLog":
         raise Skipped("no record of an invocation")
     if row.get("errorCode"):
@@ -83,10 +83,10 @@ def _openai_assembled(chunks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _latency(answered: Any) -> int | None:
-    """Converse says it itself, a stream in its last event."""
+    """Return the latency in milliseconds: Converse has it in its answer, a stream in its last event."""
     last = answered[-1] if isinstance(answered, list) else answered
     if _METRICS in last:
-        found = last[_METRICS].get("invocationLatency")
+        milliseconds = last[_METRICS].get("invocationLatency")
     else:
-        found = (last.get("metrics") or {}).get("latencyMs")
-    return found if isinstance(found, int) else None
+        milliseconds = (last.get("metrics") or {}).get("latencyMs")
+    return milliseconds if isinstance(milliseconds, int) else None

@@ -61,17 +61,17 @@ class _Bucket:
         pages = listing.paginate(Bucket=self._bucket, Prefix=self._prefix, StartAfter=since or "")
         try:
             for page in pages:
-                yield from (one["Key"] for one in page.get("Contents", ()) if _is_log(one["Key"]))
+                yield from (entry["Key"] for entry in page.get("Contents", ()) if _is_log(entry["Key"]))
         except self.errors as error:
             raise Stopped(f"s3://{self._bucket}: {error}") from None
 
     def open(self, name: str) -> BinaryIO:
         try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=name)
+            log = self._s3.get_object(Bucket=self._bucket, Key=name)
         except self.errors as error:
             raise Stopped(f"s3://{self._bucket}/{name}: {error}") from None
-        self.position += int(found["ContentLength"])
-        return cast("BinaryIO", found["Body"])
+        self.position += int(log["ContentLength"])
+        return cast("BinaryIO", log["Body"])
 
     def body_at(self, path: str) -> Any:
         parts = urlsplit(path)

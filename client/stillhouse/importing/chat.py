@@ -1,8 +1,8 @@
-"""The chat shape, from the typed blocks in which other systems keep a message.
+"""Build the chat shape from typed blocks, in which other systems keep a message.
 
-In: a role and its blocks, read by the module that knows the system. Out: messages and a completion as OpenAI's API
-has them: tool results become messages of their own, several texts content parts. Raises Unmapped for what has no place
-there.
+In: a role and its blocks, read by the module for that system. Out: messages and a completion as OpenAI's API has them:
+tool results become messages of their own, several texts become content parts. Raises Unmapped for blocks that the chat
+shape cannot hold.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was said."""
+    """The text of a message, or a part of it."""
 
     text: str
 
@@ -54,7 +54,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool that the model wants called; `arguments` is JSON as text."""
+    """A tool call of the model; `arguments` is JSON as text."""
 
     id: str
     name: str
@@ -63,7 +63,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool gave."""
+    """The result of a tool call."""
 
     id: str
     text: str
@@ -73,19 +73,19 @@ Block = Text | Image | Call | Result
 
 
 def messages(role: str, blocks: Sequence[Block]) -> list[dict[str, Any]]:
-    """One turn as messages, in the order of its blocks."""
+    """Return the messages of one turn, in the order of its blocks."""
     if role == "assistant":
         return [answer(blocks)]
     turn: list[dict[str, Any]] = []
-    said: list[Block] = []
+    pending: list[Block] = []
     for block in blocks:
         if not isinstance(block, Result):
-            said.append(block)
+            pending.append(block)
             continue
-        turn += _said(role, said)
-        said = []
+        turn += _said(role, pending)
+        pending = []
         turn.append({"role": "tool", "tool_call_id": block.id, "content": block.text})
-    return turn + _said(role, said)
+    return turn + _said(role, pending)
 
 
 def _said(role: str, blocks: list[Block]) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ def _part(block: Block, role: str) -> dict[str, Any]:
 
 
 def answer(blocks: Sequence[Block]) -> dict[str, Any]:
-    """A message of the assistant."""
+    """Return the message of the assistant; its texts are joined. Raises Unmapped for images and tool results."""
     calls = [block for block in blocks if isinstance(block, Call)]
     texts = [block.text for block in blocks if isinstance(block, Text)]
     if len(calls) + len(texts) < len(blocks):
@@ -131,7 +131,7 @@ def completion(
     finish_reason: str | None = None,
     usage: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A response of one choice; without a finish reason it ended as a message of its kind does."""
+    """Return a response of one choice. The default finish reason is `tool_calls` if it calls tools, else `stop`."""
     ended = finish_reason or ("tool_calls" if message.get("tool_calls") else "stop")
     choice = {"index": 0, "finish_reason": ended, "message": {**message, "role": "assistant"}, "logprobs": None}
     known = {"id": completion_id, "model": model, "usage": usage}
@@ -140,7 +140,7 @@ def completion(
 
 
 def usage(prompt: Any, answered: Any, *, cached: Any = None) -> dict[str, Any] | None:
-    """Token counts; None unless both are known."""
+    """Return token counts; None unless both counts are known."""
     if not isinstance(prompt, int) or not isinstance(answered, int):
         return None
     counts: dict[str, Any] = {
@@ -154,21 +154,21 @@ def usage(prompt: Any, answered: Any, *, cached: Any = None) -> dict[str, Any] |
 
 
 def function(name: Any, description: Any, parameters: Any, strict: Any = None) -> dict[str, Any]:
-    """A tool as the chat shape defines it."""
+    """Return a tool definition in the chat shape."""
     known = {"name": name, "description": description, "parameters": parameters, "strict": strict}
     return {"type": "function", "function": {field: value for field, value in known.items() if value is not None}}
 
 
 def as_text(value: Any) -> str:
-    """Text as it is, anything else as JSON."""
+    """Return a text as it is, and any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def check(said: Any) -> list[dict[str, Any]]:
-    """Messages that claim to have the chat shape. Raises Unmapped where they have not."""
-    if not isinstance(said, list) or not said:
+def check(given: Any) -> list[dict[str, Any]]:
+    """Check that messages have the chat shape, and return them. Raises Unmapped if they do not."""
+    if not isinstance(given, list) or not given:
         raise Unmapped("messages are missing")
-    for message in said:
+    for message in given:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise Unmapped("a message without a role")
         content = message.get("content")
@@ -176,4 +176,4 @@ def check(said: Any) -> list[dict[str, Any]]:
             kind = part.get("type") if isinstance(part, dict) else type(part).__name__
             if kind not in _PARTS:
                 raise Unmapped(f"content part '{kind}'")
-    return said
+    return given

@@ -1,7 +1,7 @@
-"""Bedrock's Converse bodies in the chat shape; Nova's own bodies have the same form.
+"""Convert Bedrock's Converse bodies to the chat shape; Nova's own bodies have the same form.
 
-In: the bodies of a call. Out: request fields and a response without ids. Raises Unmapped for blocks that have no place
-there; reasoning and cache points are left out, the first noted.
+In: the bodies of a call. Out: request fields and a response without ids. Raises Unmapped for blocks that the chat shape
+cannot hold. Reasoning is left out and noted; cache points are left out.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _PARAMETERS = {
 
 
 def request(body: dict[str, Any], notes: list[str]) -> dict[str, Any]:
-    said = chat.messages("system", _blocks(body.get("system") or [], notes))
+    turns = chat.messages("system", _blocks(body.get("system") or [], notes))
     for message in body["messages"]:
-        said += chat.messages(message["role"], _blocks(message["content"], notes))
-    asked: dict[str, Any] = {"messages": said}
+        turns += chat.messages(message["role"], _blocks(message["content"], notes))
+    asked: dict[str, Any] = {"messages": turns}
     other = dict(body.get("additionalModelRequestFields") or {})
     for name, value in (body.get("inferenceConfig") or {}).items():
         if name not in _PARAMETERS:
@@ -68,24 +68,24 @@ def response(body: dict[str, Any], notes: list[str]) -> dict[str, Any]:
 
 
 def _blocks(content: Any, notes: list[str]) -> list[chat.Block]:
-    found: list[chat.Block] = []
+    blocks: list[chat.Block] = []
     for block in content:
         match block:
             case {"text": text}:
-                found.append(chat.Text(text))
+                blocks.append(chat.Text(text))
             case {"image": {"format": kind, "source": {"bytes": str(data)}}}:
-                found.append(chat.Image(f"data:image/{kind};base64,{data}"))
+                blocks.append(chat.Image(f"data:image/{kind};base64,{data}"))
             case {"toolUse": {"toolUseId": call_id, "name": name, "input": arguments}}:
-                found.append(chat.Call(call_id, name, chat.as_text(arguments)))
+                blocks.append(chat.Call(call_id, name, chat.as_text(arguments)))
             case {"toolResult": {"toolUseId": call_id, "content": given}}:
-                found.append(chat.Result(call_id, "".join(_result(one) for one in given)))
+                blocks.append(chat.Result(call_id, "".join(_result(part) for part in given)))
             case {"reasoningContent": _}:
                 notes.append("thinking: left out")
             case {"cachePoint": _}:
                 pass
             case _:
                 raise Unmapped(f"content block '{next(iter(block), None)}'")
-    return found
+    return blocks
 
 
 def _result(given: dict[str, Any]) -> str:

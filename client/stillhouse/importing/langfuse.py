@@ -1,8 +1,8 @@
-"""Langfuse exports: observations of type GENERATION, from its blob storage, its API or its UI.
+"""Convert Langfuse exports: observations of type GENERATION, from its blob storage, its API or its UI.
 
-In: rows in either spelling (`startTime`, `start_time`), their input and output as JSON or as text that holds it. Out:
-records under the observation's id. Input is messages, an object with messages, or a text, which becomes the message
-of a user; output is a message, a list of one, a whole response, or a text. Anything else is Unmapped.
+In: rows in either spelling (`startTime`, `start_time`), their input and output as JSON or as text that holds JSON. Out:
+records with the observation's id. Input is messages, an object with messages, or a text, which becomes the message of
+a user. Output is a message, a list of one message, a whole response, or a text. Anything else raises Unmapped.
 """
 
 from __future__ import annotations
@@ -32,20 +32,23 @@ _NUMBERS = frozenset(
 
 
 def record_of(row: dict[str, Any], *, model: str | None = None, group: bool = False) -> Record:
-    """The completion of one observation; `model` where it names none. Raises Skipped, Unmapped."""
+    """Convert one observation; `model` is used if it names none, and `group` keeps the ids of its trace.
+
+    Raises Skipped, Unmapped.
+    """
     known = {_CAPITAL.sub("_", name).lower(): value for name, value in row.items()}
     if known.get("type") != "GENERATION":
         raise Skipped(f"type {known.get('type')}")
     if known.get("level") == "ERROR":
         raise Skipped("a failed call")
-    said, given = _json(known.get("input")), _answer(known.get("output"))
-    if said in (None, "") or given in (None, ""):
+    prompt, given = _json(known.get("input")), _answer(known.get("output"))
+    if prompt in (None, "") or given in (None, ""):
         raise Skipped("without input or output")
     name = known.get("provided_model_name") or known.get("model") or model
     if not name:
         raise Unmapped("no model: name one with --model")
     notes: list[str] = []
-    request = {"model": name, **_request(said, _json(known.get("model_parameters")) or {}, notes)}
+    request = {"model": name, **_request(prompt, _json(known.get("model_parameters")) or {}, notes)}
     response = _response(given, known)
     response |= {"id": known["id"], "model": response.get("model") or name}
     started, ended = seconds(known.get("start_time")), seconds(known.get("end_time"))
@@ -60,7 +63,7 @@ def record_of(row: dict[str, Any], *, model: str | None = None, group: bool = Fa
 
 
 def _json(value: Any) -> Any:
-    """Exports hold JSON as text: then what it says, else the text."""
+    """Parse a text that holds JSON; any other value is returned as it is."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
         try:
             return json.loads(value)
@@ -70,24 +73,24 @@ def _json(value: Any) -> Any:
 
 
 def _answer(value: Any) -> Any:
-    """Text that holds JSON may be a message, or be the answer itself, of a model that was asked for JSON."""
+    """Parse a text only if it holds a message or a response: other JSON is the answer of a model asked for JSON."""
     parsed = _json(value)
     message = parsed[0] if isinstance(parsed, list) and len(parsed) == 1 else parsed
     return message if isinstance(message, dict) and message.keys() & {"content", "choices"} else value
 
 
-def _request(said: Any, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
-    if isinstance(said, str):
-        return {"messages": [{"role": "user", "content": said}], **_parameters(parameters, notes)}
-    around = said if isinstance(said, dict) else {}
-    messages = chat.check(around.get("messages") if around else said)
+def _request(prompt: Any, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    if isinstance(prompt, str):
+        return {"messages": [{"role": "user", "content": prompt}], **_parameters(parameters, notes)}
+    around = prompt if isinstance(prompt, dict) else {}
+    messages = chat.check(around.get("messages") if around else prompt)
     own = {name: value for name, value in around.items() if name not in ("messages", "model")}
     return {"messages": messages, **_parameters({**parameters, **own}, notes)}
 
 
-def _parameters(found: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+def _parameters(given: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in found.items():
+    for name, value in given.items():
         if value in (None, "", "None") or str(value).lower() in ("inf", "infinity"):
             continue
         if name in chat.PARAMETERS:
@@ -125,6 +128,6 @@ def _response(given: Any, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sum(counts: dict[str, Any], side: str) -> int | None:
-    """`input` is what no other kind of input counts, such as `input_cached_tokens`."""
+    """Add up a side's counts: `input` excludes what `input_cached_tokens` and the like count."""
     parts = [count for name, count in counts.items() if name.startswith(side) and isinstance(count, int)]
     return sum(parts) if parts else None

@@ -1,8 +1,8 @@
-"""Push the items of a source in batches, and remember after each how far that was.
+"""Push the items of a source in batches, and save the progress after each batch.
 
-In: a source, the endpoint, the state. Out: the counts. A batch that is away is tried again with growing pauses; a
-batch that is too large is halved; a record that is refused is written beside the state, without its body. Raises
-Stopped where Stillhouse stays away or does not know the key.
+In: a source, the endpoint, the state. Out: the counts. If Stillhouse cannot be reached, a batch is retried with growing
+pauses; a batch that is too large is halved. A refused record is written beside the state, without its body. Raises
+Stopped if Stillhouse still cannot be reached or refuses the key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stillhouse.importing.stopped import Stopped
 
 BATCH_RECORDS = 300
 BATCH_BYTES = 2 * 1024 * 1024
-# The state is also saved while nothing is found to push.
+# Bounds the items of a batch, so that the state is also saved while every item is skipped.
 _BATCH_ITEMS = 5000
 _TRIES = 9
 _LONGEST_PAUSE_S = 60.0
@@ -80,16 +80,16 @@ def _batches(items: Iterator[Item]) -> Iterator[_Batch]:
 
 
 def _line(item: Item) -> tuple[Item, bytes | None]:
-    if not isinstance(item.found, Record):
+    if not isinstance(item.outcome, Record):
         return item, None
     try:
-        return item, item.found.line()
+        return item, item.outcome.line()
     except (TypeError, ValueError) as error:
         return Item(item.at, item.cursor, Unmapped(f"what is no JSON ({type(error).__name__})")), None
 
 
 class _Pushing:
-    """One import at work."""
+    """One import in progress."""
 
     def __init__(self, endpoint: Endpoint, state: State, pause: Callable[[float], None]) -> None:
         self._endpoint = endpoint
@@ -103,21 +103,21 @@ class _Pushing:
         numbers = {item.at: first + number for number, item in enumerate(batch.items)}
         for item in batch.items:
             counts.read += 1
-            found = item.found
-            if isinstance(found, Record):
-                for note in found.notes:
+            outcome = item.outcome
+            if isinstance(outcome, Record):
+                for note in outcome.notes:
                     counts.add("notes", note)
                 continue
-            counts.add("skipped" if isinstance(found, Skipped) else "unmapped", found.reason)
-            if isinstance(found, Unmapped):
-                refusals.append((item, {"code": "unmapped", "message": found.reason}))
+            counts.add("skipped" if isinstance(outcome, Skipped) else "unmapped", outcome.reason)
+            if isinstance(outcome, Unmapped):
+                refusals.append((item, {"code": "unmapped", "message": outcome.reason}))
         written = [_refusal(numbers[item.at], item, why) for item, why in refusals]
-        self._state.refuse(sorted(written, key=lambda one: int(one["index"])))
+        self._state.refuse(sorted(written, key=lambda refusal: int(refusal["index"])))
         self._state.cursor = batch.items[-1].cursor
         self._state.save()
 
     def _sent(self, lines: list[tuple[Item, bytes]]) -> list[tuple[Item, dict[str, Any]]]:
-        """Push the lines, in halves where they are too large; what was refused, and why."""
+        """Push the lines, in halves if they are too large; return the items that were refused, and why."""
         if not lines:
             return []
         try:
@@ -132,9 +132,9 @@ class _Pushing:
             self._state.counts.accepted += accepted.accepted
             self._state.counts.renamed += accepted.renamed
             refused = accepted.refused
-        for one in refused:
-            self._state.counts.add("refused", str(one.get("code") or one.get("param")))
-        return [(lines[one["index"]][0], one) for one in refused]
+        for record_refusal in refused:
+            self._state.counts.add("refused", str(record_refusal.get("code") or record_refusal.get("param")))
+        return [(lines[record_refusal["index"]][0], record_refusal) for record_refusal in refused]
 
     def _accepted(self, body: bytes) -> Accepted:
         for attempt in range(_TRIES):
@@ -151,12 +151,12 @@ class _Pushing:
 
 
 def _refusal(number: int, item: Item, why: dict[str, Any]) -> dict[str, Any]:
-    """Where the record stands and why it is not taken; never what is in it."""
-    found = item.found
+    """Return where a record stands and why it was refused; never its content."""
+    outcome = item.outcome
     return {
         "index": number,
         "at": item.at,
-        "id": found.id if isinstance(found, Record) else None,
+        "id": outcome.id if isinstance(outcome, Record) else None,
         "code": why.get("code"),
         "param": why.get("param"),
         "message": str(why.get("message"))[:_LONGEST_MESSAGE],

@@ -1,6 +1,6 @@
-"""One completion on its way to Stillhouse: the record that `POST /v1/captures` takes.
+"""An imported completion: the record that `POST /v1/captures` takes.
 
-In: what a source knows of it. Out: a line of JSON. Metadata has the API's limits; what does not fit is cut and noted.
+In: the fields that a source has. Out: a line of JSON. Metadata is cut to the API's limits, which is noted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stillhouse.capturing.wrap import LONGEST_NAME, LONGEST_VALUE
 
 @dataclass(slots=True)
 class Record:
-    """A completion as a source knows it. `created` is in seconds; `notes` say what of it was left out."""
+    """A completion of a source. `created` is in seconds since the epoch; `notes` list what was left out of it."""
 
     origin: str
     request: dict[str, Any]
@@ -32,11 +32,11 @@ class Record:
 
     @property
     def id(self) -> str | None:
-        found = self.response.get("id")
-        return found if isinstance(found, str) else None
+        completion_id = self.response.get("id")
+        return completion_id if isinstance(completion_id, str) else None
 
     def tag(self, pairs: Mapping[str, Any]) -> None:
-        """Add metadata as far as it fits. Null is no value; what is no text is written as JSON."""
+        """Add metadata up to the limits. Null and empty values are skipped; values other than text become JSON."""
         for name, value in pairs.items():
             if value is None or value == "" or name in self.metadata:
                 continue
@@ -49,7 +49,7 @@ class Record:
             self.metadata[name[:LONGEST_NAME]] = text[:LONGEST_VALUE]
 
     def line(self) -> bytes:
-        """Raises TypeError or ValueError for what is no JSON."""
+        """Return the record as a line of JSON. Raises TypeError or ValueError for a value that JSON cannot hold."""
         optional = {
             "created": self.created,
             "latency_ms": self.latency_ms,
@@ -62,7 +62,7 @@ class Record:
 
 
 def seconds(time: Any) -> float | None:
-    """Seconds since the epoch of an ISO time; UTC where it names no zone. None for anything else."""
+    """Return the seconds since the epoch of an ISO time, in UTC if it names no zone; None for anything else."""
     if not isinstance(time, str):
         return None
     try:

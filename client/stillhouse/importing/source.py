@@ -1,4 +1,4 @@
-"""What an importer reads: a source gives items one by one, each with the cursor from which reading continues behind it.
+"""The protocol of import sources: a source yields items, each with a cursor from which reading can go on after it.
 
 An item holds a record to push, or the reason why there is none: `Skipped` if it is no completion, `Unmapped` if it is
 a completion that the chat shape cannot hold. Reasons name fields and types, never the content.
@@ -16,7 +16,7 @@ _LONGEST_REASON = 100
 
 
 class Left(Exception):
-    """This item is not pushed."""
+    """An item that is not pushed; the message is the reason."""
 
     @property
     def reason(self) -> str:
@@ -33,26 +33,26 @@ class Unmapped(Left):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing in a source. `at` says where it stands, for people; `cursor` is JSON."""
+    """An entry of a source. `at` says for people where it stands; `cursor` is JSON."""
 
     at: str
     cursor: Any
-    found: Record | Left
+    outcome: Record | Left
 
 
 class Source(Protocol):
-    """Where completions come from."""
+    """A source of completions."""
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What it reads and how: an import only goes on with the same."""
+        """The options that select what is read. An import is continued only by one with the same identity."""
 
     @property
     def total(self) -> int | None:
-        """In the unit of `position`; None where nobody knows."""
+        """The size of the source in the unit of `position`; None if it is unknown."""
 
     @property
     def position(self) -> int: ...
 
     def items(self, cursor: Any) -> Iterator[Item]:
-        """The items behind the cursor, or all for None, in an order that stays. Raises Stopped."""
+        """Yield the items after the cursor, or all for None, in an order that never changes. Raises Stopped."""

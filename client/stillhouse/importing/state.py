@@ -1,8 +1,8 @@
-"""How far an import came: one small file, written after every batch that Stillhouse acknowledged.
+"""The progress of an import: a small file, written after every batch that Stillhouse acknowledged.
 
-In: counts and the cursor behind the last acknowledged item. Out: the same after a kill; what was refused stands beside
-it in `<state>.refused.jsonl`. A finished import leaves no state, so that the next one starts afresh. Raises Stopped
-where the file belongs to another import.
+In: counts, and the cursor behind the last acknowledged item. Out: the same when an interrupted import is started again.
+Refusals are written beside it, to `<state>.refused.jsonl`. A finished import deletes its state, so the next one starts
+from the beginning. Raises Stopped if the file belongs to another import.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class State:
             os.truncate(self.refusals, self._refused_bytes)
 
     def refuse(self, refusals: Iterable[dict[str, Any]]) -> None:
-        lines = b"".join(json.dumps(one).encode() + b"\n" for one in refusals)
+        lines = b"".join(json.dumps(refusal).encode() + b"\n" for refusal in refusals)
         if lines:
             with self._opened(self.refusals, os.O_APPEND) as file:
                 file.write(lines)

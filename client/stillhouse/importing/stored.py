@@ -1,8 +1,8 @@
-"""Stored completions of OpenAI, of Azure OpenAI, or of any server with their API.
+"""Read stored completions of OpenAI, of Azure OpenAI, or of any server with their API.
 
-In: an SDK client and the filters of the list. Out: the completions under their own ids, oldest first. A stored
-completion does not carry its request: the messages are asked for one completion at a time, some at once, and what it
-echoes (tools, temperature, response_format, …) is put back. The SDK retries what is throttled.
+In: an SDK client and the filters of the list. Out: records with the completions' own ids, oldest first. A stored
+completion does not hold its request: its messages are fetched by a request of their own, eight of these at a time, and
+the parameters that it echoes (tools, temperature, response_format, …) are put back. The SDK retries throttled requests.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id", "function_c
 
 
 class StoredSource:
-    """The stored completions that a filter lists."""
+    """The stored completions that match a filter."""
 
     total = None
 
@@ -65,14 +65,14 @@ class StoredSource:
         try:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 for page in self._client.chat.completions.list(**asked).iter_pages():
-                    stored = [one.to_dict(mode="json") for one in page.data]
-                    for one, found in zip(stored, pool.map(self._found, stored), strict=True):
+                    stored = [completion.to_dict(mode="json") for completion in page.data]
+                    for completion, outcome in zip(stored, pool.map(self._outcome, stored), strict=True):
                         self.position += 1
-                        yield Item(str(one.get("id")), one.get("id"), found)
+                        yield Item(str(completion.get("id")), completion.get("id"), outcome)
         except OpenAIError as error:
             raise Stopped(f"{self._client.base_url}: {_why(error)}") from None
 
-    def _found(self, stored: dict[str, Any]) -> Record | Left:
+    def _outcome(self, stored: dict[str, Any]) -> Record | Left:
         messages = self._client.chat.completions.messages.list(str(stored["id"]), limit=_PAGE)
         asked = [_message(message.to_dict(mode="json")) for message in messages]
         if not asked:
@@ -81,7 +81,7 @@ class StoredSource:
 
 
 def record_of(stored: dict[str, Any], messages: list[dict[str, Any]], origin: str) -> Record:
-    """A stored completion and its messages as the call that they were."""
+    """Build the record of a call from a stored completion and its messages."""
     request = {"model": stored.get("model"), "messages": messages}
     request |= {name: stored[name] for name in _ECHOED if stored.get(name) is not None}
     if stored.get("input_user"):
@@ -94,7 +94,7 @@ def record_of(stored: dict[str, Any], messages: list[dict[str, Any]], origin: st
 
 
 def _message(stored: dict[str, Any]) -> dict[str, Any]:
-    """The message as it was sent: content parts are its content, and what is null was not there."""
+    """Return the message as it was sent: content parts become its content, null fields are dropped."""
     message = {name: stored[name] for name in _MESSAGE if stored.get(name) is not None}
     message["content"] = stored.get("content_parts") or stored.get("content")
     return message

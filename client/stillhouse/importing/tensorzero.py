@@ -1,9 +1,9 @@
-"""TensorZero's inferences and datapoints, of chat and of JSON functions.
+"""Convert TensorZero's inferences and datapoints, of chat and of JSON functions.
 
-In: rows as its API gives them or as ClickHouse exports them, with JSON as text. Out: records under the row's id, with
-the function's name as metadata. The model is not in such a row: it is `tensorzero::function_name::<function>`, the name
-by which TensorZero's own OpenAI-compatible API calls the function, unless one is given. Templates are not exported
-either: a templated block becomes the JSON of its arguments, which is noted.
+In: rows as its API gives them or as ClickHouse exports them, with JSON as text. Out: records with the row's id, and the
+function's name as metadata. A row does not name its model. Unless one is given, it is
+`tensorzero::function_name::<function>`, the function's name in TensorZero's OpenAI-compatible API. Templates are not
+exported either: a templated block becomes the JSON of its arguments, which is noted.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _ROLES = frozenset({"system", "user", "assistant"})
 
 
 def record_of(row: dict[str, Any], *, model: str | None = None, group: bool = False) -> Record:
-    """The completion of one row. Raises Skipped, Unmapped."""
+    """Convert one row; `group` keeps its episode's id. Raises Skipped, Unmapped."""
     if row.get("is_deleted") or row.get("staled_at"):
         raise Skipped("deleted or replaced")
-    said, given = _json(row.get("input")), _json(row.get("output"))
+    prompt, given = _json(row.get("input")), _json(row.get("output"))
     if given is None:
         raise Skipped("no output")
     function = row["function_name"]
     notes: list[str] = []
     request: dict[str, Any] = {
         "model": model or f"tensorzero::function_name::{function}",
-        "messages": _messages(said, notes),
+        "messages": _messages(prompt, notes),
         **_parameters(_json(row.get("inference_params")) or {}, notes),
         **_tools({**row, **(_json(row.get("tool_params")) or {})}, notes),
     }
@@ -72,12 +72,12 @@ def _created(row: dict[str, Any], row_id: str) -> int | None:
     return None if known is None else int(known)
 
 
-def _messages(said: dict[str, Any], notes: list[str]) -> list[dict[str, Any]]:
-    system = said.get("system")
-    found = [] if system is None else [{"role": "system", "content": chat.as_text(_system(system))}]
-    for message in said["messages"]:
-        found += chat.messages(message["role"], _blocks(message["content"], notes))
-    return found
+def _messages(prompt: dict[str, Any], notes: list[str]) -> list[dict[str, Any]]:
+    system = prompt.get("system")
+    turns = [] if system is None else [{"role": "system", "content": chat.as_text(_system(system))}]
+    for message in prompt["messages"]:
+        turns += chat.messages(message["role"], _blocks(message["content"], notes))
+    return turns
 
 
 def _system(system: Any) -> Any:
@@ -89,11 +89,11 @@ def _system(system: Any) -> Any:
 
 
 def _blocks(content: Any, notes: list[str]) -> list[chat.Block]:
-    """Content of this and of earlier releases, which had no blocks, or none for what a template was given."""
+    """Convert content to blocks. Earlier releases wrote a text, or a template's arguments, without blocks."""
     if isinstance(content, str):
         return [chat.Text(content)]
     blocks = content if isinstance(content, list) else [{"type": "text", "arguments": content}]
-    return [found for block in blocks if (found := _block(block, notes))]
+    return [converted for block in blocks if (converted := _block(block, notes))]
 
 
 def _block(block: dict[str, Any], notes: list[str]) -> chat.Block | None:

@@ -75,7 +75,7 @@ def imported(source: Source, endpoint: Any, path: Path) -> Counts:
 
 
 def found(source: Source) -> list[Record | Left]:
-    return [item.found for item in source.items(None)]
+    return [item.outcome for item in source.items(None)]
 
 
 def written(path: Path, *rows: Any) -> Path:

@@ -106,7 +106,7 @@ def test_refusals_are_not_written_twice_by_an_import_that_goes_on(monkeypatch, t
 def test_the_real_endpoint_refuses_a_record_alone_and_a_batch_whole(into, path, listed):
     source = Listed(3)
     items = list(source.items(None))
-    items[1].found.request["messages"] = [{"role": "nobody", "content": ""}]
+    items[1].outcome.request["messages"] = [{"role": "nobody", "content": ""}]
     source.items = lambda _: iter(items)
     counts = imported(source, into, path)
     assert (counts.accepted, counts.refused.total()) == (2, 1)

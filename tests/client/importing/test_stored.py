@@ -94,7 +94,7 @@ def test_pages_are_followed_and_reading_goes_on_behind_an_id(stored, monkeypatch
     reading = source(stored)
     items = list(reading.items(None))
     assert [item.at for item in items] == [f"chatcmpl-{number:03}" for number in range(7)]
-    assert [len(item.found.request["messages"]) for item in items] == [4] * 7
+    assert [len(item.outcome.request["messages"]) for item in items] == [4] * 7
     assert [item.at for item in reading.items(items[3].cursor)] == [item.at for item in items[4:]]
 
 

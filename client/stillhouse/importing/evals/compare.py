@@ -1,7 +1,7 @@
-"""Whether the grades made anew are those that came with the rows.
+"""Compare the grades that Stillhouse computed with those that were recorded in the rows.
 
-In: runs that stand in Stillhouse. Out: counts by kind of criterion, in the report. Waits until the runs have ended, as
-long as it was told to; one that has not is named.
+In: runs in Stillhouse. Out: counts by kind of criterion, in the report. Waits up to `wait_s` seconds until the runs
+have ended; a run that has not ended by then is named in the report.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What OpenAI's answers say of evals and runs, as Stillhouse is asked for the same."""
+"""Convert parts of OpenAI's answers about evals and runs to requests of Stillhouse."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from itertools import chain
 from typing import Any
 
 
-def config(found: dict[str, Any]) -> dict[str, Any]:
-    """The data source of an eval as it is given, from one as it is answered."""
-    if found.get("type") in ("logs", "stored_completions"):
-        return {"type": found["type"], "metadata": found.get("metadata")}
-    properties = (found.get("schema") or {}).get("properties") or {}
-    schema = found.get("item_schema") or properties.get("item") or {"type": "object"}
-    samples = bool(found.get("include_sample_schema") or "sample" in properties)
+def config(answered: dict[str, Any]) -> dict[str, Any]:
+    """Return the `data_source_config` to create an eval with, from the one that OpenAI answers with."""
+    if answered.get("type") in ("logs", "stored_completions"):
+        return {"type": answered["type"], "metadata": answered.get("metadata")}
+    properties = (answered.get("schema") or {}).get("properties") or {}
+    schema = answered.get("item_schema") or properties.get("item") or {"type": "object"}
+    samples = bool(answered.get("include_sample_schema") or "sample" in properties)
     return {"type": "custom", "item_schema": schema, "include_sample_schema": samples}
 
 
 def asks_for_json(source: dict[str, Any]) -> bool:
-    """Whether a run's samples were held to JSON, as chat completions or responses say it."""
+    """Tell whether a run asked for JSON, by the parameters of chat completions or those of responses."""
     parameters = source.get("sampling_params") or {}
     wanted = parameters.get("response_format") or (parameters.get("text") or {}).get("format") or {}
     return str(wanted.get("type", "")).startswith("json")
 
 
 def hosted_tools(source: dict[str, Any]) -> list[str]:
-    """The tools that only OpenAI can run."""
+    """Return the types of a run's tools that only OpenAI can run, such as web search."""
     parameters, selected = source.get("sampling_params") or {}, source.get("source") or {}
     given = chain(parameters.get("tools") or (), selected.get("tools") or ())
     kinds = {str(tool.get("type")) if isinstance(tool, dict) else str(tool) for tool in given}
     return sorted(kinds - {"function", "custom"})
 
 
-def named(kind: str, found: dict[str, Any]) -> str:
-    """For people: the kind, the id, and the name where it says more."""
-    name = found.get("name")
-    return f"{kind} {found['id']}" + (f" “{name}”" if name and name != found["id"] else "")
+def named(kind: str, entity: dict[str, Any]) -> str:
+    """Name an eval or run for people: its kind, its id, and its name if that is not the id."""
+    name = entity.get("name")
+    return f"{kind} {entity['id']}" + (f" “{name}”" if name and name != entity["id"] else "")

@@ -27,7 +27,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass
 class _Found:
-    """What the files say of a run's output items: where they lie, and the names of their grades."""
+    """A run's output items in the files: which files hold them, and the names of their grades."""
 
     eval_id: str | None = None
     files: dict[str, None] = field(default_factory=dict)
@@ -35,9 +35,9 @@ class _Found:
 
 
 class ExportedOrigin:
-    """What lies in the files, by eval and run; only the evals named in `wanted`, where there are any.
+    """The evals and runs of the files; if `wanted` is not empty, only the evals with these ids.
 
-    They are read once for what there is, and again for each run's items.
+    All files are read once to list evals and runs. The files of a run are read again for its items.
     """
 
     def __init__(self, path: Path, wanted: frozenset[str] = frozenset()) -> None:
@@ -48,8 +48,8 @@ class ExportedOrigin:
         self._runs: dict[str, dict[str, Any]] = {}
         self._items: dict[str, _Found] = {}
         for name in self._folder.names(None):
-            for found in self._objects(name):
-                self._sort(found, name)
+            for document in self._objects(name):
+                self._sort(document, name)
         for run_id in self._items:
             self._runs.setdefault(run_id, {"id": run_id, "name": run_id, "status": "completed"})
         for run in self._runs.values():
@@ -62,7 +62,7 @@ class ExportedOrigin:
         return list(self._unread.items())
 
     def evals(self) -> Iterator[dict[str, Any]]:
-        yield from (one for name, one in self._evals.items() if not self._wanted or name in self._wanted)
+        yield from (eval_ for eval_id, eval_ in self._evals.items() if not self._wanted or eval_id in self._wanted)
 
     def runs(self, eval_id: str) -> Iterator[dict[str, Any]]:
         of_it = [run for run in self._runs.values() if run["eval_id"] == eval_id]
@@ -72,8 +72,8 @@ class ExportedOrigin:
         del eval_id
         seen: set[Any] = set()
         for name in self._items[run_id].files if run_id in self._items else ():
-            for found in self._objects(name):
-                item = _output_item(found)
+            for document in self._objects(name):
+                item = _output_item(document)
                 if not item or item["run_id"] != run_id:
                     continue
                 place = item.get("datasource_item_id")
@@ -89,7 +89,7 @@ class ExportedOrigin:
         return None if name is None else self._folder.open(name)
 
     def _objects(self, name: str) -> Iterator[Any]:
-        """The objects of a file: its lines or elements, or all of it, and the elements of lists."""
+        """Yield the objects of a file: each line of JSON lines, or its one document; a list gives its elements."""
         try:
             for document in self._documents(name):
                 match document:
@@ -101,40 +101,40 @@ class ExportedOrigin:
             raise Stopped(f"{name} cannot be read to its end ({type(error).__name__})") from None
 
     def _documents(self, name: str) -> Iterator[Any]:
-        with closing(rows(self._folder.open(name))) as found:
-            number_and_first = next(found, None)
+        with closing(rows(self._folder.open(name))) as numbered_rows:
+            number_and_first = next(numbered_rows, None)
             if number_and_first is None:
                 return
             if not isinstance(number_and_first[1], Unmapped):
                 yield number_and_first[1]
-                yield from (row for _, row in found)
+                yield from (row for _, row in numbered_rows)
                 return
         # One document over many lines.
         body = (self._folder.root / name).read_bytes()
         yield json.loads(gzip.decompress(body) if body[:2] == _GZIP else body)
 
-    def _sort(self, found: Any, name: str) -> None:
-        item = _output_item(found)
-        match found:
+    def _sort(self, document: Any, name: str) -> None:
+        item = _output_item(document)
+        match document:
             case _ if item:
                 known = self._items.setdefault(item["run_id"], _Found(item.get("eval_id")))
                 known.files[name] = None
                 known.grades.update(str(result.get("name")) for result in item.get("results") or [])
             case {"object": "eval", "id": str(eval_id)}:
-                self._evals[eval_id] = found
+                self._evals[eval_id] = document
             case {"object": "eval.run", "id": str(run_id)}:
-                self._runs[run_id] = found
+                self._runs[run_id] = document
             case {"item": dict()}:
-                """A row of an uploaded file, which a run may name."""
+                """A row of an uploaded file; it is read when a run names the file."""
             case _:
                 self._unread[name] = "holds something that is no eval, run, output item or row"
 
     def _eval_of(self, run: dict[str, Any]) -> str:
-        """The eval of a run, made up where its definition is not here."""
+        """Return the id of a run's eval; an eval without a definition in the files is made up."""
         known = self._items.get(run["id"], _Found())
         eval_id = run.get("eval_id") or known.eval_id
         if not eval_id:
-            fitting = [one for one, held in self._evals.items() if known.grades <= _names(held)]
+            fitting = [name for name, eval_ in self._evals.items() if known.grades <= _names(eval_)]
             eval_id = fitting[0] if len(fitting) == 1 else _stem(next(iter(known.files), run["id"]))
         eval_ = self._evals.setdefault(eval_id, _made_up(eval_id))
         if eval_.get("made_up"):
@@ -143,18 +143,18 @@ class ExportedOrigin:
         return str(eval_id)
 
 
-def _output_item(found: Any) -> dict[str, Any] | None:
-    match found:
+def _output_item(document: Any) -> dict[str, Any] | None:
+    match document:
         case {"object": "eval.run.output_item", "run_id": str()}:
-            return dict(found)
-        case {"run_id": str(), "item": dict()} if "grades" in found or "passes" in found:
-            return _of_the_dashboard(found)
+            return dict(document)
+        case {"run_id": str(), "item": dict()} if "grades" in document or "passes" in document:
+            return _of_the_dashboard(document)
         case _:
             return None
 
 
 def _of_the_dashboard(line: dict[str, Any]) -> dict[str, Any]:
-    """An output item as the API would give it. A grade that was exported without pass or fail has `passed` null."""
+    """Convert a line of the dashboard to the API's output item. A grade without pass or fail has `passed` null."""
     passes, samples = line.get("passes") or {}, line.get("grader_samples") or {}
     grades = {**dict.fromkeys(passes), **(line.get("grades") or {})}
     sample = line.get("sample")
@@ -184,8 +184,13 @@ def _stem(name: str) -> str:
 
 
 def _names(eval_: dict[str, Any]) -> set[str]:
-    """By which its criteria may be called."""
-    return {str(one[field]) for one in eval_.get("testing_criteria") or [] for field in ("name", "id") if field in one}
+    """Return the names and ids of the eval's criteria: a grade may use either."""
+    return {
+        str(criterion[field])
+        for criterion in eval_.get("testing_criteria") or []
+        for field in ("name", "id")
+        if field in criterion
+    }
 
 
 def _made_up(eval_id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""OpenAI's Evals API, or any server that has it.
+"""Read OpenAI's Evals API, or any server that has it.
 
-In: an SDK client. Out: evals, runs and output items as JSON, oldest first, untouched by the SDK's types, which know
-fewer graders than there are. The SDK retries what is throttled. Raises Stopped where the server refuses or stays away.
+In: an SDK client. Out: evals, runs and output items as JSON, oldest first. The SDK's types are not used: they lack some
+graders. The SDK retries throttled requests. Raises Stopped if the server refuses a request or cannot be reached.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _IN_MEMORY = 4 * 1024 * 1024
 
 
 class ApiOrigin:
-    """The evals of a project; only those named in `wanted`, where there are any."""
+    """The evals of a project; if `wanted` is not empty, only those with these ids."""
 
     def __init__(self, client: OpenAI, wanted: frozenset[str] = frozenset()) -> None:
         self.unread = ()
@@ -28,7 +28,7 @@ class ApiOrigin:
         self._wanted = wanted
 
     def evals(self) -> Iterator[dict[str, Any]]:
-        return (one for one in self._list("/evals") if not self._wanted or one["id"] in self._wanted)
+        return (eval_ for eval_ in self._list("/evals") if not self._wanted or eval_["id"] in self._wanted)
 
     def runs(self, eval_id: str) -> Iterator[dict[str, Any]]:
         return self._list(f"/evals/{eval_id}/runs")

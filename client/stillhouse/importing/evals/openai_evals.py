@@ -1,8 +1,9 @@
 """Carry OpenAI's evals to Stillhouse: definitions, rows, runs, and the grades that were given there.
 
-In: where they are read and where they go. Out: a report. An eval and a run stand here once, found by the origin's id
-in their metadata. A run's rows bring their samples and grades: the grades of criteria that ask a model stand, others
-are made anew and compared. A criterion that Stillhouse refuses becomes one of type `recorded`, with the grades it got.
+In: the origin that evals are read from, and the receiver that they are written to. Out: a report. An eval or run is
+imported once: the origin's id in its metadata tells that it was. Rows bring their samples and grades. By default, the
+grades of criteria that ask a model are kept, and all others are computed again and compared. A criterion that
+Stillhouse refuses becomes one of type `recorded`, with the grades it got.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _RESULTS = ("id", "status", "created_at", "result_counts", "per_model_usage", "p
 
 @dataclass(frozen=True)
 class Options:
-    """`grades` says which recorded grades stand: judged, all or none. `judge` takes the place of one not known here."""
+    """`grades` names the recorded grades to keep: judged, all or none. `judge` replaces a judge that is unknown here.
+
+    `wait_s` is the number of seconds to wait for the grading before grades are compared.
+    """
 
     grades: str = "judged"
     judge: str | None = None
@@ -59,7 +63,7 @@ def carry(
 
 
 class _Carrying:
-    """One import at work; `there` are the runs that stand in Stillhouse."""
+    """One import in progress; `there` are the runs that are in Stillhouse."""
 
     def __init__(self, origin: Origin, receiver: Receiver, options: Options, show: Callable[[Report], None]) -> None:
         self.report = Report()
@@ -72,25 +76,25 @@ class _Carrying:
 
     def all(self) -> None:
         known = _by_metadata(self._receiver.evals(), EVAL)
-        for found in self._origin.evals():
-            self._eval(found, known.get(found["id"]))
+        for eval_ in self._origin.evals():
+            self._eval(eval_, known.get(eval_["id"]))
         for what, why in self._origin.unread:
             self.report.leave(what, why)
 
-    def _eval(self, found: dict[str, Any], here: dict[str, Any] | None) -> None:
+    def _eval(self, eval_: dict[str, Any], here: dict[str, Any] | None) -> None:
         known: dict[str, dict[str, Any]] = {}
         if here:
             self.report.evals_known += 1
             known = _by_metadata(self._receiver.runs(here["id"]), RUN)
         else:
             try:
-                here = self._created(found)
+                here = self._created(eval_)
             except Refused as refusal:
-                self.report.leave(named("eval", found), f"{refusal} Its runs stay with it.")
+                self.report.leave(named("eval", eval_), f"{refusal} Its runs stay with it.")
                 return
             self.report.evals += 1
         self._show(self.report)
-        for run in self._origin.runs(found["id"]):
+        for run in self._origin.runs(eval_["id"]):
             if run["id"] in known:
                 self.report.runs_known += 1
                 self.there.append(known[run["id"]])
@@ -100,23 +104,23 @@ class _Carrying:
                 self.report.leave(named("run", run), why)
                 continue
             try:
-                self._run({**run, "eval_id": found["id"]}, here)
+                self._run({**run, "eval_id": eval_["id"]}, here)
             except Refused as refusal:
                 self.report.leave(named("run", run), str(refusal))
             self._show(self.report)
 
-    def _created(self, found: dict[str, Any]) -> dict[str, Any]:
-        """The eval here. A criterion that is refused gets another judge, or keeps its recorded grades only."""
-        criteria = [dict(one) for one in found.get("testing_criteria") or []]
+    def _created(self, eval_: dict[str, Any]) -> dict[str, Any]:
+        """Create the eval in Stillhouse. A refused criterion gets another judge, or keeps its recorded grades only."""
+        criteria = [dict(criterion) for criterion in eval_.get("testing_criteria") or []]
         body = {
-            "name": found.get("name") or found["id"],
-            "data_source_config": config(found.get("data_source_config") or {}),
+            "name": eval_.get("name") or eval_["id"],
+            "data_source_config": config(eval_.get("data_source_config") or {}),
             "testing_criteria": criteria,
-            "metadata": self._metadata(found, {EVAL: found["id"]}),
+            "metadata": self._metadata(eval_, {EVAL: eval_["id"]}),
         }
-        if found.get("made_up"):
+        if eval_.get("made_up"):
             self.report.change(
-                named("eval", found), "made up of the names of its grades: no definition is in the files"
+                named("eval", eval_), "made up of the names of its grades: no definition is in the files"
             )
         while True:
             try:
@@ -125,7 +129,7 @@ class _Carrying:
                 place = _CRITERION.match(refusal.param or "")
                 if not place or criteria[int(place[1])].get("type") == "recorded":
                     raise
-                self._replace(criteria, int(place[1]), refusal, named("eval", found))
+                self._replace(criteria, int(place[1]), refusal, named("eval", eval_))
 
     def _replace(self, criteria: list[dict[str, Any]], place: int, refusal: Refused, where: str) -> None:
         refused = criteria[place]
@@ -169,7 +173,7 @@ class _Carrying:
             self.report.change(named("run", run), f"its results are here; {tool} is OpenAI's, to sample again without")
 
     def _write(self, run: dict[str, Any], here: dict[str, Any], rows: BinaryIO) -> tuple[int, int]:
-        """How many rows were written, and how many of them have something to grade."""
+        """Write a run's rows; return how many there are, and how many of them have an output to grade."""
         structured = asks_for_json(run.get("data_source") or {})
         count = outputs = 0
         for item in self._origin.items(run["eval_id"], run["id"]):
@@ -185,7 +189,7 @@ class _Carrying:
         return count, outputs
 
     def _dataset(self, run: dict[str, Any], source: dict[str, Any], count: int) -> str | None:
-        """The file here that holds the rows of a run as they were given; one, however many runs name it."""
+        """Return the id of the file with the rows that the run was given; runs that name the same file share it."""
         fetch: Callable[[], BinaryIO | None]
         match source.get("source"):
             case {"type": "file_id", "id": str(file_id)}:
@@ -212,7 +216,7 @@ class _Carrying:
                 return None
 
     def _origin_of(self, run: dict[str, Any], source: dict[str, Any], file_id: str) -> dict[str, Any]:
-        """OpenAI's own results, and the data source with which the rows can be sampled again here."""
+        """Return OpenAI's own results, and the data source with which the rows can be sampled again here."""
         again = {**source, "source": {"type": "file_id", "id": file_id}}
         kept = {"run": {name: run[name] for name in _RESULTS if run.get(name) is not None}, "data_source": again}
         if len(json.dumps(kept)) > _LONGEST_ORIGIN:
@@ -220,19 +224,19 @@ class _Carrying:
             del kept["data_source"]
         return kept
 
-    def _metadata(self, found: dict[str, Any], ids: dict[str, str]) -> dict[str, str]:
-        own = found.get("metadata") or {}
-        created = found.get("created_at")
+    def _metadata(self, owner: dict[str, Any], ids: dict[str, str]) -> dict[str, str]:
+        own = owner.get("metadata") or {}
+        created = owner.get("created_at")
         if isinstance(created, (int, float)):
             ids = {**ids, CREATED: datetime.fromtimestamp(created, UTC).isoformat()}
         room = MOST_PAIRS - len(ids)
         if len(own) > room:
-            self.report.change(str(found["id"]), f"metadata {sorted(own)[room:]} gave way to {sorted(ids)}")
+            self.report.change(str(owner["id"]), f"metadata {sorted(own)[room:]} gave way to {sorted(ids)}")
         return {**{name: str(own[name]) for name in sorted(own)[:room]}, **ids}
 
 
-def _by_metadata(found: Iterator[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
-    return {one["metadata"][name]: one for one in found if name in (one.get("metadata") or {})}
+def _by_metadata(objects: Iterator[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    return {element["metadata"][name]: element for element in objects if name in (element.get("metadata") or {})}
 
 
 def _scratch() -> BinaryIO:

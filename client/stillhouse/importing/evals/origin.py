@@ -1,7 +1,7 @@
-"""Where OpenAI's evals are read from: its API, or files that came from there.
+"""The protocol of what OpenAI's evals are read from: its API, or files that were saved from it.
 
-Everything is a dict as the API gives it; `items` are output items. `file` is the content of an uploaded file, None
-where it is gone. `unread` names what could not be understood. Raises Stopped where the source cannot be read.
+Everything is a dict as the API gives it; `items` yields output items. `file` opens an uploaded file, None if it is
+gone. `unread` lists the files that were not understood, and why. Raises Stopped if the source cannot be read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 
 
 class Origin(Protocol):
-    """OpenAI's evals."""
+    """A source of OpenAI's evals."""
 
     @property
     def unread(self) -> Sequence[tuple[str, str]]: ...

@@ -1,4 +1,4 @@
-"""The cursor lists of OpenAI's API, element by element, as JSON."""
+"""Read lists of OpenAI's API page by page, as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAGE = 100
 
 
 def pages(client: OpenAI, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-    """Every element, oldest first. Raises the SDK's errors."""
+    """Yield every element of a list, oldest first. Raises the SDK's errors."""
     asked = {"limit": _PAGE, "order": "asc", **query}
     while True:
         page = cast("dict[str, Any]", client.get(path, cast_to=object, options={"params": asked}))

@@ -1,8 +1,8 @@
-"""Stillhouse's evals, files and runs, as an import writes them.
+"""Write evals, files and runs to Stillhouse.
 
-In: an SDK client of Stillhouse. Out: objects as JSON. What stands there already is found by its metadata, and files by
-their names; every POST carries a key made of what it sends, so that a repeated one makes nothing twice. Raises Refused
-where Stillhouse does not take something, Stopped where it stays away or does not know the key.
+In: an SDK client of Stillhouse. Out: objects as JSON. Every POST carries an idempotency key, a digest of its body, so
+a repeated request creates nothing twice. Raises Refused if Stillhouse rejects a request, Stopped if it cannot be
+reached or refuses the API key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PART = 1024 * 1024
 
 
 class Refused(Exception):
-    """Stillhouse understood and does not take it."""
+    """Stillhouse rejected a request as invalid; `param` names the field."""
 
     def __init__(self, message: str, *, code: str | None, param: str | None) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Receiver:
-    """`put` sends a large file to the link that Stillhouse gives for it."""
+    """The import's client; `put` uploads a large file to a presigned link."""
 
     def __init__(self, client: OpenAI, put: Callable[[str, BinaryIO, int], None] | None = None) -> None:
         self._client = client
@@ -70,7 +70,7 @@ class Receiver:
         return self._post(f"/evals/{eval_id}/runs", body)
 
     def upload(self, name: str, content: BinaryIO) -> str:
-        """The id of a file of rows under this name."""
+        """Upload a file of rows under this name; return its id."""
         size = content.seek(0, os.SEEK_END)
         if size > MOST_BYTES:
             raise Refused(f"{size} bytes of rows; a file has at most {MOST_BYTES}", code="too_large", param=None)
@@ -82,14 +82,14 @@ class Receiver:
             return self._client.files.create(file=(name, content), purpose="evals", extra_headers=key).id
 
     def file_named(self, name: str) -> str | None:
-        """The id of a file that is known to be whole: one that came by a link may have been broken off."""
+        """Return the id of the file with this name if its upload was completed, else None."""
         return self._files.get(name)
 
     @cached_property
     def _files(self) -> dict[str, str]:
         with self._failures():
             listed = pages(self._client, "/files", purpose="evals", limit=_FILES)
-            return {one["filename"]: one["id"] for one in listed if one["status"] == "processed"}
+            return {file["filename"]: file["id"] for file in listed if file["status"] == "processed"}
 
     def _by_link(self, asked: dict[str, Any], content: BinaryIO, key: dict[str, str]) -> str:
         announced = self._post("/files/presigned", asked, key)

@@ -1,6 +1,6 @@
-"""What an import of evals did, for people: what came over, what was compared, and by name what did not come.
+"""The report of an import of evals, for people: what was imported, compared, changed, and left out by name.
 
-Out: lines of text, one a figure. Names are those of the origin; no row's content stands in them.
+Out: lines of text, a line for each figure. Names are those of the origin; the content of rows is never shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _LONGEST = 300
 
 @dataclass
 class Report:
-    """Counts, and what has to be named."""
+    """Counts, and the names of what was left out, changed or graded differently."""
 
     evals: int = 0
     runs: int = 0
@@ -30,11 +30,11 @@ class Report:
     notes: Counter[str] = field(default_factory=Counter)
 
     def leave(self, what: str, why: str) -> None:
-        """Something that did not come over."""
+        """Record what was not imported, and why."""
         self.left.append((what, why[:_LONGEST]))
 
     def change(self, what: str, how: str) -> None:
-        """Something that came over, but not as it was."""
+        """Record what was imported in another form, and how."""
         self.changed.append((what, how[:_LONGEST]))
 
     @property

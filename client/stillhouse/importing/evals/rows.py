@@ -1,7 +1,7 @@
-"""An output item of OpenAI as a row of Stillhouse: the item, the sample as a chat completion, the grades it got.
+"""Convert an output item of OpenAI to a row of Stillhouse: the item, the sample as a chat completion, its grades.
 
-In: an output item, and the criteria of the eval as Stillhouse has them. Out: `{item, sample}`. Grades stand under the
-criterion's id here. What cannot be said in a row is counted in `notes`.
+In: an output item, and the criteria of the eval as Stillhouse has them. Out: `{item, sample}`. A grade is named by the
+criterion's id in Stillhouse. What a row cannot hold is counted in `notes`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UUID = r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 def row_of(
     item: dict[str, Any], criteria: list[dict[str, Any]], notes: Counter[str], *, structured: bool = False
 ) -> dict[str, Any]:
-    """`structured` says that the run asked for JSON, which graders see as `sample.output_json`."""
+    """Convert an output item. `structured` is true if the run asked for JSON, which becomes `sample.output_json`."""
     sample = _sample(item.get("sample") or {}, notes)
     if structured and sample.get("choices"):
         sample["output_json"] = _json(sample["choices"][0]["message"].get("content"))
@@ -31,12 +31,12 @@ def row_of(
 
 
 def has_output(row: dict[str, Any]) -> bool:
-    """Whether there is something to grade anew."""
+    """Tell whether the row has an output that can be graded again."""
     return bool(row["sample"].get("choices"))
 
 
 def criterion_id(name: str, criteria: list[dict[str, Any]]) -> str | None:
-    """The id of the criterion that a result names: by its id, its name, or its name and a uuid."""
+    """Return the id of the criterion that a result names by id, by name, or by name and a uuid; None if none fits."""
     for known in criteria:
         if name in (known.get("id"), known["name"]):
             return str(known.get("id") or known["name"])
@@ -46,31 +46,31 @@ def criterion_id(name: str, criteria: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _sample(found: dict[str, Any], notes: Counter[str]) -> dict[str, Any]:
-    error = found.get("error")
+def _sample(recorded: dict[str, Any], notes: Counter[str]) -> dict[str, Any]:
+    error = recorded.get("error")
     if error:
         message = error.get("message") if isinstance(error, dict) else error
         return {"error": {"message": str(message or "unknown")}}
-    messages = [_message(message) for message in found.get("output") or []]
+    messages = [_message(message) for message in recorded.get("output") or []]
     if len(messages) > 1:
         notes["a sample of several messages: the last answer is graded"] += 1
         messages = _last_answer_first(messages)
-    reason = found.get("finish_reason") or ""
-    usage = found.get("usage") or {}
+    reason = recorded.get("finish_reason") or ""
+    usage = recorded.get("usage") or {}
     sample: dict[str, Any] = {
         "choices": [
             {"index": index, "finish_reason": reason, "message": message} for index, message in enumerate(messages)
         ],
-        "model": str(found.get("model") or ""),
+        "model": str(recorded.get("model") or ""),
         "usage": {name: usage[name] for name in _COUNTS if isinstance(usage.get(name), int)},
     }
-    if found.get("input"):
-        sample["input"] = [_message(message) for message in found["input"]]
-    return sample | {name: found[name] for name in _PARAMETERS if found.get(name) is not None}
+    if recorded.get("input"):
+        sample["input"] = [_message(message) for message in recorded["input"]]
+    return sample | {name: recorded[name] for name in _PARAMETERS if recorded.get(name) is not None}
 
 
 def _last_answer_first(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Graders see the first choice."""
+    """Move the last answer to the front: graders read the first choice."""
     answers = [message for message in messages if message.get("role") == "assistant" and message["content"]]
     return [*answers[-1:], *(message for message in messages if message not in answers[-1:])]
 
@@ -82,11 +82,11 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(content: Any) -> Any:
-    """Parts of text as one text; images and audio stay parts."""
+    """Join content parts that are all text; other content is returned as it is."""
     parts = content if isinstance(content, list) else [content]
-    found = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    texts = [text for text in found if isinstance(text, str)]
-    return "".join(texts) if texts and len(texts) == len(found) else content
+    values = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    texts = [text for text in values if isinstance(text, str)]
+    return "".join(texts) if texts and len(texts) == len(values) else content
 
 
 def _json(text: Any) -> Any:

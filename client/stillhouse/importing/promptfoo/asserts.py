@@ -1,7 +1,7 @@
-"""Promptfoo's asserts as checks, one function a family.
+"""Convert Promptfoo's asserts to checks; each function converts one family of assert types.
 
-In: an assert of a test, and what its test and the command line say of judges. Out: a Check. An assert that has no exact
-counterpart raises Left with the reason. A weight of 0 makes an assert a mere measure, which is no criterion.
+In: an assert of a test, the test's options and the judge of the command line. Out: a Check. An assert without an exact
+counterpart raises Left with the reason. So does an assert with weight 0: it measures, and decides nothing.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _CARRIED_BY = {"assert-set": frozenset({"assert"}), "python": frozenset({"config
 
 @dataclass
 class Context:
-    """What surrounds an assert: files, the test's options, the judge where none is named, what was asked.
+    """What an assert refers to: files, its test's options, the judge if it names none, the task that was given.
 
-    `scored` says that the test has a threshold over the scores of its asserts.
+    `scored` is true if the test has a threshold over the scores of its asserts.
     """
 
     beside: Beside
@@ -43,67 +43,67 @@ class Context:
 
 
 def checks_of(asserts: Sequence[Any], context: Context, leave: Callable[[str, str], None]) -> list[Check]:
-    """The checks of a test; `leave` hears of every assert that has none."""
-    found: list[Check] = []
-    for one in asserts:
-        kind = str(one.get("type")) if isinstance(one, dict) else "assert"
+    """Return the checks of a test; `leave` is called with the kind and the reason of every assert that has none."""
+    checks: list[Check] = []
+    for assertion in asserts:
+        kind = str(assertion.get("type")) if isinstance(assertion, dict) else "assert"
         try:
-            found += _checks(one, context, leave)
+            checks += _checks(assertion, context, leave)
         except Left as left:
             leave(kind, left.reason)
         except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
             leave(kind, f"it is not of the documented shape ({type(error).__name__})")
-    return found
+    return checks
 
 
-def _checks(one: dict[str, Any], context: Context, leave: Callable[[str, str], None]) -> list[Check]:
-    weight = one.get("weight", 1)
-    if weight == 0 or one.get("metricOnly"):
+def _checks(assertion: dict[str, Any], context: Context, leave: Callable[[str, str], None]) -> list[Check]:
+    weight = assertion.get("weight", 1)
+    if weight == 0 or assertion.get("metricOnly"):
         raise Unmapped(f"{'weight 0' if weight == 0 else 'metricOnly'}: it measures and decides nothing")
-    more = _set(one) - _CARRIED - _CARRIED_BY.get(str(one["type"]).removeprefix("not-"), frozenset())
+    more = _set(assertion) - _CARRIED - _CARRIED_BY.get(str(assertion["type"]).removeprefix("not-"), frozenset())
     if more:
         raise Unmapped(f"its {', '.join(sorted(more))}, which has no counterpart")
-    if one["type"] != "assert-set":
-        return [_check(one, context)]
-    parts = checks_of(one["assert"], context, leave)
-    if len(parts) < len(one["assert"]):
+    if assertion["type"] != "assert-set":
+        return [_check(assertion, context)]
+    parts = checks_of(assertion["assert"], context, leave)
+    if len(parts) < len(assertion["assert"]):
         raise Unmapped("a set that is not whole without the asserts that were left out")
-    threshold = one.get("threshold")
+    threshold = assertion.get("threshold")
     if threshold is None and not context.scored:
         return parts
     # A test's threshold takes the mean of the set, whether the set passes or not.
-    return [together(parts, _name(one), 1 if threshold is None else threshold, weight)]
+    return [together(parts, _name(assertion), 1 if threshold is None else threshold, weight)]
 
 
-def _check(one: dict[str, Any], context: Context) -> Check:
-    if one.get("transform") or any(context.options.get(name) for name in ("transform", "postprocess")):
+def _check(assertion: dict[str, Any], context: Context) -> Check:
+    if assertion.get("transform") or any(context.options.get(name) for name in ("transform", "postprocess")):
         raise Unmapped("its output is transformed by a script first")
-    kind, inverse = str(one["type"]), False
+    kind, inverse = str(assertion["type"]), False
     if kind.startswith("not-"):
         kind, inverse = kind.removeprefix("not-"), True
     family = _FAMILIES.get(kind)
     if family is None:
         raise Unmapped("Stillhouse has no such criterion")
-    made = family(kind, one, context)
+    made = family(kind, assertion, context)
     for value in made.values:
         templates.converted(value.text)
     if not inverse:
-        return Check(_name(one), made.signature, made.build, made.values, one.get("weight", 1))
+        return Check(_name(assertion), made.signature, made.build, made.values, assertion.get("weight", 1))
 
     def build(values: Sequence[str]) -> Part:
         return made.build(values).inverted()
 
-    return Check(_name(one), f"not {made.signature}", build, made.values, one.get("weight", 1))
+    return Check(_name(assertion), f"not {made.signature}", build, made.values, assertion.get("weight", 1))
 
 
-def _set(one: dict[str, Any]) -> set[str]:
-    """The keys that say something."""
-    return {key for key, value in one.items() if value is not None and value is not False}
+def _set(assertion: dict[str, Any]) -> set[str]:
+    """Return the keys that are set: their value is neither null nor false."""
+    return {key for key, value in assertion.items() if value is not None and value is not False}
 
 
-def _name(one: dict[str, Any]) -> str:
-    metric = one.get("metric")
-    return metric if isinstance(metric, str) and metric and "{{" not in metric else str(one["type"])
+def _name(assertion: dict[str, Any]) -> str:
+    metric = assertion.get("metric")
+    return metric if isinstance(metric, str) and metric and "{{" not in metric else str(assertion["type"])
 
 
 def _made(
@@ -113,9 +113,9 @@ def _made(
     return Check("", json.dumps([*signature, len(values)], sort_keys=True), build, held)
 
 
-def _text(one: dict[str, Any], context: Context) -> str:
-    """The value as text; that of a file, where it names one."""
-    value = context.beside.of(one.get("value"))
+def _text(assertion: dict[str, Any], context: Context) -> str:
+    """Return the assert's value as text; if it names a file, the file's text. Raises Unmapped if it is no text."""
+    value = context.beside.of(assertion.get("value"))
     if isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, (int, float)):
@@ -125,8 +125,8 @@ def _text(one: dict[str, Any], context: Context) -> str:
     return value
 
 
-def _equals(kind: str, one: dict[str, Any], context: Context) -> Check:
-    value = context.beside.of(one.get("value"))
+def _equals(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    value = context.beside.of(assertion.get("value"))
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False)
         if "{{" in text:
@@ -137,12 +137,12 @@ def _equals(kind: str, one: dict[str, Any], context: Context) -> Check:
     return _made((kind,), lambda values: Part([_compared("eq", OUTPUT, values[0])]), _text({"value": value}, context))
 
 
-def _contains(kind: str, one: dict[str, Any], context: Context) -> Check:
+def _contains(kind: str, assertion: dict[str, Any], context: Context) -> Check:
     operation = "ilike" if kind.startswith("icontains") else "like"
     if not kind.endswith(("-all", "-any")):
-        text = _text(one, context)
+        text = _text(assertion, context)
         return _made((kind,), lambda values: Part([_compared(operation, OUTPUT, values[0])]), text)
-    wanted = _listed(one.get("value"), context)
+    wanted = _listed(assertion.get("value"), context)
     best = "min" if kind.endswith("-all") else "max"
     places = ", ".join(f"{{{number}}}" for number in range(len(wanted)))
 
@@ -153,7 +153,10 @@ def _contains(kind: str, one: dict[str, Any], context: Context) -> Check:
 
 
 def _listed(value: Any, context: Context) -> list[str]:
-    """The texts of a list, which may stand in one text. Promptfoo fills that in first and splits it then."""
+    """Return the texts of a list, which may be written as one text with commas.
+
+    Promptfoo renders the variables of such a text before it splits it, so one with variables raises Unmapped.
+    """
     given = context.beside.of(value)
     if isinstance(given, str):
         if "{{" in given:
@@ -161,41 +164,41 @@ def _listed(value: Any, context: Context) -> list[str]:
         given = texts.split(given)
     if not given:
         raise Unmapped("a list of nothing")
-    return [_text({"value": one}, context) for one in given]
+    return [_text({"value": text}, context) for text in given]
 
 
-def _starts(kind: str, one: dict[str, Any], context: Context) -> Check:
-    """What starts with a text contains it right behind a sign that stands before the output only."""
+def _starts(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    """Test for a start or an end by `like`: a sign is put at that end of the output and of the text alike."""
     before = kind == "starts-with"
 
     def build(values: Sequence[str]) -> Part:
         marked = (_START + OUTPUT, _START + values[0]) if before else (OUTPUT + _END, values[0] + _END)
         return Part([_compared("like", *marked)])
 
-    return _made((kind,), build, _text(one, context))
+    return _made((kind,), build, _text(assertion, context))
 
 
-def _regex(kind: str, one: dict[str, Any], context: Context) -> Check:
-    pattern = _text(one, context)
+def _regex(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    pattern = _text(assertion, context)
     if "{{" in pattern:
         raise Unmapped("a pattern with variables")
     grader = {"type": "regex", "input": OUTPUT, "pattern": pattern}
     return _made((kind, pattern), lambda _: Part([grader]))
 
 
-def _json(kind: str, one: dict[str, Any], context: Context) -> Check:
-    schema = schemas.schema_of(one.get("value"), context.beside)
+def _json(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    schema = schemas.schema_of(assertion.get("value"), context.beside)
     if schemas.has_format(schema):
         context.notes.append("is-json: the `format` of its schema is not checked here")
     grader = {"type": "json_schema", "json_schema": schema}
     return _made((kind, schema), lambda _: Part([grader]))
 
 
-def _similar(kind: str, one: dict[str, Any], context: Context) -> Check:
-    threshold = one.get("threshold", _SIMILAR)
-    named = _grader(kind, one, context, "embedding")
+def _similar(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    threshold = assertion.get("threshold", _SIMILAR)
+    named = _grader(kind, assertion, context, "embedding")
     model = {"embedding_model": model_of(named, embedding=True)} if named else {}
-    value = one.get("value")
+    value = assertion.get("value")
     wanted = [_text({"value": text}, context) for text in (value if isinstance(value, list) else [value])]
     grader = {"type": "text_similarity", "evaluation_metric": "cosine", "input": OUTPUT, "pass_threshold": threshold}
     places = ", ".join(f"{{{number}}}" for number in range(len(wanted)))
@@ -207,34 +210,34 @@ def _similar(kind: str, one: dict[str, Any], context: Context) -> Check:
     return _made((kind.partition(":")[0], threshold, model), build, *wanted)
 
 
-def _overlap(kind: str, one: dict[str, Any], context: Context) -> Check:
+def _overlap(kind: str, assertion: dict[str, Any], context: Context) -> Check:
     metric, usual = _OVERLAPS[kind]
-    threshold = one.get("threshold", usual)
+    threshold = assertion.get("threshold", usual)
     grader = {"type": "text_similarity", "evaluation_metric": metric, "input": OUTPUT, "pass_threshold": threshold}
     context.notes.append(f"{kind}: scored by another library, which may differ in the last digits")
 
     def build(values: Sequence[str]) -> Part:
         return Part([{**grader, "reference": values[0]}], threshold=threshold)
 
-    return _made((kind, threshold), build, _text(one, context))
+    return _made((kind, threshold), build, _text(assertion, context))
 
 
-def _levenshtein(kind: str, one: dict[str, Any], context: Context) -> Check:
-    most = one.get("threshold") or _DISTANCE
+def _levenshtein(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    most = assertion.get("threshold") or _DISTANCE
 
     def build(values: Sequence[str]) -> Part:
         return Part([_python(pythons.levenshtein(values[0], most))])
 
-    return _made((kind, most), build, _text(one, context), in_row=True)
+    return _made((kind, most), build, _text(assertion, context), in_row=True)
 
 
-def _finish(kind: str, one: dict[str, Any], context: Context) -> Check:
+def _finish(kind: str, assertion: dict[str, Any], context: Context) -> Check:
     reason = "{{ sample.choices[0].finish_reason }}"
-    return _made((kind,), lambda values: Part([_compared("eq", reason, values[0])]), _text(one, context))
+    return _made((kind,), lambda values: Part([_compared("eq", reason, values[0])]), _text(assertion, context))
 
 
-def _coded(kind: str, one: dict[str, Any], context: Context) -> Check:
-    code, config, threshold = one["value"], one.get("config"), one.get("threshold")
+def _coded(kind: str, assertion: dict[str, Any], context: Context) -> Check:
+    code, config, threshold = assertion["value"], assertion.get("config"), assertion.get("threshold")
     if code.startswith("file://"):
         path, _, function = code.removeprefix("file://").partition(":")
         source = pythons.of_file(context.beside.text(path), function or "get_assert", config, threshold)
@@ -245,16 +248,16 @@ def _coded(kind: str, one: dict[str, Any], context: Context) -> Check:
     return _made((kind, source), lambda _: Part([_python(source)]))
 
 
-def _judged(kind: str, one: dict[str, Any], context: Context) -> Check:
+def _judged(kind: str, assertion: dict[str, Any], context: Context) -> Check:
     if kind.endswith("factuality") and context.options.get("factuality"):
         raise Unmapped("options.factuality, scores of its own")
-    named = _grader(kind, one, context, "text")
+    named = _grader(kind, assertion, context, "text")
     model = model_of(named) if named else context.judge
     if not model:
         raise Unmapped("it names no judge: give one with --judge")
-    if one.get("rubricPrompt") or context.options.get("rubricPrompt"):
+    if assertion.get("rubricPrompt") or context.options.get("rubricPrompt"):
         context.notes.append(f"{kind}: its own rubricPrompt gave way to Stillhouse's")
-    threshold, task = one.get("threshold"), context.task
+    threshold, task = assertion.get("threshold"), context.task
 
     def build(values: Sequence[str]) -> Part:
         if kind == "llm-rubric":
@@ -262,12 +265,12 @@ def _judged(kind: str, one: dict[str, Any], context: Context) -> Check:
         ask = judges.closed_qa if kind == "model-graded-closedqa" else judges.factuality
         return Part([ask(model, values[0], task)])
 
-    return _made((kind, model, threshold, task), build, _text(one, context))
+    return _made((kind, model, threshold, task), build, _text(assertion, context))
 
 
-def _grader(kind: str, one: dict[str, Any], context: Context, of: str) -> str | None:
-    """The provider that grades: the assert's own, else the test's."""
-    name, more = grader_of(one, of)
+def _grader(kind: str, assertion: dict[str, Any], context: Context, of: str) -> str | None:
+    """Return the name of the provider that grades: the assert's own, else the test's."""
+    name, more = grader_of(assertion, of)
     if not name:
         name, more = grader_of(context.options, of)
     if more:

@@ -1,8 +1,8 @@
 """Carry a Promptfoo config to Stillhouse: evals, a file of rows for each, and a run for each prompt and model.
 
-In: the config's path. Out: a report. An eval is known again by a digest of what it asks, rows and runs by theirs, so
-that the same config twice changes nothing. Runs ask models and cost: they are started only where that is wanted.
-Criteria that Stillhouse refuses are left out and named.
+In: the config's path. Out: a report. Evals, rows and runs are recognized by a digest of their content, so importing a
+config a second time changes nothing. Runs call models, which costs money: they start only if `run` is true. Criteria
+that Stillhouse refuses are left out and named in the report.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CRITERION = re.compile(r"testing_criteria\[(\d+)\]")
 
 
 def carry(path: Path, receiver: Receiver, *, judge: str | None, run: bool) -> Report:
-    """Raises Stopped."""
+    """Import the config at `path`; `judge` grades where an assert names no model. Raises Stopped."""
     config, report = read(path), Report()
     report.left += config.left
     report.changed += config.changed
@@ -43,15 +43,15 @@ def carry(path: Path, receiver: Receiver, *, judge: str | None, run: bool) -> Re
 
 
 class _Carrying:
-    """One import at work."""
+    """One import in progress: the config, where it goes, and the report that it fills."""
 
     def __init__(self, config: Config, receiver: Receiver, report: Report, *, start: bool) -> None:
         self._config = config
         self._receiver = receiver
         self._report = report
         self._start = start
-        named = ((one.get("metadata") or {}, one) for one in receiver.evals())
-        self._known = {metadata[EVAL]: one for metadata, one in named if EVAL in metadata}
+        named = ((eval_.get("metadata") or {}, eval_) for eval_ in receiver.evals())
+        self._known = {metadata[EVAL]: eval_ for metadata, eval_ in named if EVAL in metadata}
 
     def suite(self, suite: Suite, name: str) -> None:
         eval_ = self._eval(suite, name)
@@ -62,7 +62,7 @@ class _Carrying:
             file_id = self._receiver.upload(file_name, io.BytesIO(lines))
             self._report.rows += len(suite.items)
         self._report.ready.append(f"eval {eval_['id']} “{name}”: {len(suite.items)} rows in {file_id}")
-        started = {(one.get("metadata") or {}).get(RUN) for one in self._receiver.runs(eval_["id"])}
+        started = {(run.get("metadata") or {}).get(RUN) for run in self._receiver.runs(eval_["id"])}
         for provider in self._config.providers:
             for prompt in self._config.prompts:
                 if provider.prompts is None or prompt.label in provider.prompts:

@@ -1,7 +1,7 @@
-"""Promptfoo's tests, with the defaults put into each.
+"""Read Promptfoo's tests and put the defaults into each.
 
-In: `tests` and `defaultTest`, inline or in files of YAML, JSON, JSON lines or CSV. Out: Cases, one for each combination
-of variables that are lists. What a program makes raises Left.
+In: `tests` and `defaultTest`, inline or in files of YAML, JSON, JSON lines or CSV. Out: a Case for each combination of
+the variables that are lists. Tests that a program generates raise Left.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _CARRIED_OPTIONS = frozenset(
         "provider", "rubricPrompt", "runSerially", "transform",
     }
 )  # fmt: skip
-"""Heeded here, by the asserts that they concern, or of no consequence."""
+"""Options that are read here or by the asserts that they concern, or that change no result."""
 _CHANGING = frozenset({"prefix", "suffix", "transformVars", "storeOutputAs"})
 
 
 @dataclass
 class Case:
-    """One test. `where` says which, for people; `ignored` what of it does not count here."""
+    """One test. `where` names it for people; `ignored` lists the keys that are not imported."""
 
     where: str
     variables: dict[str, Any]
@@ -53,23 +53,26 @@ class Case:
     ignored: list[str] = field(default_factory=list)
 
 
-def listed(one: Any, beside: Beside) -> Iterator[dict[str, Any]]:
-    """The tests of an entry, which may be a file of them. Raises Left, OSError, ValueError."""
-    if isinstance(one, dict) and "path" not in one:
-        yield one
+def listed(entry: Any, beside: Beside) -> Iterator[dict[str, Any]]:
+    """Yield the tests of an entry: itself, or those of the files that it names. Raises Left, OSError, ValueError."""
+    if isinstance(entry, dict) and "path" not in entry:
+        yield entry
         return
-    if not isinstance(one, str):
+    if not isinstance(entry, str):
         raise Unmapped("tests that a program makes")
-    if "://" in one and not one.startswith("file://"):
+    if "://" in entry and not entry.startswith("file://"):
         raise Unmapped("tests from elsewhere")
-    for path in beside.paths(one):
-        found = loaded(path)
-        rows = found if isinstance(found, list) else [found]
+    for path in beside.paths(entry):
+        content = loaded(path)
+        rows = content if isinstance(content, list) else [content]
         yield from (_of_columns(row) if path.suffix.lower() == ".csv" else row for row in rows)
 
 
 def cases_of(test: dict[str, Any], default: dict[str, Any], where: str, root: Any, beside: Beside) -> Iterator[Case]:
-    """Raises Left, and what a test of another shape makes Python raise. `root` is what `$ref` looks into."""
+    """Yield the cases of a test. `root` is the document that `$ref` points into.
+
+    Raises Left; a test of an undocumented shape raises AttributeError, KeyError, TypeError or ValueError.
+    """
     options = {**(default.get("options") or {}), **(test.get("options") or {})}
     for name in sorted(options.keys() & _CHANGING):
         raise Unmapped(f"options.{name}")
@@ -81,7 +84,7 @@ def cases_of(test: dict[str, Any], default: dict[str, Any], where: str, root: An
         yield Case(
             where=f"{where} “{test['description']}”" if test.get("description") else where,
             variables=combined,
-            asserts=[_dereferenced(one, root) for one in asserts],
+            asserts=[_dereferenced(assertion, root) for assertion in asserts],
             options=options,
             metadata={**(default.get("metadata") or {}), **(test.get("metadata") or {})},
             threshold=test.get("threshold", default.get("threshold")),
@@ -90,7 +93,7 @@ def cases_of(test: dict[str, Any], default: dict[str, Any], where: str, root: An
 
 
 def _of_columns(row: dict[str, str]) -> dict[str, Any]:
-    """A row of a table: variables, and columns of another meaning, which begin with two underscores."""
+    """Return the test of a CSV row: columns that begin with two underscores have a meaning, others are variables."""
     test: dict[str, Any] = {"vars": {}, "assert": [], "metadata": {}}
     for column, cell in row.items():
         match column.partition(":"):
@@ -103,7 +106,7 @@ def _of_columns(row: dict[str, str]) -> dict[str, Any]:
             case ["__description", _, _]:
                 test["description"] = cell
             case ["__metric", _, _]:
-                """How a table of results calls it."""
+                """A label for tables of results; it decides nothing."""
             case [name, _, _] if name.startswith("__"):
                 raise Unmapped(f"the column {column}")
             case _:
@@ -112,14 +115,14 @@ def _of_columns(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _expected(cell: str) -> dict[str, Any]:
-    """The assert that a cell writes as `type(threshold): value`; any other text is to be equalled."""
-    found = _EXPECTED.fullmatch(cell.strip())
-    if not found or found[2] not in _KINDS or (found[4] is None and found[2] not in _ALONE):
+    """Parse a cell written as `type(threshold): value`; any other text becomes an `equals` assert."""
+    match = _EXPECTED.fullmatch(cell.strip())
+    if not match or match[2] not in _KINDS or (match[4] is None and match[2] not in _ALONE):
         return {"type": "equals", "value": cell.strip()}
-    made: dict[str, Any] = {"type": _SHORT.get(found[1], found[1])}
-    if found[3]:
-        made["threshold"] = float(found[3])
-    return made | ({"value": found[4].strip()} if found[4] else {})
+    made: dict[str, Any] = {"type": _SHORT.get(match[1], match[1])}
+    if match[3]:
+        made["threshold"] = float(match[3])
+    return made | ({"value": match[4].strip()} if match[4] else {})
 
 
 def _variables(given: Any, beside: Beside) -> dict[str, Any]:
@@ -133,11 +136,11 @@ def _combined(variables: dict[str, Any], *, expand: bool) -> Iterator[dict[str, 
         yield {**variables, **dict(zip(lists, chosen, strict=True))}
 
 
-def _dereferenced(one: Any, root: Any) -> Any:
-    """An assert that stands elsewhere in the config, by `$ref: '#/…'`."""
-    reference = one.get("$ref") if isinstance(one, dict) else None
+def _dereferenced(assertion: Any, root: Any) -> Any:
+    """Return the assert that `$ref: '#/…'` points to in the config; without a reference, the assert itself."""
+    reference = assertion.get("$ref") if isinstance(assertion, dict) else None
     if not isinstance(reference, str) or not reference.startswith("#/"):
-        return one
+        return assertion
     for step in reference.removeprefix("#/").split("/"):
         root = root.get(step) if isinstance(root, dict) else None
     return root

@@ -1,7 +1,7 @@
-"""promptfooconfig.yaml as it is written: its prompts, its providers, its tests with the defaults in each.
+"""Read promptfooconfig.yaml: its prompts, its providers, and its tests with the defaults put into each.
 
-In: the path of a config. Out: a Config. What cannot be read or has no counterpart is in `left`, what came over
-otherwise than it was in `changed`. Raises Stopped where there is no config, or nothing to test in it.
+In: the path of a config. Out: a Config. `left` lists what cannot be read or has no counterpart, `changed` what is
+imported differently from how it was written. Raises Stopped if the file is no config or holds no tests.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WRONG = (Left, AttributeError, KeyError, OSError, TypeError, ValueError)
 
 @dataclass
 class Config:
-    """What a config says."""
+    """The content of a config, and what was left out or changed while it was read."""
 
     name: str
     beside: Beside
@@ -45,40 +45,40 @@ class Config:
 
 def read(path: Path) -> Config:
     try:
-        found = loaded(path)
+        document = loaded(path)
     except Left as left:
         raise Stopped(f"{path}: {left.reason}; wanted is a config in YAML or JSON") from None
     except ValueError as error:
         raise Stopped(f"{path} cannot be read ({type(error).__name__})") from None
-    if not isinstance(found, dict) or not found.keys() & _READ:
+    if not isinstance(document, dict) or not document.keys() & _READ:
         raise Stopped(f"{path} is no config of Promptfoo")
     folder = path.resolve().parent
-    tags = {str(key): str(value) for key, value in (found.get("tags") or {}).items()}
-    config = Config(str(found.get("description") or folder.name), Beside(folder), tags)
-    _others(config, found)
-    _providers(config, found)
-    _prompts(config, found)
+    tags = {str(key): str(value) for key, value in (document.get("tags") or {}).items()}
+    config = Config(str(document.get("description") or folder.name), Beside(folder), tags)
+    _others(config, document)
+    _providers(config, document)
+    _prompts(config, document)
     _filters(config)
-    _cases(config, found)
+    _cases(config, document)
     if not config.cases:
         why = "; ".join(f"{what}: {why}" for what, why in config.left)
         raise Stopped(f"{path} has no tests that can be read{f': {why}' if why else ''}")
     return config
 
 
-def _others(config: Config, found: dict[str, Any]) -> None:
-    """What else stands in a config. Templates for asserts may have any name, and `$ref` finds them."""
-    kept = {name for name in found if name.lower().endswith("templates")}
-    for name in sorted(found.keys() - _READ - _OF_THE_TOOL - kept):
+def _others(config: Config, document: dict[str, Any]) -> None:
+    """Report the keys that are not imported. Keys ending in "templates" are kept: `$ref` may point into them."""
+    kept = {name for name in document if name.lower().endswith("templates")}
+    for name in sorted(document.keys() - _READ - _OF_THE_TOOL - kept):
         config.left.append((name, "Stillhouse has no such thing"))
-    if (found.get("evaluateOptions") or {}).get("repeat", 1) != 1:
+    if (document.get("evaluateOptions") or {}).get("repeat", 1) != 1:
         config.left.append(("evaluateOptions.repeat", "a run samples each row once"))
 
 
-def _providers(config: Config, found: dict[str, Any]) -> None:
-    for one in _list(found.get("providers", found.get("targets"))):
+def _providers(config: Config, document: dict[str, Any]) -> None:
+    for provider in _list(document.get("providers", document.get("targets"))):
         try:
-            every = [provider_of(each) for each in _list(config.beside.of(one))]
+            every = [provider_of(each) for each in _list(config.beside.of(provider))]
         except _WRONG as error:
             config.leave("provider", error)
             continue
@@ -86,24 +86,29 @@ def _providers(config: Config, found: dict[str, Any]) -> None:
     _without(config, "provider", config.providers)
 
 
-def _prompts(config: Config, found: dict[str, Any]) -> None:
-    given = found.get("prompts") or ["{{prompt}}"]
+def _prompts(config: Config, document: dict[str, Any]) -> None:
+    given = document.get("prompts") or ["{{prompt}}"]
     if isinstance(given, dict):
         given = [{"raw": raw, "label": label} for raw, label in given.items()]
-    for number, one in enumerate(_list(given), 1):
+    for number, prompt in enumerate(_list(given), 1):
         try:
-            config.prompts += prompts_of(one, f"prompt {number}", config.beside)
+            config.prompts += prompts_of(prompt, f"prompt {number}", config.beside)
         except _WRONG as error:
             config.leave(f"prompt {number}", error)
     _without(config, "prompt", config.prompts)
 
 
 def _without(config: Config, kind: str, came: Sequence[Provider] | Sequence[Prompt]) -> None:
-    config.changed += [(f"{kind} {one.label}", f"without its {', '.join(one.left)}") for one in came if one.left]
+    config.changed += [
+        (f"{kind} {entry.label}", f"without its {', '.join(entry.left)}") for entry in came if entry.left
+    ]
 
 
 def _filters(config: Config) -> None:
-    """Providers that want prompts which are not here. A file of several prompts has none by its own label."""
+    """Report providers that name a prompt which was not imported.
+
+    A file of several prompts gives numbered labels, so its own label names none of them.
+    """
     labels = [prompt.label for prompt in config.prompts]
     for provider in config.providers:
         for name in provider.prompts or ():
@@ -112,14 +117,14 @@ def _filters(config: Config) -> None:
                 config.left.append((f"provider {provider.label}", why))
 
 
-def _cases(config: Config, found: dict[str, Any]) -> None:
-    default = config.beside.of(found.get("defaultTest")) or {}
-    for number, entry in enumerate(_list(found.get("tests")), 1):
+def _cases(config: Config, document: dict[str, Any]) -> None:
+    default = config.beside.of(document.get("defaultTest")) or {}
+    for number, entry in enumerate(_list(document.get("tests")), 1):
         where = f"test {number}"
         try:
             for place, test in enumerate(listed(entry, config.beside), 1):
                 where = f"test {number}" if isinstance(entry, dict) else f"test {place} of {entry}"
-                config.cases += cases_of(test, default, where, found, config.beside)
+                config.cases += cases_of(test, default, where, document, config.beside)
         except _WRONG as error:
             config.leave(where, error)
     ignored = sorted({name for case in config.cases for name in case.ignored})

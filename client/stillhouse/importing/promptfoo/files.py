@@ -1,7 +1,7 @@
-"""Files that a config names, by `file://` or by their path, relative to it.
+"""Read the files that a config names, by `file://` or by their path, relative to the config.
 
-Out: text, or what YAML, JSON, JSON lines and CSV hold. Nothing is executed: scripts raise Unmapped. Raises Stopped
-where YAML cannot be read for want of PyYAML.
+Out: text, or the parsed content of YAML, JSON, JSON lines and CSV. Nothing is executed: scripts raise Unmapped. Raises
+Stopped if a YAML file is not well formed or PyYAML is not installed.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ _TEXT = frozenset({".txt", ".md", ".j2", ".html", ".xml", ""})
 
 
 class Beside:
-    """Files beside a config."""
+    """The files in a config's folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def of(self, value: Any) -> Any:
-        """What the file holds that a value names, else the value."""
+        """Return the content of the file that a value names with `file://`; any other value is returned as it is."""
         return self.value(value) if isinstance(value, str) and value.startswith(_SCHEME) else value
 
     def paths(self, reference: str) -> list[Path]:
-        """The files of a reference, which may be a pattern. Raises Unmapped where there is none."""
+        """Return the files of a reference, which may be a glob pattern. Raises Unmapped if there is none."""
         name = reference.removeprefix(_SCHEME)
         pattern = any(sign in name for sign in "*?[")
-        found = sorted(self._folder.glob(name)) if pattern else [self._folder / name]
-        if not found or not all(path.is_file() for path in found):
+        paths = sorted(self._folder.glob(name)) if pattern else [self._folder / name]
+        if not paths or not all(path.is_file() for path in paths):
             raise Unmapped(f"{name} is not there")
-        return found
+        return paths
 
     def text(self, reference: str) -> str:
         (path, *_) = self.paths(reference)
@@ -47,7 +47,7 @@ class Beside:
 
 
 def loaded(path: Path) -> Any:
-    """What a file of data holds; text for one of text."""
+    """Parse a file by its suffix; a text file gives its text. Raises Unmapped for any other suffix."""
     match path.suffix.lower():
         case ".yaml" | ".yml":
             return yaml_of(_read(path), path.name)

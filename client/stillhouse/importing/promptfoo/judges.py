@@ -1,7 +1,7 @@
-"""The questions that model-graded asserts ask, as judges of Stillhouse.
+"""Convert model-graded asserts to judges of Stillhouse.
 
-In: a rubric, criterion or reference as a template. Out: a `label_model`, or a `score_model` where a score is wanted.
-What is judged stands in the user's message; Stillhouse fences it.
+In: a rubric, criterion or reference as a template. Out: a `label_model`, or a `score_model` if the assert has a
+threshold. The judged answer stands in the user's message, which Stillhouse encloses in a fence.
 """
 
 from __future__ import annotations

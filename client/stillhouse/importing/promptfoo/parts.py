@@ -1,6 +1,6 @@
-"""What an assert comes to: graders and a formula over their scores, which becomes a criterion.
+"""Graders and a formula over their scores, which together become a criterion.
 
-One grader alone is a plain criterion, several are a `multi`. Parts with `threshold` None give 0 or 1.
+A single grader becomes a plain criterion, several become a `multi`. Parts with `threshold` None give 0 or 1.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from stillhouse.importing.promptfoo.texts import of_number
 
 OUTPUT = "{{ sample.output_text }}"
 VALUES = "assert_values"
-"""Where a row holds what its asserts do not share with those of other tests."""
+"""The row's field for the values of asserts that differ from test to test."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A text of an assert, as a template. With `in_row` it stands in the row even if all tests share it."""
+    """A text of an assert, as a template. With `in_row` it is stored in the row even if all tests share it."""
 
     text: str
     in_row: bool = False
@@ -36,7 +36,7 @@ class Part:
         return Part(self.graders, f"1 - {self.as_passed()}")
 
     def as_passed(self) -> str:
-        """A formula that is 1 where it passes and 0 where it fails, which formulas cannot say by comparing."""
+        """Return a formula that gives 1 if the part passes and 0 if it fails. Formulas have no comparison operators."""
         if self.threshold is None:
             return self.formula if self.formula == "{0}" else f"({self.formula})"
         return f"min(1, floor(({self.formula}) / {self.threshold}))" if self.threshold > 0 else "1"
@@ -45,7 +45,10 @@ class Part:
         if self.formula == "{0}":
             return {"name": name, **self.graders[0]}
         names = [f"g{number}" for number in range(len(self.graders))]
-        parts = {one: {"name": one, **grader} for one, grader in zip(names, self.graders, strict=True)}
+        parts = {
+            grader_name: {"name": grader_name, **grader}
+            for grader_name, grader in zip(names, self.graders, strict=True)
+        }
         formula = self.formula.format(*names)
         threshold = 1 if self.threshold is None else self.threshold
         return {
@@ -57,7 +60,7 @@ class Part:
 class Check:
     """An assert of one test. Tests whose checks have the same `signature` share a criterion.
 
-    `build` makes it from what stands for the values: a template of Stillhouse, or the value's place among the row's.
+    `build` makes the graders. It is given a text for each value: a template of Stillhouse, or a reference to the row.
     """
 
     name: str
@@ -68,7 +71,7 @@ class Check:
 
 
 def joined(parts: Sequence[Part], formulas: Sequence[str], around: Callable[[list[str]], str]) -> Part:
-    """Graders of all parts, under a formula around theirs."""
+    """Join the graders of all parts under one formula; `around` builds it from the formulas of the parts."""
     graders: list[dict[str, Any]] = []
     shifted: list[str] = []
     for part, formula in zip(parts, formulas, strict=True):
@@ -79,7 +82,7 @@ def joined(parts: Sequence[Part], formulas: Sequence[str], around: Callable[[lis
 
 
 def together(checks: Sequence[Check], name: str, threshold: float | None, weight: float = 1) -> Check:
-    """Promptfoo's `assert-set`: all pass, or the mean of the scores by weight reaches the threshold."""
+    """Build Promptfoo's `assert-set`: all checks pass, or the weighted mean of their scores reaches the threshold."""
     weights = [check.weight for check in checks]
 
     def build(values: Sequence[str]) -> Part:

@@ -1,7 +1,7 @@
-"""Promptfoo's prompts as messages with places for a row's fields.
+"""Convert Promptfoo's prompts to message templates that are filled with a row's fields.
 
 In: an entry of `prompts`: a text, a conversation in JSON, a file of either, several texts between `---`. Out: Prompts.
-What a program makes, and a template that is more than places for variables, raises Left.
+A prompt that a program generates, and a template with more than variables in it, raise Left.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILES = (".txt", ".json", ".md", ".yaml", ".yml", ".j2", ".csv")
 
 @dataclass
 class Prompt:
-    """Messages as templates of Stillhouse, and the variables that they use; `left` names what it has more."""
+    """Messages as templates of Stillhouse, and the variables that they use; `left` lists the keys left out."""
 
     label: str
     messages: list[dict[str, Any]]
@@ -32,10 +32,10 @@ class Prompt:
     left: list[str] = field(default_factory=list)
 
 
-def prompts_of(one: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
-    """Raises Left, OSError, ValueError."""
-    label = str(one.get("label") or usual) if isinstance(one, dict) else usual
-    raw = (one.get("raw") or one.get("id")) if isinstance(one, dict) else one
+def prompts_of(entry: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
+    """Yield the prompts of an entry; `usual` is the label of one that has none. Raises Left, OSError, ValueError."""
+    label = str(entry.get("label") or usual) if isinstance(entry, dict) else usual
+    raw = (entry.get("raw") or entry.get("id")) if isinstance(entry, dict) else entry
     if not isinstance(raw, str):
         raise Unmapped("it is no text")
     if raw.startswith(_MADE):
@@ -43,7 +43,7 @@ def prompts_of(one: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
     texts = [raw]
     if raw.startswith("file://") or _names_a_file(raw, beside):
         texts = [text for path in beside.paths(raw) for text in _texts(path)]
-    more = sorted(one.keys() - _CARRIED) if isinstance(one, dict) else []
+    more = sorted(entry.keys() - _CARRIED) if isinstance(entry, dict) else []
     for number, text in enumerate(texts, 1):
         given = _conversation(text)
         used = set().union(*(templates.names(part) for part in _strings(given)))
@@ -52,7 +52,7 @@ def prompts_of(one: Any, usual: str, beside: Beside) -> Iterator[Prompt]:
 
 
 def _names_a_file(raw: str, beside: Beside) -> bool:
-    """A prompt may be a bare path."""
+    """Tell whether a prompt is the bare path of a file that exists."""
     if "\n" in raw or not raw.endswith(_FILES):
         return False
     try:
@@ -63,22 +63,26 @@ def _names_a_file(raw: str, beside: Beside) -> bool:
 
 
 def _texts(path: Path) -> list[str]:
-    found = loaded(path)
+    content = loaded(path)
     if path.suffix.lower() == ".csv":
-        return [row["prompt"] for row in found]
-    if isinstance(found, str):
-        return [text.strip() for text in re.split(r"(?m)^---\s*$", found) if text.strip()]
-    return [json.dumps(found, ensure_ascii=False)]
+        return [row["prompt"] for row in content]
+    if isinstance(content, str):
+        return [text.strip() for text in re.split(r"(?m)^---\s*$", content) if text.strip()]
+    return [json.dumps(content, ensure_ascii=False)]
 
 
 def _conversation(text: str) -> list[dict[str, Any]]:
-    """The messages that a text holds as JSON, else itself as the message of a user."""
+    """Return the messages that a text holds as a JSON list; any other text becomes the message of a user."""
     try:
-        found = json.loads(text) if text.lstrip()[:1] == "[" else None
+        messages = json.loads(text) if text.lstrip()[:1] == "[" else None
     except ValueError:
-        found = None
-    if isinstance(found, list) and found and all(isinstance(one, dict) and "role" in one for one in found):
-        return found
+        messages = None
+    if (
+        isinstance(messages, list)
+        and messages
+        and all(isinstance(message, dict) and "role" in message for message in messages)
+    ):
+        return messages
     return [{"role": "user", "content": text}]
 
 
@@ -106,5 +110,5 @@ def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, (list, dict)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _strings(member)

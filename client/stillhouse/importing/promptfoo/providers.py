@@ -1,7 +1,7 @@
-"""Promptfoo's providers as models of Stillhouse: `openai:gpt-4o` is `gpt-4o`, `groq:llama-3` is `groq/llama-3`.
+"""Convert Promptfoo's providers to models of Stillhouse: `openai:gpt-4o` is `gpt-4o`, `groq:llama-3` `groq/llama-3`.
 
-In: an id, or an object with id and config. Out: the model's name and its sampling parameters. What is no chat model (a
-script, an agent, an address) raises Unmapped.
+In: an id, or an object with id and config. Out: the model's name and its sampling parameters. A provider that is no
+chat model (a script, an agent, an address) raises Unmapped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CHANGING = frozenset({"transform", "postprocess"})
 
 @dataclass
 class Provider:
-    """A model to sample with, for all prompts or those with these labels; `left` names what it has more."""
+    """A model to sample with, for all prompts or those with these labels; `left` lists the keys left out."""
 
     label: str
     model: str
@@ -42,7 +42,7 @@ class Provider:
 
 
 def provider_of(given: Any) -> Provider:
-    """Raises Unmapped."""
+    """Convert an entry of `providers`. Raises Unmapped if it is no chat model or a script transforms its output."""
     match given:
         case str():
             return Provider(given, model_of(given))
@@ -68,7 +68,7 @@ def provider_of(given: Any) -> Provider:
 
 
 def model_of(name: str, *, embedding: bool = False) -> str:
-    """The model of a provider's id. Raises Unmapped where it is no model that Stillhouse could ask."""
+    """Return the model of a provider's id. Raises Unmapped if it is no model that Stillhouse can call."""
     vendor, *steps = name.split(":")
     wanted = _EMBEDDING if embedding else _CHAT
     if steps and steps[0] in wanted:
@@ -82,7 +82,7 @@ def model_of(name: str, *, embedding: bool = False) -> str:
 
 
 def grader_of(options: dict[str, Any], kind: str) -> tuple[str | None, list[str]]:
-    """The provider that options name for grading, by its kind where there are several; and what it has more."""
+    """Return the provider that the options name for grading (of this kind if several), and the keys left out."""
     given = options.get("provider")
     if isinstance(given, dict) and "id" not in given:
         given = given.get(kind)
@@ -92,6 +92,6 @@ def grader_of(options: dict[str, Any], kind: str) -> tuple[str | None, list[str]
 
 
 def _outside(value: Any) -> bool:
-    """Whether something in it lies in a file or the environment."""
+    """Tell whether a value refers to a file or to a variable."""
     text = str(value)
     return "file://" in text or "{{" in text

@@ -1,6 +1,6 @@
-"""Sources of `python` graders: for Promptfoo's own Python asserts, and for what no other grader says.
+"""Write the source of `python` graders, for Promptfoo's Python asserts and for `levenshtein`.
 
-Out: a source with `grade(sample, item)`, which gives 1 where the assert passes and 0 where it fails.
+Out: a source with `grade(sample, item)`, which returns 1 if the assert passes and 0 if it fails.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ _LEVENSHTEIN = """def grade(sample, item):
 
 
 def of_code(code: str, config: Any, threshold: float | None) -> str:
-    """An expression, or the body of a function, that sees `output` and `context`."""
+    """Wrap an expression, or several lines as the body of a function, that use `output` and `context`."""
     lines = code.splitlines() if "\n" in code else [f"return {code}"]
     body = "\n".join(_INDENT + line for line in lines)
     return f"def main(output, context):\n{body}\n" + _judged("main", config, threshold)
 
 
 def of_file(code: str, function: str, config: Any, threshold: float | None) -> str:
-    """A module with a function of output and context."""
+    """Wrap a module that defines `function(output, context)`."""
     return f"{code}\n" + _judged(function, config, threshold)
 
 
 def levenshtein(place: str, most: float) -> str:
-    """Whether the distance to the row's value at a place is at most this."""
+    """Write a grader that passes if the edit distance to the row's value at `place` is at most `most`."""
     return _LEVENSHTEIN.format(values=VALUES, place=place, most=most)
 
 

@@ -1,7 +1,7 @@
-"""The schemas of `is-json`, which are of draft 7 unless they say otherwise.
+"""Read the JSON schema of an `is-json` assert; the draft is 7 unless the schema names another.
 
-In: the assert's value: an object, a text in YAML or JSON, or a file of one. Out: a JSON schema, empty where there is
-none. Raises Unmapped.
+In: the assert's value: an object, a text in YAML or JSON, or a file of one. Out: a JSON schema, empty if the assert has
+none. Raises Unmapped if the schema is no object.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def schema_of(value: Any, beside: Beside) -> dict[str, Any]:
 
 
 def has_format(schema: Any) -> bool:
-    """Whether it asks for a `format` anywhere; a property may have that name too."""
+    """Tell whether a schema has the keyword `format` anywhere; a property of that name holds no text and is ignored."""
     if isinstance(schema, dict):
         return isinstance(schema.get("format"), str) or any(has_format(part) for part in schema.values())
     return isinstance(schema, list) and any(has_format(part) for part in schema)

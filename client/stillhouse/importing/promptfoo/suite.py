@@ -1,8 +1,7 @@
-"""A config as evals: tests that are held to the same kinds of asserts share one.
+"""Convert a config to evals: tests with the same kinds of asserts share an eval.
 
-In: a Config. Out: evals with their criteria and rows. A value that all its tests share stands in the criterion as the
-template that it is, one that differs stands in each row, filled in. Variables that a template uses and a test lacks are
-empty.
+In: a Config. Out: evals with their criteria and rows. A value that all tests of an eval share stays a template in the
+criterion; a value that differs is rendered into each row. A variable that a template uses and a test lacks is empty.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from stillhouse.importing.source import Left
 
 @dataclass
 class Suite:
-    """One eval: what it asks, and the items of its rows."""
+    """One eval: its criteria, and the items of its rows."""
 
     criteria: list[dict[str, Any]]
     items: list[dict[str, Any]]
@@ -35,7 +34,7 @@ class Suite:
 
 
 def suites_of(config: Config, report: Report, *, judge: str | None) -> list[Suite]:
-    """In the order of the first test of each."""
+    """Group the config's tests into suites, in the order of each suite's first test."""
     groups: dict[tuple[tuple[str, str], ...], list[tuple[Case, list[Check]]]] = {}
     for case in config.cases:
         checks = _checks(case, config, report, judge)
@@ -77,7 +76,7 @@ def _checks(test: Case, config: Config, report: Report, judge: str | None) -> li
 
 
 def _task(config: Config) -> str | None:
-    """What was asked, for judges who want to know; only where there is one prompt."""
+    """Return the prompt's text, which some judges are shown. None if there are several prompts, or one has no text."""
     if len(config.prompts) != 1:
         return None
     contents = [message["content"] for message in config.prompts[0].messages]
@@ -115,7 +114,7 @@ def _item(test: Case, variables: dict[str, Any], values: list[str], used: set[st
 
 
 def _filled(variables: dict[str, Any]) -> dict[str, Any]:
-    """Variables may use each other. One that is null is empty, as in Nunjucks."""
+    """Render the variables, which may refer to each other. A null variable is empty, as in Nunjucks."""
     return {
         name: templates.rendered(value, variables) if isinstance(value, str) else "" if value is None else value
         for name, value in variables.items()
@@ -123,7 +122,7 @@ def _filled(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names(checks: list[Check]) -> Iterator[str]:
-    """Their names, numbered where they would be the same."""
+    """Yield the names of the checks; equal names are numbered."""
     seen: dict[str, int] = {}
     for check in checks:
         seen[check.name] = seen.get(check.name, 0) + 1

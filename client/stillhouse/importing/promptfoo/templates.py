@@ -1,7 +1,7 @@
-"""Nunjucks, as far as places for variables: `{{ name }}`, `{{ name.field }}`, `{{ name[0] }}`.
+"""Convert Nunjucks templates whose only tags are variables: `{{ name }}`, `{{ name.field }}`, `{{ name[0] }}`.
 
 In: a template of Promptfoo. Out: one of Stillhouse, or the text for one test. Filters, blocks, comments and whitespace
-control raise NotPlain, and so does the environment, which is nobody's business here.
+control raise NotPlain. So does `env`: the environment of the machine is never read.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _BLOCK = re.compile(r"\{[%#]")
 
 
 class NotPlain(Left):
-    """A template that is more than places for variables."""
+    """A template with more in it than plain variables."""
 
 
 def converted(text: str) -> str:
-    """With `item.` before each variable."""
+    """Return the template with `item.` before each variable, as Stillhouse writes it."""
     _refuse_blocks(text)
     return _PLACE.sub(lambda place: "{{ item" + "".join(_written(step) for step in _steps(place[1])) + " }}", text)
 
 
 def rendered(text: str, variables: Mapping[str, Any]) -> str:
-    """The text for these variables; one that is missing is empty, as in Nunjucks."""
+    """Fill in the variables; a missing variable is empty, as in Nunjucks."""
     _refuse_blocks(text)
     return _PLACE.sub(lambda place: _text(_at(_steps(place[1]), variables)), text)
 

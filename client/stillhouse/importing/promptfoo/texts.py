@@ -1,4 +1,4 @@
-"""Texts as Promptfoo writes and reads them: numbers like JavaScript, lists with commas between.
+"""Write numbers and read comma-separated lists as Promptfoo does.
 
 Source: `src/util/parseCommaSeparatedValues.ts`. A list that Promptfoo refuses raises Unmapped.
 """
@@ -15,12 +15,12 @@ _ESCAPED = re.compile(r'\\(["\\])|""')
 
 
 def of_number(number: float) -> str:
-    """All its digits, without an exponent; JavaScript has one from 1e21 on and below 1e-6."""
+    """Write a number with all its digits and no exponent. JavaScript writes an exponent from 1e21 on and below 1e-6."""
     return str(int(number)) if float(number).is_integer() else format(Decimal(repr(number)), "f")
 
 
 def split(text: str) -> list[str]:
-    """The fields of a list; in quotes a comma belongs to the field. Empty ones do not count."""
+    """Split a list at its commas, except for those in quotes; empty fields are dropped."""
     rest, at, fields = text.strip(" \t\r\n,"), 0, []
     while at < len(rest):
         field = _FIELD.match(rest, at)
