@@ -73,7 +73,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         for name, file in files.items():
             file.seek(0)
             key = dataset_key(message.dataset_id, f"{name}.jsonl")
-            blobs.put(key, file.read(), content_type="application/jsonl")
+            blobs.put_lines(key, file, content_type="application/jsonl")
         files["manifest"].seek(0)
         ids = (orjson.loads(line)["completion_id"] for line in files["manifest"])
         lineage.link_completions(ids, Node("dataset", message.dataset_id))

@@ -7,7 +7,8 @@ with the same input the first is kept, or the first that the teacher answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any, NamedTuple
 
 import orjson
 from annotated_types import MaxLen
@@ -17,7 +18,7 @@ from completions import index
 from completions.completion import input_key
 from completions.sources import StoredCompletions
 from distillations.distillation import Distillation
-from evals.files import File, check_lines
+from evals.files import File, checked
 from foundation import blobs
 from foundation.errors import ApiError
 from foundation.ids import derived_id
@@ -52,28 +53,43 @@ class Frozen(NamedTuple):
 
 def freeze(distillation: Distillation) -> Frozen:
     """Write the rows unless they are written, and describe them. Raises ApiError where the file has no usable rows."""
-    body = blobs.find(distillation.rows_key)
-    if body is None:
-        rows = _unique(distillation)
-        body = b"".join(orjson.dumps(row) + b"\n" for row in rows)
-        if not blobs.put_new(distillation.rows_key, body, content_type="application/jsonl"):
-            body = blobs.get(distillation.rows_key)
-    rows = [orjson.loads(line) for line in body.splitlines()]
-    return Frozen(
-        rows=len(rows),
-        bytes=len(body),
-        completion_ids=[row["item"]["completion_id"] for row in rows],
-        teacher_answered=all("sample" in row for row in rows),
-    )
+    key = distillation.rows_key
+    if not blobs.exists(key):
+        with TemporaryFile() as spool:
+            blobs.put_new_lines(key, _unique(distillation, spool), content_type="application/jsonl")
+    return _described(key)
 
 
-def _unique(distillation: Distillation) -> list[dict[str, Any]]:
-    kept: dict[str, dict[str, Any]] = {}
+def _described(key: str) -> Frozen:
+    """What lies there, read row by row; without rows there is no object."""
+    size, answered = 0, True
+    completion_ids: list[str] = []
+    for line in blobs.raw_lines(key) or ():
+        row = orjson.loads(line)
+        size += len(line)
+        completion_ids.append(row["item"]["completion_id"])
+        answered = answered and "sample" in row
+    return Frozen(len(completion_ids), size, completion_ids, answered)
+
+
+class _Kept(NamedTuple):
+    """Where a row lies in the spool, and whether the teacher answered it."""
+
+    offset: int
+    length: int
+    answered: bool
+
+
+def _unique(distillation: Distillation, spool: IO[bytes]) -> Iterator[bytes]:
+    """The lines to freeze. Which row of an input is kept is known at the end; until then all wait in the spool."""
+    kept: dict[str, _Kept] = {}
     for row in _rows(distillation):
         key = input_key(row["item"]["input"])
-        if key not in kept or ("sample" in row and "sample" not in kept[key]):
-            kept[key] = row
-    return list(kept.values())
+        if key not in kept or ("sample" in row and not kept[key].answered):
+            kept[key] = _Kept(spool.tell(), spool.write(orjson.dumps(row) + b"\n"), "sample" in row)
+    for one in kept.values():
+        spool.seek(one.offset)
+        yield spool.read(one.length)
 
 
 def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
@@ -86,11 +102,9 @@ def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
 
 def _file_rows(file: File) -> Iterator[dict[str, Any]]:
     """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
-    body = blobs.find(file.key)
-    if body is None:
-        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
-    check_lines(body, "evals", param="test.id")
-    for number, line in enumerate(body.splitlines(), start=1):
+    for _ in checked(_lines(file), "evals", param="test.id"):
+        pass
+    for number, line in enumerate(_lines(file), start=1):
         if line.strip():
             row = _checked(number, orjson.loads(line))
             item = row["item"]
@@ -98,6 +112,13 @@ def _file_rows(file: File) -> Iterator[dict[str, Any]]:
                 "chatcmpl-", file.id, input_key(item["input"])
             )
             yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
+
+
+def _lines(file: File) -> Iterator[bytes]:
+    lines = blobs.raw_lines(file.key)
+    if lines is None:
+        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
+    return lines
 
 
 def _checked(number: int, row: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,22 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from foundation import aws
-from foundation.errors import RetryLater
+from foundation.errors import ApiError, RetryLater
 from foundation.settings import settings
 
 _DELETE_BATCH = 1000
 _PART_BYTES = 5 * 1024 * 1024  # S3 refuses smaller parts, but for the last
 _READ_BYTES = 1024 * 1024
 _NOT_FOUND = 404
+LONGEST_LINE = 15_000_000
+"""In bytes. Read as JSON, a line takes about ten times as much memory."""
+
+
+class LineTooLong(ApiError):
+    """A line of an object has more bytes than a function can hold many times over."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Line {number} has more than {LONGEST_LINE} bytes.", code="line_too_long")
 
 
 def put(key: str, body: bytes, *, content_type: str = "application/octet-stream") -> None:
@@ -40,25 +49,40 @@ def put_new(key: str, body: bytes, *, content_type: str = "application/octet-str
 def put_new_lines(key: str, lines: Iterable[bytes], *, content_type: str = "application/octet-stream") -> bool:
     """Write the lines as one object unless the key exists or there are no lines. Returns True if this call wrote it.
 
-    At most about 5 MiB are held in memory. The bucket's lifecycle removes the parts of an upload that broke off.
+    At most about 5 MiB are held in memory, or a line that is larger.
     """
     parts = _parts(lines)
     first = next(parts, b"")
     if len(first) < _PART_BYTES:
         return bool(first) and put_new(key, first, content_type=content_type)
-    where: Any = {"Bucket": settings().BUCKET, "Key": key}
-    upload = aws.s3().create_multipart_upload(**where, ContentType=content_type)["UploadId"]
-    done: list[Any] = []
-    for number, part in enumerate(chain([first], parts), start=1):
-        answer = aws.s3().upload_part(**where, UploadId=upload, PartNumber=number, Body=part)
-        done.append({"PartNumber": number, "ETag": answer["ETag"]})
     try:
-        aws.s3().complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*")
+        _upload(key, chain([first], parts), content_type, IfNoneMatch="*")
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
             return False
         raise
     return True
+
+
+def put_lines(key: str, lines: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+    """Write the lines as one object, in the place of what lies there, and hold no more than `put_new_lines` does."""
+    parts = _parts(lines)
+    first = next(parts, b"")
+    if len(first) < _PART_BYTES:
+        put(key, first, content_type=content_type)
+    else:
+        _upload(key, chain([first], parts), content_type)
+
+
+def _upload(key: str, parts: Iterable[bytes], content_type: str, **condition: Any) -> None:
+    """The bucket's lifecycle removes the parts of an upload that broke off."""
+    where: Any = {"Bucket": settings().BUCKET, "Key": key}
+    upload = aws.s3().create_multipart_upload(**where, ContentType=content_type)["UploadId"]
+    done: list[Any] = []
+    for number, part in enumerate(parts, start=1):
+        answer = aws.s3().upload_part(**where, UploadId=upload, PartNumber=number, Body=part)
+        done.append({"PartNumber": number, "ETag": answer["ETag"]})
+    aws.s3().complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": done}, **condition)
 
 
 def _parts(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -105,7 +129,10 @@ def find(key: str) -> bytes | None:
 
 
 def raw_lines(key: str) -> Iterator[bytes] | None:
-    """Stream the lines of an object, empty lines and line ends included; None if the key does not exist."""
+    """Stream the lines of an object, empty lines and line ends included; None if the key does not exist.
+
+    Raises LineTooLong at the first line that has too many bytes.
+    """
     try:
         body = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"]
     except ClientError as error:
@@ -116,13 +143,22 @@ def raw_lines(key: str) -> Iterator[bytes] | None:
 
 
 def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+    rest, number = b"", 1
     for chunk in filter(None, chunks):
         # The last line may continue in the next chunk, or the chunk may end between CR and LF.
         *whole, rest = (rest + chunk).splitlines(keepends=True)
-        yield from whole
+        for line in whole:
+            _check(number, line)
+            yield line
+            number += 1
+        _check(number, rest)
     if rest:
         yield rest
+
+
+def _check(number: int, line: bytes) -> None:
+    if len(line) > LONGEST_LINE:
+        raise LineTooLong(number)
 
 
 def lines(key: str) -> Iterator[bytes]:

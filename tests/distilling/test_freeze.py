@@ -57,7 +57,7 @@ def test_whoever_freezes_second_takes_the_rows_of_the_first(system: System, monk
     first = freeze(one)
     build.captured(system, [build.record(2, "two")])
     # The second looked before the first had written.
-    monkeypatch.setattr("foundation.blobs.find", lambda _: None)
+    monkeypatch.setattr("foundation.blobs.exists", lambda _: False)
 
     assert freeze(one) == first
 

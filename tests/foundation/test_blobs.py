@@ -79,3 +79,21 @@ def test_lines_are_put_in_parts_and_read_back_one_by_one(monkeypatch):
     assert not blobs.put_new_lines("none", [])
     assert [blobs.exists(key) for key in ("many", "few", "none")] == [True, True, False]
     assert blobs.raw_lines("none") is None
+
+
+def test_lines_are_put_in_the_place_of_others():
+    large = [bytes([letter]) * 1024 * 1024 + b"\n" for letter in b"abcdefg"]
+    for lines in ([b"one\n"], large, [b"two\n"], []):
+        blobs.put_lines("key", iter(lines))
+        assert list(blobs.raw_lines("key")) == lines
+
+
+@pytest.mark.parametrize("body", [b"a\n" + b"x" * 33, b"a\n" + b"x" * 32 + b"\nb\n"])
+def test_a_line_that_is_too_long_is_told_by_its_number(body, monkeypatch):
+    monkeypatch.setattr(blobs, "LONGEST_LINE", 32)
+    monkeypatch.setattr(blobs, "_READ_BYTES", 8)
+    blobs.put("key", body)
+    with pytest.raises(blobs.LineTooLong, match="Line 2 has more than 32 bytes"):
+        list(blobs.raw_lines("key"))
+    blobs.put("key", b"x" * 31 + b"\n" + b"y" * 32)
+    assert len(list(blobs.raw_lines("key"))) == 2
