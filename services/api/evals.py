@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from api import retried
+from api.needed import refuse_while_needed
 from api.runs import cancel_open_runs
 from completions.completion import Metadata
 from evals.eval import CustomConfig, Eval, StoredConfig
@@ -95,7 +96,7 @@ def update_eval(eval_id: str, asked: EvalChanges) -> dict[str, Any]:
     "/v1/evals/<eval_id>",
     scope="write",
     answer="openai.types.EvalDeleteResponse",
-    errors={409: "A distillation waits for a run of this eval."},
+    errors={409: "An open distillation needs this eval."},
 )
 def delete_eval(eval_id: str) -> dict[str, Any]:
     """Delete an eval.
@@ -103,6 +104,7 @@ def delete_eval(eval_id: str) -> dict[str, Any]:
     Its open runs are canceled. Runs that have ended are kept, since verdicts rest on them, but answered no longer.
     """
     eval_ = Eval.load(eval_id, param="eval_id")
+    refuse_while_needed(lambda distillation: distillation.eval_id == eval_id, f"the eval {eval_id}", "eval_in_use")
     cancel_open_runs(eval_id)
     eval_.remove()
     # Those that were made while the first ones ended.

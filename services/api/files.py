@@ -14,6 +14,8 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field, ValidationError
 
 from api import retried
+from api.needed import refuse_while_needed
+from evals.data_sources import FileId
 from evals.files import JSONL, LINK_S, File, check_lines, file_key
 from foundation import aws, blobs, http
 from foundation.document import Document
@@ -168,13 +170,18 @@ def file_content(file_id: str) -> Response[Any]:
     "/v1/files/<file_id>",
     scope="write",
     answer="openai.types.FileDeleted",
-    errors={409: "The file holds the test rows of a distillation, which keeps it."},
+    errors={409: "A distillation needs the file for its test rows."},
 )
 def delete_file(file_id: str) -> dict[str, Any]:
     """Delete a file."""
     file = File.load(file_id, param="file_id")
     if not file.owned:
         raise Conflict("This file holds the test rows of a distillation, which it keeps.", code="file_in_use")
+    refuse_while_needed(
+        lambda distillation: isinstance(distillation.test, FileId) and distillation.test.id == file_id,
+        f"the file {file_id}",
+        "file_in_use",
+    )
     file.discard()
     return {"id": file_id, "object": "file", "deleted": True}
 

@@ -6,6 +6,7 @@ so with an `AdvanceDistillation`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
@@ -17,6 +18,7 @@ from distillations.plan import Plan
 from distillations.roles import Role
 from distillations.verdict import Verdict
 from evals.data_sources import FileId
+from foundation import table
 from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.records import Record
@@ -34,6 +36,7 @@ type Status = Literal[
     "failed",
     "cancelled",
 ]
+_OPEN = "OPENDISTILLATIONS"
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -88,6 +91,22 @@ class Distillation(Record):
     cancel_requested_at: int | None = None
     outbox: list[dict[str, Any]] = Field(default_factory=list)
     """The messages of the last step that may not be sent yet. Nobody but `distilling` sees them."""
+
+    def create(self) -> bool:
+        """Write it, its entry in the list of open ones first: none is open without it."""
+        table.put({"pk": _OPEN, "sk": self.id})
+        return super().create()
+
+    def close(self) -> None:
+        """Take an ended one off the list of open ones."""
+        table.delete(_OPEN, self.id)
+
+    @classmethod
+    def open_ones(cls) -> Iterator[Distillation]:
+        """Every distillation that has not ended."""
+        entries = table.query(_OPEN)
+        found = (cls.find(entry["sk"]) for entry in entries)
+        return (distillation for distillation in found if distillation and distillation.status not in TERMINAL)
 
     def run_id(self, role: Role) -> str:
         return derived_id("evalrun_", self.id, role)

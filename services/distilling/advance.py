@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distillations.distillation import TERMINAL, Distillation, Status, Step
+from distillations.roles import ROLES
 from distilling import steps
 from distilling.steps import Transition
+from evals.run import Run
 from foundation import bus, events
 from foundation.ids import now
 
@@ -33,6 +35,7 @@ def advance(distillation_id: str) -> None:
         _send(distillation)
         step = STEPS.get(distillation.status)
         if step is None:
+            _close(distillation)
             return
         cancelled = distillation.cancel_requested_at is not None
         transition = steps.cancel(distillation) if cancelled else step(distillation)
@@ -47,6 +50,16 @@ def fail(distillation_id: str, code: str, message: str, *, during: str | None = 
     if distillation.status not in TERMINAL and during in {None, distillation.status}:
         _move(distillation, steps.fail(distillation, code, message))
     advance(distillation_id)
+
+
+def _close(distillation: Distillation) -> None:
+    """Cancel the runs that are open at the end: another delivery may have made one while the end was written."""
+    runs = [Run.find(distillation.run_id(role)) for role in ROLES]
+    for run in runs:
+        if run and not run.ended and run.cancel():
+            plan = events.PlanRun(run_id=run.id, correlation_id=distillation.id)
+            bus.send(plan)
+    distillation.close()
 
 
 def _move(distillation: Distillation, transition: Transition) -> None:

@@ -14,7 +14,7 @@ from distillations.failure import Failure
 from distillations.job import Job
 from distillations.lineage import Node
 from distillations.plan import Plan
-from distillations.roles import Role
+from distillations.roles import ROLES, Role
 from distillations.verdict import Verdict
 from distilling import freeze, gate
 from evals.data_sources import CompletionsSource, FileId, ItemReference
@@ -78,7 +78,11 @@ def measure(distillation: Distillation) -> Transition | None:
 
 def judge_readiness(distillation: Distillation) -> Transition | None:
     """Wait until teacher and baseline are graded; then assemble the training set, or block with the gate's reasons."""
-    runs = {role: Run.load(distillation.runs[role]) for role in _MEASURED}
+    if Eval.find(distillation.eval_id) is None:
+        return _eval_deleted(distillation)
+    runs = {role: run for role in _MEASURED if (run := Run.find(distillation.runs[role]))}
+    if len(runs) < len(_MEASURED):
+        return _failed(distillation, "run_deleted", "A run of the teacher or of the baseline was deleted.")
     if not all(run.ended for run in runs.values()):
         return None
     for role, run in runs.items():
@@ -95,6 +99,8 @@ def await_approval(distillation: Distillation) -> Transition | None:
     """Wait until somebody approves the blocked distillation; then assemble the training set."""
     if distillation.approved_at is None or distillation.plan is None:
         return None
+    if Eval.find(distillation.eval_id) is None:
+        return _eval_deleted(distillation)
     return _assemble(distillation, distillation.plan.model_copy(update={"approved_at": distillation.approved_at}))
 
 
@@ -132,7 +138,9 @@ def await_model(distillation: Distillation) -> Transition | None:
 
 def await_evaluation(distillation: Distillation) -> Transition | None:
     """Wait until the distilled model's run is graded; then have the verdict decided."""
-    run = Run.load(distillation.runs["distilled"])
+    run = Run.find(distillation.runs["distilled"])
+    if run is None:
+        return _failed(distillation, "run_deleted", "The run of the distilled model was deleted.")
     if not run.ended:
         return None
     if run.status != "completed":
@@ -151,7 +159,8 @@ def await_verdict(distillation: Distillation) -> Transition | None:
 
 def cancel(distillation: Distillation) -> Transition:
     """End as cancelled: open runs grade no further chunk and are planned once more to report it; the job is stopped."""
-    runs = [run for run_id in distillation.runs.values() if (run := Run.find(run_id))]
+    # Not the ids that are recorded: after a crash there may be runs that no step has recorded yet.
+    runs = [run for role in ROLES if (run := Run.find(distillation.run_id(role)))]
     stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
     return Transition("cancelled", {}, [*_stop_job(distillation), *(_plan(distillation, run_id) for run_id in stopped)])
 

@@ -21,7 +21,7 @@ from evals.eval import Eval
 from evals.outcomes import row_outcomes
 from evals.run import Run
 from foundation import blobs, bus, table
-from foundation.events import VerdictDecided
+from foundation.events import StepFailed, VerdictDecided
 from foundation.ids import derived_id, now
 from providers.prices import price_list
 from stats import rows_needed
@@ -39,7 +39,14 @@ def decide(distillation_id: str) -> None:
     if distillation.status in TERMINAL:
         return
     if Verdict.find(distillation.verdict_id) is None:
-        _write(distillation)
+        runs: dict[Role, Run] = {role: run for role in ROLES if (run := Run.find(distillation.run_id(role)))}
+        if len(runs) < len(ROLES):
+            missing = ", ".join(role for role in ROLES if role not in runs)
+            message = f"The verdict cannot be decided: the run of {missing} was deleted."
+            failed = StepFailed(distillation_id=distillation_id, during="deciding", code="run_deleted", message=message)
+            bus.send(failed)
+            return
+        _write(distillation, runs)
     decided = VerdictDecided(distillation_id=distillation_id)
     bus.send(decided)
 
@@ -61,9 +68,8 @@ def decision_of(evidence: Evidence, gate: Gate) -> Decision:
     return "inconclusive"
 
 
-def _write(distillation: Distillation) -> None:
+def _write(distillation: Distillation, runs: dict[Role, Run]) -> None:
     """Write the verdict and its lineage, unless another delivery has."""
-    runs: dict[Role, Run] = {role: Run.load(distillation.runs[role]) for role in ROLES}
     evidence = gather(
         *(row_outcomes(runs[role]) for role in ROLES),
         seed=distillation.seed,
@@ -77,6 +83,7 @@ def _write(distillation: Distillation) -> None:
 
 def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Run]) -> Verdict:
     """The document, with its sentence."""
+    eval_ = Eval.find(distillation.eval_id)
     models: dict[Role, str] = {
         "teacher": distillation.teacher,
         "baseline": distillation.student,
@@ -118,7 +125,7 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         dataset_id=distillation.dataset_id,
         job_id=distillation.job_id,
         earlier_verdicts=_earlier_verdicts(distillation),
-        judges=reliability(Eval.load(distillation.eval_id)),
+        judges=reliability(eval_) if eval_ else {},
     )
     return verdict.model_copy(update={"sentence": telling.sentence(verdict)})
 

@@ -270,7 +270,13 @@ def test_a_failed_capture_raises_an_alarm() -> None:
 def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> None:
     stored = {name: {action for action in actions(one) if "sqs:" not in action} for name, one in FUNCTIONS.items()}
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
-    assert set(deleting) == {"ApiFunction", "RecordFunction", "SweepFunction", "TuningWatchFunction"}
+    assert set(deleting) == {
+        "ApiFunction",
+        "DistillingFunction",
+        "RecordFunction",
+        "SweepFunction",
+        "TuningWatchFunction",
+    }
     assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {"ApiFunction", "SweepFunction"}
     doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
