@@ -104,7 +104,7 @@ def list_completions() -> dict[str, Any]:
         data[-1]["id"] = index.cursor(kept[-1])
     page = http.listed(data, has_more=has_more or scan.exhausted)
     if scan.exhausted and not has_more and scan.at:
-        page["last_id"] = scan.at.id
+        page["last_id"] = index.cursor(scan.at)
     return page
 
 
@@ -169,7 +169,10 @@ def reference_of(completion_id: str) -> Reference:
 
 
 def stored(completion_id: str) -> Completion:
-    return next(iter(index.read([reference_of(completion_id)])))
+    completion = next(index.read([reference_of(completion_id)]), None)
+    if completion is None:
+        raise NotFound("completion", completion_id, param="completion_id")
+    return completion
 
 
 def shown(completion: Completion) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from api import filters
 from completions import index
+from completions.completion import Completion
 from foundation import http
 from foundation.routes import Query, Routes
 
@@ -38,16 +39,17 @@ def export_completions() -> Response[Any]:
     after = index.find(after_id, deleted=True) if after_id else None
     scan = index.Scan()
     body = bytearray()
-    last, following = after_id, ""
+    last: Completion | None = None
+    following = ""
     known = after_id is None or after is not None
     for completion in index.completions(filters.wanted(router), after=after, scan=scan) if known else ():
         line = orjson.dumps(completion.pushed()) + b"\n"
         if body and len(body) + len(line) > http.MAX_BODY:
-            following = last or ""
+            following = index.cursor(last) if last else ""
             break
         body += line
-        last = completion.id
+        last = completion
     else:
-        following = scan.at.id if scan.exhausted and scan.at else ""
+        following = index.cursor(scan.at) if scan.exhausted and scan.at else ""
     headers = {_NEXT: following} if following else {}
     return Response(200, "application/x-ndjson", body.decode(), headers=headers)

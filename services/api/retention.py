@@ -10,6 +10,7 @@ from api.retried import object_id
 from completions.completion import Metadata
 from completions.policies import RetentionPolicy
 from foundation import http
+from foundation.bounds import Name
 from foundation.document import Deleted
 from foundation.ids import now
 from foundation.routes import PAGE, Routes
@@ -23,7 +24,7 @@ class NewPolicy(BaseModel):
 
     retention_days: int = Field(ge=1, le=_MOST_DAYS, strict=True)
     """After how many days completions are deleted."""
-    model: str | None = None
+    model: Name | None = None
     """The model whose completions it is about."""
     metadata: Metadata = Field(default_factory=dict)
     """The tags that these completions have."""

@@ -14,6 +14,7 @@ from foundation.errors import Conflict
 from foundation.ids import new_id, now
 
 _WINDOW_S = 600
+_LONGEST_COUNT = 3
 _KEY_WINDOW_S = 24 * 3600
 
 
@@ -57,4 +58,4 @@ def object_id(app: Any, prefix: str, *, body: bytes | None = None) -> str:
 
 def _retries(headers: Any) -> int:
     text = headers.get("x-stainless-retry-count") or "0"
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else 0

@@ -101,6 +101,5 @@ class Chains:
 
 def _stored(ids: Sequence[str]) -> dict[str, Completion]:
     """The stored completions with these ids."""
-    found = {response_id: index.find(response_id) for response_id in ids}
-    references = {response_id: reference for response_id, reference in found.items() if reference is not None}
-    return dict(zip(references, index.read(references.values()), strict=True))
+    found = [index.find(response_id) for response_id in ids]
+    return {one.id: one for one in index.read(reference for reference in found if reference is not None)}

@@ -6,14 +6,20 @@ meets the other conditions. `text` is about bodies, which a reference has not: `
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from completions import postings
-from completions.completion import Completion
+from completions.completion import Completion, Metadata
 from completions.postings import Reference
+from foundation.bounds import Name
+
+_END = 1 << 53
+type _Count = Annotated[int, Field(ge=0, lt=_END)]
+# A policy of many years ends before the epoch.
+type _Seconds = Annotated[int, Field(gt=-_END, lt=_END)]
 
 
 class Filter(BaseModel):
@@ -25,21 +31,21 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    model: str | None = None
-    model_not: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-    metadata_not: dict[str, str] = Field(default_factory=dict)
-    created_after: int | None = None
-    created_before: int | None = None
-    finish_reason: str | None = None
-    finish_reason_not: str | None = None
-    min_tokens: int | None = Field(default=None, ge=0)
-    max_tokens: int | None = Field(default=None, ge=0)
-    min_latency_ms: int | None = Field(default=None, ge=0)
-    max_latency_ms: int | None = Field(default=None, ge=0)
+    model: Name | None = None
+    model_not: Name | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    metadata_not: Metadata = Field(default_factory=dict)
+    created_after: _Seconds | None = None
+    created_before: _Seconds | None = None
+    finish_reason: Name | None = None
+    finish_reason_not: Name | None = None
+    min_tokens: _Count | None = None
+    max_tokens: _Count | None = None
+    min_latency_ms: _Count | None = None
+    max_latency_ms: _Count | None = None
     has_tools: bool | None = None
     has_error: bool | None = False
-    origin: str | None = None
+    origin: Name | None = None
     text: str | None = Field(default=None, min_length=1, max_length=512)
 
     def dimensions(self) -> list[str]:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import NamedTuple
 
 from backports import zstd
+from botocore.exceptions import ClientError
 
 from completions.completion import Completion
 from completions.postings import Reference
@@ -108,7 +109,22 @@ def unfinished(*, before_ms: int) -> list[tuple[str, str]]:
 
 
 def lines(key: str, references: list[Reference]) -> Iterator[tuple[Reference, bytes]]:
-    """The JSON lines of these references of one object. Few are fetched one by one, many with the whole object."""
+    """The JSON lines of these references of one object. Few are fetched one by one, many with the whole object.
+
+    An object that is lost has no lines; the log names it.
+    """
+    try:
+        yield from _lines(key, references)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        # Imported here, because it brings pydantic, and every cold start of the ingest imports this module.
+        from foundation.consumer import logger
+
+        logger().error("an object of completions is lost", extra={"key": key})
+
+
+def _lines(key: str, references: list[Reference]) -> Iterator[tuple[Reference, bytes]]:
     if len(references) >= _WHOLE_OBJECT_FROM:
         body = blobs.get(key)
         for reference in references:

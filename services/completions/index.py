@@ -127,11 +127,11 @@ def _apart(reference: Reference) -> str:
     return f"{reference.id}-{reference.hash[:_SHOWN]}"
 
 
-def cursor(completion: Completion) -> str:
+def cursor(of: Completion | Reference) -> str:
     """The id under which `find` gives this very completion, even if other content has its id in another minute."""
-    first, *others = places(completion.id)
-    late = (_apart(place) for place in others if place.created == completion.created != first.created)
-    return next(late, completion.id)
+    recorded = places(of.id)
+    late = (_apart(place) for place in recorded[1:] if place.created == of.created != recorded[0].created)
+    return next(late, of.id)
 
 
 def find(completion_id: str, *, deleted: bool = False) -> Reference | None:
@@ -218,12 +218,20 @@ def completions(
     """The completions that meet a filter, its text included, in order; at most `limit`, lazily."""
     references = select(wanted, after=after, descending=descending, scan=scan)
     if wanted.text is None:
-        return read(islice(references, limit))
+        return read(references) if limit is None else _first(references, limit)
     return islice(filter(wanted.matches, _read(references, wanted.may_match)), limit)
 
 
+def _first(references: Iterator[Reference], limit: int) -> Iterator[Completion]:
+    """So many completions; a reference whose object is lost counts for none."""
+    while limit and (some := list(islice(references, min(limit, _READ_AHEAD)))):
+        for completion in read(some):
+            limit -= 1
+            yield completion
+
+
 def read(references: Iterable[Reference]) -> Iterator[Completion]:
-    """The completions of these references with their edited metadata, in their order."""
+    """The completions of these references with their edited metadata, in their order; without those that are lost."""
     return _read(references, lambda _: True)
 
 

@@ -207,8 +207,10 @@ def walk(
     for some in _ahead(_in_all(streams, descending=descending)):
         rows_of = table.get_all((key_of(ALL, shard), sk) for _, found in some for shard, sk in found)
         for minute, found in some:
-            references = {at: unpacked(rows_of[key_of(ALL, at[0]), at[1]]) for at in found}
-            yield minute, once(references[at][place] for at, places in found.items() for place in sorted(places))
+            # A row of a tag whose row of the list of all is lost names nothing.
+            present = {at: rows_of.get((key_of(ALL, at[0]), at[1])) for at in found}
+            references = {at: unpacked(row) for at, row in present.items() if row}
+            yield minute, once(of[place] for at, of in references.items() for place in sorted(found[at]))
 
 
 def of_minute(minute: int) -> Iterator[tuple[table.Row, list[Reference]]]:

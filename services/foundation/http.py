@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -22,29 +21,39 @@ from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = edge.MAX_BODY
 _LONGEST_STEP = 64
+_ANY_PATH = r"[\s\S]+"
+_MOST_LEVELS = 100
 
 
 def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
     """An app with these routes. Each asks a request for a key with the scope that it declares."""
     app = APIGatewayHttpResolver()
-    declared = []
-    for routes in modules:
-        declared += routes.declared
-        for route in routes.declared:
-            path = route.path.replace(f"<{route.tail}:path>", ".+")
-            app.route(path, route.method)(_served(app, routes, route))
+    served = [(route, _served(app, routes, route)) for routes in modules for route in routes.declared]
+    # A path without parameters goes before one that takes it for an id.
+    served.sort(key=lambda of: len(of[0].parameters))
 
-    def unknown(_: Exception) -> Response[Any]:
+    def serve() -> Response[Any]:
         event = app.current_event
-        return _failed(edge.unknown_url(event.http_method, event.path, methods_at(declared, event.path)))
+        for route, answered in served:
+            parameters = route.match(event.path) if route.method == event.http_method else None
+            if parameters is not None:
+                return answered(**parameters)
+        return unknown()
 
+    def unknown(_: Exception | None = None) -> Response[Any]:
+        event = app.current_event
+        methods = methods_at((route for route, _ in served), event.path)
+        return _failed(edge.unknown_url(event.http_method, event.path, methods))
+
+    # Powertools knows only some letters in a path, and does not decode them: it leaves the matching to the routes.
+    app.route(_ANY_PATH, sorted({route.method for route, _ in served}))(serve)
     app.exception_handler(Exception)(_failed)
     app.not_found(unknown)
     return app
 
 
 def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callable[..., Response[Any]]:
-    """What Powertools calls: check the caller's key, call the route's function, answer with the route's status."""
+    """What a request of a route runs: check the caller's key, call the route's function, answer with its status."""
 
     def serve(**parameters: Any) -> Response[Any]:
         # A module may be served by several apps: its function must see the request of this one.
@@ -52,8 +61,6 @@ def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callab
         event = app.current_event
         if route.scope is not None:
             app.append_context(key=keys.check(event.headers.get("authorization"), route.scope))
-        if route.tail:
-            parameters = {name: unquote(value) for name, value in (route.match(event.path) or {}).items()}
         for name, model in body_parameter(route.serve).items():
             parameters[name] = body_of(app, model)
         answered = route.serve(**parameters)
@@ -102,7 +109,28 @@ def json_of(app: Any) -> dict[str, Any]:
         raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json") from error
     if not isinstance(document, dict):
         raise ApiError("The body must be a JSON object.", code="invalid_type")
+    for name, value in document.items():
+        if _is_deeper(value, _MOST_LEVELS):
+            raise ApiError(
+                f"Invalid '{name[:_LONGEST_STEP]}': it is nested deeper than {_MOST_LEVELS} levels.",
+                code="nested_too_deeply",
+                param=name[:_LONGEST_STEP],
+            )
     return document
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie in each other deeper than so many levels."""
+    containers = [value]
+    for _ in range(levels + 1):
+        containers = [inner for outer in containers for inner in _members(outer) if isinstance(inner, dict | list)]
+        if not containers:
+            return False
+    return True
+
+
+def _members(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def body_of[Model: BaseModel](app: Any, model: type[Model]) -> Model:

@@ -8,18 +8,21 @@ conditions can name them; every other value is stored as JSON text, because Dyna
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
 from foundation import table
-from foundation.errors import NotFound
+from foundation.errors import NotFound, TooLarge
 from foundation.table import Row
 
 _JSON = "json:"
 _KEY = frozenset({"pk", "sk"})
 _AT_ONCE = 100
+_LONGEST_ROW = 256 * 1024
+"""What a caller may put into a row. DynamoDB takes 400 KB; what a record is given later needs room, too."""
 
 
 def encode(value: Any) -> Any:
@@ -87,9 +90,11 @@ class Record(BaseModel):
     def create(self) -> bool:
         """Write both rows unless the record exists. Returns True if this call wrote it.
 
-        Calling it again after a crash between the two rows writes the missing one.
+        Calling it again after a crash between the two rows writes the missing one. Raises TooLarge naming the largest
+        field of a record that fits into no row.
         """
         fields = {name: encode(value) for name, value in self.model_dump(mode="json").items()}
+        _refuse_large(fields)
         wrote = table.put_new({"pk": self.KIND, "sk": self.id, **fields})
         # A repeated call has a later `created_at`; with that the list would get a second entry.
         stored = self if wrote else type(self).load(self.id)
@@ -130,19 +135,29 @@ class Record(BaseModel):
             if last is None:
                 return Page([], has_more=False)
             cursor = _list_place(last)
-        entries = list(
-            table.query(
-                _list_key(cls, parent),
-                after=None if descending else cursor,
-                before=cursor if descending else None,
-                descending=descending,
-                limit=limit + 1,
+        found = cls._listed(_list_key(cls, parent), cursor, at_once=limit + 1, descending=descending)
+        data = list(islice(found, limit + 1))
+        return Page(data[:limit], has_more=len(data) > limit)
+
+    @classmethod
+    def _listed(cls, pk: str, cursor: str | None, *, at_once: int, descending: bool) -> Iterator[Self]:
+        """The records of a list behind a place in it. A place whose record is lost is passed over."""
+        while True:
+            entries = list(
+                table.query(
+                    pk,
+                    after=None if descending else cursor,
+                    before=cursor if descending else None,
+                    descending=descending,
+                    limit=at_once,
+                )
             )
-        )
-        keys = [(cls.KIND, entry["id"]) for entry in entries[:limit]]
-        rows = table.get_all(keys)
-        data = [cls.from_row(rows[key]) for key in keys if key in rows]
-        return Page(data, has_more=len(entries) > limit)
+            keys = [(cls.KIND, entry["id"]) for entry in entries]
+            rows = table.get_all(keys)
+            yield from (cls.from_row(rows[key]) for key in keys if key in rows)
+            if len(entries) < at_once:
+                return
+            cursor = entries[-1]["sk"]
 
     @classmethod
     def every(cls, *, parent: str = "", after: str | None = None, descending: bool = False) -> Iterator[Self]:
@@ -153,6 +168,18 @@ class Record(BaseModel):
             if not page.has_more or not page.data:
                 return
             after = page.data[-1].id
+
+
+def _refuse_large(fields: Mapping[str, Any]) -> None:
+    sizes = {name: len(str(value).encode()) for name, value in fields.items()}
+    size = sum(sizes.values())
+    if size > _LONGEST_ROW:
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise TooLarge(
+            f"Invalid '{largest}': it has {sizes[largest]} of {size} bytes, and at most {_LONGEST_ROW} are kept.",
+            code="object_too_large",
+            param=largest,
+        )
 
 
 def _list_key(kind: type[Record], parent: str) -> str:

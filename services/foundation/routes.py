@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+from urllib.parse import unquote
 
 type Scope = Literal["capture", "infer", "read", "write", "admin"]
 
@@ -93,14 +94,17 @@ class Route:
         return next((name for name, whole in _PARAMETER.findall(self.path) if whole), None)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters, or None where this route has another path."""
+        """The path's parameters as they are meant, or None where this route has another path.
+
+        `path` is as it was sent: an id's own slash or percent sign is encoded in it.
+        """
         found = self._pattern.fullmatch(path)
-        return found.groupdict() if found else None
+        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         steps = _PARAMETER.sub(lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", self.path)
-        return re.compile(steps.replace(".json", r"\.json"))
+        return re.compile(steps.replace(".json", r"\.json"), re.DOTALL)
 
 
 class Routes:

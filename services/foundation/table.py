@@ -21,6 +21,8 @@ from foundation.settings import settings
 
 type Row = dict[str, Any]
 
+_LONGEST_PK = 2048
+_LONGEST_SK = 1024
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _BATCH_ATTEMPTS = 8
@@ -67,12 +69,19 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+def _is_possible(pk: str, sk: str) -> bool:
+    """Whether DynamoDB takes these keys: neither is empty, nor longer in bytes than its limit."""
+    return 0 < len(pk.encode()) <= _LONGEST_PK and 0 < len(sk.encode()) <= _LONGEST_SK
+
+
 def _lost_condition(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
 def get(pk: str, sk: str) -> Row | None:
-    """The row with these keys, or None."""
+    """The row with these keys, or None; also where no row can have them."""
+    if not _is_possible(pk, sk):
+        return None
     answer = aws.dynamodb().get_item(TableName=settings().TABLE, Key=_key(pk, sk), ConsistentRead=True)
     item = answer.get("Item")
     return _row(item) if item else None
@@ -167,13 +176,14 @@ def query(
     """The rows of the partition `pk` in the order of `sk`, fetched page by page as they are asked for.
 
     Only rows whose `sk` starts with `prefix`, is greater than `after` and less than `before`; both bounds are in the
-    order of `sk` also when the rows are read `descending`.
+    order of `sk` also when the rows are read `descending`. A partition that cannot be has no rows.
     """
-    low = max(prefix, f"{after}\x00") if after is not None else prefix
+    low = _bound(max(prefix, f"{after}\x00") if after is not None else prefix)
     high = prefix + "\U0010ffff"
     if before is not None:
         high = min(high, before)
-    if low > high:
+    high = _bound(high)
+    if low > high or not _is_possible(pk, high):
         return
     request: dict[str, Any] = {
         "TableName": settings().TABLE,
@@ -188,7 +198,7 @@ def query(
         page = aws.dynamodb().query(**request)
         for item in page["Items"]:
             row = _row(item)
-            if before is not None and row["sk"] >= before:
+            if (before is not None and row["sk"] >= before) or (after is not None and row["sk"] <= after):
                 continue
             yield row
             count += 1
@@ -197,6 +207,11 @@ def query(
         if "LastEvaluatedKey" not in page:
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _bound(text: str) -> str:
+    """As much of a bound as a sort key may have; no sort key lies between it and the whole."""
+    return text.encode()[:_LONGEST_SK].decode(errors="ignore")
 
 
 def write_all(rows: Iterable[Row]) -> None:
@@ -215,7 +230,7 @@ def write_all(rows: Iterable[Row]) -> None:
 
 
 def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict[tuple[str, str], Row]:
-    """The rows with these keys, 100 a call, by key; keys without a row are left out.
+    """The rows with these keys, 100 a call, by key; keys without a row, or that no row can have, are left out.
 
     Raises RetryLater if DynamoDB keeps throttling.
     """
@@ -228,7 +243,8 @@ def get_all(keys: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict
             rows[row["pk"], row["sk"]] = row
         return answer["UnprocessedKeys"]
 
-    for chunk in batched(dict.fromkeys(keys), _READ_BATCH, strict=False):
+    possible = (key for key in dict.fromkeys(keys) if _is_possible(*key))
+    for chunk in batched(possible, _READ_BATCH, strict=False):
         pending: dict[str, Any] = {
             settings().TABLE: {"Keys": [_key(pk, sk) for pk, sk in chunk], "ConsistentRead": consistent}
         }

@@ -12,6 +12,7 @@ from completions.filters import Filter
 from foundation import blobs
 from foundation.ids import now_ms
 from retention.erase import erase
+from retention.failures import Failures
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -82,7 +83,9 @@ def test_a_push_that_met_its_deletion_is_hidden_by_the_sweep(stored: System, mon
     stored.settle()
     assert stored.call("GET", "/v1/chat/completions/chatcmpl-e-9")[0] == 404
     monkeypatch.setattr("retention.erase.now", lambda: now_ms() // 1000 + 7200)
-    erase(lambda: True)
+    failures = Failures()
+    erase(lambda: True, failures)
+    failures.raise_any()
     assert "chatcmpl-e-9" not in listed(stored)
     assert b"chatcmpl-e-9" not in b"".join(zstd.decompress(blobs.get(key)) for key in blobs.keys("completions/"))
 
