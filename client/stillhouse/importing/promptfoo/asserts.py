@@ -78,16 +78,15 @@ def _checks(assertion: dict[str, Any], context: Context, leave: Callable[[str, s
 def _check(assertion: dict[str, Any], context: Context) -> Check:
     if assertion.get("transform") or any(context.options.get(name) for name in ("transform", "postprocess")):
         raise Unmapped("its output is transformed by a script first")
-    kind, inverse = str(assertion["type"]), False
-    if kind.startswith("not-"):
-        kind, inverse = kind.removeprefix("not-"), True
+    written = str(assertion["type"])
+    kind = written.removeprefix("not-")
     family = _FAMILIES.get(kind)
     if family is None:
         raise Unmapped("Stillhouse has no such criterion")
     made = family(kind, assertion, context)
     for value in made.values:
         templates.converted(value.text)
-    if not inverse:
+    if kind == written:
         return Check(_name(assertion), made.signature, made.build, made.values, assertion.get("weight", 1))
 
     def build(values: Sequence[str]) -> Part:
@@ -182,8 +181,7 @@ def _regex(kind: str, assertion: dict[str, Any], context: Context) -> Check:
     pattern = _text(assertion, context)
     if "{{" in pattern:
         raise Unmapped("a pattern with variables")
-    grader = {"type": "regex", "input": OUTPUT, "pattern": pattern}
-    return _made((kind, pattern), lambda _: Part([grader]))
+    return _made((kind, pattern), lambda _: Part([{"type": "regex", "input": OUTPUT, "pattern": pattern}]))
 
 
 def _json(kind: str, assertion: dict[str, Any], context: Context) -> Check:
