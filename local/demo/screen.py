@@ -99,8 +99,8 @@ class Screen:
         self._progress.update(task, total=1, completed=1)
         self._progress.stop_task(task)
         if not self.console.is_terminal:
-            said = "; ".join(part for part in (stage.counts(), stage.note) if part)
-            self.say(f"{self.elapsed():6.1f} s  {title}: {said or 'done'} ({took:.1f} s)")
+            summary = "; ".join(part for part in (stage.counts(), stage.note) if part)
+            self.say(f"{self.elapsed():6.1f} s  {title}: {summary or 'done'} ({took:.1f} s)")
 
     def elapsed(self) -> float:
         return time.monotonic() - self._started

@@ -20,11 +20,11 @@ class GaveUp(DemoFailed):
 def until[Found](what: str, probe: Callable[[], Found | None], *, seconds: float = 120) -> Found:
     """The first answer of `probe` that is not None."""
     deadline = time.monotonic() + seconds
-    while (found := probe()) is None:
+    while (answer := probe()) is None:
         if time.monotonic() > deadline:
             raise GaveUp(what, seconds)
         time.sleep(POLL_SECONDS)
-    return found
+    return answer
 
 
 class Patience:

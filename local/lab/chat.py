@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions`: asks a model and answers whole or as a stream of chunks.
 
 In: OpenAI's request; sampling parameters are accepted and change nothing, the models being deterministic.
-Out: a `chat.completion`, or its chunks as server-sent events; `usage` counts what was really sent and said. A
+Out: a `chat.completion`, or its chunks as server-sent events; `usage` counts the tokens of both messages and answer. A
 replayed answer's recorded latency stands in `x-lab-recorded-latency-ms`.
 """
 
@@ -55,20 +55,20 @@ class Chat:
 
     async def create(self, request: Request) -> Response:
         body = await read_body(request, ChatRequest)
-        said, head, usage = await self._asked(body)
+        answer, head, usage = await self._asked(body)
         headers = {}
-        if said.latency_ms is not None:
-            headers["x-lab-recorded-latency-ms"] = str(said.latency_ms)
+        if answer.latency_ms is not None:
+            headers["x-lab-recorded-latency-ms"] = str(answer.latency_ms)
         if body.stream:
             wants_usage = bool(body.stream_options and body.stream_options.include_usage)
-            events = _events(head, said.text, body.n or 1, usage if wants_usage else None)
+            events = _events(head, answer.text, body.n or 1, usage if wants_usage else None)
             return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        return JsonResponse(_completion(head, said.text, body.n or 1, usage), headers=headers)
+        return JsonResponse(_completion(head, answer.text, body.n or 1, usage), headers=headers)
 
     async def complete(self, body: ChatRequest) -> dict[str, Any]:
         """The whole completion, as a batch holds it. Fails as the endpoint does."""
-        said, head, usage = await self._asked(body)
-        return _completion(head, said.text, body.n or 1, usage)
+        answer, head, usage = await self._asked(body)
+        return _completion(head, answer.text, body.n or 1, usage)
 
     async def _asked(self, body: ChatRequest) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
         model = self._models.get(body.model)
@@ -76,12 +76,12 @@ class Chat:
         messages = [message.model_dump() for message in body.messages]
         length = sum(len(content_text(message["content"])) for message in messages)
         if length > _INLINE_CHARACTERS or not model.is_ready():
-            said = await asyncio.to_thread(model.answer, messages, body.response_format)
+            answer = await asyncio.to_thread(model.answer, messages, body.response_format)
         else:
-            said = model.answer(messages, body.response_format)
+            answer = model.answer(messages, body.response_format)
         head = {"id": new_id("chatcmpl-"), "created": int(time.time()), "model": body.model}
-        usage = _usage(count_messages(messages), (body.n or 1) * count(said.text))
-        return said, head, usage
+        usage = _usage(count_messages(messages), (body.n or 1) * count(answer.text))
+        return answer, head, usage
 
 
 def _completion(head: dict[str, Any], text: str, times: int, usage: dict[str, Any]) -> dict[str, Any]:

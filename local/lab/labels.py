@@ -50,7 +50,7 @@ def read_task(messages: list[dict[str, Any]]) -> Task:
     """Look for labels in the instructions first, then in what the user said last."""
     question = last_user_text(messages)
     instructions = [content_text(m.get("content")) for m in messages if m.get("role") in {"system", "developer"}]
-    shape = next((found for text in [*instructions, question] if (found := _JSON_SHAPE.search(text))), None)
+    shape = next((match for text in [*instructions, question] if (match := _JSON_SHAPE.search(text))), None)
     json_key = shape.group(1) if shape else None
     for text in instructions:
         if listing := _listing(text):
@@ -70,50 +70,50 @@ def _listing(text: str) -> _Listing | None:
 
 
 def _quoted_list(text: str) -> _Listing | None:
-    found = _QUOTED_LIST.search(text)
-    if found is None:
+    quoted = _QUOTED_LIST.search(text)
+    if quoted is None:
         return None
-    labels = _distinct(_QUOTED.findall(found.group()))
-    return _Listing(labels, labels, found.span())
+    labels = _distinct(_QUOTED.findall(quoted.group()))
+    return _Listing(labels, labels, quoted.span())
 
 
 def _backticked(text: str) -> _Listing | None:
     """Read backticked names; one that opens a bullet is described by the rest of its line."""
-    found = list(_BACKTICKED.finditer(text))
-    if not found:
+    names = list(_BACKTICKED.finditer(text))
+    if not names:
         return None
     described: dict[str, str] = {}
-    for match in found:
+    for match in names:
         line_start = text.rfind("\n", 0, match.start()) + 1
         opens = not re.search(r"\w", text[line_start : match.start()])
         rest = text[match.end() :].split("\n", 1)[0] if opens else ""
         described.setdefault(match.group(1), f"{match.group(1)} {rest}")
-    return _Listing(list(described), list(described.values()), (found[0].start(), found[-1].end()))
+    return _Listing(list(described), list(described.values()), (names[0].start(), names[-1].end()))
 
 
 def _after_cue(text: str) -> _Listing | None:
-    found = _CUE.search(text)
-    if found is None:
+    cue = _CUE.search(text)
+    if cue is None:
         return None
-    parts = re.split(r"\s*,\s*(?:or\s+|and\s+)?|\s+(?:or|and)\s+", found.group(1))
+    parts = re.split(r"\s*,\s*(?:or\s+|and\s+)?|\s+(?:or|and)\s+", cue.group(1))
     labels = _distinct(part.strip(" \t\"'`*.;()") for part in parts)
     if any(not label or len(label.split()) > _LABEL_WORDS for label in labels):
         return None
-    return _Listing(labels, labels, (found.start(1), found.end(1)))
+    return _Listing(labels, labels, (cue.start(1), cue.end(1)))
 
 
 def _bullets(text: str) -> _Listing | None:
     """Read a bulleted list of short names, each perhaps with a description after a colon or a dash."""
-    found = list(_BULLET.finditer(text))
+    bullets = list(_BULLET.finditer(text))
     described: dict[str, str] = {}
-    for match in found:
+    for match in bullets:
         name, *rest = re.split(r":\s+|\s+[-\u2013\u2014]\s+", match.group(1), maxsplit=1)
         name = name.strip(" \t\"'`*:")
         if name and len(name.split()) <= _LABEL_WORDS:
             described.setdefault(name, " ".join([name, *rest]))
     if not described:
         return None
-    return _Listing(list(described), list(described.values()), (found[0].start(), found[-1].end()))
+    return _Listing(list(described), list(described.values()), (bullets[0].start(), bullets[-1].end()))
 
 
 def _input_beside(text: str, span: tuple[int, int]) -> str:

@@ -90,8 +90,8 @@ class Frame:
 
 def _shared_start(texts: list[str]) -> str:
     first, last = min(texts), max(texts)
-    for index, (one, other) in enumerate(zip(first, last, strict=False)):
-        if one != other:
+    for index, (character, other) in enumerate(zip(first, last, strict=False)):
+        if character != other:
             return first[:index]
     return first
 

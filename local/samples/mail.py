@@ -1,8 +1,8 @@
 """The bundled task: sort the support mail of a made-up shop into ten queues.
 
 In: a seed and sizes. Out: rows with messages, the queue a person filed the mail under, and metadata.
-The difficulty is in the mails themselves: what decides is the ask, around which other topics are told,
-quoted and mistyped; some mails ask two things, and people misfile a few. Same seed, same rows.
+The mails are difficult: the queue depends on what the customer asks for, but mails also mention and quote other
+topics, have typing errors, or ask two things, and people misfile a few. The same seed gives the same rows.
 """
 
 import re
@@ -87,7 +87,7 @@ def schooling(seed: int = 42, size: int = 3_000) -> list[Row]:
 
 
 def production(seed: int, train: int, test: int) -> list[Row]:
-    """This year's mail, in two parts by time; some customers send the same mail twice, as they do."""
+    """This year's mail, in two parts by time; some mails are sent twice."""
     rng = Random(f"{seed}/production")
     writer = _Writer(rng)
     first = [writer.row("train") for _ in range(train)]
@@ -162,10 +162,12 @@ class _Writer:
         return "\n".join(part for part in parts if part)
 
     def _body(self, queue: Queue, second: Queue | None) -> list[Sequence[str]]:
-        """The lists to draw one sentence each from, in the order in which they are said."""
+        """Return the lists from which a sentence each is drawn, in the order of the sentences."""
         rng, around = self._rng, self._around
-        told = [queue.situation, *(self._queues[name].situation for name in queue.neighbours)]
-        story: list[Sequence[str]] = [rng.choices(told, [2 * (len(told) - 1), *[1] * (len(told) - 1)])[0]]
+        situations = [queue.situation, *(self._queues[name].situation for name in queue.neighbours)]
+        story: list[Sequence[str]] = [
+            rng.choices(situations, [2 * (len(situations) - 1), *[1] * (len(situations) - 1)])[0]
+        ]
         if self._chance("own story"):
             story.append(queue.situation)
         asking: list[Sequence[str]] = [queue.ask]
@@ -184,9 +186,9 @@ class _Writer:
         rng = self._rng
         sentences = []
         for phrases in lists:
-            text = _CHOICE.sub(lambda found: rng.choice(found[1].split("|")), rng.choice(phrases))
-            sentences.append(_SLOT.sub(lambda found: slots[found[1]], text))
-        return _SPACES.sub(lambda found: "" if len(found[0]) == 1 else " ", " ".join(sentences))
+            text = _CHOICE.sub(lambda choice: rng.choice(choice[1].split("|")), rng.choice(phrases))
+            sentences.append(_SLOT.sub(lambda slot: slots[slot[1]], text))
+        return _SPACES.sub(lambda spaces: "" if len(spaces[0]) == 1 else " ", " ".join(sentences))
 
     def _subject(self, queue: Queue) -> Sequence[str]:
         around = self._around
@@ -222,7 +224,7 @@ def _numbers(rng: Random) -> dict[str, str]:
 
 
 def _carelessly(rng: Random, text: str) -> str:
-    """How it is typed: on a phone, in anger, in haste, or with care."""
+    """Rewrite a text as if it were typed on a phone, in anger, in haste, or with care."""
     manner = rng.choices(["care", "haste", "phone", "anger"], [50, 28, 17, 5])[0]
     if manner == "care":
         return text

@@ -1,8 +1,8 @@
-"""The process that runs a grader's source: started alone, walled in, ended with its answer.
+"""Run a grader's source in this process: restrict it, grade once, and exit.
 
-In: on stdin the JSON of `{source, sample, item, limits, folder, packages}`; the number of the pipe for the answer as
-its argument. Out: on that pipe a line break where the source begins, then `{"score": …}` or `{"error": {"message"}}`,
-with the walls that stand. What the source prints goes to stdout and stderr.
+In: on stdin the JSON of `{source, sample, item, limits, folder, packages}`; as argument the number of the pipe for the
+answer. Out: on that pipe a line break when the source begins, then `{"score": …}` or `{"error": {"message"}}`, with the
+walls that were put up. What the source prints goes to stdout and stderr.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     sys.path.insert(0, request["packages"])
     from isolation.walls import Limits, raise_walls
 
-    # Bound now: the source may put anything in the place of a name of a module.
+    # Bound now: the source may replace any name in these modules.
     encode, write, leave = json.JSONEncoder().encode, os.write, os._exit
     walls = raise_walls(Limits(**request["limits"]), Path(request["folder"]))
     # The clock outside starts with the first byte; JSON takes it for nothing.
@@ -64,7 +64,7 @@ def _score(source: str, sample: Any, item: Any) -> float:
 
 
 def _told(error: BaseException) -> str:
-    """Its class, its text and the line of the source, as far as it lets itself be asked."""
+    """Return an error's class, its text and the line of the source; its text may raise too."""
     try:
         text = str(error)
     except BaseException as worse:  # noqa: BLE001 - an exception of the source's own

@@ -1,7 +1,7 @@
-"""Empties a folder of whatever was left in it, however deep or locked.
+"""Empty a folder, however deep or locked its content is.
 
-Raises OSError where something cannot be removed, TimeoutError among them where it takes too long. No wall covers
-chmod, so a source can lock every folder of its user, the one around its own among them.
+Raises OSError if something cannot be removed; its subclass TimeoutError if that takes longer than ten seconds. No wall
+covers chmod, so a source can lock every folder of its user, even the parent of its own.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _PATIENCE_S = 10.0
 
 
 def reopened(folder: Path) -> int:
-    """The mode of a folder, after all rights of ours are back where it is ours to give them."""
-    found = folder.stat()
-    mode = stat.S_IMODE(found.st_mode)
-    if found.st_uid == os.getuid() and mode & stat.S_IRWXU != stat.S_IRWXU:
+    """Give the owner all rights to a folder if it is ours; return its mode."""
+    status = folder.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid == os.getuid() and mode & stat.S_IRWXU != stat.S_IRWXU:
         mode |= stat.S_IRWXU
         folder.chmod(mode)
     return mode
 
 
 def empty(folder: Path) -> None:
-    """Folders are moved up before they are removed: a path may be deeper than any call takes."""
+    """Remove everything in a folder. Inner folders are moved up first: a path may be longer than system calls take."""
     reopened(folder)
     deadline = time.monotonic() + _PATIENCE_S
     while entries := list(folder.iterdir()):

@@ -1,8 +1,8 @@
-"""The function's own process: what it hides from the sources that it runs, and how it is brought back after each.
+"""Protect the function's own process from the sources that it runs, and clean up after each of them.
 
-A source runs as the same user. In Lambda the user has this process and /tmp, beside Lambda's own processes; whatever
-else is found there was left by a source, maybe by one that ended the process before this one. Elsewhere the machine is
-shared, and only the walls hold.
+A source runs as the same user. In Lambda this user has only this process and /tmp, beside Lambda's own processes: any
+other process or file was left by a source, perhaps by one that ended an earlier process of the function. Elsewhere the
+machine is shared, so nothing is cleaned up, and only the walls protect it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ENVIRONMENT_BEGINS, _ENVIRONMENT_ENDS = 49, 50
 
 @cache
 def harden() -> None:
-    """Before the first source runs: no credentials, no look into this process, nothing of an earlier one's sources."""
+    """Prepare for the first source: erase credentials, forbid reading this process, and remove what was left behind."""
     block = _environment_block()
     for name in _SECRETS:
         os.environ.pop(name, None)
@@ -48,14 +48,14 @@ def harden() -> None:
 
 
 def spare_memory() -> int | None:
-    """Bytes that a source may take: what Lambda gives, less what this process needs; None outside of it."""
+    """Return the bytes that a source may take: Lambda's memory less what this process needs; None outside Lambda."""
     megabytes = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     return max((int(megabytes) << 20) - _OURS_BYTES, _OURS_BYTES) if megabytes else None
 
 
 @contextmanager
 def brought_back() -> Iterator[None]:
-    """In Lambda nothing of a source is there for the next call, or there is no next call."""
+    """In Lambda, remove everything that a source left; if that fails, end the process, so no later call runs in it."""
     try:
         yield
     finally:
@@ -72,7 +72,7 @@ def _bring_back() -> None:
 
 
 def _end_strays() -> None:
-    """Kills until nothing comes after. Raises TimeoutError."""
+    """Kill strays until there are none. Raises TimeoutError after five seconds."""
     deadline = time.monotonic() + _PATIENCE_S
     while strays := _strays():
         if time.monotonic() > deadline:
@@ -83,26 +83,26 @@ def _end_strays() -> None:
 
 
 def _strays() -> set[int]:
-    """All of this user that live, but for this process, those that it stems from, and Lambda's extensions.
+    """Return this user's live processes, except this process, its ancestors, Lambda's extensions and process 1.
 
-    Nor the first process, Lambda's, which no signal from here can end.
+    Process 1 is Lambda's, and signals from here cannot end it.
     """
     own = str(os.getuid())
-    said = {int(entry.name): _status(entry) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    statuses = {int(entry.name): _status(entry) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
     kept, process = {1}, os.getpid()
-    while process in said and process not in kept:
+    while process in statuses and process not in kept:
         kept.add(process)
-        process = int(said[process].get("PPid", 0))
+        process = int(statuses[process].get("PPid", 0))
     of_this_user = {
         number
-        for number, status in said.items()
+        for number, status in statuses.items()
         if status and status["Uid"].split()[0] == own and not status["State"].startswith("Z")
     }
     return {number for number in of_this_user - kept if not _is_extension(number)}
 
 
 def _status(process: Path) -> dict[str, str]:
-    """What the kernel says of it, since a process can hide its owner in /proc; nothing where it is gone."""
+    """Read a process's status file, empty if the process is gone. The owner of its /proc files may be hidden."""
     try:
         lines = (process / "status").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -111,7 +111,7 @@ def _status(process: Path) -> dict[str, str]:
 
 
 def _is_extension(process: int) -> bool:
-    """By the file that it runs, not by a name, which anybody can give himself."""
+    """Tell whether a process is an extension, by the file that it runs: any process can change its name."""
     with suppress(OSError):
         running = Path(f"/proc/{process}/exe").stat()
         return any(os.path.samestat(running, file.stat()) for file in _EXTENSIONS.iterdir())
@@ -119,7 +119,7 @@ def _is_extension(process: int) -> bool:
 
 
 def _environment_block() -> tuple[int, int]:
-    """Where the environment lies that this process was started with, which /proc shows whatever is unset later."""
+    """Return the addresses of the initial environment, which /proc shows even after variables were unset."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     # The first two fields, number and name, are cut off.
     begin, end = (int(fields[place - 2]) for place in (_ENVIRONMENT_BEGINS, _ENVIRONMENT_ENDS))

@@ -1,4 +1,4 @@
-"""The few calls of the kernel that Python has no function for. Each raises OSError as the kernel refuses."""
+"""System calls that Python has no function for. Each raises OSError if the kernel refuses it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def _libc() -> ctypes.CDLL:
 
 
 def syscall(number: int, *arguments: Any) -> int:
-    """Integers go as C longs, pointers as they are."""
-    widened = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+    """Make a system call; integers are passed as C longs, pointers as they are."""
+    widened = [ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments]
     return _checked(_libc().syscall(ctypes.c_long(number), *widened))
 
 
 def prctl(option: int, *arguments: Any) -> int:
-    """All five arguments are given: some options want the rest to be 0."""
+    """Call prctl with all five arguments: some options require unused ones to be 0."""
     padded = (*arguments, 0, 0, 0, 0)[:4]
-    widened = [ctypes.c_ulong(one) if isinstance(one, int) else one for one in padded]
+    widened = [ctypes.c_ulong(argument) if isinstance(argument, int) else argument for argument in padded]
     return _checked(_libc().prctl(option, *widened))
 
 
 def drop_capabilities() -> None:
-    """What root may do beyond its files; of no effect for anybody else."""
+    """Give up the capabilities of root; without effect for other users."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
     _checked(_libc().capset(header, (ctypes.c_uint32 * 6)()))
 

@@ -1,8 +1,8 @@
-"""One grading in a process of its own.
+"""Run one grading in a process of its own.
 
 In: `{source, sample, item, limits?}`. Out: `{"score": float}` or `{"error": {"code", "message"}, "output"?}`, with the
-`walls` that stood around the source. Whatever the source does, its process and its files are gone before this returns.
-Raises OSError where no process can be started or something of it stays.
+`walls` that enclosed the source. The source's process and files are removed before this returns, whatever it did.
+Raises OSError if no process can be started or some of its files cannot be removed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FAILED = "python_grader_runtime_error"
 
 
 class _Ended(NamedTuple):
-    """What is known of a process that has ended."""
+    """The outcome of a process: its answer, its output, its exit status, and whether it ended in time."""
 
     answer: bytes
     output: bytes
@@ -48,7 +48,7 @@ class _Ended(NamedTuple):
 
 
 def grade(request: dict[str, Any], *, memory_bytes: int | None = None) -> dict[str, Any]:
-    """`memory_bytes` is what the machine can spare at most."""
+    """Grade with a source; `memory_bytes` is the most memory that it may take, whatever its limits allow."""
     limits = _limits(request.get("limits") or {}, memory_bytes)
     with _folder() as folder:
         ended = _ended(request, limits, folder)
@@ -57,7 +57,7 @@ def grade(request: dict[str, Any], *, memory_bytes: int | None = None) -> dict[s
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A source's own, gone afterwards. The one around it keeps its mode, whatever the source made of it."""
+    """Make a folder for the source and remove it afterwards. The parent's mode is restored if the source changed it."""
     around = Path(tempfile.gettempdir())
     mode = reopened(around)
     folder = Path(tempfile.mkdtemp(prefix="grading-"))
@@ -79,26 +79,26 @@ def _limits(asked: dict[str, Any], memory_bytes: int | None) -> Limits:
 
 
 def _ended(request: dict[str, Any], limits: Limits, folder: Path) -> _Ended:
-    told = {
+    given = {
         **{name: request[name] for name in ("source", "sample", "item")},
         "limits": limits._asdict(),
         "folder": str(folder),
         "packages": str(_PACKAGES),
     }
     with ExitStack() as opened:
-        # A file, not a pipe: nobody has to be there to write while the process reads, or does not.
+        # A file, not a pipe: writing to a pipe would block while the process does not read.
         asking = opened.enter_context(tempfile.TemporaryFile())
-        asking.write(json.dumps(told).encode())
+        asking.write(json.dumps(given).encode())
         asking.seek(0)
         (answers, answering), (output, printing) = os.pipe(), os.pipe()
-        said, shown = (opened.enter_context(FileIO(end)) for end in (answers, output))
+        answer_pipe, output_pipe = (opened.enter_context(FileIO(end)) for end in (answers, output))
         try:
             process = _started(asking, answering, printing, folder)
         finally:
             os.close(answering)
             os.close(printing)
         try:
-            return _listened(process, said, shown, limits.wall_s)
+            return _listened(process, answer_pipe, output_pipe, limits.wall_s)
         finally:
             _end(process)
 
@@ -117,7 +117,7 @@ def _started(asking: IO[bytes], answering: int, printing: int, folder: Path) -> 
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of ours, but for where Lambda's interpreter finds its own library."""
+    """Return the source's environment: nothing of ours but the path of the libraries of Lambda's interpreter."""
     libraries = os.environ.get("LD_LIBRARY_PATH")
     return {
         "HOME": str(folder),
@@ -130,9 +130,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _listened(process: subprocess.Popen[bytes], answers: FileIO, output: FileIO, wall_s: float) -> _Ended:
-    """Until the pipe for the answer closes. What is printed is read on and kept only at its beginning.
+    """Read until the pipe for the answer closes. All output is read, but only its beginning is kept.
 
-    The first byte says that the source begins, and its time with it.
+    The first byte of the answer says that the source begins: its time limit counts from there.
     """
     kept = {answers: bytearray(), output: bytearray()}
     most = {answers: _LONGEST_ANSWER, output: _LONGEST_OUTPUT}
@@ -159,7 +159,7 @@ def _listened(process: subprocess.Popen[bytes], answers: FileIO, output: FileIO,
 
 
 def _status(process: subprocess.Popen[bytes], *, wait: bool) -> int:
-    """How it ended by itself; one that closed the pipe and goes on is ended."""
+    """Return the exit status of a process; one that does not end within a second is killed."""
     if wait:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(1)
@@ -167,14 +167,14 @@ def _status(process: subprocess.Popen[bytes], *, wait: bool) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
-    """The process and its group, whatever it does about signals."""
+    """Kill the process and its group; return its exit status."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
 
 
 def _read(ended: _Ended, limits: Limits) -> dict[str, Any]:
-    """Raises ChildProcessError where the process ended before the source began, which is not the source's doing."""
+    """Return the result. Raises ChildProcessError if the process ended before the source began: not its fault."""
     printed = ended.output.decode(errors="replace")
     if not ended.answer:
         raise ChildProcessError(f"the process did not get as far as the source (status {ended.status}): {printed}")
@@ -187,15 +187,15 @@ def _read(ended: _Ended, limits: Limits) -> dict[str, Any]:
 
 
 def _answer(data: bytes) -> dict[str, Any] | None:
-    """The answer if it is one, whoever wrote it: the pipe is open to the source as well."""
+    """Parse and check the answer; None if it is invalid. The source could write to the pipe too."""
     try:
-        found = json.loads(data)
-        walls = [str(wall) for wall in found["walls"]]
-        if "error" in found:
+        document = json.loads(data)
+        walls = [str(wall) for wall in document["walls"]]
+        if "error" in document:
             # Half a surrogate pair is no text that others can read.
-            message = str(found["error"]["message"]).encode(errors="replace").decode()
+            message = str(document["error"]["message"]).encode(errors="replace").decode()
             return {"error": {"code": _FAILED, "message": message[:_LONGEST_MESSAGE]}, "walls": walls}
-        score = found["score"]
+        score = document["score"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     valid = isinstance(score, float) and math.isfinite(score)

@@ -1,7 +1,7 @@
-"""The walls that a process puts around itself before it runs what it does not trust.
+"""Restrict the own process before it runs untrusted code.
 
-In: the limits, the folder it may write to. Out: the names of the walls that stand. Limits always do; capabilities,
-Landlock and seccomp are taken as far as the kernel gives them, and none of them can be taken back.
+In: the limits, and the folder it may write to. Out: the names of the walls that the kernel put up. The limits always
+hold. Capabilities, Landlock and seccomp depend on the kernel; once in force, a process cannot lift them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from isolation.linux import PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, drop_capabilit
 _LAST_CAPABILITY = 63
 _OPEN_FILES = 256
 _MOST_THREADS = 64
-# What an interpreter and its libraries read. Neither /proc nor other people's files are among it.
+# What an interpreter and its libraries read: neither /proc nor the files of users.
 _SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/opt", "/var/lang", "/dev/zero", "/dev/random", "/dev/urandom")
 _DEVICES = ("/dev/null",)
 _OUT_OF_MEMORY = Path("/proc/self/oom_score_adj")
 
 
 class Limits(NamedTuple):
-    """What one grading may take. `wall_s` is kept by the process outside."""
+    """The limits of one grading, in seconds and bytes. The parent process enforces `wall_s`."""
 
     wall_s: float = 20.0
     memory_bytes: int = 2 << 30
@@ -35,10 +35,10 @@ class Limits(NamedTuple):
 
 
 def raise_walls(limits: Limits, folder: Path) -> list[str]:
-    """Read `folder` and the interpreter's own files, write to `folder`, and no more."""
+    """Allow only reading `folder` and the interpreter's files, and writing to `folder`; return the walls put up."""
     _limit(limits)
     with suppress(OSError):
-        # Where the machine runs out of memory, this process goes, and not the one that started it.
+        # If the machine runs out of memory, the kernel kills this process, not its parent.
         _OUT_OF_MEMORY.write_text("1000", encoding="ascii")
     asked: list[tuple[str, Callable[[], object]]] = [
         ("no_new_privs", lambda: prctl(PR_SET_NO_NEW_PRIVS, 1)),

@@ -66,7 +66,7 @@ def compare_runs(
     keys = slice_keys or []
     tags_of = named_tags(keys) if keys else every_tag
     tags_of = with_group(tags_of, group_by) if group_by else tags_of
-    ours, theirs = (row_outcomes(one, tags_of, each_chunk=check) for one in (run, baseline))
+    ours, theirs = (row_outcomes(compared, tags_of, each_chunk=check) for compared in (run, baseline))
     seed = int.from_bytes(derived_id("", run.id, baseline.id).encode()[:4])
     pairs = _PairedRows(ours, theirs, seed=seed, group_by=group_by)
     rows = pairs.graded
@@ -146,8 +146,10 @@ def _criteria(eval_: Eval, pairs: _PairedRows, check: Callable[[], None]) -> lis
     for criterion in eval_.testing_criteria:
         check()
         measured.append(_measured(criterion, pairs))
-    adjusted = holm([one.gain.p_value for one in measured])
-    return [_criterion(one, p_value) for one, p_value in zip(measured, adjusted, strict=True)]
+    adjusted = holm([measured_criterion.gain.p_value for measured_criterion in measured])
+    return [
+        _criterion(measured_criterion, p_value) for measured_criterion, p_value in zip(measured, adjusted, strict=True)
+    ]
 
 
 def _measured(criterion: GraderModel, pairs: _PairedRows) -> _MeasuredCriterion:

@@ -1,6 +1,6 @@
-"""What a run's graded rows add up to: counts, usage by model, results and scores by criterion.
+"""Sum up a run's graded rows: counts, usage by model, results and scores by criterion.
 
-A graded chunk leaves one row of them in the table, written once; what a run shows is the sum of those rows.
+Each graded chunk writes one row with its sums to the table, once; a run shows the total of those rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CriterionResult(BaseModel):
     """Whether some score is neither 0 nor 1, so that their mean says more than the pass rate."""
 
     def add(self, result: dict[str, Any]) -> None:
-        """One result of an output item."""
+        """Add one result of an output item."""
         self.passed += result["passed"]
         self.failed += not result["passed"]
         score = result["score"]
@@ -50,7 +50,7 @@ class CriterionResult(BaseModel):
             self.fractions |= score not in {0, 1}
 
     def merge(self, other: Self) -> None:
-        """What the same criterion did elsewhere in the run."""
+        """Add the results of the same criterion in another chunk."""
         self.passed += other.passed
         self.failed += other.failed
         self.errored += other.errored
@@ -78,9 +78,9 @@ def is_graded(run_id: str, chunk: int) -> bool:
 
 
 def all_graded(run_id: str, chunk: int, chunks: int) -> bool:
-    """Whether every chunk of a run is graded, as whoever has just graded one sees it.
+    """Tell whether every chunk of a run is graded; called after each graded chunk.
 
-    Chunks are told by hundreds, so that a run of thousands is not read once for each of them.
+    Chunks are counted by hundreds, so that a run of thousands is not read as a whole after each of them.
     """
     hundred = chunk // 100
     graded = sum(1 for _ in table.query(run_id, prefix=f"CHUNK#{hundred:04d}"))
@@ -103,8 +103,8 @@ def chunks_from(run_id: str, first: int | None, *, descending: bool = False) -> 
     at = None if first is None else f"CHUNK#{first + 1 if descending else first - 1:06d}"
     while True:
         before, after = (at, None) if descending else (None, at)
-        found = table.query(run_id, prefix="CHUNK#", after=after, before=before, descending=descending, limit=_A_FEW)
-        rows = list(found)
+        page = table.query(run_id, prefix="CHUNK#", after=after, before=before, descending=descending, limit=_A_FEW)
+        rows = list(page)
         yield from (ChunkCounts.model_validate_json(row["doc"]) for row in rows)
         if len(rows) < _A_FEW:
             return

@@ -1,7 +1,7 @@
-"""Files of the API: what is known of each, and whether the lines of one can be rows.
+"""The Files API: the record of each file, and the check of its lines.
 
-In: the bytes of a JSONL file. Out: nothing, or ApiError with the first bad line's number, its code and what is wrong,
-so that no later reader meets a line that it cannot take.
+In: the bytes of a JSONL file. Out: nothing, or an ApiError with the first bad line's number, a code and what is wrong,
+so that later readers can rely on every line.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class File(Record):
     @classmethod
     def load(cls, record_id: str, *, param: str = "id") -> Self:
         """Raises NotFound naming `param`, also where it has expired."""
-        found = super().load(record_id, param=param)
-        if found.expired:
+        file = super().load(record_id, param=param)
+        if file.expired:
             raise NotFound(cls.NAME, record_id, param=param)
-        return found
+        return file
 
     @property
     def expired(self) -> bool:
@@ -141,18 +141,18 @@ def check_lines(body: bytes, purpose: str, *, param: str = "file") -> None:
 
 def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[dict[str, Any]]:
     """The object on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
-    found = False
+    any_row = False
     for number, line in enumerate(lines, start=1):
         if number == 1 and line.startswith(_BOM):
             raise _refused(1, "utf8_bom", "starts with a byte order mark; save the file as UTF-8 without it", param)
         if not line.strip():
             continue
-        found = True
+        any_row = True
         row = _parsed(number, line, param)
         if purpose == "evals":
             _check_row(number, row, param)
         yield row
-    if not found:
+    if not any_row:
         raise ApiError("The file holds no rows.", code="no_rows", param=param)
 
 

@@ -1,6 +1,6 @@
-"""Any server that speaks OpenAI's chat completions and embeddings.
+"""Client of any server with OpenAI's API for chat completions and embeddings.
 
-Over aiohttp, which takes a seventh of the openai SDK's CPU per call. Where it has a pace, each attempt waits for its
+It uses aiohttp, which takes a seventh of the openai SDK's CPU per call. If it has a pace, each attempt waits for its
 turn.
 """
 
@@ -85,12 +85,12 @@ class OpenAICompatible:
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
+            model: dict[str, Any] = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
         except ProviderRefused as refusal:
             if refusal.status == _NOT_FOUND:
                 return None
             raise
-        return found
+        return model
 
     async def list_models(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = (await self._ask("GET", "/models", None, timeout_s=10))["data"]
@@ -128,7 +128,10 @@ def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
 
 
 def _seconds(headers: Any) -> float | None:
-    """How long the provider wants to be left alone; all workers keep to it, so that nonsense must not stop them."""
+    """Return the seconds of a retry-after header, None without a valid one.
+
+    They are at most 900: all workers wait, and an absurd value must not stop them.
+    """
     try:
         if "retry-after-ms" in headers:
             seconds = float(headers["retry-after-ms"]) / 1000

@@ -1,12 +1,12 @@
-"""Which provider answers to a model's name.
+"""Choose the provider that serves a model's name.
 
-`providers()` is a provider itself: it passes each call to whoever the name stands for. A name is, in this order, a
-model that exactly one of the further providers lists, `provider/model`, or a model of the default provider. (Aliases
-and model versions will come before these, in `resolve`.) A name that several list raises ModelAmbiguous; a secret
-that cannot be read as providers raises ProvidersMisconfigured, without its content.
+`providers()` passes each call to the provider that the model's name selects. A name is, in this order, a model that
+exactly one of the further providers lists, `provider/model`, or a model of the default provider. A name that several
+providers list raises ModelAmbiguous; a secret that cannot be read as providers raises ProvidersMisconfigured, without
+its content.
 
-`paced_providers()` is the same for work that nobody waits for: it keeps the limits that are set for each provider,
-together with all other workers. `providers()` knows no limits.
+`paced_providers()` is for background work: it keeps each provider's limits, which all workers share. `providers()` has
+no limits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from providers.pace import Limits, Pace
 from providers.provider import Answer, Provider, ProviderAway, ProviderRefused
 
 _NO_LIST = frozenset({404, 405})
-# No name that the secret could give.
+# The pattern of names in the secret forbids parentheses, so no provider there can have this name.
 _DEFAULT = "(default)"
 
 
@@ -36,7 +36,7 @@ class ProvidersMisconfigured(StillhouseError):
 
 
 class ModelAmbiguous(ProviderRefused):
-    """Several providers list this model, so that nobody is asked."""
+    """Several providers list this model, so none of them is called."""
 
     def __init__(self, model: str, names: list[str]) -> None:
         message = (
@@ -61,32 +61,32 @@ _ENTRIES = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-
 
 
 class Named(NamedTuple):
-    """A further provider, and the models that it is said to have."""
+    """A further provider, and the models that the secret lists for it."""
 
     provider: Provider
     models: frozenset[str]
 
 
 class Route(NamedTuple):
-    """Who answers, and under which name the model is known there."""
+    """The provider of a model, and the model's name there."""
 
     provider: Provider
     model: str
 
 
 class Providers:
-    """The default provider and the further ones by name, as one."""
+    """The default provider and the further ones by name, behind the interface of a single provider."""
 
     def __init__(self, default: Provider, named: dict[str, Named]) -> None:
         self._default = default
         self._named = named
         self._listing: dict[str, list[str]] = {}
-        for name, one in named.items():
-            for model in sorted(one.models):
+        for name, further in named.items():
+            for model in sorted(further.models):
                 self._listing.setdefault(model, []).append(name)
 
     def resolve(self, model: str) -> Route:
-        """Raises ModelAmbiguous."""
+        """Return the provider of a model and the model's name there. Raises ModelAmbiguous."""
         names = self._listing.get(model, [])
         if len(names) > 1:
             raise ModelAmbiguous(model, names)
@@ -98,7 +98,7 @@ class Providers:
         return Route(self._default, model)
 
     def batch_api(self, model: str, *, timeout_s: float) -> BatchAPI | None:
-        """The Batch API of whoever answers to this model; None where they have none. Raises ModelAmbiguous."""
+        """Return the Batch API of the model's provider; None if it has none. Raises ModelAmbiguous."""
         provider = self.resolve(model).provider
         return provider.batch_api(timeout_s=timeout_s) if isinstance(provider, OpenAICompatible) else None
 
@@ -114,24 +114,24 @@ class Providers:
         provider, model = self.resolve(name)
         if name in self._listing:
             return _listed(name, self._listing[name][0])
-        found = await provider.find_model(model)
-        return {**found, "id": name} if found else None
+        listing = await provider.find_model(model)
+        return {**listing, "id": name} if listing else None
 
     async def list_models(self) -> list[dict[str, Any]]:
-        """Each under the name that reaches it; a provider without a list of models has those of the secret."""
+        """List all models by the names that select them. Providers with models in the secret are not asked."""
         asked = [("", self._default)]
-        asked += [(f"{name}/", one.provider) for name, one in self._named.items() if not one.models]
+        asked += [(f"{name}/", further.provider) for name, further in self._named.items() if not further.models]
         lists = await asyncio.gather(*(_models_of(prefix, provider) for prefix, provider in asked))
-        found = {model["id"]: model for models in lists for model in models}
+        by_name = {model["id"]: model for models in lists for model in models}
         for model, names in self._listing.items():
-            found.pop(model, None)
+            by_name.pop(model, None)
             for name in names:
                 shown = model if len(names) == 1 else f"{name}/{model}"
-                found[shown] = _listed(shown, name)
-        return list(found.values())
+                by_name[shown] = _listed(shown, name)
+        return list(by_name.values())
 
     def all(self) -> list[Provider]:
-        return [self._default, *(one.provider for one in self._named.values())]
+        return [self._default, *(further.provider for further in self._named.values())]
 
 
 async def _models_of(prefix: str, provider: Provider) -> list[dict[str, Any]]:
@@ -146,19 +146,19 @@ async def _models_of(prefix: str, provider: Provider) -> list[dict[str, Any]]:
 
 
 def _listed(model: str, owner: str) -> dict[str, Any]:
-    """A model that the secret names; the provider is not asked when it was made."""
+    """Return the object of a model that the secret lists. `created` is 0, since the provider is not asked."""
     return {"id": model, "object": "model", "created": 0, "owned_by": owner}
 
 
 @cache
 def providers() -> Providers:
-    """Those of the template's ProviderBaseUrl, ProviderSecretArn and ProvidersSecretArn, read once per process."""
+    """Return the providers of ProviderBaseUrl, ProviderSecretArn and ProvidersSecretArn, read once per process."""
     return _of_settings(paced=False)
 
 
 @cache
 def paced_providers() -> Providers:
-    """The same, within the limits of the template's parameters and of the secret."""
+    """Return the same providers, held to the limits of the template's parameters and of the secret."""
     return _of_settings(paced=True)
 
 
@@ -178,7 +178,7 @@ def _of_settings(*, paced: bool) -> Providers:
 
 
 def provider_key() -> str:
-    """The default provider's key, empty without a secret. Raises ProvidersMisconfigured where it can be no key."""
+    """Return the default provider's key, empty without a secret. Raises ProvidersMisconfigured if it is JSON."""
     secret_arn = settings().PROVIDER_SECRET_ARN
     key = aws.secret(secret_arn).strip() if secret_arn else ""
     if key.startswith(("{", "[", '"')):

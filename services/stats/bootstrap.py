@@ -26,7 +26,7 @@ MIN_CLUSTERS = MIN_DEGREES_OF_FREEDOM + 1
 
 # A binomial draw costs about as much as drawing this many single rows.
 _ROWS_PER_BINOMIAL = 14
-# Ten thousand draws of so many rows take 1.2 s. Of more rows the expansion is nearer to endless draws than they are.
+# Ten thousand draws of 1,000 rows take 1.2 s. For more rows the expansion is more exact than that many draws.
 _MOST_DRAWN = 1_000
 _MIN_PAIRS = 2
 # Equal sums of floats taken in another order differ by less than this share.
@@ -100,10 +100,11 @@ def cluster_interval(
     z = two_sided_t(confidence, g - 1) * math.sqrt(g / (g - 1))
     if _cost(clusters) > _MOST_DRAWN:
         size = whole.imag / g
-        found = bca_expansion(Moments.of((one.real - mean * one.imag) / size for one in clusters), z)
-        return Interval(mean + found.low, mean + found.high)
+        influences = Moments.of((cluster.real - mean * cluster.imag) / size for cluster in clusters)
+        around_zero = bca_expansion(influences, z)
+        return Interval(mean + around_zero.low, mean + around_zero.high)
     means = [total.real / total.imag for total in _resampled_sums(clusters, draws, Random(seed))]
-    without = [(whole.real - one.real) / (whole.imag - one.imag) for one in clusters]
+    without = [(whole.real - cluster.real) / (whole.imag - cluster.imag) for cluster in clusters]
     centre = math.fsum(without) / g
     return _bca(means, mean, _acceleration([centre - value for value in without]), z)
 
@@ -174,12 +175,12 @@ def _ratio_acceleration(kinds: Mapping[Outcomes, int]) -> float:
 
 
 def _cost(values: Sequence[complex]) -> int:
-    """What one draw of `_resampled_sums` costs, in drawn rows."""
+    """Return the cost of one draw of `_resampled_sums`, in drawn rows."""
     return min(len(values), len(set(values)) * _ROWS_PER_BINOMIAL)
 
 
 def _resampled_sums[Value: (float, complex)](values: Sequence[Value], draws: int, rng: Random) -> Iterator[Value]:
-    """Sums of as many values drawn with replacement; by kind where few kinds make that cheaper."""
+    """Yield sums of as many values, drawn with replacement; few distinct values are drawn by how often each occurs."""
     kinds = Counter(values)
     if len(kinds) * _ROWS_PER_BINOMIAL > len(values):
         for _ in range(draws):

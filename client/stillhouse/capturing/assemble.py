@@ -1,7 +1,7 @@
-"""A streamed answer put together again.
+"""Assemble a streamed answer.
 
 In: the bytes of a response, server-sent events or plain JSON. Out: the `chat.completion` that the chunks add up to, or
-the `response` that the last event brings, as OpenAI gives it without streaming; None where the stream ended before.
+the `response` in the last event, as OpenAI gives it without streaming; None if the stream was cut off.
 """
 
 from __future__ import annotations
@@ -94,12 +94,12 @@ def _merge(whole: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 def _merge_list(whole: list[Any], delta: list[Any]) -> None:
-    """Entries with an index belong to the entry of that index, wherever they come; others are new."""
+    """Merge an entry that has an index into the entry with the same index; append one without."""
     for entry in delta:
         if not isinstance(entry, dict) or not isinstance(entry.get("index"), int):
             whole.append(entry)
             continue
-        place = next((one for one in whole if one.get("index") == entry["index"]), None)
+        place = next((known for known in whole if known.get("index") == entry["index"]), None)
         if place is None:
             place = {"index": entry["index"]}
             whole.append(place)

@@ -1,7 +1,8 @@
-"""Batches that Stillhouse has not taken yet, oldest first, within a limit of bytes.
+"""Batches that Stillhouse has not accepted yet, oldest first, within a limit of bytes.
 
-In: packed batches. Out: the oldest one, until it is removed. On disk they outlive the process, and the next one with
-the same endpoint delivers them; in memory they do not. Over the limit the oldest go, counted and warned of once.
+In: packed batches. Out: the oldest batch, until it is removed. Batches on disk outlive the process: the next process
+with the same endpoint delivers them. Batches in memory are lost with it. Above the limit the oldest batches are
+dropped, which is counted and logged once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SUFFIX = ".ndjson.gz"
 
 
 class Batch(NamedTuple):
-    """Records of one push: the compressed lines, and how many they are."""
+    """The records of one push: the compressed lines, and their number."""
 
     name: str
     body: bytes
@@ -32,7 +33,7 @@ class Batch(NamedTuple):
 
 
 def packed(lines: Iterable[bytes], most: int) -> Iterator[tuple[bytes, int]]:
-    """Compressed bodies of at most this many bytes before that, each with its number of lines."""
+    """Pack lines into compressed bodies of at most `most` bytes before compression, each with its number of lines."""
     some: list[bytes] = []
     size = 0
     for line in lines:
@@ -46,7 +47,7 @@ def packed(lines: Iterable[bytes], most: int) -> Iterator[tuple[bytes, int]]:
 
 
 class Backlog(Protocol):
-    """Where batches wait."""
+    """A store for waiting batches. `turn` gives True to the only process that may deliver now."""
 
     def add(self, body: bytes, records: int) -> str | None: ...
     def oldest(self) -> Batch | None: ...
@@ -57,7 +58,7 @@ class Backlog(Protocol):
 
 
 class MemoryBacklog:
-    """Waits in memory only; what is left at the end of the process is lost."""
+    """Batches in memory; those left at the end of the process are lost."""
 
     def __init__(self, limit: int, tally: Tally) -> None:
         self._limit = limit
@@ -88,7 +89,7 @@ class MemoryBacklog:
         yield True
 
     def abandon(self) -> int:
-        """Let go of everything; how many records that were."""
+        """Drop all batches; return the number of their records."""
         records = sum(batch.records for batch in self._batches.values())
         self._batches.clear()
         return records
@@ -119,7 +120,7 @@ class DiskBacklog:
         part = path.with_suffix(".part")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Prompts are nobody else's business.
+            # The file holds prompts: only its owner may read it.
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(body)
             part.replace(path)
@@ -149,13 +150,16 @@ class DiskBacklog:
             (self._folder / name).unlink()
 
     def names(self) -> set[str]:
-        # Somebody may have cleaned up: then nothing waits.
+        # If the folder was deleted, nothing waits.
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             return {entry.name for entry in entries if entry.name.endswith(_SUFFIX)}
         return set()
 
     def _trim(self) -> None:
-        """Other processes add too: the room that is found is used by a tenth before it is looked for again."""
+        """Drop the oldest batches above the limit. Only a tenth of the room left is used before sizes are read again.
+
+        Other processes add to the folder meanwhile.
+        """
         sizes: dict[str, int] = {}
         for name in sorted(self.names()):
             with contextlib.suppress(OSError):
@@ -187,7 +191,7 @@ class DiskBacklog:
             yield True
 
     def abandon(self) -> int:
-        """Nothing is lost with the process."""
+        """Return 0: batches on disk are not lost with the process."""
         return 0
 
 

@@ -1,6 +1,6 @@
 """One captured call, from its request to the end of its answer.
 
-In: the request as JSON, and what the SDK returned. Out: one `Seen` for the queue; of a stream, once it is closed.
+In: the request as JSON, and what the SDK returned. Out: one `Seen` for the queue; for a stream, when it is closed.
 Nothing here raises into the application.
 """
 
@@ -30,7 +30,7 @@ class Call:
         self._ended = self._inside = False
 
     def answered(self, answer: Any) -> None:
-        """What the SDK returned: a completion or response, a stream, or a raw response of either."""
+        """Take what the SDK returned: a completion or response, a stream, or a raw response of either."""
         try:
             if isinstance(answer, BaseModel):
                 self._last = time.perf_counter()
@@ -47,7 +47,7 @@ class Call:
             self._failed(error)
 
     def parsed_by(self, parser: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """For `.parse()`: the completion is seen before it is parsed, which may raise."""
+        """Wrap the parser of `.parse()`: the completion is captured before it is parsed, which may raise."""
 
         def parse(answer: Any) -> Any:
             self.answered(answer)
@@ -56,7 +56,7 @@ class Call:
         return parse
 
     def _watch(self, response: Any) -> None:
-        """Keep the bytes as the application reads them, however it does: all its ways lead through these."""
+        """Keep the bytes that the application reads. Every way to read a response ends in one of these methods."""
         response.iter_bytes, response.close = self._watched(response.iter_bytes, response.close)
         response.aiter_bytes, response.aclose = self._awatched(response.aiter_bytes, response.aclose)
 

@@ -1,4 +1,4 @@
-"""What hangs at a wrapped client as `client.stillhouse`: wait for what was captured, look at the counts."""
+"""The attribute `client.stillhouse` of a captured client: wait for delivery, and read the counts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Captures:
     def __init__(self, delivery: Delivery, tally: Tally) -> None:
         self._delivery = delivery
         self._tally = tally
-        # A client that nobody holds any more takes its thread with it; at exit `_close_all` waits for it.
+        # The thread ends when the client is garbage-collected; at exit `_close_all` waits for it instead.
         weakref.finalize(self, delivery.stop).atexit = False
 
     @property
     def counts(self) -> Counts:
-        """What became of the completions captured by this process."""
+        """The counts of the completions captured by this process, by what became of them."""
         return self._tally.snapshot()
 
     def flush(self, timeout: float = 30.0) -> bool:
@@ -29,9 +29,9 @@ class Captures:
         return self._delivery.flush(timeout)
 
     async def aflush(self, timeout: float = 30.0) -> bool:  # noqa: ASYNC109 - the same meaning as in `flush`
-        """The same, for async code."""
+        """`flush` for async code."""
         return await asyncio.to_thread(self._delivery.flush, timeout)
 
     def close(self, timeout: float = EXIT_S) -> None:
-        """Deliver and end the thread; a later call starts it again. Happens by itself when the process ends."""
+        """Deliver what is queued and end the thread; a later call starts it again. Called when the process ends."""
         self._delivery.close(timeout)

@@ -1,4 +1,4 @@
-"""The batches that Stillhouse acknowledged but may not list yet: a flush waits until they can be read.
+"""The batches that Stillhouse acknowledged but may not have recorded yet: a flush waits until they can be read.
 
 In: batch ids. Out: whether all of them are recorded by a deadline. Used by several threads.
 """
@@ -14,7 +14,7 @@ from stillhouse.capturing.endpoint import Away, Endpoint, Refused
 
 _POLL_S = 0.05
 _LONGEST_POLL_S = 1.0
-# What was acknowledged earlier than this is recorded, or its batch is in the dead-letter queue.
+# A batch acknowledged longer ago than this is recorded, or it is in the dead-letter queue.
 _CONFIRM_WITHIN_S = 600.0
 
 

@@ -1,4 +1,4 @@
-"""What became of the captured completions of one process, and each kind of trouble logged once."""
+"""Count what became of the captured completions of one process, and log each kind of trouble once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Counts:
     discarded: int = 0  # the redact hook returned None
     redact_failed: int = 0  # the redact hook raised, or returned something that is no JSON object
     incomplete: int = 0  # a stream that was abandoned, or broke, before its end
-    refused: int = 0  # Stillhouse does not take it, and would not the next time
+    refused: int = 0  # Stillhouse refused it for good
     dropped: int = 0  # there was no room left, or the wrapper itself failed
 
 
@@ -35,7 +35,7 @@ class Tally:
             setattr(self._counts, name, getattr(self._counts, name) + number)
 
     def restart(self) -> None:
-        """In a forked child: what was counted is the parent's."""
+        """Start again at zero in a forked child: the counts so far are the parent's."""
         self._lock = threading.Lock()
         self._counts = Counts()
 
@@ -52,7 +52,7 @@ class Tally:
             log.warning(message, *args)
 
     def settled(self, kind: str) -> bool:
-        """The trouble is over: its next time is logged again. True if it was there."""
+        """Mark a kind of trouble as over, so that its next occurrence is logged. True if it had been logged."""
         with self._lock:
             known = kind in self._said
             self._said.discard(kind)

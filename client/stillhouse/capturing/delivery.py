@@ -1,7 +1,8 @@
-"""Takes finished calls from the application's threads and pushes them to Stillhouse from one of its own.
+"""Take finished calls from the application's threads, and push them to Stillhouse from a background thread.
 
-In: calls, at the cost of an append. Out: batches that Stillhouse acknowledged, or that wait in the backlog while it is
-away. What does not fit the queue is dropped and counted. The thread starts with the first call and ends at `close`.
+In: calls, at the cost of an append. Out: batches that Stillhouse acknowledged, or that wait in the backlog while it
+cannot be reached. Calls that do not fit into the queue are dropped and counted. The thread starts with the first call
+and ends at `close`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Delivery:
         self._visit_at = 0.0
 
     def after_fork(self) -> None:
-        """In the child: what is queued is the parent's to deliver, and its thread is not here."""
+        """Start empty in a forked child: the parent delivers what is queued, and its thread does not exist here."""
         self._forget()
         self._endpoint.forget_connections()
         self._tally.restart()
@@ -89,7 +90,7 @@ class Delivery:
             self._tally.warn_once("queue", "captured completions come faster than they can be pushed: some are dropped")
 
     def deliver_leftovers(self) -> None:
-        """Start now if an earlier process left something."""
+        """Start the thread now if an earlier process left batches."""
         if self._backlog.names():
             with self._wake:
                 self._start()
@@ -116,7 +117,7 @@ class Delivery:
             self._wake.notify_all()
 
     def close(self, timeout: float) -> None:
-        """The same, waiting at most `timeout` seconds; what is not delivered by then goes to the backlog."""
+        """Stop, and wait at most `timeout` seconds; what is not delivered by then goes to the backlog."""
         self.stop()
         thread = self._thread
         if thread is not None:
@@ -137,7 +138,10 @@ class Delivery:
             lifetime.close_at_end(self)
 
     def _put_aside(self) -> None:
-        """The thread hangs in a push, or in the redact hook: nothing unredacted may be written."""
+        """Move what is queued to the backlog while the thread hangs; drop it if that hangs in the redact hook.
+
+        Nothing unredacted may be written.
+        """
         with self._wake:
             left = self._in_hand + list(self._queue)
             self._queue.clear()
@@ -150,7 +154,7 @@ class Delivery:
         self._keep_orphans()
 
     def _keep_orphans(self) -> None:
-        """The next process tries them once more."""
+        """Move the orphans to the backlog, from which the next process pushes them."""
         for body, records in packed(self._orphans.release(), BATCH_BYTES):
             self._keep(body, records)
 
@@ -173,7 +177,7 @@ class Delivery:
                 self._wake.notify_all()
 
     def _next(self) -> list[Seen] | None:
-        """The calls of the next batch; none where the backlog is due; None at the end."""
+        """Wait for the calls of the next batch. An empty list means that the backlog is due, None the end."""
         with self._wake:
             while True:
                 now = time.monotonic()
@@ -246,7 +250,7 @@ class Delivery:
             self._visit_at = time.monotonic() + _FIRST_PAUSE_S
 
     def _push(self, body: bytes, records: int) -> bool:
-        """True where the batch is settled, False where it is to be tried again."""
+        """Push a batch. True if it is accepted or refused for good, False if it has to be pushed again."""
         try:
             accepted = self._endpoint.push(body)
             batch_id, refused = accepted.batch_id, accepted.refused

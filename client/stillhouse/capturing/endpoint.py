@@ -1,7 +1,7 @@
-"""Stillhouse's API, as whoever pushes needs it: the background thread, an import.
+"""The client for Stillhouse's captures API, used by the background thread and by imports.
 
-In: a compressed batch of NDJSON, or a batch id. Out: what was accepted, or whether it is recorded. Two ways to fail:
-`Away`, to be tried again, and `Refused`, for good.
+In: a compressed batch of NDJSON, or a batch id. Out: what was accepted, or whether it is recorded. Raises `Away` if a
+later attempt may succeed, and `Refused` if none can.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from openai import APIStatusError, AsyncOpenAI, OpenAI, OpenAIError, Timeout
 
-# A wrong key or path is repaired by whoever runs the application; what was captured until then must not be lost.
+# A wrong key or path can be repaired, so it is no final failure: what was captured until then must not be lost.
 _FOR_GOOD = frozenset({400, 413, 422})
 _HEADERS = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 _TIMEOUT = Timeout(15, connect=3)
 
 
 class Away(Exception):
-    """Nothing durable came of it; the same may succeed later. `status` is 0 where there was no answer."""
+    """The push failed and may succeed later. `status` is 0 if there was no answer; `retry_after` is in seconds."""
 
     def __init__(self, reason: str, retry_after: float = 0, status: int = 0) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class Away(Exception):
 
 
 class Refused(Exception):
-    """The whole push was understood and is not taken; `records` says why, where it was judged record by record."""
+    """Stillhouse rejected the whole push; `records` has the refusal of each record, if they were checked singly."""
 
     def __init__(self, reason: str, status: int, records: list[dict[str, Any]]) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A push that is durable."""
+    """A push that Stillhouse has stored durably."""
 
     batch_id: str
     refused: list[dict[str, Any]]
@@ -48,7 +48,7 @@ class Accepted:
 
 
 class Endpoint:
-    """Clients are made when first needed, by whoever needs them: one costs a few milliseconds."""
+    """The API at one URL. Its clients are made when they are first used, since each takes a few milliseconds."""
 
     def __init__(self, base_url: str, api_key: str) -> None:
         self.base_url = base_url
@@ -56,7 +56,7 @@ class Endpoint:
 
     @cached_property
     def stored(self) -> OpenAI:
-        """For the application's own calls about stored completions."""
+        """The client for the application's own calls about stored completions."""
         return OpenAI(base_url=self.base_url, api_key=self._api_key)
 
     @cached_property
@@ -68,7 +68,7 @@ class Endpoint:
         return self.stored.with_options(max_retries=0, timeout=_TIMEOUT)
 
     def forget_connections(self) -> None:
-        """In a forked child: the sockets are the parent's."""
+        """Drop the clients in a forked child: their sockets are the parent's."""
         for name in ("stored", "async_stored", "_pushing"):
             vars(self).pop(name, None)
 
@@ -96,7 +96,7 @@ class Endpoint:
 
 
 def _field(body: object) -> str:
-    """Which field is wrong, without a word of what stood in it."""
+    """Return the error's code and field, never the field's content."""
     known = body if isinstance(body, dict) else {}
     return f"{known.get('code')} {known.get('param')}"
 

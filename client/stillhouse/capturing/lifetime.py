@@ -1,6 +1,7 @@
-"""The ends that a process and its forks come to.
+"""Close deliveries when the process ends, and reset them in a forked child.
 
-In: every delivery once. Out: at exit each has a bounded time to deliver what is queued; a forked child starts empty.
+In: each delivery registers once. Out: at exit all deliveries together have EXIT_S seconds to send what is queued; those
+of a forked child start empty.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ EXIT_S = 5.0
 
 
 class Living(Protocol):
-    """What has a thread and a queue."""
+    """An object with a thread and a queue, which have to end with the process."""
 
     def after_fork(self) -> None: ...
     def stop(self) -> None: ...
@@ -27,8 +28,8 @@ class Living(Protocol):
 _living: weakref.WeakSet[Living] = weakref.WeakSet()
 
 
-def follow(one: Living) -> None:
-    _living.add(one)
+def follow(member: Living) -> None:
+    _living.add(member)
     _hook_in()
 
 
@@ -40,21 +41,21 @@ def _hook_in() -> None:
 
 
 def _after_fork() -> None:
-    for one in list(_living):
-        one.after_fork()
+    for member in list(_living):
+        member.after_fork()
 
 
 def _close_all() -> None:
     deadline = time.monotonic() + EXIT_S
-    for one in list(_living):
-        one.stop()
-    for one in list(_living):
-        one.close(max(0.0, deadline - time.monotonic()))
+    for member in list(_living):
+        member.stop()
+    for member in list(_living):
+        member.close(max(0.0, deadline - time.monotonic()))
 
 
-def close_at_end(one: Living) -> None:
-    """A worker of multiprocessing ends without atexit, but runs the finalizers of its own module."""
+def close_at_end(member: Living) -> None:
+    """Close at the end of a multiprocessing worker: it skips atexit, but runs the finalizers of its own module."""
     process = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(one, one.close, args=(EXIT_S,), exitpriority=10)
+        util.Finalize(member, member.close, args=(EXIT_S,), exitpriority=10)

@@ -1,8 +1,8 @@
-"""Records that Stillhouse refused because it does not know yet what came before them.
+"""Records that Stillhouse refused because it does not know the response before them yet.
 
-In: the refusals of a push. Out: those that are for good; the other records wait here, are pushed again with growing
-pauses, and are given up after a bounded time. A response may be pushed while the one before it is still on its way to
-the index, from this process or from another.
+In: the refusals of a push. Out: the final refusals. The other records wait here, are pushed again with growing pauses,
+and are given up after WITHIN_S seconds. Such refusals happen because the previous response, from this process or from
+another, may not be indexed yet.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ WITHIN_S = 120.0
 _MOST_BYTES = 32 * 1024 * 1024
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
-# The second: the histories of one push were too much together, and are less in the next.
+# history_too_large: the histories of one push were too large together; a later push holds fewer of them.
 _LATER = frozenset({"previous_response_not_found", "history_too_large"})
 
 
 class Orphans:
-    """Waiting lines, each with the time at which it is given up."""
+    """The waiting lines, each with the time at which it is given up, in seconds of the monotonic clock."""
 
     def __init__(self) -> None:
         self.lines: dict[bytes, float] = {}
@@ -29,8 +29,8 @@ class Orphans:
         self._pause = _FIRST_PAUSE_S
 
     def settle(self, body: bytes, refused: Sequence[dict[str, Any]], now: float) -> list[dict[str, Any]]:
-        """Keep the records of a push that may yet be taken; the refusals of the others."""
-        early = {one.get("index") for one in refused if one.get("code") in _LATER}
+        """Keep the records of a push that may be accepted later; return the refusals of the others."""
+        early = {refusal.get("index") for refusal in refused if refusal.get("code") in _LATER}
         if not early and not self.lines:
             return list(refused)
         waiting = set()
@@ -39,7 +39,7 @@ class Orphans:
                 waiting.add(position)
             elif self.lines.pop(line, None) is not None:
                 self._bytes -= len(line)
-        return [one for one in refused if one.get("index") not in waiting]
+        return [refusal for refusal in refused if refusal.get("index") not in waiting]
 
     def _waits(self, line: bytes, now: float) -> bool:
         if line in self.lines:
@@ -54,11 +54,11 @@ class Orphans:
         return True
 
     def pause(self, now: float) -> None:
-        """They are about to be tried: the next time is later."""
+        """Set the time of the next push; called before each push of the waiting lines."""
         self._pause = min(2 * self._pause, _LONGEST_PAUSE_S)
         self.due_at = now + self._pause
 
     def release(self) -> Iterable[bytes]:
-        """All of them, which no longer wait here."""
+        """Return all waiting lines, and forget them."""
         lines, self.lines, self._bytes = list(self.lines), {}, 0
         return lines

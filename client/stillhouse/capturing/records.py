@@ -1,7 +1,7 @@
-"""From what was seen of a call to the line of JSON that is pushed.
+"""Convert a finished call to the line of JSON that is pushed.
 
-In: the request as it was asked, the response as the SDK gave it or its raw bytes. Out: the line of one record, after
-the redact hook; None, and a count, for what is not to be sent. Never a line that the hook has not seen.
+In: the request, and the response as the SDK gave it or as raw bytes. Out: the line of one record, after the redact
+hook has changed it; None, and a count, if it is not sent. A line that the hook has not seen is never returned.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stillhouse.capturing.counts import Tally
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One finished call. What the caller may still change is held as JSON; raw bytes are put together later."""
+    """One finished call. Objects that the caller may still change are held as JSON; raw bytes are assembled later."""
 
     request: bytes
     response: bytes | list[bytes]
@@ -46,7 +46,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 def to_json(value: Any) -> bytes:
-    """On the caller's time: three times as fast as the standard library. Raises TypeError or ValueError."""
+    """Encode as JSON, three times as fast as the standard library: the caller waits. Raises TypeError or ValueError."""
     try:
         return pydantic_core.to_json(value)
     except ValueError:
@@ -54,12 +54,12 @@ def to_json(value: Any) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # Half a surrogate pair has no UTF-8: two halves are joined, one alone becomes the replacement character.
+        # UTF-8 cannot encode surrogates: a pair is joined, a single one becomes the replacement character.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 class Packer:
-    """Turns calls into lines, in the background."""
+    """Converts calls to lines; runs in the background thread."""
 
     def __init__(self, redact: Callable[[dict[str, Any]], dict[str, Any] | None] | None, tally: Tally) -> None:
         self._redact = redact
@@ -95,6 +95,6 @@ class Packer:
             return to_json(record)
         except Exception as error:  # noqa: BLE001 - the hook is the application's: whatever it raises, nothing is sent
             self._tally.add("redact_failed")
-            # The type alone: the message may quote what was to be hidden.
+            # Only the type is logged: the message may quote what the hook was to hide.
             self._tally.warn_once("redact", "redact raised %s; such records are not sent", type(error).__name__)
             return None
