@@ -152,10 +152,7 @@ def _contains(kind: str, assertion: dict[str, Any], context: Context) -> Check:
 
 
 def _listed(value: Any, context: Context) -> list[str]:
-    """Return the texts of a list, which may be written as one text with commas.
-
-    Promptfoo renders the variables of such a text before it splits it, so one with variables raises Unmapped.
-    """
+    """Return the texts of a list, or of a text with commas, which must have no variables: they may hold commas."""
     given = context.beside.of(value)
     if isinstance(given, str):
         if "{{" in given:
