@@ -17,9 +17,9 @@ from completions.postings import Reference
 from foundation.bounds import Name
 
 _END = 1 << 53
-type _Count = Annotated[int, Field(ge=0, lt=_END)]
+type Amount = Annotated[int, Field(ge=0, lt=_END)]
 # A policy of many years ends before the epoch.
-type _Seconds = Annotated[int, Field(gt=-_END, lt=_END)]
+type Moment = Annotated[int, Field(gt=-_END, lt=_END)]
 
 
 class Filter(BaseModel):
@@ -35,14 +35,14 @@ class Filter(BaseModel):
     model_not: Name | None = None
     metadata: Metadata = Field(default_factory=dict)
     metadata_not: Metadata = Field(default_factory=dict)
-    created_after: _Seconds | None = None
-    created_before: _Seconds | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     finish_reason: Name | None = None
     finish_reason_not: Name | None = None
-    min_tokens: _Count | None = None
-    max_tokens: _Count | None = None
-    min_latency_ms: _Count | None = None
-    max_latency_ms: _Count | None = None
+    min_tokens: Amount | None = None
+    max_tokens: Amount | None = None
+    min_latency_ms: Amount | None = None
+    max_latency_ms: Amount | None = None
     has_tools: bool | None = None
     has_error: bool | None = False
     origin: Name | None = None
