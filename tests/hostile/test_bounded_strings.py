@@ -174,3 +174,64 @@ def test_an_object_that_is_lost_stops_no_other_erasure(system: System, monkeypat
     blobs.delete([lost])
     swept(monkeypatch)
     assert b"chatcmpl-kept" not in zstd.decompress(blobs.get(kept))
+
+
+LONG = "n" * 450_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/evals/{eval}/runs", {"name": LONG, "data_source": acts.inline()}),
+        ("/v1/evals/{eval}/runs", {"data_source": acts.inline(), "metadata": None, "name": "😀" * 110_000}),
+        (
+            "/v1/evals/{eval}/runs",
+            {
+                "data_source": {
+                    "type": "completions",
+                    "model": "lab-small",
+                    "sampling_params": {"stop": "s" * 408_890},
+                    "source": {"type": "file_content", "content": [acts.ROW]},
+                }
+            },
+        ),
+        ("/v1/evals/{eval}/runs", {"data_source": {**acts.inline(), "unread": LONG}}),
+        (
+            "/v1/evals/{eval}/calibrations",
+            {"name": LONG, "criterion": "correct", "source": {"type": "file_content", "content": []}},
+        ),
+        ("/v1/filters", {"name": "f", "filter": {"model": LONG}}),
+        ("/v1/filters", {"name": "f", "filter": {"metadata": {"k": LONG}}}),
+        ("/v1/filters", {"name": "f", "filter": {"finish_reason_not": LONG}}),
+        ("/v1/filters", {"name": "f", "filter": {"metadata": {f"k{number}": "v" for number in range(17)}}}),
+        ("/v1/retention_policies", {"retention_days": 9, "model": LONG}),
+        ("/v1/retention_policies", {"retention_days": 9, "model": "m" * 3000}),
+    ],
+    ids=[
+        "run-name",
+        "run-name-wide",
+        "sampling_params",
+        "unread-field",
+        "calibration-name",
+        "filter-model",
+        "filter-tag",
+        "filter-reason",
+        "filter-of-17-tags",
+        "policy-model",
+        "policy-model-beyond-a-key",
+    ],
+)
+def test_a_post_with_a_string_that_fits_no_row_is_refused(path: str, body: dict[str, Any], shared: System) -> None:
+    eval_id = acts.new_eval(shared)
+    if "calibrations" in path:
+        body["source"]["content"] = [{**acts.ROW, "human": True}]
+    status, answer = shared.call("POST", path.format(eval=eval_id), body)
+    assert status in {400, 413}, (status, answer)
+    assert answer["error"]["param"], answer
+
+
+def test_a_condition_is_weighed_in_bytes(shared: System) -> None:
+    """A letter of two bytes counts twice."""
+    status, answer = shared.call("POST", "/v1/filters", {"name": "f", "filter": {"origin": "é" * 210_000}})
+    assert status in {400, 413}, answer
+    assert answer["error"]["param"] == "filter.origin"
