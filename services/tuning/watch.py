@@ -1,13 +1,15 @@
 """Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
 In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job
-that ended. A job leaves the list only after that message is sent. With no job open, the clock is stopped.
+that ended. A job leaves the list only after that message is sent. A job that raises is tried again at the next tick and
+holds no other up; the first error is raised at the end, for the alarm. With no job open, the clock is stopped.
 """
 
 from __future__ import annotations
 
 from distillations import lineage
-from distillations.job import FOLLOWING, Job
+from distillations.distillation import Distillation
+from distillations.job import FOLLOWING, Job, JobFailure
 from distillations.lineage import Node
 from distillations.model_version import ModelVersion
 from foundation import aws, bus, table
@@ -18,24 +20,44 @@ from foundation.settings import settings
 from tuning.jobs import OPEN, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
+_GONE = 404
+_LONGEST_MESSAGE = 2_000
+
 
 def watch(trainer: Trainer | None = None) -> None:
     """Look at every open job once."""
+    errors: list[Exception] = []
     for row in table.query(OPEN):
-        job = Job.load(row["sk"])
-        if job.provider_job_id and not job.ended:
-            job = _follow(job, trainer or trainer_named(job.trainer))
-        if job.ended:
-            _close(job)
+        try:
+            _look_at(row["sk"], trainer)
+        except Exception as error:  # noqa: BLE001 - the others are still to be looked at
+            logger().exception("job not looked at", extra={"job_id": row["sk"]})
+            errors.append(error)
     _stop_clock()
+    if errors:
+        raise errors[0]
+
+
+def _look_at(job_id: str, trainer: Trainer | None) -> None:
+    """Look at one open job; an entry whose job is gone leaves the list."""
+    job = Job.find(job_id)
+    if job is None:
+        table.delete(OPEN, job_id)
+        return
+    if job.provider_job_id and not job.ended:
+        job = _follow(job, trainer or trainer_named(job.trainer))
+    if job.ended:
+        _close(job)
 
 
 def _follow(job: Job, trainer: Trainer) -> Job:
     try:
         seen = trainer.look(job.provider_job_id or "")
     except (TrainerAway, TrainerRefused) as error:
-        logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
-        return job
+        if not isinstance(error, TrainerRefused) or error.status != _GONE:
+            logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
+            return job
+        seen = _vanished(job, error)
     if not job.may_become(seen.status):
         return job
     logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
@@ -48,15 +70,32 @@ def _follow(job: Job, trainer: Trainer) -> Job:
             "fine_tuned_model": seen.fine_tuned_model,
             "trained_tokens": seen.trained_tokens,
             "finished_at": seen.finished_at or (now() if not FOLLOWING[seen.status] else None),
-            "error": seen.error,
+            "error": _error(seen),
         },
         where={"status": job.status},
     )
     return Job.load(job.id)
 
 
+def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
+    """The end of a job that its trainer no longer knows: cancelled with its distillation, else failed."""
+    distillation = Distillation.find(job.distillation_id)
+    if distillation and distillation.status == "cancelled":
+        return ProviderJob(id=job.provider_job_id or "", status="cancelled")
+    message = f"The trainer no longer knows the job {job.provider_job_id}: {refusal}"
+    return ProviderJob(
+        id=job.provider_job_id or "", status="failed", error=JobFailure(code="job_vanished", message=message)
+    )
+
+
+def _error(seen: ProviderJob) -> JobFailure | None:
+    """The trainer's words, cut to what a row of the table takes."""
+    return seen.error and seen.error.model_copy(update={"message": seen.error.message[:_LONGEST_MESSAGE]})
+
+
 def _message(job: Job, seen: ProviderJob) -> str:
-    detail = seen.error.message if seen.error else seen.fine_tuned_model or ""
+    error = _error(seen)
+    detail = error.message if error else seen.fine_tuned_model or ""
     return f"{job.status} -> {seen.status}{': ' if detail else ''}{detail}"
 
 

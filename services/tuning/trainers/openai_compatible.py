@@ -113,7 +113,8 @@ def _translated() -> Iterator[None]:
     except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
         raise TrainerAway(str(error)) from error
     except openai.APIStatusError as error:
-        raise TrainerRefused(_message(error), code=error.code or f"http_{error.status_code}") from error
+        code = error.code or f"http_{error.status_code}"
+        raise TrainerRefused(_message(error), code=code, status=error.status_code) from error
 
 
 def _message(error: openai.APIStatusError) -> str:
