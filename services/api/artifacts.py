@@ -17,7 +17,7 @@ from distillations.job import Job
 from foundation import blobs, http, table
 from foundation.document import Document
 from foundation.errors import ApiError, NotFound
-from foundation.routes import PAGE, Query, Routes
+from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
 
 router = Routes("Artifacts")
 _MOST_COMPLETIONS = 1000
@@ -103,7 +103,12 @@ def retrieve_job(job_id: str) -> Job:
     return Job.load(job_id, param="fine_tuning_job_id")
 
 
-@router.get("/v1/fine_tuning/jobs/<job_id>/events", scope="read", lists="openai.types.fine_tuning.FineTuningJobEvent")
+@router.get(
+    "/v1/fine_tuning/jobs/<job_id>/events",
+    scope="read",
+    lists="openai.types.fine_tuning.FineTuningJobEvent",
+    query=(AFTER, LIMIT),
+)
 def list_job_events(job_id: str) -> dict[str, Any]:
     """List the events of a fine-tuning job, the newest first."""
     Job.load(job_id, param="fine_tuning_job_id")
@@ -112,7 +117,7 @@ def list_job_events(job_id: str) -> dict[str, Any]:
     events = [
         {"object": "fine_tuning.job.event", "type": "message", **{name: row[name] for name in shown}} for row in rows
     ]
-    return http.listed(events, has_more=False)
+    return http.page_of(router, events)
 
 
 @router.get("/v1/lineage/<object_id:path>", scope="read", query=(COMPLETIONS,))

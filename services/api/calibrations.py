@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import retried
 from completions.completion import Metadata
@@ -23,6 +23,7 @@ from evals.run import Run, new_run
 from evals.sources import check_source, rows_of, source_as_kept
 from evals.stored_figures import completed_run, time_check
 from foundation import bus, http
+from foundation.document import Body
 from foundation.errors import NotFound
 from foundation.events import PlanRun
 from foundation.ids import derived_id, now
@@ -31,7 +32,7 @@ from foundation.routes import PAGE, Routes
 router = Routes("Calibrations")
 
 
-class NewCalibration(BaseModel):
+class NewCalibration(Body):
     """What a caller sends. `criterion` is a name or an id; an eval with one judge needs none."""
 
     criterion: str | None = None

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from api import filters
 from completions import index
 from completions.completion import Completion, Metadata
 from completions.postings import Reference
 from foundation import http
-from foundation.document import Document
+from foundation.document import Body, Document
 from foundation.errors import NotFound
 from foundation.routes import PAGE, Routes
 
@@ -68,7 +68,7 @@ class StoredMessage(Document):
     refusal: str | None
 
 
-class NewMetadata(BaseModel):
+class NewMetadata(Body):
     """What may be changed of a stored completion."""
 
     metadata: Metadata | None = None
@@ -153,12 +153,7 @@ def list_messages(completion_id: str) -> dict[str, Any]:
     ]
     if http.descending(router):
         messages.reverse()
-    after = http.query_of(router, "after")
-    ids = [message["id"] for message in messages]
-    if after is not None:
-        messages = messages[ids.index(after) + 1 :] if after in ids else []
-    limit = http.limit_of(router)
-    return http.listed(messages[:limit], has_more=len(messages) > limit)
+    return http.page_of(router, messages)
 
 
 def reference_of(completion_id: str) -> Reference:

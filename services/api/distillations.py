@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import retried
 from completions import index
@@ -20,6 +20,7 @@ from distillations.trainers import TrainerName
 from evals.eval import Eval
 from evals.files import File
 from foundation import bus, http
+from foundation.document import Body
 from foundation.errors import ApiError, Conflict
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
@@ -30,7 +31,7 @@ router = Routes("Distillations")
 _UNKNOWN = {404: "The eval, the student or the file of the test rows does not exist."}
 
 
-class NewDistillation(BaseModel):
+class NewDistillation(Body):
     """What a caller sends."""
 
     name: str = Field(min_length=1, max_length=128)

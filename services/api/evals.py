@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import retried
 from api.needed import refuse_while_needed
@@ -15,6 +15,7 @@ from api.runs import cancel_open_runs
 from completions.completion import Metadata
 from evals.eval import CustomConfig, Eval, StoredConfig
 from foundation import http
+from foundation.document import Body
 from foundation.errors import ApiError, TooLarge
 from foundation.ids import now
 from foundation.routes import PAGE, Query, Routes
@@ -27,7 +28,7 @@ _ORDER_BY = Query("order_by", "Which time orders the list.", {"type": "string", 
 _MOST_BYTES = 350_000
 
 
-class NewEval(BaseModel):
+class NewEval(Body):
     """What a caller sends."""
 
     name: str = ""
@@ -36,7 +37,7 @@ class NewEval(BaseModel):
     metadata: Metadata | None = None
 
 
-class EvalChanges(BaseModel):
+class EvalChanges(Body):
     """What may be changed; absent stays, and null empties the metadata."""
 
     name: str | None = None

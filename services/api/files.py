@@ -11,15 +11,16 @@ from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from api import retried
 from api.needed import refuse_while_needed
 from evals.data_sources import FileId
 from evals.files import JSONL, LINK_S, File, check_lines, file_key
 from foundation import aws, blobs, http
-from foundation.document import Document
+from foundation.document import Body, Document
 from foundation.errors import ApiError, Conflict, TooLarge
+from foundation.field_errors import field_error
 from foundation.ids import now
 from foundation.routes import AFTER, ORDER, Query, Routes
 from foundation.settings import settings
@@ -33,7 +34,7 @@ _MOST_BY_LINK = 128 * 1024 * 1024
 type _Seconds = Annotated[int, Field(ge=3600, le=2_592_000)]
 
 
-class _About(BaseModel):
+class _About(Body):
     """What is said of a file before its bytes come."""
 
     filename: str = Field(min_length=1, max_length=512)
@@ -54,7 +55,7 @@ class UploadForm(Upload):
     """The content. JSONL is looked at line by line before it is kept."""
 
 
-class ExpiresAfter(BaseModel):
+class ExpiresAfter(Body):
     """When it goes by itself."""
 
     anchor: Literal["created_at"]
@@ -106,7 +107,7 @@ def upload_file() -> dict[str, Any]:
     try:
         asked = Upload.model_validate(form.fields)
     except ValidationError as error:
-        raise http.field_error(error, form.fields) from error
+        raise field_error(error, form.fields, Upload) from error
     if asked.purpose in JSONL:
         check_lines(form.content, asked.purpose)
     # The SDK's retries draw a new boundary: what counts is what is in the form.

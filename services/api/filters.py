@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from api.retried import object_id
 from completions.filters import Filter
 from completions.saved_filters import SavedFilter, SavedFilterDocument
 from foundation import http
-from foundation.document import Deleted
+from foundation.document import Body, Deleted
 from foundation.errors import ApiError
+from foundation.field_errors import field_error
 from foundation.ids import now
 from foundation.routes import PAGE, Query, Routes
 
@@ -50,17 +51,11 @@ UNKNOWN_FILTER = {404: "There is no such saved filter."}
 """What a route with these conditions may answer besides."""
 
 
-class StrictFilter(Filter):
-    """A filter without unknown conditions: a misspelt one would select everything."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NewFilter(BaseModel):
+class NewFilter(Body):
     """A filter to be saved."""
 
     name: str = Field(min_length=1, max_length=256)
-    filter: StrictFilter
+    filter: Filter
     """The conditions. Without `created_before` the filter ends now."""
 
 
@@ -103,7 +98,7 @@ def wanted(app: Any) -> Filter:
     try:
         return Filter.model_validate(both)
     except ValidationError as error:
-        raise http.field_error(error, both) from error
+        raise field_error(error, both, Filter) from error
 
 
 def _asked(parameters: dict[str, str]) -> dict[str, Any]:

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from completions.completion import Metadata
 from foundation import http, keys
 from foundation.api_keys import ApiKey, KeyDocument, NewKeyDocument
-from foundation.document import Deleted
+from foundation.document import Body, Deleted
 from foundation.routes import PAGE, Routes, Scope
 
 router = Routes("Keys")
 
 
-class NewKey(BaseModel):
-    """A key to be made. A field that is not known is refused: it would be a policy that does not hold."""
-
-    model_config = ConfigDict(extra="forbid")
+class NewKey(Body):
+    """A key to be made."""
 
     name: str = Field(min_length=1, max_length=128)
     """For people, to tell keys apart."""

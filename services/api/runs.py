@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel
-
 from api import retried
 from completions.completion import Metadata
 from distillations.distillation import TERMINAL, Distillation
@@ -18,6 +16,7 @@ from evals.run import Run, new_run, run_of_eval
 from evals.run_document import RunDocument, run_document
 from evals.sources import check_source, narrowed_by_eval, rows_of, source_as_kept
 from foundation import bus, http
+from foundation.document import Body
 from foundation.errors import Conflict
 from foundation.events import PlanRun
 from foundation.routes import PAGE, Query, Routes
@@ -29,7 +28,7 @@ _RUN_STATUS = Query("status", "Only runs of this status.")
 _ITEM_STATUS = Query("status", "Only items of this status: `pass`, `fail` or `error`.")
 
 
-class NewRun(BaseModel):
+class NewRun(Body):
     """What a caller sends."""
 
     name: str = ""

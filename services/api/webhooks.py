@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from api import retried
 from foundation import http
-from foundation.document import Deleted, Document
+from foundation.document import Body, Deleted, Document
 from foundation.errors import Conflict
 from foundation.ids import now
 from foundation.routes import PAGE, Routes
@@ -51,7 +51,7 @@ type _Url = Annotated[str, Field(max_length=2048), AfterValidator(_reachable)]
 type _Types = Annotated[list[EventType], Field(min_length=1)]
 
 
-class NewEndpoint(BaseModel):
+class NewEndpoint(Body):
     """A webhook endpoint to be made."""
 
     event_types: _Types
@@ -62,7 +62,7 @@ class NewEndpoint(BaseModel):
     """Where events are sent to by POST: `https://`, of a public host."""
 
 
-class EndpointChanges(BaseModel):
+class EndpointChanges(Body):
     """What to change of an endpoint; what is absent stays."""
 
     event_types: _Types | None = None
@@ -70,7 +70,7 @@ class EndpointChanges(BaseModel):
     url: _Url | None = None
 
 
-class Rotation(BaseModel):
+class Rotation(Body):
     """How the old secret ends."""
 
     keep_old_secret_active_for_24_hours: bool = False

@@ -16,7 +16,7 @@ from capture.records import LATENCY_END, LONGEST_ORIGIN, SECONDS_END, is_failure
 from completions.completion import LONGEST_ID, LONGEST_REASON, TOKENS_END, Metadata
 from foundation.bounds import in_bytes
 from foundation.errors import ApiError
-from foundation.http import field_error
+from foundation.field_errors import field_error
 
 type _Seconds = Annotated[int, Field(ge=0, lt=SECONDS_END)]
 type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
@@ -27,9 +27,9 @@ _SHOWN_KINDS = 8
 
 
 class Record[Request, Response](BaseModel):
-    """One record as an application pushes it."""
+    """One record as an application pushes it. A field that nobody knows is refused: it may be a misspelt one."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="forbid")
 
     request: Request
     response: Response
@@ -96,7 +96,7 @@ def as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, A
     try:
         return _as_chat(record, before)
     except ValidationError as error:
-        raise field_error(error, record) from error
+        raise field_error(error, record, _ANSWERED_CHAT) from error
 
 
 def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Filter(BaseModel):
     `has_error` asks for them (true) or for everything (null).
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: Name | None = None
     model_not: Name | None = None

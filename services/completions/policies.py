@@ -15,7 +15,7 @@ _SECONDS_A_DAY = 86_400
 class RetentionPolicy(Record):
     """Deletes the completions of this model and with these tags `retention_days` days after they were made.
 
-    Without a model or tags it is about all of them.
+    `all` is true where it is about every completion.
     """
 
     KIND: ClassVar[str] = "RETENTION"
@@ -26,6 +26,7 @@ class RetentionPolicy(Record):
     """After how many days completions are deleted."""
     model: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    all: bool = False
 
     def expired(self, at: int) -> Filter:
         """The filter of what is to be deleted at the time `at` (seconds since the epoch), failed calls included."""

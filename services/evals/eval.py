@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from foundation.document import Body
 from foundation.records import Record
 from graders import Criterion
 
 
-class _Config(BaseModel):
-    """Fields of a data source's configuration that nothing here reads are kept."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class CustomConfig(_Config):
+class CustomConfig(Body):
     """Rows that the run brings, of a schema given here."""
 
     type: Literal["custom"]
@@ -24,7 +17,7 @@ class CustomConfig(_Config):
     include_sample_schema: bool = False
 
 
-class StoredConfig(_Config):
+class StoredConfig(Body):
     """Rows that are stored completions; `logs` is its newer name."""
 
     type: Literal["logs", "stored_completions"]

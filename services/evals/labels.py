@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from evals.calibrated_graders import Human, vote
 from evals.counts import graded_chunks
@@ -22,6 +22,7 @@ from evals.output_items import output_item_id, read_output_items
 from evals.run import Run
 from evals.stored_figures import refuse_too_many_rows
 from foundation import blobs
+from foundation.document import Body
 from foundation.errors import ApiError, TooLarge
 from graders.grade import Scale
 
@@ -46,14 +47,14 @@ class LabelledRow(Row):
     human: People
 
 
-class LabelledRows(BaseModel):
+class LabelledRows(Body):
     """Labelled rows given inline."""
 
     type: Literal["file_content"]
     content: list[LabelledRow] = Field(min_length=1)
 
 
-class Label(BaseModel):
+class Label(Body):
     """What people say of one row of a run. `row` is its number, from 0."""
 
     human: People
@@ -73,7 +74,7 @@ class Label(BaseModel):
         return [(field, value) for field, value in names.items() if value is not None]
 
 
-class LabelledRun(BaseModel):
+class LabelledRun(Body):
     """Labels for the rows of a completed run. A row may come several times, once for each person."""
 
     type: Literal["run"]

@@ -17,6 +17,12 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, use_attribute_docstrings=True)
 
 
+class Body(BaseModel):
+    """What a caller sends. A field that nobody knows is refused: misspelt, it would widen what is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class Deleted(Document):
     """That an object is deleted."""
 

@@ -15,6 +15,7 @@ import orjson
 
 from foundation import aws, keys
 from foundation.errors import ApiError, RetryLater, TooLarge
+from foundation.parameters import refuse_unknown
 from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = 4 * 1024 * 1024
@@ -64,6 +65,7 @@ def _answer(event: dict[str, Any], routes: Sequence[Route]) -> Answer:
         if parameters is not None:
             if route.scope is not None:
                 keys.check(headers.get("authorization"), route.scope)
+            refuse_unknown(route, event.get("queryStringParameters") or {})
             body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False))
             return Answer(route.status, route.serve(Request(parameters, headers, body)))
     raise unknown_url(method, path, methods_at(routes, path))

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from foundation import edge, keys
 from foundation.errors import ApiError
+from foundation.field_errors import field_error
+from foundation.parameters import refuse_unknown, unknown_name
 from foundation.records import Record
 from foundation.routes import Route, Routes, methods_at
 
@@ -61,12 +63,20 @@ def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callab
         event = app.current_event
         if route.scope is not None:
             app.append_context(key=keys.check(event.headers.get("authorization"), route.scope))
+        refuse_unknown(route, event.query_string_parameters or {})
+        if route.method == "POST" and not _takes_body(route):
+            for name in json_of(app):
+                raise unknown_name(name, [])
         for name, model in body_parameter(route.serve).items():
             parameters[name] = body_of(app, model)
         answered = route.serve(**parameters)
         return answered if isinstance(answered, Response) else answer(answered, route.status)
 
     return serve
+
+
+def _takes_body(route: Route) -> bool:
+    return "body" in route.described or bool(body_parameter(route.serve))
 
 
 @cache
@@ -134,46 +144,12 @@ def _members(value: Any) -> Iterable[Any]:
 
 
 def body_of[Model: BaseModel](app: Any, model: type[Model]) -> Model:
-    """The body as a model. Pydantic's error becomes a 400 that names the field."""
+    """The body as a model. Pydantic's error becomes a 400 that names the fields."""
     document = json_of(app)
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise field_error(error, document) from error
-
-
-def field_error(error: ValidationError, document: Any = None) -> ApiError:
-    """The first thing that is wrong, as a refusal that names its field.
-
-    Pydantic puts the tag of a union into the path; with the document at hand, the path is the caller's own.
-    """
-    first = error.errors(include_url=False, include_input=False)[0]
-    missing = first["type"] == "missing"
-    steps = first["loc"] if document is None else _steps_in(document, first["loc"], missing=missing)
-    where = ""
-    for step in steps:
-        name = f"[{step}]" if isinstance(step, int) else step[:_LONGEST_STEP]
-        where += name if isinstance(step, int) or not where else f".{name}"
-    message = f"Missing required parameter: '{where}'." if missing else f"Invalid '{where}': {first['msg']}."
-    code = "missing_required_parameter" if missing else "invalid_value"
-    return ApiError(message, code=code, param=where or None)
-
-
-def _steps_in(document: Any, path: tuple[str | int, ...], *, missing: bool) -> Iterator[str | int]:
-    """The steps of a path that the document has, and the missing field at its end."""
-    here = document
-    for position, step in enumerate(path):
-        if _holds(here, step):
-            here = here[step]
-            yield step
-        elif missing and position == len(path) - 1:
-            yield step
-
-
-def _holds(here: Any, step: str | int) -> bool:
-    if isinstance(step, int):
-        return isinstance(here, list) and step < len(here)
-    return isinstance(here, dict) and step in here
+        raise field_error(error, document, model) from error
 
 
 def _failed(error: Exception) -> Response[Any]:
@@ -216,6 +192,15 @@ def listed(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
         "last_id": _id_of(data[-1]) if data else None,
         "has_more": has_more,
     }
+
+
+def page_of(app: Any, items: Sequence[Any]) -> dict[str, Any]:
+    """The page that the query asks for by `after` and `limit`, of a list that is at hand as a whole."""
+    after, limit = query_of(app, "after"), limit_of(app)
+    ids = [_id_of(item) for item in items]
+    if after is not None:
+        items = items[ids.index(after) + 1 :] if after in ids else []
+    return listed(items[:limit], has_more=len(items) > limit)
 
 
 def _id_of(item: Any) -> Any:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from completions.completion import Metadata
 from foundation.errors import ApiError
-from foundation.http import field_error
+from foundation.field_errors import field_error
 from foundation.keys import Key
 
 _METADATA = "X-Stillhouse-Metadata"

@@ -77,7 +77,7 @@ def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str |
         "an unknown student": ({"student": "nobody"}, 404, "student", "model_not_found"),
         "an unknown trainer": ({"trainer": "moon"}, 400, "trainer", invalid),
         "an impossible gate": ({"gate": {"power": 2}}, 400, "gate.power", invalid),
-        "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", invalid),
+        "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", "unknown_parameter"),
         "a negative seed": ({"seed": -1}, 400, "seed", invalid),
         "a limit of none": ({"train": {**body["train"], "limit": 0}}, 400, "train.limit", invalid),
         "a number in metadata": ({"metadata": {"a": 1}}, 400, "metadata.a", invalid),

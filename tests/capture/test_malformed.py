@@ -317,7 +317,7 @@ def test_any_json_within_a_record_is_refused_or_recorded(way: Any, value: Any, s
 BODIES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "/v1/chat/completions/chatcmpl-sound-1": (["metadata"], {}),
     "/v1/filters": (["name", "filter"], {"name": "n", "filter": {}}),
-    "/v1/retention_policies": (["retention_days", "model", "metadata"], {"retention_days": 1}),
+    "/v1/retention_policies": (["retention_days", "model", "metadata", "all"], {"retention_days": 1}),
     "/v1/keys": (
         ["name", "scopes", "store", "metadata", "fallback_model"],
         {"name": "n", "scopes": ["read"]},

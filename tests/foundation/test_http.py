@@ -11,7 +11,7 @@ from evals.data_sources import DataSource
 from foundation import http
 from foundation.consumer import logger
 from foundation.errors import Conflict, RetryLater
-from foundation.routes import Routes
+from foundation.routes import PAGE, Query, Routes
 from foundation.settings import settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -42,17 +42,17 @@ AWS = {
 router = Routes("Tests")
 
 
-@router.post("/v1/body", scope="read")
+@router.post("/v1/body", scope="read", body=Body)
 def take_body():
     return http.body_of(router, Body).model_dump(exclude_none=True)
 
 
-@router.post("/v1/raw", scope="read")
+@router.post("/v1/raw", scope="read", body=bytes)
 def take_raw():
     return {"bytes": list(http.raw_body(router)[:9]), "size": len(http.raw_body(router))}
 
 
-@router.get("/v1/list", scope="read")
+@router.get("/v1/list", scope="read", query=(*PAGE, Query("q", "Anything.")))
 def take_query():
     return {"limit": http.limit_of(router), "newest": http.descending(router), "q": http.query_of(router, "q")}
 
@@ -130,7 +130,7 @@ CONTENT = {"type": "file_content", "content": [{"item": {}}, {"item": 3}]}
         ({"name": "x", "rows": [{"size": 1}, {}]}, "rows[1].size", "missing_required_parameter"),
         ({"name": "x", "rows": [{"size": 1, "kind": "c"}]}, "rows[0].kind", "invalid_value"),
         ({"name": "x", "rows": {}}, "rows", "invalid_value"),
-        ({"name": "x", "more": 1}, "more", "invalid_value"),
+        ({"name": "x", "more": 1}, "more", "unknown_parameter"),
         ({"name": "x", "source": {"type": "none"}}, "source", "invalid_value"),
         ({"name": "x", "source": {"type": "jsonl"}}, "source.source", "missing_required_parameter"),
         (

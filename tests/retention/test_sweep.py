@@ -131,7 +131,7 @@ def test_retention_deletes_what_is_older_and_carries_the_tag(system: System, mon
 
 
 def test_policies_are_listed_and_removed(system: System) -> None:
-    policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 1})
+    policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 1, "all": True})
     assert [one["id"] for one in system.ok("GET", "/v1/retention_policies")["data"]] == [policy["id"]]
     assert system.ok("GET", f"/v1/retention_policies/{policy['id']}") == policy
     assert system.ok("DELETE", f"/v1/retention_policies/{policy['id']}")["deleted"] is True

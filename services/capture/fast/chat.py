@@ -35,10 +35,9 @@ def plain_chat(record: Any) -> dict[str, Any] | None:
         and _are_tags(request.get("metadata"))
         and _are_tags(record.get("metadata"))
         and _is_provenance(record.get("provider"), record.get("origin"))
+        and record.keys() <= _FIELDS
     )
-    if not is_plain:
-        return None
-    return record if record.keys() <= _FIELDS else {name: record[name] for name in _FIELDS & record.keys()}
+    return record if is_plain else None
 
 
 def _are_messages(values: Any) -> bool:

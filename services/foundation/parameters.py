@@ -1,0 +1,60 @@
+"""Names that nobody knows: a misspelt parameter or field would widen what is asked for, so it is refused.
+
+In: a route's declaration and the names in a request's query. Out: nothing, or a refusal that names the first unknown
+one and the nearest that the route takes. Nothing heavy is imported at import: every cold start imports this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from foundation.errors import ApiError
+from foundation.routes import Query, Route
+
+_LONGEST_NAMED = 64
+_MEMBER = re.compile(r"([^\[\].]+)\[[^\[\]]*\]")
+
+
+def refuse_unknown(route: Route, names: Iterable[str]) -> None:
+    """Raises ApiError for the first of the query's names that the route has not declared."""
+    declared = route.described.get("query", ())
+    plain = [query.name for query in declared if not _is_map(query)]
+    maps = [query.name for query in declared if _is_map(query)]
+    for name in names:
+        member = _MEMBER.fullmatch(name)
+        if name not in plain and not (member and member[1] in maps):
+            raise unknown_name(name, _alike(name, maps) or [*plain, *(f"{one}[key]" for one in maps)])
+
+
+def unknown_name(name: str, known: Sequence[str], *, within: str = "") -> ApiError:
+    """The refusal of a name that is none of those `known`. `within` is the path of the object that has it."""
+    shown = f"{within}.{name}" if within else name
+    shown = shown[: len(within) + _LONGEST_NAMED]
+    return ApiError(
+        f"Unknown parameter: '{shown}'. {remedy(name, known)}", code="unknown_parameter", param=shown, status=400
+    )
+
+
+def remedy(name: str, known: Sequence[str]) -> str:
+    """Which known name was meant, or which there are."""
+    if not known:
+        return "There are none here."
+    # Imported here: only those who err pay for it.
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name[:_LONGEST_NAMED], known, n=1)
+    return f"Did you mean '{nearest[0]}'?" if nearest else f"Known are: {', '.join(known)}."
+
+
+def _is_map(query: Query) -> bool:
+    return query.schema.get("type") == "object"
+
+
+def _alike(name: str, maps: Sequence[str]) -> list[str]:
+    """Where a name looks like a member of a map, such as `metadata.team`: how that member is written."""
+    from difflib import get_close_matches
+
+    base, *rest = re.split(r"[\[\].]+", name[:_LONGEST_NAMED])
+    key = rest[0] if rest else ""
+    return [f"{one}[{key or 'key'}]" for one in get_close_matches(base, maps, n=1, cutoff=0.8)]
