@@ -416,15 +416,6 @@ def test_a_distillation_fails_when_its_run_is_canceled(client: OpenAI, system: S
     assert "canceled" in ended["error"]["message"]
 
 
-def test_a_distillation_whose_eval_is_gone_fails_with_the_reason(client: OpenAI, system: System) -> None:
-    loop.capture(system, "gone", train=6, test=6)
-    started = loop.distill(system, "gone")
-    client.evals.delete(started["eval_id"])
-    system.settle()
-    ended = loop.fetched(system, started["id"])
-    assert (ended["status"], ended["error"]["code"]) == ("failed", "eval_deleted")
-
-
 def test_a_deleted_run_leaves_nothing(client: OpenAI, system: System) -> None:
     eval_ = create(client)
     ended, waiting = run(client, system, eval_.id, inline(FINE)), begun(client, eval_.id)
