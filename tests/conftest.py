@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import hypothesis
 import pytest
 import uvicorn
 from moto import mock_aws
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether a test is to run at its full length."""
     return bool(request.config.getoption("--soak"))
+
+
+# How long an example takes says nothing on a machine that is shared.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_runtest_setup() -> None:
