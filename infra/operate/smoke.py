@@ -73,10 +73,10 @@ def steps(target: Target, model: str | None) -> Iterator[str]:
 def _pushed(target: Target, name: str) -> float:
     started = time.monotonic()
     record = {
-        "id": f"chatcmpl-smoke-{uuid4().hex}",
         "request": {"model": "smoke", "messages": [{"role": "user", "content": "smoke"}], "metadata": {"smoke": "yes"}},
         "response": {
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]
+            "id": f"chatcmpl-smoke-{uuid4().hex}",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
         },
     }
     answer: Any = target.client(target.urls[name]).post("/captures", cast_to=object, body=record)

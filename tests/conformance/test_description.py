@@ -1,0 +1,56 @@
+"""Schemathesis with our own description, against the system in process: the stack's handlers on AWS in memory.
+
+No answer is a server error, every status is documented, and every answer matches its schema. Most requests name objects
+that exist; the others show how what does not exist is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from local.reference.files import DOCUMENT
+from tests.api.tour import Visit, tour
+from tests.conformance.conftest import Run
+from tests.conformance.in_process import served
+from tests.flow.system import System
+
+OURS = Path(__file__).with_name("schemathesis_ours.toml")
+
+
+def known_ids(visits: list[Visit]) -> dict[str, str]:
+    """An object that the tour leaves behind for each parameter of a path."""
+    distillation = next(visit.answer for visit in visits if visit.label == "GET /distillations/{distillation_id}")
+    return {
+        "completion_id": "chatcmpl-tour-0",
+        "distillation_id": distillation["id"],
+        "dataset_id": distillation["dataset_id"],
+        "job_id": distillation["job_id"],
+        "model": distillation["student"],
+        "object_id": distillation["model"],
+        "eval_id": distillation["eval_id"],
+        "run_id": distillation["runs"]["teacher"],
+    }
+
+
+def with_ids(ids: dict[str, str]) -> str:
+    """The settings, with a dictionary for each parameter."""
+    dictionaries = [f"{name} = {{ values = [{json.dumps(value)}] }}" for name, value in ids.items()]
+    parameters = [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.7 }}' for name in ids]
+    added = ["", "[dictionaries]", *dictionaries, "", "[parameters]", *parameters]
+    return OURS.read_text(encoding="utf-8") + "\n".join(added) + "\n"
+
+
+def test_no_server_error_no_undocumented_status_and_every_answer_matches(
+    system: System, run: Run, tmp_path: Path
+) -> None:
+    settings = tmp_path / "schemathesis.toml"
+    settings.write_text(with_ids(known_ids(tour(system))), encoding="utf-8")
+
+    with served(system) as url:
+        ended = run(
+            *("schemathesis", "--config-file", str(settings), "run", str(DOCUMENT), "--url", url, "--no-color"),
+            cwd=tmp_path,
+        )
+
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr
