@@ -34,8 +34,9 @@ LINKED = (
 
 
 @pytest.fixture
-def layout(tmp_path):
-    """This checkout under another name, with the same build."""
+def layout(tmp_path, monkeypatch):
+    """This checkout under another name, with the same build, and with a state, and so with ports, of its own."""
+    monkeypatch.setenv("STILLHOUSE_STATE", str(tmp_path / "state"))
     with held(CHECKOUT.local / "up.lock", wait=True):
         deploy.build(CHECKOUT, print)
     for name in LINKED:
