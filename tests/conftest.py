@@ -20,6 +20,7 @@ from tests.flow.system import System, deploy
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--unbuilt", action="store_true", help="also the tests of behaviour that is not built yet")
     parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
 
 

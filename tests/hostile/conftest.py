@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
@@ -15,6 +16,22 @@ from tests.flow.system import System, deploy
 from tests.hostile import walls as limits
 from tests.hostile.walls import Walls
 from tests.sandbox.function import route
+
+UNBUILT = {
+    "test_answers_under_6_mb.py",
+    "test_deleted_bytes.py",
+    "test_figures.py",
+    "test_lineage_of_every_id.py",
+    "test_retried_posts.py",
+    "test_said_before_it_costs.py",
+    "test_trainer_away.py",
+}
+"""Behaviour that is specified here and not built yet. A module leaves this list with the change that makes it pass."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave them out, unless `--unbuilt` asks for them."""
+    return True if collection_path.name in UNBUILT and not config.getoption("--unbuilt") else None
 
 
 class Held:
