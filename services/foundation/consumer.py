@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from foundation import events
-from foundation.errors import AtWork, RetryLater
+from foundation.errors import AtWork, RetryLater, StillhouseError
 from foundation.events import Delivery
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: G
 
 
 def _reason(error: Exception) -> str:
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_REASON]
-    return f"it was tried {LAST_DELIVERY} times, and the last time ended in {said}"
+    """Why a message failed, for people. Only our own errors are quoted: others may repeat a caller's text or a key."""
+    words = f": {' '.join(str(error).split())}"[:_LONGEST_REASON] if isinstance(error, StillhouseError) else ""
+    return f"it was tried {LAST_DELIVERY} times, and the last time ended in {type(error).__name__}{words}"
 
 
 def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str, Any]:

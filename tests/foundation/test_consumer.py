@@ -187,6 +187,15 @@ def test_a_message_that_fails_on_its_last_delivery_is_given_up_on(times, error, 
     assert all(type(error).__name__ in reason for _, reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("error", "quoted"), [(RetryLater("the queue is full"), True), (ValueError("the queue is full"), False)]
+)
+def test_a_reason_quotes_our_own_errors_and_no_others(error, quoted):
+    reasons = []
+    consume(delivered(LAST_DELIVERY), Worker(run_1=error), lambda _, reason: reasons.append(reason))
+    assert [("the queue is full" in reason) for reason in reasons] == [quoted]
+
+
 def test_giving_up_that_fails_is_logged_and_stops_nothing(log):
     def raises(*_):
         raise OSError
