@@ -20,6 +20,7 @@ from distillations.trainers import TrainerName
 from evals.eval import Eval
 from evals.files import File
 from foundation import bus, http
+from foundation.bounds import Name
 from foundation.document import Body
 from foundation.errors import ApiError, Conflict
 from foundation.events import AdvanceDistillation
@@ -38,8 +39,8 @@ class NewDistillation(Body):
     eval_id: str
     test: Source
     train: Source
-    teacher: str = Field(min_length=1)
-    student: str = Field(min_length=1)
+    teacher: Name = Field(min_length=1)
+    student: Name = Field(min_length=1)
     trainer: TrainerName = "default"
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     gate: Gate = Gate()

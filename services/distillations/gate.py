@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
+from foundation.bounds import Name
 from foundation.document import Document
 
 _LEAST_USEFUL_GAIN = 0.02
@@ -26,7 +27,7 @@ class Gate(Document):
     """The probability with which the rows must show the expected gain."""
     max_cost_usd: float | None = Field(default=None, ge=0)
     """What the training may cost, in US dollars; null sets no limit."""
-    group_by: str | None = None
+    group_by: Name | None = None
     """The metadata key whose rows belong together, as those of one user do."""
 
     @property

@@ -15,6 +15,7 @@ from evals.counts import CriterionResult, ResultCounts
 from evals.data_sources import DataSource
 from evals.eval import Eval
 from foundation import blobs, table
+from foundation.bounds import CutText
 from foundation.errors import NotFound
 from foundation.ids import now
 from foundation.records import Record
@@ -27,7 +28,7 @@ class Pause(BaseModel):
     """Since when a run waits for a provider that is away, and why; before `until` nobody asks it."""
 
     since: int
-    reason: str
+    reason: CutText
     until: int | None = None
 
 

@@ -1,11 +1,13 @@
 """Bounds on the texts of callers and of other systems that enter a row or a key of the table.
 
 DynamoDB takes rows of 400 KB and sort keys of 1,024 bytes, so a bound counts bytes in UTF-8, not letters. `Name` and
-`Text` refuse what is longer where a body is read; `cut` shortens what others say, such as a provider's error.
+`Text` refuse what is longer where a body is read; `CutName` and `CutText` shorten what other systems say, such as a
+provider's error, where it becomes a field of ours.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from annotated_types import MaxLen
@@ -40,3 +42,9 @@ def cut(text: str, longest: int = LONGEST_TEXT) -> str:
     if len(raw) <= longest:
         return text
     return raw[: longest - 3].decode(errors="ignore") + "…"
+
+
+CutName = Annotated[str, AfterValidator(partial(cut, longest=LONGEST_NAME))]
+"""A name that another system gave: its first 256 bytes."""
+CutText = Annotated[str, AfterValidator(cut)]
+"""A text that another system wrote: its first 2,048 bytes."""

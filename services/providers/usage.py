@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from foundation.bounds import CutName
+
 _MOST_TOKENS = 1 << 53
 
 
 class ModelUsage(BaseModel):
     """What one model was asked and answered in a run; apart what came through the Batch API."""
 
-    model_name: str
+    model_name: CutName
     batch: bool = False
     invocation_count: int = 0
     prompt_tokens: int = 0

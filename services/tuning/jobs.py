@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from distillations.job import Job
 from foundation import table
+from foundation.bounds import cut
 from foundation.ids import derived_id, now
 
 OPEN = "OPENJOBS"
@@ -11,7 +12,7 @@ LEASE = "START"
 
 
 def note(job: Job, status: str, message: str) -> None:
-    """Write an event of a job, once for each status it reaches."""
+    """Write an event of a job, once for each status it reaches; the message is cut to what an event shows."""
     event_id = derived_id("ftevent-", job.id, status)
     table.put_new(
         {
@@ -20,7 +21,7 @@ def note(job: Job, status: str, message: str) -> None:
             "id": event_id,
             "created_at": now(),
             "level": "error" if status == "failed" else "info",
-            "message": message,
+            "message": cut(message),
         }
     )
 

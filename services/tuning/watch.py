@@ -21,7 +21,6 @@ from tuning.jobs import OPEN, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
 _GONE = 404
-_LONGEST_MESSAGE = 2_000
 
 
 def watch(trainer: Trainer | None = None) -> None:
@@ -70,7 +69,7 @@ def _follow(job: Job, trainer: Trainer) -> Job:
             "fine_tuned_model": seen.fine_tuned_model,
             "trained_tokens": seen.trained_tokens,
             "finished_at": seen.finished_at or (now() if not FOLLOWING[seen.status] else None),
-            "error": _error(seen),
+            "error": seen.error,
         },
         where={"status": job.status},
     )
@@ -88,14 +87,8 @@ def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
     )
 
 
-def _error(seen: ProviderJob) -> JobFailure | None:
-    """The trainer's words, cut to what a row of the table takes."""
-    return seen.error and seen.error.model_copy(update={"message": seen.error.message[:_LONGEST_MESSAGE]})
-
-
 def _message(job: Job, seen: ProviderJob) -> str:
-    error = _error(seen)
-    detail = error.message if error else seen.fine_tuned_model or ""
+    detail = seen.error.message if seen.error else seen.fine_tuned_model or ""
     return f"{job.status} -> {seen.status}{': ' if detail else ''}{detail}"
 
 

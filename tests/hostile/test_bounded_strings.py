@@ -12,7 +12,11 @@ import pytest
 from backports import zstd
 
 from completions import frames
-from foundation import blobs
+from distillations.failure import Failure
+from foundation import blobs, bus
+from foundation.events import DistillationFailed
+from foundation.ids import derived_id
+from tests.distilling import build
 from tests.flow.system import System
 from tests.hostile import acts
 from tests.hostile.walls import Walls
@@ -177,6 +181,7 @@ def test_an_object_that_is_lost_stops_no_other_erasure(system: System, monkeypat
 
 
 LONG = "n" * 450_000
+AT = 1_790_000_000
 
 
 @pytest.mark.parametrize(
@@ -235,3 +240,109 @@ def test_a_condition_is_weighed_in_bytes(shared: System) -> None:
     status, answer = shared.call("POST", "/v1/filters", {"name": "f", "filter": {"origin": "é" * 210_000}})
     assert status in {400, 413}, answer
     assert answer["error"]["param"] == "filter.origin"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("teacher", "t" * 3000),
+        ("hyperparameters", {"n_epochs": 1, "note": LONG}),
+        ("gate", {"group_by": LONG}),
+        ("train", {"type": "stored_completions", "metadata": {"split": "train"}, "origin": LONG}),
+    ],
+)
+def test_a_distillation_with_a_string_that_fits_no_row_is_refused(field: str, value: Any, shared: System) -> None:
+    acts.stored(shared, *(build.record(n, f"q{n}", split="train", created=AT) for n in range(2)))
+    body = {
+        "name": "long",
+        "eval_id": acts.new_eval(shared),
+        "test": build.source("train"),
+        "train": build.source("train"),
+        "teacher": build.TEACHER,
+        "student": "lab-small",
+        field: value,
+    }
+    status, answer = shared.call("POST", "/v1/distillations", body)
+    assert status in {400, 404, 413}, (status, answer)
+    assert (answer["error"]["param"] or "").startswith(field), answer
+
+
+def test_a_name_that_only_a_row_gives_its_model_fits_the_counts_of_its_run(system: System) -> None:
+    sample = {"output_text": "yes", "model": "m" * 450_000, "usage": {"prompt_tokens": 1}}
+    status, run = system.call(
+        "POST",
+        f"/v1/evals/{acts.new_eval(system)}/runs",
+        {"data_source": acts.inline({"item": {"reference": "yes"}, "sample": sample})},
+    )
+    if status >= 400:
+        assert status in {400, 413}, run
+        return
+    acts.deliver_all(system)
+    assert system.ok("GET", f"/v1/evals/{run['eval_id']}/runs/{run['id']}")["status"] in acts.ENDED
+    assert system.dead("GRADE") == []
+
+
+def test_a_run_of_as_many_criteria_as_an_eval_takes_ends(system: System) -> None:
+    criteria = [{**acts.CHECK, "name": f"c{number}", "id": f"c{number}"} for number in range(1900)]
+    config = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
+    status, answer = system.call("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": criteria})
+    if status >= 400:
+        assert status in {400, 413}, answer
+        return
+    assert acts.graded(system, answer["id"], acts.inline())["status"] in acts.ENDED
+
+
+def test_a_long_refusal_of_a_trainer_ends_the_job_and_is_cut(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tuning.trainers import TrainerRefused
+    from tuning.trainers.openai_compatible import OpenAITrainer
+
+    def refuse(*_: Any) -> Any:
+        raise TrainerRefused("no, " * 150_000, code="refused")
+
+    job_id = derived_id("ftjob-", "dataset_1")
+    one = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student="lab-small")
+    dataset = build.dataset(one)
+    for name in ("train.jsonl", "validation.jsonl", "card.json"):
+        blobs.put(dataset.key(name), b"{}")
+    monkeypatch.setattr(OpenAITrainer, "start", refuse)
+    acts.deliver_all(system)
+    assert system.dead("TUNING") == []
+    ended = system.ok("GET", f"/v1/distillations/{one.id}")
+    assert (ended["status"], acts.explained(ended["error"])) == ("failed", True)
+
+
+def test_a_pause_keeps_the_beginning_of_a_long_reason(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    from providers import ProviderAway
+    from providers.openai_compatible import OpenAICompatible
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise ProviderAway(503, b'{"error": {"message": "' + b"w" * 500_000 + b'"}}', {}, final=False, retry_after=900)
+
+    row = {"item": {"input": [{"role": "user", "content": "hello"}], "reference": "yes"}}
+    source = {"type": "file_content", "content": [row]}
+    monkeypatch.setattr(OpenAICompatible, "_ask", away)
+    monkeypatch.setattr("evals.sources.require_model", lambda *_, **__: {})
+    run = acts.graded(system, acts.new_eval(system), {"type": "completions", "model": "lab-small", "source": source})
+    assert run["status"] == "in_progress"
+    assert 0 < len(run["paused"]["reason"]) < 10_000
+
+
+def test_people_are_told_of_a_failure_with_a_long_reason(system: System) -> None:
+    """SNS takes 256 KB: the reason is cut where it enters, or where it is told."""
+    one = build.distillation("failed", error=Failure(code="job_failed", message="The trainer said: " + "no, " * 70_000))
+    bus.send(DistillationFailed(distillation_id=one.id))
+    acts.deliver_all(system)
+    assert [told["id"] for told in system.told()] == [one.id]
+
+
+def test_a_card_that_names_every_row_fits_its_calibration(system: System) -> None:
+    """As many labels as a calibration takes, each of a row that the criterion got wrong."""
+    rows = 7_500
+    run = acts.graded(system, acts.new_eval(system), acts.inline(*[acts.ROW] * rows))
+    labels = [{"row": number, "human": False} for number in range(rows)]
+    body = {"criterion": "correct", "source": {"type": "run", "run_id": run["id"], "labels": labels}}
+    status, made = system.call("POST", f"/v1/evals/{run['eval_id']}/calibrations", body)
+    assert status in {201, 413}, made
+    if status == 201:
+        assert made["status"] == "completed"
+        assert system.call("GET", f"/v1/evals/{run['eval_id']}/calibrations")[0] == 200

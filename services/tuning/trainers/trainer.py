@@ -12,17 +12,15 @@ from typing import Any, Protocol
 from distillations.job import JobFailure, JobStatus
 from foundation.errors import StillhouseError
 
-_LONGEST_MESSAGE = 2_000
-
 
 class TrainerRefused(StillhouseError):
-    """The trainer refuses what it was asked: `code` and the message, which is cut, are its own.
+    """The trainer refuses what it was asked: `code` and the message are its own.
 
     `status` is that of its HTTP answer.
     """
 
     def __init__(self, message: str, code: str = "refused", *, status: int | None = None) -> None:
-        super().__init__(message[:_LONGEST_MESSAGE])
+        super().__init__(message)
         self.code = code
         self.status = status
 
