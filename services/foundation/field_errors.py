@@ -26,12 +26,12 @@ def field_error(error: ValidationError, document: Any = None, model: Any = None)
 
     Pydantic puts the tag of a union into the path; with the document at hand, the path is the caller's own.
     """
-    found = error.errors(include_url=False, include_input=False)
-    missing = [_where(document, one) for one in found if one["type"] == "missing"]
+    findings = error.errors(include_url=False, include_input=False)
+    missing = [_where(document, finding) for finding in findings if finding["type"] == "missing"]
     sentences = [_missing_sentence(missing[:_MOST_NAMED])] if missing else []
-    others = [one for one in found if one["type"] != "missing"]
-    sentences += [_sentence(document, one, model) for one in others[:_MOST_NAMED]]
-    first = found[0]
+    others = [finding for finding in findings if finding["type"] != "missing"]
+    sentences += [_sentence(document, finding, model) for finding in others[:_MOST_NAMED]]
+    first = findings[0]
     return ApiError(
         " ".join(dict.fromkeys(sentences)), code=_code(first["type"]), param=_where(document, first) or None
     )
@@ -47,28 +47,28 @@ def _missing_sentence(names: Sequence[str]) -> str:
     return f"Missing required parameter{'s' if len(names) > 1 else ''}: {quoted}."
 
 
-def _sentence(document: Any, found: Any, model: Any) -> str:
-    where = _where(document, found)
-    if found["type"] != "extra_forbidden":
-        return f"Invalid '{where}': {found['msg']}."
-    *above, name = _steps(document, found) or [""]
+def _sentence(document: Any, finding: Any, model: Any) -> str:
+    where = _where(document, finding)
+    if finding["type"] != "extra_forbidden":
+        return f"Invalid '{where}': {finding['msg']}."
+    *above, name = _steps(document, finding) or [""]
     known = list(dict.fromkeys(field_names(model, above)))
     return f"Unknown parameter: '{where}'.{f' {remedy(str(name), known)}' if known else ''}"
 
 
-def _where(document: Any, found: Any) -> str:
+def _where(document: Any, finding: Any) -> str:
     """A path as a caller writes it: `rows[1].size`."""
     where = ""
-    for step in _steps(document, found):
+    for step in _steps(document, finding):
         name = f"[{step}]" if isinstance(step, int) else step[:_LONGEST_STEP]
         where += name if isinstance(step, int) or not where else f".{name}"
     return where
 
 
-def _steps(document: Any, found: Any) -> list[str | int]:
+def _steps(document: Any, finding: Any) -> list[str | int]:
     if document is None:
-        return list(found["loc"])
-    return list(_steps_in(document, found["loc"], missing=found["type"] == "missing"))
+        return list(finding["loc"])
+    return list(_steps_in(document, finding["loc"], missing=finding["type"] == "missing"))
 
 
 def _steps_in(document: Any, path: Steps, *, missing: bool) -> Iterator[str | int]:

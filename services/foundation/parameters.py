@@ -24,7 +24,7 @@ def refuse_unknown(route: Route, names: Iterable[str]) -> None:
     for name in names:
         member = _MEMBER.fullmatch(name)
         if name not in plain and not (member and member[1] in maps):
-            raise unknown_name(name, _alike(name, maps) or [*plain, *(f"{one}[key]" for one in maps)])
+            raise unknown_name(name, _alike(name, maps) or [*plain, *(f"{name}[key]" for name in maps)])
 
 
 def unknown_name(name: str, known: Sequence[str], *, within: str = "") -> ApiError:
@@ -57,4 +57,4 @@ def _alike(name: str, maps: Sequence[str]) -> list[str]:
 
     base, *rest = re.split(r"[\[\].]+", name[:_LONGEST_NAMED])
     key = rest[0] if rest else ""
-    return [f"{one}[{key or 'key'}]" for one in get_close_matches(base, maps, n=1, cutoff=0.8)]
+    return [f"{near}[{key or 'key'}]" for near in get_close_matches(base, maps, n=1, cutoff=0.8)]
