@@ -6,12 +6,12 @@ ids in the path: what the suites delete is a spare, since they read it again, an
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from tests.conformance.seed import Seeded, Stack
+from tests.loopback import serving
 
 _NOT_PASSED_ON = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
 
@@ -43,16 +43,8 @@ def served(stack: Stack) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing on stderr."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as address:
+        yield f"{address}/v1"
 
 
 def _passed_on(headers: list[tuple[str, str]]) -> dict[str, str]:

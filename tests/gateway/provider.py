@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 from tests.flow import loop
+from tests.loopback import serving
 
 REQUEST: dict[str, Any] = {"model": "lab-small", "messages": loop.messages(0), "temperature": 0}
 COMPLETION: dict[str, Any] = {
@@ -87,15 +87,8 @@ def served(script: Scripted) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Say nothing on stderr."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as address:
+        yield f"{address}/v1"
 
 
 type Further = Callable[..., dict[str, Scripted]]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from notifications.endpoints import EVENT_TYPES, host_of, may_be_public
 from tests.api.rows import create_eval, started
 from tests.api.sdk import client_of
 from tests.flow.system import System
+from tests.loopback import serving
 
 
 @dataclass
@@ -52,15 +52,9 @@ def listener() -> Iterator[Listener]:
         def log_message(self, *_: object) -> None:
             """Say nothing on stderr."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    one.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield one
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        one.url = f"{address}/hook"
+        yield one
 
 
 FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}
