@@ -28,6 +28,14 @@ def test_a_message_is_sent_as_its_json():
     assert message.correlation_id == "capture_1"
 
 
+@pytest.mark.parametrize(("delay", "said"), [({}, None), ({"delay_s": 900}, 900)])
+def test_a_delay_is_what_sqs_is_told(cloud, delay, said):
+    seen = []
+    cloud.on(aws.sqs(), "provide-client-params.sqs.SendMessage", lambda params, **_: seen.append(params))
+    bus.send(recorded("later"), **delay)
+    assert [call.get("DelaySeconds") for call in seen] == [said]
+
+
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (10, 1), (23, 3)])
 def test_many_are_sent_in_tens(cloud, count, calls):
     seen = []

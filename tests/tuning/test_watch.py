@@ -58,6 +58,18 @@ def test_a_change_is_recorded_once_and_the_job_stays_open(system: System, traine
     assert not build.sent(system, "DISTILLING")
 
 
+def test_a_state_that_cannot_follow_changes_nothing(system: System, trainer: Scripted) -> None:
+    """A trainer's answer may be old: what runs does not go back to its files."""
+    job = opened(status="running")
+    trainer.jobs["theirs"] = ProviderJob("theirs", "validating_files")
+
+    watch(trainer)
+
+    assert Job.load(job.id).status == "running"
+    assert events_of(job) == []
+    assert (open_jobs(), system.clock_runs()) == ([job.id], True)
+
+
 def test_success_registers_the_model_tells_the_distillation_and_stops_the_clock(
     system: System, trainer: Scripted
 ) -> None:
