@@ -55,16 +55,15 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
     Labels for a completed run have their card at once, and nothing is paid.
     """
     eval_ = Eval.load(eval_id, param="eval_id")
+    calibration_id = retried.object_id(router, "calib_")
     named = grader_to_calibrate(eval_, asked.criterion)
     scale = named.grader.scale()
     if isinstance(asked.source, LabelledRun):
         run = completed_run(eval_id, asked.source.run_id, param="source.run_id")
         labels = labels_of_run(run, asked.source.labels, each_chunk=time_check(router.lambda_context))
         votes = votes_by_row(labels, scale)
-        calibration_id = retried.object_id(router, "calib_")
     else:
         votes = votes_by_row(labels_of_rows(asked.source), scale)
-        calibration_id = retried.object_id(router, "calib_")
         run = _run(calibration_id, eval_, asked.source)
     calibration = Calibration(
         id=calibration_id,

@@ -54,11 +54,11 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
 
     What could not run is refused before anything is made. The test rows are frozen as of this request.
     """
-    at = now()
+    distillation_id, at = retried.object_id(router, "distill_"), now()
     asked.test, asked.train = _fixed(asked.test, at), _fixed(asked.train, at)
     _check(asked)
     distillation = Distillation(
-        id=retried.object_id(router, "distill_"),
+        id=distillation_id,
         created_at=at,
         history=[Step(status="queued", at=at)],
         **asked.model_dump(),

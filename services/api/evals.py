@@ -47,6 +47,7 @@ class EvalChanges(Body):
 @router.post("/v1/evals", scope="write", status=201, answer=Eval, errors={404: "A grader's model does not exist."})
 def create_eval(asked: NewEval) -> dict[str, Any]:
     """Create an eval: what is asked of an answer, and the shape of the rows."""
+    eval_id, at = retried.object_id(router, "eval_"), now()
     ids: set[str] = set()
     for position, criterion in enumerate(asked.testing_criteria):
         criterion.id = criterion.id or f"{criterion.name}-{uuid4()}"
@@ -59,7 +60,6 @@ def create_eval(asked: NewEval) -> dict[str, Any]:
         ids.add(criterion.id)
         for field, model in criterion.models():
             require_model(model, param=f"testing_criteria[{position}].{field}")
-    eval_id, at = retried.object_id(router, "eval_"), now()
     eval_ = Eval(
         id=eval_id,
         created_at=at,

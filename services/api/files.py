@@ -108,11 +108,11 @@ def upload_file() -> dict[str, Any]:
         asked = Upload.model_validate(form.fields)
     except ValidationError as error:
         raise field_error(error, form.fields, Upload) from error
-    if asked.purpose in JSONL:
-        check_lines(form.content, asked.purpose)
     # The SDK's retries draw a new boundary: what counts is what is in the form.
     cause = f"{sorted(form.fields.items())}{hashlib.sha256(form.content).hexdigest()}".encode()
     file_id = retried.object_id(router, "file-", body=cause)
+    if asked.purpose in JSONL:
+        check_lines(form.content, asked.purpose)
     blobs.put(file_key(file_id), form.content)
     return _created(file_id, asked, len(form.content), asked.seconds).public()
 

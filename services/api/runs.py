@@ -40,9 +40,9 @@ class NewRun(Body):
 def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     """Start a run: grade rows, as they are or sampled from a model."""
     eval_ = Eval.load(eval_id, param="eval_id")
+    run_id = retried.object_id(router, "evalrun_")
     data_source = narrowed_by_eval(asked.data_source, eval_)
     check_source(data_source)
-    run_id = retried.object_id(router, "evalrun_")
     run = new_run(
         run_id,
         eval_,

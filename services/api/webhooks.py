@@ -90,15 +90,12 @@ def create_endpoint(asked: NewEndpoint) -> SecretEndpointDocument:
 
     The answer has the secret that signs deliveries, as the Standard Webhooks specification says; it is shown this once.
     """
-    if len(Endpoint.page(limit=MOST_ENDPOINTS).data) >= MOST_ENDPOINTS:
+    endpoint_id, at = retried.object_id(router, "whe_"), now()
+    made = Endpoint.find(endpoint_id)
+    if made is None and len(Endpoint.page(limit=MOST_ENDPOINTS).data) >= MOST_ENDPOINTS:
         raise Conflict(f"There are {MOST_ENDPOINTS} endpoints, as many as there may be. Delete one first.")
-    at = now()
-    endpoint = Endpoint(
-        id=retried.object_id(router, "whe_"), created_at=at, updated_at=at, secret=new_secret(), **asked.model_dump()
-    )
-    if not endpoint.create():
-        endpoint = Endpoint.load(endpoint.id)
-    return endpoint.with_secret()
+    Endpoint(id=endpoint_id, created_at=at, updated_at=at, secret=new_secret(), **asked.model_dump()).create()
+    return Endpoint.load(endpoint_id).with_secret()
 
 
 @router.get("/v1/webhook_endpoints", scope="admin", lists=EndpointDocument, query=PAGE)
@@ -134,12 +131,16 @@ def delete_endpoint(endpoint_id: str) -> Deleted:
 def rotate_secret(endpoint_id: str, asked: Rotation) -> SecretEndpointDocument:
     """Give a webhook endpoint a new secret, which is shown this once."""
     endpoint, at = _endpoint(endpoint_id), now()
+    rotation = retried.object_id(router, "rotation_")
     overlaps = asked.keep_old_secret_active_for_24_hours
     old = {
         "old_secret": endpoint.secret if overlaps else None,
         "old_secret_until": at + _OVERLAP_S if overlaps else None,
     }
-    endpoint.change({"secret": new_secret(), **old, "updated_at": at})
+    if endpoint.rotation != rotation:
+        changes = {"secret": new_secret(), **old, "updated_at": at, "rotation": rotation}
+        # Another attempt of this request may rotate at the same moment: one of them does.
+        endpoint.change(changes, where={"rotation": endpoint.rotation})
     return _endpoint(endpoint_id).with_secret()
 
 

@@ -55,7 +55,7 @@ class SecretEndpointDocument(EndpointDocument):
 
 
 class Endpoint(Record):
-    """A URL that events of certain types are sent to."""
+    """A URL that events of certain types are sent to. `rotation` is the id of the request that made its secret."""
 
     KIND: ClassVar[str] = "WEBHOOK"
     NAME: ClassVar[str] = "webhook endpoint"
@@ -68,6 +68,7 @@ class Endpoint(Record):
     secret: str
     old_secret: str | None = None
     old_secret_until: int | None = None
+    rotation: str | None = None
 
     def public(self) -> EndpointDocument:
         return EndpointDocument(**self._shown())
@@ -76,7 +77,7 @@ class Endpoint(Record):
         return SecretEndpointDocument(signing_secret=self.secret, **self._shown())
 
     def _shown(self) -> dict[str, Any]:
-        shown = self.model_dump(exclude={"secret", "old_secret", "old_secret_until"})
+        shown = self.model_dump(exclude={"secret", "old_secret", "old_secret_until", "rotation"})
         return {**shown, "signing_secret_hint": f"{_PREFIX}…{self.secret[-_SHOWN:]}"}
 
     def headers(self, event_id: str, body: bytes) -> dict[str, str]:

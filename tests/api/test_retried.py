@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from openai import ConflictError, OpenAI
 
-from foundation import ids
+from foundation import ids, table
+from notifications.endpoints import Endpoint
 from tests.api.evals import CHECK, CONFIG, create
 from tests.api.sdk import Transport, client_of
 from tests.flow.system import System
@@ -100,6 +101,57 @@ def test_an_idempotency_key_with_another_body_is_a_conflict_that_is_not_retried(
             retrying.evals.create(data_source_config=CONFIG, testing_criteria=[CHECK], extra_headers=headers)  # type: ignore[list-item]
     assert sent == ["POST"]
     assert len(system.ok("GET", "/v1/evals")["data"]) == 1
+
+
+def test_the_last_endpoint_that_there_may_be_comes_to_its_retry_too(system: System) -> None:
+    def create(number: int, retry: str = "0") -> dict[str, Any]:
+        body = {"name": f"{number}", "url": "https://e.test", "event_types": ["eval.run.failed"]}
+        headers = {"x-stainless-retry-count": retry}
+        status, endpoint = system.call("POST", "/v1/webhook_endpoints", body, headers=headers)
+        assert status == 200, endpoint
+        return dict(endpoint)
+
+    *_, last = [create(number) for number in range(20)]
+    assert create(19, retry="1") == last
+
+
+def test_a_retried_rotation_keeps_the_secret_that_receivers_have(system: System) -> None:
+    body = {"name": "one", "url": "https://e.test", "event_types": ["eval.run.failed"]}
+    path = f"/v1/webhook_endpoints/{system.ok('POST', '/v1/webhook_endpoints', body)['id']}"
+    before = Endpoint.load(path.rpartition("/")[2]).secret
+    asked = {"keep_old_secret_active_for_24_hours": True}
+    rotated = [
+        system.call("POST", f"{path}/rotate_secret", asked, headers={"x-stainless-retry-count": retry})
+        for retry in ("0", "1")
+    ]
+    assert rotated[0] == rotated[1]
+    now_active = Endpoint.load(path.rpartition("/")[2])
+    assert (now_active.secret, now_active.old_secret) == (rotated[0][1]["signing_secret"], before)
+
+
+def test_one_body_that_arrives_at_once_again_and_again_is_asked_for_later(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that it is looked at, another request has taken the row."""
+    post(system, BODY)
+    monkeypatch.setattr(table, "update", lambda *_, **__: False)
+    status, refusal = post(system, BODY)
+    assert (status, refusal["error"]["type"]) == (503, "server_error")
+
+
+def test_a_row_that_expires_while_it_is_read_is_made_anew(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, first = post(system, BODY)
+    read = table.get
+
+    def expire(pk: str, sk: str) -> table.Row | None:
+        if pk.startswith("RETRY#"):
+            table.delete(pk, sk)
+        return read(pk, sk)
+
+    monkeypatch.setattr(table, "get", expire)
+    status, second = post(system, BODY, x_stainless_retry_count="1")
+    assert status == 201
+    assert second["id"] != first["id"]
 
 
 def test_one_key_at_two_paths_is_two_requests(client: OpenAI) -> None:

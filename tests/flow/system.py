@@ -23,6 +23,7 @@ import grading.handler
 import notifying.handler
 import tuning.handler
 import verdict.handler
+from foundation import ids
 from tests.cloud import aws_client
 
 type Handler = Callable[[dict[str, Any], Any], Any]
@@ -257,6 +258,7 @@ def _http_event(method: str, path: str, query: str, body: bytes, headers: dict[s
             "domainName": "api.execute-api.us-east-1.amazonaws.com",
             "stage": "$default",
             "requestId": "r",
+            "timeEpoch": ids.now_ms(),
         },
         "body": text or None,
         "isBase64Encoded": encoded,
