@@ -11,16 +11,38 @@ from pydantic import ConfigDict, Field
 
 from api.files import LINK, download
 from completions import index
+from completions.saved_filters import SavedFilter
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
+from distillations.distillation import Distillation
 from distillations.job import Job
+from distillations.model_version import ModelVersion
+from distillations.verdict import Verdict
+from evals.calibrations import Calibration
+from evals.eval import Eval
+from evals.files import File
+from evals.run import Run
 from foundation import blobs, http, table
 from foundation.document import Document
 from foundation.errors import ApiError, NotFound
+from foundation.records import Record
 from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
 
 router = Routes("Artifacts")
 _MOST_COMPLETIONS = 1000
+_KINDS: dict[str, type[Record]] = {
+    "distillation": Distillation,
+    "eval": Eval,
+    "run": Run,
+    "file": File,
+    "dataset": Dataset,
+    "job": Job,
+    "model": ModelVersion,
+    "verdict": Verdict,
+    "calibration": Calibration,
+    "filter": SavedFilter,
+}
+"""What has a lineage besides completions, by the kind of its node."""
 COMPLETIONS = Query("limit", "How many completions are named: 1 to 1000, 100 if absent.", {"type": "integer"})
 
 
@@ -29,7 +51,7 @@ class LineageNode(Document):
 
     id: str
     kind: str
-    """`completion`, `dataset`, `job`, `model`, `run`, `verdict` …"""
+    """`completion`, `distillation`, `dataset`, `job`, `model`, `run`, `verdict` …"""
     side: Literal["start", "up", "down"]
     """`start` is the object asked for; it came from those `up`, and those `down` came from it."""
 
@@ -124,14 +146,21 @@ def list_job_events(job_id: str) -> dict[str, Any]:
 def show_lineage(object_id: str) -> Lineage:
     """Show what an object came from and what it went into.
 
-    The object may be a completion, a dataset, a job, a model, a run or a verdict.
+    The object may be a completion, a saved filter, an eval, a file, a run, a calibration, a distillation, a dataset, a
+    job, a model or a verdict.
     """
     graph = lineage.graph(object_id)
     if not graph["nodes"]:
-        if index.find(object_id) is None:
-            raise NotFound("object with a lineage", object_id)
-        graph["nodes"] = [{"id": object_id, "kind": "completion", "side": "start"}]
+        graph["nodes"] = [{"id": object_id, "kind": _kind_of(object_id), "side": "start"}]
     return Lineage(id=object_id, **graph, completions=_completions(graph["nodes"]))
+
+
+def _kind_of(object_id: str) -> str:
+    """What an object is that nothing is linked to yet. Raises NotFound where there is none."""
+    found = next((kind for kind, record in _KINDS.items() if record.find(object_id)), None)
+    if found is None and index.find(object_id) is None:
+        raise NotFound("object with a lineage", object_id)
+    return found or "completion"
 
 
 def _completions(nodes: list[dict[str, Any]]) -> LineageCompletions:
@@ -139,9 +168,12 @@ def _completions(nodes: list[dict[str, Any]]) -> LineageCompletions:
     datasets = [node["id"] for node in nodes if node["kind"] == "dataset" and node["side"] != "down"]
     if not datasets:
         return LineageCompletions(total=0, data=[], has_more=False)
-    dataset = Dataset.load(datasets[0])
+    dataset = Dataset.find(datasets[0])
+    if dataset is None or dataset.card is None:
+        # It is being assembled, or failed.
+        return LineageCompletions(total=0, data=[], has_more=False, dataset_id=datasets[0])
     limit = http.limit_of(router, default=100, most=_MOST_COMPLETIONS)
     lines = islice(blobs.lines(dataset.key("manifest.jsonl")), limit)
     ids = [orjson.loads(line)["completion_id"] for line in lines]
-    total = _card(dataset).rows
+    total = dataset.card.rows
     return LineageCompletions(total=total, data=ids, has_more=total > len(ids), dataset_id=dataset.id)

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from api import retried
 from completions.completion import Metadata
+from distillations import lineage
+from distillations.lineage import Node
 from evals.calibrated_graders import PASS, grader_to_calibrate
 from evals.calibration_document import CalibrationDocument, calibration_document
 from evals.calibrations import Calibration, settled
@@ -82,6 +84,7 @@ def create_calibration(eval_id: str, asked: NewCalibration) -> dict[str, Any]:
         paid=not isinstance(asked.source, LabelledRun),
         metadata=asked.metadata,
     )
+    lineage.link([(Node("run", run.id), Node("calibration", calibration_id))])
     if not calibration.create():
         calibration = Calibration.load(calibration_id)
     return _shown(calibration, eval_)
@@ -126,6 +129,7 @@ def _run(calibration_id: str, eval_: Eval, source: LabelledRows | FileId) -> Run
         rows=rows_of(data_source),
     )
     run.create()
+    lineage.link_run(run)
     bus.send(PlanRun(run_id=run_id))
     return run
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from api import retried
 from completions.completion import Metadata
+from distillations import lineage
 from distillations.distillation import TERMINAL, Distillation
 from evals.data_sources import DataSource
 from evals.eval import Eval
@@ -53,6 +54,7 @@ def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     )
     if not run.create():
         run = Run.load(run_id)
+    lineage.link_run(run)
     _plan(run)
     return run_document(run)
 

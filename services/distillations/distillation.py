@@ -108,6 +108,10 @@ class Distillation(Record):
         found = (cls.find(entry["sk"]) for entry in entries)
         return (distillation for distillation in found if distillation and distillation.status not in TERMINAL)
 
+    def came_to(self, status: Status) -> int:
+        """When it last came to this status, in seconds since the epoch; when it was made if it never did."""
+        return next((step.at for step in reversed(self.history) if step.status == status), self.created_at)
+
     def run_id(self, role: Role) -> str:
         return derived_id("evalrun_", self.id, role)
 

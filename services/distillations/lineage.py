@@ -1,5 +1,8 @@
 """The lineage graph: completion -> dataset -> job -> model version -> run -> verdict, walkable both ways.
 
+Beside this chain, an eval goes into its runs and distillations, a file into the runs over it, a run into its
+calibrations, and a distillation into its test rows, runs and dataset.
+
 In: edges, each written as a row at both of its ends. Out: the graph around an id. From a dataset to its completions
 there are no edges, since there may be any number of them: its manifest lists them.
 """
@@ -9,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from evals.data_sources import FileId
+from evals.run import Run
 from foundation import table
 
 _MANY = 500
@@ -29,6 +34,14 @@ def link(edges: Iterable[tuple[Node, Node]]) -> None:
 def link_completions(completion_ids: Iterable[str], target: Node) -> None:
     """Record that these completions went into a dataset or a test set: downwards only."""
     table.write_all(_end("DOWN", Node("completion", completion_id), target) for completion_id in completion_ids)
+
+
+def link_run(run: Run) -> None:
+    """Record that an eval, and the file of its rows if they lie in one, went into a run."""
+    node = Node("run", run.id)
+    source = run.data_source.source
+    files = [Node("file", source.id)] if isinstance(source, FileId) else []
+    link((origin, node) for origin in (Node("eval", run.eval_id), *files))
 
 
 def _both_ends(source: Node, target: Node) -> list[table.Row]:

@@ -37,6 +37,8 @@ class Notification(Document):
     verdict: Verdict | None = None
     plan: Plan | None = None
     error: Failure | None = None
+    at: int = Field(exclude=True)
+    """When it happened, in seconds since the epoch."""
     lines: list[str] = Field(default_factory=list, exclude=True)
     """What people read below the sentence: the evidence, or how to go on."""
 
@@ -59,6 +61,7 @@ def of_verdict(verdict: Verdict) -> Notification:
         sentence=verdict.sentence,
         distillation_id=verdict.distillation_id,
         verdict=verdict,
+        at=verdict.created_at,
         lines=evidence_lines(verdict),
     )
 
@@ -72,6 +75,7 @@ def of_blocked(distillation: Distillation) -> Notification:
         sentence=f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}",
         distillation_id=distillation.id,
         plan=distillation.plan,
+        at=distillation.came_to("blocked"),
         lines=[f"To go on all the same: POST /v1/distillations/{distillation.id}/approve"],
     )
 
@@ -85,6 +89,7 @@ def of_failed(distillation: Distillation) -> Notification:
         sentence=f"The distillation '{distillation.name}' failed: {reason}",
         distillation_id=distillation.id,
         error=distillation.error,
+        at=distillation.came_to("failed"),
     )
 
 

@@ -64,6 +64,7 @@ def measure(distillation: Distillation) -> Transition | None:
         key=distillation.rows_key,
     )
     file.create()
+    _link(distillation, file)
     lineage.link_completions(frozen.completion_ids, Node("file", file.id))
     teacher = None if frozen.teacher_answered else distillation.teacher
     _start_run(distillation, file.id, "teacher", teacher)
@@ -180,8 +181,18 @@ def _assemble(distillation: Distillation, plan: Plan) -> Transition:
     dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
     job_id = derived_id("ftjob-", dataset_id)
     message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id)
+    lineage.link([(Node("distillation", distillation.id), Node("dataset", dataset_id))])
     changes = {"plan": plan, "dataset_id": dataset_id, "job_id": job_id}
     return Transition("assembling", changes, [message])
+
+
+def _link(distillation: Distillation, frozen: File) -> None:
+    """Record what a distillation is made of, and that its test rows are its own."""
+    node = Node("distillation", distillation.id)
+    edges = [(Node("eval", distillation.eval_id), node), (node, Node("file", frozen.id))]
+    if isinstance(distillation.test, FileId):
+        edges.append((Node("file", distillation.test.id), node))
+    lineage.link(edges)
 
 
 def _start_run(distillation: Distillation, file_id: str, role: Role, model: str | None) -> None:
@@ -201,7 +212,8 @@ def _start_run(distillation: Distillation, file_id: str, role: Role, model: str 
     if not model:
         run.model = distillation.teacher
     run.create()
-    lineage.link([(Node("file", file_id), Node("run", run.id))])
+    node = Node("run", run.id)
+    lineage.link([(Node("file", file_id), node), (Node("distillation", distillation.id), node)])
 
 
 def _plan(distillation: Distillation, run_id: str) -> PlanRun:

@@ -155,7 +155,7 @@ class DecideVerdict(Message):
 class VerdictDecided(Message):
     """This distillation has its verdict: people are to be told of it."""
 
-    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["VerdictDecided"] = "VerdictDecided"
@@ -165,7 +165,7 @@ class VerdictDecided(Message):
 class DistillationBlocked(Message):
     """The gate stopped this distillation before it spent money; it waits for an approval."""
 
-    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["DistillationBlocked"] = "DistillationBlocked"
@@ -175,7 +175,7 @@ class DistillationBlocked(Message):
 class DistillationFailed(Message):
     """This distillation ended without a verdict."""
 
-    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["DistillationFailed"] = "DistillationFailed"
@@ -185,7 +185,7 @@ class DistillationFailed(Message):
 class DeliverEvent(Message):
     """Send an event of type `event_type` about this object to every webhook endpoint that subscribes to the type."""
 
-    QUEUE: ClassVar[str] = "WEBHOOK_QUEUE_URL"
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
     ABOUT: ClassVar[str] = "object_id"
 
     type: Literal["DeliverEvent"] = "DeliverEvent"

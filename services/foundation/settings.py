@@ -32,7 +32,7 @@ class Settings:
     ASSEMBLY_QUEUE_URL: str = ""
     TUNING_QUEUE_URL: str = ""
     VERDICT_QUEUE_URL: str = ""
-    WEBHOOK_QUEUE_URL: str = ""
+    NOTIFY_QUEUE_URL: str = ""
     WEBHOOKS_TO_PRIVATE: bool = False
     API_URL: str = ""
     PRICES: str = ""

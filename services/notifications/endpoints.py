@@ -19,7 +19,14 @@ from foundation.document import Document
 from foundation.ids import derived_id, now
 from foundation.records import Record
 
-type EventType = Literal["eval.run.succeeded", "eval.run.failed", "eval.run.canceled"]
+type EventType = Literal[
+    "eval.run.succeeded",
+    "eval.run.failed",
+    "eval.run.canceled",
+    "distillation.blocked",
+    "distillation.failed",
+    "distillation.verdict",
+]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
 MOST_ENDPOINTS = 20
 _PREFIX = "whsec_"

@@ -19,16 +19,14 @@ from notifying.deliver import deliver
 
 
 def notify_event(message: DeliverEvent) -> None:
-    """Tell the programs that ask for events of this type, in OpenAI's shape of an event."""
-    name = event_id(message.event_type, message.object_id)
-    body = {
-        "id": name,
-        "object": "event",
-        "type": message.event_type,
-        "created_at": message.at // 1000,
-        "data": {"id": message.object_id},
-    }
-    deliver(Notice(id=name, type=message.event_type, body=body)).require_all()
+    """Tell the programs that ask for events of this type."""
+    notice = Notice(
+        id=event_id(message.event_type, message.object_id),
+        type=message.event_type,
+        object_id=message.object_id,
+        at=message.at // 1000,
+    )
+    deliver(notice).require_all()
 
 
 def notify_verdict(distillation_id: str) -> None:
@@ -65,11 +63,14 @@ def notify_failed(distillation_id: str) -> None:
 
 
 def notice_of(notification: Notification) -> Notice:
-    """A notification as channels take it."""
+    """A notification as channels take it; as an event it is about the distillation."""
+    event_type = f"distillation.{notification.type}"
     return Notice(
-        id=event_id(notification.type, notification.id),
-        type=notification.type,
-        body=notification.document(),
+        id=event_id(event_type, notification.id),
+        type=event_type,
+        object_id=notification.distillation_id,
+        at=notification.at,
+        document=notification.document(),
         sentence=notification.sentence,
         text=notification.text(),
     )

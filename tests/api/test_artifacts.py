@@ -6,6 +6,7 @@ import httpx
 
 from foundation import blobs
 from tests.api.sdk import client_of
+from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -70,6 +71,15 @@ def test_a_completion_with_an_id_of_its_own_kind_stands_alone_too(system: System
     system.ok("POST", "/v1/captures", record)
     system.settle()
     assert system.ok("GET", "/v1/lineage/gen-1700000000-abc")["nodes"][0]["kind"] == "completion"
+
+
+def test_a_dataset_that_failed_has_a_lineage_without_completions(system: System) -> None:
+    one = build.distillation("failed", dataset_id="dataset_1")
+    build.dataset(one, status="failed", card=None, error={"code": "too_few_examples", "message": "Too few."})
+    for object_id in (one.id, "dataset_1"):
+        graph = system.ok("GET", f"/v1/lineage/{object_id}")
+        assert [node["id"] for node in graph["nodes"]] == [object_id]
+        assert graph["completions"]["data"] == []
 
 
 def test_what_is_unknown_is_not_found(system: System) -> None:

@@ -41,7 +41,7 @@ class Runs:
 
     def __init__(self, account: Account) -> None:
         cut(account)
-        for name in ("PLAN", "GRADE", "WEBHOOK"):
+        for name in ("PLAN", "GRADE", "NOTIFY"):
             os.environ[f"{name}_QUEUE_URL"] = f"{_QUEUES}{name}"
         self._account = account
         self._count = 0

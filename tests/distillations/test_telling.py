@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from distillations import telling
+from distillations.distillation import Step
 from distillations.verdict import SliceGain
 from evals.calibrations import JudgeReliability
 from tests.distillations.documents import distillation, plan, score, verdict
@@ -52,6 +53,13 @@ def test_the_evidence_has_a_line_for_each_model_and_one_for_the_rows() -> None:
     assert lines[2] == "distilled ft:small: 88/100 = 88.0% (80.2% to 93.0%), no price"
     assert lines[3] == "rows won 14, lost 2, exact McNemar p = 0.004181"
     assert len(lines) == 4
+
+
+def test_a_notification_knows_when_it_happened() -> None:
+    steps = [Step(status=status, at=at) for status, at in (("queued", 1), ("blocked", 2), ("assembling", 3))]
+    blocked = distillation("assembling", history=steps, plan=plan(reasons=["Why."]))
+    assert (telling.of_blocked(blocked).at, telling.of_failed(blocked).at) == (2, blocked.created_at)
+    assert "at" not in telling.of_blocked(blocked).document()
 
 
 def test_an_open_question_says_how_many_rows_would_answer_it() -> None:

@@ -86,7 +86,7 @@ def test_queued_without_a_row_fails(system: System) -> None:
     advance(one.id)
 
     assert failure(one).code == "no_rows"
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 # ------------------------------------------------------------------ measuring
@@ -130,7 +130,7 @@ def test_no_gap_blocks_and_says_so(system: System) -> None:
     assert moved.plan
     assert len(moved.plan.reasons) == 1
     assert moved.job_id is None
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationBlocked"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationBlocked"]
     assert not build.sent(system, "ASSEMBLY")
 
 
@@ -149,7 +149,7 @@ def test_a_run_that_gave_no_result_fails_the_distillation(system: System) -> Non
         assert error.code == "run_failed"
         assert role in error.message
         assert told in error.message
-        assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+        assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 # ------------------------------------------------------------------ blocked
@@ -207,7 +207,7 @@ def test_a_training_set_too_small_fails_with_the_reason(system: System) -> None:
     advance(one.id)
 
     assert failure(one) == Failure(code="too_few_examples", message="3 examples")
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_a_job_without_a_model_fails_the_distillation(system: System) -> None:
@@ -221,7 +221,7 @@ def test_a_job_without_a_model_fails_the_distillation(system: System) -> None:
         error = failure(one)
         assert error.code == "job_failed"
         assert ("bad line 7" if ended == "failed" else "cancelled") in error.message
-        assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+        assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: System) -> None:
@@ -265,7 +265,7 @@ def test_a_failed_run_of_the_distilled_model_fails(system: System) -> None:
     advance(one.id)
 
     assert "distilled" in failure(one).message
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_deciding_ends_when_people_were_told(system: System) -> None:  # noqa: ARG001
@@ -291,7 +291,7 @@ def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -
         code, answer = system.call("POST", f"/v1/distillations/{one.id}/cancel")
         assert (status, code, answer["error"]["code"]) == (status, 409, "already_ended")
         assert now_at(one) == one
-    assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "TUNING", "VERDICT", "WEBHOOK"))
+    assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "TUNING", "VERDICT", "NOTIFY"))
 
 
 # ------------------------------------------------------------------ cancelling
@@ -319,7 +319,7 @@ def test_cancel_ends_every_open_state_and_stops_the_job(system: System) -> None:
         assert statuses(one) == [status, "cancelled"]
         stopped = [message["job_id"] for message in build.sent(system, "TUNING")]
         assert (status, stopped) == (status, ["ftjob-1"] if has_job else [])
-        assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "VERDICT", "WEBHOOK"))
+        assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "VERDICT", "NOTIFY"))
 
 
 # ------------------------------------------------------------------ the outbox
@@ -366,7 +366,7 @@ def test_a_last_message_is_sent_though_the_distillation_has_ended(system: System
 
     advance(one.id)
 
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_an_outbox_that_could_not_be_emptied_is_sent_again_as_the_same_message(

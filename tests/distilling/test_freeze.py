@@ -156,4 +156,4 @@ def test_a_file_that_holds_no_rows_ends_the_distillation_with_the_reason(
     ended = Distillation.load(one.id)
     assert ended.error is not None
     assert (ended.status, ended.error.code) == ("failed", code)
-    assert [message["type"] for message in build.sent(system, "WEBHOOK")] == ["DistillationFailed"]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]

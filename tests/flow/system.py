@@ -36,7 +36,7 @@ CONSUMERS: dict[str, Handler] = {
     "ASSEMBLY": assembly.handler.entry,
     "TUNING": tuning.handler.start_entry,
     "VERDICT": verdict.handler.entry,
-    "WEBHOOK": notifying.handler.entry,
+    "NOTIFY": notifying.handler.entry,
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000

@@ -21,7 +21,6 @@ UNBUILT = {
     "test_answers_under_6_mb.py",
     "test_deleted_bytes.py",
     "test_figures.py",
-    "test_lineage_of_every_id.py",
     "test_said_before_it_costs.py",
     "test_trainer_away.py",
 }

@@ -4,10 +4,16 @@ Webhooks tell of distillations as they tell of runs, and a request that lacks fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from foundation import blobs, bus
+from foundation.events import AdvanceDistillation, DecideVerdict
+from notifying.channels import Notice
+from notifying.channels.webhook import Webhooks
+from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
 from tests.hostile import acts
@@ -108,15 +114,16 @@ def test_there_are_webhooks_of_distillations(shared: System) -> None:
 def test_an_end_of_a_distillation_reaches_an_endpoint(
     kind: str, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from foundation import blobs, bus
-    from foundation.events import AdvanceDistillation, DecideVerdict
-    from tests.distilling import build
-
     body = {"name": "e", "url": "https://e.test/hook", "event_types": [f"distillation.{kind}"]}
     status, answer = system.call("POST", "/v1/webhook_endpoints", body)
     assert status < 300, answer
     sent: list[Any] = []
-    monkeypatch.setattr("notifying.handler.deliver", lambda message: sent.append(message.event_type))
+
+    def send(_: Webhooks, notice: Notice, endpoints: Sequence[Any]) -> list[Any]:
+        sent.extend(notice.type for _ in endpoints)
+        return list(endpoints)
+
+    monkeypatch.setattr(Webhooks, "send", send)
     if kind == "failed":
         one = build.distillation("queued")
         bus.send(AdvanceDistillation(distillation_id=one.id))
@@ -128,7 +135,7 @@ def test_an_end_of_a_distillation_reaches_an_endpoint(
         if kind == "verdict":
             bus.send(DecideVerdict(distillation_id=one.id))
     acts.deliver_all(system)
-    assert f"distillation.{kind}" in sent
+    assert sent == [f"distillation.{kind}"]
 
 
 @pytest.mark.parametrize(

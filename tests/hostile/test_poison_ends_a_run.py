@@ -292,8 +292,8 @@ def test_a_run_whose_consumer_always_fails_ends_as_failed_and_is_told(
     body = {"data_source": acts.inline()}
     run = system.ok("POST", f"/v1/evals/{acts.new_eval(system)}/runs", body)
     with walls.refusing(refuses):
-        acts.deliver_all(system, but="WEBHOOK")
+        acts.deliver_all(system, but="NOTIFY")
     ended = system.ok("GET", f"/v1/evals/{run['eval_id']}/runs/{run['id']}")
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True), ended["status"]
-    assert "eval.run.failed" in [message["event_type"] for message in build.sent(system, "WEBHOOK")]
+    assert "eval.run.failed" in [message["event_type"] for message in build.sent(system, "NOTIFY")]
     assert blobs.exists(f"runs/{run['id']}/summary.json")

@@ -87,7 +87,7 @@ def endpoint(name: str, url: str) -> None:
 def happened(system: System) -> None:
     bus.send(DeliverEvent(event_type=EVENT, object_id="evalrun_1"))
     for _ in range(7):
-        system.deliver("WEBHOOK")
+        system.deliver("NOTIFY")
 
 
 @pytest.mark.parametrize("name", BAD_HOSTS)

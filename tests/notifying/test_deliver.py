@@ -14,7 +14,15 @@ from notifying.deliver import Deliveries, deliver
 from tests.flow.system import System
 from tests.notifying.stubs import Stub
 
-NOTICE = Notice(id="evt_1", type="verdict", body={"a": 1}, sentence="It does.", text="It does.")
+NOTICE = Notice(
+    id="evt_1",
+    type="distillation.verdict",
+    object_id="o",
+    at=0,
+    document={"a": 1},
+    sentence="It does.",
+    text="It does.",
+)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def test_another_notice_is_another_delivery(channels: Any) -> None:
     stub = Stub(["a"])
     channels(stub=stub)
     for notice_id in ("evt_1", "evt_2", "evt_2"):
-        deliver(Notice(id=notice_id, type="t", body={}))
+        deliver(Notice(id=notice_id, type="t", object_id="o", at=0))
     assert stub.sent == [["a"], ["a"]]
 
 

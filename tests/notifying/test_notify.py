@@ -25,7 +25,7 @@ def decided(status: str = "deciding", **fields: Any) -> Verdict:
 
 
 def send(system: System, message: Message) -> None:
-    boto3.client("sqs").send_message(QueueUrl=system.queues["WEBHOOK"], MessageBody=message.to_json())
+    boto3.client("sqs").send_message(QueueUrl=system.queues["NOTIFY"], MessageBody=message.to_json())
 
 
 def test_a_verdict_is_told_and_its_distillation_completes(system: System) -> None:
@@ -105,7 +105,7 @@ def test_a_verdict_that_nobody_can_be_told_of_completes_its_distillation_after_t
     send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
     system.settle()
     assert system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")["status"] == "completed"
-    assert len(system.dead("WEBHOOK")) == 1
+    assert len(system.dead("NOTIFY")) == 1
 
 
 @pytest.mark.parametrize("kind", [events.DistillationBlocked, events.DistillationFailed])
@@ -114,7 +114,7 @@ def test_blocked_and_failed_are_told_once(kind: Any, system: System) -> None:
     one = build.distillation(status, plan=documents.plan(reasons=["Why."]), error={"code": "c", "message": "Why."})
     for _ in range(2):
         send(system, kind(distillation_id=one.id))
-    system.deliver("WEBHOOK")
+    system.deliver("NOTIFY")
     [told] = system.told()
     assert (told["type"], told["id"], told["verdict"]) == (status, one.id, None)
     assert "Why." in told["sentence"]
@@ -124,5 +124,5 @@ def test_a_message_for_another_goes_back(system: System) -> None:
     message = events.PlanRun(run_id="evalrun_1")
     send(system, message)
     for _ in range(6):
-        system.deliver("WEBHOOK")
-    assert system.dead("WEBHOOK") == [message.to_json()]
+        system.deliver("NOTIFY")
+    assert system.dead("NOTIFY") == [message.to_json()]

@@ -201,14 +201,14 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Sweep": set(),
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue"},
-        "Plan": {"GradeQueue", "PlanQueue", "WebhookQueue"},
-        "Grade": {"GradeQueue", "WebhookQueue"},
-        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "WebhookQueue"},
+        "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
+        "Grade": {"GradeQueue", "NotifyQueue"},
+        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"DistillingQueue"},
         "Tuning": {"DistillingQueue"},
         "TuningWatch": {"DistillingQueue"},
-        "Verdict": {"DistillingQueue", "WebhookQueue"},
-        "Webhook": {"DistillingQueue"},
+        "Verdict": {"DistillingQueue", "NotifyQueue"},
+        "Notify": {"DistillingQueue"},
     }
 
 

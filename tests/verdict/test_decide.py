@@ -142,7 +142,7 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     assert (verdict["earlier_verdicts"], verdict["seed"], verdict["gate"]["margin"]) == (0, 9, 0.1)
     up = {node["id"] for node in lineage.graph(one.verdict_id)["nodes"] if node["side"] == "up"}
     assert up == {*one.runs.values(), build.MODEL}
-    assert system.deliver("WEBHOOK")
+    assert system.deliver("NOTIFY")
     assert system.deliver("DISTILLING")
     assert Distillation.load(one.id).verdict == Verdict.load(one.verdict_id)
 
@@ -293,7 +293,7 @@ def test_a_redelivery_does_not_decide_again(system: System) -> None:
     decide(one.id)
 
     assert Verdict.load(one.verdict_id) == first
-    assert {(sent["type"], sent["distillation_id"]) for sent in build.sent(system, "WEBHOOK")} == {
+    assert {(sent["type"], sent["distillation_id"]) for sent in build.sent(system, "NOTIFY")} == {
         ("VerdictDecided", one.id)
     }
 
@@ -315,11 +315,11 @@ def test_a_crash_before_the_verdict_was_announced_announces_it_with_the_next_del
     one = deciding()
     interrupted(one, "verdict.decide.bus.send", monkeypatch)
     written = Verdict.load(one.verdict_id)
-    assert build.sent(system, "WEBHOOK") == []
+    assert build.sent(system, "NOTIFY") == []
 
     decide(one.id)
 
-    assert [sent["type"] for sent in build.sent(system, "WEBHOOK")] == ["VerdictDecided"]
+    assert [sent["type"] for sent in build.sent(system, "NOTIFY")] == ["VerdictDecided"]
     assert Verdict.load(one.verdict_id) == written
 
 
@@ -337,7 +337,7 @@ def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
     one.change({"status": status})
     decide(one.id)
     assert Verdict.find(one.verdict_id) is None
-    assert build.sent(system, "WEBHOOK") == []
+    assert build.sent(system, "NOTIFY") == []
 
 
 # ------------------------------------------------------------------ earlier verdicts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -11,14 +11,16 @@ from typing import Any, Protocol
 class Notice:
     """Something that has happened, as channels tell it.
 
-    `id` follows from what has happened, so that a receiver recognises a repetition. `type` is `verdict`, `blocked`,
-    `failed` or the type of a webhook event. `body` is the JSON for programs. `sentence` and `text` are for people, in
-    one line and whole; both are empty where only programs are to be notified.
+    `id` follows from what has happened, so that a receiver recognises a repetition. `type` is that of the event, and
+    `object_id` what it is about; `at` is when it happened, in seconds since the epoch. `sentence` and `text` are for
+    people, in one line and whole, and `document` is the same as JSON; all three are empty where only events go out.
     """
 
     id: str
     type: str
-    body: dict[str, Any]
+    object_id: str
+    at: int
+    document: dict[str, Any] = field(default_factory=dict)
     sentence: str = ""
     text: str = ""
 

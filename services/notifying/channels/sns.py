@@ -37,13 +37,13 @@ class SnsTopic:
 
 
 def _publish(topic: Topic, notice: Notice) -> None:
-    machine = orjson.dumps(notice.body).decode()
+    machine = orjson.dumps(notice.document).decode()
     aws.sns().publish(
         TopicArn=topic.id,
         Subject=_subject(notice.sentence),
         MessageStructure="json",
         Message=orjson.dumps({"default": notice.text, **dict.fromkeys(_MACHINES, machine)}).decode(),
-        MessageAttributes={"kind": {"DataType": "String", "StringValue": notice.type}},
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": notice.type.rpartition(".")[2]}},
     )
 
 

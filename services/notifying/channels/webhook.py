@@ -1,4 +1,4 @@
-"""Signed webhooks: a POST to every endpoint that asks for the notice's type.
+"""Signed webhooks: an event in OpenAI's shape, by POST to every endpoint that asks for its type.
 
 An endpoint has taken a notice once it has answered 2xx. Only the status of an answer is looked at, and no redirect is
 followed. Whatever keeps a notice from one endpoint, the others have got it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 import orjson
@@ -30,8 +31,18 @@ class Webhooks:
         return [endpoint for endpoint in endpoints if notice.type in endpoint.event_types]
 
     def send(self, notice: Notice, recipients: Sequence[Endpoint]) -> list[Endpoint]:
-        taken = loop.run(_post_all(recipients, notice.id, orjson.dumps(notice.body)))
+        taken = loop.run(_post_all(recipients, notice.id, orjson.dumps(_event(notice))))
         return [endpoint for endpoint, took in zip(recipients, taken, strict=True) if took]
+
+
+def _event(notice: Notice) -> dict[str, Any]:
+    return {
+        "id": notice.id,
+        "object": "event",
+        "type": notice.type,
+        "created_at": notice.at,
+        "data": {"id": notice.object_id},
+    }
 
 
 async def _post_all(endpoints: Sequence[Endpoint], notice_id: str, body: bytes) -> list[bool]:

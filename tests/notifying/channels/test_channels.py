@@ -24,11 +24,11 @@ def test_every_module_of_the_folder_is_a_channel_of_its_name() -> None:
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_a_notice_that_nobody_asked_for_goes_to_nobody(name: str, system: System) -> None:  # noqa: ARG001
-    assert list(CHANNELS[name].recipients(Notice(id="evt_1", type="nobody.asked", body={}))) == []
+    assert list(CHANNELS[name].recipients(Notice(id="evt_1", type="nobody.asked", object_id="o", at=0))) == []
 
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_sending_to_nobody_reaches_nobody(name: str, system: System) -> None:
-    notice = Notice(id="evt_1", type="verdict", body={}, sentence="It does.", text="It does.")
+    notice = Notice(id="evt_1", type="distillation.verdict", object_id="o", at=0, sentence="It does.", text="It does.")
     assert list(CHANNELS[name].send(notice, [])) == []
     assert system.told() == []

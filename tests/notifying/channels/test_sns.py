@@ -48,7 +48,7 @@ def test_people_get_a_sentence_and_its_evidence(published: list[dict[str, Any]])
 
 
 def test_what_has_no_words_for_people_is_not_published(published: list[dict[str, Any]]) -> None:
-    deliver(Notice(id="evt_1", type="eval.run.succeeded", body={}))
+    deliver(Notice(id="evt_1", type="eval.run.succeeded", object_id="o", at=0))
     assert published == []
 
 

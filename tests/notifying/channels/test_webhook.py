@@ -21,8 +21,10 @@ from openai import (
 from foundation import settings as settings_module
 from foundation.ids import now
 from notifications.endpoints import EVENT_TYPES, host_of, may_be_public
+from notifying.notify import notify_verdict
 from tests.api.rows import create_eval, started
 from tests.api.sdk import client_of
+from tests.distilling import build
 from tests.flow.system import System
 from tests.loopback import serving
 
@@ -90,6 +92,21 @@ def test_a_run_that_ends_is_told_and_the_sdk_believes_it(client: OpenAI, system:
             client.webhooks.unwrap(other, headers, secret=made.signing_secret)
 
 
+def test_a_verdict_is_told_as_an_event_about_its_distillation(client: OpenAI, listener: Listener) -> None:
+    endpoint(client, listener.url, "distillation.verdict")
+    endpoint(client, f"{listener.url}?runs", "eval.run.succeeded")
+    verdict = build.verdict(build.distillation("deciding"))
+    notify_verdict(verdict.distillation_id)
+    ((headers, body),) = listener.got
+    assert json.loads(body) == {
+        "id": headers["webhook-id"],
+        "object": "event",
+        "type": "distillation.verdict",
+        "created_at": verdict.created_at,
+        "data": {"id": verdict.distillation_id},
+    }
+
+
 def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, f"{listener.url}?all")
     endpoint(client, f"{listener.url}?canceled", "eval.run.canceled")
@@ -116,7 +133,7 @@ def test_who_failed_is_tried_again_and_the_others_are_not(client: OpenAI, system
     listener.say = [500]
     ended_run(client, system)
     assert [headers["webhook-id"] for headers, _ in listener.got] == [listener.got[0][0]["webhook-id"]] * 2
-    assert system.dead("WEBHOOK") == []
+    assert system.dead("NOTIFY") == []
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
@@ -128,7 +145,7 @@ def test_who_never_takes_it_ends_in_the_dead_letters(
     ended = ended_run(client, system)
     assert ended.status == "completed"
     assert len(listener.got) == 5, "no redirect is followed either"
-    (dead,) = system.dead("WEBHOOK")
+    (dead,) = system.dead("NOTIFY")
     assert json.loads(dead)["object_id"] == ended.id
 
 
@@ -140,7 +157,7 @@ def test_nothing_goes_to_a_private_address(
     strict(monkeypatch)
     ended_run(client, system)
     assert listener.got == []
-    assert len(system.dead("WEBHOOK")) == 1
+    assert len(system.dead("NOTIFY")) == 1
 
 
 @pytest.mark.parametrize(
