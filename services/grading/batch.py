@@ -1,9 +1,10 @@
 """Sample a part of a run through the provider's Batch API, at half the price, before it is graded.
 
-In: `SampleBatch`. Out: one batch at the provider, whatever is redelivered; when it has ended, its answers among the
-paid calls of each chunk, and the chunk's `GradeChunk`. Until then the message comes again, later and later. What the
-batch did not answer, or all of it where the provider stays away for a day, is asked one by one when the chunk is
-graded. A batch that the provider refuses ends the run as failed: who asked for half the price does not pay the whole.
+In: `SampleBatch`. Out: one batch at the provider, even if the message is delivered several times. When the batch has
+ended, its answers are stored among the paid calls of each chunk, and each chunk's `GradeChunk` is sent. Until then the
+message is put back, with growing waits. Grading asks the model row by row for what the batch did not answer, and for
+all rows if the provider is away for a day. If the provider refuses the batch, the run ends as failed: rows are not
+sampled at the full price for a caller who asked for half of it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _LEAST_S = 30
 _DAY_S = 86_400
 _MARGIN_S = 10.0
 _NO_ROOM = "token_limit_exceeded"
-# What a row can do to making its request; it is errored when it is graded.
+# What building a request raises for an odd row. Grading the row meets the same error and records it.
 _NO_REQUEST = (NotGradable, AttributeError, LookupError, TypeError, ValueError)
 _NOTHING = BatchState("", ended=True, status="completed", output_file_id=None, code="", message="")
 
@@ -40,7 +41,7 @@ _NOTHING = BatchState("", ended=True, status="completed", output_file_id=None, c
 def sample_batch(message: SampleBatch, context: Any) -> None:
     """Start the part's batch, look at it again, or hand its answers over to grading."""
     run = Run.find(message.run_id)
-    # Three requests, and room for what is read and written beside them.
+    # One delivery makes at most three requests; the margin is for what it reads and writes beside them.
     timeout_s = max(1.0, (context.get_remaining_time_in_millis() / 1000 - _MARGIN_S) / 3)
     api = registry.providers().batch_api(message.model, timeout_s=timeout_s)
     if api is None:
@@ -73,7 +74,10 @@ def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
 
 
 def _wait_out(run: Run | None, message: SampleBatch) -> None:
-    """After a day without the provider the rows are asked one by one; by then they wait for it as any chunk does."""
+    """Put the message back while the provider is away; after a day, send the chunks to be graded without a batch.
+
+    Grading then asks the model row by row, and waits for the provider as it does for any chunk (`pause`).
+    """
     since = message.away_since or now()
     if now() - since < _DAY_S:
         _come_again(message, away_since=since)
@@ -90,23 +94,23 @@ def _intent(message: SampleBatch) -> str:
 
 
 def _started(run: Run, message: SampleBatch, api: BatchAPI) -> BatchState:
-    """The part's batch. The provider is asked for it before one is started."""
+    """The state of the part's batch: the noted one, else the one that the provider knows, else a new one."""
     row = table.get(*_place(message))
     if row:
         return api.look(row["batch_id"])
     state = api.find(_intent(message))
     if state is None:
-        asked = _unpaid(run, _requests(run, message.chunks))
-        if not asked:
+        requests = _unpaid(run, _requests(run, message.chunks))
+        if not requests:
             return _NOTHING
-        state = api.start(_intent(message), asked)
+        state = api.start(_intent(message), requests)
     pk, sk = _place(message)
     table.put({"pk": pk, "sk": sk, "batch_id": state.id})
     return state
 
 
 def _requests(run: Run, chunks: Iterable[GradeChunk]) -> dict[str, dict[str, Any]]:
-    """The requests of some chunks by digest. A row of which none can be made is errored when it is graded."""
+    """The requests of these chunks by digest. A row from which no request can be built is left out."""
     requests: dict[str, dict[str, Any]] = {}
     source = run.data_source
     if isinstance(source, JsonlSource):  # which names no model to sample
@@ -123,35 +127,40 @@ def _requests(run: Run, chunks: Iterable[GradeChunk]) -> dict[str, dict[str, Any
 
 
 def _unpaid(run: Run, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Those that the eval has not paid for yet, under the model's name at its provider."""
+    """The requests that the eval has not paid for yet, with the model's name as its provider knows it."""
     paid = Paid.of(run)
 
-    async def known() -> list[Answer | None]:
+    async def look_up() -> list[Answer | None]:
         return await asyncio.gather(*(paid.find(digest) for digest in requests))
 
-    there = registry.providers().resolve(run.model).model
-    found = loop.run(known())
+    model = registry.providers().resolve(run.model).model
+    answers = loop.run(look_up())
     return {
-        digest: {**request, "model": there}
-        for (digest, request), answer in zip(requests.items(), found, strict=True)
+        digest: {**request, "model": model}
+        for (digest, request), answer in zip(requests.items(), answers, strict=True)
         if answer is None
     }
 
 
 def _hand_over(run: Run, message: SampleBatch, answered: dict[str, dict[str, Any]]) -> None:
-    """A request that stands in two chunks was paid for once."""
+    """Store the batch's answers by chunk, then send the chunks to be graded.
+
+    If two chunks have the same request, only the first counts its answer as paid.
+    """
     booked: set[str] = set()
     for chunk in message.chunks:
         digests = [digest for digest in _requests(run, [chunk]) if digest in answered]
         if digests:
-            mine = ((one, Answer(answered[one], 0, paid=one not in booked, batch=True)) for one in digests)
-            blobs.put(f"runs/{run.id}/calls/{chunk.chunk:06d}/batch.jsonl.zst", packed(mine))
+            answers = (
+                (digest, Answer(answered[digest], 0, paid=digest not in booked, batch=True)) for digest in digests
+            )
+            blobs.put(f"runs/{run.id}/calls/{chunk.chunk:06d}/batch.jsonl.zst", packed(answers))
             booked.update(digests)
     bus.send_all(message.chunks)
 
 
 def _cancel(message: SampleBatch, api: BatchAPI) -> None:
-    """The run has ended without it."""
+    """Cancel the part's batch, if there is one that has not ended: the run has ended already."""
     row = table.get(*_place(message))
     state = api.look(row["batch_id"]) if row else api.find(_intent(message))
     if state and not state.ended:

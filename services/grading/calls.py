@@ -1,8 +1,8 @@
-"""Paid model calls of one chunk, each made once whatever is redelivered.
+"""The paid model calls of one chunk. Each is made once, even if the chunk is delivered several times.
 
 In: the request of a chat completion or an embedding. Out: its answer, from the calls already stored for this chunk,
-from what the eval has paid for elsewhere (`paid.py`), or from the provider. Answers are stored while the work goes on
-and when it ends, also when it ends in an error, before anything that depends on them is written.
+from what the eval has paid for in other chunks (`paid.py`), or from the provider. Answers are stored every few seconds
+and when the work on the chunk ends, even in an error, before anything that depends on them is written.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ _STORE_GRACE_S = 3.0
 
 
 def digest_of(request: dict[str, Any]) -> str:
-    """Identical requests have one."""
+    """The request's SHA-256, by which its answer is stored. Requests with the same content have the same digest."""
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Calls:
-    """The calls of one chunk. Identical requests share one answer, which one of them has paid for.
+    """The calls of one chunk. Identical requests share one answer, of which only the first counts as `paid`.
 
-    While the provider is away a call is repeated for `retry_s`. Where it says that this is of no use, or the run
-    `gives_up`, that counts as a refusal. `answered` and `failed` count what was asked now.
+    While the provider is away, a call is repeated for `retry_s` seconds. If the provider says that repeating is of no
+    use, or if `gives_up` is set, its failure is raised as ProviderRefused instead of ProviderAway. `answered` and
+    `failed` count the calls of this delivery; answers that were stored before are in neither.
     """
 
     def __init__(
@@ -58,25 +59,25 @@ class Calls:
         self._provider = provider
         self._paid = paid
         self._ends = time.monotonic() + deadline_s
-        # Fewer than a chunk has rows, so that some are graded while others are asked.
+        # Fewer slots than a chunk has rows, so that some rows are graded while others wait for the model.
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._retry_s = retry_s
         self._gives_up = gives_up
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._booked: set[str] = set()
         self._unstored: dict[str, Answer] = {}
-        self._untold: dict[str, list[str]] = {}
+        self._unpublished: dict[str, list[str]] = {}
         self._stored_at = time.monotonic()
         self._slowest_s = 0.0
 
     def load(self) -> None:
-        """Take over what an earlier delivery paid for."""
+        """Read the answers that earlier deliveries of this chunk have stored."""
         for key in blobs.keys(self._prefix):
             for digest, answer in answers(blobs.get(key)):
                 stored: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
                 stored.set_result(answer)
                 self._answers[digest] = stored
-                self._untold.setdefault(key, []).append(digest)
+                self._unpublished.setdefault(key, []).append(digest)
 
     async def complete(self, request: dict[str, Any]) -> Answer:
         """Raises ProviderRefused or ProviderAway, as the provider does."""
@@ -91,7 +92,7 @@ class Calls:
         return await self._once(request, sandbox.grade, paid=None)
 
     async def _completion(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None) -> Answer:
-        """An answer without a message is paid for, and of no use to anybody: it is not kept."""
+        """Ask the provider. An answer without a message is raised as ProviderRefused, so that it is not stored."""
         answer = await self._provider.complete(request, deadline_s=deadline_s, retry_s=retry_s)
         choices = answer.body.get("choices") if isinstance(answer.body, dict) else None
         if not (isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict)):
@@ -134,28 +135,32 @@ class Calls:
         return answer
 
     def _left_s(self) -> float:
-        """The time for one more call. A call that would be cut off is paid for and lost: better the next worker's."""
+        """The seconds that one more call may take.
+
+        Raises OverLimit if the slowest call so far took longer than the time that is left: a call that is cut off is
+        paid for and its answer lost, so the next worker makes it.
+        """
         left_s = self._ends - time.monotonic()
         if left_s < self._slowest_s:
             raise OverLimit("worker")
         return max(0.5, left_s)
 
     def store(self) -> None:
-        """Write the answers that are not written yet, as one more object."""
+        """Write the new answers to S3 as one object, then publish to the eval's other chunks where they lie."""
         if self._unstored:
             key = f"{self._prefix}{new_id('')}.jsonl.zst"
             self._put(key, packed(self._unstored.items()))
-            self._untold[key] = list(self._unstored)
+            self._unpublished[key] = list(self._unstored)
             self._unstored = {}
         if self._paid:
-            # Who is not told asks once more; the answers are safe.
+            # If publishing fails, nothing is lost: the answers lie in S3, and another chunk at worst asks once more.
             with suppress(RetryLater, ClientError, BotoCoreError):
-                self._paid.tell(self._untold)
-                self._untold = {}
+                self._paid.publish(self._unpublished)
+                self._unpublished = {}
         self._stored_at = time.monotonic()
 
     def _put(self, key: str, body: bytes) -> None:
-        """What was paid for is worth more attempts than botocore makes."""
+        """Write an object of paid answers. Repeated beyond botocore's own attempts, until the deadline and 3 s more."""
         while True:
             try:
                 return blobs.put(key, body)
@@ -167,7 +172,7 @@ class Calls:
 
 @asynccontextmanager
 async def opened(calls: Calls) -> AsyncIterator[None]:
-    """Calls with what is already paid for, stored at the end however it comes."""
+    """Load the stored answers on entry, and store the new ones on exit, also after an error."""
     calls.load()
     try:
         yield

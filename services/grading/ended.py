@@ -1,7 +1,7 @@
-"""How a run ends: those who wait for it hear of it by its summary, everybody else by an event for webhooks.
+"""End a run, and announce it: its summary in S3 tells a waiting distillation, an event tells the webhooks.
 
-In: an open run and its end, or a run that has ended. Out: summary and event. Both may come again: the delivery that
-ended the run may have died after the table said so and before they were out.
+In: an open run and how it ends, or a run that has ended. Out: the summary and the event. Both may be sent more than
+once: a delivery that dies between the write to the table and the sending is repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EVENTS: dict[str, EventType] = {
 
 
 def end(run: Run, *, status: str, **changes: Any) -> None:
-    """End the run, unless it was canceled meanwhile, and tell how it has ended."""
+    """End the run, unless it was canceled meanwhile, and announce how it has ended."""
     run.finish(status=status, **changes)
     ended = Run.find(run.id)
     if ended:
@@ -30,12 +30,12 @@ def end(run: Run, *, status: str, **changes: Any) -> None:
 
 
 def tell_again(run: Run) -> None:
-    """Say once more how it has ended."""
+    """Announce once more how the run has ended."""
     end(run, status=run.status)
 
 
 def give_up(run_id: str, code: str, message: str) -> None:
-    """End an open run as failed after work for it has failed for the last time."""
+    """End an open run as failed, after a message about it failed on its last delivery."""
     run = Run.find(run_id)
     if run and not run.ended:
         end(run, status="failed", error={"code": code, "message": message})

@@ -1,8 +1,8 @@
 """Sample and grade one chunk of a run.
 
-In: `GradeChunk`. Out: an object of output items, a row of counts written once, and, by whoever finds the last
-chunk done, the end of the run. A row that a model or a grader cannot answer is errored with the reason; while a
-provider is away the chunk goes back to its queue with nothing lost, and the run shows that it waits (`pause.py`).
+In: `GradeChunk`. Out: an object of output items, a row of counts that is written once, and the end of the run if every
+chunk is graded now. A row that a model or a grader cannot answer is errored with the reason. While a provider is away,
+the chunk goes back to its queue with its paid answers kept, and the run shows that it waits (`pause.py`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from providers import OverLimit, Provider, ProviderAway, registry
 from providers.usage import ModelUsage
 
 _MARGIN_S = 5.0
-# How long a call is repeated while the provider is away, before the chunk gives its place to another.
+# While the provider is away a call is repeated for so long, before the chunk is put back and another takes its place.
 _RETRY_S = 60.0
 _RETRY_PAUSED_S = 5.0
 
 
 def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = None) -> None:
-    """Grade the chunk unless it is graded; end the run if nothing is left."""
+    """Grade the chunk unless it is graded already; end the run if it was the last one."""
     run = Run.find(message.run_id)
     if run is None or run.status == "canceled":
         return
@@ -50,7 +50,7 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
 
 
 def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> bool:
-    """Whether the chunk is graded; else it is on its way back to the queue."""
+    """Grade the chunk's rows. Returns False if the provider was away and the chunk was put back."""
     eval_ = Eval.load(run.eval_id)
     body = blobs.get(message.key, offset=message.offset, length=message.length)
     rows = [orjson.loads(line) for line in body.splitlines() if line.strip()]
@@ -78,7 +78,7 @@ def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> b
 
 
 async def _all(rows: Sequence[Awaitable[GradedRow]]) -> list[GradedRow]:
-    """Every row's result; an error only after all rows have ended, so that each paid answer is kept."""
+    """Every row's result. Raises an error only after all rows have ended, so that each paid answer is stored."""
     graded: list[GradedRow] = []
     failures: list[BaseException] = []
     for result in await asyncio.gather(*rows, return_exceptions=True):

@@ -1,4 +1,4 @@
-"""Entry points: `plan_entry` fans a run out, and samples it by batches where it wants that; `grade_entry` grades."""
+"""Entry points: `plan_entry` plans runs and samples them through Batch APIs, `grade_entry` grades chunks of rows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""One row graded: its output item in OpenAI's shape, and what it cost.
+"""Sample and grade one row.
 
-An item passes when every criterion passes; in the counts of its run, an answer that was cut off fails. What cannot be
-sampled or graded is errored, with the reason in the item: whatever a row holds, its run goes on without it.
+In: a row of a run. Out: its output item in OpenAI's shape, and the usage of the calls that it paid for. An item passes
+if every criterion passes; the run's counts also fail an answer that was cut off. A row that cannot be sampled or graded
+is errored, with the reason in the item, whatever the row holds; the other rows of the run are graded.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from grading.sample import namespace, sample_row
 from providers import Answer, ProviderAway, ProviderRefused
 from providers.usage import ModelUsage
 
-# What computing raises. Storage that is away raises others, and is not the row's fault.
+# What computing on an odd row raises. Errors of storage are others, are not the row's fault, and are not caught here.
 _COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SHOWN_USAGE = ("total_tokens", "completion_tokens", "prompt_tokens", "cached_tokens")
 _SHOWN_PARAMETERS = ("temperature", "top_p", "seed", "max_completion_tokens")
 
 
 class Use(NamedTuple):
-    """What one paid call has used."""
+    """The model of one paid call, its `usage` as the provider gave it, and whether it went through the Batch API."""
 
     model: str
     usage: dict[str, Any]
@@ -34,7 +35,7 @@ class Use(NamedTuple):
 
 
 class GradedRow(NamedTuple):
-    """An output item, and what its run adds up: `passed` is what the run counts, see `evals/outcomes.py`."""
+    """An output item, and what the run's counts take from the row; `passed` is false for an answer cut off."""
 
     item: dict[str, Any]
     passed: bool
@@ -47,7 +48,7 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     """Sample the row and apply every criterion. Raises ProviderAway while the provider is away."""
     usage: list[Use] = []
     try:
-        return await _graded(run, eval_, number, row, _Booked(calls, usage))
+        return await _grade(run, eval_, number, row, _BookedCalls(calls, usage))
     except ProviderAway:
         raise
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
@@ -56,7 +57,7 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
         return GradedRow(item, passed=False, errored=True, usage=usage, latency_ms=0)
 
 
-async def _graded(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _Booked) -> GradedRow:
+async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _BookedCalls) -> GradedRow:
     answer = await sample_row(row, run.data_source, booked.calls)
     if answer.body.get("usage"):
         booked.book(run.model, answer)
@@ -69,8 +70,8 @@ async def _graded(run: Run, eval_: Eval, number: int, row: dict[str, Any], booke
     return GradedRow(item, passed=passed, errored=errored, usage=booked.usage, latency_ms=answer.latency_ms)
 
 
-class _Booked:
-    """The models as graders ask them: each call that this row has paid for is booked to it."""
+class _BookedCalls:
+    """The `Models` that one row's graders ask; adds each call that the row pays for to the row's `usage`."""
 
     def __init__(self, calls: Calls, usage: list[Use]) -> None:
         self.calls = calls
@@ -86,7 +87,7 @@ class _Booked:
         return (await self.calls.run_source(request)).body
 
     def book(self, asked: str, answer: Answer) -> dict[str, Any]:
-        """Book an answer to the model that gave it: the one that was `asked`, where the answer does not say."""
+        """Add a paid answer to the usage of the model that it names, or of the `asked` model if it names none."""
         if answer.paid:
             model, usage = answer.body.get("model"), answer.body.get("usage")
             name = model if isinstance(model, str) else asked
@@ -95,9 +96,9 @@ class _Booked:
 
 
 async def _result(
-    criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _Booked, standing: str | None
+    criterion: GraderModel, item: dict[str, Any], seen: dict[str, Any], booked: _BookedCalls, standing: str | None
 ) -> dict[str, Any]:
-    """The criterion's result: the recorded grade where it stands, else its own finding with the recorded one beside."""
+    """The criterion's result: the recorded grade if the run lets it stand, else a new grade beside the recorded one."""
     recorded = None
     try:
         recorded = recorded_grade(criterion, seen)
@@ -113,7 +114,7 @@ async def _result(
 
 
 def _stands(criterion: GraderModel, standing: str | None) -> bool:
-    """Whether a grade that came with the sample takes the place of a new one, by the run's `recorded_grades`."""
+    """Whether a recorded grade replaces a new one; `standing` is the run's `recorded_grades`: all, judged or None."""
     if standing == "all" or isinstance(criterion, Recorded):
         return True
     return standing == "judged" and criterion.asks_models()

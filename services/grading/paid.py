@@ -1,9 +1,9 @@
-"""Answers that an eval has paid for, found again by any chunk of any of its runs.
+"""Answers that an eval has paid for, so that any chunk of any of its runs finds them.
 
-In: the digest of a request. Out: the answer, or None where nobody has asked, or its run was deleted. A row
-`CALL#<scope>#<2 digits>, <digest>` names the object under `runs/` that holds the answer; it expires after a month. The
-scope is the eval, or the run where it wants fresh answers. Rows are read and written in batches: what is asked for
-within a moment is looked up together.
+In: the digest of a request. Out: the answer, or None if the eval has not made the request or the run that made it was
+deleted. A row `CALL#<scope>#<2 digits>, <digest>` names the object under `runs/` that holds the answer; it expires
+after 30 days. The scope is the eval's id, or the run's own id if the run wants fresh answers. Rows are read and written
+many at a time: requests that come within 5 ms are looked up together.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEPT_S = 30 * 86_400
 
 
 class Paid:
-    """What is known in one scope."""
+    """The paid answers of one scope."""
 
     def __init__(self, scope: str) -> None:
         self._scope = scope
@@ -35,10 +35,11 @@ class Paid:
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """What is known to a run."""
+        """The paid answers that a run may use: those of its eval, or only its own if it wants fresh ones."""
         return cls(run.id if getattr(run.data_source, "fresh", None) else run.eval_id)
 
     async def find(self, digest: str) -> Answer | None:
+        """The paid answer to the request with this digest, or None."""
         if digest in self._found:
             return self._found[digest]
         if not self._wanted:
@@ -46,11 +47,13 @@ class Paid:
         wanted = self._wanted.setdefault(digest, asyncio.get_running_loop().create_future())
         return await wanted
 
-    def tell(self, digests: dict[str, list[str]]) -> None:
-        """By the key of an object: to which requests it holds the answers."""
+    def publish(self, digests_by_key: dict[str, list[str]]) -> None:
+        """Note for each stored object, by its key, the digests of the requests whose answers it holds."""
         expires = now() + _KEPT_S
         table.write_all(
-            {**self._place(digest), "key": key, "expires": expires} for key, some in digests.items() for digest in some
+            {**self._place(digest), "key": key, "expires": expires}
+            for key, digests in digests_by_key.items()
+            for digest in digests
         )
 
     def _look_up(self) -> None:
@@ -60,7 +63,7 @@ class Paid:
             for key in {row["key"] for row in table.get_all(places).values()} - self._read:
                 self._found |= dict(answers(blobs.find(key)))
                 self._read.add(key)
-        except BaseException as error:  # noqa: BLE001 - told to all who wait, of whom one raises it
+        except BaseException as error:  # noqa: BLE001 - every call that waits for the look-up raises it
             for future in wanted.values():
                 future.set_exception(error)
             return
@@ -72,13 +75,13 @@ class Paid:
 
 
 def packed(calls: Iterable[tuple[str, Answer]]) -> bytes:
-    """Answers by digest as an object holds them."""
+    """The body of an object that holds these answers, each with its request's digest."""
     lines = (orjson.dumps({"request": digest, **answer._asdict()}) for digest, answer in calls)
     return zstd.compress(b"\n".join(lines))
 
 
 def answers(body: bytes | None) -> Iterator[tuple[str, Answer]]:
-    """The inverse; nothing of an object that is gone."""
+    """The inverse of `packed`; no answers for None, the body of an object that is gone."""
     for line in zstd.decompress(body).splitlines() if body else ():
         call = orjson.loads(line)
         yield call.pop("request"), Answer(**call)

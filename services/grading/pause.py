@@ -1,7 +1,7 @@
-"""A provider that is away pauses its run, until the template's ProviderPatience is over.
+"""Pause a run while its provider is away, for at most the template's ProviderPatience (hours).
 
-In: a chunk that could not be answered in full. Out: the same chunk as a new message, delivered later and later, and the
-run's `paused`.
+In: a chunk of which some calls found the provider away. Out: the same chunk as a new message, put back with growing
+waits, and the run's `paused`, which says since when and why it waits.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from foundation.settings import settings
 from providers import OverLimit, ProviderAway
 
 _LEAST_S = 15
-# One question that a provider fails on tells about the question, several about the provider.
+# A single call that fails may be the fault of its request; when several fail, the provider is taken to be away.
 _ENOUGH = 3
 
 
 def over(run: Run) -> bool:
-    """Whether the run has waited as long as it may."""
+    """Whether the run has been paused for as long as ProviderPatience allows."""
     return run.paused is not None and now() - run.paused.since >= settings().PROVIDER_PATIENCE_HOURS * 3600
 
 
 def put_off(run: Run, message: GradeChunk) -> bool:
-    """Send the chunk back unasked where the run's provider is known to be away; False where it may be asked."""
+    """Put the chunk back without a call if the run is paused until a later moment. Returns whether it was put back."""
     wait_s = (run.paused.until or 0) - now() if run.paused else 0
     if wait_s <= 0:
         return False
@@ -34,7 +34,11 @@ def put_off(run: Run, message: GradeChunk) -> bool:
 
 
 def pause(run: Run, message: GradeChunk, away: ProviderAway, *, answered: int, failed: int) -> None:
-    """Send the chunk back after `answered` calls were answered and `failed` were not; the run shows that it waits."""
+    """Put the chunk back, and pause the run unless only the stack's own limit had no room.
+
+    `answered` and `failed` count the chunk's calls. If none was answered and at least three failed, no chunk of the run
+    asks the provider before the wait is over; otherwise the other chunks go on.
+    """
     if isinstance(away, OverLimit):
         put_back(message, _LEAST_S)
         return
@@ -48,6 +52,6 @@ def pause(run: Run, message: GradeChunk, away: ProviderAway, *, answered: int, f
 
 
 def go_on(run: Run) -> None:
-    """A chunk was answered in full: the run waits no longer."""
+    """End the run's pause, because all calls of a chunk were answered."""
     if run.paused:
         run.change({"paused": None}, where={"status": "in_progress"})

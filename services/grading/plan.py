@@ -1,9 +1,9 @@
 """Fix the rows of a run and fan them out in chunks.
 
-In: `PlanRun`. Out: one JSONL object of rows, written once whatever is redelivered, and a `GradeChunk` for each range of
-it, or a `SampleBatch` for twenty of them where the provider's Batch API is to sample them first. A source without
-rows, a missing file or a line of it that is no row ends the run as failed. A canceled run is not planned; it tells that
-it has ended.
+In: `PlanRun`. Out: one JSONL object of rows, which is written once even if the message is delivered several times, and
+a `GradeChunk` for each range of it. If the provider's Batch API is to sample the rows first, a `SampleBatch` for every
+twenty chunks goes out instead. A source without rows, a missing file or a line that is no row ends the run as failed. A
+run that has ended is not planned; its end is announced again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from foundation.events import GradeChunk, SampleBatch
 from foundation.ids import now
 from grading.ended import end, tell_again
 
-# Of a chunk, and of what goes into one batch: a worker holds it in memory some times over, and a batch has 200 MB.
+# The most bytes of a chunk, and of the chunks of one batch: a worker holds them in memory several times over, and a
+# provider takes batches of at most 200 MB.
 _MOST_BYTES = 64_000_000
 _CHUNKS_A_BATCH = 20
 _FILE = "data_source.source.id"
@@ -59,18 +60,18 @@ def plan(run_id: str) -> None:
 
 
 def _parts(run: Run, chunks: list[GradeChunk]) -> Iterator[SampleBatch]:
-    some: list[GradeChunk] = []
+    members: list[GradeChunk] = []
     part = 0
     for chunk, following in zip_longest(chunks, chunks[1:]):
-        some.append(chunk)
-        length = sum(one.length for one in some)
-        if not following or len(some) == _CHUNKS_A_BATCH or length + following.length > _MOST_BYTES:
-            yield SampleBatch(run_id=run.id, part=part, model=run.model, chunks=some, since=now())
-            some, part = [], part + 1
+        members.append(chunk)
+        length = sum(member.length for member in members)
+        if not following or len(members) == _CHUNKS_A_BATCH or length + following.length > _MOST_BYTES:
+            yield SampleBatch(run_id=run.id, part=part, model=run.model, chunks=members, since=now())
+            members, part = [], part + 1
 
 
 def _rows_key(run: Run) -> str:
-    """Where the rows lie: a copy of what the source gave at this moment, or a file that nobody can delete."""
+    """The key of the rows: a copy of what the source selects now, or the file itself if no caller can delete it."""
     source = run.data_source.source
     key = f"runs/{run.id}/rows.jsonl"
     if blobs.exists(key):
@@ -92,7 +93,7 @@ def _rows_key(run: Run) -> str:
 
 
 def _uploaded(file: File) -> Iterator[dict[str, Any]]:
-    """The rows of an uploaded file, of which only item and sample are taken. Raises ApiError where one is no row."""
+    """The rows of an uploaded file, each with its item and sample alone. Raises ApiError if a line is no row."""
     for row in checked(_raw_lines(file.key), "evals", param=_FILE):
         yield {name: row[name] for name in ("item", "sample") if row.get(name) is not None}
 
@@ -102,7 +103,11 @@ def _keeps_samples(run: Run) -> bool:
 
 
 def _stored_rows(source: StoredCompletions | StoredResponses, *, graded_as_stored: bool) -> Iterator[dict[str, Any]]:
-    """Rows of a response have its own items as input, and beside them the messages to ask a model with."""
+    """The completions of a source as rows.
+
+    The `input` of a captured response's row are the response's own items; `messages` beside it has the chat messages
+    with which a model is asked.
+    """
     for completion in selected(source):
         row = completion.row(with_sample=graded_as_stored)
         if isinstance(source, StoredResponses) and completion.original:
@@ -112,7 +117,10 @@ def _stored_rows(source: StoredCompletions | StoredResponses, *, graded_as_store
 
 
 def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
-    """Ranges of the rows object, some hundred lines each; lines that hold nothing are no rows."""
+    """The chunks of the rows object: ranges of up to ROWS_A_CHUNK lines. Empty lines are no rows.
+
+    `chunks`, their total, is still 0 in each. Raises ApiError if a chunk has too many bytes.
+    """
     offset = first_row = number = 0
     for lines in batched(_raw_lines(key), ROWS_A_CHUNK, strict=False):
         length = sum(len(line) for line in lines)
@@ -136,7 +144,7 @@ def _chunks(run_id: str, key: str) -> Iterator[GradeChunk]:
 
 
 def _rows(last: GradeChunk) -> int:
-    """How many rows there are, up to the end of the last chunk."""
+    """How many rows the run has: all up to the end of its last chunk."""
     lines = blobs.get(last.key, offset=last.offset, length=last.length).splitlines()
     return last.first_row + sum(1 for line in lines if line.strip())
 

@@ -1,4 +1,4 @@
-"""One row's sample: the stored one, or what a model answers to the row's input now.
+"""One row's sample: the stored one, or what a model now answers to the row's input.
 
 In: a row `{item, sample?, request?}` and the run's data source. Out: a chat completion as the graders' `sample`.
 """
@@ -16,13 +16,17 @@ from grading.calls import Calls
 from providers import Answer
 
 _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
-# What would make it another request, or an answer that is no chat completion with one choice.
+# Parameters of a stored request that are not passed on: the run sets them, or with them the answer would not be one
+# chat completion with one choice.
 _NOT_SAMPLING = frozenset({"model", "messages", "metadata", "n", "store", "stream", "stream_options"})
 _INPUT = "item.input"
 
 
 async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> Answer:
-    """The stored sample, or a fresh one where the run names a model."""
+    """The model's answer if the source names a model, else the stored sample; an empty answer if there is neither.
+
+    Raises NotGradable if the stored sample is an error or no request can be built, and what `calls` raises.
+    """
     if isinstance(source, JsonlSource) or not source.model:
         if row.get("sample") is None:
             return Answer({}, 0)
@@ -33,7 +37,7 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> A
 
 
 def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
-    """The request that samples this row: the stored request's parameters under the run's own."""
+    """The request that samples this row. The run's own sampling parameters override those of the stored request."""
     own = source.sampling_params or {}
     parameters = {**row.get("request", {}), **(_as_chat(own) if isinstance(source, ResponsesSource) else own)}
     known = {name: value for name, value in parameters.items() if value is not None and name not in _NOT_SAMPLING}
@@ -53,7 +57,7 @@ def _as_chat(parameters: dict[str, Any]) -> dict[str, Any]:
         chat["response_format"] = {"type": wanted["type"], **({wanted["type"]: named} if named else {})}
     if parameters.get("tools"):
         functions = [{name: value for name, value in tool.items() if name != "type"} for tool in parameters["tools"]]
-        chat["tools"] = [{"type": "function", "function": one} for one in functions]
+        chat["tools"] = [{"type": "function", "function": function} for function in functions]
     return chat
 
 
@@ -69,7 +73,7 @@ def _messages(row: dict[str, Any], source: SampledSource) -> list[dict[str, Any]
 
 
 def _as_completion(sample: dict[str, Any]) -> dict[str, Any]:
-    """A sample as rows carry it: a whole chat completion, or just `output_text`."""
+    """A row's sample as a chat completion; the row may have one, or only its `output_text`."""
     if "choices" in sample:
         return sample
     message = {"role": "assistant", "content": sample.get("output_text", "")}
@@ -77,7 +81,10 @@ def _as_completion(sample: dict[str, Any]) -> dict[str, Any]:
 
 
 def namespace(completion: dict[str, Any], *, structured: bool) -> dict[str, Any]:
-    """What graders see as `sample`; nothing where there is no sample, so that asking for it is an error."""
+    """What graders see as `sample`. Empty without a sample: a template that names a part of it raises InvalidVariable.
+
+    `structured` is whether the row's request asked for JSON; then the text is also given as `output_json`.
+    """
     if not completion:
         return {}
     choices = completion.get("choices") or []

@@ -89,7 +89,7 @@ def test_answers_that_were_deleted_with_their_run_are_asked_for_again(system: Sy
     assert counts(second.id) == (3, 3, 0, 0)
 
 
-def test_what_a_dead_worker_could_not_tell_the_others_is_told_by_the_next(
+def test_what_a_dead_worker_could_not_publish_is_published_by_the_next(
     system: System, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [row(n, text=f"question {n % 50}") for n in range(100)]
