@@ -1,9 +1,9 @@
-"""Fences around what a row puts into a judge's messages, so that graded text cannot instruct its judge.
+"""Put fences around the values that a row fills into a judge's messages, so that graded text cannot instruct its judge.
 
-In: a judge's messages with template places, and the row. Out: the messages filled, each value between tags whose name
-is a hash of all the row's values, and before them a system message that says what the tags mean. No value can hold its
-own hash, so no text closes its fence or opens another; and the same row gives the same messages, whatever is
-redelivered. Images, audio and messages without places stay as they are.
+In: a judge's messages with template places, and the row. Out: the filled messages, in which each value stands between
+tags, after a system message that says what the tags mean. The name of the tags is a hash of all the row's values. No
+value can contain its own hash, so no text can close its fence or open another. The same row always gives the same
+messages. Images, audio and messages without places stay as they are.
 Method: Hines et al. (2024), "Defending Against Indirect Prompt Injection Attacks With Spotlighting" (delimiting), with
 a delimiter that nobody can guess.
 """
@@ -42,7 +42,7 @@ def fenced_messages(messages: list[dict[str, Any]], namespaces: dict[str, Any]) 
 
 
 def _led_by(notice: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """In the author's own system message where there is one: some models take one only."""
+    """The messages with the notice first, in their own system message if they have one: some models take only one."""
     first, *others = messages
     if first["role"] in _OPENING and isinstance(first["content"], str):
         return [{**first, "content": f"{notice}\n\n{first['content']}"}, *others]

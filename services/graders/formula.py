@@ -47,7 +47,7 @@ class _Apply(NamedTuple):
 
 
 class Formula:
-    """A formula, read. `names` are those whose scores it wants."""
+    """A parsed formula. `names` are the graders whose scores it uses."""
 
     def __init__(self, text: str) -> None:
         self._steps = _Reader(text).steps()

@@ -1,7 +1,7 @@
-"""What every grader takes and gives.
+"""The seam of graders: what each of them takes and returns.
 
-A grader is a pydantic model of its definition with one coroutine, `grade(item, sample, models)`. It returns a
-`Grade`; where it cannot grade it raises `NotGradable`, which makes the row errored and loses nothing else.
+A grader is a pydantic model of its definition with one coroutine, `grade(item, sample, models)`. It returns a `Grade`.
+If it cannot grade the row it raises `NotGradable`: the row is errored, and the run goes on.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from foundation.errors import StillhouseError
 
 
 class Models(Protocol):
-    """Asks others for a grader: a request in OpenAI's shape in, the response out. Every call is made once."""
+    """What a grader can call. In: a request in OpenAI's shape. Out: the response. Each call is made and paid once."""
 
     async def complete(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A chat completion."""
+        """Make a chat completion."""
         ...
 
     async def embed(self, request: dict[str, Any]) -> dict[str, Any]:
-        """An embedding."""
+        """Make an embedding."""
         ...
 
     async def run_source(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A source of the user's own in the sandbox, see `foundation/sandbox.py`."""
+        """Run a user's own Python source in the sandbox, see `graders/sandbox.py`."""
         ...
 
 
 class NotGradable(StillhouseError):
-    """This row cannot be graded; the message says why, `code` in one word."""
+    """This row cannot be graded. The message says why to people, `code` to programs."""
 
     code = "not_gradable"
 
@@ -43,13 +43,13 @@ class InvalidVariable(NotGradable):
 
 
 class TooLarge(NotGradable):
-    """What this row wants graded costs more than one row may."""
+    """Grading this row would take more computing than one row may."""
 
     code = "too_large"
 
 
 class Grade(BaseModel):
-    """One criterion's finding about one sample. `sample` holds what it rests on, for the output item."""
+    """One criterion's finding about one sample. `sample` is the evidence for it, shown in the output item."""
 
     passed: bool
     score: float
@@ -57,7 +57,7 @@ class Grade(BaseModel):
 
 
 class Scale(NamedTuple):
-    """What a grader answers with, so that people's answers can be held against its own."""
+    """The kind of answer that a grader gives, which people's labels are compared with."""
 
     labels: Sequence[str] = ()
     passing_labels: Sequence[str] = ()
@@ -68,13 +68,13 @@ class Scale(NamedTuple):
 
 
 class GraderModel(BaseModel):
-    """The part of a definition that all graders share; unknown fields are kept and given back, absent ones stay so.
+    """The part of a definition that all graders share. Unknown fields are kept, and shown as they were given.
 
-    A grader says of itself which models it asks (`models`), what it answers with (`scale`) and which graders it is made
-    of (`parts`). Nobody reads that from the names of its fields.
+    Other code asks the grader itself which models it calls (`models`), what kind of answer it gives (`scale`) and of
+    which graders it is made (`parts`); it does not guess from the names of its fields.
     """
 
-    # Built where criteria are first read, not at import, which a cold start of every function pays.
+    # The validator is built when criteria are first read, not at import: every function's cold start would pay for it.
     model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str
@@ -82,19 +82,19 @@ class GraderModel(BaseModel):
     id: str = ""
 
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:
-        """Raises NotGradable, and what `models` raises."""
+        """Grade one sample. Raises NotGradable, and what `models` raises."""
         raise NotImplementedError
 
     def models(self) -> Iterator[tuple[str, str]]:
-        """The models that it asks, each with the field that names it."""
+        """The models that it calls, as pairs of the field that names the model and the model's name."""
         yield from ()
 
     def asks_models(self) -> bool:
-        """Whether grading a row costs a call of a model."""
+        """Whether grading a row calls a model, which costs money."""
         return any(True for _ in self.models())
 
     def scale(self) -> Scale:
-        """What it answers with."""
+        """The kind of answer that it gives."""
         return Scale()
 
     def parts(self) -> Mapping[str, GraderModel]:
@@ -102,7 +102,7 @@ class GraderModel(BaseModel):
         return {}
 
     def wording(self) -> str:
-        """What decides how a model is asked and does not stand in the definition."""
+        """The text that the grader adds to its prompts and that is not in its definition; part of the rubric's hash."""
         return ""
 
     @model_serializer(mode="wrap")

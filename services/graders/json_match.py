@@ -1,4 +1,4 @@
-"""`json_match`: how much of a reference's JSON a rendered text has, field by field, exactly.
+"""`json_match`: the share of a reference's JSON fields that a rendered text has with exactly the same values.
 
 A field is a leaf: a value that holds no other, named by its JSON pointer (RFC 6901). The score is the share of the
 fields of both sides that are equal; arrays are compared by position, numbers by value. A text that is no JSON
@@ -20,7 +20,7 @@ from graders.template import render
 type _Path = tuple[str | int, ...]
 
 _MOST_STEPS = 1_000_000
-"""Of all the paths of a document together: 100,000 fields at a depth of ten."""
+"""The most steps that all paths of a document may have together, such as 100,000 fields at a depth of ten."""
 _SHOWN_FIELDS = 50
 _SHOWN_LETTERS = 300
 
@@ -45,19 +45,20 @@ class JsonMatch(GraderModel):
         except orjson.JSONDecodeError as error:
             raise NotGradable(f"the reference is not JSON: {error}") from error
         try:
-            found = _leaves(orjson.loads(text))
+            answered = _leaves(orjson.loads(text))
         except orjson.JSONDecodeError as error:
             return Grade(passed=self.pass_threshold == 0, score=0.0, sample={"errors": [f"not JSON: {error}"]})
-        compared = wanted if self.extra_fields == "ignore" else wanted | found
+        compared = wanted if self.extra_fields == "ignore" else wanted | answered
         fields = {
-            path: float(path in wanted and path in found and _equal(wanted[path], found[path])) for path in compared
+            path: float(path in wanted and path in answered and _equal(wanted[path], answered[path]))
+            for path in compared
         }
         score = sum(fields.values()) / len(fields)
         return Grade(passed=score >= self.pass_threshold, score=score, sample=_shown(fields))
 
 
 def _leaves(document: Any) -> dict[_Path, Any]:
-    """Every value that holds no other by its path. An empty object or array is one. Raises TooLarge."""
+    """Every leaf of a document by its path; an empty object or array is a leaf too. Raises TooLarge."""
     leaves: dict[_Path, Any] = {}
     steps = 0
     inside: list[tuple[_Path, Any]] = [((), document)]
@@ -68,21 +69,21 @@ def _leaves(document: Any) -> dict[_Path, Any]:
         if steps > _MOST_STEPS:
             raise TooLarge(f"the paths of a document's fields have more than {_MOST_STEPS} steps in all")
         if isinstance(value, dict) and value:
-            inside += [((*path, name), one) for name, one in reversed(value.items())]
+            inside += [((*path, name), member) for name, member in reversed(value.items())]
         elif isinstance(value, list) and value:
-            inside += [((*path, position), one) for position, one in reversed(list(enumerate(value)))]
+            inside += [((*path, position), member) for position, member in reversed(list(enumerate(value)))]
         else:
             leaves[path] = value
     return leaves
 
 
-def _equal(one: Any, other: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, and true is not 1."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def _equal(first: Any, second: Any) -> bool:
+    """Whether two leaves are equal as JSON: 1 is 1.0, and true is not 1."""
+    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
 
 
 def _shown(fields: dict[_Path, float]) -> dict[str, Any]:
-    """The fields by their pointers; where they are many the first ones, and how many are left out."""
+    """The fields by their pointers. Of many fields the first are shown, and how many are left out."""
     if len(fields) <= _SHOWN_FIELDS:
         return {"fields": {_pointer(path): field for path, field in fields.items()}}
     first = islice(sorted(fields.items(), key=lambda field: field[1]), _SHOWN_FIELDS)
@@ -91,7 +92,7 @@ def _shown(fields: dict[_Path, float]) -> dict[str, Any]:
 
 
 def _pointer(path: _Path) -> str:
-    """The pointer, or the end of a long one."""
+    """The JSON pointer of a path; of a long one its end."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     pointer = "".join(f"/{step}" for step in steps)
     return pointer if len(pointer) <= _SHOWN_LETTERS else f"…{pointer[-_SHOWN_LETTERS:]}"

@@ -1,8 +1,9 @@
 """`json_schema`: whether a rendered text is JSON of a schema. Passes with score 1, fails with score 0 and the errors.
 
 JSON Schema 2020-12, or the draft that `$schema` names. References stay within the schema, since nothing is fetched;
-patterns are RE2's. Refused is what the library would match without bounds: `patternProperties`, and `$schema` below the
-root, which would bring its own patterns. Both would also be work that nobody counts (`schema_validation.py`).
+patterns are RE2's. `patternProperties` is refused, and so is `$schema` below the root, which would bring its own
+patterns: the library would match them with Python's `re`, whose time has no bound and which no step counter sees
+(`schema_validation.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DATA = frozenset({"const", "default", "enum", "examples"})
 
 
 class JsonSchema(GraderModel):
-    """`input` is the text that has to be JSON, by default the whole answer."""
+    """`input` is the template of the text that must be JSON, by default the whole answer."""
 
     type: Literal["json_schema"]
     input: str = "{{ sample.output_text }}"
@@ -93,7 +94,7 @@ def _refuse(keyword: str, value: Any) -> None:
 
 
 def _refuse_unbounded(below: Any) -> None:
-    """Also within data, which a reference can make a schema."""
+    """Refuse unbounded keywords at any depth, also in `const`, `enum` and other data, which a `$ref` may point to."""
     inside = [below]
     while inside:
         here = inside.pop()

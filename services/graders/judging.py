@@ -1,9 +1,9 @@
-"""What judges share: how they are asked, and what happens to an answer that cannot be used.
+"""How all judge models are asked, and what happens to an answer that cannot be used.
 
-In: a row, by way of messages with places. Out: what the judge found, from structured output. An answer out of shape
-is shown to the judge, which is asked again; that makes each attempt a request of its own, paid for once and found again
-when the chunk is redelivered. A judge that refuses or is cut off is not asked again: it would cost the same once more.
-All of these end as `NotGradable`.
+In: a row, filled into messages with template places. Out: the judge's finding, read from structured output. If the
+answer has the wrong shape, the judge is shown it and asked again. Each attempt is a request of its own, which is paid
+for once, even if the chunk is delivered several times. A judge that refuses, or whose answer was cut off, is not asked
+again: the same request would end in the same way at the same price. Without a usable answer NotGradable is raised.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
 
 
 class JudgeRefused(NotGradable):
-    """The judge would not judge this row."""
+    """The judge refused to judge this row, or its provider filtered the answer."""
 
     code = "judge_refused"
 
 
 class JudgeCutOff(NotGradable):
-    """The judge's answer ends before it says what it found."""
+    """The judge's answer reached its token limit before the finding."""
 
     code = "judge_cut_off"
 
@@ -43,12 +43,12 @@ def _complete(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not isinstance(message["role"], str):
             raise ValueError("the role of a message is text, such as user")  # noqa: TRY004 (pydantic's way)
         checked_content(message["content"])
-    # OpenAI takes any role in a definition and answers with one of these; what is none of them may instruct nobody.
+    # OpenAI takes any role in a definition and shows one of these. Other roles become `user`, which instructs nobody.
     return [message if message["role"] in _ROLES else {**message, "role": "user"} for message in messages]
 
 
 class SamplingParams(TypedDict, total=False):
-    """How the judge is sampled, in OpenAI's spelling. A parameter given as null is not sent."""
+    """The judge's sampling parameters in OpenAI's spelling. A parameter that is null is not sent."""
 
     seed: int | None
     temperature: float | None
@@ -58,16 +58,16 @@ class SamplingParams(TypedDict, total=False):
 
 
 class Judgement[Finding](NamedTuple):
-    """What the judge found, in its own words too."""
+    """The judge's finding, and in `shown` its raw answer, model, attempts and usage for the output item."""
 
     finding: Finding
     shown: dict[str, Any]
 
 
 class JudgeModel(GraderModel):
-    """`input` holds the messages that the judge reads, with template places; `fence` marks what fills them as data.
+    """`input` has the judge's messages with template places. With `fence`, what fills them is marked as data.
 
-    Without `temperature` the judge is asked for 0, unless its provider says that it takes none.
+    Without `temperature` in `sampling_params` the judge is asked with 0, or without one if its provider refuses it.
     """
 
     model: str = Field(min_length=1)
@@ -91,21 +91,21 @@ class JudgeModel(GraderModel):
     async def judgements[Finding](
         self, row: dict[str, Any], models: Models, schema: dict[str, Any], read: Callable[[str], Finding]
     ) -> list[Judgement[Finding]]:
-        """One judgement of `{item, sample}`, or two where the criterion swaps: the second of the exchanged row."""
-        rows = [row, self.swap.exchanged(row)] if self.swap else [row]
-        return [await self._judgement(one, models, schema, read) for one in rows]
+        """The judgement of a row `{item, sample}`; with `swap` also that of the row with its two answers exchanged."""
+        orders = [row, self.swap.exchanged(row)] if self.swap else [row]
+        return [await self._judgement(ordered, models, schema, read) for ordered in orders]
 
     async def _judgement[Finding](
         self, row: dict[str, Any], models: Models, schema: dict[str, Any], read: Callable[[str], Finding]
     ) -> Judgement[Finding]:
         fill = fenced_messages if self.fence else render_messages
-        held_to = {"name": "judgement", "strict": True, "schema": schema}
+        structure = {"name": "judgement", "strict": True, "schema": schema}
         request = {
             "model": self.model,
             "messages": fill(self.input, row),
             "temperature": 0,
             **(self.sampling_params or {}),
-            "response_format": {"type": "json_schema", "json_schema": held_to},
+            "response_format": {"type": "json_schema", "json_schema": structure},
         }
         sent = {_RENAMED.get(name, name): value for name, value in request.items() if value is not None}
         return await _ask(models, sent, read, free="temperature" not in (self.sampling_params or {}))
@@ -114,7 +114,7 @@ class JudgeModel(GraderModel):
 async def _ask[Finding](
     models: Models, request: dict[str, Any], read: Callable[[str], Finding], *, free: bool
 ) -> Judgement[Finding]:
-    """Ask until `read` takes the answer. `free` is whether the temperature is ours, and not the criterion's."""
+    """Ask until `read` takes the answer, at most ATTEMPTS times. `free` is whether the temperature may be left out."""
     for attempt in range(1, ATTEMPTS + 1):
         request, response = await _answered(models, request, free=free)
         text = _text(response)
@@ -131,8 +131,8 @@ async def _ask[Finding](
 
 
 async def _answered(models: Models, request: dict[str, Any], *, free: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The request as it was taken, and its answer. Reasoning models refuse a temperature, and say so."""
-    # Late: whoever only reads criteria needs no client of providers.
+    """The request that the provider took, and its answer. If the model refuses the temperature, it is left out."""
+    # Imported here: functions that only read criteria need no client of providers, and start sooner without.
     from providers import ProviderRefused
 
     try:
@@ -155,7 +155,7 @@ def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _raise_if_final(model: str, response: dict[str, Any]) -> None:
-    """Where the answer cannot be used for a reason that asking again does not change."""
+    """Raise JudgeRefused or JudgeCutOff if asking again would not change the answer."""
     choice = (response.get("choices") or [{}])[0]
     refusal = (choice.get("message") or {}).get("refusal")
     if refusal or choice.get("finish_reason") == "content_filter":
@@ -167,12 +167,13 @@ def _raise_if_final(model: str, response: dict[str, Any]) -> None:
 
 
 def _text(response: dict[str, Any]) -> str:
-    """The answer; nothing where the judge refused or the response holds no message."""
+    """The text of the answer; empty if the judge refused or the response has no message."""
     choices = response.get("choices") or [{}]
     return (choices[0].get("message") or {}).get("content") or ""
 
 
 def _once_more(text: str, malformed: NotGradable) -> list[dict[str, str]]:
-    said = [{"role": "assistant", "content": text}] if text else []
-    wanted = f"That answer cannot be used: {malformed}. Answer again, only with JSON of the given schema."
-    return [*said, {"role": "user", "content": wanted}]
+    """The messages that ask again: the malformed answer, and what is wrong with it."""
+    answer = [{"role": "assistant", "content": text}] if text else []
+    correction = f"That answer cannot be used: {malformed}. Answer again, only with JSON of the given schema."
+    return [*answer, {"role": "user", "content": correction}]

@@ -18,7 +18,7 @@ from graders.swap import LabelSwap
 
 
 class LabelModel(JudgeModel):
-    """`sampling_params` are ours: OpenAI has them for `score_model` alone."""
+    """`sampling_params` are an addition of ours: OpenAI has them only for `score_model`."""
 
     type: Literal["label_model"]
     labels: list[str] = Field(min_length=1)

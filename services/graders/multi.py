@@ -1,7 +1,7 @@
 """`multi`: one score from those of several graders, by a formula.
 
-OpenAI has it in reinforcement fine-tuning only; here it is a criterion of evals too. A part that cannot be graded,
-and a formula without a finite value (a division by 0), raise `NotGradable`.
+OpenAI has it only in reinforcement fine-tuning; here it is a criterion of evals too. Raises `NotGradable` if a part
+cannot be graded or the formula has no finite value, as in a division by 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class Multi[Part: GraderModel](GraderModel):
-    """`graders` are full definitions by the names that `calculate_output` uses; a list goes by each one's `name`."""
+    """`graders` has definitions by the names that `calculate_output` uses, or is a list of definitions with `name`."""
 
     type: Literal["multi"]
     graders: dict[str, Part] = Field(min_length=1)
@@ -35,12 +35,14 @@ class Multi[Part: GraderModel](GraderModel):
         named = _by_their_names(graders) if isinstance(graders, list) else graders
         if not isinstance(named, dict):
             return graders
-        for name, one in named.items():
+        for name, grader in named.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise ValueError(f"the name '{name}' cannot stand in a formula: use letters, digits and _")
-            if isinstance(one, dict) and one.get("type") == "multi":
+            if isinstance(grader, dict) and grader.get("type") == "multi":
                 raise ValueError(f"'{name}' is a multi grader, and these do not nest")
-        return {name: {"name": name, **one} if isinstance(one, dict) else one for name, one in named.items()}
+        return {
+            name: {"name": name, **grader} if isinstance(grader, dict) else grader for name, grader in named.items()
+        }
 
     @field_validator("calculate_output")
     @classmethod
@@ -86,7 +88,7 @@ class Multi[Part: GraderModel](GraderModel):
 
 
 def _by_their_names(graders: list[Any]) -> dict[Any, Any]:
-    named = {one.get("name"): one for one in graders if isinstance(one, dict)}
+    named = {grader.get("name"): grader for grader in graders if isinstance(grader, dict)}
     if len(named) < len(graders):
         raise ValueError("each of graders is an object with a name of its own")
     return named

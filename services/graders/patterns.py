@@ -1,8 +1,8 @@
-"""Regular expressions that cannot run away: RE2, whose time is at most that of its program times the text.
+"""Regular expressions whose time is bounded: RE2 takes at most the size of its program times the length of the text.
 
-In: a pattern, and a text. Out: the compiled pattern, and whether the text has it. What RE2 does not have (look-around,
-back-references, repeats over 1,000) raises ValueError with the reason, a pattern that is too large for its text
-TooLarge.
+In: a pattern, and a text. Out: the compiled pattern, and whether the text matches it. A pattern with what RE2 does not
+have (look-around, back-references, repeats over 1,000) raises ValueError with the reason. A pattern that is too large
+for its text raises TooLarge.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any, Literal
 from graders.grade import TooLarge
 
 _MOST_STEPS = 30_000_000
-"""See `steps`: about a second."""
+"""The most `steps` of one match, which take about a second."""
 
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str, *, ignore_case: bool = False) -> Any:
+    # Imported here: most functions that know the graders never match a pattern, and start sooner without.
     import re2  # type: ignore[import-untyped]
 
     options = re2.Options()
@@ -31,14 +32,14 @@ def compiled(pattern: str, *, ignore_case: bool = False) -> Any:
 
 
 def steps(program: Any, text: str) -> int:
-    """What matching costs at worst: the instructions of the compiled pattern, once for each byte of the text."""
+    """The most steps that a match can take: each instruction of the compiled pattern for each byte of the text."""
     return int(program.programsize) * len(text.encode())
 
 
-def found(
+def is_in(
     pattern: str, text: str, *, where: Literal["anywhere", "whole"] = "anywhere", ignore_case: bool = False
 ) -> bool:
-    """Whether the pattern stands in the text, or is the whole of it. Raises TooLarge."""
+    """Whether the pattern matches somewhere in the text, or the whole text. Raises TooLarge."""
     program = compiled(pattern, ignore_case=ignore_case)
     if steps(program, text) > _MOST_STEPS:
         raise TooLarge(

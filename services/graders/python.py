@@ -1,7 +1,7 @@
 """`python`: a source of the user's own, `def grade(sample, item) -> float`, run in the sandbox.
 
-The source is read when the eval is created and run nowhere but in the sandbox. What it raises, and a score that is
-no finite number, raises `NotGradable`: the row is errored, where OpenAI scores 0. Source: OpenAI's guide to graders.
+The source is parsed when the eval is created, and runs only in the sandbox. If it raises, or returns no finite number,
+`NotGradable` is raised: the row is errored, whereas OpenAI scores 0. Source: OpenAI's guide to graders.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ _ARGUMENTS = 2
 
 
 class SourceFailed(NotGradable):
-    """The source raised, ran out of its limits or returned no number."""
+    """The source raised, exceeded a limit of the sandbox, or returned no number."""
 
     code = "python_grader_runtime_error"
 
 
 class SandboxFailed(NotGradable):
-    """The sandbox has no answer for this row."""
+    """The sandbox itself ended or failed on this row."""
 
     code = "python_grader_server_error"
 
 
 class Python(GraderModel):
-    """Passes at `pass_threshold` and above. `image_tag` is kept; the packages are those of sandbox/requirements.txt."""
+    """Passes at `pass_threshold` and above.
+
+    `image_tag` is kept and shown, but not used: a source always has the packages of sandbox/requirements.txt.
+    """
 
     type: Literal["python"]
     source: str
@@ -72,7 +75,7 @@ def _parsed(source: str) -> tuple[ast.Module, set[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
-            # It finds what is no error of the grammar: a return outside of a function.
+            # Parsing accepts some errors that only compiling finds, such as a return outside of a function.
             compile(tree, "source", "exec", dont_inherit=True)
             names = symtable.symtable(source, "source", "exec").get_symbols()
     except SyntaxError as error:

@@ -1,6 +1,6 @@
-"""`regex`: whether a pattern is found in a rendered text. Passes with score 1, fails with score 0.
+"""`regex`: whether a pattern matches a rendered text. Passes with score 1, fails with score 0.
 
-The syntax is RE2's, without look-around and back-references, so that no text can make a pattern run away.
+The syntax is RE2's, without look-around and back-references, so that matching takes a bounded time for any text.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from graders.grade import Grade, GraderModel, Models
-from graders.patterns import compiled, found
+from graders.patterns import compiled, is_in
 from graders.template import render
 
 
 class Regex(GraderModel):
-    """`search` and `full` want the pattern somewhere or as the whole text, `none` wants it nowhere."""
+    """`search` passes if the pattern matches somewhere, `full` if it matches the whole text, `none` if nowhere."""
 
     type: Literal["regex"]
     input: str
@@ -32,6 +32,6 @@ class Regex(GraderModel):
     async def grade(self, item: dict[str, Any], sample: dict[str, Any], models: Models) -> Grade:  # noqa: ARG002
         text = render(self.input, {"item": item, "sample": sample})
         where: Literal["anywhere", "whole"] = "whole" if self.match == "full" else "anywhere"
-        stands = found(self.pattern, text, where=where, ignore_case=self.ignore_case)
-        passed = stands != (self.match == "none")
+        matches = is_in(self.pattern, text, where=where, ignore_case=self.ignore_case)
+        passed = matches != (self.match == "none")
         return Grade(passed=passed, score=float(passed))

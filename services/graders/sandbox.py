@@ -1,8 +1,8 @@
-"""The sandbox: runs a grader's source on one row, in a function of its own that may do nothing else.
+"""Ask the sandbox to run a grader's source on one row. The sandbox is a function of its own without other rights.
 
-In: `{source, sample, item}`. Out: its answer, `{"score"}` or `{"error": {"code", "message"}, "output"?}`. While the
-function is busy or out of reach this raises ProviderAway, where too little time is left OverLimit. A row on which
-the function itself ends, again and again, is answered with an error: it must not hold its run for ever.
+In: `{source, sample, item}`. Out: its answer, `{"score"}` or `{"error": {"code", "message"}, "output"?}`. Raises
+ProviderAway while the function is busy or cannot be reached, and OverLimit if too little time is left. If the function
+itself ends on a row again and again, the answer is an error, so that the row does not hold up its run for ever.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from foundation.pauses import pauses
 from foundation.settings import settings
 from providers import Answer, OverLimit, ProviderAway
 
-# A chunk of rows whose source never ends is done in few deliveries, also where a worker has but half a minute.
+# In seconds. So short that a chunk whose source never ends takes few deliveries, even of a worker with half a minute.
 WALL_S = 20.0
 _AROUND_S = 3.0
 _AT_ONCE = 10
@@ -32,7 +32,7 @@ _BUSY = 503
 
 
 async def grade(request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-    """Waits for one of few places, off the event loop; a busy function is asked again for `retry_s`."""
+    """Run one source in one of a few threads; while the function is busy, repeat for `retry_s` seconds."""
     payload = orjson.dumps({**request, "limits": {"wall_s": WALL_S}})
     if len(payload) > _LARGEST:
         return Answer(_error("row_too_large", f"Source and row have {len(payload)} bytes, at most {_LARGEST}."), 0)
@@ -46,22 +46,25 @@ def _places() -> ThreadPoolExecutor:
 
 
 def _ask(payload: bytes, ends: float, retry_s: float) -> Answer:
-    """`ends` is when it is too late to begin; a row on which the function ended is not left to the next worker."""
+    """The sandbox's answer. `ends` is the moment after which no call is begun.
+
+    A row on which the function itself ended is tried again by this worker only, and then answered with an error.
+    """
     if time.monotonic() > ends:
         raise OverLimit("sandbox")
-    why: list[str] = []
-    while len(why) < _ATTEMPTS and (not why or time.monotonic() < ends):
+    failures: list[str] = []
+    while len(failures) < _ATTEMPTS and (not failures or time.monotonic() < ends):
         asked = time.monotonic()
         answer, failed = _answered(payload, min(ends, asked + retry_s))
         if not failed:
             return Answer(answer, round((time.monotonic() - asked) * 1000))
-        why.append(f"{answer.get('errorType', 'no type')}: {answer.get('errorMessage', 'no message')}")
-    message = f"The sandbox ended on this row, each of {len(why)} times; at last with {why[-1]}"
+        failures.append(f"{answer.get('errorType', 'no type')}: {answer.get('errorMessage', 'no message')}")
+    message = f"The sandbox ended on this row, each of {len(failures)} times; at last with {failures[-1]}"
     return Answer(_error("python_grader_server_error", message), 0)
 
 
 def _answered(payload: bytes, until: float) -> tuple[dict[str, Any], bool]:
-    """The function's answer, or the error that ended it, and whether it is the latter."""
+    """The function's answer or the error that ended it, and whether it was such an error."""
     waits = pauses(_LEAST_PAUSE_S, _MOST_PAUSE_S)
     while True:
         try:

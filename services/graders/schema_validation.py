@@ -1,9 +1,9 @@
-"""Validation against a JSON schema whose work is counted: a small schema can ask for more than any time allows.
+"""Validate a document against a JSON schema, and count the work: a small schema can demand endless work.
 
-In: a schema that `json_schema` has taken, and a document. Out: the first errors. TooLarge is raised where the document
-takes more steps than one row may; a step is a keyword that is looked at once, about ten microseconds. The keywords
-`uniqueItems`, `const`, `enum` and `pattern` are ours: the library's hold each value against each other one, and use a
-matcher that can run away.
+In: a schema that `json_schema` has accepted, and a document. Out: the first errors. Raises TooLarge if the document
+takes more steps than one row may; a step is one look at one keyword, about ten microseconds. The keywords
+`uniqueItems`, `const`, `enum` and `pattern` are our own: the library compares each value with each other one, and
+matches patterns with Python's `re`, whose time has no bound.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from graders.grade import TooLarge
 from graders.patterns import compiled, steps
 
 _MOST_STEPS = 60_000
-# What else takes about the time of a step.
+# So much of other work takes about the time of a step.
 _VALUES_A_STEP = 16
 _LETTERS_A_STEP = 256
 _PATTERN_STEPS_A_STEP = 500
@@ -26,9 +26,10 @@ type _Keyword = Callable[[Any, Any, Any, Any], Iterator[Any] | None]
 
 
 class Validation:
-    """A schema, ready for documents, one after the other."""
+    """A schema that documents can be checked against, one after the other."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
+        # Imported here: most functions that know the graders never validate, and start sooner without.
         from jsonschema.validators import extend, validator_for
         from referencing import Registry
 
@@ -42,7 +43,7 @@ class Validation:
         }
         keywords = {name: self._counted(ours.get(name, keyword)) for name, keyword in library.VALIDATORS.items()}
         bounded = extend(library, keywords)  # type: ignore[no-untyped-call]
-        # A reference to the root would otherwise change to the library's own validator of the draft.
+        # With `$schema` left in, a reference to the root would switch to the library's own, uncounted validator.
         rest = {name: value for name, value in schema.items() if name != "$schema"}
         self._validator = bounded(rest, registry=Registry())
 
@@ -60,7 +61,7 @@ class Validation:
         def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
             self._spend(1 + (_length(value) + _length(instance)) // _VALUES_A_STEP)
             for error in keyword(validator, value, instance, schema) or ():
-                # Its message shows the instance, however large that is.
+                # The message repeats the instance, whatever its size, so writing it is work too.
                 self._spend(len(error.message) // _LETTERS_A_STEP)
                 yield error
 
@@ -71,13 +72,13 @@ class Validation:
             yield _error(f"{instance!r} has non-unique elements")
 
     def _const(self, validator: Any, const: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG002
-        one, other = self._read([const, instance])
-        if one != other:
+        expected, actual = self._read([const, instance])
+        if expected != actual:
             yield _error(f"{const!r} was expected")
 
     def _enum(self, validator: Any, enums: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG002
-        (found,) = self._read([instance])
-        if found not in self._read(list(enums)):
+        (actual,) = self._read([instance])
+        if actual not in self._read(list(enums)):
             yield _error(f"{instance!r} is not one of {enums!r}")
 
     def _pattern(self, validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG002
@@ -89,7 +90,7 @@ class Validation:
             yield _error(f"{instance!r} does not match {pattern!r}")
 
     def _read(self, values: list[Any]) -> list[Any]:
-        """The values made comparable, which is paid for by their size."""
+        """The values in comparable form (`canonical`). Counts as steps by their size."""
         self._spend(sum(map(_size, values)) // _VALUES_A_STEP)
         return [canonical(value) for value in values]
 
@@ -105,7 +106,7 @@ def _length(value: Any) -> int:
 
 
 def _size(value: Any) -> int:
-    """How many values it is made of; a long text counts as several."""
+    """How many values a value is made of, itself included; a long text counts as several."""
     size, inside = 0, [value]
     while inside:
         here = inside.pop()

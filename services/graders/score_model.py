@@ -1,8 +1,8 @@
 """`score_model`: a judge model reasons in steps and ends with a number, which is clamped to `range`.
 
-The answer is held by structured output to `{"steps": [{description, conclusion}], "result": number}`. One that is
-not raises `NotGradable`. With `swap` the number says how far the first answer is to be preferred: it is asked for in
-both orders, the second number is mirrored in the range, and the score is the mean of the two.
+Structured output demands the answer `{"steps": [{description, conclusion}], "result": number}`; another answer raises
+`NotGradable`. With `swap` the number says how far the first answer is to be preferred: the judge is asked in both
+orders, the second number is mirrored in the range, and the score is the mean of the two.
 Sources: OpenAI's guide to graders; Wang et al. (2023), "Large Language Models are not Fair Evaluators".
 """
 
@@ -27,7 +27,7 @@ class _Scored(BaseModel):
 
 
 class ScoreModel(JudgeModel):
-    """Passes at `pass_threshold` and above; where it is not given, at the middle of `range`."""
+    """Passes at `pass_threshold` and above, by default the middle of `range`."""
 
     type: Literal["score_model"]
     range: list[FiniteFloat] = Field(default=[0.0, 1.0], min_length=2, max_length=2)
@@ -61,9 +61,9 @@ class ScoreModel(JudgeModel):
     def _passes(self, score: float) -> bool:
         return self.pass_threshold is not None and score >= self.pass_threshold
 
-    def _clamped(self, found: _Scored) -> float:
+    def _clamped(self, scored: _Scored) -> float:
         low, high = self.range
-        return min(max(float(found.result), low), high)
+        return min(max(float(scored.result), low), high)
 
     def _scored(self, text: str) -> _Scored:
         try:
@@ -77,5 +77,5 @@ class ScoreModel(JudgeModel):
         return strict_object({"steps": {"type": "array", "items": step}, "result": result})
 
 
-def _steps(found: _Scored) -> list[dict[str, Any]]:
-    return [step.model_dump() for step in found.steps]
+def _steps(scored: _Scored) -> list[dict[str, Any]]:
+    return [step.model_dump() for step in scored.steps]

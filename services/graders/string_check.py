@@ -17,7 +17,7 @@ _OPERATIONS: dict[str, Callable[[str, str], bool]] = {
 
 
 class StringCheck(GraderModel):
-    """`like` and `ilike` ask whether the reference stands in the input."""
+    """`like` and `ilike` (which ignores case) pass if the input contains the reference."""
 
     type: Literal["string_check"]
     input: str

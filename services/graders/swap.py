@@ -1,7 +1,7 @@
-"""Asking a pairwise judge twice, the second time with the two answers exchanged, since judges favour a position.
+"""Ask a pairwise judge twice, the second time with the two answers exchanged, since judges favour a position.
 
-In: where the two answers stand in the row. Out: the row with their values exchanged, and a label as it reads when
-they are exchanged back. A path that the row does not have raises `InvalidVariable`.
+In: the paths of the two answers in the row. Out: the row with their values exchanged, and the label of the exchanged
+row as a label of the row itself. A path that the row does not have raises `InvalidVariable`.
 Source: Zheng et al. (2023), "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", section 3.4.
 """
 
@@ -41,13 +41,13 @@ class Swap(BaseModel):
         return self
 
     def check(self, messages: list[dict[str, Any]]) -> None:
-        """Raises ValueError unless both values reach the judge: else it would be asked the same thing twice."""
+        """Raises ValueError unless the messages show both values: else the judge would be asked the same twice."""
         try:
-            shown = [steps_of(path) for path in places(messages)]
+            shown_paths = [steps_of(path) for path in places(messages)]
         except InvalidVariable as error:
             raise ValueError(str(error)) from error
         for path in (self.first, self.second):
-            if not any(_touch(steps_of(path), one) for one in shown):
+            if not any(_touch(steps_of(path), shown) for shown in shown_paths):
                 raise ValueError(f"swap: '{{{{ {path} }}}}' stands in no message of input")
 
     def exchanged(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -58,17 +58,17 @@ class Swap(BaseModel):
 
 
 class LabelSwap(Swap):
-    """`labels` says which label means the other one's place; those it does not name mean the same in both orders."""
+    """`labels` pairs the labels that name a position, as in `{"A": "B"}`; other labels mean the same in both orders."""
 
     labels: dict[str, str] = Field(min_length=1)
 
     def turned(self, label: str) -> str:
-        """A label that was given for the exchanged row, as one for the row itself."""
+        """The label for the row itself that a label for the exchanged row stands for."""
         back = {other: label for label, other in self.labels.items()}
         return {**back, **self.labels}.get(label, label)
 
     def check_labels(self, known: list[str]) -> None:
-        """Raises ValueError where a label is unknown, or has two others."""
+        """Raises ValueError if a label is unknown, or is paired with two others."""
         named = [*self.labels, *self.labels.values()]
         unknown = sorted(set(named) - set(known))
         if unknown:
@@ -78,13 +78,13 @@ class LabelSwap(Swap):
             raise ValueError("swap.labels gives a label two others: name each pair, as in {'A': 'B'}")
 
 
-def _touch(one: list[str | int], other: list[str | int]) -> bool:
-    """Whether a change at one path shows at the other."""
-    return all(a == b for a, b in zip(one, other, strict=False))
+def _touch(first: list[str | int], second: list[str | int]) -> bool:
+    """Whether a change at one path changes the value at the other: one of them begins with the other."""
+    return all(a == b for a, b in zip(first, second, strict=False))
 
 
 def _with(container: Any, steps: list[str | int], value: Any) -> Any:
-    """A copy of the container with this value at the end of the steps."""
+    """A copy of the container with this value at the end of the path `steps`."""
     if not steps:
         return value
     step, *others = steps

@@ -1,7 +1,7 @@
 """The template language of graders and inputs: `{{ item.path[0].field }}` and `{{ sample.path }}`.
 
-Text in, text out. What is not a string is rendered as compact JSON; a rendered value is never rendered again, so
-that graded text cannot reach into a template. A missing path raises `InvalidVariable`.
+In: a template and a row. Out: text. A value that is no string is rendered as compact JSON. A rendered value is never
+rendered again, so that places in graded text are not filled. A missing path raises `InvalidVariable`.
 Source: OpenAI's guide to graders.
 """
 
@@ -15,13 +15,13 @@ import orjson
 
 from graders.grade import InvalidVariable, NotGradable, TooLarge
 
-# Without braces inside: whatever a text holds, it is read once.
+# No braces may stand inside a place, so that searching any text takes time in proportion to its length.
 _PLACE = re.compile(r"\{\{([^{}]*+)\}\}")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _SHOWN = 64
 _MOST_LETTERS = 10_000_000
-"""Of all that one template, or one list of messages, puts in: a large value may stand at many places."""
-# Parts of messages in the spellings of chat completions and of the Responses API, and the text that each needs.
+"""The most letters that one template, or one list of messages, fills in: a large value may stand at many places."""
+# The parts of messages, as chat completions and the Responses API spell them, and the path of each part's text.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "text": ("text",),
     "input_text": ("text",),
@@ -33,7 +33,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 def render(template: str, namespaces: dict[str, Any], around: Callable[[str], str] = str) -> str:
-    """Fill every place of a template with what `around` makes of its value. Raises TooLarge and InvalidVariable."""
+    """Fill every place of a template with `around(value)`. Raises TooLarge and InvalidVariable."""
     return _Fill(namespaces, around).text(template)
 
 
@@ -42,15 +42,15 @@ def render_messages(
 ) -> list[dict[str, Any]]:
     """Fill a list of messages, whose content is text or parts of text, images and audio in OpenAI's spellings.
 
-    `around` is applied to values in texts, not to addresses of images and not to audio. Raises NotGradable where
-    content is anything else, or what is filled in is too much.
+    `around` is applied to values in texts, not to addresses of images and not to audio. Raises NotGradable for content
+    of any other kind, TooLarge if too much is filled in, and InvalidVariable.
     """
     fill = _Fill(namespaces, around)
     return [{"role": message["role"], "content": _content(message["content"], fill)} for message in messages]
 
 
 def checked_content(content: Any) -> Any:
-    """The content of a message as it is. Raises ValueError where `render_messages` could not fill it."""
+    """The content of a message, unchanged. Raises ValueError if `render_messages` could not fill it."""
     for part in _parts(content):
         wrong = _wrong_with(part)
         if wrong:
@@ -59,16 +59,16 @@ def checked_content(content: Any) -> Any:
 
 
 def places(messages: list[dict[str, Any]]) -> list[str]:
-    """The paths that stand in the messages."""
-    found: list[str] = []
+    """The paths of all places in the messages."""
+    paths: list[str] = []
     texts: list[Any] = [message["content"] for message in messages]
     while texts:
         text = texts.pop()
         if isinstance(text, str):
-            found += [path.strip() for path in _PLACE.findall(text)]
+            paths += [path.strip() for path in _PLACE.findall(text)]
         elif isinstance(text, list | dict):
             texts += text.values() if isinstance(text, dict) else text
-    return found
+    return paths
 
 
 def look_up(path: str, namespaces: dict[str, Any]) -> Any:
@@ -84,7 +84,7 @@ def look_up(path: str, namespaces: dict[str, Any]) -> Any:
 
 
 def steps_of(path: str) -> list[str | int]:
-    """The names and positions of a path. Raises InvalidVariable where it is none."""
+    """The names and positions that a path consists of. Raises InvalidVariable if it is no path."""
     steps = list(_STEP.finditer(path))
     if not steps or "".join(step.group(0) for step in steps) != path:
         raise InvalidVariable(f"{_shown(path)} is not a path such as item.field or sample.output_text")
@@ -96,7 +96,7 @@ def _shown(path: str) -> str:
 
 
 class _Fill:
-    """Fills templates from one row, and counts what it has put in."""
+    """Fills templates from one row, and counts the letters that it fills in."""
 
     def __init__(self, namespaces: dict[str, Any], around: Callable[[str], str]) -> None:
         self._namespaces = namespaces
@@ -107,7 +107,7 @@ class _Fill:
         return _PLACE.sub(lambda place: self._around(self._value(place.group(1))), template)
 
     def address(self, template: str) -> str:
-        """An image's address or audio, where values stand as they are."""
+        """Fill the template of an image's address or of audio, whose values are not passed through `around`."""
         return _PLACE.sub(lambda place: self._value(place.group(1)), template)
 
     def _value(self, path: str) -> str:
@@ -120,7 +120,7 @@ class _Fill:
 
 
 def _content(content: Any, fill: _Fill) -> str | list[dict[str, Any]]:
-    """Text as one text; with an image or audio among it, the parts of a chat message."""
+    """The filled content: one text, or the parts of a chat message if there is an image or audio among them."""
     parts = [_part(part, fill) for part in _parts(content)]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts)
@@ -152,7 +152,7 @@ def _part(part: Any, fill: _Fill) -> dict[str, Any]:
 
 
 def _wrong_with(part: Any) -> str | None:
-    """What keeps a part from being filled, if anything does."""
+    """Why a part cannot be filled; None if it can."""
     if isinstance(part, str):
         return None
     if not isinstance(part, dict):

@@ -1,7 +1,7 @@
 """`text_similarity`: how alike two rendered texts are, by the metric that the definition names.
 
-The score passes at `pass_threshold` and above. The result's sample names the metric's definition and version, without
-which a score cannot be compared with another.
+The score passes at `pass_threshold` and above. The result's sample names the metric's definition and version: only
+scores with the same ones can be compared.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from graders.metrics.cosine import cosine
 from graders.template import render
 
 _MOST_LETTERS = 1_000_000
-"""Of each text. What a metric costs beyond the reading of its texts is bounded there."""
+"""The most letters of each text. Metrics that take more time than reading the texts have bounds of their own."""
 _EMBEDDING_MODEL = "text-embedding-3-large"
 
 
 class TextSimilarity(GraderModel):
-    """`embedding_model` is `cosine`'s alone."""
+    """`embedding_model` is for the metric `cosine` only."""
 
     type: Literal["text_similarity"]
     input: str

@@ -1,10 +1,10 @@
-"""`tool_call_match`: whether the tools were called that a reference names, with its arguments.
+"""`tool_call_match`: whether the model called the tools that a reference names, with the same arguments.
 
-In: both sides as JSON arrays of calls, `{"name", "arguments"}` or a chat completion's `tool_calls`. The score is the F1
-of the calls that pair up, each with one of the other side; no call where none is wanted scores 1. A text that
-is no such array scores 0, a reference that is none raises `NotGradable`; a call whose arguments are no JSON object
-pairs by its name at most. A side with very many calls or arguments raises `TooLarge`, since each call is held against
-each of the other side.
+In: both sides as JSON arrays of calls, `{"name", "arguments"}` or a chat completion's `tool_calls`. Out: the F1 of the
+pairs of matching calls, in which each call takes part once; 1 if both sides have no call. A text that is no such array
+scores 0; a reference that is none raises `NotGradable`. A call whose arguments are no JSON object matches by its name
+only. A side with very many calls or arguments raises `TooLarge`, since each call is compared with each of the other
+side.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _MOST_ARGUMENTS = 10_000
 
 
 class _Call(NamedTuple):
-    """A tool's name and its arguments, each value as the number of its equals; None where they are no object."""
+    """A tool's name and its arguments, None if they are no object. Equal argument values have the same number."""
 
     name: str
     arguments: dict[str, int] | None
 
 
 class ToolCallMatch(GraderModel):
-    """`arguments` have to be "equal", to "include" all of the reference with equal values, or do not count ("ignore").
+    """`arguments` must be "equal", must "include" all of the reference with equal values, or do not count ("ignore").
 
     With `order` "strict" the first call pairs with the first, the second with the second. With `extra_calls`
     "ignore" calls beyond the reference do not count.
@@ -64,10 +64,10 @@ class ToolCallMatch(GraderModel):
         return Grade(passed=score >= self.pass_threshold, score=score, sample=shown)
 
     def _pairs(self, wanted: list[_Call], made: list[_Call]) -> int:
-        """How many calls pair up at most."""
+        """The largest number of pairs of matching calls."""
         if self.order == "strict":
-            return sum(self._fits(one, other) for one, other in zip(wanted, made, strict=False))
-        fitting = [[there for there, call in enumerate(made) if self._fits(one, call)] for one in wanted]
+            return sum(self._fits(call, other) for call, other in zip(wanted, made, strict=False))
+        fitting = [[position for position, other in enumerate(made) if self._fits(call, other)] for call in wanted]
         return _most_pairs(fitting)
 
     def _fits(self, wanted: _Call, made: _Call) -> bool:
@@ -81,7 +81,7 @@ class ToolCallMatch(GraderModel):
 
 
 def _calls(text: str, numbers: dict[Hashable, int]) -> list[_Call] | None:
-    """The calls in a text; None where it holds anything else. `numbers` are those that values have got so far."""
+    """The calls in a text; None if it is no array of calls. `numbers` has the numbers of the values seen so far."""
     try:
         calls = orjson.loads(text)
         if isinstance(calls, dict):
@@ -112,7 +112,10 @@ def _call(function: dict[str, Any], numbers: dict[Hashable, int]) -> _Call:
 
 
 def _most_pairs(fitting: list[list[int]]) -> int:
-    """The largest matching of a bipartite graph by augmenting paths (Kuhn), from the neighbours of each left node."""
+    """The size of the largest matching of a bipartite graph, by augmenting paths (Kuhn).
+
+    In: the neighbours of each left node.
+    """
     taken_by: dict[int, int] = {}
 
     def finds_one(left: int, tried: set[int]) -> bool:

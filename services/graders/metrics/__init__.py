@@ -1,8 +1,8 @@
-"""The metrics of `text_similarity`: two texts in, how alike they are out, from 0 to 1.
+"""The metrics of `text_similarity`. In: two texts. Out: how alike they are, from 0 to 1.
 
-To add one: a function and a line here. `definition` and `version` are stamped on every score, since the same name
-means other figures elsewhere and thresholds do not carry over. A version is raised when its scores change. A
-reference in which a metric finds nothing to compare raises `NotGradable`.
+To add one: a function and a line here. Every score carries the metric's `definition` and `version`: other systems mean
+other figures by the same name, and a threshold for one does not fit another. A version is raised when its scores
+change. A metric raises `NotGradable` if the reference has nothing that it can compare, such as no words.
 """
 
 from __future__ import annotations

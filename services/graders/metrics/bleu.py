@@ -59,10 +59,10 @@ def tokens(text: str) -> list[str]:
 
 
 def _reference_tokens(reference: str) -> list[str]:
-    found = tokens(reference)
-    if not found:
+    words = tokens(reference)
+    if not words:
         raise NotGradable("the reference is empty")
-    return found
+    return words
 
 
 def _ngrams(words: list[str], n: int) -> Counter[tuple[str, ...]]:

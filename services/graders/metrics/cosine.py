@@ -1,7 +1,7 @@
-"""`cosine`: the cosine of the embeddings of both texts, which one request brings.
+"""`cosine`: the cosine of the embeddings of both texts, which come from one request.
 
-In: the texts and the name of the embedding model. Out: the cosine, from -1 to 1, and the model's own name. An answer
-that is no two vectors raises `NotGradable`.
+In: the texts and the name of the embedding model. Out: the cosine, from -1 to 1, and the model's name in the answer.
+Raises `NotGradable` if the answer is not two vectors of finite numbers.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ async def cosine(text: str, reference: str, *, model: str, models: Models) -> tu
         return 0.0, model
     response = await models.embed({"model": model, "input": [text, reference], "encoding_format": "base64"})
     try:
-        ours, theirs = (_vector(one["embedding"]) for one in sorted(response["data"], key=lambda one: one["index"]))
-        dot = math.sumprod(ours, theirs)
-        found = dot / (math.hypot(*ours) * math.hypot(*theirs))
+        data = sorted(response["data"], key=lambda entry: entry["index"])
+        ours, theirs = (_vector(entry["embedding"]) for entry in data)
+        similarity = math.sumprod(ours, theirs) / (math.hypot(*ours) * math.hypot(*theirs))
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise NotGradable(f"embedding model '{model}' did not answer with two vectors of one length") from error
-    if not math.isfinite(found):
+    if not math.isfinite(similarity):
         raise NotGradable(f"embedding model '{model}' did not answer with finite numbers")
-    return min(max(found, -1.0), 1.0), response.get("model") or model
+    return min(max(similarity, -1.0), 1.0), response.get("model") or model
 
 
 def _vector(embedding: Any) -> list[float]:
-    """As numbers, or as OpenAI's base64 of little-endian 32-bit floats."""
+    """The numbers of an embedding, which comes as a list or as OpenAI's base64 of little-endian 32-bit floats."""
     if isinstance(embedding, str):
         return array("f", b64decode(embedding, validate=True)).tolist()
     return [float(number) for number in embedding]

@@ -1,7 +1,8 @@
 """`fuzzy_match`: rapidfuzz's weighted ratio, as OpenAI's examples of graders use it.
 
-Its work grows with the product of both lengths, and fifty times as fast where it looks for the shorter text within the
-longer one, which it does from one and a half times its length. Beyond about a second it raises `TooLarge`.
+Its work grows with the product of both lengths. From a ratio of the lengths of 1.5 on it also looks for the shorter
+text within the longer one, which takes fifty times as long. It raises `TooLarge` for texts that would take more than
+about a second.
 """
 
 from __future__ import annotations

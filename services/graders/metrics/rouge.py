@@ -1,7 +1,7 @@
 """`rouge_1` to `rouge_5` and `rouge_l`: the F-measure, equal to the `rouge_score` package (which needs numpy).
 
-Its words are runs of a-z and 0-9 after lower-casing, so that it says nothing about other scripts: a reference
-without such words cannot be graded. Source: Lin 2004, in the form of google-research's `rouge_score`.
+Its words are runs of a-z and 0-9 in the lower-cased text. It cannot compare texts in other scripts: a reference
+without such words raises `NotGradable`. Source: Lin 2004, in the form of google-research's `rouge_score`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from graders.grade import NotGradable, TooLarge
 
 _WORD = re.compile(r"[a-z0-9]+")
 _MOST_PAIRS = 1_000_000_000
-"""Of words, one of each text: the longest common subsequence takes time by them, about half a second for so many."""
+"""The most pairs of words, one of each text: the longest common subsequence of so many takes about half a second."""
 
 
 def rouge_n(text: str, reference: str, *, n: int) -> float:
