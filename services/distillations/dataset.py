@@ -70,3 +70,8 @@ class Dataset(Record):
 def dataset_key(dataset_id: str, name: str) -> str:
     """Where a file of a dataset lies: train.jsonl, validation.jsonl, manifest.jsonl, card.json."""
     return f"datasets/{dataset_id}/{name}"
+
+
+def dataset_of(key: str) -> str:
+    """The id of the dataset that a file belongs to; the inverse of `dataset_key`."""
+    return key.split("/")[1]

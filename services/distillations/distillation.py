@@ -21,6 +21,7 @@ from evals.data_sources import FileId
 from foundation import table
 from foundation.document import Document
 from foundation.ids import derived_id
+from foundation.later import Pause
 from foundation.records import Record
 
 type Source = Annotated[StoredCompletions | FileId, Field(discriminator="type")]
@@ -86,6 +87,8 @@ class Distillation(Record):
     """The distilled model, once it is trained."""
     verdict: Verdict | None = None
     error: Failure | None = None
+    paused: Pause | None = None
+    """Null unless it waits for a trainer that is away."""
     history: list[Step] = Field(default_factory=list)
     approved_at: int | None = None
     cancel_requested_at: int | None = None

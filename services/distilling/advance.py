@@ -68,6 +68,7 @@ def _move(distillation: Distillation, transition: Transition) -> None:
     distillation.change(
         {
             **transition.changes,
+            "paused": None,
             "status": transition.to,
             "history": [step.model_dump() for step in (*distillation.history, at)],
             "outbox": [message.model_dump(mode="json") for message in transition.messages],

@@ -9,27 +9,19 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from evals.counts import CriterionResult, ResultCounts
 from evals.data_sources import DataSource
 from evals.eval import Eval
 from foundation import blobs, table
-from foundation.bounds import CutText
 from foundation.errors import NotFound
 from foundation.ids import now
+from foundation.later import Pause
 from foundation.records import Record
 from providers.usage import ModelUsage
 
 _SUMMARY = "summary.json"
-
-
-class Pause(BaseModel):
-    """Since when a run waits for a provider that is away, and why; before `until` nobody asks it."""
-
-    since: int
-    reason: CutText
-    until: int | None = None
 
 
 class Run(Record):

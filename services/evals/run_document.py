@@ -7,8 +7,9 @@ from typing import Literal
 from evals.counts import ResultCounts, graded_chunks, totals
 from evals.data_sources import DataSource
 from evals.figures import RunFigures, run_figures
-from evals.run import Pause, Run
+from evals.run import Run
 from foundation.document import Document
+from foundation.later import Pause
 from foundation.settings import settings
 from providers.usage import ModelUsage
 

@@ -132,14 +132,36 @@ class StepFailed(Message):
     message: str
 
 
-class CancelJob(Message):
-    """Stop the fine-tuning job of a cancelled distillation."""
+class StartJob(Postponable):
+    """Start the fine-tuning job of this dataset, which is assembled. Its card that lands in S3 asks for the same."""
+
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ABOUT: ClassVar[str] = "dataset_id"
+
+    type: Literal["StartJob"] = "StartJob"
+    dataset_id: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.dataset_id, "BACK#START"
+
+
+class CancelJob(Postponable):
+    """Stop the fine-tuning job of a cancelled distillation.
+
+    `away_since` is when its trainer stopped answering, in seconds since the epoch; 0 while it answers.
+    """
 
     QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
     ABOUT: ClassVar[str] = "job_id"
 
     type: Literal["CancelJob"] = "CancelJob"
     job_id: str
+    away_since: int = 0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.job_id, "BACK#CANCEL"
 
 
 class DecideVerdict(Message):
@@ -230,6 +252,7 @@ type Work = (
     | AdvanceDistillation
     | AssembleDataset
     | StepFailed
+    | StartJob
     | CancelJob
     | DecideVerdict
     | VerdictDecided

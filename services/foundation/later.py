@@ -1,4 +1,4 @@
-"""Put a message back into its queue, so that its work is tried again later.
+"""Work that waits for a provider that is away: its message goes back into its queue, until the patience is over.
 
 The message is sent anew before the old one is acknowledged. SQS may deliver the old one twice; the second time it is
 not sent again, because a row counts how often the message was put back. Doubled messages therefore do not multiply.
@@ -8,9 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from foundation import bus, table
-from foundation.ids import new_id, now_ms
+from foundation.bounds import CutText
+from foundation.ids import new_id, now, now_ms
 from foundation.message import Postponable
+from foundation.settings import settings
+
+_SECONDS_AN_HOUR = 3600
+
+
+class Pause(BaseModel):
+    """Since when a provider is waited for that is away, and why; before `until` nobody asks it. Times are seconds."""
+
+    since: int
+    reason: CutText
+    until: int | None = None
+
+
+def patience_over(since: int) -> bool:
+    """Whether a provider that is away since then (seconds since the epoch) has been waited for as long as it may."""
+    return now() - since >= settings().PROVIDER_PATIENCE_HOURS * _SECONDS_AN_HOUR
 
 
 def put_back(message: Postponable, wait_s: int, **changes: Any) -> None:

@@ -6,12 +6,11 @@ waits, and the run's `paused`, which says since when and why it waits.
 
 from __future__ import annotations
 
-from evals.run import Pause, Run
+from evals.run import Run
 from foundation import bus
 from foundation.events import GradeChunk
 from foundation.ids import now
-from foundation.later import put_back
-from foundation.settings import settings
+from foundation.later import Pause, patience_over, put_back
 from providers import OverLimit, ProviderAway
 
 _LEAST_S = 15
@@ -21,7 +20,7 @@ _ENOUGH = 3
 
 def over(run: Run) -> bool:
     """Whether the run has been paused for as long as ProviderPatience allows."""
-    return run.paused is not None and now() - run.paused.since >= settings().PROVIDER_PATIENCE_HOURS * 3600
+    return run.paused is not None and patience_over(run.paused.since)
 
 
 def put_off(run: Run, message: GradeChunk) -> bool:

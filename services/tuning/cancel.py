@@ -1,8 +1,9 @@
 """Stop the job of a cancelled distillation.
 
-In: the job's id. A job that runs at the trainer is cancelled there, and the watcher records its end. A job that was not
+In: `CancelJob`. A job that runs at the trainer is cancelled there, and the watcher records its end. A job that was not
 started, or whose start was not recorded because of a crash, is ended here. While another delivery is starting the job,
-RetryLater has the message come again. Nothing happens to a job that has ended.
+RetryLater has the message come again. While the trainer is away the message comes again later; when the patience is
+over, the job's events say that nobody stopped it. Nothing happens to a job that has ended.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from typing import Any
 from distillations.job import Job
 from foundation import lease
 from foundation.consumer import logger
-from foundation.errors import RetryLater
-from tuning.jobs import LEASE, end_unstarted
+from foundation.events import CancelJob
+from foundation.ids import now
+from foundation.later import patience_over
+from tuning.jobs import LEASE, end_unstarted, note
+from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
 
-def cancel(job_id: str, context: Any, trainer: Trainer | None = None) -> None:
-    job = Job.find(job_id)
+def cancel(message: CancelJob, context: Any, trainer: Trainer | None = None) -> None:
+    job = Job.find(message.job_id)
     if job is None or job.ended:
         return
     at = trainer or trainer_named(job.trainer)
@@ -29,7 +33,18 @@ def cancel(job_id: str, context: Any, trainer: Trainer | None = None) -> None:
         with lease.held(job.id, LEASE, context):
             _end_unrecorded(at, Job.load(job.id))
     except TrainerAway as away:
-        raise RetryLater(f"the trainer is away: {away}") from away
+        _wait_or_leave(message, job, away)
+
+
+def _wait_or_leave(message: CancelJob, job: Job, away: TrainerAway) -> None:
+    since = message.away_since or now()
+    if not patience_over(since):
+        come_again(message, since, away_since=since)
+        return
+    logger().error("job not cancelled", extra={"job_id": job.id, "error": str(away)})
+    note(job, "not_stopped", f"The trainer stayed away and could not be asked to stop the job: {away}")
+    if not job.provider_job_id:
+        end_unstarted(job)
 
 
 def _end_unrecorded(trainer: Trainer, job: Job) -> None:

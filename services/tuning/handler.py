@@ -1,13 +1,13 @@
-"""Entry points: `start_entry` for cards that landed (and cancellations), `watch_entry` for the clock."""
+"""Entry points: `start_entry` for starts, cards that landed and cancellations, `watch_entry` for the clock."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from distillations.dataset import Dataset
+from distillations.dataset import Dataset, dataset_of
 from foundation import bus
 from foundation.consumer import consume
-from foundation.events import CancelJob, Delivery, ObjectsLanded, StepFailed
+from foundation.events import CancelJob, Delivery, ObjectsLanded, StartJob, StepFailed
 from tuning.cancel import cancel
 from tuning.start import start
 from tuning.watch import watch
@@ -18,9 +18,11 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
         match delivery:
             case ObjectsLanded(keys=keys):
                 for key in keys:
-                    start(key, context)
-            case CancelJob(job_id=job_id):
-                cancel(job_id, context)
+                    start(StartJob(dataset_id=dataset_of(key)), context)
+            case StartJob():
+                start(delivery, context)
+            case CancelJob():
+                cancel(delivery, context)
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 
@@ -28,9 +30,15 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:
-    keys = delivery.keys if isinstance(delivery, ObjectsLanded) else []
-    for key in keys:
-        dataset = Dataset.find(key.split("/")[1])
+    match delivery:
+        case ObjectsLanded(keys=keys):
+            dataset_ids = [dataset_of(key) for key in keys]
+        case StartJob(dataset_id=dataset_id):
+            dataset_ids = [dataset_id]
+        case _:
+            return
+    for dataset_id in dataset_ids:
+        dataset = Dataset.find(dataset_id)
         if dataset:
             message = f"The fine-tuning job could not be started: {reason}."
             failed = StepFailed(

@@ -1,8 +1,8 @@
 """Start a dataset's fine-tuning job: once, whatever is redelivered.
 
-In: the key of a card that landed. The job's id is its intent and travels to the trainer; after a crash or a
-doubtful answer the trainer is asked for it before anything is started. A refusal ends the job as failed, a
-cancellation that comes first ends it as cancelled; neither is ever open.
+In: `StartJob`. The job's id is its intent and travels to the trainer; after a crash or a doubtful answer the trainer is
+asked for it before anything is started. A refusal ends the job as failed, a cancellation that comes first ends it as
+cancelled; neither is ever open. While the trainer is away the message comes again later, until the patience is over.
 """
 
 from __future__ import annotations
@@ -15,34 +15,51 @@ from distillations.distillation import TERMINAL, Distillation
 from distillations.job import Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, blobs, bus, lease, table
-from foundation.errors import RetryLater
-from foundation.events import AdvanceDistillation
+from foundation.events import AdvanceDistillation, StartJob
 from foundation.ids import derived_id, now
+from foundation.later import patience_over
 from foundation.settings import settings
+from tuning import pause
 from tuning.jobs import LEASE, OPEN, end_unstarted, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, Training, trainer_named
 
 _SUFFIX_LENGTH = 18
 
 
-def start(card_key: str, context: Any, trainer: Trainer | None = None) -> None:
-    """Start the job of the dataset whose card lies at this key."""
-    dataset = Dataset.load(card_key.split("/")[1])
+def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> None:
+    """Start the job of the dataset."""
+    dataset = Dataset.load(message.dataset_id)
     distillation = Distillation.load(dataset.distillation_id)
     if distillation.status in TERMINAL:
         return
     job = _intent(distillation, dataset)
-    with lease.held(job.id, LEASE, context):
-        job = Job.load(job.id)
-        if job.provider_job_id is None and not job.ended:
-            # Looked at once more, now that the intent is there: a cancellation from here on finds it.
-            if Distillation.load(distillation.id).status in TERMINAL:
-                end_unstarted(job)
+    try:
+        with lease.held(job.id, LEASE, context):
+            if not _settled(trainer or trainer_named(job.trainer), Job.load(job.id), dataset):
                 return
-            _start_at(trainer or trainer_named(job.trainer), job, distillation, dataset)
+    except TrainerAway as away:
+        since = distillation.paused.since if distillation.paused else now()
+        if not patience_over(since):
+            pause.show(distillation, since, away)
+            pause.come_again(message, since)
+            return
+        _fail(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id)
     bus.send(advance)
+
+
+def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
+    """Whether the job has started, or was refused; False where a cancellation came first."""
+    if job.provider_job_id or job.ended:
+        return True
+    # Looked at once more, now that the intent is there: a cancellation from here on finds it.
+    distillation = Distillation.load(job.distillation_id)
+    if distillation.status in TERMINAL:
+        end_unstarted(job)
+        return False
+    _start_at(trainer, job, distillation, dataset)
+    return True
 
 
 def _intent(distillation: Distillation, dataset: Dataset) -> Job:
@@ -64,14 +81,16 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
 def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: Dataset) -> None:
     try:
         started = trainer.find(job.id) or trainer.start(_training(job, distillation, dataset))
-    except TrainerAway as away:
-        raise RetryLater(f"the trainer is away: {away}") from away
     except TrainerRefused as refusal:
-        note(job, "failed", f"The trainer refused: {refusal}")
-        error = JobFailure(code=refusal.code, message=str(refusal))
-        job.change({"status": "failed", "error": error, "finished_at": now()})
+        _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
         return
     _record(job, started)
+
+
+def _fail(job: Job, error: JobFailure) -> None:
+    note(job, "failed", f"Not started: {error.message}")
+    ended = {"status": "failed", "error": error, "finished_at": now()}
+    job.change(ended, where={"status": job.status, "provider_job_id": None})
 
 
 def _training(job: Job, distillation: Distillation, dataset: Dataset) -> Training:

@@ -2,7 +2,8 @@
 
 In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job
 that ended. A job leaves the list only after that message is sent. A job that raises is tried again at the next tick and
-holds no other up; the first error is raised at the end, for the alarm. With no job open, the clock is stopped.
+holds no other up; the first error is raised at the end, for the alarm. While a trainer gives no status its distillation
+shows that it waits; when the patience is over, the job ends as failed. With no job open, the clock is stopped.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from foundation import aws, bus, table
 from foundation.consumer import logger
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
+from foundation.later import patience_over
 from foundation.settings import settings
+from tuning import pause
 from tuning.jobs import OPEN, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
@@ -28,7 +31,7 @@ def watch(trainer: Trainer | None = None) -> None:
     errors: list[Exception] = []
     for row in table.query(OPEN):
         try:
-            _look_at(row["sk"], trainer)
+            _look_at(row["sk"], row.get("away_since") or 0, trainer)
         except Exception as error:  # noqa: BLE001 - the others are still to be looked at
             logger().exception("job not looked at", extra={"job_id": row["sk"]})
             errors.append(error)
@@ -37,26 +40,36 @@ def watch(trainer: Trainer | None = None) -> None:
         raise errors[0]
 
 
-def _look_at(job_id: str, trainer: Trainer | None) -> None:
-    """Look at one open job; an entry whose job is gone leaves the list."""
+def _look_at(job_id: str, away_since: int, trainer: Trainer | None) -> None:
+    """Look at one open job; an entry whose job is gone leaves the list.
+
+    `away_since` is when its trainer stopped answering, in seconds since the epoch; 0 while it answers.
+    """
     job = Job.find(job_id)
     if job is None:
         table.delete(OPEN, job_id)
         return
     if job.provider_job_id and not job.ended:
-        job = _follow(job, trainer or trainer_named(job.trainer))
+        job = _follow(job, away_since, trainer or trainer_named(job.trainer))
     if job.ended:
         _close(job)
 
 
-def _follow(job: Job, trainer: Trainer) -> Job:
+def _follow(job: Job, away_since: int, trainer: Trainer) -> Job:
     try:
         seen = trainer.look(job.provider_job_id or "")
     except (TrainerAway, TrainerRefused) as error:
-        if not isinstance(error, TrainerRefused) or error.status != _GONE:
-            logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
+        if isinstance(error, TrainerRefused) and error.status == _GONE:
+            seen = _vanished(job, error)
+        elif away_since and patience_over(away_since):
+            message = f"The trainer stayed away, and the job may go on there: {error}"
+            seen = _failed(job, "trainer_away", message)
+        else:
+            _wait(job, away_since or now(), error)
             return job
-        seen = _vanished(job, error)
+    else:
+        if away_since:
+            _go_on(job)
     if not job.may_become(seen.status):
         return job
     logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
@@ -81,10 +94,27 @@ def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
     distillation = Distillation.find(job.distillation_id)
     if distillation and distillation.status == "cancelled":
         return ProviderJob(id=job.provider_job_id or "", status="cancelled")
-    message = f"The trainer no longer knows the job {job.provider_job_id}: {refusal}"
-    return ProviderJob(
-        id=job.provider_job_id or "", status="failed", error=JobFailure(code="job_vanished", message=message)
-    )
+    return _failed(job, "job_vanished", f"The trainer no longer knows the job {job.provider_job_id}: {refusal}")
+
+
+def _failed(job: Job, code: str, message: str) -> ProviderJob:
+    return ProviderJob(id=job.provider_job_id or "", status="failed", error=JobFailure(code=code, message=message))
+
+
+def _wait(job: Job, since: int, error: TrainerAway | TrainerRefused) -> None:
+    """Note since when the trainer gives no status, and have the distillation show it."""
+    logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
+    table.update(OPEN, job.id, {"away_since": since})
+    distillation = Distillation.find(job.distillation_id)
+    if distillation and distillation.status == "training":
+        pause.show(distillation, since, error)
+
+
+def _go_on(job: Job) -> None:
+    table.update(OPEN, job.id, {"away_since": 0})
+    distillation = Distillation.find(job.distillation_id)
+    if distillation and distillation.status == "training":
+        pause.go_on(distillation)
 
 
 def _message(job: Job, seen: ProviderJob) -> str:

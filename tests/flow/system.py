@@ -115,7 +115,7 @@ class System:
             count += 1
             for _ in range(2 if self.doubled else 1):
                 event = _sqs_event(message)
-                answer = self.around(message["MessageId"], partial(CONSUMERS[name], event, FakeContext()))
+                answer = self.around(_work_of(message), partial(CONSUMERS[name], event, FakeContext()))
             failed = answer is None or answer["batchItemFailures"]
             handle = message["ReceiptHandle"]
             if failed:
@@ -204,6 +204,12 @@ def _received(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=60, AttributeNames=["All"]
     ).get("Messages", [])
     yield from messages
+
+
+def _work_of(message: dict[str, Any]) -> str:
+    """What a message asks for: one name for all that are the same work, put back again and again."""
+    body = json.loads(message["Body"]) if message["Body"].startswith("{") else {}
+    return f"{body['type']} {body['correlation_id']}" if body.get("put_back") else str(message["MessageId"])
 
 
 def _sqs_event(message: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from foundation import bus
 from providers.openai_compatible import OpenAICompatible
 from tests.cloud import aws_client
 from tests.flow import loop
@@ -83,6 +84,11 @@ def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         with hook.call():
             return aws_call(self, name, arguments)
 
+    send = bus.send
+
+    def send_at_once(message: Any, *, delay_s: int = 0) -> None:  # noqa: ARG001 - what waits comes at once
+        send(message)
+
     ask = OpenAICompatible._ask
 
     async def call_model(self: Any, *arguments: Any, **options: Any) -> Any:
@@ -101,6 +107,7 @@ def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with monkeypatch.context() as patch:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call_aws)
+        patch.setattr(bus, "send", send_at_once)
         patch.setattr(OpenAICompatible, "_ask", call_model)
         for name in ("find", "start", "look", "_upload"):
             patch.setattr(OpenAITrainer, name, of_trainer(getattr(OpenAITrainer, name)))

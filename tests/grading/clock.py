@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foundation import bus
+from foundation import bus, later
 from grading import batch, pause, plan
 
 
@@ -28,7 +28,7 @@ class Clock:
             self._waiting.append((self.now + delay_s, message))
 
         monkeypatch.setattr(bus, "send", delayed)
-        for module in (batch, pause, plan):
+        for module in (batch, later, pause, plan):
             monkeypatch.setattr(module, "now", lambda: self.now)
 
     def waiting(self) -> list[Any]:

@@ -205,7 +205,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"DistillingQueue"},
-        "Tuning": {"DistillingQueue"},
+        "Tuning": {"DistillingQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue"},

@@ -13,6 +13,7 @@ import pytest
 
 from distillations.distillation import Distillation
 from foundation import blobs
+from foundation.events import StartJob
 from foundation.ids import derived_id, new_id
 from tests.distilling import build
 from tests.flow import loop
@@ -60,8 +61,9 @@ def _line(number: int) -> bytes:
     return json.dumps({"messages": [*loop.messages(number), answer]}).encode()
 
 
-def card(one: Distillation) -> str:
-    return f"datasets/{one.dataset_id}/card.json"
+def starting(one: Distillation) -> StartJob:
+    """What asks for the start of its job."""
+    return StartJob(dataset_id=one.dataset_id or "")
 
 
 @pytest.fixture
@@ -95,8 +97,11 @@ class Scripted:
     started: list[Training] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     fails: TrainerAway | TrainerRefused | None = None
+    away: bool = False
 
     def find(self, intent: str) -> ProviderJob | None:
+        if self.away:
+            raise TrainerAway("busy")
         return self.found.get(intent)
 
     def start(self, training: Training) -> ProviderJob:

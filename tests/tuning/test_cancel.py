@@ -11,10 +11,12 @@ from distillations.distillation import Distillation
 from distillations.job import Job
 from foundation import lease, table
 from foundation.errors import RetryLater
+from foundation.events import CancelJob
+from foundation.ids import now
 from tests.cloud import aws_client
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, card
+from tests.tuning.conftest import Scripted, starting
 from tuning.cancel import cancel
 from tuning.jobs import LEASE, OPEN
 from tuning.start import start
@@ -32,7 +34,7 @@ def test_a_running_job_is_cancelled_at_the_trainer_and_its_end_is_seen(
     system: System, landed: Callable[..., Distillation], at_the_lab: Any, context: Any
 ) -> None:
     one = landed()
-    start(card(one), context)
+    start(starting(one), context)
     system.deliver("DISTILLING")
     system.ok("POST", f"/v1/distillations/{one.id}/cancel")
 
@@ -47,7 +49,7 @@ def test_a_running_job_is_cancelled_at_the_trainer_and_its_end_is_seen(
 
 def test_the_trainer_is_told_which_job(system: System, trainer: Scripted, context: Any) -> None:  # noqa: ARG001
     job = waiting(provider_job_id="theirs")
-    cancel(job.id, context, trainer)
+    cancel(CancelJob(job_id=job.id), context, trainer)
     assert trainer.cancelled == ["theirs"]
     assert not Job.load(job.id).ended
 
@@ -56,14 +58,13 @@ def test_a_job_that_never_started_ends_and_lets_the_clock_stop(
     system: System, landed: Callable[..., Distillation], context: Any
 ) -> None:
     one = landed()
-    with pytest.raises(RetryLater):
-        start(card(one), context, Scripted(fails=TrainerAway("busy")))
+    start(starting(one), context, Scripted(fails=TrainerAway("busy")))
     one.change({"status": "cancelled"})
     aws_client("events").enable_rule(Name="watch")  # another job's
     trainer = Scripted()
 
-    cancel(one.job_id or "", context, trainer)
-    start(card(one), context, trainer)
+    cancel(CancelJob(job_id=one.job_id or ""), context, trainer)
+    start(starting(one), context, trainer)
     watch(trainer)
 
     assert Job.load(one.job_id or "").status == "cancelled"
@@ -78,7 +79,7 @@ def test_a_job_that_a_crash_left_at_the_trainer_is_cancelled_there(
 ) -> None:
     job = waiting()
     trainer.found[job.id] = ProviderJob("theirs", "running")
-    cancel(job.id, context, trainer)
+    cancel(CancelJob(job_id=job.id), context, trainer)
     assert trainer.cancelled == ["theirs"]
     assert Job.load(job.id).status == "cancelled"
 
@@ -90,18 +91,36 @@ def test_while_a_start_is_at_work_the_message_waits(
 ) -> None:
     job = waiting()
     with lease.held(job.id, LEASE, context), pytest.raises(RetryLater):
-        cancel(job.id, context, trainer)
+        cancel(CancelJob(job_id=job.id), context, trainer)
     assert not Job.load(job.id).ended
 
 
 def test_a_trainer_away_is_asked_again_and_one_that_refuses_is_not(
-    system: System,  # noqa: ARG001
+    system: System,
     context: Any,
 ) -> None:
     job = waiting(provider_job_id="theirs")
-    with pytest.raises(RetryLater):
-        cancel(job.id, context, Scripted(fails=TrainerAway("busy")))
-    cancel(job.id, context, Scripted(fails=TrainerRefused("already over")))
+    cancel(CancelJob(job_id=job.id), context, Scripted(fails=TrainerAway("busy")))
+    [again] = build.sent(system, "TUNING")
+    assert (again["type"], again["put_back"], again["away_since"] > 0) == ("CancelJob", 1, True)
+    cancel(CancelJob(job_id=job.id), context, Scripted(fails=TrainerRefused("already over")))
+    assert build.sent(system, "TUNING") == []
+
+
+@pytest.mark.parametrize(("provider_job_id", "status"), [("theirs", "queued"), (None, "cancelled")])
+def test_a_trainer_that_stays_away_is_asked_no_longer_and_the_job_says_so(
+    provider_job_id: str | None,
+    status: str,
+    system: System,
+    context: Any,
+) -> None:
+    """What may still run there is watched on; what never started has ended."""
+    job = waiting(provider_job_id=provider_job_id)
+    trainer = Scripted(fails=TrainerAway("busy"), away=True)
+    cancel(CancelJob(job_id=job.id, away_since=now() - 25 * 3600, put_back=9), context, trainer)
+    assert build.sent(system, "TUNING") == []
+    assert Job.load(job.id).status == status
+    assert "stayed away" in next(table.query(job.id, prefix="EVENT#not_stopped"))["message"]
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled", None])
@@ -112,5 +131,5 @@ def test_what_has_ended_or_never_was_needs_nothing(
     context: Any,
 ) -> None:
     job = waiting(provider_job_id="theirs", status=status) if status else None
-    cancel(job.id if job else "ftjob-unknown", context, trainer)
+    cancel(CancelJob(job_id=job.id if job else "ftjob-unknown"), context, trainer)
     assert trainer.cancelled == []

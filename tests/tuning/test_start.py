@@ -10,11 +10,13 @@ import pytest
 from distillations import lineage
 from distillations.distillation import Distillation
 from distillations.job import Job, JobFailure
-from foundation import lease, table
+from foundation import bus, lease, table
 from foundation.errors import RetryLater
+from foundation.events import StartJob
+from foundation.ids import now
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, card
+from tests.tuning.conftest import Scripted, starting
 from tuning.jobs import LEASE, OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
@@ -36,7 +38,7 @@ def test_a_card_starts_the_job_and_the_clock(
 ) -> None:
     one = landed(hyperparameters={"n_epochs": 2}, seed=7)
 
-    start(card(one), context)
+    start(starting(one), context)
 
     [theirs] = at_the_lab(one)
     job = Job.load(one.job_id or "")
@@ -54,7 +56,7 @@ def test_a_card_starts_the_job_and_the_clock(
 def test_a_redelivery_starts_nothing(system: System, landed: Landed, at_the_lab: AtTheLab, context: Any) -> None:
     one = landed()
     for _ in range(3):
-        start(card(one), context)
+        start(starting(one), context)
     assert len(at_the_lab(one)) == 1
     assert told(system) == [one.id] * 3
 
@@ -65,12 +67,11 @@ def test_a_crash_after_the_trainer_has_created_the_job_starts_no_second_one(
     one = landed()
     fault("/fine_tuning/jobs", when="after")
 
-    with pytest.raises(RetryLater):
-        start(card(one), context)
+    start(starting(one), context)
     assert len(at_the_lab(one)) == 1
     assert Job.load(one.job_id or "").provider_job_id is None
     assert not told(system)
-    start(card(one), context)
+    start(starting(one), context)
 
     [theirs] = at_the_lab(one)
     assert Job.load(one.job_id or "").provider_job_id == theirs["id"]
@@ -83,10 +84,10 @@ def test_a_crash_before_the_job_was_recorded_starts_no_second_one(
     with monkeypatch.context() as patch:
         patch.setattr("tuning.start.note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            start(card(one), context, trainer)
+            start(starting(one), context, trainer)
     trainer.found[one.job_id or ""] = ProviderJob("theirs-1", "running")
 
-    start(card(one), context, trainer)
+    start(starting(one), context, trainer)
 
     assert len(trainer.started) == 1
     assert Job.load(one.job_id or "").provider_job_id == "theirs-1"
@@ -98,20 +99,60 @@ def test_a_trainer_away_is_asked_again_later(
     one = landed()
     fault("/fine_tuning/jobs", status=429)
 
-    with pytest.raises(RetryLater):
-        start(card(one), context)
+    start(starting(one), context)
     job = Job.load(one.job_id or "")
     assert (job.status, job.provider_job_id, at_the_lab(one)) == ("queued", None, [])
     assert not system.clock_runs()
-    start(card(one), context)
+    [again] = build.sent(system, "TUNING")
+    assert (again["type"], again["put_back"]) == ("StartJob", 1)
+    assert Distillation.load(one.id).paused
+    start(StartJob.model_validate(again), context)
 
     assert len(at_the_lab(one)) == 1
+
+
+def test_an_absence_is_asked_at_once_then_later_and_later(
+    system: System, landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system
+    one, trainer.away = landed(), True
+    waits: list[int] = []
+    messages = [starting(one)]
+
+    def send(message: StartJob, *, delay_s: int = 0) -> None:
+        waits.append(delay_s)
+        messages.append(message)
+
+    monkeypatch.setattr(bus, "send", send)
+    for waited in (0, 0, 60, 50_000):
+        monkeypatch.setattr("tuning.pause.now", lambda waited=waited: now() + waited)
+        start(messages[-1], context, trainer)
+    assert waits[:2] == [0, 15]
+    assert 60 <= waits[2] <= 62
+    assert waits[3] == bus.LONGEST_DELAY_S
+
+
+def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
+    landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patience is over for one delivery while another one has been answered."""
+    one, trainer.away = landed(), True
+    one.change({"paused": {"since": 1, "reason": "busy"}})
+    find = trainer.find
+
+    def started_meanwhile(intent: str) -> ProviderJob | None:
+        Job.load(intent).change({"provider_job_id": "theirs"})
+        return find(intent)
+
+    monkeypatch.setattr(trainer, "find", started_meanwhile)
+    start(starting(one), context, trainer)
+    assert (Job.load(one.job_id or "").status, Job.load(one.job_id or "").provider_job_id) == ("queued", "theirs")
 
 
 def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed: Landed, context: Any) -> None:
     one = landed(student="nobody-trains-this")
 
-    start(card(one), context)
+    start(starting(one), context)
 
     job = Job.load(one.job_id or "")
     assert job.error
@@ -122,12 +163,12 @@ def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed:
     assert event["level"] == "error"
     assert open_jobs() == []
     assert told(system) == [one.id]
-    start(card(one), context, Scripted(fails=TrainerAway("not asked again")))
+    start(starting(one), context, Scripted(fails=TrainerAway("not asked again")))
 
 
 def test_a_refusal_that_names_no_code_has_one_all_the_same(landed: Landed, context: Any) -> None:
     one = landed()
-    start(card(one), context, Scripted(fails=TrainerRefused("no")))
+    start(starting(one), context, Scripted(fails=TrainerRefused("no")))
     assert Job.load(one.job_id or "").error == JobFailure(code="refused", message="no")
 
 
@@ -138,7 +179,7 @@ def test_the_card_of_a_distillation_that_has_ended_starts_nothing(
     one = landed()
     one.change({"status": status})
 
-    start(card(one), context, trainer)
+    start(starting(one), context, trainer)
 
     assert (trainer.started, Job.find(one.job_id or ""), open_jobs()) == ([], None, [])
     assert not system.clock_runs()
@@ -155,7 +196,7 @@ def test_a_cancellation_while_the_start_is_on_its_way_wins(
         return real(*arguments)
 
     monkeypatch.setattr(lease, "held", cancelled_meanwhile)
-    start(card(one), context, trainer)
+    start(starting(one), context, trainer)
 
     assert (trainer.started, open_jobs()) == ([], [])
     assert Job.load(one.job_id or "").status == "cancelled"
@@ -164,7 +205,7 @@ def test_a_cancellation_while_the_start_is_on_its_way_wins(
 def test_two_deliveries_at_once_are_kept_apart(landed: Landed, trainer: Scripted, context: Any) -> None:
     one = landed()
     with lease.held(one.job_id or "", LEASE, context), pytest.raises(RetryLater):
-        start(card(one), context, trainer)
+        start(starting(one), context, trainer)
     assert trainer.started == []
 
 
@@ -172,5 +213,5 @@ def test_the_suffix_is_one_that_trainers_take(landed: Landed, context: Any) -> N
     names = {"Größe & Co": "gr--e---co", "*": "stillhouse", "a" * 40: "a" * 18}
     for number, (name, suffix) in enumerate(names.items(), start=2):
         trainer = Scripted()
-        start(card(landed(name=name, number=number)), context, trainer)
+        start(starting(landed(name=name, number=number)), context, trainer)
         assert trainer.started[0].suffix == suffix

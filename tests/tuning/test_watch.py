@@ -13,9 +13,10 @@ from distillations.distillation import Distillation
 from distillations.job import Job, JobFailure
 from distillations.model_version import ModelVersion
 from foundation import aws, table
+from foundation.ids import now
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, card
+from tests.tuning.conftest import Scripted, starting
 from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
@@ -122,6 +123,33 @@ def test_a_job_without_news_holds_no_other_up(lost: Exception, system: System, t
     assert system.clock_runs()
 
 
+def test_an_absence_shows_on_the_distillation_until_the_trainer_answers(system: System, trainer: Scripted) -> None:
+    assert system
+    opened()
+    trainer.jobs["theirs"] = TrainerAway("over capacity")
+    watch(trainer)
+    first = Distillation.load("distill_1").paused
+    watch(trainer)
+    assert first
+    assert first.reason == "over capacity"
+    assert Distillation.load("distill_1").paused == first
+    trainer.jobs["theirs"] = ProviderJob("theirs", "running")
+    watch(trainer)
+    assert Distillation.load("distill_1").paused is None
+
+
+def test_a_trainer_that_stays_away_ends_the_job_as_failed(system: System, trainer: Scripted) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = TrainerAway("over capacity")
+    table.update(OPEN, job.id, {"away_since": now() - 25 * 3600})
+    watch(trainer)
+    error = Job.load(job.id).error
+    assert error
+    assert (error.code, "over capacity" in error.message) == ("trainer_away", True)
+    assert build.sent(system, "DISTILLING")
+    assert (open_jobs(), system.clock_runs()) == ([], False)
+
+
 def test_a_crash_before_the_distillation_was_told_leaves_the_job_on_the_list(
     system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +187,7 @@ def test_the_lab_is_followed_to_a_model_that_answers(
     system: System, landed: Callable[..., Distillation], context: Any
 ) -> None:
     one = landed()
-    start(card(one), context)
+    start(starting(one), context)
     deadline = time.monotonic() + 20
     while system.clock_runs() and time.monotonic() < deadline:
         watch()
