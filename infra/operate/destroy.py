@@ -67,9 +67,9 @@ def main() -> None:
     cloudformation = session.client("cloudformation")
     known = resources(cloudformation, asked.stack)
     sys.stdout.write(f"{asked.stack}: these stay, with all that was captured and learnt:\n")
-    for one in kept(session.client("s3"), session.client("dynamodb"), known):
+    for store in kept(session.client("s3"), session.client("dynamodb"), known):
         sys.stdout.write(
-            f"  {one.name}: {one.size:,} bytes, about ${one.dollars} a month\n    to remove it: {one.remove}\n"
+            f"  {store.name}: {store.size:,} bytes, about ${store.dollars} a month\n    to remove it: {store.remove}\n"
         )
     sys.stdout.write(f"All else goes: {len(known) - 2} resources, the first API key and the logs among them.\n")
     if not asked.yes:

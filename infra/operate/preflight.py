@@ -43,9 +43,9 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
         _secret(client, region, "ProvidersSecretArn", parameters),
     )
     findings: list[Finding] = []
-    for found in looks:
+    for findings_of_look in looks:
         try:
-            findings += found
+            findings += findings_of_look
         except (ClientError, BotoCoreError) as error:
             findings.append(Finding(f"could not look: {error}", stops=False))
     return findings

@@ -96,7 +96,7 @@ def _graded(target: Target) -> str:
     made = client.evals.create(
         name="smoke", data_source_config=schema, testing_criteria=[criterion], metadata={"smoke": "yes"}
     )
-    rows = [{"item": {"wanted": "yes"}, "sample": {"output_text": said}} for said in ("yes", "no")]
+    rows = [{"item": {"wanted": "yes"}, "sample": {"output_text": answer}} for answer in ("yes", "no")]
     source: Any = {"type": "jsonl", "source": {"type": "file_content", "content": rows}}
     run: Any = client.evals.runs.create(made.id, name="smoke", data_source=source)
     while run.status in {"queued", "in_progress"}:

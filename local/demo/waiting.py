@@ -13,25 +13,25 @@ class DemoFailed(Exception):
 class GaveUp(DemoFailed):
     """Something did not happen in its time."""
 
-    def __init__(self, what: str, seconds: float) -> None:
-        super().__init__(f"waited {seconds:.0f} s for {what}; the stack's logs are under .local/logs")
+    def __init__(self, event: str, seconds: float) -> None:
+        super().__init__(f"waited {seconds:.0f} s for {event}; the stack's logs are under .local/logs")
 
 
-def until[Found](what: str, probe: Callable[[], Found | None], *, seconds: float = 120) -> Found:
-    """The first answer of `probe` that is not None."""
+def until[Answer](event: str, probe: Callable[[], Answer | None], *, seconds: float = 120) -> Answer:
+    """The first answer of `probe` that is not None. Raises GaveUp, naming the event, if none comes in these seconds."""
     deadline = time.monotonic() + seconds
     while (answer := probe()) is None:
         if time.monotonic() > deadline:
-            raise GaveUp(what, seconds)
+            raise GaveUp(event, seconds)
         time.sleep(POLL_SECONDS)
     return answer
 
 
 class Patience:
-    """Runs out when nothing has changed for a time."""
+    """Waits for an event poll by poll, as long as something changes at least every `seconds`."""
 
-    def __init__(self, what: str, seconds: float = 180) -> None:
-        self._what, self._seconds = what, seconds
+    def __init__(self, event: str, seconds: float = 180) -> None:
+        self._event, self._seconds = event, seconds
         self._last: object = None
         self._since = time.monotonic()
 
@@ -40,5 +40,5 @@ class Patience:
         if seen != self._last:
             self._last, self._since = seen, time.monotonic()
         elif time.monotonic() - self._since > self._seconds:
-            raise GaveUp(self._what, self._seconds)
+            raise GaveUp(self._event, self._seconds)
         time.sleep(POLL_SECONDS)

@@ -128,8 +128,8 @@ class _Writer:
             terse=known("terse"),
         )
 
-    def _chance(self, what: str) -> bool:
-        return self._rng.random() < CHANCE[what]
+    def _chance(self, trait: str) -> bool:
+        return self._rng.random() < CHANCE[trait]
 
     def row(self, split: str) -> Row:
         rng = self._rng

@@ -95,10 +95,10 @@ def list_completions() -> dict[str, Any]:
         return http.listed([], has_more=False)
     scan = index.Scan()
     # One more than the page has: a list reads no body that it does not show.
-    found = index.completions(
+    matching = index.completions(
         filters.wanted(router), limit=limit + 1, after=after, descending=http.descending(router), scan=scan
     )
-    kept, has_more = _page(found, limit)
+    kept, has_more = _page(matching, limit)
     data = [shown(completion) for completion in kept]
     if has_more:
         data[-1]["id"] = index.cursor(kept[-1])
@@ -108,11 +108,11 @@ def list_completions() -> dict[str, Any]:
     return page
 
 
-def _page(found: Iterable[Completion], limit: int) -> tuple[list[Completion], bool]:
-    """As many as were asked for and fit into an answer, and whether there are more."""
+def _page(completions: Iterable[Completion], limit: int) -> tuple[list[Completion], bool]:
+    """The first `limit` completions, or as many as fit into an answer, and whether there are more."""
     kept: list[Completion] = []
     size = 0
-    for completion in found:
+    for completion in completions:
         size += len(orjson.dumps(completion.response))
         if kept and (len(kept) == limit or size > http.MAX_BODY):
             return kept, True

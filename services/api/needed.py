@@ -1,4 +1,4 @@
-"""What an open distillation needs cannot be deleted."""
+"""Refuse to delete what an open distillation still needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from distillations.distillation import Distillation
 from foundation.errors import Conflict
 
 
-def refuse_while_needed(needs: Callable[[Distillation], bool], what: str, code: str) -> None:
-    """Raises Conflict, with the way out, where an open distillation `needs` what is to be deleted."""
+def refuse_while_needed(needs: Callable[[Distillation], bool], noun: str, code: str) -> None:
+    """Raises Conflict if an open distillation `needs` the object that is to be deleted; the message says what to do.
+
+    `noun` is what the message calls the object, such as "this eval".
+    """
     for distillation in Distillation.open_ones():
         if needs(distillation):
             raise Conflict(
-                f"The distillation {distillation.id} is {distillation.status} and needs {what}. "
+                f"The distillation {distillation.id} is {distillation.status} and needs {noun}. "
                 f"End it first: POST /v1/distillations/{distillation.id}/cancel",
                 code=code,
             )

@@ -101,5 +101,6 @@ class Chains:
 
 def _stored(ids: Sequence[str]) -> dict[str, Completion]:
     """The stored completions with these ids."""
-    found = [index.find(response_id) for response_id in ids]
-    return {one.id: one for one in index.read(reference for reference in found if reference is not None)}
+    references = [index.find(response_id) for response_id in ids]
+    completions = index.read(reference for reference in references if reference is not None)
+    return {completion.id: completion for completion in completions}

@@ -1,7 +1,7 @@
 """Edits and deletions of captured completions, stored in the order of the completions that they change.
 
 In: edited metadata or the deletion of a completion. Out: the changes of a minute, for lists that walk through time in
-either direction. Changes are few: a day without any costs such a walk one read.
+either direction. They are kept by day, since they are few: a day without changes costs such a walk one read.
 
     X#<day>              / <minute>#<id>         edited metadata, or `gone`
     C#<id>               / ~GONE                 its deletion, found by the id alone
@@ -28,7 +28,7 @@ def edit(reference: Reference, metadata: dict[str, str]) -> bool:
 
 
 def delete(references: Iterable[Reference]) -> None:
-    """Delete what is recorded, or will be, under the ids of these references. The hourly sweep erases the bytes."""
+    """Delete everything that is or will be recorded under these references' ids. The hourly sweep erases the bytes."""
     at = now()
     table.write_all(row for reference in references for row in _deletion(reference, at))
 
@@ -64,7 +64,7 @@ def applied(reference: Reference, change: table.Row | None) -> Reference | None:
 
 
 class Changes:
-    """The changes along a walk through time, which must ask for its minutes in its order."""
+    """The changes along a walk through time. Its minutes must be asked for in the order of the walk."""
 
     def __init__(self, *, descending: bool) -> None:
         self._descending = descending

@@ -146,7 +146,7 @@ class Completion:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended; None if the call failed or does not say it in a few bytes."""
+        """Why the first choice ended; None if the call failed, or the reason is missing, no text or too long."""
         reason = None if self.failed else _member(self.choice, "finish_reason")
         return reason if isinstance(reason, str) and len(reason.encode()) <= LONGEST_REASON else None
 
@@ -222,9 +222,9 @@ class Completion:
 
 
 def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
-    """What the id of a completion without one follows from: its content.
+    """The content from which the id of a completion without an id is derived.
 
-    For a failed call the time is added, because two calls may fail in exactly the same way.
+    For a failed call the time is a part of it, because two calls may fail in exactly the same way.
     """
     cause = {name: pushed.get(name) for name in _CONTENT}
     if pushed.get("original"):

@@ -18,15 +18,15 @@ from foundation.bounds import Name
 
 _END = 1 << 53
 type Amount = Annotated[int, Field(ge=0, lt=_END)]
-# A policy of many years ends before the epoch.
+# Negative times are valid: a retention policy of many years has a bound before the epoch.
 type Moment = Annotated[int, Field(gt=-_END, lt=_END)]
 
 
 class Filter(BaseModel):
-    """Which completions: every condition must hold. Times are inclusive seconds UTC, tokens are prompt and answer.
+    """Which completions: every condition must hold. Times are inclusive, in seconds UTC; tokens are prompt plus answer.
 
-    A completion without a latency or without usage fits no condition about it. Failed calls are left out unless
-    `has_error` asks for them (true) or for everything (null).
+    A completion without a latency or usage meets no condition on it. Failed calls are left out, unless `has_error` asks
+    for them alone (true) or for all calls (null).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,7 +75,7 @@ class Filter(BaseModel):
         )
 
     def may_match(self, line: bytes) -> bool:
-        """Whether a completion with this line of JSON may contain the text. A yes may be wrong, a no never is."""
+        """Whether a completion with this line of JSON may contain the text. False is certain, True is not."""
         return self.text is None or _escaped(self.text) in line.decode().casefold()
 
     def matches(self, completion: Completion) -> bool:

@@ -26,7 +26,7 @@ from foundation.ids import now_ms
 _PREFIX = "completions/"
 _SUFFIX = ".ndjson.zst"
 _OPEN = "OPEN"
-# One by one, completions of 3 kB are 1% larger than at level 3, at two thirds of the CPU.
+# Level 1 takes two thirds of the CPU of level 3, and single completions of 3 kB are only 1% larger.
 _LEVEL = 1
 _SKIPPABLE = 0x184D2A50
 _HEADER = struct.Struct("<II")

@@ -1,8 +1,8 @@
 """The index of captured completions: where each one lies, and which ones meet a filter.
 
-`rows` gives the rows of a recorded object; a redelivery writes the same rows again. `select` gives the references that
-meet a filter in the order of (created, id), `read` the bodies of references. A captured completion never changes: its
-edits and its deletion are rows of their own (`changes`), which are applied when it is read.
+`rows` gives the rows of a recorded object, the same ones each time. `select` gives the references that meet a filter,
+in the order of (created, id); `read` gives the bodies of references. A captured completion never changes: its edits and
+its deletion are rows of their own (`changes`), which are applied when it is read.
 
     C#<id>               / <content hash>        one completion: where it lies
 """
@@ -40,7 +40,7 @@ _IDS_A_READER = 8
 
 
 class Scan:
-    """Limits how far one call may look: so many references, so many seconds. `at` is the last one it looked at."""
+    """A limit on the references that one call looks at and on its seconds. `at` is the last reference looked at."""
 
     def __init__(self, *, references: int = 200_000, seconds: float = 20.0) -> None:
         self._left = references
@@ -49,7 +49,7 @@ class Scan:
         self.exhausted = False
 
     def goes_on(self, reference: Reference) -> bool:
-        """Whether this reference may still be looked at. If not, the scan is `exhausted`."""
+        """Whether this reference is within the limit. If it is not, the scan is `exhausted`."""
         self.exhausted = self._left <= 0 or time.monotonic() > self._until
         if not self.exhausted:
             self._left -= 1
@@ -72,7 +72,8 @@ def select(
 ) -> Iterator[Reference]:
     """The references that meet a filter in the order of (created, id), each once, lazily.
 
-    Edits and deletions are applied. A `scan` ends it early. The text of the filter is left to `completions`.
+    Edits and deletions are applied. A `scan` may end it early. The filter's `text` is ignored: it is about bodies, so
+    `completions` applies it.
     """
     changed = Changes(descending=descending)
     for minute, references in _posted(wanted, after=after, descending=descending):
@@ -110,9 +111,9 @@ def _posted(wanted: Filter, *, after: Reference | None, descending: bool) -> Ite
 
 
 def named(references: Iterable[Reference]) -> list[Reference]:
-    """The references of one minute, each with an id of its own.
+    """The references of one minute, each under an id that no other content has.
 
-    Two pushes at the same time may have brought other content under one id: the later ones get `<id>-<hash8>`.
+    If pushes at the same time brought different contents under one id, the later ones get the id `<id>-<hash8>`.
     """
     first_hashes: dict[str, str] = {}
     return [
@@ -128,7 +129,7 @@ def _apart(reference: Reference) -> str:
 
 
 def cursor(of: Completion | Reference) -> str:
-    """The id under which `find` gives this very completion, even if other content has its id in another minute."""
+    """The id under which `find` gives exactly this completion, even if another minute has one with the same id."""
     recorded = places(of.id)
     late = (_apart(place) for place in recorded[1:] if place.created == of.created != recorded[0].created)
     return next(late, of.id)
@@ -154,7 +155,7 @@ def places(completion_id: str) -> list[Reference]:
 
 
 def _stored(completion_id: str) -> list[table.Row]:
-    """The rows of an id. Without any, it may be an `<id>-<hash8>` that only lists show: then those of `<id>`."""
+    """The rows of an id. An `<id>-<hash8>` that only lists show has no rows of its own; it gives those of `<id>`."""
     stored = list(table.query(f"C#{completion_id}"))
     origin, _, shown = completion_id.rpartition("-")
     if all(row["sk"].startswith("~") for row in stored) and origin and len(shown) == _SHOWN:
@@ -174,7 +175,7 @@ def _references(completion_id: str, stored: Iterable[table.Row]) -> list[Referen
 def edit(completion: Completion, reference: Reference, metadata: dict[str, str]) -> None:
     """Replace the metadata of a completion.
 
-    The posting lists are written first: until the edit itself is written, what they name is not shown.
+    The posting lists are written first. What they name is shown only once the edit itself is written.
     """
     edited = Reference.of(completion, key=reference.object, offset=reference.offset, length=reference.length)
     edited = edited._replace(id=reference.id, hash=reference.hash, created=reference.created, metadata=metadata)
@@ -223,7 +224,7 @@ def completions(
 
 
 def _first(references: Iterator[Reference], limit: int) -> Iterator[Completion]:
-    """So many completions; a reference whose object is lost counts for none."""
+    """The first `limit` completions; a reference whose object is lost does not count."""
     while limit and (some := list(islice(references, min(limit, _READ_AHEAD)))):
         for completion in read(some):
             limit -= 1

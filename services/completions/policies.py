@@ -15,7 +15,7 @@ _SECONDS_A_DAY = 86_400
 class RetentionPolicy(Record):
     """Deletes the completions of this model and with these tags `retention_days` days after they were made.
 
-    `all` is true where it is about every completion.
+    `all` is true if the policy covers every completion.
     """
 
     KIND: ClassVar[str] = "RETENTION"

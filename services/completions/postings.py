@@ -38,9 +38,9 @@ _MOST_MINUTES_AHEAD = 64
 
 
 class Reference(NamedTuple):
-    """Where one completion lies, and what filters and the usage need to know of it.
+    """Where one completion lies, and its fields that filters and usage statistics read.
 
-    `metadata` is None if it is unknown here and the body's holds. `cached_tokens` is a part of `prompt_tokens`.
+    `metadata` is None if only the body has it. `cached_tokens` are a part of `prompt_tokens`.
     """
 
     created: int
@@ -103,7 +103,7 @@ class Reference(NamedTuple):
         return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
 
     def dimensions(self) -> list[str]:
-        """The lists that name it, besides the list of all."""
+        """The names of the posting lists that the completion is in, besides the list of all."""
         return [*(f"m:{model}" for model in self.models), *tags(self.metadata or {})]
 
 
@@ -195,22 +195,22 @@ def unpacked_places(row: table.Row) -> list[int]:
 def walk(
     wanted: list[str], low: int, high: int | None, *, descending: bool = False
 ) -> Iterator[tuple[int, list[Reference]]]:
-    """The references that every wanted list names between two times in seconds: minute by minute, each once.
+    """The references that all `wanted` lists name between two times in seconds, minute by minute, each once.
 
-    The times count to the minute: the first and the last minute are given whole.
+    Seconds are ignored: the minutes of both times are given whole.
     """
     if wanted == [ALL]:
-        for minute, held in _minutes(ALL, low, high, descending=descending):
-            yield minute, once(reference for row in held for reference in unpacked(row))
+        for minute, rows_of_minute in _minutes(ALL, low, high, descending=descending):
+            yield minute, once(reference for row in rows_of_minute for reference in unpacked(row))
         return
     streams = [_places(dimension, low, high, descending=descending) for dimension in wanted]
-    for some in _ahead(_in_all(streams, descending=descending)):
-        rows_of = table.get_all((key_of(ALL, shard), sk) for _, found in some for shard, sk in found)
-        for minute, found in some:
-            # A row of a tag whose row of the list of all is lost names nothing.
-            present = {at: rows_of.get((key_of(ALL, at[0]), at[1])) for at in found}
-            references = {at: unpacked(row) for at, row in present.items() if row}
-            yield minute, once(of[place] for at, of in references.items() for place in sorted(found[at]))
+    for minutes in _ahead(_in_all(streams, descending=descending)):
+        rows = table.get_all((key_of(ALL, shard), sk) for _, positions in minutes for shard, sk in positions)
+        for minute, positions in minutes:
+            # If a row of the list of all is lost, what tags name in it is left out.
+            present = {place: rows.get((key_of(ALL, place[0]), place[1])) for place in positions}
+            references = {place: unpacked(row) for place, row in present.items() if row}
+            yield minute, once(of[at] for place, of in references.items() for at in sorted(positions[place]))
 
 
 def of_minute(minute: int) -> Iterator[tuple[table.Row, list[Reference]]]:
@@ -224,6 +224,7 @@ type _Place = tuple[str, str]
 """Shard and sort key of a row of the list of all."""
 
 type _Minute = tuple[int, dict[_Place, set[int]]]
+"""A minute, and the positions of references in its rows."""
 
 
 def _minutes(
@@ -241,19 +242,19 @@ def _minutes(
 
 
 def _places(dimension: str, low: int, high: int | None, *, descending: bool) -> Iterator[_Minute]:
-    for minute, found in _minutes(dimension, low, high, descending=descending):
-        yield minute, {(row["pk"].rpartition("#")[2], row["sk"]): set(unpacked_places(row)) for row in found}
+    for minute, rows in _minutes(dimension, low, high, descending=descending):
+        yield minute, {(row["pk"].rpartition("#")[2], row["sk"]): set(unpacked_places(row)) for row in rows}
 
 
 def _in_all(streams: list[Iterator[_Minute]], *, descending: bool) -> Iterator[_Minute]:
-    """The places that every stream has, minute by minute."""
+    """The positions that all streams have in common, minute by minute."""
     sign = -1 if descending else 1
     heads = [next(stream, None) for stream in streams]
     while all(heads):
         present = [head for head in heads if head]
         furthest = max(sign * minute for minute, _ in present)
         if all(sign * minute == furthest for minute, _ in present):
-            common = _common([places for _, places in present])
+            common = _common([positions for _, positions in present])
             if common:
                 yield sign * furthest, common
             heads = [next(stream, None) for stream in streams]
@@ -264,22 +265,22 @@ def _in_all(streams: list[Iterator[_Minute]], *, descending: bool) -> Iterator[_
             ]
 
 
-def _common(found: list[dict[_Place, set[int]]]) -> dict[_Place, set[int]]:
-    shared = set.intersection(*(set(places) for places in found))
-    met = {at: set.intersection(*(places[at] for places in found)) for at in shared}
-    return {at: places for at, places in met.items() if places}
+def _common(lists: list[dict[_Place, set[int]]]) -> dict[_Place, set[int]]:
+    shared = set.intersection(*(set(positions) for positions in lists))
+    common = {place: set.intersection(*(positions[place] for positions in lists)) for place in shared}
+    return {place: positions for place, positions in common.items() if positions}
 
 
 def _ahead(minutes: Iterator[_Minute]) -> Iterator[list[_Minute]]:
-    """Several minutes at once, so that one call reads their rows; few at first, since a page may need no more."""
+    """Groups of minutes, whose rows one call can read. The first groups are small: a page may need no more."""
     size = 4
-    while some := list(islice(minutes, size)):
-        yield some
+    while group := list(islice(minutes, size)):
+        yield group
         size = min(2 * size, _MOST_MINUTES_AHEAD)
 
 
 def once(references: Iterable[Reference]) -> list[Reference]:
-    """The references in order, without those that are the same completion recorded once more."""
+    """The references in order, each completion once, even if it was recorded several times."""
     by_content: dict[tuple[str, str], Reference] = {}
     for reference in references:
         by_content.setdefault((reference.id, reference.hash), reference)

@@ -18,7 +18,7 @@ class SavedFilterDocument(Document):
     """Seconds UTC."""
     name: str
     filter: dict[str, Any]
-    """The conditions, those alone that say something."""
+    """The conditions; those that were not given are left out."""
 
 
 class SavedFilter(Record):

@@ -1,8 +1,8 @@
 """Captured completions as the rows of a run, a test set or a training set: which of them, and how many.
 
 In: a source of the API, `stored_completions` or `responses`. Out: the completions it selects, in order. A response is
-a completion that was captured through the Responses API; conditions on what only its original says are looked at after
-it is read.
+a completion that was captured through the Responses API; conditions on fields that only its original has are checked
+after its body is read.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class _Stored(Filter):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, asked: Any) -> Any:
-        """The SDK sends null for what it does not ask."""
+        """Drop conditions that are null, which the SDK sends for those that the caller did not give."""
         if not isinstance(asked, dict):
             return asked
         return {name: value for name, value in asked.items() if value is not None or name == "has_error"}
 
     def selects(self, completion: Completion) -> bool:  # noqa: ARG002 - the filter has looked at everything
-        """Whether a completion that the filter found is wanted, by its body."""
+        """Whether a completion that meets the filter also meets the conditions that need its body."""
         return True
 
 
@@ -60,7 +60,7 @@ class StoredResponses(_Stored):
             (self.temperature, captured.field("temperature")),
             (self.top_p, captured.field("top_p")),
         ]
-        if any(value is not None and value != found for value, found in wanted):
+        if any(value is not None and value != actual for value, actual in wanted):
             return False
         if self.users and captured.field("user") not in self.users:
             return False
@@ -71,13 +71,13 @@ class StoredResponses(_Stored):
 
 
 class _CapturedResponse(NamedTuple):
-    """A response as it was captured: nobody has checked what its fields hold."""
+    """A response as it was captured, whose fields were not validated."""
 
     request: dict[str, Any]
     response: dict[str, Any]
 
     def field(self, name: str) -> Any:
-        """As the response repeats it, with the provider's defaults, else as it was asked."""
+        """A field of the response, which has the provider's defaults too; else the field of the request."""
         repeated = self.response.get(name)
         return self.request.get(name) if repeated is None else repeated
 

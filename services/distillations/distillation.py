@@ -108,8 +108,8 @@ class Distillation(Record):
     def open_ones(cls) -> Iterator[Distillation]:
         """Every distillation that has not ended."""
         entries = table.query(_OPEN)
-        found = (cls.find(entry["sk"]) for entry in entries)
-        return (distillation for distillation in found if distillation and distillation.status not in TERMINAL)
+        records = (cls.find(entry["sk"]) for entry in entries)
+        return (distillation for distillation in records if distillation and distillation.status not in TERMINAL)
 
     def came_to(self, status: Status) -> int:
         """When it last came to this status, in seconds since the epoch; when it was made if it never did."""

@@ -87,9 +87,9 @@ def _unique(distillation: Distillation, spool: IO[bytes]) -> Iterator[bytes]:
         key = input_key(row["item"]["input"])
         if key not in kept or ("sample" in row and not kept[key].answered):
             kept[key] = _Kept(spool.tell(), spool.write(orjson.dumps(row) + b"\n"), "sample" in row)
-    for one in kept.values():
-        spool.seek(one.offset)
-        yield spool.read(one.length)
+    for line in kept.values():
+        spool.seek(line.offset)
+        yield spool.read(line.length)
 
 
 def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The AWS clients: boto3's, of one session, one of each service, made at first use and bounded in time."""
+"""The AWS clients of boto3: one of each service, in one session, made at first use, with time limits on each call."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Those of botocore.retries.standard.ThrottledRetryableChecker that these services say."""
+"""The codes of botocore.retries.standard.ThrottledRetryableChecker that the services used here answer with."""
 
 _BOUNDED = Config(
     connect_timeout=3,
@@ -56,9 +56,10 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def s3() -> S3Client:
-    """Its links are the same in every region: signed by SigV4, which binds the announced length, at the region's host.
+    """The client of S3, whose presigned links work alike in every region.
 
-    By default eight regions get an older signature without the length, and some get a host that redirects.
+    They are signed by SigV4, which covers the announced length, and name the region's host. By default botocore signs
+    for eight regions with an older method that leaves the length open, and names a host that redirects for some.
     """
     regional: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
     return _session().client("s3", config=_BOUNDED.merge(Config(signature_version="s3v4", s3=regional)))
@@ -81,7 +82,7 @@ def events() -> EventBridgeClient:
 
 @cache
 def functions() -> LambdaClient:
-    """A call waits for the function's answer. It is not repeated: the function may be at work on it still."""
+    """The client of Lambda. A call waits for the function's answer and is not repeated: it may still be at work."""
     patient = _BOUNDED.merge(Config(read_timeout=75, retries={"mode": "standard", "total_max_attempts": 1}))
     return _session().client("lambda", config=patient)
 
@@ -92,7 +93,7 @@ def secretsmanager() -> SecretsManagerClient:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether AWS throttled, or failed itself, for longer than botocore's retries: later it may work."""
+    """Whether AWS throttled the call or failed itself, in all of botocore's attempts, so that it may work later."""
     if not isinstance(error, ClientError):
         return False
     return (

@@ -21,11 +21,11 @@ _PART_BYTES = 5 * 1024 * 1024  # S3 refuses smaller parts, but for the last
 _READ_BYTES = 1024 * 1024
 _NOT_FOUND = 404
 LONGEST_LINE = 15_000_000
-"""In bytes. Read as JSON, a line takes about ten times as much memory."""
+"""The most bytes of a line that is read. Parsed as JSON, a line takes about ten times as much memory."""
 
 
 class LineTooLong(ApiError):
-    """A line of an object has more bytes than a function can hold many times over."""
+    """A line of an object has more bytes than `LONGEST_LINE`."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"Line {number} has more than {LONGEST_LINE} bytes.", code="line_too_long")
@@ -65,7 +65,7 @@ def put_new_lines(key: str, lines: Iterable[bytes], *, content_type: str = "appl
 
 
 def put_lines(key: str, lines: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
-    """Write the lines as one object, in the place of what lies there, and hold no more than `put_new_lines` does."""
+    """Write the lines as one object over whatever is there, in as little memory as `put_new_lines`."""
     parts = _parts(lines)
     first = next(parts, b"")
     if len(first) < _PART_BYTES:
@@ -75,7 +75,7 @@ def put_lines(key: str, lines: Iterable[bytes], *, content_type: str = "applicat
 
 
 def _upload(key: str, parts: Iterable[bytes], content_type: str, **condition: Any) -> None:
-    """The bucket's lifecycle removes the parts of an upload that broke off."""
+    """Write an object part by part. If this breaks off, the bucket's lifecycle removes the parts."""
     where: Any = {"Bucket": settings().BUCKET, "Key": key}
     upload = aws.s3().create_multipart_upload(**where, ContentType=content_type)["UploadId"]
     done: list[Any] = []

@@ -18,15 +18,15 @@ class Document(BaseModel):
 
 
 class Body(BaseModel):
-    """What a caller sends. A field that nobody knows is refused: misspelt, it would widen what is asked for."""
+    """A request's body. Unknown fields are refused: to ignore a misspelt condition would widen the request's scope."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Deleted(Document):
-    """That an object is deleted."""
+    """The answer to a deletion."""
 
     id: str
     object: str
-    """What it was, with `.deleted`: `filter.deleted`."""
+    """The kind of the deleted object with `.deleted`, such as `filter.deleted`."""
     deleted: Literal[True] = True

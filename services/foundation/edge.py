@@ -1,8 +1,8 @@
-"""The edge of every HTTP function, whoever routes: a request's bytes in, OpenAI's manners out.
+"""What every HTTP function does with a request's bytes and with failures, whichever way it routes requests.
 
-In: an event of the HTTP API or of a function URL, payload 2.0. Out: its body, and the answer to a failure: a refusal
-with its own status, 503 where the service or AWS is busy, 500 for what nobody planned, logged once. Bodies over 4 MB
-are refused. `serve` does without a router; `http` puts one on top.
+In: an event of the HTTP API or of a function URL, payload 2.0. Out: its body, and answers to failures in OpenAI's
+shape: a refusal has its own status, a busy service or AWS gives 503, any other exception is logged once and gives 500.
+Bodies over 4 MB are refused. `serve` is for functions with few routes; `http` adds Powertools' router for the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RETRY_AFTER_S = "2"
 
 
 class Request(NamedTuple):
-    """What a function with a route or two looks at: the path's parameters, the headers by lower-case name, the body."""
+    """A request as `serve` gives it to a route: the path's parameters, headers by lower-case name, and the body."""
 
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A status, what orjson writes, and headers."""
+    """An HTTP answer: its status, a body that orjson can write, and headers."""
 
     status: int
     body: Any
@@ -83,7 +83,7 @@ def body_of(text: str | None, *, encoded: bool) -> bytes:
 
 
 def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:
-    """The refusal of a request that no route serves. `methods` are those that this path does take."""
+    """The refusal of a request that no route serves. `methods` are those that the path has routes for."""
     named = f"{method} {path}"[:_LONGEST_NAMED]
     remedy = f"This path takes {' and '.join(methods)}." if methods else "Check the URL for typos."
     return ApiError(
@@ -94,10 +94,10 @@ def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:
 
 
 def failed(error: Exception) -> Answer:
-    """The answer to what was raised; what is no refusal is logged."""
+    """The answer to an exception. Any but a refusal is logged."""
     if isinstance(error, ApiError):
         return Answer(error.status, error.body(), error.headers)
-    # A start that goes well has nothing to log with.
+    # Imported here: it brings pydantic, and a function that does not fail starts sooner without.
     from foundation.consumer import logger
 
     if isinstance(error, RetryLater) or aws.is_busy(error):

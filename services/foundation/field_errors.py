@@ -1,4 +1,4 @@
-"""What is wrong with the fields of a body: pydantic's findings as one refusal in OpenAI's shape.
+"""Turn pydantic's findings about a body into one refusal in OpenAI's shape.
 
 In: pydantic's error, the caller's document, and the model that the document should have been. Out: an ApiError that
 names every field which is missing, unknown or wrong, with the nearest valid name of an unknown one. Its `param` is the
@@ -22,9 +22,9 @@ type Steps = Sequence[str | int]
 
 
 def field_error(error: ValidationError, document: Any = None, model: Any = None) -> ApiError:
-    """Everything that is wrong, as a refusal whose `param` is the first field of it.
+    """The refusal that names every wrong field; its `param` is the first one.
 
-    Pydantic puts the tag of a union into the path; with the document at hand, the path is the caller's own.
+    Pydantic puts the tags of unions into its paths. With the `document`, paths are written as the caller knows them.
     """
     findings = error.errors(include_url=False, include_input=False)
     missing = [_where(document, finding) for finding in findings if finding["type"] == "missing"]
@@ -89,7 +89,7 @@ def _holds(here: Any, step: str | int) -> bool:
 
 
 def field_names(kind: Any, steps: Steps) -> Iterator[str]:
-    """The names of the fields that a model takes at the end of a path; those of all arms of a union."""
+    """The names of the fields that a model takes at the end of a path; for a union, those of all its arms."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
         if not steps:

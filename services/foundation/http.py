@@ -1,7 +1,7 @@
-"""Routes with Powertools on top of the edge: a request in, OpenAI's manners out.
+"""Routes with Powertools on top of `edge`.
 
-`serve` runs a resolver's routes; failures are answered as `edge` says, and every answer carries `x-request-id`.
-`body_of` validates a JSON body and names the field that is wrong; invalid data from anywhere else is our own failure.
+In: an event. Out: the answer of its route, always with the header `x-request-id`; failures are answered as `edge` does.
+`body_of` validates a JSON body and names its wrong fields in a 400. A ValidationError from anywhere else is a bug: 500.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
 
 
 def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callable[..., Response[Any]]:
-    """What a request of a route runs: check the caller's key, call the route's function, answer with its status."""
+    """The function that serves a route: it checks the key, calls the route's function and sets the status."""
 
     def serve(**parameters: Any) -> Response[Any]:
         # A module may be served by several apps: its function must see the request of this one.
@@ -130,7 +130,7 @@ def json_of(app: Any) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects lie in each other deeper than so many levels."""
+    """Whether lists and objects are nested deeper than so many levels."""
     containers = [value]
     for _ in range(levels + 1):
         containers = [inner for outer in containers for inner in _members(outer) if isinstance(inner, dict | list)]
@@ -195,7 +195,7 @@ def listed(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
 
 
 def page_of(app: Any, items: Sequence[Any]) -> dict[str, Any]:
-    """The page that the query asks for by `after` and `limit`, of a list that is at hand as a whole."""
+    """The page that the query asks for by `after` and `limit`, of a list that is in memory as a whole."""
     after, limit = query_of(app, "after"), limit_of(app)
     ids = [_id_of(item) for item in items]
     if after is not None:

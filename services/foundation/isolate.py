@@ -1,4 +1,4 @@
-"""Find what fails among much that is worked on together, so that it fails alone."""
+"""Find the items that make the work on a group fail, so that the others are done."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from foundation.errors import RetryLater
 def isolate[Item](items: Sequence[Item], work: Callable[[Sequence[Item]], object]) -> Iterator[tuple[Item, Exception]]:
     """Work on all items together; where that fails, on each half, until those that fail are alone.
 
-    Gives these with their errors; the work on all others is done when the iterator ends. `work` must be safe to repeat.
-    Where AWS is only busy, no item is guilty: then this raises what `work` raised.
+    Yields the failing items with their errors; the work on all others is done when the iterator ends. `work` must be
+    safe to repeat. If the error is only that AWS is busy, no item is at fault, and the error is raised.
     """
     try:
         work(items)

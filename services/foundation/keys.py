@@ -1,9 +1,9 @@
-"""API keys: `sk-sh-<id>-<secret>`, kept as SHA-256, with scopes and the capture policy of the gateway's calls.
+"""API keys: `sk-sh-<id>-<secret>`, kept as SHA-256, with scopes and defaults for the capture of gateway calls.
 
-The deploy makes the first one: a secret whose hash enters the table at its first use. Afterwards the table alone
-decides: a revoked key keeps its row and ends in this process at once, in others within a minute. `check` raises
-Unauthorized or Forbidden in OpenAI's shape. Every function checks keys, at its cold start too, so the model of a key's
-row is imported by those that make and revoke them.
+The deploy makes the first key, as a secret of Secrets Manager; its hash is written to the table when the key is first
+used. From then on only the table counts: a revoked key keeps its row, and stops working in this process at once and in
+others within a minute. `check` raises Unauthorized or Forbidden in OpenAI's shape. Functions that only check keys do
+not import `api_keys`, the model of a key's row: it brings pydantic, which every cold start would pay for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _trusted: dict[str, tuple[float, Key]] = {}
 
 
 class Key(NamedTuple):
-    """A caller, and what its calls through the gateway are where they do not say otherwise."""
+    """A caller, and the defaults for its calls through the gateway: whether they are stored, tags, fallback model."""
 
     id: str
     scopes: frozenset[str]
@@ -55,10 +55,10 @@ def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
 
 
 def revoke(key_id: str, context: Any) -> None:
-    """End a key; again is no error. Raises NotFound, or Conflict for the last one with the scope `admin`."""
+    """Revoke a key; a revoked one stays so. Raises NotFound, or Conflict for the last key with the scope `admin`."""
     from foundation.api_keys import ApiKey
 
-    # Two that revoke each other at once must not leave nobody.
+    # Without the lease, two admin keys that revoke each other at the same time would leave none.
     with lease.held("KEYS", "REVOKE", context):
         key = ApiKey.load(key_id, param="key_id")
         if key.rules and not any(other.rules for other in ApiKey.every() if other.id != key_id):

@@ -1,4 +1,4 @@
-"""The one event loop of the process. HTTP connections belong to a loop, so that they survive from call to call."""
+"""The one event loop of the process. HTTP connections belong to a loop: with a single one, invocations share them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Names that nobody knows: a misspelt parameter or field would widen what is asked for, so it is refused.
+"""Refuse unknown parameters and fields: ignoring a misspelt condition would widen the scope of a request.
 
 In: a route's declaration and the names in a request's query. Out: nothing, or a refusal that names the first unknown
-one and the nearest that the route takes. Nothing heavy is imported at import: every cold start imports this.
+one and the nearest name that the route takes. Every cold start imports this module, so it imports `difflib` only when
+it refuses.
 """
 
 from __future__ import annotations
@@ -37,10 +38,9 @@ def unknown_name(name: str, known: Sequence[str], *, within: str = "") -> ApiErr
 
 
 def remedy(name: str, known: Sequence[str]) -> str:
-    """Which known name was meant, or which there are."""
+    """The sentence that names the known name nearest to this one, or all known names if none is near."""
     if not known:
         return "There are none here."
-    # Imported here: only those who err pay for it.
     from difflib import get_close_matches
 
     nearest = get_close_matches(name[:_LONGEST_NAMED], known, n=1)
@@ -52,7 +52,7 @@ def _is_map(query: Query) -> bool:
 
 
 def _alike(name: str, maps: Sequence[str]) -> list[str]:
-    """Where a name looks like a member of a map, such as `metadata.team`: how that member is written."""
+    """The right spelling of a member of one of the maps that was sent as `metadata.team` or `metdata[team]`, if any."""
     from difflib import get_close_matches
 
     base, *rest = re.split(r"[\[\].]+", name[:_LONGEST_NAMED])

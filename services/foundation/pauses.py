@@ -8,9 +8,9 @@ from itertools import repeat
 
 
 def pauses(least_s: float, most_s: float) -> Iterator[float]:
-    """Seconds, without end: doubling from `least_s` to `most_s`, each shortened by up to half at random.
+    """Endless waits in seconds, doubling from `least_s` to `most_s`, each shortened at random by up to half.
 
-    Without that, callers who were turned away together would come back together.
+    Without the random part, callers that were refused at the same moment would all come back at the same moment.
     """
     pause_s = least_s
     for _ in repeat(None):

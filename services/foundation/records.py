@@ -22,7 +22,7 @@ _JSON = "json:"
 _KEY = frozenset({"pk", "sk"})
 _AT_ONCE = 100
 _LONGEST_ROW = 256 * 1024
-"""What a caller may put into a row. DynamoDB takes 400 KB; what a record is given later needs room, too."""
+"""The most bytes that a caller can fill a row with. DynamoDB takes 400 KB; fields that are set later need the rest."""
 
 
 def encode(value: Any) -> Any:
@@ -135,13 +135,13 @@ class Record(BaseModel):
             if last is None:
                 return Page([], has_more=False)
             cursor = _list_place(last)
-        found = cls._listed(_list_key(cls, parent), cursor, at_once=limit + 1, descending=descending)
-        data = list(islice(found, limit + 1))
+        records = cls._listed(_list_key(cls, parent), cursor, at_once=limit + 1, descending=descending)
+        data = list(islice(records, limit + 1))
         return Page(data[:limit], has_more=len(data) > limit)
 
     @classmethod
     def _listed(cls, pk: str, cursor: str | None, *, at_once: int, descending: bool) -> Iterator[Self]:
-        """The records of a list behind a place in it. A place whose record is lost is passed over."""
+        """The records of a list behind the entry `cursor`. An entry whose record is lost is skipped."""
         while True:
             entries = list(
                 table.query(

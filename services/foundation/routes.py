@@ -94,16 +94,16 @@ class Route:
         return next((name for name, whole in _PARAMETER.findall(self.path) if whole), None)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters as they are meant, or None where this route has another path.
+        """The decoded parameters of a path, or None if this route has another path.
 
-        `path` is as it was sent: an id's own slash or percent sign is encoded in it.
+        `path` is as it was sent: a slash or percent sign within an id is still encoded.
         """
-        found = self._pattern.fullmatch(path)
-        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        match = self._pattern.fullmatch(path)
+        return {name: unquote(value) for name, value in match.groupdict().items()} if match else None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        steps = _PARAMETER.sub(lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", self.path)
+        steps = _PARAMETER.sub(lambda parameter: f"(?P<{parameter[1]}>{'.+' if parameter[2] else '[^/]+'})", self.path)
         return re.compile(steps.replace(".json", r"\.json"), re.DOTALL)
 
 

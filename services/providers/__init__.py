@@ -1,4 +1,4 @@
-"""The provider seam for chat: a model's name in, whoever answers to it out."""
+"""The providers of models. In: a model's name. Out: the provider that serves it."""
 
 from providers.provider import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
 from providers.registry import ModelAmbiguous, paced_providers, providers

@@ -1,8 +1,8 @@
 """A provider's Batch API: many chat completions in a file, answered within a day at half the price.
 
-In: requests by name. Out: a batch's id and state, and the answers by name. A batch carries its `intent` as metadata, so
-that whoever does not know whether it was started finds it. A refusal raises ProviderRefused, a provider that is away
-ProviderAway. Nothing is retried here: a second POST could be a second batch, which is paid for.
+In: requests by name. Out: a batch's id and state, and the answers by name. A batch carries its `intent` as metadata, by
+which a caller that died before it noted the batch's id finds it again. Raises ProviderRefused for a refusal and
+ProviderAway if the provider is away. Nothing is retried here: a second POST could start and pay a second batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GATEWAY_TIMEOUT = 504
 
 
 class BatchState(NamedTuple):
-    """How far a batch is; `code` and `message` say why it failed. What it answered stays, however it ended."""
+    """How far a batch is; `code` and `message` say why it failed. Its answers can be read however it ended."""
 
     id: str
     ended: bool

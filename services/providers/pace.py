@@ -1,13 +1,13 @@
-"""How fast a provider is asked, by all workers together.
+"""Keep the calls of all workers together within a provider's limits.
 
-In: calls that want their turn. Out: their turn, when the limits of the provider have room; OverLimit where they have
-none before the deadline, ProviderAway where the provider itself has asked for a longer wait than that.
+In: a call that waits for its turn. Out: its turn, as soon as the limits have room. Raises OverLimit if they have none
+before the deadline, and ProviderAway if the provider has asked for a wait beyond it.
 
-The workers of a provider share one row, `PACE, <name>`. Slots for calls at the same time are leased from it, until the
-worker's deadline, so that a worker that was killed keeps them no longer. A rate is a schedule: a worker takes the next
-moments of it, a second's worth at a time, and makes one call at each (the virtual scheduling of ITU-T I.371). A wait
-that the provider asks for stands in the row too, and everybody looks at it once a second. So a chunk of calls costs a
-few reads and writes, not one a call.
+The workers of a provider share one row, `PACE, <name>`. A worker leases slots for simultaneous calls from it until its
+own deadline, so that a worker that was killed does not keep them for longer. A rate is a schedule: a worker takes the
+next moments of it, at most a second's worth at a time, and makes one call at each (the virtual scheduling of ITU-T
+I.371). A wait that the provider asks for is written to the row too, and every worker reads the row once a second. So a
+chunk of calls costs a few reads and writes, and not one for each call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BUSY = 429
 
 
 class Limits(BaseModel):
-    """What one provider takes from all workers together; 0 is no limit."""
+    """The limits of one provider for all workers together; 0 stands for no limit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class Pace:
         self._lease_ends = 0.0
         self._moments: deque[float] = deque()
         self._until = 0.0
-        self._told = 0.0
+        self._shared_until = 0.0
         self._looked = 0.0
 
     @asynccontextmanager
@@ -79,17 +79,17 @@ class Pace:
             self._at_work -= 1
             self._slots.release()
             if not self._at_work and not self._waiting:
-                # What the call has brought is worth more than the slots, which expire.
+                # A failure here must not lose the call's answer; the slots expire by themselves.
                 with suppress(ClientError, BotoCoreError):
                     self._give_back()
 
     def wait(self, seconds: float) -> None:
-        """The provider wants nobody to ask for so long."""
+        """Note that the provider asks for a pause of so many seconds, for all workers."""
         until = time.time() + seconds
         self._until = max(self._until, until)
-        # A shorter wait would be over before the others look.
-        if seconds >= _LOOK_EVERY_S and until > self._told + _LOOK_EVERY_S:
-            self._told = until
+        # A shorter pause would be over before the other workers read the row.
+        if seconds >= _LOOK_EVERY_S and until > self._shared_until + _LOOK_EVERY_S:
+            self._shared_until = until
             condition = "attribute_not_exists(#until) OR #until < :to_until"
             with suppress(ClientError, BotoCoreError):
                 table.update(_PK, self._name, {"until": _ms(until)}, condition=condition)
@@ -100,7 +100,7 @@ class Pace:
             if (pause := self._until - time.time()) > 0:
                 if time.time() + pause >= ends:
                     raise _asked_to_wait(pause)
-                # Spread, so that the workers do not come back together.
+                # A random part spreads the workers, which would otherwise all come back at once.
                 await asyncio.sleep(pause * random.uniform(1.0, 1.2))
                 continue
             if not self._limits.concurrency:
@@ -115,10 +115,10 @@ class Pace:
                 return
 
     async def _look(self, ends: float) -> None:
-        """See once a second how long the provider wants to be left alone, and lease the slots that are missing."""
+        """Once a second, read how long the provider wants no calls, and lease the slots that are missing."""
         if time.time() - self._looked < _LOOK_EVERY_S and self._lease_ends > time.time():
             return
-        # The calls that come at the same moment are to be counted in.
+        # Let the calls that start at the same moment count themselves as waiting first.
         await asyncio.sleep(0)
         async with self._asking:
             if time.time() - self._looked >= _LOOK_EVERY_S or self._lease_ends <= time.time():
@@ -166,7 +166,7 @@ class Pace:
         await asyncio.sleep(max(0.0, moment - time.time()))
 
     def _reserve(self, ends: float) -> None:
-        """Take the next moments of the schedule: one for each call that wants one, at most a second's."""
+        """Take the next moments of the schedule: one for each call that needs one, at most a second's worth."""
         rate = self._limits.requests_per_second
         count = max(1, min(self._at_work + self._waiting, math.ceil(rate)))
         for _ in range(_ATTEMPTS):
@@ -183,8 +183,8 @@ class Pace:
         if row is None:
             row = {"pk": _PK, "sk": self._name, "version": 0, "held": "{}", "next": 0, "until": 0}
             table.put_new(row)
-        self._told = max(self._told, row["until"] / 1000)
-        self._until = max(self._until, self._told)
+        self._shared_until = max(self._shared_until, row["until"] / 1000)
+        self._until = max(self._until, self._shared_until)
         return row
 
     def _changed(self, row: table.Row, held: dict[str, Any]) -> bool:
@@ -193,7 +193,7 @@ class Pace:
 
 
 def _held(row: table.Row) -> dict[str, tuple[int, int]]:
-    """The slots by who holds them, and until when; what has expired is free."""
+    """The number of slots and the end of the lease of each holder, without expired leases."""
     held = orjson.loads(row["held"])
     return {holder: (slots, until) for holder, (slots, until) in held.items() if until > _ms(time.time())}
 

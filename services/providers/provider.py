@@ -1,8 +1,8 @@
-"""What every provider does, and how it fails.
+"""The seam of providers: what every provider does, and how it fails.
 
-`complete` takes a chat completion's request, `embed` an embedding's, and gives the response in OpenAI's shape. A
-refusal that asking again will not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer) raises
-`ProviderAway`.
+`complete` takes the request of a chat completion, `embed` that of an embedding; both return the response in OpenAI's
+shape. A failure that another attempt would not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer)
+raises `ProviderAway`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ _BUSY = 429
 
 
 class Answer(NamedTuple):
-    """A provider's answer, how long it took, and whether this call paid for it or shares another's.
+    """A provider's answer, the milliseconds it took, and in `paid` whether this call paid for it.
 
-    `batch` says that it came through the Batch API, at half the price.
+    An answer that another call has paid for is not `paid`. `batch` is whether it came through the Batch API, at half
+    the price.
     """
 
     body: dict[str, Any]
@@ -29,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class ProviderRefused(StillhouseError):
-    """The provider's own refusal, to be passed on as it is."""
+    """The provider's own refusal: its status, body and headers, which are passed on unchanged."""
 
     def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         super().__init__(f"the provider answered {status}")
@@ -39,7 +40,7 @@ class ProviderRefused(StillhouseError):
 
     @property
     def message(self) -> str:
-        """The provider's own words where it has some."""
+        """The message in the provider's body, if it has one."""
         try:
             return str(orjson.loads(self.body)["error"]["message"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -47,9 +48,9 @@ class ProviderRefused(StillhouseError):
 
 
 class ProviderAway(ProviderRefused):
-    """The provider is busy or out of reach; `retry_after` in seconds where it says so.
+    """The provider is busy or cannot be reached; `retry_after` is the wait that it asks for, in seconds.
 
-    `final` is its word that asking again is of no use now.
+    `final` is true if the provider says that asking again is of no use for now.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class ProviderAway(ProviderRefused):
 
 
 class OverLimit(ProviderAway):
-    """The limit that the stack sets for this provider has no room before the deadline; nobody was asked."""
+    """The stack's own limit for this provider has no room before the deadline, so the provider was not called."""
 
     def __init__(self, name: str) -> None:
         message = f"The limit set for the provider '{name}' leaves no room for this call now."
@@ -75,10 +76,10 @@ class OverLimit(ProviderAway):
 
 
 class Provider(Protocol):
-    """Someone who answers chat completions, and embeddings if they have them."""
+    """A model provider: answers chat completions, and embeddings if it has a model for them."""
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        """Ask, and ask again while the provider is away, until the deadline, or only in the first `retry_s`."""
+        """Ask, and ask again while the provider is away, until the deadline, or within the first `retry_s` seconds."""
         ...
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:

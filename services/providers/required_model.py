@@ -1,4 +1,4 @@
-"""Whether some provider has a model of this name, asked before anything is made that would need the model."""
+"""Check that a provider has a model, before an object is created that needs the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model was asked and answered, in tokens."""
+"""The usage of a model, in tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_TOKENS = 1 << 53
 
 
 class ModelUsage(BaseModel):
-    """What one model was asked and answered in a run; apart what came through the Batch API."""
+    """The usage of one model in a run. Calls through the Batch API are summed apart, with `batch` true."""
 
     model_name: CutName
     batch: bool = False
@@ -30,12 +30,12 @@ class ModelUsage(BaseModel):
 
 
 def cached_tokens(usage: dict[str, Any]) -> int:
-    """The part of the prompt that was read from the provider's cache: of a call's usage, or of a sum."""
+    """The prompt tokens that the provider read from its cache, in the usage of one call or of many."""
     details = usage.get("prompt_tokens_details")
     of_prompt = details.get("cached_tokens") if isinstance(details, dict) else None
     return _tokens(usage.get("cached_tokens")) or _tokens(of_prompt)
 
 
 def _tokens(value: Any) -> int:
-    """A count as a provider gives it; whatever is no count between 0 and 2^53 says nothing, and counts as 0."""
+    """A provider's token count; 0 for anything that is no number between 0 and 2^53."""
     return int(value) if type(value) in {int, float} and 0 <= value <= _MOST_TOKENS else 0

@@ -103,8 +103,8 @@ def _forget(row: table.Row, references: list[Reference], places: set[int]) -> No
     shard = row["pk"].rpartition("#")[2]
     tagged = {tag for place in places for tag in postings.tags(references[place].metadata or {})}
     held = table.get_all((postings.key_of(tag, shard), row["sk"]) for tag in tagged)
-    for (pk, sk), found in held.items():
-        left = [place for place in postings.unpacked_places(found) if place not in places]
+    for (pk, sk), row_of_tag in held.items():
+        left = [place for place in postings.unpacked_places(row_of_tag) if place not in places]
         if left:
             table.put({"pk": pk, "sk": sk, "at": postings.packed_places(left)})
         else:

@@ -1,4 +1,4 @@
-"""What a sweep could not do. It goes on with the rest, and raises in the end, so that its alarm tells."""
+"""Collect the errors of a sweep, which goes on with the rest and raises them together at its end, for its alarm."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Failures:
         self._errors: list[Exception] = []
 
     @contextmanager
-    def kept(self, what: str) -> Iterator[None]:
-        """Keep an error of the block instead of raising it. `what` names what the block works on."""
+    def kept(self, subject: str) -> Iterator[None]:
+        """Keep an error of the block instead of raising it. `subject` names for the log what the block works on."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one failure must not stop the sweep of all others
-            self.add([(what, error)])
+            self.add([(subject, error)])
 
     def add(self, failed: Iterable[tuple[str, Exception]]) -> None:
-        """Keep these errors of what could not be worked on."""
-        for what, error in failed:
-            logger().error("not swept", extra={"what": what}, exc_info=error)
+        """Keep these errors, each with the name of the subject that it stopped the work on."""
+        for subject, error in failed:
+            logger().error("not swept", extra={"subject": subject}, exc_info=error)
             self._errors.append(error)
 
     def raise_any(self) -> None:

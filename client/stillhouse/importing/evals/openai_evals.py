@@ -78,8 +78,8 @@ class _Carrying:
         known = _by_metadata(self._receiver.evals(), EVAL)
         for eval_ in self._origin.evals():
             self._eval(eval_, known.get(eval_["id"]))
-        for what, why in self._origin.unread:
-            self.report.leave(what, why)
+        for name, why in self._origin.unread:
+            self.report.leave(name, why)
 
     def _eval(self, eval_: dict[str, Any], here: dict[str, Any] | None) -> None:
         known: dict[str, dict[str, Any]] = {}
@@ -203,16 +203,16 @@ class _Carrying:
         return self._datasets[name]
 
     def _uploaded(self, name: str, fetch: Callable[[], BinaryIO | None]) -> str | None:
-        what = f"file {name.removesuffix('.jsonl')}"
+        title = f"file {name.removesuffix('.jsonl')}"
         content = fetch()
         if content is None:
-            self.report.leave(what, "it is gone; the rows are those of the output items")
+            self.report.leave(title, "it is gone; the rows are those of the output items")
             return None
         with closing(content):
             try:
                 return self._receiver.upload(name, content)
             except Refused as refusal:
-                self.report.leave(what, str(refusal))
+                self.report.leave(title, str(refusal))
                 return None
 
     def _origin_of(self, run: dict[str, Any], source: dict[str, Any], file_id: str) -> dict[str, Any]:

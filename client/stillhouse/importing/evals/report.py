@@ -29,13 +29,13 @@ class Report:
     ready: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
-    def leave(self, what: str, why: str) -> None:
-        """Record what was not imported, and why."""
-        self.left.append((what, why[:_LONGEST]))
+    def leave(self, name: str, why: str) -> None:
+        """Record that the thing of this name was not imported, and why."""
+        self.left.append((name, why[:_LONGEST]))
 
-    def change(self, what: str, how: str) -> None:
-        """Record what was imported in another form, and how."""
-        self.changed.append((what, how[:_LONGEST]))
+    def change(self, name: str, how: str) -> None:
+        """Record that the thing of this name was imported in another form, and how it differs."""
+        self.changed.append((name, how[:_LONGEST]))
 
     @property
     def so_far(self) -> str:
@@ -55,7 +55,7 @@ class Report:
         for title, named in (("imported, but changed", self.changed), ("not imported", self.left)):
             if named:
                 lines.append(title)
-                lines += [f"  {what}: {why}" for what, why in named]
+                lines += [f"  {name}: {why}" for name, why in named]
         if self.notes:
             lines.append("to know, and how often")
             lines += [f"  {number} {note}" for note, number in self.notes.most_common()]

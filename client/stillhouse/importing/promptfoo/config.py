@@ -38,9 +38,10 @@ class Config:
     left: list[tuple[str, str]] = field(default_factory=list)
     changed: list[tuple[str, str]] = field(default_factory=list)
 
-    def leave(self, what: str, error: Exception) -> None:
+    def leave(self, name: str, error: Exception) -> None:
+        """Record that the part of the config with this name is not imported, and why."""
         why = error.reason if isinstance(error, Left) else f"it is not of the documented shape ({type(error).__name__})"
-        self.left.append((what, why))
+        self.left.append((name, why))
 
 
 def read(path: Path) -> Config:
@@ -61,7 +62,7 @@ def read(path: Path) -> Config:
     _filters(config)
     _cases(config, document)
     if not config.cases:
-        why = "; ".join(f"{what}: {why}" for what, why in config.left)
+        why = "; ".join(f"{name}: {why}" for name, why in config.left)
         raise Stopped(f"{path} has no tests that can be read{f': {why}' if why else ''}")
     return config
 
