@@ -111,7 +111,12 @@ redrive: .venv/.synced ## put dead letters back into their queue (STACK=name REG
 
 .PHONY: destroy
 destroy: .venv/.synced ## say what of a stack would stay and what it costs; with YES=1 remove the stack (STACK=name REGION=eu-west-1)
-	@$(BIN)/python -m infra.operate.destroy --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes)
+	@$(BIN)/python -m infra.operate.destroy --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes) \
+		$(if $(UNFINISHED),--unfinished $(UNFINISHED))
+
+.PHONY: adopt
+adopt: .venv/.synced ## give a removed stack's table and bucket to a new one, before its deploy (STACK=name TABLE=… BUCKET=…)
+	@$(BIN)/python -m infra.operate.adopt --stack $(STACK_NAME) $(if $(REGION),--region $(REGION)) --table "$(TABLE)" --bucket "$(BUCKET)"
 
 .PHONY: local
 local: setup ## the stack on this machine, in the foreground, until Ctrl-C

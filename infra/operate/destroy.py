@@ -1,7 +1,9 @@
 """Removes a stack and says what stays: `make destroy STACK=stillhouse-dev`.
 
 Table and bucket outlive the stack, since nobody can make what they hold a second time. In: the stack's name. Out: what
-stays, its size, its price a month, and the commands that remove it. Without `--yes` nothing is removed.
+stays, its size, its price a month, the commands that remove it and the one that gives it to a new stack; and what is
+unfinished, which no later stack would finish. Without `--yes` nothing is removed, nor with it while anything is
+unfinished, unless `--unfinished` says that it may be lost.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from infra.operate.stack import resources
 
 _PRICES = Path(__file__).parents[1] / "aws-prices.json"
 _GB = 1 << 30
+_OPEN = {"OPENJOBS": "fine-tuning jobs", "OPENDISTILLATIONS": "distillations"}
+"""Partitions of the table with a row for what is open."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +62,72 @@ def _month(size: int, a_gb: Decimal) -> Decimal:
     return (a_gb * size / _GB).quantize(Decimal("0.01"))
 
 
+def unfinished(sqs: Any, dynamodb: Any, known: dict[str, str]) -> list[str]:
+    """What would be lost with the queues, or left open for ever: a line for each queue and each kind."""
+    waiting = {name: _messages(sqs, url) for name, url in sorted(known.items()) if name.endswith(("Queue", "Letters"))}
+    rows = {kind: _rows(dynamodb, known["Table"], partition) for partition, kind in _OPEN.items()}
+    return [f"{count} messages in {name}" for name, count in waiting.items() if count] + [
+        f"{count} {kind} that are open" for kind, count in rows.items() if count
+    ]
+
+
+def _messages(sqs: Any, url: str) -> int:
+    """Those that wait, that somebody has in hand, and that are delayed."""
+    numbers = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=numbers)["Attributes"]
+    return sum(int(attributes[number]) for number in numbers)
+
+
+def _rows(dynamodb: Any, table: str, partition: str) -> int:
+    counted = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": partition}},
+        Select="COUNT",
+        ConsistentRead=True,
+    )
+    return int(counted["Count"])
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--stack", required=True)
     arguments.add_argument("--region")
     arguments.add_argument("--yes", action="store_true")
+    arguments.add_argument("--unfinished", choices=["keep", "lose"], default="keep")
     asked = arguments.parse_args()
     session = boto3.Session(region_name=asked.region)
-    cloudformation = session.client("cloudformation")
-    known = resources(cloudformation, asked.stack)
+    cloudformation, dynamodb = session.client("cloudformation"), session.client("dynamodb")
+    known = _known(cloudformation, asked.stack)
     sys.stdout.write(f"{asked.stack}: these stay, with all that was captured and learnt:\n")
-    for store in kept(session.client("s3"), session.client("dynamodb"), known):
+    for store in kept(session.client("s3"), dynamodb, known):
         sys.stdout.write(
             f"  {store.name}: {store.size:,} bytes, about ${store.dollars} a month\n    to remove it: {store.remove}\n"
         )
+    back = f"make adopt STACK={asked.stack} TABLE={known['Table']} BUCKET={known['Bucket']}"
+    sys.stdout.write(f"  to give them to a new stack: {back}, then make deploy\n")
     sys.stdout.write(f"All else goes: {len(known) - 2} resources, the first API key and the logs among them.\n")
+    left = unfinished(session.client("sqs"), dynamodb, known)
+    for line in left:
+        sys.stdout.write(f"  unfinished: {line}\n")
     if not asked.yes:
         sys.stdout.write("Nothing was removed. Say YES=1 to remove the stack.\n")
         return
+    if left and asked.unfinished == "keep":
+        sys.exit(
+            "Nothing was removed: no later stack finishes what is unfinished. Wait, cancel it, redrive or purge dead "
+            "letters; or say UNFINISHED=lose."
+        )
     cloudformation.delete_stack(StackName=asked.stack)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=asked.stack)
     sys.stdout.write("removed\n")
+
+
+def _known(cloudformation: Any, stack: str) -> dict[str, str]:
+    try:
+        return resources(cloudformation, stack)
+    except ClientError as error:
+        sys.exit(f"{stack} cannot be read, is it the right STACK and REGION? {error}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ exit 1 where one of them stops the deploy. What may not be looked at is said and
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +16,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operate import template
+from infra.operate.stack import resources
+
 _LEAST_CONCURRENCY = 50
 _UNRESERVED = 100
 """So many concurrent executions Lambda keeps for functions that reserve none."""
 _NETWORKS = "L-F678F1CE"
+_OWN_KEY = "alias/aws/secretsmanager"
+"""AWS's key, which every function that may read a secret may use."""
 _ASK = "aws service-quotas request-service-quota-increase --service-code"
 
 
@@ -37,6 +43,8 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
     """All findings. `client` makes the client of a service in that region."""
     # None of them begins before it is listed.
     looks = (
+        _types(client, region, parameters),
+        _runtime(client, region, parameters),
         _concurrency(client, parameters),
         _networks(client, stack),
         _secret(client, region, "ProviderSecretArn", parameters),
@@ -49,6 +57,40 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
         except (ClientError, BotoCoreError) as error:
             findings.append(Finding(f"could not look: {error}", stops=False))
     return findings
+
+
+def _types(client: Client, region: str, parameters: dict[str, str]) -> Iterator[Finding]:
+    """A region's CloudFormation knows the types of what the region has: a third of them have no function URLs."""
+    cloudformation = client("cloudformation")
+    for kind in sorted(template.types()):
+        try:
+            cloudformation.describe_type(Type="RESOURCE", TypeName=kind)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TypeNotFoundException":
+                raise
+            if kind != "AWS::Lambda::Url":
+                yield Finding(f"{region} has no {kind}: deploy to another region.", stops=True)
+            elif parameters.get("FunctionUrls") != "false":
+                yield Finding(
+                    f"{region} has no URLs of functions. Deploy with FunctionUrls=false, and calls of the gateway end "
+                    "at 28 s; or deploy to another region.",
+                    stops=True,
+                )
+
+
+def _runtime(client: Client, region: str, parameters: dict[str, str]) -> Iterator[Finding]:
+    """Lambda refuses a search for what it does not know."""
+    runtime, architecture = template.runtime(), parameters.get("Architecture", "arm64")
+    try:
+        client("lambda").list_layers(CompatibleRuntime=runtime, CompatibleArchitecture=architecture, MaxItems=1)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"ValidationException", "InvalidParameterValueException"}:
+            raise
+        yield Finding(
+            f"Lambda in {region} does not run {runtime} on {architecture}: deploy with Architecture=x86_64, or to "
+            "another region.",
+            stops=True,
+        )
 
 
 def _concurrency(client: Client, parameters: dict[str, str]) -> Iterator[Finding]:
@@ -71,14 +113,13 @@ def _concurrency(client: Client, parameters: dict[str, str]) -> Iterator[Finding
 
 
 def _networks(client: Client, stack: str) -> Iterator[Finding]:
-    """A first deploy makes a network for the sandbox."""
+    """A first deploy makes a network for the sandbox, and so does the deploy that completes an adopted stack."""
     try:
-        client("cloudformation").describe_stacks(StackName=stack)
+        if "SandboxNetwork" in resources(client("cloudformation"), stack):
+            return
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-    else:
-        return
     there = len(client("ec2").describe_vpcs()["Vpcs"])
     quota = client("service-quotas").get_service_quota(ServiceCode="vpc", QuotaCode=_NETWORKS)["Quota"]["Value"]
     if there >= quota:
@@ -101,15 +142,42 @@ def _secret(client: Client, region: str, name: str, parameters: dict[str, str]) 
     elif parts[3] != region:
         yield Finding(f"{name} is of {parts[3]}, the stack of {region}: make the secret there.", stops=True)
     else:
-        text = client("secretsmanager").get_secret_value(SecretId=arn).get("SecretString", "").strip()
-        if name == "ProviderSecretArn" and text.startswith(("{", "[", '"')):
-            yield Finding(
-                f"{name} holds JSON, as the console stores key/value pairs. Store the key alone: "
-                f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string <key>",
-                stops=True,
-            )
-        if not text:
-            yield Finding(f"{name} is empty.", stops=True)
+        yield from _content(client("secretsmanager"), name, arn, parameters)
+
+
+def _content(secrets: Any, name: str, arn: str, parameters: dict[str, str]) -> Iterator[Finding]:
+    """The functions can read it, and it is what they expect: a key alone, or the JSON of several providers."""
+    try:
+        key = secrets.describe_secret(SecretId=arn).get("KmsKeyId", _OWN_KEY)
+    except secrets.exceptions.ResourceNotFoundException:
+        yield Finding(f"{name} names no secret that is there: {arn}", stops=True)
+        return
+    if not key.endswith(_OWN_KEY) and "SecretsKeyArn" not in parameters:
+        yield Finding(
+            f"{name} lies under a key of your own, which the functions may not use: deploy with SecretsKeyArn={key}",
+            stops=True,
+        )
+    text = secrets.get_secret_value(SecretId=arn).get("SecretString", "").strip()
+    if not text:
+        yield Finding(f"{name} is empty.", stops=True)
+    elif name == "ProviderSecretArn" and text.startswith(("{", "[", '"')):
+        yield Finding(
+            f"{name} holds JSON, as the console stores key/value pairs. Store the key alone: "
+            f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string <key>",
+            stops=True,
+        )
+    elif name == "ProvidersSecretArn" and not _is_object(text):
+        yield Finding(
+            f'{name} is no JSON object of providers: {{"<name>": {{"base_url": "https://…/v1", "api_key": "…"}}}}',
+            stops=True,
+        )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from local.stack import iam
 
-_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "operate"}
+"""`infra/operate` acts on what is deployed and is no part of it."""
 
 
 def sources(root: Path) -> str:

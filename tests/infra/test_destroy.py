@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from infra.operate.destroy import kept
+from distillations import distillation
+from infra.operate.destroy import _OPEN, kept, unfinished
+from tuning import jobs
 
 GB = 1 << 30
 KNOWN = {"Table": "the-table", "Bucket": "the-bucket", "Api": "a1"}
@@ -43,3 +45,38 @@ def test_what_stays_is_priced_and_comes_with_how_to_remove_it() -> None:
 def test_an_empty_stack_costs_nothing() -> None:
     stores = Stores(0, [])
     assert [one.dollars for one in kept(stores, stores, KNOWN)] == [Decimal("0.00")] * 2
+
+
+class Work:
+    """Queues with messages, by URL, and a table with rows of what is open, by partition."""
+
+    def __init__(self, messages: dict[str, tuple[int, int, int]], rows: dict[str, int]) -> None:
+        self.messages, self.rows = messages, rows
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803 - boto3's names
+        counts = self.messages.get(QueueUrl, (0, 0, 0))
+        return {"Attributes": {name: str(count) for name, count in zip(AttributeNames, counts, strict=True)}}
+
+    def query(self, *, ExpressionAttributeValues: Any, **asked: Any) -> Any:  # noqa: N803 - boto3's name
+        assert asked["ConsistentRead"]
+        return {"Count": self.rows.get(ExpressionAttributeValues[":pk"]["S"], 0)}
+
+
+QUEUES = {**KNOWN, "PlanQueue": "plan", "PlanDeadLetters": "plan-dead", "PlanQueuePolicy": "policy"}
+
+
+def test_a_stack_at_rest_leaves_nothing_unfinished() -> None:
+    assert unfinished(Work({}, {}), Work({}, {}), QUEUES) == []
+
+
+def test_messages_and_open_work_are_named_since_no_later_stack_finishes_them() -> None:
+    work = Work({"plan": (1, 2, 3), "plan-dead": (4, 0, 0)}, {"OPENJOBS": 1})
+    assert unfinished(work, work, QUEUES) == [
+        "4 messages in PlanDeadLetters",
+        "6 messages in PlanQueue",
+        "1 fine-tuning jobs that are open",
+    ]
+
+
+def test_what_is_open_stands_where_services_write_it() -> None:
+    assert set(_OPEN) == {jobs.OPEN, distillation._OPEN}

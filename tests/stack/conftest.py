@@ -26,11 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    """The stack that is up; else one of the tests' own, which leaves alone what the user's has kept."""
+    """The stack that is up; else one of the tests' own, which leaves alone what the user's has kept.
+
+    The tests' own enforces the template's policies: a permission that a function lacks fails whatever needs it.
+    """
     was_up = running() is not None
     with pytest.MonkeyPatch.context() as patch:
         if not was_up:
             patch.setenv("STILLHOUSE_STATE", str(tmp_path_factory.mktemp("state")))
+            patch.setenv("STILLHOUSE_ENFORCE_IAM", "1")
         yield ensure_up(lambda line: sys.stderr.write(line + "\n"))
         if not was_up:
             down()
