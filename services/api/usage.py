@@ -48,6 +48,8 @@ class UsageGroup(Document):
     completions: int
     failed: int
     """Those of them whose call failed."""
+    without_usage: int
+    """Those of them that were answered without counts of tokens: tokens and cost leave them out."""
     prompt_tokens: int
     cached_tokens: int
     """Those of the prompt tokens that the provider had cached."""
@@ -55,7 +57,7 @@ class UsageGroup(Document):
     latency_ms: Latencies | None
     """Null where no latency is known."""
     cost_usd: float | None
-    """US dollars by the price list; null where a model has no price."""
+    """US dollars by the price list; null where a model has no price, or no answer has counts of tokens."""
     unpriced_models: list[str]
     """The models without a price."""
 
@@ -75,6 +77,7 @@ class Group:
     def __init__(self) -> None:
         self.completions = 0
         self.failed = 0
+        self.without_usage = 0
         self.tokens: dict[str, Counter[str]] = defaultdict(Counter)
         self.latencies = array("Q")
 
@@ -82,10 +85,13 @@ class Group:
         self.completions += 1
         self.failed += reference.failed
         used = self.tokens[reference.model]
-        used["calls"] += 1
-        used["prompt"] += reference.prompt_tokens or 0
-        used["cached"] += reference.cached_tokens or 0
-        used["completion"] += reference.completion_tokens or 0
+        if reference.prompt_tokens is not None and reference.completion_tokens is not None:
+            used["calls"] += 1
+            used["prompt"] += reference.prompt_tokens
+            used["cached"] += reference.cached_tokens or 0
+            used["completion"] += reference.completion_tokens
+        elif not reference.failed:
+            self.without_usage += 1
         if reference.latency_ms is not None:
             self.latencies.append(reference.latency_ms)
 
@@ -101,17 +107,19 @@ class Group:
             )
             for model, used in sorted(self.tokens.items())
         ]
-        cost = prices.cost_nanodollars(by_model)
+        counted = [used for used in by_model if used.invocation_count]
+        cost = prices.cost_nanodollars(counted) if counted or not self.without_usage else None
         return UsageGroup(
             group=key,
             completions=self.completions,
             failed=self.failed,
+            without_usage=self.without_usage,
             prompt_tokens=sum(used.prompt_tokens for used in by_model),
             cached_tokens=sum(used.cached_tokens for used in by_model),
             completion_tokens=sum(used.completion_tokens for used in by_model),
             latency_ms=_quantiles(self.latencies),
             cost_usd=None if cost is None else cost / 1e9,
-            unpriced_models=[used.model_name for used in by_model if prices.cost_nanodollars([used]) is None],
+            unpriced_models=[used.model_name for used in by_model if not prices.is_priced(used.model_name)],
         )
 
 

@@ -84,6 +84,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         teacher=distillation.teacher,
         student=distillation.student,
         recipe=Recipe(source=source, validation_share=_VALIDATION_SHARE, seed=distillation.seed),
+        selected=curator.selected,
         rows=rows["train"] + rows["validation"],
         train_rows=rows["train"],
         validation_rows=rows["validation"],

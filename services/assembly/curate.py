@@ -33,7 +33,7 @@ class Example(NamedTuple):
 
 
 class Curator:
-    """Goes through completions once; `dropped` and `dropped_ids` are complete when they are through.
+    """Goes through completions once; `selected`, `dropped` and `dropped_ids` are complete when they are through.
 
     `dropped` counts by rule; `dropped_ids` names the first 20 completions of each rule.
     """
@@ -42,11 +42,13 @@ class Curator:
         self._known = Known(test_ids=test_ids, test_inputs=test_inputs)
         self._seed = seed
         self._share = share
+        self.selected = 0
         self.dropped: Counter[str] = Counter(dict.fromkeys(RULES, 0))
         self.dropped_ids: dict[str, list[str]] = {name: [] for name in RULES}
 
     def examples(self, completions: Iterable[Completion]) -> Iterator[Example]:
         for completion in completions:
+            self.selected += 1
             try:
                 example = self._example(Candidate(completion))
             except _ODD as error:

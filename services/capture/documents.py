@@ -61,11 +61,13 @@ class Capture(Document):
     batch_id: str
     """Whose status GET /v1/captures/{batch_id} tells."""
     accepted: int
-    """How many records were accepted."""
+    """How many records were accepted, each once; one that Stillhouse has already is accepted again."""
     ids: list[str]
     """The ids of their completions."""
     renamed: list[Renamed]
     refused: list[Refused]
+    duplicates: int
+    """How many records are the same as another one of this push."""
 
 
 class CaptureStatus(Document):

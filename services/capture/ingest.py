@@ -52,6 +52,7 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
         "ids": [completion.id for completion in kept.all],
         "renamed": kept.renamed,
         "refused": refused,
+        "duplicates": len(completions) - len(kept.all),
     }
 
 

@@ -38,6 +38,8 @@ class DatasetCard(Document):
     teacher: str
     student: str
     recipe: Recipe
+    selected: int | None = None
+    """The completions that the recipe's filter selected: `rows` and all that were `dropped` together."""
     rows: int
     """All examples: `train_rows` and `validation_rows` together."""
     train_rows: int

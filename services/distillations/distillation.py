@@ -78,6 +78,8 @@ class Distillation(Record):
     test_file_id: str | None = None
     """The frozen test rows as a file."""
     test_rows: int | None = None
+    test_dropped: dict[str, int] | None = None
+    """By reason, how many of what `test` selects are no rows: `duplicates` ask what a row asks already."""
     runs: dict[Role, str] = Field(default_factory=dict)
     """The id of each role's run, of those that have been started."""
     plan: Plan | None = None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from distillations.model_score import ModelScore
+from evals.run import Answers
 from foundation.document import Document
 
 
@@ -13,7 +12,7 @@ class Plan(Document):
 
     teacher: ModelScore
     baseline: ModelScore
-    teacher_answers: Literal["stored", "sampled"]
+    teacher_answers: Answers
     """Whether the stored answers of the teacher were graded, or it was asked anew."""
     rows: int
     """The test rows that both runs graded."""

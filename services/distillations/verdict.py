@@ -10,6 +10,7 @@ from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.roles import Role
 from evals.calibrations import JudgeReliability
+from evals.run import Answers
 from foundation.document import Document
 from foundation.records import Record
 from stats import Interval
@@ -80,9 +81,12 @@ class Verdict(Record):
     """The gain as a share of the gap between teacher and baseline; null where that gap is not certain."""
     gap_closed_interval: Interval | None
     as_good_as_teacher: bool
-    """Whether the lower end of `against_teacher` lies above minus the gate's `margin`."""
+    """Whether `noninferiority_bound` lies above minus the gate's `margin`."""
     against_teacher: Interval | None
     """The 95% interval of the distilled model's score minus the teacher's."""
+    noninferiority_bound: float | None = None
+    """With 95% confidence that difference is at least this: the lower end of its 90% interval, since the claim has one
+    side. Null where the groups are too few for an interval."""
     rows_needed: RowsNeeded
     slices_worse: list[SliceGain]
     """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05."""
@@ -94,6 +98,9 @@ class Verdict(Record):
     """What a call costs as a share of a call of the teacher; null where a price or the usage is not known."""
     latency_ms: dict[Role, float | None]
     """The mean milliseconds of a call; null where none was measured."""
+    latency_from: dict[Role, Answers] = Field(default_factory=dict)
+    """Where a latency was measured: `stored` is the application's own traffic, `sampled` are the eval's calls, which
+    come many at once. One of each kind cannot be compared."""
     prices_as_of: str
     """The date of the price list."""
     runs: dict[Role, str]

@@ -36,7 +36,7 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run) -> Plan:
     plan = Plan(
         teacher=teacher_score,
         baseline=baseline_score,
-        teacher_answers="sampled" if getattr(teacher.data_source, "model", None) else "stored",
+        teacher_answers=teacher.answers,
         rows=len(common),
         rows_needed=rows_needed(expected, discordance, power=gate.power, min_gain=gate.min_gain),
         discordance=discordance,

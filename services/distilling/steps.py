@@ -72,7 +72,12 @@ def measure(distillation: Distillation) -> Transition | None:
     runs = {role: distillation.run_id(role) for role in _MEASURED}
     return Transition(
         "measuring",
-        {"test_file_id": file.id, "test_rows": frozen.rows, "runs": runs},
+        {
+            "test_file_id": file.id,
+            "test_rows": frozen.rows,
+            "test_dropped": {"duplicates": frozen.duplicates},
+            "runs": runs,
+        },
         [_plan(distillation, run_id) for run_id in runs.values()],
     )
 

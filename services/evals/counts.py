@@ -68,6 +68,8 @@ class ChunkCounts(BaseModel):
     usage: list[ModelUsage]
     criteria: list[CriterionResult]
     latency_ms: int = 0
+    timed: int = 0
+    """Rows whose latency is known; `latency_ms` is their sum."""
 
     def write_once(self, run_id: str) -> None:
         table.put_new({"pk": run_id, "sk": f"CHUNK#{self.chunk:06d}", "doc": self.model_dump_json()})
@@ -112,7 +114,7 @@ def chunks_from(run_id: str, first: int | None, *, descending: bool = False) -> 
 
 
 def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
-    """The sums that a run shows: counts, usage by model, results by criterion, sampling time."""
+    """The sums that a run shows: counts, usage by model, results by criterion, latency."""
     counts = ResultCounts()
     usage: dict[tuple[str, bool], ModelUsage] = {}
     criteria: dict[str, CriterionResult] = {}
@@ -133,4 +135,5 @@ def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
         "per_model_usage": [used.model_dump() for used in usage.values()],
         "per_testing_criteria_results": [result.model_dump() for result in criteria.values()],
         "latency_ms": sum(chunk.latency_ms for chunk in chunks),
+        "timed_rows": sum(chunk.timed for chunk in chunks),
     }

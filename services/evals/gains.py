@@ -109,18 +109,21 @@ class PairedSlice:
         return self.finding == "worse"
 
 
-def gain_of_pairs(pairs: Pairs, *, seed: int, groups: Groups = None, draws: int = DRAWS) -> Gain:
+def gain_of_pairs(
+    pairs: Pairs, *, seed: int, groups: Groups = None, draws: int = DRAWS, confidence: float = 0.95
+) -> Gain:
     """The gain over (first passed, second passed) of each row.
 
     Interval and p are Tango's and McNemar's; for rows in groups they are the cluster bootstrap's and Durkalski's.
     """
     counts = PairedCounts.of(pairs)
     if groups is None:
-        return Gain(counts, tango_interval(counts), mcnemar_exact(counts.won, counts.lost))
+        return Gain(counts, tango_interval(counts, confidence), mcnemar_exact(counts.won, counts.lost))
     clusters = _clusters((float(first) - float(second) for first, second in pairs), groups)
     # The normal p of few groups claims too much.
     p_value = clustered_p(map(sum, clusters.values())) if len(clusters) >= MIN_CLUSTERS else 1.0
-    return Gain(counts, cluster_interval(clusters, seed=seed, draws=draws), p_value)
+    interval = cluster_interval(clusters, seed=seed, draws=draws, confidence=confidence)
+    return Gain(counts, interval, p_value)
 
 
 def score_interval(

@@ -21,11 +21,16 @@ from foundation.later import Pause
 from foundation.records import Record
 from providers.usage import ModelUsage
 
+type Answers = Literal["stored", "sampled"]
+
 _SUMMARY = "summary.json"
 
 
 class Run(Record):
-    """One pass of an eval over rows. `distillation_id` names the distillation that waits for it."""
+    """One pass of an eval over rows. `distillation_id` names the distillation that waits for it.
+
+    `latency_ms` is the sum over the `timed_rows`, of which a latency is known.
+    """
 
     KIND: ClassVar[str] = "RUN"
     NAME: ClassVar[str] = "eval run"
@@ -43,12 +48,18 @@ class Run(Record):
     metadata: dict[str, str] | None = None
     distillation_id: str | None = None
     latency_ms: int | None = None
+    timed_rows: int | None = None
     rows: int | None = None
     started_at: int | None = None
     paused: Pause | None = None
 
     def parent(self) -> str:
         return self.eval_id
+
+    @property
+    def answers(self) -> Answers:
+        """Whether the answers came with the rows, or a model was asked for them."""
+        return "sampled" if getattr(self.data_source, "model", None) else "stored"
 
     @property
     def ended(self) -> bool:

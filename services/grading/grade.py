@@ -122,4 +122,5 @@ def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
         usage=list(usage.values()),
         criteria=list(criteria.values()),
         latency_ms=sum(row.latency_ms for row in graded),
+        timed=sum(row.latency_ms > 0 for row in graded),
     )

@@ -73,12 +73,17 @@ def _price(model: str) -> dict[str, str] | None:
     return models.get(model) or models.get(_SNAPSHOT.sub("", model))
 
 
+def is_priced(model: str) -> bool:
+    """Whether the list has a price for this model's tokens."""
+    return _price(model) is not None
+
+
 def cost_nanodollars(usage: Iterable[ModelUsage]) -> int | None:
-    """The price of this usage; None if any of its models has none."""
+    """The price of this usage; None if any of its models has none, or answered without saying its tokens."""
     total = Decimal(0)
     for used in usage:
         price = _price(used.model_name)
-        if price is None:
+        if price is None or not used.counted:
             return None
         fresh = used.prompt_tokens - used.cached_tokens
         total += (

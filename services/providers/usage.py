@@ -22,6 +22,11 @@ class ModelUsage(BaseModel):
     total_tokens: int = 0
     cached_tokens: int = 0
 
+    @property
+    def counted(self) -> bool:
+        """Whether the provider said what its calls took; no calls take nothing."""
+        return not self.invocation_count or self.prompt_tokens + self.completion_tokens > 0
+
     def add(self, usage: dict[str, Any], *, calls: int = 1) -> None:
         self.invocation_count += calls
         for name in ("prompt_tokens", "completion_tokens", "total_tokens"):

@@ -22,9 +22,9 @@ def cost_ratios(runs: Mapping[Role, Run]) -> dict[Role, float | None]:
 
 
 def mean_latencies(runs: Mapping[Role, Run]) -> dict[Role, float | None]:
-    """The mean milliseconds of a call."""
+    """The mean milliseconds of those calls whose latency is known."""
     return {
-        role: run.latency_ms / run.result_counts.total if run.latency_ms and run.result_counts.total else None
+        role: run.latency_ms / run.timed_rows if run.latency_ms and run.timed_rows else None
         for role, run in runs.items()
     }
 

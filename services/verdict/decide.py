@@ -89,7 +89,7 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         "baseline": distillation.student,
         "distilled": distillation.model or "",
     }
-    gate, counts, against_teacher = distillation.gate, evidence.counts, evidence.against_teacher
+    gate, counts, bound = distillation.gate, evidence.counts, evidence.noninferiority_bound
     verdict = Verdict(
         id=distillation.verdict_id,
         created_at=now(),
@@ -108,8 +108,9 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         lost_items=evidence.lost[:_SHOWN],
         gap_closed=evidence.gap_closed,
         gap_closed_interval=evidence.gap_closed_interval,
-        as_good_as_teacher=against_teacher is not None and against_teacher.low > -gate.margin,
-        against_teacher=against_teacher,
+        as_good_as_teacher=bound is not None and bound > -gate.margin,
+        against_teacher=evidence.against_teacher,
+        noninferiority_bound=bound,
         rows_needed=_rows_needed(distillation, evidence),
         slices_worse=[
             SliceGain(tag=part.tag, rows=part.rows, gain=part.gain, interval=part.interval)
@@ -120,6 +121,7 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         seed=distillation.seed,
         cost_ratio=cost_ratios(runs),
         latency_ms=mean_latencies(runs),
+        latency_from={role: run.answers for role, run in runs.items()},
         prices_as_of=price_list()["as_of"],
         runs=distillation.runs,
         dataset_id=distillation.dataset_id,

@@ -13,6 +13,9 @@ from distillations.roles import Role
 from evals.gains import OutcomeByRow, PairedSlice, Score, gain_of_pairs, groups_of, slice_gains
 from stats import Interval, Outcomes, PairedCounts, gap_closed, mcnemar_exact, ratio_interval
 
+# Each end of a 90% interval is a bound with 95% confidence.
+_ONE_SIDED = 0.9
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -28,6 +31,7 @@ class Evidence:
     gain_interval: Interval | None
     p_value: float
     against_teacher: Interval | None
+    noninferiority_bound: float | None
     gap_closed: float | None
     gap_closed_interval: Interval | None
     won: list[str]
@@ -48,6 +52,7 @@ def gather(
     counts = PairedCounts.of(to_baseline)
     triples = [Outcomes(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
     groups = groups_of(common, distilled, group_by)
+    one_sided = _interval(to_teacher, groups, seed, confidence=_ONE_SIDED)
     slices, _ = slice_gains(common, distilled, baseline, seed=seed, group_by=group_by)
     largest = max(len(run) for run in runs.values())
     return Evidence(
@@ -58,6 +63,7 @@ def gather(
         gain_interval=_interval(to_baseline, groups, seed),
         p_value=mcnemar_exact(counts.won, counts.lost),
         against_teacher=_interval(to_teacher, groups, seed),
+        noninferiority_bound=one_sided.low if one_sided else None,
         gap_closed=gap_closed(triples),
         # Its bootstrap draws single rows: with groups it would claim to know more than it does.
         gap_closed_interval=ratio_interval(triples, seed=seed) if triples and not groups else None,
@@ -67,5 +73,7 @@ def gather(
     )
 
 
-def _interval(pairs: Sequence[tuple[bool, bool]], groups: list[str] | None, seed: int) -> Interval | None:
-    return gain_of_pairs(pairs, seed=seed, groups=groups).interval
+def _interval(
+    pairs: Sequence[tuple[bool, bool]], groups: list[str] | None, seed: int, *, confidence: float = 0.95
+) -> Interval | None:
+    return gain_of_pairs(pairs, seed=seed, groups=groups, confidence=confidence).interval

@@ -57,6 +57,21 @@ def test_tokens_latency_and_cost_by_model(stored: System) -> None:
     assert small["latency_ms"] == {"p50": 20, "p90": 40, "p99": 40}
 
 
+def test_answers_without_usage_are_counted_and_cost_nothing_that_is_known(system: System) -> None:
+    counted, partly, nothing = made(1), made(3), made(5)
+    del partly["response"]["usage"]["completion_tokens"]
+    del nothing["response"]["usage"]
+    failed = made(7, response={"error": {"message": "overloaded"}, "created": START})
+    system.ok("POST", "/v1/captures", [counted, partly, nothing, failed])
+    system.settle()
+    by_model = {row["group"]["model"]: row for row in usage(system)}
+    mini = by_model["gpt-4o-mini-2024-07-18"]
+    assert (mini["completions"], mini["without_usage"], mini["prompt_tokens"]) == (3, 2, 101)
+    assert mini["cost_usd"] > 0
+    (asked,) = (row for row in by_model.values() if row["failed"])
+    assert (asked["without_usage"], asked["completions"]) == (0, 1), "a call that failed was not answered"
+
+
 def test_by_day_and_tag(stored: System) -> None:
     rows = usage(stored, "group_by=day,metadata.app")
     assert [(one["group"]["day"], one["group"]["metadata.app"], one["completions"]) for one in rows] == [

@@ -60,6 +60,7 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
     assert (card["rows"], card["train_rows"], card["validation_rows"]) == (60, len(train), len(validation))
     assert len(train) + len(validation) == 60
     assert 0 < len(validation) < 20
+    assert card["selected"] == 64 == card["rows"] + sum(card["dropped"].values())
     assert card["dropped"] == {
         "test_leaks": 1,
         "duplicates": 1,

@@ -76,6 +76,9 @@ def test_identical_inputs_count_once_and_the_teachers_answer_stays(system: Syste
 
     assert (frozen.rows, sorted(frozen.completion_ids)) == (2, ["chatcmpl-2", "chatcmpl-4"])
     assert frozen.teacher_answered
+    assert frozen.duplicates == 2
+    assert [row.get("duplicates") for row in rows_of(one)] == [2, None]
+    assert freeze(one) == frozen, "whoever comes second reads the same counts"
 
 
 def test_one_row_without_the_teachers_answer_is_said(system: System) -> None:

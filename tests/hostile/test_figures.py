@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from distillations.verdict import Verdict
+from distilling.advance import advance
 from foundation import blobs, bus
 from foundation.events import AssembleDataset, DecideVerdict
 from stillhouse.importing import report
@@ -72,8 +73,6 @@ def test_rows_that_count_once_are_counted_where_they_were_left_out(system: Syste
     """Of 8 completions that ask 6 questions, 6 rows and 2 duplicates."""
     build.captured(system, [build.record(n, f"test {n % 6}") for n in range(8)])
     one = build.distillation("queued", student=loop.STUDENT)
-    from distilling.advance import advance
-
     advance(one.id)
     shown = loop.fetched(system, one.id)
     assert shown["test_rows"] == 6

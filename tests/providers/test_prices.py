@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from providers.prices import cost_nanodollars, price_list, training_nanodollars
+from providers.prices import cost_nanodollars, is_priced, price_list, training_nanodollars
 from providers.usage import ModelUsage
 
 
@@ -46,6 +46,12 @@ def used(model, prompt=0, completion=0, cached=0, **fields):
 )
 def test_reckoned_by_hand(usage, nanodollars):
     assert cost_nanodollars(usage) == nanodollars
+
+
+def test_calls_whose_tokens_nobody_counted_have_no_cost():
+    assert cost_nanodollars([used("gpt-x", invocation_count=3)]) is None
+    assert cost_nanodollars([used("gpt-x", prompt=1, invocation_count=3)]) == 2_500
+    assert (is_priced("gpt-x"), is_priced("gpt-y")) == (True, False)
 
 
 @pytest.mark.parametrize(("tokens", "nanodollars"), [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4)])

@@ -251,6 +251,20 @@ def test_equal_models_win_at_most_at_half_of_alpha_over_all_tables_of_60_rows(sh
     assert wins <= ALPHA / 2
 
 
+@pytest.mark.parametrize(("n", "margin"), [(60, 0.1), (100, 0.05), (140, 0.02), (200, 0.02)])
+@pytest.mark.parametrize("won_share", [0.0001, 0.01, 0.02, 0.05, 0.1])
+def test_a_model_that_is_worse_by_the_margin_seldom_looks_as_good(n, margin, won_share):
+    """The exact size of the claim of one side at 5%: the lower end of the 90% interval above minus the margin."""
+    claimed = 0.0
+    for lost in range(n // 3):
+        for won in range(min(n - lost, n // 3)):
+            if tango_interval(PairedCounts(n=n, won=won, lost=lost), 0.9).low > -margin:
+                claimed += stats.multinomial.pmf(
+                    [won, lost, n - won - lost], n, [won_share, won_share + margin, 1 - 2 * won_share - margin]
+                )
+    assert claimed <= 0.06
+
+
 def simulated(n, won_share, lost_share, times, seed):
     rng = random.Random(seed)
     for _ in range(times):

@@ -136,6 +136,7 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     assert verdict["as_good_as_teacher"] is False
     assert verdict["rows_needed"] == {"planned": 77, "observed": rows_needed(0.2, 0.2, min_gain=0.05)}
     assert (verdict["latency_ms"]["teacher"], verdict["prices_as_of"][:2]) == (8.0, "20")
+    assert verdict["latency_from"] == dict.fromkeys(("teacher", "baseline", "distilled"), "stored")
     assert (verdict["runs"], verdict["dataset_id"], verdict["job_id"]) == (one.runs, "dataset_1", "ftjob-1")
     assert len(verdict["won_items"]) == 20
     assert verdict["lost_items"] == verdict["slices_worse"] == []
@@ -159,11 +160,12 @@ def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: Syste
 
 
 def test_as_good_as_the_teacher_is_within_the_margin(system: System) -> None:  # noqa: ARG001
-    low = tango_interval(Counts(100, 0, 15)).low
+    low = tango_interval(Counts(100, 0, 15), 0.9).low
     for number, (margin, good) in enumerate([(-low + 1e-6, True), (-low - 1e-6, False)]):
         one = deciding(number=number, gate={"margin": margin})
         decide(one.id)
-        assert Verdict.load(one.verdict_id).as_good_as_teacher is good
+        verdict = Verdict.load(one.verdict_id)
+        assert (verdict.as_good_as_teacher, verdict.noninferiority_bound) == (good, low)
 
 
 def test_rows_are_needed_only_for_a_gain_above_the_minimum(system: System) -> None:  # noqa: ARG001

@@ -27,6 +27,7 @@ def test_the_figures_by_hand() -> None:
     assert found.gain_interval == tango_interval(PairedCounts(8, 4, 2))
     assert found.p_value == mcnemar_exact(4, 2)
     assert found.against_teacher == tango_interval(PairedCounts(8, 0, 1))
+    assert found.noninferiority_bound == tango_interval(PairedCounts(8, 0, 1), 0.9).low
     assert found.won == ["d-2", "d-3", "d-4", "d-5"]
     assert found.lost == ["d-1", "d-6"]
 
@@ -104,6 +105,9 @@ def test_rows_of_one_group_are_not_taken_for_independent() -> None:
     assert grouped.gain_interval.low < single.gain_interval.low
     against = cluster_interval({f"u{user}": [-1.0 if user == 5 else 0.0] * 6 for user in range(8)}, seed=5)
     assert grouped.against_teacher == against
+    assert grouped.noninferiority_bound
+    assert against
+    assert against.low < grouped.noninferiority_bound < against.high
     assert single.gap_closed_interval
     assert grouped.gap_closed_interval is None
     assert grouped.gap_closed == single.gap_closed
@@ -112,7 +116,7 @@ def test_rows_of_one_group_are_not_taken_for_independent() -> None:
 def test_too_few_groups_give_no_interval() -> None:
     tags = [{"user": f"u{number // 10}"} for number in range(48)]
     found = gather(*(outcomes(rows, metadata=tags) for rows in ("p" * 48, THEIRS, OURS)), seed=5, group_by="user")
-    assert (found.gain_interval, found.against_teacher) == (None, None)
+    assert (found.gain_interval, found.against_teacher, found.noninferiority_bound) == (None, None, None)
 
 
 def test_a_row_without_the_key_is_a_group_of_its_own() -> None:

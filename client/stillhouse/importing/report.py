@@ -5,6 +5,7 @@ In: the source and the counts. Out: a bar on standard error, by bytes where the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from stillhouse.importing.source import Source
 from stillhouse.importing.state import Counts
 
 _KINDS = {"skipped": "no completions", "unmapped": "without a chat shape", "refused": "refused by Stillhouse"}
+_SAME = "the same as another one"
 
 
 @contextmanager
@@ -37,10 +39,19 @@ def progress(source: Source) -> Iterator[Callable[[Counts], None]]:
     with bar(source.total) as show:
 
         def show_counts(counts: Counts) -> None:
-            left = counts.read - counts.accepted
-            show(f"{counts.accepted} imported, {left} left out", source.position)
+            left_out = [f"{reasons.total()} {words}" for words, reasons in _left_out(counts)]
+            same = [f"{counts.duplicates} {_SAME}"] if counts.duplicates else []
+            show(", ".join([f"{counts.accepted} imported", *left_out, *same]), source.position)
 
         yield show_counts
+
+
+def _left_out(counts: Counts) -> Iterator[tuple[str, Counter[str]]]:
+    """The kinds of what was not imported, with their reasons."""
+    for kind, words in _KINDS.items():
+        reasons: Counter[str] = getattr(counts, kind)
+        if reasons:
+            yield words, reasons
 
 
 def summary(counts: Counts, refusals: Path) -> str:
@@ -48,11 +59,11 @@ def summary(counts: Counts, refusals: Path) -> str:
     lines = [f"read {counts.read}, imported {counts.accepted}"]
     if counts.renamed:
         lines.append(f"{counts.renamed} under a new id: other bytes already hold theirs")
-    for kind, words in _KINDS.items():
-        reasons = getattr(counts, kind)
-        if reasons:
-            lines.append(f"{reasons.total()} {words}")
-            lines += [f"  {number} {reason}" for reason, number in reasons.most_common()]
+    for words, reasons in _left_out(counts):
+        lines.append(f"{reasons.total()} {words}")
+        lines += [f"  {number} {reason}" for reason, number in reasons.most_common()]
+    if counts.duplicates:
+        lines.append(f"{counts.duplicates} {_SAME}")
     if counts.notes:
         lines.append("imported, but not whole")
         lines += [f"  {number} {note}" for note, number in counts.notes.most_common()]

@@ -24,7 +24,10 @@ _MOST_REASONS = 100
 
 @dataclass
 class Counts:
-    """Every item of the source ends in accepted, skipped, unmapped or refused; duplicates count once as accepted."""
+    """Every item of the source ends in accepted, skipped, unmapped, refused or duplicates.
+
+    Of those that are the same completion one is accepted.
+    """
 
     read: int = 0
     accepted: int = 0
@@ -33,6 +36,12 @@ class Counts:
     unmapped: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def duplicates(self) -> int:
+        """What Stillhouse took without another mention. Right between two batches: a batch is counted as a whole."""
+        ended = self.skipped.total() + self.unmapped.total() + self.refused.total()
+        return self.read - self.accepted - ended
 
     def add(self, kind: str, reason: str) -> None:
         """Count a reason; beyond a hundred kinds of them they are no longer told apart."""
