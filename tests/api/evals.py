@@ -52,8 +52,8 @@ def run(client: OpenAI, system: System, eval_id: str, data_source: dict[str, Any
 
 
 def counts(run: Any) -> tuple[int, int, int, int]:
-    found = run.result_counts
-    return found.total, found.passed, found.failed, found.errored
+    counts = run.result_counts
+    return counts.total, counts.passed, counts.failed, counts.errored
 
 
 FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}

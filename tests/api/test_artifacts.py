@@ -28,13 +28,13 @@ def test_a_finished_distillation_can_be_followed_to_everything_it_made(system: S
         assert (job.status, job.fine_tuned_model, job.model) == ("succeeded", ended["model"], loop.STUDENT)
         events = client.fine_tuning.jobs.list_events(ended["job_id"]).data
         assert events
-        assert [one.created_at for one in events] == sorted((one.created_at for one in events), reverse=True)
+        assert [event.created_at for event in events] == sorted((event.created_at for event in events), reverse=True)
 
     dataset_id = ended["dataset_id"]
     dataset = system.ok("GET", f"/v1/datasets/{dataset_id}")
     card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
     assert (dataset["status"], dataset["card"], card["id"]) == ("ready", card, dataset_id)
-    assert [one["id"] for one in system.ok("GET", "/v1/datasets")["data"]] == [dataset_id]
+    assert [dataset["id"] for dataset in system.ok("GET", "/v1/datasets")["data"]] == [dataset_id]
     assert card["rows"] == card["train_rows"] + card["validation_rows"] == 30
 
     for path in (f"/v1/datasets/{dataset_id}/content", f"/v1/files/{ended['test_file_id']}/content"):
@@ -49,10 +49,10 @@ def test_a_finished_distillation_can_be_followed_to_everything_it_made(system: S
     assert (made["completions"]["total"], len(made["completions"]["data"])) == (30, 10)
     assert made["completions"]["has_more"] is True
     used = system.ok("GET", "/v1/lineage/chatcmpl-art-4")
-    found = {node["kind"]: node["id"] for node in used["nodes"]}
-    assert found["model"] == ended["model"]
-    assert found["job"] == ended["job_id"]
-    assert found["verdict"] == ended["verdict"]["id"]
+    ids_by_kind = {node["kind"]: node["id"] for node in used["nodes"]}
+    assert ids_by_kind["model"] == ended["model"]
+    assert ids_by_kind["job"] == ended["job_id"]
+    assert ids_by_kind["verdict"] == ended["verdict"]["id"]
     known = {node["id"] for node in used["nodes"]}
     assert all(edge["from"] in known and edge["to"] in known for edge in used["edges"])
 
@@ -74,9 +74,9 @@ def test_a_completion_with_an_id_of_its_own_kind_stands_alone_too(system: System
 
 
 def test_a_dataset_that_failed_has_a_lineage_without_completions(system: System) -> None:
-    one = build.distillation("failed", dataset_id="dataset_1")
-    build.dataset(one, status="failed", card=None, error={"code": "too_few_examples", "message": "Too few."})
-    for object_id in (one.id, "dataset_1"):
+    distillation = build.distillation("failed", dataset_id="dataset_1")
+    build.dataset(distillation, status="failed", card=None, error={"code": "too_few_examples", "message": "Too few."})
+    for object_id in (distillation.id, "dataset_1"):
         graph = system.ok("GET", f"/v1/lineage/{object_id}")
         assert [node["id"] for node in graph["nodes"]] == [object_id]
         assert graph["completions"]["data"] == []

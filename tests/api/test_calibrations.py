@@ -51,8 +51,8 @@ def calibrate(system: System, eval_id: str, source: dict[str, Any], **fields: An
 
 
 def fetched(system: System, made: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = system.ok("GET", f"/v1/evals/{made['eval_id']}/calibrations/{made['id']}")
-    return found
+    answer: dict[str, Any] = system.ok("GET", f"/v1/evals/{made['eval_id']}/calibrations/{made['id']}")
+    return answer
 
 
 def refused(system: System, eval_id: str, source: dict[str, Any], **fields: Any) -> tuple[int, dict[str, Any]]:
@@ -87,7 +87,7 @@ def test_labelled_rows_are_graded_and_the_card_is_there_when_the_run_has_ended(s
     assert card["per_model_usage"][0]["invocation_count"] == 2, "the same question is asked once"
     assert card["cost_usd"] is None, "the lab has no price"
     listed = system.ok("GET", f"/v1/evals/{eval_id}/calibrations")["data"]
-    assert [one["card"] for one in listed] == [card]
+    assert [completion["card"] for completion in listed] == [card]
     assert listed[0]["metadata"] == {"by": "Ann"}
 
 
@@ -164,10 +164,10 @@ def test_a_run_that_came_to_nothing_ends_the_calibration(system: System) -> None
     system.ok("POST", f"/v1/evals/{eval_id}/runs/{canceled['run_id']}/cancel")
     system.ok("DELETE", f"/v1/evals/{eval_id}/runs/{deleted['run_id']}")
     for made, reason in ((canceled, "canceled"), (deleted, "deleted")):
-        found = fetched(system, made)
-        assert (found["status"], found["card"]) == ("failed", None)
-        assert found["error"]["code"] == "run_not_completed"
-        assert reason in found["error"]["message"]
+        answer = fetched(system, made)
+        assert (answer["status"], answer["card"]) == ("failed", None)
+        assert answer["error"]["code"] == "run_not_completed"
+        assert reason in answer["error"]["message"]
 
 
 def test_a_row_that_the_judge_cannot_grade_is_counted_apart(system: System) -> None:
@@ -296,10 +296,10 @@ def test_a_rule_has_a_card_too(system: System) -> None:
     rows = [labelled(RIGHT, True), labelled(WRONG, False), labelled(WRONG, True)]
     made = calibrate(system, eval_id, inline(rows), criterion="correct")
     system.settle()
-    found = fetched(system, made)
-    assert (found["model"], found["compared"]) == (None, "passed")
-    assert (found["card"]["n"], found["card"]["agreement"]["count"]) == (3, 2)
-    assert found["card"]["judge_models"] == []
+    answer = fetched(system, made)
+    assert (answer["model"], answer["compared"]) == (None, "passed")
+    assert (answer["card"]["n"], answer["card"]["agreement"]["count"]) == (3, 2)
+    assert answer["card"]["judge_models"] == []
 
 
 def test_scores_of_people_are_held_against_the_threshold(system: System) -> None:
@@ -337,11 +337,11 @@ def test_position_consistency_through_a_run(system: System) -> None:
     rows = [labelled(("first", "first one"), "first"), labelled(("second", "first"), "first")]
     made = calibrate(system, eval_of(system, pair), inline(rows))
     system.settle()
-    found = [item["results"][0] for item in output_items(made["run_id"], 0)]
-    assert [result["sample"]["position_consistent"] for result in found] == [False, True]
+    results = [item["results"][0] for item in output_items(made["run_id"], 0)]
+    assert [result["sample"]["position_consistent"] for result in results] == [False, True]
     card = fetched(system, made)["card"]
     assert (card["position_consistency"]["count"], card["position_consistency"]["of"]) == (1, 2)
-    assert {one["judge"] for one in card["confusion"]} == {"(no label)", "first"}
+    assert {cell["judge"] for cell in card["confusion"]} == {"(no label)", "first"}
 
 
 # ------------------------------------------------------------------ pinned
@@ -415,9 +415,9 @@ def test_a_card_that_broke_off_while_it_was_stored_is_there_for_others_too(
     with monkeypatch.context() as patch:
         patch.setattr("evals.calibrations._card", lambda *_: 1 / 0)
         assert system.call("GET", f"/v1/evals/{eval_id}/calibrations/{made['id']}")[0] == 500
-    found = reliability(Eval.load(twin))["judged"]
-    assert found
-    assert found.calibration_id == made["id"]
+    card = reliability(Eval.load(twin))["judged"]
+    assert card
+    assert card.calibration_id == made["id"]
 
 
 def test_a_run_of_other_rows_goes_its_way_beside_a_calibration(system: System) -> None:

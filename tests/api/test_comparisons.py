@@ -33,19 +33,24 @@ def test_the_figures_of_a_pair(system: System) -> None:
     # Won: 20 rows, lost: 5; two rows have an error in one of the runs.
     ours, theirs = "p" * 60 + "f" * 40 + "pe", "p" * 40 + "f" * 20 + "p" * 5 + "f" * 35 + "ep"
     eval_id, run, baseline = both(system, ours, theirs)
-    found = compare(system, eval_id, run, baseline)
+    comparison = compare(system, eval_id, run, baseline)
     counts = PairedCounts(n=100, won=20, lost=5)
-    assert found["object"] == "eval.run.comparison"
-    assert (found["run_id"], found["baseline_run_id"]) == (run, baseline)
-    assert (found["rows"], found["errored"], found["only_in_run"], found["only_in_baseline"]) == (100, 2, 0, 0)
-    assert (found["won"], found["lost"], found["gain"], found["discordance"]) == (20, 5, 0.15, 0.25)
-    assert found["interval"] == list(tango_interval(counts))
-    assert found["p_value"] == mcnemar_exact(20, 5)
-    assert found["rows_needed"] == rows_needed(0.15, 0.25)
-    assert found["run"] == {"passed": 60, "rows": 100, "pass_rate": 0.6, "interval": list(wilson(60, 100))}
-    assert found["baseline"]["passed"] == 45
-    assert found["finding"] == "better"
-    (criterion,) = found["criteria"]
+    assert comparison["object"] == "eval.run.comparison"
+    assert (comparison["run_id"], comparison["baseline_run_id"]) == (run, baseline)
+    assert (comparison["rows"], comparison["errored"], comparison["only_in_run"], comparison["only_in_baseline"]) == (
+        100,
+        2,
+        0,
+        0,
+    )
+    assert (comparison["won"], comparison["lost"], comparison["gain"], comparison["discordance"]) == (20, 5, 0.15, 0.25)
+    assert comparison["interval"] == list(tango_interval(counts))
+    assert comparison["p_value"] == mcnemar_exact(20, 5)
+    assert comparison["rows_needed"] == rows_needed(0.15, 0.25)
+    assert comparison["run"] == {"passed": 60, "rows": 100, "pass_rate": 0.6, "interval": list(wilson(60, 100))}
+    assert comparison["baseline"]["passed"] == 45
+    assert comparison["finding"] == "better"
+    (criterion,) = comparison["criteria"]
     assert (criterion["name"], criterion["won"], criterion["finding"], criterion["scores"]) == (
         "correct",
         20,
@@ -54,26 +59,28 @@ def test_the_figures_of_a_pair(system: System) -> None:
     )
     turned = compare(system, eval_id, baseline, run)
     assert (turned["finding"], turned["won"], turned["gain"]) == ("worse", 5, -0.15)
-    assert turned["interval"] == [-end for end in reversed(found["interval"])]
+    assert turned["interval"] == [-end for end in reversed(comparison["interval"])]
 
 
 def test_two_runs_that_differ_by_noise_are_called_noise(system: System) -> None:
     """Five runs are right on 70% of the rows; on which, is chance. One pair in twenty may be called different."""
     rng, eval_id = random.Random(1), create_eval(system)
     runs = [graded(system, eval_id, answered("".join(rng.choices("pf", (7, 3), k=250)))) for _ in range(5)]
-    found = [compare(system, eval_id, ours, theirs) for ours, theirs in combinations(runs, 2)]
-    assert all(one["won"] + one["lost"] > 70 for one in found)
-    noise = [one for one in found if one["finding"] == "noise"]
+    comparisons = [compare(system, eval_id, ours, theirs) for ours, theirs in combinations(runs, 2)]
+    assert all(finding["won"] + finding["lost"] > 70 for finding in comparisons)
+    noise = [finding for finding in comparisons if finding["finding"] == "noise"]
     assert len(noise) >= 9
-    for one in noise:
-        assert one["interval"][0] < 0 < one["interval"][1]
-        assert one["rows_needed"] is None or one["rows_needed"] > 250, "what it would take to show this little"
+    for comparison in noise:
+        assert comparison["interval"][0] < 0 < comparison["interval"][1]
+        assert comparison["rows_needed"] is None or comparison["rows_needed"] > 250, (
+            "what it would take to show this little"
+        )
 
 
 def test_won_and_lost_rows_are_named_by_their_items(system: System) -> None:
     eval_id, run, baseline = both(system, "pppff", "pffpp")
-    found = compare(system, eval_id, run, baseline)
-    for rows, status in ((found["won_items"], "pass"), (found["lost_items"], "fail")):
+    comparison = compare(system, eval_id, run, baseline)
+    for rows, status in ((comparison["won_items"], "pass"), (comparison["lost_items"], "fail")):
         assert len(rows) == 2
         for row in rows:
             ours = system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}/output_items/{row['run_item_id']}")
@@ -85,27 +92,27 @@ def test_won_and_lost_rows_are_named_by_their_items(system: System) -> None:
 def test_scores_are_compared_by_the_paired_bootstrap(system: System) -> None:
     eval_id = create_eval(system, CHECK, CLOSE)
     run, baseline = (graded(system, eval_id, answered(answers)) for answers in ("p" * 40 + "f" * 20, "pf" * 30))
-    found = compare(system, eval_id, run, baseline)
+    comparison = compare(system, eval_id, run, baseline)
     scores = [
         [
             item["results"][1]["score"]
-            for item in system.ok("GET", f"/v1/evals/{eval_id}/runs/{one}/output_items?limit=100")["data"]
+            for item in system.ok("GET", f"/v1/evals/{eval_id}/runs/{side}/output_items?limit=100")["data"]
         ]
-        for one in (run, baseline)
+        for side in (run, baseline)
     ]
-    close = found["criteria"][1]["scores"]
-    assert found["criteria"][0]["scores"] is None
+    close = comparison["criteria"][1]["scores"]
+    assert comparison["criteria"][0]["scores"] is None
     assert close["difference"] == pytest.approx((sum(scores[0]) - sum(scores[1])) / 60)
-    assert close["interval"] == pytest.approx(list(paired_bca(*scores, seed=found["seed"])))
-    assert found["draws"] == 10_000
+    assert close["interval"] == pytest.approx(list(paired_bca(*scores, seed=comparison["seed"])))
+    assert comparison["draws"] == 10_000
 
 
 def test_rows_pair_by_completion_id_and_else_only_where_their_items_are_equal(system: System) -> None:
     eval_id = create_eval(system)
     ours = answered("pppp", [{"completion_id": "a"}, {"completion_id": "b"}, {"text": "same"}, {"text": "mine"}])
     theirs = answered("ffff", [{"completion_id": "b"}, {"completion_id": "c"}, {"text": "same"}, {"text": "yours"}])
-    found = compare(system, eval_id, graded(system, eval_id, ours), graded(system, eval_id, theirs))
-    assert (found["rows"], found["only_in_run"], found["only_in_baseline"]) == (2, 2, 2)
+    comparison = compare(system, eval_id, graded(system, eval_id, ours), graded(system, eval_id, theirs))
+    assert (comparison["rows"], comparison["only_in_run"], comparison["only_in_baseline"]) == (2, 2, 2)
 
 
 def test_rows_of_one_group_are_not_taken_for_independent(system: System) -> None:
@@ -124,21 +131,21 @@ def test_rows_of_one_group_are_not_taken_for_independent(system: System) -> None
 def test_slices_are_corrected_for_their_number(system: System) -> None:
     tags = [{"metadata": {"topic": "login" if row < 30 else "mail"}, "label": str(row % 2)} for row in range(90)]
     eval_id, run, baseline = both(system, "f" * 12 + "p" * 78, "p" * 60 + "f" * 30, tags)
-    found = compare(system, eval_id, run, baseline)
-    slices = {(one["key"], one["value"]): one for one in found["slices"]}
+    comparison = compare(system, eval_id, run, baseline)
+    slices = {(slice_["key"], slice_["value"]): slice_ for slice_ in comparison["slices"]}
     assert set(slices) == {("topic", "login"), ("topic", "mail"), ("item.label", "0"), ("item.label", "1")}
-    p_values = [one["p_value"] for one in found["slices"]]
-    assert [one["adjusted_p_value"] for one in found["slices"]] == pytest.approx(holm(p_values))
-    assert {value: one["finding"] for (key, value), one in slices.items() if key == "topic"} == {
+    p_values = [slice_["p_value"] for slice_ in comparison["slices"]]
+    assert [slice_["adjusted_p_value"] for slice_ in comparison["slices"]] == pytest.approx(holm(p_values))
+    assert {value: slice_["finding"] for (key, value), slice_ in slices.items() if key == "topic"} == {
         "login": "worse",
         "mail": "better",
     }
-    assert found["slices"][0]["value"] == "login", "the worst comes first"
+    assert comparison["slices"][0]["value"] == "login", "the worst comes first"
     asked = compare(system, eval_id, run, baseline, "&slices=item.label,absent")
-    assert {one["key"] for one in asked["slices"]} == {"item.label"}
-    assert [one["key"] for one in asked["left_out"]] == ["absent"]
+    assert {slice_["key"] for slice_ in asked["slices"]} == {"item.label"}
+    assert [omission["key"] for omission in asked["left_out"]] == ["absent"]
     grouped = compare(system, eval_id, run, baseline, "&slices=item.label&group_by=topic")
-    assert {one["key"] for one in grouped["slices"]} == {"item.label"}
+    assert {slice_["key"] for slice_ in grouped["slices"]} == {"item.label"}
 
 
 # ------------------------------------------------------------------ kept, and refused
@@ -146,9 +153,9 @@ def test_slices_are_corrected_for_their_number(system: System) -> None:
 
 def test_a_comparison_is_made_once_and_goes_with_its_run(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     eval_id, run, baseline = both(system, "ppff", "pfpf")
-    found = compare(system, eval_id, run, baseline)
+    comparison = compare(system, eval_id, run, baseline)
     monkeypatch.setattr("evals.output_items.output_items", None)  # nothing is read again
-    assert compare(system, eval_id, run, baseline) == found
+    assert compare(system, eval_id, run, baseline) == comparison
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evals.output_items.output_items", None)
@@ -208,9 +215,9 @@ def test_a_run_canceled_halfway_is_not_compared(system: System) -> None:
 
 def test_rows_of_one_completion_are_each_compared(system: System) -> None:
     same = [{"completion_id": "chatcmpl-1"} for _ in range(4)]
-    found = compare(system, *both(system, "ppff", "pfpf", same))
-    assert (found["rows"], found["won"], found["lost"]) == (4, 1, 1)
-    assert (found["run"]["passed"], found["baseline"]["passed"]) == (2, 2)
+    comparison = compare(system, *both(system, "ppff", "pfpf", same))
+    assert (comparison["rows"], comparison["won"], comparison["lost"]) == (4, 1, 1)
+    assert (comparison["run"]["passed"], comparison["baseline"]["passed"]) == (2, 2)
 
 
 def test_an_answer_cut_off_fails_in_a_runs_figures_as_in_its_slices_and_comparisons(system: System) -> None:
@@ -226,7 +233,7 @@ def test_an_answer_cut_off_fails_in_a_runs_figures_as_in_its_slices_and_comparis
     assert compare(system, eval_id, run, baseline)["run"]["passed"] == 4
     assert system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}/slices")["passed"] == 4
     statuses = system.ok("GET", f"/v1/evals/{eval_id}/runs/{run}/output_items?limit=100")["data"]
-    assert {one["status"] for one in statuses} == {"pass"}, "what the graders say is shown as it is"
+    assert {status["status"] for status in statuses} == {"pass"}, "what the graders say is shown as it is"
     assert shown["per_testing_criteria_results"][0]["passed"] == 6
 
 
@@ -239,20 +246,28 @@ def test_groups_may_lie_deep_in_the_item_and_have_long_names(system: System, use
     known = compare(system, *both(system, *answers, flat), "&group_by=user")
     assert (deep["p_value"], deep["interval"]) == (known["p_value"], pytest.approx(known["interval"], abs=0.02))
     assert deep["finding"] == "noise"
-    assert "item.user.id" not in {one["key"] for one in [*deep["slices"], *deep["left_out"]]}, "no slice of its own"
+    assert "item.user.id" not in {slice_["key"] for slice_ in [*deep["slices"], *deep["left_out"]]}, (
+        "no slice of its own"
+    )
 
 
 def test_criteria_are_corrected_for_their_number(system: System) -> None:
     criteria = [{**CHECK, "name": f"check {number}"} for number in range(3)]
     eval_id = create_eval(system, *criteria)
     runs = [graded(system, eval_id, answered(answers)) for answers in ("p" * 7 + "f" * 30, "f" * 37)]
-    found = compare(system, eval_id, *runs)
-    p_values = [one["p_value"] for one in found["criteria"]]
+    comparison = compare(system, eval_id, *runs)
+    p_values = [criterion["p_value"] for criterion in comparison["criteria"]]
     assert p_values == [mcnemar_exact(7, 0)] * 3
-    assert [one["adjusted_p_value"] for one in found["criteria"]] == pytest.approx(holm(p_values))
-    assert (found["finding"], {one["finding"] for one in found["criteria"]}) == ("better", {"better"})
+    assert [criterion["adjusted_p_value"] for criterion in comparison["criteria"]] == pytest.approx(holm(p_values))
+    assert (comparison["finding"], {criterion["finding"] for criterion in comparison["criteria"]}) == (
+        "better",
+        {"better"},
+    )
     less = graded(system, eval_id, answered("p" * 6 + "f" * 31))
-    found = compare(system, eval_id, less, runs[1])
-    assert found["p_value"] < 0.05 < found["criteria"][0]["adjusted_p_value"]
-    assert (found["finding"], {one["finding"] for one in found["criteria"]}) == ("better", {"noise"})
-    assert "criteria" in found["methods"]["adjusted_for"]
+    comparison = compare(system, eval_id, less, runs[1])
+    assert comparison["p_value"] < 0.05 < comparison["criteria"][0]["adjusted_p_value"]
+    assert (comparison["finding"], {criterion["finding"] for criterion in comparison["criteria"]}) == (
+        "better",
+        {"noise"},
+    )
+    assert "criteria" in comparison["methods"]["adjusted_for"]

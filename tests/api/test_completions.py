@@ -20,7 +20,7 @@ def push(system: System, *records: dict[str, Any]) -> None:
 
 def records(*numbers: int, tag: str = "a", split: str = "train", **response: Any) -> list[dict[str, Any]]:
     made = [loop.record(number, split=split, tag=tag) for number in numbers]
-    return [{**one, "response": {**one["response"], **response}} for one in made]
+    return [{**completion, "response": {**completion["response"], **response}} for completion in made]
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def stored(system: System) -> list[str]:
 
 
 def test_the_list_is_by_time_in_both_orders(client: OpenAI, stored: list[str]) -> None:
-    assert [one.id for one in client.chat.completions.list()] == stored
-    assert [one.id for one in client.chat.completions.list(order="asc")] == stored
-    assert [one.id for one in client.chat.completions.list(order="desc")] == stored[::-1]
+    assert [completion.id for completion in client.chat.completions.list()] == stored
+    assert [completion.id for completion in client.chat.completions.list(order="asc")] == stored
+    assert [completion.id for completion in client.chat.completions.list(order="desc")] == stored[::-1]
 
 
 def test_pages_join_to_the_whole_whatever_their_size(client: OpenAI, stored: list[str]) -> None:
@@ -43,45 +43,49 @@ def test_pages_join_to_the_whole_whatever_their_size(client: OpenAI, stored: lis
         page = client.chat.completions.list(limit=limit)
         assert len(page.data) == min(limit, 7)
         assert page.has_more == (limit < 7)
-        assert [one.id for one in page] == stored, limit
+        assert [completion.id for completion in page] == stored, limit
         backwards = client.chat.completions.list(limit=limit, order="desc")
-        assert [one.id for one in backwards] == stored[::-1], limit
+        assert [completion.id for completion in backwards] == stored[::-1], limit
 
 
 def test_after_goes_on_behind_an_id_and_an_unknown_one_ends_the_list(client: OpenAI, stored: list[str]) -> None:
-    assert [one.id for one in client.chat.completions.list(after=stored[2])] == stored[3:]
-    assert [one.id for one in client.chat.completions.list(after=stored[2], order="desc")] == stored[1::-1]
+    assert [completion.id for completion in client.chat.completions.list(after=stored[2])] == stored[3:]
+    assert [completion.id for completion in client.chat.completions.list(after=stored[2], order="desc")] == stored[
+        1::-1
+    ]
     assert client.chat.completions.list(after=stored[-1]).data == []
     assert client.chat.completions.list(after="after").data == []
 
 
 def test_every_condition_of_a_filter_must_hold(client: OpenAI, stored: list[str]) -> None:
-    def found(**wanted: Any) -> list[str]:
-        return [one.id.removeprefix("chatcmpl-") for one in client.chat.completions.list(limit=2, **wanted)]
+    def listed_ids(**wanted: Any) -> list[str]:
+        return [
+            completion.id.removeprefix("chatcmpl-") for completion in client.chat.completions.list(limit=2, **wanted)
+        ]
 
     assert len(stored) == 7
-    assert found(metadata={"tag": "b"}) == ["b-7", "b-8", "b-62"]
-    assert found(metadata={"tag": "b", "split": "train"}) == ["b-7", "b-62"]
-    assert found(metadata={"tag": "b", "split": "train"}, order="desc") == ["b-62", "b-7"]
-    assert found(model="other") == ["b-8"]
-    assert found(model=loop.TEACHER, metadata={"tag": "b"}) == ["b-7", "b-8", "b-62"]
-    assert found(metadata={"tag": "b"}, after="chatcmpl-b-8") == ["b-62"]
-    assert found(metadata={"tag": "nobody"}) == []
-    assert found(metadata={"tag": "a"}, model="other") == []
-    assert found(model="nobody") == []
+    assert listed_ids(metadata={"tag": "b"}) == ["b-7", "b-8", "b-62"]
+    assert listed_ids(metadata={"tag": "b", "split": "train"}) == ["b-7", "b-62"]
+    assert listed_ids(metadata={"tag": "b", "split": "train"}, order="desc") == ["b-62", "b-7"]
+    assert listed_ids(model="other") == ["b-8"]
+    assert listed_ids(model=loop.TEACHER, metadata={"tag": "b"}) == ["b-7", "b-8", "b-62"]
+    assert listed_ids(metadata={"tag": "b"}, after="chatcmpl-b-8") == ["b-62"]
+    assert listed_ids(metadata={"tag": "nobody"}) == []
+    assert listed_ids(metadata={"tag": "a"}, model="other") == []
+    assert listed_ids(model="nobody") == []
 
 
 def test_a_completion_comes_back_as_it_was_stored(client: OpenAI, system: System) -> None:
     (record,) = records(5)
     record["request"] |= {"seed": 3, "tools": [{"type": "function", "function": {"name": "f"}}], "user": "u-1"}
     push(system, record)
-    found = client.chat.completions.retrieve("chatcmpl-a-5")
-    assert (found.object, found.created, found.model) == ("chat.completion", 1_790_000_005, loop.TEACHER)
-    assert found.choices[0].message.content == "shipping"
-    assert found.choices[0].finish_reason == "stop"
-    assert found.usage is not None
-    assert found.usage.total_tokens == 21
-    extra = found.model_dump()
+    x = client.chat.completions.retrieve("chatcmpl-a-5")
+    assert (x.object, x.created, x.model) == ("chat.completion", 1_790_000_005, loop.TEACHER)
+    assert x.choices[0].message.content == "shipping"
+    assert x.choices[0].finish_reason == "stop"
+    assert x.usage is not None
+    assert x.usage.total_tokens == 21
+    extra = x.model_dump()
     assert extra["metadata"] == {"split": "train", "tag": "a"}
     assert (extra["temperature"], extra["seed"], extra["input_user"]) == (0, 3, "u-1")
     assert extra["tools"] == record["request"]["tools"]
@@ -97,13 +101,13 @@ def test_a_null_is_left_out_unless_openai_says_null(system: System) -> None:
     record["response"]["choices"] = [{"finish_reason": "stop", "message": answer}]
     record["request"]["messages"] = [{"role": "assistant", "refusal": "no", **nulls}]
     push(system, record)
-    found = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5")
-    said = {"role": "assistant", "content": "x", "refusal": None}
-    assert found["choices"] == [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": said}]
-    assert not {"system_fingerprint", "usage"} & found.keys()
+    completion = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5")
+    spoken = {"role": "assistant", "content": "x", "refusal": None}
+    assert completion["choices"] == [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": spoken}]
+    assert not {"system_fingerprint", "usage"} & completion.keys()
     (message,) = system.ok("GET", "/v1/chat/completions/chatcmpl-a-5/messages")["data"]
-    told = {"role": "assistant", "content": None, "refusal": "no", "content_parts": None}
-    assert message == {**told, "id": "chatcmpl-a-5-0"}
+    refused = {"role": "assistant", "content": None, "refusal": "no", "content_parts": None}
+    assert message == {**refused, "id": "chatcmpl-a-5-0"}
 
 
 @pytest.mark.parametrize("choice", ["x", None, {"index": 0}, {"index": 0, "message": "x"}])
@@ -128,8 +132,8 @@ def test_messages_are_the_inputs_with_their_roles(client: OpenAI, system: System
     record["request"]["messages"].append({"role": "user", "content": parts, "name": "ann"})
     push(system, record)
     messages = client.chat.completions.messages.list("chatcmpl-a-1").data
-    assert [one.id for one in messages] == [f"chatcmpl-a-1-{number}" for number in range(3)]
-    assert [one.role for one in messages] == ["system", "user", "user"]
+    assert [message.id for message in messages] == [f"chatcmpl-a-1-{number}" for number in range(3)]
+    assert [message.role for message in messages] == ["system", "user", "user"]
     assert messages[0].content == record["request"]["messages"][0]["content"]
     assert messages[0].content_parts is None
     assert messages[2].content == "see this"
@@ -145,9 +149,9 @@ def test_messages_are_paged_in_both_orders(client: OpenAI, system: System) -> No
     listing = client.chat.completions.messages.list
     ids = [f"chatcmpl-a-1-{number}" for number in range(6)]
     for limit in (1, 4, 6):
-        assert [one.id for one in listing("chatcmpl-a-1", limit=limit)] == ids
-        assert [one.id for one in listing("chatcmpl-a-1", limit=limit, order="desc")] == ids[::-1]
-    assert [one.id for one in listing("chatcmpl-a-1", after=ids[3])] == ids[4:]
+        assert [message.id for message in listing("chatcmpl-a-1", limit=limit)] == ids
+        assert [message.id for message in listing("chatcmpl-a-1", limit=limit, order="desc")] == ids[::-1]
+    assert [message.id for message in listing("chatcmpl-a-1", after=ids[3])] == ids[4:]
     assert listing("chatcmpl-a-1", after="after").data == []
 
 
@@ -176,7 +180,7 @@ def test_completions_of_one_id_pushed_at_the_same_time_do_not_trap_a_reader(syst
         system.ok("POST", "/v1/captures", {**first, "reference": reference})
     push(system, following)
     seen = []
-    for one in client.chat.completions.list(limit=1):
-        seen.append(one.model_dump()["reference"])
+    for completion in client.chat.completions.list(limit=1):
+        seen.append(completion.model_dump()["reference"])
         assert len(seen) <= 3, "the pages never end"
     assert sorted(seen) == ["one", "shipping", "two"]

@@ -62,15 +62,17 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 def test_a_real_answer_of_every_route_matches_its_schema_and_a_documented_status(system: System) -> None:
     visits = tour(system)
     assert {visit.label for visit in visits} == set(OPERATIONS)
-    found = []
+    collected = []
     for visit in visits:
         answers = OPERATIONS[visit.label]["responses"]
         assert str(visit.status) in answers, (visit.label, visit.status, visit.answer)
         assert visit.status < 400, (visit.label, visit.answer)
         content = answers[str(visit.status)].get("content", {})
         if "application/json" in content:
-            found += [f"{visit.label} {fault}" for fault in faults(content["application/json"]["schema"], visit.answer)]
-    assert not found, "\n".join(found)
+            collected += [
+                f"{visit.label} {fault}" for fault in faults(content["application/json"]["schema"], visit.answer)
+            ]
+    assert not collected, "\n".join(collected)
     if os.environ.get("RECORD_EXAMPLES"):
         text = json.dumps(examples(visits), indent=1, ensure_ascii=False)
         EXAMPLES.write_text(text + "\n", encoding="utf-8")

@@ -106,7 +106,7 @@ def test_a_retried_post_makes_one_distillation(
     retry = {"x-stainless-retry-count": "1"}
     status, again = system.call("POST", "/v1/distillations", body, headers=retry)
     assert (status, again) == (201, first)
-    assert [one["id"] for one in system.ok("GET", "/v1/distillations")["data"]] == [first["id"]]
+    assert [distillation["id"] for distillation in system.ok("GET", "/v1/distillations")["data"]] == [first["id"]]
 
 
 def test_distillations_are_listed_newest_first_page_by_page(
@@ -118,11 +118,11 @@ def test_distillations_are_listed_newest_first_page_by_page(
         monkeypatch.setattr(ids, "now_ms", lambda number=number: clock() + number * 5_000)
         made.append(create(system, body, name=str(number))["id"])
     page = system.ok("GET", "/v1/distillations?limit=2")
-    assert ([one["id"] for one in page["data"]], page["has_more"]) == (made[:0:-1], True)
+    assert ([distillation["id"] for distillation in page["data"]], page["has_more"]) == (made[:0:-1], True)
     rest = system.ok("GET", f"/v1/distillations?limit=2&after={page['last_id']}")
-    assert ([one["id"] for one in rest["data"]], rest["has_more"]) == (made[:1], False)
+    assert ([distillation["id"] for distillation in rest["data"]], rest["has_more"]) == (made[:1], False)
     ascending = system.ok("GET", "/v1/distillations?order=asc")
-    assert [one["id"] for one in ascending["data"]] == made
+    assert [distillation["id"] for distillation in ascending["data"]] == made
 
 
 def test_an_unknown_distillation_is_not_found(system: System) -> None:

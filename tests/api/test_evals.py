@@ -19,7 +19,7 @@ def test_an_eval_is_created_and_read_back(client: OpenAI) -> None:
     schema = made.data_source_config.schema_
     assert schema["properties"]["item"] == CONFIG["item_schema"]
     assert schema["required"] == ["item", "sample"]
-    first, second = (one.model_dump() for one in made.testing_criteria)
+    first, second = (criterion.model_dump() for criterion in made.testing_criteria)
     assert first["id"].startswith("correct-")
     assert first.items() >= CHECK.items()
     assert second["labels"] == JUDGE["labels"]
@@ -43,10 +43,10 @@ def test_an_eval_of_stored_completions_says_its_filter(kind: str, client: OpenAI
 
 def test_evals_are_listed_page_by_page_in_both_orders(client: OpenAI) -> None:
     made = [create(client, name=str(number)).id for number in range(5)]
-    listed = [one.id for one in client.evals.list(limit=2)]
+    listed = [eval_.id for eval_ in client.evals.list(limit=2)]
     assert sorted(listed) == sorted(made)
-    assert [one.id for one in client.evals.list(limit=2, order="desc")] == listed[::-1]
-    assert [one.id for one in client.evals.list(after=listed[1], limit=1)] == listed[2:]
+    assert [eval_.id for eval_ in client.evals.list(limit=2, order="desc")] == listed[::-1]
+    assert [eval_.id for eval_ in client.evals.list(after=listed[1], limit=1)] == listed[2:]
     assert client.evals.list(after="after").data == []
 
 
@@ -140,9 +140,9 @@ def test_evals_are_listed_by_their_last_update(client: OpenAI, monkeypatch: pyte
     made = [create(client, name=str(number)).id for number in range(4)]
     client.evals.update(made[1], name="touched")
     expected = [made[0], made[2], made[3], made[1]]
-    assert [one.id for one in client.evals.list(order_by="updated_at", limit=2)] == expected
-    assert [one.id for one in client.evals.list(order_by="updated_at", order="desc", limit=3)] == expected[::-1]
-    assert [one.id for one in client.evals.list(order_by="created_at")] == made
+    assert [eval_.id for eval_ in client.evals.list(order_by="updated_at", limit=2)] == expected
+    assert [eval_.id for eval_ in client.evals.list(order_by="updated_at", order="desc", limit=3)] == expected[::-1]
+    assert [eval_.id for eval_ in client.evals.list(order_by="created_at")] == made
     assert client.evals.list(order_by="updated_at", after="after").data == []
     with pytest.raises(BadRequestError) as refusal:
         client.evals.list(order_by="name")  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def test_a_deleted_eval_is_gone(client: OpenAI) -> None:
     for call in (client.evals.retrieve, client.evals.delete, client.evals.runs.list):
         with pytest.raises(NotFoundError):
             call(made.id)
-    assert [one.id for one in client.evals.list()] == [other.id]
+    assert [eval_.id for eval_ in client.evals.list()] == [other.id]
 
 
 def test_an_eval_too_large_for_the_table_is_refused(system: System) -> None:

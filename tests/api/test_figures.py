@@ -28,11 +28,16 @@ def shown(system: System, eval_id: str, run_id: str) -> dict[str, Any]:
 def test_an_ended_run_shows_its_pass_rate_with_errors_apart(system: System, client: OpenAI) -> None:
     eval_id = create_eval(system)
     run = client.evals.runs.retrieve(graded(system, eval_id, answered("p" * 80 + "f" * 37 + "eee")), eval_id=eval_id)
-    found = (run.model_extra or {})["statistics"]
-    assert (found["passed"], found["rows"], found["errored"], found["confidence"]) == (80, 117, 3, 0.95)
-    assert found["pass_rate"] == pytest.approx(80 / 117)
-    assert found["interval"] == pytest.approx(list(wilson(80, 117)))
-    (criterion,) = found["criteria"]
+    statistics = (run.model_extra or {})["statistics"]
+    assert (statistics["passed"], statistics["rows"], statistics["errored"], statistics["confidence"]) == (
+        80,
+        117,
+        3,
+        0.95,
+    )
+    assert statistics["pass_rate"] == pytest.approx(80 / 117)
+    assert statistics["interval"] == pytest.approx(list(wilson(80, 117)))
+    (criterion,) = statistics["criteria"]
     assert criterion["testing_criteria"] == run.per_testing_criteria_results[0].testing_criteria
     assert (criterion["passed"], criterion["rows"], criterion["errored"]) == (80, 117, 3)
     assert criterion["score"] is None, "0 and 1 are the pass rate again"
@@ -61,9 +66,9 @@ def test_a_run_that_failed_says_that_nothing_is_known(system: System) -> None:
     source = {"type": "jsonl", "source": {"type": "file_id", "id": file["id"]}}
     run = system.ok("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})
     system.settle()
-    found = shown(system, eval_id, run["id"])
-    assert found["status"] == "failed"
-    assert (found["statistics"]["pass_rate"], found["statistics"]["interval"]) == (None, [0.0, 1.0])
+    answer = shown(system, eval_id, run["id"])
+    assert answer["status"] == "failed"
+    assert (answer["statistics"]["pass_rate"], answer["statistics"]["interval"]) == (None, [0.0, 1.0])
 
 
 # ------------------------------------------------------------------ progress
@@ -87,10 +92,10 @@ def test_a_run_says_how_far_it_is_and_when_it_will_end(system: System, later: Ca
     system.around = lambda _, call: next(refused, call) and call()
     system.deliver("GRADE")
     later(100)
-    found = shown(system, eval_id, run["id"])
-    graded_rows = found["progress"]["rows"]
+    answer = shown(system, eval_id, run["id"])
+    graded_rows = answer["progress"]["rows"]
     assert 0 < graded_rows < 500
-    left_s = found["progress"]["eta"] - now() - 100
+    left_s = answer["progress"]["eta"] - now() - 100
     assert left_s == pytest.approx(100 * (500 - graded_rows) / graded_rows, abs=3)
     system.around = lambda _, call: call()
     system.settle()

@@ -78,11 +78,11 @@ def test_a_run_keeps_its_rows_though_the_file_is_deleted(client: OpenAI, system:
 def test_files_are_listed_newest_first_by_purpose_and_page_by_page(client: OpenAI) -> None:
     made = [upload(client, rows("yes"), "evals", str(number)).id for number in range(3)]
     other = upload(client, b"text", "user_data").id
-    every = [one.id for one in client.files.list()]
+    every = [file.id for file in client.files.list()]
     assert sorted(every) == sorted([*made, other])
-    assert [one.id for one in client.files.list(order="asc", limit=1)] == every[::-1]
-    assert sorted(one.id for one in client.files.list(purpose="evals", limit=1)) == sorted(made)
-    assert [one.id for one in client.files.list(after=every[1], limit=10_000)] == every[2:]
+    assert [file.id for file in client.files.list(order="asc", limit=1)] == every[::-1]
+    assert sorted(file.id for file in client.files.list(purpose="evals", limit=1)) == sorted(made)
+    assert [file.id for file in client.files.list(after=every[1], limit=10_000)] == every[2:]
 
 
 def test_a_file_expires_when_it_should(client: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_file_expires_when_it_should(client: OpenAI, monkeypatch: pytest.Monke
     monkeypatch.setattr("evals.files.now", lambda: now() + 3600)
     with pytest.raises(NotFoundError):
         client.files.retrieve(made.id)
-    assert [one.id for one in client.files.list()] == [kept.id]
+    assert [file.id for file in client.files.list()] == [kept.id]
 
 
 def test_a_lost_answer_makes_no_second_file(system: System) -> None:
@@ -105,7 +105,7 @@ def test_a_lost_answer_makes_no_second_file(system: System) -> None:
     with client_of(system, transport=Transport(system, lose=first), retries=2) as client:
         made = upload(client, rows("yes"))
         assert len(lost) == 2
-        assert [one.id for one in client.files.list()] == [made.id]
+        assert [file.id for file in client.files.list()] == [made.id]
 
 
 def test_a_file_too_large_for_the_api_names_the_other_way(client: OpenAI, system: System) -> None:
@@ -162,15 +162,15 @@ def test_malformed_training_files_are_refused_as_far_as_lines_tell(client: OpenA
         expected = case["expected"] if case["expected"] in OF_A_LINE else None
         try:
             upload(client, (MALFORMED / case["file"]).read_bytes(), "fine-tune")
-            found = None
+            reason = None
         except BadRequestError as refusal:
-            found = refusal.code
+            reason = refusal.code
             if case["line"] and f"Line {case['line']} " not in refusal.message:
-                found = refusal.message
+                reason = refusal.message
         if case["file"] == "21_empty_file.jsonl":
             expected = "no_rows"
-        if found != expected:
-            wrong[case["file"]] = (expected, found)
+        if reason != expected:
+            wrong[case["file"]] = (expected, reason)
     assert wrong == {}
 
 

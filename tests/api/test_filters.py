@@ -48,7 +48,7 @@ def stored(system: System) -> System:
 
 
 def listed(system: System, query: str) -> list[str]:
-    return [one["id"] for one in system.ok("GET", f"/v1/chat/completions?{query}")["data"]]
+    return [completion["id"] for completion in system.ok("GET", f"/v1/chat/completions?{query}")["data"]]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_conditions(stored: System, query: str, expected: str) -> None:
 
 
 def test_a_search_goes_on_page_by_page(stored: System) -> None:
-    found, after = [], ""
+    collected, after = [], ""
     while True:
         page = stored.ok("GET", f"/v1/chat/completions?text=where&order=desc&limit=1{after}")
-        found += [one["id"] for one in page["data"]]
+        collected += [completion["id"] for completion in page["data"]]
         if not page["has_more"]:
             break
         after = f"&after={page['last_id']}"
-    assert found == ["c3", "c2", "c1"]
+    assert collected == ["c3", "c2", "c1"]
 
 
 def test_a_call_that_looked_far_enough_says_where_to_go_on(stored: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_a_call_that_looked_far_enough_says_where_to_go_on(stored: System, monke
     first = stored.ok("GET", "/v1/chat/completions?text=nothing")
     assert (first["data"], first["has_more"], first["last_id"]) == ([], True, "c2")
     second = stored.ok("GET", f"/v1/chat/completions?text=nothing&after={first['last_id']}")
-    assert [one["id"] for one in second["data"]] == ["c4"]
+    assert [completion["id"] for completion in second["data"]] == ["c4"]
     assert stored.ok("GET", "/v1/chat/completions?text=nothing&after=c4")["has_more"] is False
 
 
@@ -137,7 +137,7 @@ def test_a_saved_filter_selects_the_same_again(stored: System) -> None:
     stored.settle()
     assert listed(stored, f"filter={saved['id']}") == ["c1", "c3"]
     assert listed(stored, f"filter={saved['id']}&has_tools=true") == ["c3"]
-    assert [one["name"] for one in stored.ok("GET", "/v1/filters")["data"]] == ["app a"]
+    assert [filter_["name"] for filter_ in stored.ok("GET", "/v1/filters")["data"]] == ["app a"]
     assert stored.ok("GET", f"/v1/filters/{saved['id']}") == saved
     assert stored.ok("DELETE", f"/v1/filters/{saved['id']}")["deleted"] is True
     assert stored.call("GET", f"/v1/chat/completions?filter={saved['id']}")[0] == 404
@@ -170,21 +170,21 @@ def exported(system: System, query: str = "") -> list[dict[str, Any]]:
 
 def test_an_export_pushed_elsewhere_is_the_same(stored: System) -> None:
     records = exported(stored)
-    before = {one.id: one for one in index.completions(Filter())}
-    assert [one["response"]["id"] for one in records] == list(before)
+    before = {stored.id: stored for stored in index.completions(Filter())}
+    assert [record["response"]["id"] for record in records] == list(before)
     for name in before:
         stored.ok("DELETE", f"/v1/chat/completions/{name}")
-    again = [{**one, "response": {**one["response"], "id": f"n{one['response']['id']}"}} for one in records]
+    again = [{**record, "response": {**record["response"], "id": f"n{record['response']['id']}"}} for record in records]
     stored.ok("POST", "/v1/captures", again)
     stored.settle()
-    for one in index.completions(Filter()):
-        old = before[one.id.removeprefix("n")]
-        assert replace(one, id=old.id, response=old.response, content_hash=old.content_hash) == old
-        assert {**one.response, "id": old.id} == old.response
+    for completion in index.completions(Filter()):
+        old = before[completion.id.removeprefix("n")]
+        assert replace(completion, id=old.id, response=old.response, content_hash=old.content_hash) == old
+        assert {**completion.response, "id": old.id} == old.response
 
 
 def test_an_export_takes_a_filter(stored: System) -> None:
-    assert [one["response"]["id"] for one in exported(stored, "metadata[app]=a")] == ["c1", "c3"]
+    assert [completion["response"]["id"] for completion in exported(stored, "metadata[app]=a")] == ["c1", "c3"]
 
 
 def test_a_large_export_comes_in_pages(system: System) -> None:
@@ -195,7 +195,7 @@ def test_a_large_export_comes_in_pages(system: System) -> None:
         system.ok("POST", "/v1/captures", records)
     system.settle()
     records = exported(system)
-    assert [one["response"]["id"] for one in records] == [f"chatcmpl-x-{number}" for number in range(6)]
+    assert [record["response"]["id"] for record in records] == [f"chatcmpl-x-{number}" for number in range(6)]
     page = system.call("GET", "/v1/exports/completions")[1]
     assert len(page) < 5_000_000
 
@@ -207,5 +207,5 @@ def test_a_list_of_large_completions_ends_before_the_answer_is_too_large(system:
         system.ok("POST", "/v1/captures", record)
     system.settle()
     page = system.ok("GET", "/v1/chat/completions")
-    assert ([one["id"] for one in page["data"]], page["has_more"]) == (["chatcmpl-x-0"], True)
+    assert ([completion["id"] for completion in page["data"]], page["has_more"]) == (["chatcmpl-x-0"], True)
     assert listed(system, "after=chatcmpl-x-1") == ["chatcmpl-x-2"]

@@ -115,11 +115,11 @@ def test_an_empty_body_names_what_is_missing(system: System) -> None:
 
 
 def test_models_are_the_providers(client: OpenAI) -> None:
-    assert {"lab-small", "lab-judge"} <= {one.id for one in client.models.list()}
+    assert {"lab-small", "lab-judge"} <= {model.id for model in client.models.list()}
     assert client.models.retrieve("lab-small").owned_by == "lab"
 
 
 def test_a_model_that_the_provider_does_not_have_is_not_found(system: System) -> None:
     status, refusal = system.call("GET", "/v1/models/ft:nobody:x::y")
     assert (status, refusal["error"]["code"], refusal["error"]["param"]) == (404, "model_not_found", "model")
-    assert loop.STUDENT in {one["id"] for one in system.ok("GET", "/v1/models")["data"]}
+    assert loop.STUDENT in {model["id"] for model in system.ok("GET", "/v1/models")["data"]}

@@ -38,7 +38,7 @@ def test_a_key_is_made_shown_and_listed_but_its_secret_only_once(system: System)
     }
     assert system.ok("GET", f"{KEYS}/{made['id']}") == made
     page = system.ok("GET", KEYS)
-    assert [one["id"] for one in page["data"]] == ["first", made["id"]]
+    assert [key["id"] for key in page["data"]] == ["first", made["id"]]
     assert (page["object"], page["has_more"]) == ("list", False)
     assert token.rpartition("-")[2] not in str(page)
     assert "sha256" not in str(page)
@@ -55,7 +55,7 @@ def test_the_list_is_paged(system: System) -> None:
     first = system.ok("GET", f"{KEYS}?limit=2&order=desc")
     assert first["has_more"]
     rest = system.ok("GET", f"{KEYS}?limit=2&order=desc&after={first['last_id']}")
-    assert {one["id"] for one in first["data"] + rest["data"]} == {*made, "first"}
+    assert {key["id"] for key in first["data"] + rest["data"]} == {*made, "first"}
 
 
 def test_a_key_may_do_what_its_scopes_name(system: System) -> None:

@@ -19,31 +19,31 @@ def power(system: System, eval_id: str, query: str) -> dict[str, Any]:
 def test_rows_for_a_difference_to_a_baseline(system: System) -> None:
     eval_id = create_eval(system)
     baseline = graded(system, eval_id, answered("p" * 70 + "f" * 30 + "e"))
-    found = power(system, eval_id, f"baseline={baseline}&difference=0.1")
+    answer = power(system, eval_id, f"baseline={baseline}&difference=0.1")
     independent = 0.7 * 0.2 + 0.8 * 0.3
-    assert (found["object"], found["baseline_pass_rate"], found["discordance_is"]) == ("eval.power", 0.7, "assumed")
-    assert found["discordance"] == pytest.approx(independent)
-    assert found["rows_needed"] == rows_needed(0.1, found["discordance"])
-    assert (found["rows"], found["power"], found["alpha"]) == (100, 0.8, 0.05)
-    assert found["power_at_rows"] == pytest.approx(power_at(100, 0.1, independent))
-    smallest = found["smallest_difference"]
+    assert (answer["object"], answer["baseline_pass_rate"], answer["discordance_is"]) == ("eval.power", 0.7, "assumed")
+    assert answer["discordance"] == pytest.approx(independent)
+    assert answer["rows_needed"] == rows_needed(0.1, answer["discordance"])
+    assert (answer["rows"], answer["power"], answer["alpha"]) == (100, 0.8, 0.05)
+    assert answer["power_at_rows"] == pytest.approx(power_at(100, 0.1, independent))
+    smallest = answer["smallest_difference"]
     assert rows_needed(smallest, 0.7 * (0.3 - smallest) + (0.7 + smallest) * 0.3) == 100
 
 
 def test_rows_at_a_given_discordance_without_a_run(system: System) -> None:
     eval_id = create_eval(system)
-    found = power(system, eval_id, "difference=0.03&discordance=0.12&power=0.9&alpha=0.01")
-    assert found["rows_needed"] == rows_needed(0.03, 0.12, power=0.9, alpha=0.01)
-    assert (found["rows"], found["power_at_rows"], found["smallest_difference"]) == (None, None, None)
-    assert found["discordance_is"] == "given"
+    answer = power(system, eval_id, "difference=0.03&discordance=0.12&power=0.9&alpha=0.01")
+    assert answer["rows_needed"] == rows_needed(0.03, 0.12, power=0.9, alpha=0.01)
+    assert (answer["rows"], answer["power_at_rows"], answer["smallest_difference"]) == (None, None, None)
+    assert answer["discordance_is"] == "given"
     at_rows = power(system, eval_id, "difference=0.03&discordance=0.12&rows=500")
     assert at_rows["power_at_rows"] == pytest.approx(power_at(500, 0.03, 0.12))
 
 
 def test_the_smallest_difference_of_given_rows(system: System) -> None:
-    found = power(system, create_eval(system), "rows=1000&discordance=0.2")
-    assert (found["difference"], found["rows_needed"], found["power_at_rows"]) == (None, None, None)
-    assert rows_needed(found["smallest_difference"], 0.2) == 1000
+    answer = power(system, create_eval(system), "rows=1000&discordance=0.2")
+    assert (answer["difference"], answer["rows_needed"], answer["power_at_rows"]) == (None, None, None)
+    assert rows_needed(answer["smallest_difference"], 0.2) == 1000
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_retry_gives_the_first_object_back_also_when_it_comes_later(
     later(monkeypatch, 30)
     status, again = post(system, BODY, x_stainless_retry_count="1")
     assert (status, again) == (201, first)
-    assert [one["id"] for one in system.ok("GET", "/v1/evals")["data"]] == [first["id"]]
+    assert [eval_["id"] for eval_ in system.ok("GET", "/v1/evals")["data"]] == [first["id"]]
 
 
 def test_the_same_body_sent_anew_is_another_object(system: System) -> None:
@@ -158,7 +158,8 @@ def test_one_key_at_two_paths_is_two_requests(client: OpenAI) -> None:
     headers = {"Idempotency-Key": "k-1"}
     first, second = create(client), create(client)
     made = [
-        client.evals.runs.create(one.id, data_source=SOURCE, extra_headers=headers).id for one in (first, second, first)
+        client.evals.runs.create(answer.id, data_source=SOURCE, extra_headers=headers).id
+        for answer in (first, second, first)
     ]
     assert made[0] == made[2] != made[1]
     assert len(client.evals.runs.list(first.id).data) == 1

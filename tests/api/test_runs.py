@@ -49,8 +49,8 @@ def items(client: OpenAI, run: Any, **wanted: Any) -> list[Any]:
 
 def usage(run: Any) -> dict[str, tuple[int, int, int, int]]:
     return {
-        one.model_name: (one.invocation_count, one.prompt_tokens, one.completion_tokens, one.total_tokens)
-        for one in run.per_model_usage
+        usage.model_name: (usage.invocation_count, usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
+        for usage in run.per_model_usage
     }
 
 
@@ -73,11 +73,11 @@ def test_stored_answers_are_graded_as_they_were_given(client: OpenAI, system: Sy
         5,
         2,
     )
-    found = items(client, ended)
-    assert [one.datasource_item["completion_id"] for one in found] == ids
-    assert [one.datasource_item_id for one in found] == list(range(7))
-    assert [one.status for one in found] == ["pass", "pass", "fail", "pass", "pass", "fail", "pass"]
-    assert found[2].sample.output[0].content == "nonsense"
+    graded = items(client, ended)
+    assert [item.datasource_item["completion_id"] for item in graded] == ids
+    assert [item.datasource_item_id for item in graded] == list(range(7))
+    assert [item.status for item in graded] == ["pass", "pass", "fail", "pass", "pass", "fail", "pass"]
+    assert graded[2].sample.output[0].content == "nonsense"
     assert lab_calls(system) == before
 
 
@@ -87,7 +87,7 @@ def test_a_filter_and_its_limit_choose_the_rows(client: OpenAI, system: System) 
     times = {"created_after": 1_790_000_001, "created_before": 1_790_000_004}
     for fields, expected in (({"limit": 2}, ids[:2]), (times, ids[1:5]), ({"model": loop.TEACHER}, ids)):
         ended = run(client, system, eval_.id, stored(**fields))
-        assert [one.datasource_item["completion_id"] for one in items(client, ended)] == expected
+        assert [item.datasource_item["completion_id"] for item in items(client, ended)] == expected
 
 
 @pytest.mark.parametrize("how", ["item_reference", "default"])
@@ -103,14 +103,14 @@ def test_stored_prompts_are_sampled_again(how: str, client: OpenAI, system: Syst
     assert counts(ended) == (5, 3, 2, 0)
     assert lab_calls(system) - before == {f"again-{how}": 5}
     sampled = items(client, ended)
-    assert [one.sample.output[0].content for one in sampled] == ["billing", "login", "billing", "billing", "wrong"]
-    assert {one.sample.model for one in sampled} == {f"again-{how}"}
-    booked = [one.sample.usage for one in sampled]
+    assert [item.sample.output[0].content for item in sampled] == ["billing", "login", "billing", "billing", "wrong"]
+    assert {item.sample.model for item in sampled} == {f"again-{how}"}
+    booked = [item.sample.usage for item in sampled]
     total = (
         5,
-        sum(one.prompt_tokens for one in booked),
-        sum(one.completion_tokens for one in booked),
-        sum(one.total_tokens for one in booked),
+        sum(usage.prompt_tokens for usage in booked),
+        sum(usage.completion_tokens for usage in booked),
+        sum(usage.total_tokens for usage in booked),
     )
     assert total[1] > 5
     assert usage(ended) == {f"again-{how}": total}
@@ -139,7 +139,7 @@ def test_rows_given_inline_are_graded_with_their_own_samples(client: OpenAI, sys
     ended = run(client, system, create(client).id, inline(*rows))
     assert counts(ended) == (3, 2, 1, 0)
     assert usage(ended) == {}
-    assert [one.sample.output[0].content for one in items(client, ended)] == ["yes", "no", "7"]
+    assert [item.sample.output[0].content for item in items(client, ended)] == ["yes", "no", "7"]
 
 
 def test_rows_given_inline_are_sampled_where_a_model_is_named(client: OpenAI, system: System) -> None:
@@ -158,13 +158,13 @@ def test_a_judge_grades_and_its_calls_are_booked(client: OpenAI, system: System)
     asked = lab_calls(system) - before
     assert asked == {"lab-judge": 4}
     booked = usage(ended)
-    judgements = [one.results[1].model_dump() for one in items(client, ended)]
-    assert [one["sample"]["label"] for one in judgements] == ["correct", "correct", "correct", "incorrect"]
-    assert [one["score"] for one in judgements] == [1.0, 1.0, 1.0, 0.0]
-    spent = [one["sample"]["usage"] for one in judgements]
+    judgements = [item.results[1].model_dump() for item in items(client, ended)]
+    assert [item["sample"]["label"] for item in judgements] == ["correct", "correct", "correct", "incorrect"]
+    assert [item["score"] for item in judgements] == [1.0, 1.0, 1.0, 0.0]
+    spent = [item["sample"]["usage"] for item in judgements]
     assert booked["lab-judge"] == (
         4,
-        *(sum(one[name] for one in spent) for name in ("prompt_tokens", "completion_tokens", "total_tokens")),
+        *(sum(usage[name] for usage in spent) for name in ("prompt_tokens", "completion_tokens", "total_tokens")),
     )
     assert booked[loop.TEACHER] == (4, 80, 4, 84)
 
@@ -174,7 +174,7 @@ def test_an_item_passes_when_every_criterion_does(client: OpenAI, system: System
     rows = [{"item": {"reference": "yes"}, "sample": {"output_text": text}} for text in ("yes", "YES, sure", "no")]
     ended = run(client, system, create(client, CHECK, loose).id, inline(*rows))
     assert counts(ended) == (3, 1, 2, 0)
-    by_criterion = [(one.passed, one.failed) for one in ended.per_testing_criteria_results]
+    by_criterion = [(criterion.passed, criterion.failed) for criterion in ended.per_testing_criteria_results]
     assert by_criterion == [(1, 2), (2, 1)]
 
 
@@ -185,7 +185,7 @@ def test_a_row_that_cannot_be_sampled_or_graded_is_errored_with_the_reason(clien
     assert ended.status == "completed"
     assert counts(ended) == (3, 2, 0, 1)
     broken = items(client, ended, status="fail")
-    assert [one.datasource_item_id for one in broken] == [1]
+    assert [item.datasource_item_id for item in broken] == [1]
     assert broken[0].sample.error.code == "provider_404"
     assert "No answer of 'half'" in broken[0].sample.error.message
     assert usage(ended)["half"][0] == 2
@@ -213,14 +213,14 @@ def test_runs_are_listed_page_by_page_and_by_status(client: OpenAI, system: Syst
     other = create(client)
     client.evals.runs.create(other.id, data_source=inline(fine))  # type: ignore[arg-type]
     listing = client.evals.runs.list
-    every = [one.id for one in listing(eval_.id, limit=2)]
+    every = [run.id for run in listing(eval_.id, limit=2)]
     assert sorted(every) == sorted([*made, waiting])
-    assert [one.id for one in listing(eval_.id, limit=2, order="desc")] == every[::-1]
-    assert [one.id for one in listing(eval_.id, after=every[3])] == every[4:]
-    completed = [one.id for one in listing(eval_.id, status="completed", limit=2)]
+    assert [run.id for run in listing(eval_.id, limit=2, order="desc")] == every[::-1]
+    assert [run.id for run in listing(eval_.id, after=every[3])] == every[4:]
+    completed = [run.id for run in listing(eval_.id, status="completed", limit=2)]
     assert sorted(completed) == sorted(made)
     for limit in (1, 2, 100):  # also where whole pages hold none of this status
-        assert [one.id for one in listing(eval_.id, status="queued", limit=limit)] == [waiting]
+        assert [run.id for run in listing(eval_.id, status="queued", limit=limit)] == [waiting]
     assert listing(eval_.id, status="failed").data == []
 
 
@@ -230,16 +230,16 @@ def test_output_items_are_paged_filtered_and_read_alone(client: OpenAI, system: 
     ended = run(client, system, create(client).id, inline(*rows))
     assert counts(ended) == (60, 40, 20, 0)
     every = items(client, ended, limit=7)
-    assert [one.datasource_item["n"] for one in every] == list(range(60))
-    assert len({one.id for one in every}) == 60
+    assert [item.datasource_item["n"] for item in every] == list(range(60))
+    assert len({item.id for item in every}) == 60
     backwards = items(client, ended, limit=11, order="desc")
-    assert [one.id for one in backwards] == [one.id for one in every][::-1]
+    assert [item.id for item in backwards] == [item.id for item in every][::-1]
     failed = items(client, ended, status="fail", limit=3)
-    assert [one.datasource_item["n"] for one in failed] == list(range(0, 60, 3))
+    assert [item.datasource_item["n"] for item in failed] == list(range(0, 60, 3))
     passed = items(client, ended, status="pass", limit=100)
     assert len(passed) == 40
     behind = items(client, ended, after=every[51].id)
-    assert [one.id for one in behind] == [one.id for one in every[52:]]
+    assert [item.id for item in behind] == [item.id for item in every[52:]]
     reading = client.evals.runs.output_items
     assert reading.list(ended.id, eval_id=ended.eval_id, after="after").data == []
     page = reading.list(ended.id, eval_id=ended.eval_id, limit=60)
@@ -380,10 +380,10 @@ def test_a_canceled_run_stops_with_exact_counts(path: str, client: OpenAI, syste
     system.settle()
     ended = client.evals.runs.retrieve(made.id, eval_id=eval_.id)
     assert ended.status == "canceled"
-    found = items(client, ended)
-    assert counts(ended) == (len(found), len(found), 0, 0)
-    assert len(found) in {20, ROWS_A_CHUNK}
-    assert [one.id for one in client.evals.runs.list(eval_.id, status="canceled")] == [made.id]
+    item = items(client, ended)
+    assert counts(ended) == (len(item), len(item), 0, 0)
+    assert len(item) in {20, ROWS_A_CHUNK}
+    assert [run.id for run in client.evals.runs.list(eval_.id, status="canceled")] == [made.id]
     assert blobs.find(f"runs/{made.id}/summary.json")
     assert not any(system.dead(name) for name in system.queues)
     again = client.evals.runs.cancel(made.id, eval_id=eval_.id)
@@ -420,16 +420,16 @@ def test_a_deleted_run_leaves_nothing(client: OpenAI, system: System) -> None:
     eval_ = create(client)
     ended, waiting = run(client, system, eval_.id, inline(FINE)), begun(client, eval_.id)
     system.deliver("PLAN")
-    for one in (ended, waiting):
-        gone = client.evals.runs.delete(one.id, eval_id=eval_.id)
-        assert gone.model_dump() == {"object": "eval.run.deleted", "deleted": True, "run_id": one.id}
+    for run_ in (ended, waiting):
+        gone = client.evals.runs.delete(run_.id, eval_id=eval_.id)
+        assert gone.model_dump() == {"object": "eval.run.deleted", "deleted": True, "run_id": run_.id}
         with pytest.raises(NotFoundError):
-            client.evals.runs.retrieve(one.id, eval_id=eval_.id)
+            client.evals.runs.retrieve(run_.id, eval_id=eval_.id)
     system.settle()
     assert client.evals.runs.list(eval_.id).data == []
-    for one in (ended, waiting):
-        assert list(blobs.keys(f"runs/{one.id}/")) == []
-        assert list(table.query(one.id)) == []
+    for run_ in (ended, waiting):
+        assert list(blobs.keys(f"runs/{run_.id}/")) == []
+        assert list(table.query(run_.id)) == []
     assert not any(system.dead(name) for name in system.queues)
 
 
@@ -461,7 +461,7 @@ def test_the_evals_own_filter_narrows_its_runs(client: OpenAI, system: System) -
     eval_ = client.evals.create(data_source_config=config, testing_criteria=[CHECK])  # type: ignore[list-item]
     source = {"type": "completions", "source": {"type": "stored_completions", "metadata": {"split": "test"}}}
     ended = run(client, system, eval_.id, source)
-    assert [one.datasource_item["completion_id"] for one in items(client, ended)] == ids
+    assert [item.datasource_item["completion_id"] for item in items(client, ended)] == ids
     assert ended.data_source.source.metadata == {"split": "test", "tag": "mine"}
     with pytest.raises(BadRequestError) as refusal:
         client.evals.runs.create(eval_.id, data_source=stored("theirs"))  # type: ignore[arg-type]
@@ -483,9 +483,9 @@ def captured_responses(system: System) -> None:
         responses.record("one", "Hello?", instructions="Be Kind.", temperature=0.5, user="ann", tools=[tool]),
         responses.record("two", [responses.user("And you?")], reasoning={"effort": "low"}, top_p=0.9),
     ]
-    for one in pushed:
-        one["response"].pop("tools")
-        one["metadata"] = {"tag": "resp"}
+    for record in pushed:
+        record["response"].pop("tools")
+        record["metadata"] = {"tag": "resp"}
     system.ok("POST", "/v1/captures", [*pushed, loop.record(1, split="test", tag="resp")])
     system.settle()
 
@@ -503,12 +503,12 @@ def test_captured_responses_are_graded_as_they_were_given(client: OpenAI, system
     first, second = items(client, ended)
     assert first.datasource_item["input"][0]["content"] == [{"type": "input_text", "text": "Hello?"}]
     assert second.datasource_item["input"] == [responses.user("And you?")]
-    assert [one.sample.output[0].content for one in (first, second)] == ["answer one", "answer two"]
+    assert [run_.sample.output[0].content for run_ in (first, second)] == ["answer one", "answer two"]
     assert usage(ended) == {"gpt-5-2025-08-07": (2, 18, 10, 28)}
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("asked", "expected"),
     [
         ({"instructions_search": "kind"}, ["resp_one"]),
         ({"temperature": 0.5}, ["resp_one"]),
@@ -521,11 +521,11 @@ def test_captured_responses_are_graded_as_they_were_given(client: OpenAI, system
     ],
 )
 def test_responses_are_chosen_by_what_they_say(
-    asked: dict[str, Any], found: list[str], client: OpenAI, system: System
+    asked: dict[str, Any], expected: list[str], client: OpenAI, system: System
 ) -> None:
     captured_responses(system)
     ended = run(client, system, create(client).id, of_responses(**asked))
-    assert [one.datasource_item["completion_id"] for one in items(client, ended)] == found
+    assert [item.datasource_item["completion_id"] for item in items(client, ended)] == expected
 
 
 def test_no_fitting_response_ends_the_run_with_the_reason(client: OpenAI, system: System) -> None:
@@ -543,7 +543,7 @@ def test_stored_responses_are_sampled_again_by_chat(client: OpenAI, system: Syst
     params = {"temperature": 0, "text": {"format": {"type": "text"}}}
     source = {**of_responses(limit=1), "model": "again-resp", "input_messages": reference, "sampling_params": params}
     ended = run(client, system, create(client).id, source)
-    assert [one.sample.output[0].content for one in items(client, ended)] == ["kindly"]
+    assert [item.sample.output[0].content for item in items(client, ended)] == ["kindly"]
     hosted = {**source, "sampling_params": {"tools": [{"type": "web_search"}]}}
     with pytest.raises(BadRequestError) as refusal:
         client.evals.runs.create(ended.eval_id, data_source=hosted)  # type: ignore[arg-type]

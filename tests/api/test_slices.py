@@ -20,15 +20,15 @@ def sliced(system: System, answers: str, items: list[dict[str, Any]], query: str
     return answer
 
 
-def by_value(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["value"]: one for one in found["slices"]}
+def by_value(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {slice_["value"]: slice_ for slice_ in table["slices"]}
 
 
 def test_a_slice_that_does_worse_than_the_rest_is_found(system: System) -> None:
     items = [{"metadata": {"topic": "login" if row < 40 else "mail" if row < 100 else "rare"}} for row in range(110)]
-    found = sliced(system, "f" * 25 + "p" * 15 + "p" * 50 + "f" * 20, items, "?by=topic")
-    assert (found["object"], found["rows"], found["passed"]) == ("eval.run.slices", 110, 65)
-    login, mail = by_value(found)["login"], by_value(found)["mail"]
+    table = sliced(system, "f" * 25 + "p" * 15 + "p" * 50 + "f" * 20, items, "?by=topic")
+    assert (table["object"], table["rows"], table["passed"]) == ("eval.run.slices", 110, 65)
+    login, mail = by_value(table)["login"], by_value(table)["mail"]
     assert (login["passed"], login["rows"], login["rest"]["passed"], login["rest"]["rows"]) == (15, 40, 50, 70)
     assert login["interval"] == list(wilson(15, 40))
     assert login["difference"] == pytest.approx(15 / 40 - 50 / 70)
@@ -36,29 +36,29 @@ def test_a_slice_that_does_worse_than_the_rest_is_found(system: System) -> None:
     assert login["p_value"] == pytest.approx(stats.fisher_exact([[15, 25], [50, 20]]).pvalue)
     assert [login["adjusted_p_value"], mail["adjusted_p_value"]] == holm([login["p_value"], mail["p_value"]])
     assert (login["finding"], mail["finding"]) == ("worse", "better")
-    assert found["slices"][0] == login, "the worst comes first"
-    (rare,) = found["left_out"]
+    assert table["slices"][0] == login, "the worst comes first"
+    (rare,) = table["left_out"]
     assert (rare["value"], rare["rows"], rare["reason"]) == ("rare", 10, "Fewer than 20 rows.")
 
 
 def test_what_chance_explains_is_noise(system: System) -> None:
     items = [{"label": "ab"[row % 2]} for row in range(100)]
-    found = sliced(system, "p" * 70 + "f" * 30, items, "?by=item.label")
-    assert {one["finding"] for one in found["slices"]} == {"noise"}
+    table = sliced(system, "p" * 70 + "f" * 30, items, "?by=item.label")
+    assert {slice_["finding"] for slice_ in table["slices"]} == {"noise"}
 
 
 def test_without_keys_metadata_and_short_fields_are_looked_at(system: System) -> None:
     items = [{"metadata": {"topic": "ab"[row % 2]}, "label": "xy"[row % 2], "n": row} for row in range(60)]
-    found = sliced(system, "pf" * 30, items)
-    assert {one["key"] for one in found["slices"]} == {"topic", "item.label"}
-    assert {one["key"] for one in found["left_out"]} == {"item.n", "item.reference"}
+    table = sliced(system, "pf" * 30, items)
+    assert {slice_["key"] for slice_ in table["slices"]} == {"topic", "item.label"}
+    assert {omission["key"] for omission in table["left_out"]} == {"item.n", "item.reference"}
 
 
 def test_errored_rows_stand_apart(system: System) -> None:
     items = [{"label": "ab"[row % 2]} for row in range(60)]
-    found = sliced(system, "p" * 50 + "e" * 10, items)
-    assert (found["rows"], found["errored"]) == (50, 10)
-    assert sum(one["rows"] for one in found["slices"]) == 50
+    table = sliced(system, "p" * 50 + "e" * 10, items)
+    assert (table["rows"], table["errored"]) == (50, 10)
+    assert sum(slice_["rows"] for slice_ in table["slices"]) == 50
 
 
 def test_slices_are_made_once_for_each_question(system: System) -> None:

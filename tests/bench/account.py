@@ -49,8 +49,8 @@ class Account(Cut):
             "GetObject": self._body,
             "ListObjectsV2": self._list,
         }
-        if operation == "GetItem" and (found := self._row(asked["Key"])):
-            return {"Item": found}
+        if operation == "GetItem" and (row := self._row(asked["Key"])):
+            return {"Item": row}
         if operation in known:
             return known[operation](asked) or {}
         return super().answer(client, operation, asked)
@@ -59,7 +59,7 @@ class Account(Cut):
         self._put(asked["Item"])
 
     def _write_batch(self, asked: dict[str, Any]) -> dict[str, Any]:
-        for request in (one for some in asked["RequestItems"].values() for one in some):
+        for request in (request for some in asked["RequestItems"].values() for request in some):
             self._put(request["PutRequest"]["Item"])
         return {"UnprocessedItems": {}}
 
@@ -111,8 +111,8 @@ class Account(Cut):
         return Path(self._folder.name, quote(key, safe=""))
 
     def _list(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = Path(self._folder.name).glob(quote(asked["Prefix"], safe="") + "*")
-        return {"Contents": [{"Key": unquote(path.name)} for path in found]}
+        paths = Path(self._folder.name).glob(quote(asked["Prefix"], safe="") + "*")
+        return {"Contents": [{"Key": unquote(path.name)} for path in paths]}
 
     def _body(self, asked: dict[str, Any]) -> dict[str, Any]:
         path = self._file(asked["Key"])
@@ -120,9 +120,9 @@ class Account(Cut):
             raise _missing("GetObject")
         file = path.open("rb")
         length = path.stat().st_size
-        if found := _RANGE.fullmatch(asked.get("Range", "")):
-            file.seek(int(found[1]))
-            length = min(length, int(found[2]) + 1) - int(found[1])
+        if span := _RANGE.fullmatch(asked.get("Range", "")):
+            file.seek(int(span[1]))
+            length = min(length, int(span[2]) + 1) - int(span[1])
             with file:
                 return {"Body": StreamingBody(BytesIO(file.read(length)), length)}
         return {"Body": StreamingBody(file, length)}

@@ -89,7 +89,7 @@ def by_turns(event: Any, code: Path, rounds: int, **environment: str) -> tuple[l
 
 def lines(name: str, ours: Sequence[Start], bare: Sequence[Start], most: float | None) -> list[Line]:
     def middle(starts: Sequence[Start], field: str) -> float:
-        return statistics.median(getattr(one, field) for one in starts)
+        return statistics.median(getattr(start, field) for start in starts)
 
     return [
         Line(f"{name}, CPU", middle(ours, "cpu"), middle(bare, "cpu"), most_ratio=most),
@@ -124,12 +124,12 @@ def main() -> None:
         if wanted.imports:
             imports(code)
         ours, bare = by_turns(event, code, wanted.rounds)
-        found = lines("with byte code", ours, bare, TARGET)
+        report = lines("with byte code", ours, bare, TARGET)
         plain = {"PYTHONPYCACHEPREFIX": str(nowhere), "PYTHONDONTWRITEBYTECODE": "1"}
-        found += lines("without", *by_turns(event, code, max(3, wanted.rounds // 4), **plain), None)
+        report += lines("without", *by_turns(event, code, max(3, wanted.rounds // 4), **plain), None)
     say("cold start of the ingest function, import to the first answer; the peer makes the bare boto3 clients it")
     say(f"needs ({', '.join(ours[0].services)}); medians of {wanted.rounds} fresh processes each, by turns")
-    sys.exit(not show("ms", found, peer="boto3 clients"))
+    sys.exit(not show("ms", report, peer="boto3 clients"))
 
 
 if __name__ == "__main__":

@@ -112,12 +112,12 @@ def run(case: Case, stack: Stack, *, least: int, rate: float) -> tuple[Meter, in
 
 def dollars(units: Counter[str], prices: dict[str, Any], count: int) -> dict[str, float]:
     """What a million cost, by the names of the price list."""
-    found = {}
+    costs = {}
     for name, amount in units.items():
         service, _, unit = name.partition(".")
         price = prices[service][unit]
-        found[name] = amount * float(price["price"]) / price["per"] * MILLION / count
-    return found
+        costs[name] = amount * float(price["price"]) / price["per"] * MILLION / count
+    return costs
 
 
 def columns(name: str, cells: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ async def loop(base_url: str, rows: int) -> float:
     slots = asyncio.Semaphore(AT_ONCE)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def one(number: int) -> bool:
+        async def grade_row(number: int) -> bool:
             asked = question(number)
             body = orjson.dumps({"model": MODEL, "messages": [{"role": "user", "content": asked}]})
             headers = {"Content-Type": "application/json"}
@@ -50,7 +50,7 @@ async def loop(base_url: str, rows: int) -> float:
             return bool(completion["choices"][0]["message"]["content"] != asked)
 
         started = time.perf_counter()
-        passed = await asyncio.gather(*(one(number) for number in range(rows)))
+        passed = await asyncio.gather(*(grade_row(number) for number in range(rows)))
         took = time.perf_counter() - started
     if not all(passed):
         raise SystemExit("the loop is wrong")
@@ -96,9 +96,9 @@ def provided_by(base_url: str) -> None:
     """Our models come from there, from now on."""
     os.environ["PROVIDER_BASE_URL"] = base_url
     if paced_providers.cache_info().currsize:
-        for one in paced_providers().all():
-            if one._session:
-                run(one._session.close())
+        for provider in paced_providers().all():
+            if provider._session:
+                run(provider._session.close())
     settings.cache_clear()
     paced_providers.cache_clear()
 

@@ -61,8 +61,8 @@ def peak_mb(rows: int) -> float:
 def peak_mb_apart(rows: int) -> float:
     """The same in a process of its own."""
     program = [sys.executable, __file__, "--memory-of", str(rows)]
-    said = subprocess.run(program, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
-    return float(said.split()[-1])
+    output = subprocess.run(program, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
+    return float(output.split()[-1])
 
 
 def counted(rows: int) -> tuple[Meter, Runs, str]:
@@ -116,10 +116,10 @@ def report(rows: int) -> None:
         say(f"{request:<32}{count:>10,}")
     say()
     for name, after in (("first", None), ("last", output_item_id(run_id, rows - _PAGE - 1))):
-        found, asked, took = page(run_id, after)
+        items, asked, took = page(run_id, after)
         units = asked.units["dynamodb.read_unit"]
         say(
-            f"{name} page: {len(found['data'])} items, {asked.requests.total()} requests, {units:g} read units, "
+            f"{name} page: {len(items['data'])} items, {asked.requests.total()} requests, {units:g} read units, "
             f"{took * 1000:.0f} ms of our own"
         )
     say()

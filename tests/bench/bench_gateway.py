@@ -101,9 +101,9 @@ class Caller:
             self._session = aiohttp.ClientSession()
         headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
         async with self._session.post(url, data=body, headers=headers) as answer:
-            said = await answer.read()
+            content = await answer.read()
             if answer.status != _OK:
-                raise SystemExit(f"{url} answered {answer.status}: {said[:500]!r}")
+                raise SystemExit(f"{url} answered {answer.status}: {content[:500]!r}")
 
     def close(self) -> None:
         if self._session:
@@ -142,7 +142,8 @@ def profile(name: str, call: Callable[[], None]) -> None:
 def report(times: dict[str, list[float]], captured: int) -> bool:
     direct = statistics.median(times["direct"])
     added = {
-        name: [one - bare for one, bare in zip(taken, times["direct"], strict=True)] for name, taken in times.items()
+        name: [seconds - bare for seconds, bare in zip(taken, times["direct"], strict=True)]
+        for name, taken in times.items()
     }
     peers = [name for name in ("LiteLLM proxy", "thin proxy") if name in added]
     beside = statistics.median(added[peers[0]])
@@ -152,14 +153,14 @@ def report(times: dict[str, list[float]], captured: int) -> bool:
     lines = [Line(f"{name}, p50", statistics.median(added[name])) for name in peers]
     for name in ("ours", "ours, store=true"):
         lines.append(Line(f"{name}, p50", statistics.median(added[name]), peer=beside, most=TARGET_MS))
-        late = [statistics.quantiles(added[one], n=100)[98] for one in (name, peers[0])]
+        late = [statistics.quantiles(added[path], n=100)[98] for path in (name, peers[0])]
         lines.append(Line(f"{name}, p99", late[0], peer=late[1]))
     return show("added, ms", lines, peer=peers[0].removesuffix(" proxy"))
 
 
 def _events(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     stored = {**body, "store": True, "metadata": METADATA}
-    return {name: http_event(_PATH, orjson.dumps(one)) for name, one in (("plain", body), ("stored", stored))}
+    return {name: http_event(_PATH, orjson.dumps(content)) for name, content in (("plain", body), ("stored", stored))}
 
 
 def run(account: Cut, rounds: int, *, profiled: bool, peer: bool) -> bool:

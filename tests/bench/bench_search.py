@@ -38,7 +38,8 @@ def fill(count: int) -> None:
     lines = [completion_of(record(number)) for number in range(min(count, _DISTINCT))]
     for number, some in enumerate(batched(range(count), _AN_OBJECT, strict=False)):
         named = [
-            replace(lines[one % len(lines)], id=f"c-{one:07d}", created=1_790_000_000 + one // 100) for one in some
+            replace(lines[completion % len(lines)], id=f"c-{completion:07d}", created=1_790_000_000 + completion // 100)
+            for completion in some
         ]
         key = frames.key_of(f"2026/11/22/{number:06d}")
         body, references = frames.together([frames.packed(completion.line()) for completion in named], key)

@@ -72,7 +72,7 @@ def report(name: str, pairs: list[tuple[Times, Times]]) -> bool:
     ]
     met = overhead <= TARGET_MS
     beside = f"{name:<24}{statistics.median(bare.clock for bare, _ in pairs):>10.3f}"
-    say(beside + "".join(f"{one:>+15.3f}" for one in columns) + ("  met" if met else "  MISSED"))
+    say(beside + "".join(f"{column:>+15.3f}" for column in columns) + ("  met" if met else "  MISSED"))
     return met
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     size = len(json.dumps(MESSAGES)) + len(completion(1))
     say(f"client wrapper, {size / 1000:.1f} kB completions: ms per call, medians of {calls} pairs of calls, one bare")
     say(f"and one wrapped; the overhead is the median difference in a pair, target +{TARGET_MS}")
-    say(f"{'Stillhouse':<24}{'bare SDK':>10}" + "".join(f"{one:>15}" for one in COLUMNS))
+    say(f"{'Stillhouse':<24}{'bare SDK':>10}" + "".join(f"{column:>15}" for column in COLUMNS))
     met = True
     with upstream() as servers, tempfile.TemporaryDirectory() as spool:
         bare = OpenAI(base_url=servers.provider, api_key="k", max_retries=0)

@@ -48,11 +48,11 @@ def _value_bytes(value: dict[str, Any]) -> int:
         case "B":
             return len(bytes(held))
         case "L":
-            return 3 + sum(1 + _value_bytes(one) for one in held)
+            return 3 + sum(1 + _value_bytes(member) for member in held)
         case "M":
-            return 3 + sum(1 + len(name.encode()) + _value_bytes(one) for name, one in held.items())
+            return 3 + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in held.items())
         case "SS" | "NS" | "BS":
-            return sum(_value_bytes({kind[0]: one}) for one in held)
+            return sum(_value_bytes({kind[0]: member}) for member in held)
     return 1
 
 
@@ -169,7 +169,7 @@ class Meter:
         self.items[_key(item)] = size
 
     def _write_batch(self, asked: dict[str, Any]) -> None:
-        for request in (one for requests in asked["RequestItems"].values() for one in requests):
+        for request in (request for requests in asked["RequestItems"].values() for request in requests):
             if "PutRequest" in request:
                 self._write(request["PutRequest"]["Item"])
             else:
@@ -193,9 +193,9 @@ class Meter:
     def _read_batch(self, asked: dict[str, Any], answer: dict[str, Any]) -> None:
         """Each item rounded up for itself, the missing ones too."""
         for table, wanted in asked["RequestItems"].items():
-            found = {_key(item): [item] for item in answer["Responses"].get(table, [])}
+            rows = {_key(item): [item] for item in answer["Responses"].get(table, [])}
             for key in wanted["Keys"]:
-                self._read(found.get(_key(key), []), consistent=wanted.get("ConsistentRead", False))
+                self._read(rows.get(_key(key), []), consistent=wanted.get("ConsistentRead", False))
 
     def invoke[Answer](self, entry: Callable[[], Answer], *, memory_mb: int) -> Answer:
         """Run one invocation: its request, its time by our CPU and the assumptions, what it logged."""
@@ -207,8 +207,8 @@ class Meter:
         billed_ms = ceil(own_ms * max(1.0, _WHOLE_PROCESSOR_MB / memory_mb) + self._waits() * AWS_CALL_MS)
         self.units["lambda.request"] += 1
         self.units["lambda.gb_second"] += billed_ms / 1000 * memory_mb / KB
-        said = self.logged.getvalue()[logged:]
-        written = len(said.encode()) + _LOG_OVERHEAD * said.count("\n")
+        output = self.logged.getvalue()[logged:]
+        written = len(output.encode()) + _LOG_OVERHEAD * output.count("\n")
         self.units["logs.gb"] += (written + (_PLATFORM_LOG_BYTES if self._platform_logs else 0)) / GB
         return answer
 

@@ -24,13 +24,13 @@ def deepeval(base_url: str, rows: int, at_once: int) -> float:
     async def sampled() -> list[str]:
         client, slots = AsyncOpenAI(base_url=base_url, api_key="k"), asyncio.Semaphore(at_once)
 
-        async def one(number: int) -> str:
+        async def ask(number: int) -> str:
             async with slots:
                 messages = [{"role": "user", "content": f"{number}. {QUESTION}"}]
                 answer = await client.chat.completions.create(model="big", messages=messages)  # type: ignore[arg-type]
             return answer.choices[0].message.content or ""
 
-        return await asyncio.gather(*(one(number) for number in range(rows)))
+        return await asyncio.gather(*(ask(number) for number in range(rows)))
 
     started = time.perf_counter()
     cases = [

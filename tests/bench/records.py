@@ -39,7 +39,7 @@ def record(number: int, *, rate: float = 100.0) -> dict[str, Any]:
     created = _STARTED + int(number / rate)
     messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _prose(draw, 1000)}]
     answer = {"role": "assistant", "content": "", "refusal": None, "annotations": []}
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "request": {"model": "gpt-4.1", "messages": messages, "temperature": 0.2, "max_completion_tokens": 800},
         "response": {
             "id": f"chatcmpl-{draw.getrandbits(128):032x}",
@@ -55,13 +55,13 @@ def record(number: int, *, rate: float = 100.0) -> dict[str, Any]:
         "latency_ms": draw.randrange(300, 4000),
         "provider": "openai",
     }
-    answer["content"] = _prose(draw, BYTES - len(orjson.dumps(said)))
-    return said
+    answer["content"] = _prose(draw, BYTES - len(orjson.dumps(body)))
+    return body
 
 
 def pushes(count: int, each: int, *, rate: float = 100.0) -> list[bytes]:
     """Bodies of `POST /v1/captures`: `count` records, `each` in a body; one alone is an object, several an array."""
     made = [record(number, rate=rate) for number in range(count)]
     if each == 1:
-        return [orjson.dumps(one) for one in made]
+        return [orjson.dumps(record) for record in made]
     return [orjson.dumps(made[first : first + each]) for first in range(0, count, each)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Line:
     """One figure, bounded by `most`, or as a multiple of `peer` by `most_ratio` or `least_ratio`; else it informs."""
 
-    what: str
+    label: str
     measured: float
     peer: float | None = None
     most: float | None = None
@@ -47,12 +47,12 @@ def say(text: str = "") -> None:
 def show(unit: str, lines: Iterable[Line], *, peer: str = "peer") -> bool:
     """Print the lines under their headings; True if no target is missed."""
     shown = list(lines)
-    width = max(len(line.what) for line in shown) + 2
+    width = max(len(line.label) for line in shown) + 2
     say(f"{unit:<{width}}{'measured':>11}{peer:>20}{'ratio':>10}{'target':>11}")
     for line in shown:
         beside = "" if line.peer is None else f"{line.peer:.3f}"
         ratio = "" if line.ratio is None else f"{line.ratio:.2f}x"
         verdict = ("met" if line.met else "MISSED") if line.target else ""
-        say(f"{line.what:<{width}}{line.measured:>11.3f}{beside:>20}{ratio:>10}{line.target:>11}  {verdict}".rstrip())
+        say(f"{line.label:<{width}}{line.measured:>11.3f}{beside:>20}{ratio:>10}{line.target:>11}  {verdict}".rstrip())
     say()
     return all(line.met for line in shown)

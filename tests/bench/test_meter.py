@@ -16,9 +16,9 @@ def meter(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    found = Meter(platform_logs=False)
-    with mock_aws(), found.counting():
-        yield found
+    counter = Meter(platform_logs=False)
+    with mock_aws(), counter.counting():
+        yield counter
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_batches_end_at_their_count_and_at_6_mb():
 
 def test_records_have_their_size_and_an_id_each():
     made = [record(number) for number in range(5)]
-    assert {len(orjson.dumps(one)) for one in made} == {BYTES}
-    assert len({one["response"]["id"] for one in made}) == 5
+    assert {len(orjson.dumps(record)) for record in made} == {BYTES}
+    assert len({record["response"]["id"] for record in made}) == 5
 
 
 def test_a_line_misses_its_target():

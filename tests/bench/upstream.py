@@ -48,7 +48,7 @@ def stream(number: int) -> bytes:
     head = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": 1_790_000_000, "model": MODEL}
     deltas: list[dict[str, str]] = [{"content": "word "}] * PIECES + [{}]
     choices = [{"index": 0, "delta": delta, "finish_reason": None if delta else "stop"} for delta in deltas]
-    return b"".join(b"data: %b\n\n" % json.dumps({**head, "choices": [one]}).encode() for one in choices) + (
+    return b"".join(b"data: %b\n\n" % json.dumps({**head, "choices": [choice]}).encode() for choice in choices) + (
         b"data: [DONE]\n\n"
     )
 
@@ -63,13 +63,13 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             number += 1
             kind = "application/json"
             if "/captures" in head:
-                said = json.dumps({"batch_id": f"capture_{number}", "status": "recorded", "refused": []}).encode()
+                content = json.dumps({"batch_id": f"capture_{number}", "status": "recorded", "refused": []}).encode()
             elif json.loads(body or b"{}").get("stream"):
-                kind, said = "text/event-stream", stream(number)
+                kind, content = "text/event-stream", stream(number)
             else:
-                said = completion(number)
+                content = completion(number)
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n" % kind.encode())
-            writer.write(b"content-length: %d\r\n\r\n%b" % (len(said), said))
+            writer.write(b"content-length: %d\r\n\r\n%b" % (len(content), content))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
@@ -140,7 +140,7 @@ async def _proxy(before: str) -> int:
     return port
 
 
-def _serve(told: Connection) -> None:
+def _serve(ready: Connection) -> None:
     async def run() -> None:
         servers = [await asyncio.start_server(handler, "127.0.0.1", 0) for handler in (answer, silence)]
         ports = [server.sockets[0].getsockname()[1] for server in servers]
@@ -149,7 +149,7 @@ def _serve(told: Connection) -> None:
             server = await asyncio.get_running_loop().create_server(partial(Brief, delay_s), "127.0.0.1", 0)
             servers.append(server)
             ports.append(server.sockets[0].getsockname()[1])
-        told.send(ports)
+        ready.send(ports)
         await asyncio.Event().wait()
 
     asyncio.run(run())

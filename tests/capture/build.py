@@ -18,7 +18,7 @@ from tests.flow.system import System
 
 def message(numbers: range, batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
     completions = [completion_of(loop.record(number, split="train", tag="rec")) for number in numbers]
-    packed = zstd.compress(b"\n".join(one.line() for one in completions))
+    packed = zstd.compress(b"\n".join(completion.line() for completion in completions))
     return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(packed))
 
 

@@ -15,7 +15,7 @@ USAGE = {
 }
 
 
-def said(text: str) -> dict[str, Any]:
+def assistant(text: str) -> dict[str, Any]:
     content = [{"type": "output_text", "text": text, "annotations": []}]
     return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
 
@@ -46,7 +46,7 @@ def record(
     request = {"model": "gpt-5", "input": given, **fields}
     if previous:
         request["previous_response_id"] = f"resp_{previous}"
-    return {"request": request, "response": response(name, *(output or [said(f"answer {name}")]))}
+    return {"request": request, "response": response(name, *(output or [assistant(f"answer {name}")]))}
 
 
 def user(text: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ RECORDS = [loop.record(number, split="train", tag="form") for number in range(3)
 FORMS = {
     "object": json.dumps(RECORDS[0]).encode(),
     "array": json.dumps(RECORDS).encode(),
-    "ndjson": b"\n".join(json.dumps(one).encode() for one in RECORDS),
+    "ndjson": b"\n".join(json.dumps(record).encode() for record in RECORDS),
     "pretty array": json.dumps(RECORDS, indent=2).encode(),
 }
 
@@ -32,13 +32,13 @@ def test_every_form_of_a_push_ends_readable(form: str, system: System) -> None:
     assert pushed["accepted"] == len(expected)
     assert pushed["refused"] == pushed["renamed"] == []
     system.settle()
-    for one in expected:
-        found = system.ok("GET", f"/v1/chat/completions/{one['response']['id']}")
-        assert found["choices"] == one["response"]["choices"]
-        assert found["usage"] == one["response"]["usage"]
-        assert found["metadata"] == one["metadata"]
-        assert found["reference"] == one["reference"]
-        assert found["latency_ms"] == 40
+    for pushed_record in expected:
+        completion = system.ok("GET", f"/v1/chat/completions/{pushed_record['response']['id']}")
+        assert completion["choices"] == pushed_record["response"]["choices"]
+        assert completion["usage"] == pushed_record["response"]["usage"]
+        assert completion["metadata"] == pushed_record["metadata"]
+        assert completion["reference"] == pushed_record["reference"]
+        assert completion["latency_ms"] == 40
 
 
 def test_a_batch_is_recorded_once_every_part_is_readable(system: System) -> None:

@@ -35,7 +35,7 @@ FEW = settings(ANY, max_examples=40)
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+def log_text(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """All that was written to the log since."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stdout", written)
@@ -61,12 +61,12 @@ def push(system: System, body: bytes, encoding: str | None = None) -> tuple[int,
     return system.call("POST", "/v1/captures", body, headers=headers)
 
 
-def test_the_log_would_be_seen(said: Callable[[], str]) -> None:
+def test_the_log_would_be_seen(log_text: Callable[[], str]) -> None:
     logger().warning("seen", extra={"body": MARK})
-    assert MARK in said()
+    assert MARK in log_text()
 
 
-def test_a_body_is_refused_whole(system: System, said: Callable[[], str], subtests: pytest.Subtests) -> None:
+def test_a_body_is_refused_whole(system: System, log_text: Callable[[], str], subtests: pytest.Subtests) -> None:
     before = stored(system)
     for name, (body, encoding, status, code) in malformed.WHOLE.items():
         with subtests.test(name):
@@ -77,10 +77,10 @@ def test_a_body_is_refused_whole(system: System, said: Callable[[], str], subtes
             assert error["message"]
             assert error["param"] in {None, "body", "Content-Encoding"}
             assert stored(system) == before
-            assert MARK not in said()
+            assert MARK not in log_text()
 
 
-def test_a_record_is_refused_alone(system: System, said: Callable[[], str], subtests: pytest.Subtests) -> None:
+def test_a_record_is_refused_alone(system: System, log_text: Callable[[], str], subtests: pytest.Subtests) -> None:
     sound = [malformed.line(number=number) for number in (1, 2)]
     push(system, b"\n".join(sound))
     system.deliver("RECORD")
@@ -95,10 +95,14 @@ def test_a_record_is_refused_alone(system: System, said: Callable[[], str], subt
 
             status, answer = push(system, b"\n".join([sound[0], line, sound[1]]))
             assert (status, answer["ids"]) == (202, ["chatcmpl-sound-1", "chatcmpl-sound-2"])
-            assert [(one["index"], one["code"], one["param"]) for one in answer["refused"]] == [(1, code, param)]
+            assert [(refusal["index"], refusal["code"], refusal["param"]) for refusal in answer["refused"]] == [
+                (1, code, param)
+            ]
             system.deliver("RECORD")
-            assert [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]] == answer["ids"]
-            assert MARK not in said()
+            assert [completion["id"] for completion in system.ok("GET", "/v1/chat/completions")["data"]] == answer[
+                "ids"
+            ]
+            assert MARK not in log_text()
             before = stored(system)
 
 
@@ -109,11 +113,13 @@ def taken(system: System, body: bytes, encoding: str | None = None) -> list[str]
     system.settle()
     assert system.dead("RECORD") == []
     assert system.ok("GET", f"/v1/captures/{answer['batch_id']}")["status"] == "recorded"
-    found = [one.pushed() for name in answer["ids"] for one in index.read(filter(None, [index.find(name)]))]
+    records = [
+        completion.pushed() for name in answer["ids"] for completion in index.read(filter(None, [index.find(name)]))
+    ]
     pushed = {"gzip": gzip.decompress, "zstd": zstd.decompress, None: bytes}[encoding](body)
-    for one, line in zip(found, pushed.split(b"\n"), strict=True):
+    for record, line in zip(records, pushed.split(b"\n"), strict=True):
         given = json.loads(line)
-        assert {name: one[name] for name in given} == given
+        assert {name: record[name] for name in given} == given
     ids: list[str] = answer["ids"]
     return ids
 
@@ -203,10 +209,10 @@ WRONG = [
 ]
 
 
-def test_any_type_in_any_place_is_refused_by_its_name_or_kept(system: System, said: Callable[[], str]) -> None:
+def test_any_type_in_any_place_is_refused_by_its_name_or_kept(system: System, log_text: Callable[[], str]) -> None:
     ways = [way for way in places(malformed.sound()) for _ in WRONG]
     values = [value for _ in places(malformed.sound()) for value in WRONG]
-    lines = [json.dumps(changed(*one)) for one in zip(ways, values, strict=True)]
+    lines = [json.dumps(changed(*name)) for name in zip(ways, values, strict=True)]
     status, answer = push(system, "\n".join(lines).encode())
     assert status == 202
     assert answer["accepted"] > 100
@@ -218,7 +224,7 @@ def test_any_type_in_any_place_is_refused_by_its_name_or_kept(system: System, sa
     assert system.dead("RECORD") == []
     assert all(index.find(name) for name in answer["ids"])
     readable(system)
-    assert MARK not in said()
+    assert MARK not in log_text()
 
 
 def readable(system: System) -> None:
@@ -232,7 +238,7 @@ def readable(system: System) -> None:
 @pytest.mark.data
 @pytest.mark.skipif(not FILES.is_dir(), reason="needs ../shared/data/openai_ft_format/malformed")
 @pytest.mark.parametrize("packed", [None, "gzip"])
-def test_files_of_another_format_are_refused(packed: str | None, system: System, said: Callable[[], str]) -> None:
+def test_files_of_another_format_are_refused(packed: str | None, system: System, log_text: Callable[[], str]) -> None:
     paths = sorted(FILES.glob("*.jsonl"))
     assert len(paths) == 36
     before = stored(system)
@@ -242,13 +248,13 @@ def test_files_of_another_format_are_refused(packed: str | None, system: System,
         assert status == 400, path.name
         assert refusal["error"]["type"] == "invalid_request_error"
         assert refusal["error"]["message"]
-        assert all(one["message"] and one["code"] for one in refusal.get("refused", []))
+        assert all(refusal["message"] and refusal["code"] for refusal in refusal.get("refused", []))
     assert stored(system) == before
-    log = said()
+    log = log_text()
     assert not any(word in log for word in ("spam", "Spam", "valentine"))
 
 
-def test_a_message_of_garbage_is_not_logged(system: System, said: Callable[[], str]) -> None:
+def test_a_message_of_garbage_is_not_logged(system: System, log_text: Callable[[], str]) -> None:
     garbage = [MARK.encode(), zstd.compress(MARK.encode()), zstd.compress(json.dumps({"id": MARK}).encode())]
     for packed in garbage:
         bus.send(_message(packed))
@@ -258,7 +264,7 @@ def test_a_message_of_garbage_is_not_logged(system: System, said: Callable[[], s
         system.deliver("RECORD")
     assert len(system.dead("RECORD")) == 4
     assert everything(system) == before
-    log = said()
+    log = log_text()
     assert "failed" in log
     assert MARK not in log
 

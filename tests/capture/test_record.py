@@ -27,7 +27,7 @@ def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) 
     assert system.bucket
     lines = zstd.decompress(blobs.get(key)).splitlines()
     whole = [Completion.read(line) for line in lines]
-    assert [one.id for one in whole] == [f"chatcmpl-rec-{number}" for number in range(5)]
+    assert [completion.id for completion in whole] == [f"chatcmpl-rec-{number}" for number in range(5)]
     place = index.find("chatcmpl-rec-3")
     assert place is not None
     alone = zstd.decompress(blobs.get(place.object, offset=place.offset, length=place.length))
@@ -49,7 +49,7 @@ def test_what_is_packed_in_another_way_is_packed_anew() -> None:
         record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=base64.b64encode(packed))])
     for key in blobs.keys("completions/"):
         assert zstd.decompress(blobs.get(key)) in {first + b"\n", second + b"\n"}
-    assert [one.id for one in index.completions(Filter())] == ["chatcmpl-rec-1", "chatcmpl-rec-2"]
+    assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-rec-1", "chatcmpl-rec-2"]
 
 
 def test_a_redelivery_writes_the_same_again(system: System) -> None:
@@ -76,4 +76,4 @@ def test_one_completion_in_two_batches_is_listed_once(system: System) -> None:
     record([message(range(3), new_id("capture_"))])
     record([message(range(4), new_id("capture_"))])
     listed = system.ok("GET", "/v1/chat/completions?metadata[tag]=rec")["data"]
-    assert [one["id"] for one in listed] == [f"chatcmpl-rec-{number}" for number in range(4)]
+    assert [completion["id"] for completion in listed] == [f"chatcmpl-rec-{number}" for number in range(4)]

@@ -65,21 +65,26 @@ def test_every_recorded_answer_comes_out_as_it_went_in(system: System) -> None:
     records = list(recorded())
     assert len(records) > 3000
     for some in batched(records, EACH, strict=False):
-        body = gzip.compress(b"\n".join(orjson.dumps(one) for one in some))
+        body = gzip.compress(b"\n".join(orjson.dumps(pushed) for pushed in some))
         status, answer = system.call("POST", "/v1/captures", body, headers={"content-encoding": "gzip"})
         assert (status, answer["accepted"], answer["refused"]) == (202, len(some), [])
     system.settle()
-    expected = {one["response"]["id"]: one for one in records}
-    found = {one["response"]["id"]: one for one in exported(system)}
-    assert found == expected
-    mini = [one["response"]["id"] for one in exported(system, "model=gpt-4o-mini-2024-07-18&metadata[task]=gsm")]
+    expected = {pushed["response"]["id"]: pushed for pushed in records}
+    completions = {completion["response"]["id"]: completion for completion in exported(system)}
+    assert completions == expected
+    mini = [
+        completion["response"]["id"]
+        for completion in exported(system, "model=gpt-4o-mini-2024-07-18&metadata[task]=gsm")
+    ]
     wanted = [
-        one["response"]["id"] for one in records if "mini" in one["request"]["model"] and "gsm" in str(one["metadata"])
+        pushed["response"]["id"]
+        for pushed in records
+        if "mini" in pushed["request"]["model"] and "gsm" in str(pushed["metadata"])
     ]
     assert sorted(mini) == sorted(wanted)
-    for one in records[:: len(records) // 20]:
-        shown = system.ok("GET", f"/v1/chat/completions/{one['response']['id']}")
-        assert shown["choices"] == one["response"]["choices"]
-        assert (shown["reference"], shown["metadata"]) == (one["reference"], one["metadata"])
-        (message,) = system.ok("GET", f"/v1/chat/completions/{one['response']['id']}/messages")["data"]
-        assert message["content"] == one["request"]["messages"][0]["content"]
+    for record in records[:: len(records) // 20]:
+        shown = system.ok("GET", f"/v1/chat/completions/{record['response']['id']}")
+        assert shown["choices"] == record["response"]["choices"]
+        assert (shown["reference"], shown["metadata"]) == (record["reference"], record["metadata"])
+        (message,) = system.ok("GET", f"/v1/chat/completions/{record['response']['id']}/messages")["data"]
+        assert message["content"] == record["request"]["messages"][0]["content"]

@@ -19,7 +19,7 @@ from capture.odd import completion_of
 from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of
-from tests.capture.responses import record, response, said, user
+from tests.capture.responses import assistant, record, response, user
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -31,7 +31,7 @@ OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
 
 
 def refused(text: str) -> dict[str, Any]:
-    return {**said(""), "content": [{"type": "refusal", "refusal": text}]}
+    return {**assistant(""), "content": [{"type": "refusal", "refusal": text}]}
 
 
 def mapped(*items: dict[str, Any], **request: Any) -> Completion:
@@ -92,7 +92,7 @@ def test_calls_and_their_outputs_are_the_assistants_and_the_tools() -> None:
     custom = {"type": "custom_tool_call", "call_id": "call_2", "name": "shell", "input": "ls"}
     listed = {"type": "custom_tool_call_output", "call_id": "call_2", "output": [{"type": "input_text", "text": "a b"}]}
     completion = mapped(
-        user("?"), REASONING, said("Let me look."), CALL, custom, OUTPUT, listed, said("Rain."), user("!")
+        user("?"), REASONING, assistant("Let me look."), CALL, custom, OUTPUT, listed, assistant("Rain."), user("!")
     )
     function = {"name": "weather", "arguments": '{"city":"Oslo"}'}
     assert completion.messages == [
@@ -114,7 +114,7 @@ def test_calls_and_their_outputs_are_the_assistants_and_the_tools() -> None:
 
 
 def test_an_answer_of_several_items_is_one_choice() -> None:
-    completion = completion_of(record("a", "?", REASONING, said("One. "), said("Two."), CALL))
+    completion = completion_of(record("a", "?", REASONING, assistant("One. "), assistant("Two."), CALL))
     message = completion.choice["message"]
     assert message["content"] == "One. Two."
     assert [call["function"]["name"] for call in message["tool_calls"]] == ["weather"]
@@ -134,7 +134,7 @@ def test_an_answer_of_several_items_is_one_choice() -> None:
     ],
 )
 def test_how_a_response_ended_is_the_finish_reason(fields: dict[str, Any], reason: str) -> None:
-    pushed = {**record("a", "?"), "response": response("a", said("so far"), **fields)}
+    pushed = {**record("a", "?"), "response": response("a", assistant("so far"), **fields)}
     assert completion_of(pushed).finish_reason == reason
 
 
@@ -199,15 +199,15 @@ def test_what_no_chat_can_say_is_kept_and_marked(items: list[dict[str, Any]], ki
 
 
 def test_a_hosted_call_in_the_answer_is_marked_too() -> None:
-    completion = completion_of(record("a", "?", SEARCH, said("Found.")))
+    completion = completion_of(record("a", "?", SEARCH, assistant("Found.")))
     assert completion.untrainable == "No chat completion can say: web_search_call."
     assert completion.choice["message"]["content"] == "Found."
 
 
 def test_what_only_the_original_tells_apart_has_another_hash() -> None:
-    one, other = (mapped(user("?"), include=[name]) for name in "ab")
-    assert one.messages == other.messages
-    assert one.content_hash != other.content_hash
+    first, other = (mapped(user("?"), include=[name]) for name in "ab")
+    assert first.messages == other.messages
+    assert first.content_hash != other.content_hash
 
 
 # ---------------------------------------------------------------- failed calls
@@ -221,12 +221,12 @@ def test_a_failed_call_is_a_completion_without_a_choice() -> None:
     ended = completion_of(
         {**record("a", "?"), "response": response("a", status="failed", error={"code": "server_error", "message": "x"})}
     )
-    for one in (chat, asked, ended):
-        assert one.failed
-        assert one.finish_reason is None
-        assert not one.has_tools
-        assert one.response["choices"] == []
-        ChatCompletion.model_validate({**one.response, "created": one.created}, strict=True)
+    for completion in (chat, asked, ended):
+        assert completion.failed
+        assert completion.finish_reason is None
+        assert not completion.has_tools
+        assert completion.response["choices"] == []
+        ChatCompletion.model_validate({**completion.response, "created": completion.created}, strict=True)
     assert chat.response["error"] == asked.response["error"] == ERROR
     assert ended.response["error"] == {"code": "server_error", "message": "x"}
     assert asked.messages == [{"role": "user", "content": "?"}]
@@ -244,7 +244,7 @@ def test_the_same_failure_at_another_time_is_another_completion() -> None:
 
 
 def push(system: System, *records: dict[str, Any]) -> dict[str, Any]:
-    status, answer = system.call("POST", "/v1/captures", "\n".join(json.dumps(one) for one in records).encode())
+    status, answer = system.call("POST", "/v1/captures", "\n".join(json.dumps(record) for record in records).encode())
     system.settle()
     assert status in {202, 400}
     return answer
@@ -270,8 +270,8 @@ WHOLE = [
 def chained(system: System) -> None:
     client = client_of(system)
     read = [client.chat.completions.messages.list(f"resp_{name}").data for name in "23"]
-    assert [one.content for one in read[0]] == ["Be brief.", "one", None, "rain", "two"]
-    assert [one.content for one in read[1]] == [one["content"] for one in WHOLE]
+    assert [message.content for message in read[0]] == ["Be brief.", "one", None, "rain", "two"]
+    assert [message.content for message in read[1]] == [message["content"] for message in WHOLE]
     whole = system.ok("GET", "/v1/chat/completions/resp_3")
     assert len(whole["original"]["input_items"]) == 7
     assert whole["original"]["request"] == TURNS[2]["request"]
@@ -287,8 +287,8 @@ def test_a_chain_in_one_push_is_resolved_in_any_order(order: tuple[int, ...], sy
 
 
 def test_a_chain_is_resolved_from_what_is_stored(system: System) -> None:
-    for one in TURNS:
-        assert push(system, one)["accepted"] == 1
+    for turn in TURNS:
+        assert push(system, turn)["accepted"] == 1
     chained(system)
     assert push(system, *TURNS)["renamed"] == []
 
@@ -296,7 +296,7 @@ def test_a_chain_is_resolved_from_what_is_stored(system: System) -> None:
 def test_without_the_response_before_it_a_response_is_refused(system: System) -> None:
     pushed = push(system, TURNS[2], TURNS[1], record("4", "alone"))
     assert pushed["ids"] == ["resp_4"]
-    assert [(one["index"], one["code"], one["param"]) for one in pushed["refused"]] == [
+    assert [(refusal["index"], refusal["code"], refusal["param"]) for refusal in pushed["refused"]] == [
         (0, "previous_response_not_found", "request.previous_response_id"),
         (1, "previous_response_not_found", "request.previous_response_id"),
     ]
@@ -310,15 +310,15 @@ def test_behind_a_deleted_response_none_is_taken(system: System) -> None:
     push(system, TURNS[0])
     system.ok("DELETE", "/v1/chat/completions/resp_1")
     pushed = push(system, *TURNS, record("4", "alone"))
-    assert [one["code"] for one in pushed["refused"]] == ["deleted", "deleted", "previous_response_not_found"]
+    assert [refusal["code"] for refusal in pushed["refused"]] == ["deleted", "deleted", "previous_response_not_found"]
 
 
 def test_a_circle_is_refused_and_what_is_beside_it_is_not(system: System) -> None:
     circle = [record("a", "x", previous="b"), record("b", "x", previous="a"), record("c", "x", previous="c")]
     pushed = push(system, *circle, record("d", "x", previous="a"), TURNS[0], record("e", "x", previous="1"))
     assert pushed["ids"] == ["resp_1", "resp_e"]
-    assert {one["code"] for one in pushed["refused"]} == {"previous_response_not_found"}
-    assert [one["index"] for one in pushed["refused"]] == [0, 1, 2, 3]
+    assert {refusal["code"] for refusal in pushed["refused"]} == {"previous_response_not_found"}
+    assert [refusal["index"] for refusal in pushed["refused"]] == [0, 1, 2, 3]
 
 
 def test_a_chat_completion_is_not_continued_by_a_response(system: System) -> None:
@@ -333,7 +333,7 @@ def test_a_chain_that_grows_without_end_is_cut(system: System, monkeypatch: pyte
     monkeypatch.setattr(chains, "_MOST_HISTORY", 1_000)
     turns = [record("0", "x" * 200), *(record(str(n), "x" * 200, previous=str(n - 1)) for n in range(1, 6))]
     pushed = push(system, *turns)
-    codes = [one["code"] for one in pushed["refused"]]
+    codes = [refusal["code"] for refusal in pushed["refused"]]
     assert pushed["accepted"] == 2
     assert codes == ["history_too_large", *["previous_response_not_found"] * 3]
     # What was too much in one push is taken in the next ones.
@@ -345,7 +345,9 @@ def test_a_chain_that_grows_without_end_is_cut(system: System, monkeypatch: pyte
 
 def test_a_response_is_read_with_the_official_sdk(system: System) -> None:
     push(
-        system, record("a", "?", SEARCH, said("Found."), metadata={"team": "mail"}), loop.record(1, split="s", tag="t")
+        system,
+        record("a", "?", SEARCH, assistant("Found."), metadata={"team": "mail"}),
+        loop.record(1, split="s", tag="t"),
     )
     client = client_of(system)
     (listed,) = client.chat.completions.list(metadata={"team": "mail"}).data
@@ -436,7 +438,7 @@ def test_malformed_neighbours_cost_a_sound_record_nothing(system: System) -> Non
     status, pushed = system.call("POST", "/v1/captures", b"\n".join(lines))
     system.settle()
     assert (status, pushed["ids"]) == (202, ["resp_a"])
-    assert [(one["index"], one["code"]) for one in pushed["refused"]] == [
+    assert [(refusal["index"], refusal["code"]) for refusal in pushed["refused"]] == [
         (1, "invalid_json"),
         (2, "duplicate_key"),
         (3, "nested_too_deeply"),
@@ -462,7 +464,7 @@ ANYTHING = st.recursive(
     max_leaves=20,
 )  # fmt: skip
 SHAPES = st.sampled_from(
-    [record("a", [user("x"), CALL, OUTPUT, said("y")], tools=[]), loop.record(1, split="s", tag="t")]
+    [record("a", [user("x"), CALL, OUTPUT, assistant("y")], tools=[]), loop.record(1, split="s", tag="t")]
 )
 
 
@@ -486,8 +488,8 @@ def test_a_sound_record_with_anything_in_some_places_is_a_completion_or_a_refusa
 ) -> None:
     document = json.loads(json.dumps(shape))
     for number, value in changes:
-        found = places(document)
-        inner, key = found[number % len(found)]
+        places_ = places(document)
+        inner, key = places_[number % len(places_)]
         inner[key] = value
     holds(document)
 
@@ -500,7 +502,7 @@ def holds(document: Any) -> None:
     assert Completion.read(completion.line()) == completion
     assert completion.content_hash == Completion.read(completion.line()).content_hash
     figures = (completion.prompt_tokens, completion.cached_tokens, completion.completion_tokens)
-    assert all(one is None or type(one) is int for one in figures)
+    assert all(figure is None or type(figure) is int for figure in figures)
     assert isinstance(completion.finish_reason, str | None)
     assert isinstance(completion.has_tools, bool)
     assert completion.failed or completion.choice

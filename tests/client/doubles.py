@@ -47,7 +47,7 @@ HELLO = [
 
 
 def events(*chunks: dict[str, Any]) -> list[bytes]:
-    return [f"data: {json.dumps(one)}\n\n".encode() for one in chunks] + [b"data: [DONE]\n\n"]
+    return [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
 
 
 def stuck(parts: list[bytes], released: threading.Event) -> Iterator[bytes]:

@@ -49,7 +49,7 @@ def test_store_and_metadata_are_not_passed_on_unless_asked(wrap, provider, still
     client.chat.completions.create(**tagged)
     client.chat.completions.create(**ASK, extra_body={"store": True, "metadata": {"team": "mail"}, "top_k": 3})
     assert provider.asked == [ASK, {**ASK, "top_k": 3}]
-    assert [one["request"] for one in flushed(client, stillhouse)] == [tagged, {**tagged, "top_k": 3}]
+    assert [completion["request"] for completion in flushed(client, stillhouse)] == [tagged, {**tagged, "top_k": 3}]
     wrap(forward_store=True).chat.completions.create(**tagged)
     assert provider.asked[-1] == tagged
 
@@ -109,8 +109,10 @@ def test_odd_but_valid_content_arrives_whole(client, provider, stillhouse):
     for text in texts[1:]:
         provider.say = lambda _, text=text: (200, "application/json", [json.dumps(completion(text)).encode()])
         client.chat.completions.create(**ASK, store=True, user=str(datetime.now(UTC)))
-    told = [one["response"]["choices"][0]["message"]["content"] for one in flushed(client, stillhouse)]
-    assert told == ["😀", "\x00 \u2028 é", "lone \ufffd"]
+    contents = [
+        completion["response"]["choices"][0]["message"]["content"] for completion in flushed(client, stillhouse)
+    ]
+    assert contents == ["😀", "\x00 \u2028 é", "lone \ufffd"]
 
 
 def test_a_failed_call_raises_as_ever_and_is_not_captured(client, provider, stillhouse, nowhere):
@@ -183,11 +185,11 @@ def test_a_post_of_the_application_s_own_goes_to_the_provider_unseen(client, pro
 
 
 def test_an_answer_that_parse_rejects_is_recorded_all_the_same(client, provider, stillhouse):
-    said = completion('{"mood":', finish_reason="length")
-    provider.say = lambda _: (200, "application/json", [json.dumps(said).encode()])
+    cut_off = completion('{"mood":', finish_reason="length")
+    provider.say = lambda _: (200, "application/json", [json.dumps(cut_off).encode()])
     with pytest.raises(LengthFinishReasonError):
         client.chat.completions.parse(**ASK, response_format=Mood, store=True)
-    assert flushed(client, stillhouse)[0]["response"] == said
+    assert flushed(client, stillhouse)[0]["response"] == cut_off
 
 
 def test_raw_responses_are_recorded_whether_or_not_they_are_parsed(client, stillhouse):
@@ -202,7 +204,7 @@ def test_raw_responses_are_recorded_whether_or_not_they_are_parsed(client, still
         pass
     records = flushed(client, stillhouse)
     answers = [raw.parse().to_dict(), json.loads(parsed.text), json.loads(text), whole.to_dict()]
-    assert [one["response"] for one in records] == answers
+    assert [record["response"] for record in records] == answers
     assert client.stillhouse.counts == Counts(captured=5, delivered=4, incomplete=1)
 
 
@@ -221,7 +223,7 @@ def test_wrapping_again_replaces_the_first_wrapper(wrap, stillhouse, stillhouse_
     again = capture(client, base_url=stillhouse_url, api_key="sk-sh-test", spool=tmp_path, metadata={"second": "yes"})
     again.chat.completions.create(**ASK, store=True)
     assert again is client
-    assert [one["request"]["metadata"] for one in flushed(client, stillhouse)] == [{"second": "yes"}]
+    assert [completion["request"]["metadata"] for completion in flushed(client, stillhouse)] == [{"second": "yes"}]
     client.stillhouse.close()
 
 
@@ -272,7 +274,7 @@ def test_a_sample_of_the_calls_is_captured(wrap, provider, stillhouse, monkeypat
     monkeypatch.setattr("stillhouse.capturing.recorder.random.random", lambda: next(drawn))
     for user in "abcd":
         client.chat.completions.create(**ASK, store=True, user=user)
-    assert [one["request"]["user"] for one in flushed(client, stillhouse)] == ["a", "d"]
+    assert [completion["request"]["user"] for completion in flushed(client, stillhouse)] == ["a", "d"]
     assert all("store" not in asked for asked in provider.asked)
 
 
@@ -299,7 +301,7 @@ def test_what_redact_fails_on_is_never_sent_nor_written(wrap, stillhouse, broken
     assert flushed(client, stillhouse) == []
     assert client.stillhouse.counts == Counts(captured=2, redact_failed=2)
     assert list((tmp_path / "spool").rglob("*.gz")) == []
-    assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 1
+    assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 1
 
 
 def test_configuration_comes_from_the_environment_or_the_arguments(monkeypatch, stillhouse_url, tmp_path):
@@ -343,11 +345,11 @@ async def use(client):
     parsed = await client.chat.completions.with_raw_response.create(**ASK, store=True)
     async with client.chat.completions.with_streaming_response.create(**ASK, store=True) as response:
         text = await response.text()
-    assert [one async for one in client.chat.completions.list()] == []
+    assert [completion async for completion in client.chat.completions.list()] == []
     await client.chat.completions.retrieve("chatcmpl-1")
     await client.chat.completions.update("chatcmpl-1", metadata={"c": "d"})
     await client.chat.completions.delete("chatcmpl-1")
-    assert [one async for one in client.chat.completions.messages.list("chatcmpl-1")] == []
+    assert [message async for message in client.chat.completions.messages.list("chatcmpl-1")] == []
     assert await client.stillhouse.aflush(10)
     await client.close()
     await vars(client)["_recorder"].endpoint.async_stored.close()
@@ -357,7 +359,7 @@ async def use(client):
 def test_the_async_client_does_the_same(wrap, provider, stillhouse):
     client = wrap(AsyncOpenAI, metadata={"app": "mail"})
     answers = asyncio.run(use(client))
-    assert [one["response"] for one in stillhouse.records] == answers
+    assert [record["response"] for record in stillhouse.records] == answers
     assert provider.asked == [ASK] * 3
     assert [method for method, _ in stillhouse.other] == ["GET", "GET", "POST", "DELETE", "GET"]
-    assert {one["request"]["metadata"]["app"] for one in stillhouse.records} == {"mail"}
+    assert {record["request"]["metadata"]["app"] for record in stillhouse.records} == {"mail"}

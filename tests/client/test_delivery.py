@@ -30,7 +30,7 @@ def quick(monkeypatch):
 
 
 def users(records):
-    return [one["request"]["user"] for one in records]
+    return [record["request"]["user"] for record in records]
 
 
 def spooled(tmp_path):
@@ -134,7 +134,7 @@ def test_a_failing_endpoint_is_tried_again_until_it_takes_the_records(client, st
     assert client.stillhouse.flush(10)
     assert sorted(users(stillhouse.records)) == ["a", "b", "c"]
     assert client.stillhouse.counts == Counts(captured=3, delivered=3)
-    assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 1
+    assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 1
 
 
 def test_what_no_endpoint_took_is_delivered_by_the_next_process(wrap, nowhere, stillhouse, tmp_path):
@@ -281,7 +281,7 @@ def test_whatever_fails_in_the_wrapper_the_caller_gets_the_answer(client, monkey
     monkeypatch.setattr("stillhouse.capturing.recorder.to_json", lambda _: 1 / 0)
     assert client.chat.completions.create(**ASK).choices
     assert client.stillhouse.counts == Counts(captured=2, dropped=2)
-    assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 1
+    assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 1
 
 
 # ---------------------------------------------------------------- ends and forks

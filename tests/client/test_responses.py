@@ -40,7 +40,7 @@ def streamed(last="response.completed", **fields):
     whole = response(**fields)
     started = {**whole, "status": "in_progress", "output": []}
     delta = {"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0}
-    told = [
+    events = [
         {"type": "response.created", "sequence_number": 0, "response": started},
         {
             "type": "response.output_item.added",
@@ -59,7 +59,7 @@ def streamed(last="response.completed", **fields):
         {**delta, "delta": "hello", "logprobs": [], "sequence_number": 3},
         *([{"type": last, "sequence_number": 4, "response": whole}] if last else []),
     ]
-    return [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in told]
+    return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
 
 
 @pytest.fixture(autouse=True)
@@ -116,9 +116,9 @@ def test_where_that_is_the_default_every_response_is_captured(wrap, provider, st
 def test_a_stream_is_captured_by_the_response_that_its_last_event_brings(client, provider, stillhouse, last, fields):
     whole = streamed(last, **fields)
     provider.say = lambda _: (200, "text/event-stream", whole)
-    told = [event.type for event in client.responses.create(**ASK, store=True, stream=True)]
+    types = [event.type for event in client.responses.create(**ASK, store=True, stream=True)]
     (record,) = flushed(client, stillhouse)
-    assert told[-1] == last
+    assert types[-1] == last
     assert record["response"] == json.loads(whole[-1].split(b"data: ")[1])["response"]
 
 
@@ -141,7 +141,7 @@ def test_the_sdks_other_ways_to_create_are_captured_too(client, provider, stillh
     parsed = client.with_options(timeout=5).responses.parse(**ASK, text_format=Mood, store=True)
     records = flushed(client, stillhouse)
     assert parsed.output_parsed == Mood(mood="fine")
-    assert [one["response"]["id"] for one in records] == [streamed_answer.id, raw.parse().id, parsed.id]
+    assert [record["response"]["id"] for record in records] == [streamed_answer.id, raw.parse().id, parsed.id]
     assert records[2]["response"]["output"][0]["content"][0] == {
         "type": "output_text",
         "text": '{"mood":"fine"}',
@@ -169,7 +169,7 @@ def test_the_async_client_does_the_same(wrap, stillhouse):
         return answer
 
     answer = asyncio.run(use(wrap(AsyncOpenAI)))
-    assert [one["response"]["status"] for one in stillhouse.records] == ["completed"] * 2
+    assert [record["response"]["status"] for record in stillhouse.records] == ["completed"] * 2
     assert stillhouse.records[0]["response"] == answer.to_dict()
 
 

@@ -46,8 +46,8 @@ def test_chunks_add_up_to_what_the_sdk_makes_of_them(chunks):
     assembled = completion_in(b"".join(events(*chunks)))
     state = ChatCompletionStreamState()
     # The SDK's own state needs the choices in order.
-    for one in chunks[1::-1] + chunks[2:] if chunks is SEVERAL else chunks:
-        state.handle_chunk(ChatCompletionChunk.model_validate(one))
+    for delta in chunks[1::-1] + chunks[2:] if chunks is SEVERAL else chunks:
+        state.handle_chunk(ChatCompletionChunk.model_validate(delta))
     theirs = ChatCompletion.model_validate(state.get_final_completion().model_dump())
     ours = ChatCompletion.model_validate(assembled)
     assert ours.model_dump(exclude={"choices": {"__all__": {"logprobs"}}}, exclude_none=True) == without_index(
@@ -112,16 +112,16 @@ def test_what_did_not_end_is_no_completion(body):
     assert completion_in(body) is None
 
 
-def told(client, stillhouse):
+def contents(client, stillhouse):
     assert client.stillhouse.flush(10)
-    return [one["response"]["choices"][0]["message"]["content"] for one in stillhouse.records]
+    return [record["response"]["choices"][0]["message"]["content"] for record in stillhouse.records]
 
 
 def test_a_stream_is_recorded_whichever_way_it_is_read(client, provider, stillhouse):
     create = client.chat.completions.create
-    seen = [one.choices[0].delta.content or "" for one in create(**ASK, stream=True)]
+    seen = [piece.choices[0].delta.content or "" for piece in create(**ASK, stream=True)]
     with create(**ASK, stream=True) as stream:
-        again = [one.choices[0].delta.content or "" for one in stream]
+        again = [piece.choices[0].delta.content or "" for piece in stream]
     with client.chat.completions.stream(**ASK) as stream:
         helped = [event.delta for event in stream if event.type == "content.delta"]
         final = stream.get_final_completion()
@@ -131,8 +131,10 @@ def test_a_stream_is_recorded_whichever_way_it_is_read(client, provider, stillho
         lines = list(response.iter_lines())
     assert "".join(seen) == "".join(again) == "".join(helped) == final.choices[0].message.content == "hello"
     assert lines[-2] == "data: [DONE]"
-    assert told(client, stillhouse) == ["hello"] * 5
-    assert all(one["request"]["stream"] is True and one["request"]["store"] is True for one in stillhouse.records)
+    assert contents(client, stillhouse) == ["hello"] * 5
+    assert all(
+        record["request"]["stream"] is True and record["request"]["store"] is True for record in stillhouse.records
+    )
     assert not any("store" in asked or "stream_options" in asked for asked in provider.asked)
     assert client.stillhouse.counts == Counts(captured=5, delivered=5)
 
@@ -142,7 +144,7 @@ def test_the_async_streams_too(wrap, provider, stillhouse):
 
     async def read():
         create = client.chat.completions.create
-        seen = [one.choices[0].delta.content or "" async for one in await create(**ASK, stream=True)]
+        seen = [piece.choices[0].delta.content or "" async for piece in await create(**ASK, stream=True)]
         async with await create(**ASK, stream=True) as stream:
             async for _ in stream:
                 pass
@@ -157,7 +159,7 @@ def test_the_async_streams_too(wrap, provider, stillhouse):
         return "".join(seen), final.choices[0].message.content, len(lines)
 
     assert asyncio.run(read()) == ("hello", "hello", 10)
-    assert told(client, stillhouse) == ["hello"] * 4
+    assert contents(client, stillhouse) == ["hello"] * 4
     assert client.stillhouse.counts == Counts(captured=5, delivered=4, incomplete=1)
 
 
@@ -169,7 +171,7 @@ def test_a_stream_that_is_abandoned_or_breaks_is_counted_and_not_recorded(client
     provider.say = lambda _: (200, "text/event-stream", events(*HELLO[:2], {"error": {"message": "overloaded"}}))
     with pytest.raises(APIError, match="overloaded"):
         list(client.chat.completions.create(**ASK, stream=True))
-    assert told(client, stillhouse) == []
+    assert contents(client, stillhouse) == []
     assert client.stillhouse.counts == Counts(captured=2, incomplete=2)
 
 
@@ -177,24 +179,24 @@ def test_a_stream_left_after_its_last_words_is_recorded(client, stillhouse):
     with client.chat.completions.create(**ASK, stream=True) as stream:
         while next(stream).choices[0].finish_reason is None:
             pass
-    assert told(client, stillhouse) == ["hello"]
+    assert contents(client, stillhouse) == ["hello"]
 
 
 def test_an_answer_that_is_no_stream_though_asked_for_one_is_recorded(client, provider, stillhouse):
     provider.say = lambda _: (200, "application/json", [json.dumps(completion("whole")).encode()])
     list(client.chat.completions.create(**ASK, stream=True))
-    assert told(client, stillhouse) == ["whole"]
+    assert contents(client, stillhouse) == ["whole"]
 
 
 def test_usage_is_asked_for_and_kept_back_where_wanted(wrap, provider, stillhouse):
     client = wrap(stream_usage=True)
     chunks = list(client.chat.completions.create(**ASK, stream=True))
-    assert [one.choices[0].delta.content for one in chunks] == ["", "hel", "lo", None]
+    assert [piece.choices[0].delta.content for piece in chunks] == ["", "hel", "lo", None]
     own = {"include_usage": True}
     assert list(client.chat.completions.create(**ASK, stream=True, stream_options=own))[-1].usage
-    assert told(client, stillhouse) == ["hello", "hello"]
-    assert [one["response"]["usage"] for one in stillhouse.records] == [USAGE, USAGE]
-    assert [one["request"].get("stream_options") for one in stillhouse.records] == [None, own]
+    assert contents(client, stillhouse) == ["hello", "hello"]
+    assert [record["response"]["usage"] for record in stillhouse.records] == [USAGE, USAGE]
+    assert [record["request"].get("stream_options") for record in stillhouse.records] == [None, own]
     assert [asked["stream_options"] for asked in provider.asked] == [own, own]
 
 
@@ -202,12 +204,14 @@ def test_usage_is_kept_back_from_async_streams_too(wrap, stillhouse):
     client = wrap(AsyncOpenAI, stream_usage=True)
 
     async def read():
-        seen = [one.choices[0].delta.content async for one in await client.chat.completions.create(**ASK, stream=True)]
+        seen = [
+            piece.choices[0].delta.content async for piece in await client.chat.completions.create(**ASK, stream=True)
+        ]
         await client.close()
         return seen
 
     assert asyncio.run(read()) == ["", "hel", "lo", None]
-    assert told(client, stillhouse) == ["hello"]
+    assert contents(client, stillhouse) == ["hello"]
     assert stillhouse.records[0]["response"]["usage"] == USAGE
 
 

@@ -51,15 +51,15 @@ def test_what_was_called_is_read_back(client):
     assert client.stillhouse.counts.delivered == 2
 
     stored = client.chat.completions.list(metadata={"app": "mail"}).data
-    assert {one.id for one in stored} == {whole.id, streamed.id}
+    assert {completion.id for completion in stored} == {whole.id, streamed.id}
     back = client.chat.completions.retrieve(streamed.id)
     assert back.choices[0].message.content == streamed.choices[0].message.content
     assert back.usage.completion_tokens > 0
     assert client.chat.completions.retrieve(whole.id).choices == whole.choices
-    read = [(one.role, one.content) for one in client.chat.completions.messages.list(whole.id)]
-    assert read == [(one["role"], one["content"]) for one in messages(1)]
+    read = [(message.role, message.content) for message in client.chat.completions.messages.list(whole.id)]
+    assert read == [(message["role"], message["content"]) for message in messages(1)]
     client.chat.completions.update(whole.id, metadata={"app": "mail", "kind": "checked"})
-    assert [one.id for one in client.chat.completions.list(metadata={"kind": "checked"})] == [whole.id]
+    assert [completion.id for completion in client.chat.completions.list(metadata={"kind": "checked"})] == [whole.id]
     assert client.chat.completions.delete(whole.id).deleted
 
 
@@ -83,7 +83,7 @@ def test_a_chain_of_responses_is_read_back_whole(system, tmp_path):
                 assert client.stillhouse.flush(20)
         assert client.stillhouse.flush(20)
         assert client.stillhouse.counts.delivered == 3
-        read = [(one.role, one.content) for one in client.chat.completions.messages.list(previous)]
+        read = [(message.role, message.content) for message in client.chat.completions.messages.list(previous)]
         client.stillhouse.close()
         vars(client)["_recorder"].endpoint.stored.close()
         client.close()

@@ -23,17 +23,17 @@ def of(*, at=1_000, request=None, response=None, **fields):
 
 
 def test_the_provider_s_id_model_and_time_are_kept():
-    one = of(response={"id": "chatcmpl-1", "created": 500, "model": "gpt-4o-2024-08-06"})
-    assert (one.id, one.created, one.model) == ("chatcmpl-1", 500, "gpt-4o-2024-08-06")
-    assert one.models == {"gpt-4o", "gpt-4o-2024-08-06"}
+    completion = of(response={"id": "chatcmpl-1", "created": 500, "model": "gpt-4o-2024-08-06"})
+    assert (completion.id, completion.created, completion.model) == ("chatcmpl-1", 500, "gpt-4o-2024-08-06")
+    assert completion.models == {"gpt-4o", "gpt-4o-2024-08-06"}
 
 
 def test_what_the_response_lacks_is_filled_in():
-    one = of(at=777)
-    assert one.id.startswith("chatcmpl-")
-    assert one.models == {"gpt-4o"}
-    assert {name: one.response[name] for name in ("id", "model", "object")} == {
-        "id": one.id,
+    completion = of(at=777)
+    assert completion.id.startswith("chatcmpl-")
+    assert completion.models == {"gpt-4o"}
+    assert {name: completion.response[name] for name in ("id", "model", "object")} == {
+        "id": completion.id,
         "model": "gpt-4o",
         "object": "chat.completion",
     }
@@ -80,18 +80,18 @@ def test_other_content_has_another_hash(other):
 
 
 def test_the_hash_is_of_the_content_and_not_of_its_spelling():
-    one = of(metadata={"a": "1", "b": "2"})
-    assert of(metadata={"b": "2", "a": "1"}).content_hash == one.content_hash
-    assert len(one.content_hash) == 20
-    assert Completion.read(one.line()).content_hash == one.content_hash
+    completion = of(metadata={"a": "1", "b": "2"})
+    assert of(metadata={"b": "2", "a": "1"}).content_hash == completion.content_hash
+    assert len(completion.content_hash) == 20
+    assert Completion.read(completion.line()).content_hash == completion.content_hash
 
 
 def test_kept_under_another_id_it_is_the_same_completion():
-    one = of(response={"id": "chatcmpl-1"})
-    kept = one.under("chatcmpl-1-abcd")
+    completion = of(response={"id": "chatcmpl-1"})
+    kept = completion.under("chatcmpl-1-abcd")
     assert (kept.id, kept.origin_id) == ("chatcmpl-1-abcd", "chatcmpl-1")
-    assert kept.content_hash == one.content_hash
-    assert one.origin_id is None
+    assert kept.content_hash == completion.content_hash
+    assert completion.origin_id is None
 
 
 @given(
@@ -100,9 +100,9 @@ def test_kept_under_another_id_it_is_the_same_completion():
     text=st.text(),
 )
 def test_a_line_of_json_is_the_whole_completion(reference, metadata, text):
-    one = of(reference=reference, metadata=metadata, request={"user": text})
-    assert b"\n" not in one.line()
-    assert Completion.read(one.line()) == one
+    completion = of(reference=reference, metadata=metadata, request={"user": text})
+    assert b"\n" not in completion.line()
+    assert Completion.read(completion.line()) == completion
 
 
 def test_parameters_are_what_samples_another_model_alike():
@@ -129,16 +129,21 @@ def test_parameters_are_what_samples_another_model_alike():
 
 
 def test_a_row_shows_graders_input_reference_and_tags():
-    one = of(reference="billing", metadata={"split": "test"}, latency_ms=9, request={"temperature": 0})
-    item = {"input": MESSAGES, "reference": "billing", "metadata": {"split": "test"}, "completion_id": one.id}
-    assert one.row(with_sample=False) == {"item": item, "request": {"temperature": 0}}
-    assert one.row() == {"item": item, "request": {"temperature": 0}, "sample": one.response, "latency_ms": 9}
+    completion = of(reference="billing", metadata={"split": "test"}, latency_ms=9, request={"temperature": 0})
+    item = {"input": MESSAGES, "reference": "billing", "metadata": {"split": "test"}, "completion_id": completion.id}
+    assert completion.row(with_sample=False) == {"item": item, "request": {"temperature": 0}}
+    assert completion.row() == {
+        "item": item,
+        "request": {"temperature": 0},
+        "sample": completion.response,
+        "latency_ms": 9,
+    }
 
 
 def test_the_reference_stays_out_of_what_a_model_is_asked():
-    one = of(reference="the secret answer")
-    assert "the secret answer" not in str(one.row(with_sample=False)["request"])
-    assert "the secret answer" not in str(one.messages)
+    completion = of(reference="the secret answer")
+    assert "the secret answer" not in str(completion.row(with_sample=False)["request"])
+    assert "the secret answer" not in str(completion.messages)
 
 
 def test_the_first_choice():
@@ -164,15 +169,15 @@ def test_a_line_that_is_no_completion_is_refused_without_its_text(line):
 
 
 def test_what_a_later_version_adds_to_a_line_is_no_harm():
-    one = Completion.read(of(response={"id": "a"}).line()[:-1] + b',"added_later":1}')
-    assert one == of(response={"id": "a"})
-    assert one.under("b").origin_id == "a"
+    completion = Completion.read(of(response={"id": "a"}).line()[:-1] + b',"added_later":1}')
+    assert completion == of(response={"id": "a"})
+    assert completion.under("b").origin_id == "a"
 
 
 def test_a_completion_never_changes():
-    for one in (of(), Completion.read(of().line())):
+    for completion in (of(), Completion.read(of().line())):
         with pytest.raises(FrozenInstanceError):
-            one.model = "another"
+            completion.model = "another"
 
 
 @pytest.mark.parametrize(
@@ -214,16 +219,16 @@ def test_texts_inside_of_parts_and_tool_calls_are_normalised_too():
 
 def test_tokens_are_counted_as_the_provider_says():
     details = {"cached_tokens": 3}
-    one = of(response={"usage": {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": details}})
-    assert (one.prompt_tokens, one.cached_tokens, one.completion_tokens) == (7, 3, 2)
-    assert (one.finish_reason, one.has_tools, one.failed) == ("stop", False, False)
+    completion = of(response={"usage": {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": details}})
+    assert (completion.prompt_tokens, completion.cached_tokens, completion.completion_tokens) == (7, 3, 2)
+    assert (completion.finish_reason, completion.has_tools, completion.failed) == ("stop", False, False)
 
 
 @pytest.mark.parametrize("usage", [None, "7", [], {}, {"prompt_tokens": "7", "completion_tokens": True}, {
     "prompt_tokens": -1, "completion_tokens": 2.5, "prompt_tokens_details": 3}])  # fmt: skip
 def test_an_odd_usage_counts_nothing(usage):
-    one = of(response={"usage": usage})
-    assert (one.prompt_tokens, one.cached_tokens, one.completion_tokens) == (None, None, None)
+    completion = of(response={"usage": usage})
+    assert (completion.prompt_tokens, completion.cached_tokens, completion.completion_tokens) == (None, None, None)
 
 
 def test_tools_were_offered_or_called():
@@ -236,9 +241,9 @@ def test_tools_were_offered_or_called():
 
 @pytest.mark.parametrize("choices", [[], None, "text"])
 def test_without_a_choice_a_call_failed(choices):
-    one = of(response={"choices": choices, "error": {"message": "no"}})
-    assert one.failed
-    assert (one.finish_reason, one.has_tools) == (None, False)
+    completion = of(response={"choices": choices, "error": {"message": "no"}})
+    assert completion.failed
+    assert (completion.finish_reason, completion.has_tools) == (None, False)
 
 
 def test_where_it_was_imported_from_and_why_it_cannot_train_are_no_content():

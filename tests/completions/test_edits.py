@@ -25,7 +25,7 @@ def stored(system: System) -> System:
 
 
 def listed(system: System, query: str = "") -> list[str]:
-    return [one["id"] for one in system.ok("GET", f"/v1/chat/completions?{query}")["data"]]
+    return [completion["id"] for completion in system.ok("GET", f"/v1/chat/completions?{query}")["data"]]
 
 
 def test_an_edit_moves_a_completion_between_filters(stored: System) -> None:
@@ -62,7 +62,7 @@ def test_deleted_is_gone_everywhere_and_stays_gone(stored: System) -> None:
     both = [loop.record(number, split="train", tag="e") for number in (3, 4)]
     pushed = stored.ok("POST", "/v1/captures", both)
     assert pushed["ids"] == ["chatcmpl-e-4"]
-    assert [(one["index"], one["code"]) for one in pushed["refused"]] == [(0, "deleted")]
+    assert [(refusal["index"], refusal["code"]) for refusal in pushed["refused"]] == [(0, "deleted")]
     stored.settle()
     assert "chatcmpl-e-3" not in listed(stored)
 
@@ -98,8 +98,8 @@ def test_a_deleted_cursor_still_points(stored: System) -> None:
 @pytest.mark.usefixtures("stored")
 def test_what_was_deleted_is_not_selected_for_training() -> None:
     index.delete("chatcmpl-e-0")
-    found = [one.id for one in index.read(index.select(Filter(metadata={"tag": "e"})))]
-    assert found == [f"chatcmpl-e-{number}" for number in range(1, 5)]
+    ids = [completion.id for completion in index.read(index.select(Filter(metadata={"tag": "e"})))]
+    assert ids == [f"chatcmpl-e-{number}" for number in range(1, 5)]
 
 
 def test_the_sdk_understands_both(stored: System) -> None:
@@ -125,8 +125,8 @@ def test_the_longest_tag_of_the_widest_letters_is_found(system: System) -> None:
     record = {**loop.record(1, split="train", tag="e"), "metadata": {"k" * 64: "\U0001f600" * 512}}
     system.ok("POST", "/v1/captures", record)
     system.settle()
-    found = index.select(Filter(metadata=record["metadata"]))
-    assert [one.id for one in found] == ["chatcmpl-e-1"]
+    references = index.select(Filter(metadata=record["metadata"]))
+    assert [reference.id for reference in references] == ["chatcmpl-e-1"]
 
 
 def test_two_contents_of_one_id_on_their_way_at_once_are_paged_to_an_end(system: System) -> None:
@@ -137,11 +137,11 @@ def test_two_contents_of_one_id_on_their_way_at_once_are_paged_to_an_end(system:
     for record in (first, second, between):
         system.ok("POST", "/v1/captures", record)
     system.settle()
-    found, after = [], ""
-    while len(found) < 5:
+    collected, after = [], ""
+    while len(collected) < 5:
         page = system.ok("GET", f"/v1/chat/completions?limit=1{after}")
-        found += [one["created"] for one in page["data"]]
+        collected += [entry["created"] for entry in page["data"]]
         if not page["has_more"]:
             break
         after = f"&after={page['last_id']}"
-    assert found == [1_790_000_000, 1_790_000_300, 1_790_000_600]
+    assert collected == [1_790_000_000, 1_790_000_300, 1_790_000_600]

@@ -40,12 +40,12 @@ def pushed(name, *, at=START, model="gpt-4o", tags=None, text="Hi.", tokens=None
 
 
 def messages():
-    url, found = environment().RECORD_QUEUE_URL, []
+    url, bodies = environment().RECORD_QUEUE_URL, []
     while batch := aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in batch:
             aws.sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(events.parse(message["Body"]))
-    return found
+            bodies.append(events.parse(message["Body"]))
+    return bodies
 
 
 def push(*records, deliveries=1):
@@ -69,27 +69,31 @@ class Memory:
         self.deleted = set()
         self.edited = {}
 
-    def push(self, one):
-        name, text = one["response"]["id"], json.dumps(one, sort_keys=True)
+    def push(self, record):
+        name, text = record["response"]["id"], json.dumps(record, sort_keys=True)
         taken = self.kept.setdefault(name, {})
         if text not in taken:
-            digest = odd.completion_of(one).content_hash[:8]
-            taken[text] = (f"{name}-{digest}" if taken else name, one)
+            digest = odd.completion_of(record).content_hash[:8]
+            taken[text] = (f"{name}-{digest}" if taken else name, record)
 
     def find(self, wanted, *, descending):
         everything = [placed for taken in self.kept.values() for placed in taken.values()]
-        fitting = [(name, one) for name, one in everything if name not in self.deleted and self.fits(name, one, wanted)]
+        fitting = [
+            (name, record)
+            for name, record in everything
+            if name not in self.deleted and self.fits(name, record, wanted)
+        ]
         return sorted(fitting, key=self.place, reverse=descending)
 
-    def tags(self, name, one):
-        return self.edited.get(name, one["metadata"])
+    def tags(self, name, record):
+        return self.edited.get(name, record["metadata"])
 
     @staticmethod
     def place(placed):
         return placed[1]["response"]["created"], placed[0]
 
-    def fits(self, name, one, wanted):
-        response, asked, tags = one["response"], one["request"]["model"], self.tags(name, one)
+    def fits(self, name, record, wanted):
+        response, asked, tags = record["response"], record["request"]["model"], self.tags(name, record)
         created, tokens = response["created"], sum(response.get("usage", {}).values()) or None
         models = {asked, response.get("model", asked)}
         return (
@@ -100,7 +104,7 @@ class Memory:
             and (wanted.created_after is None or created >= wanted.created_after)
             and (wanted.created_before is None or created <= wanted.created_before)
             and (wanted.min_tokens is None or (tokens is not None and tokens >= wanted.min_tokens))
-            and (wanted.max_latency_ms is None or one.get("latency_ms", 1e9) <= wanted.max_latency_ms)
+            and (wanted.max_latency_ms is None or record.get("latency_ms", 1e9) <= wanted.max_latency_ms)
             and (wanted.finish_reason is None or response["choices"][0]["finish_reason"] == wanted.finish_reason)
             and (wanted.text is None or wanted.text.lower() in response["choices"][0]["message"]["content"].lower())
         )
@@ -145,14 +149,14 @@ def test_the_index_is_like_a_list(cloud, batches, repeated, question, data):
     memory = Memory()
     wanted, descending = question
     for batch in [*batches, *(batches[:1] if repeated else [])]:
-        for one in batch:
-            memory.push(one)
+        for captured in batch:
+            memory.push(captured)
         push(*batch, deliveries=data.draw(st.integers(1, 2)))
     change(memory, data)
     expected = memory.find(wanted, descending=descending)
-    found = list(index.completions(wanted, descending=descending))
-    assert [(one.id, one.request, one.metadata) for one in found] == [
-        (name, one["request"], memory.tags(name, one)) for name, one in expected
+    completions = list(index.completions(wanted, descending=descending))
+    assert [(completion.id, completion.request, completion.metadata) for completion in completions] == [
+        (name, reference["request"], memory.tags(name, reference)) for name, reference in expected
     ]
     limit = data.draw(st.integers(1 + len(expected) // 4, 6))
     assert walk(wanted, descending=descending, limit=limit) == [name for name, _ in expected]
@@ -160,7 +164,7 @@ def test_the_index_is_like_a_list(cloud, batches, repeated, question, data):
     sign = -1 if descending else 1
     later = [placed[0] for placed in expected if is_later(placed, cursor, sign)]
     after = index.find(cursor[0], deleted=True)
-    assert [one.id for one in index.completions(wanted, descending=descending, after=after)] == later
+    assert [completion.id for completion in index.completions(wanted, descending=descending, after=after)] == later
 
 
 def change(memory, data):
@@ -186,12 +190,14 @@ def is_later(placed, cursor, sign):
 
 def walk(wanted, *, descending, limit):
     """Page after page, as the API does it: the cursor is the last id."""
-    found, after = [], None
-    while page := [one.id for one in index.completions(wanted, after=after, descending=descending, limit=limit)]:
-        found += page
-        assert len(found) < 100, "the pages never end"
+    collected, after = [], None
+    while page := [
+        completion.id for completion in index.completions(wanted, after=after, descending=descending, limit=limit)
+    ]:
+        collected += page
+        assert len(collected) < 100, "the pages never end"
         after = index.find(page[-1])
-    return found
+    return collected
 
 
 def test_a_redelivered_message_changes_nothing():
@@ -226,7 +232,9 @@ def test_other_bytes_under_a_known_id_stand_beside_the_first():
     assert renamed.startswith("x-")
     assert len(renamed) == len("x-") + 8
     assert answer["renamed"] == [{"id": renamed, "origin_id": "x"}]
-    texts = {one.id: one.choice["message"]["content"] for one in index.read(index.select(Filter()))}
+    texts = {
+        completion.id: completion.choice["message"]["content"] for completion in index.read(index.select(Filter()))
+    }
     assert texts == {"x": "first", renamed: "second"}
     assert push(pushed("x", text="second"))["ids"] == [renamed]
     assert len(ids()) == 2
@@ -245,15 +253,15 @@ def test_tags_that_meet_in_some_minutes_only(descending):
     carried = ["a", "ab", "b", "b", "ab", "a", "a", "a", "b", "ab", "b"]
     push(*(pushed(f"id{at:02d}", at=START + 60 * at, tags=dict.fromkeys(on, "x")) for at, on in enumerate(carried)))
     both = [f"id{at:02d}" for at, on in enumerate(carried) if on == "ab"]
-    found = ids(Filter(metadata={"a": "x", "b": "x"}), descending=descending)
-    assert found == (both[::-1] if descending else both)
+    listed = ids(Filter(metadata={"a": "x", "b": "x"}), descending=descending)
+    assert listed == (both[::-1] if descending else both)
 
 
 def test_find_knows_one_completion():
     push(pushed("x"), pushed("y", at=START + 1))
-    found = index.find("y")
-    assert (found.id, found.created) == ("y", START + 1)
-    assert [one.id for one in index.read([found, index.find("x"), found])] == ["y", "x", "y"]
+    completion = index.find("y")
+    assert (completion.id, completion.created) == ("y", START + 1)
+    assert [record.id for record in index.read([completion, index.find("x"), completion])] == ["y", "x", "y"]
     assert index.find("z") is None
     assert index.find("") is None
 
@@ -267,20 +275,22 @@ def test_known_hashes_are_those_of_each_id():
 
 def test_many_completions_of_one_minute_are_all_there():
     """More than one row holds their references, and reading them reads ahead more than once."""
-    completions = [odd.completion_of(pushed(f"id{one:05d}", tags={"a": "b"})) for one in range(2_100)]
-    packed = base64.b64encode(zstd.compress(b"\n".join(one.line() for one in completions)))
+    completions = [odd.completion_of(pushed(f"id{number:05d}", tags={"a": "b"})) for number in range(2_100)]
+    packed = base64.b64encode(zstd.compress(b"\n".join(completion.line() for completion in completions)))
     record.record([events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed)])
     wanted = Filter(metadata={"a": "b"})
     read = index.read(islice(index.select(wanted), 450))
-    assert [one.id for one in read] == [one.id for one in completions[:450]]
-    assert ids(wanted, descending=True) == [one.id for one in reversed(completions)]
+    assert [completion.id for completion in read] == [completion.id for completion in completions[:450]]
+    assert ids(wanted, descending=True) == [completion.id for completion in reversed(completions)]
 
 
 def test_a_whole_object_is_fetched_once_where_much_of_it_is_wanted(cloud):
     push(*(pushed(f"id{number:02d}") for number in range(30)))
     gets = []
     cloud.on(aws.s3(), "before-call.s3.GetObject", lambda params, **_: gets.append(params["headers"].get("Range")))
-    assert [one.id for one in index.read(index.select(Filter()))] == [f"id{number:02d}" for number in range(30)]
+    assert [completion.id for completion in index.read(index.select(Filter()))] == [
+        f"id{number:02d}" for number in range(30)
+    ]
     assert gets == [None]
     assert next(iter(index.read([index.find("id07")]))).id == "id07"
     assert len(gets) == 2

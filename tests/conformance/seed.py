@@ -50,8 +50,8 @@ _EVAL: dict[str, Any] = {
     ],
 }
 _ROWS = [
-    {"item": {"answer": "yes"}, "sample": {"output_text": said, "model": MODEL, "finish_reason": "stop"}}
-    for said in ("yes", "no")
+    {"item": {"answer": "yes"}, "sample": {"output_text": answer, "model": MODEL, "finish_reason": "stop"}}
+    for answer in ("yes", "no")
 ]
 _RUN: dict[str, Any] = {
     "name": "conformance",

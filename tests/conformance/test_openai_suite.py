@@ -24,7 +24,11 @@ def unpacked(run: Run, tmp_path: Path) -> Path:
     unpacked = _CACHE / name
     if not unpacked.exists():
         packages = tomllib.loads((REPOSITORY / "uv.lock").read_text(encoding="utf-8"))["package"]
-        (locked,) = (one for one in packages if (one["name"], one.get("version")) == ("openai", openai.__version__))
+        (locked,) = (
+            package
+            for package in packages
+            if (package["name"], package.get("version")) == ("openai", openai.__version__)
+        )
         wanted = tmp_path / "requirements.txt"
         wanted.write_text(f"openai=={openai.__version__} --hash={locked['sdist']['hash']}\n", encoding="utf-8")
         to = ("--no-deps", "--no-binary", ":all:", "--requirement", str(wanted), "--dest", str(tmp_path))

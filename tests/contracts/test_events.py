@@ -23,7 +23,7 @@ LAMBDA = "SqsEvent"
 def concrete(kind: type[Message]) -> set[type[Message]]:
     """The classes under this one that nothing is derived from."""
     below = kind.__subclasses__()
-    return set().union(*(concrete(one) for one in below)) if below else {kind}
+    return set().union(*(concrete(class_) for class_ in below)) if below else {kind}
 
 
 WORK = {kind.__name__: kind for kind in concrete(Message)}
@@ -74,7 +74,7 @@ class TestMessage:
 
     def test_a_missing_field_is_refused(self, name: str) -> None:
         fields = WORK[name].model_fields
-        counted = {one for one, field in fields.items() if field.default == 0}
+        counted = {other for other, field in fields.items() if field.default == 0}
         for field in set(sample(name)) - set(Message.model_fields) - counted - {"type"}:
             broken = {key: value for key, value in sample(name).items() if key != field}
             with pytest.raises(ValidationError):

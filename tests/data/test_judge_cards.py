@@ -57,10 +57,10 @@ def card_of(system: System, eval_id: str, rows: list[dict[str, Any]]) -> dict[st
     path = f"/v1/evals/{eval_id}/calibrations"
     made = system.ok("POST", path, {"criterion": "better", "source": source})
     system.settle()
-    found = system.ok("GET", f"{path}/{made['id']}")
-    assert found["status"] == "completed"
-    assert found["card"]["cost_usd"] == 0
-    card: dict[str, Any] = found["card"]
+    answer = system.ok("GET", f"{path}/{made['id']}")
+    assert answer["status"] == "completed"
+    assert answer["card"]["cost_usd"] == 0
+    card: dict[str, Any] = answer["card"]
     return card
 
 
@@ -75,7 +75,7 @@ def same_as_counted(card: dict[str, Any], humans: list[str], judged: list[str], 
     assert card["constant_baseline"]["rate"] == pytest.approx(times / n)
     assert (card["constant_baseline"]["answer"] == answer) or humans.count(card["constant_baseline"]["answer"]) == times
     (true_fail, false_pass), (false_fail, true_pass) = confusion_matrix(
-        [one == passing for one in humans], [one == passing for one in judged], labels=[False, True]
+        [human == passing for human in humans], [verdict == passing for verdict in judged], labels=[False, True]
     ).tolist()
     assert (card["false_pass"]["count"], card["false_pass"]["of"]) == (false_pass, false_pass + true_fail)
     assert (card["false_fail"]["count"], card["false_fail"]["of"]) == (false_fail, false_fail + true_pass)
@@ -101,24 +101,24 @@ def test_llmbar(system: System, judge: str, agreement: float | None, consistency
     assert len(stored) == 419
     rows = [
         {
-            "item": {"subset": one["subset"], "idx": one["idx"]},
+            "item": {"subset": row["subset"], "idx": row["idx"]},
             "sample": {
-                "output_text": one["raw"] or "",
-                "grades": grade(one["verdict"], swapped=one["verdict_swapped_order"]),
+                "output_text": row["raw"] or "",
+                "grades": grade(row["verdict"], swapped=row["verdict_swapped_order"]),
             },
-            "human": str(one["gold"]),
+            "human": str(row["gold"]),
         }
-        for one in stored
+        for row in stored
     ]
     card = card_of(system, eval_of(system, recorded(judge, ["1", "2"])), rows)
 
-    read = [one for one in stored if one["verdict"] is not None]
+    read = [row for row in stored if row["verdict"] is not None]
     assert card["ungraded"] == len(stored) - len(read)
-    same_as_counted(card, [str(one["gold"]) for one in read], [one["verdict"] for one in read])
+    same_as_counted(card, [str(row["gold"]) for row in read], [row["verdict"] for row in read])
     if agreement:
         assert card["agreement"]["rate"] == pytest.approx(agreement, abs=0.006)
-    both = [one for one in read if one["verdict_swapped_order"] is not None]
-    same = sum(one["verdict"] == one["verdict_swapped_order"] for one in both)
+    both = [row for row in read if row["verdict_swapped_order"] is not None]
+    same = sum(row["verdict"] == row["verdict_swapped_order"] for row in both)
     assert (card["position_consistency"]["count"], card["position_consistency"]["of"]) == (same, len(both))
     if consistency:
         assert card["position_consistency"]["rate"] == pytest.approx(consistency, abs=0.006)
@@ -128,8 +128,8 @@ def test_llmbar(system: System, judge: str, agreement: float | None, consistency
 
 
 def pandalm(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((PANDALM / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    rows: list[dict[str, Any]] = json.loads((PANDALM / f"{name}.json").read_text(encoding="utf-8"))
+    return rows
 
 
 def as_label(verdict: Any) -> str:
@@ -145,8 +145,8 @@ def as_label(verdict: Any) -> str:
     ],
 )
 def test_pandalm(system: System, judge: str, file: str, column: str, agreement: float) -> None:
-    verdicts = {one["idx"]: as_label(one[column]) for one in pandalm(file)}
-    people = {one["idx"]: [as_label(one[f"annotator{n}"]) for n in (1, 2, 3)] for one in pandalm("testset-v1")}
+    verdicts = {row["idx"]: as_label(row[column]) for row in pandalm(file)}
+    people = {row["idx"]: [as_label(row[f"annotator{n}"]) for n in (1, 2, 3)] for row in pandalm("testset-v1")}
     rows = [
         {"item": {"idx": idx}, "sample": {"output_text": verdicts[idx], "grades": grade(verdicts[idx])}, "human": votes}
         for idx, votes in people.items()
@@ -158,10 +158,10 @@ def test_pandalm(system: System, judge: str, file: str, column: str, agreement: 
     same_as_counted(card, [majority[idx] for idx in people], [verdicts[idx] for idx in people])
     assert card["agreement"]["rate"] == pytest.approx(agreement, abs=5e-4)
     assert card["confusion"] == [
-        {"human": human, "judge": said, "rows": count}
-        for (human, said), count in sorted(Counter((majority[idx], verdicts[idx]) for idx in people).items())
+        {"human": human, "judge": verdict, "rows": count}
+        for (human, verdict), count in sorted(Counter((majority[idx], verdicts[idx]) for idx in people).items())
     ]
-    pairs = [one == other for votes in people.values() for one, other in combinations(votes, 2)]
+    pairs = [first == other for votes in people.values() for first, other in combinations(votes, 2)]
     assert card["human_agreement"]["rate"] == pytest.approx(sum(pairs) / len(pairs))
     assert card["human_agreement"]["of"] == 3 * 999
 
@@ -183,18 +183,18 @@ def test_halueval(system: System) -> None:
     assert len(lines) == 4507
     body = {"data_source_config": CONFIG, "testing_criteria": [ALWAYS, SHORT]}
     eval_id = system.ok("POST", "/v1/evals", body)["id"]
-    rows = [{"item": {"id": one["ID"]}, "sample": {"output_text": one["chatgpt_response"]}} for one in lines]
+    rows = [{"item": {"id": line["ID"]}, "sample": {"output_text": line["chatgpt_response"]}} for line in lines]
     source = {"type": "jsonl", "source": {"type": "file_content", "content": rows}}
     run_id = system.ok("POST", f"/v1/evals/{eval_id}/runs", {"data_source": source})["id"]
     system.settle()
-    labels = [{"row": number, "human": one["hallucination"] == "no"} for number, one in enumerate(lines)]
+    labels = [{"row": number, "human": line["hallucination"] == "no"} for number, line in enumerate(lines)]
 
     def card(criterion: str) -> dict[str, Any]:
         asked = {"criterion": criterion, "source": {"type": "run", "run_id": run_id, "labels": labels}}
-        found: dict[str, Any] = system.ok("POST", f"/v1/evals/{eval_id}/calibrations", asked)["card"]
-        return found
+        answer: dict[str, Any] = system.ok("POST", f"/v1/evals/{eval_id}/calibrations", asked)["card"]
+        return answer
 
-    honest = [one["hallucination"] == "no" for one in lines]
+    honest = [line["hallucination"] == "no" for line in lines]
     always = card("always")
     assert always["agreement"]["rate"] == always["constant_baseline"]["rate"] == sum(honest) / 4507
     assert always["agreement"]["rate"] == pytest.approx(1 - 0.181, abs=5e-4)
@@ -202,5 +202,5 @@ def test_halueval(system: System) -> None:
     assert always["false_pass"]["count"] == 815
 
     named = {True: "pass", False: "fail"}
-    short = [len(one["chatgpt_response"]) <= 400 for one in lines]
-    same_as_counted(card("short"), [named[one] for one in honest], [named[one] for one in short], passing="pass")
+    short = [len(line["chatgpt_response"]) <= 400 for line in lines]
+    same_as_counted(card("short"), [named[row] for row in honest], [named[row] for row in short], passing="pass")

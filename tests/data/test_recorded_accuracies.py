@@ -92,7 +92,7 @@ def test_grade_school_math_by_the_text_of_the_answer(
     system: System, model: str, published: int, separators: int
 ) -> None:
     solved = rows(GSM8K)
-    assert sum(one[model]["is_correct"] for one in solved) == published
+    assert sum(problem[model]["is_correct"] for problem in solved) == published
     criterion = {
         "type": "string_check",
         "operation": "like",
@@ -101,7 +101,10 @@ def test_grade_school_math_by_the_text_of_the_answer(
     }
 
     def content(number: Any) -> list[dict[str, Any]]:
-        return [row(number(one["ground_truth"].rsplit("A: ", 1)[1]), number(one[model]["solution"])) for one in solved]
+        return [
+            row(number(problem["ground_truth"].rsplit("A: ", 1)[1]), number(problem[model]["solution"]))
+            for problem in solved
+        ]
 
     assert graded(system, criterion, content(str))["result_counts"]["passed"] == published - separators
     without = graded(system, criterion, content(lambda text: text.replace(",", "")))
@@ -125,7 +128,7 @@ def test_zeroeval_by_the_number_in_the_answer(
         "input": "{{ sample.output_text }}",
         "reference": '"answer": "{{ item.answer }}"',
     }
-    content = [row(one["answer"].strip("# "), one["outputs"][model]) for one in asked]
+    content = [row(question["answer"].strip("# "), question["outputs"][model]) for question in asked]
     first = graded(system, by_text, content)
     assert first["result_counts"]["passed"] == same_text
     rest = [content[item["datasource_item_id"]] for item in failed(system, first)]

@@ -43,20 +43,20 @@ def test_a_classifier_that_never_says_spam_is_caught_although_its_accuracy_looks
     assert statistics["pass_rate"] == pytest.approx(0.8662, abs=5e-5), "as published"
 
     # Nobody has to know which column to look at.
-    found = system.ok("GET", f"{url}/{never}/slices")
-    worst = found["slices"][0]
+    answer = system.ok("GET", f"{url}/{never}/slices")
+    worst = answer["slices"][0]
     assert (worst["key"], worst["value"], worst["finding"]) == ("item.reference", "spam", "worse")
     assert (worst["passed"], worst["pass_rate"], worst["rest"]["pass_rate"]) == (0, 0.0, 1.0)
     assert worst["interval"][1] < 0.03
     assert worst["adjusted_p_value"] < 1e-100
-    assert {one["key"] for one in found["left_out"]} == {"item.id", "item.text"}
+    assert {omission["key"] for omission in answer["left_out"]} == {"item.id", "item.text"}
 
-    sound = {one["value"]: one for one in system.ok("GET", f"{url}/{bert}/slices?by=item.reference")["slices"]}
+    sound = {slice_["value"]: slice_ for slice_ in system.ok("GET", f"{url}/{bert}/slices?by=item.reference")["slices"]}
     assert sound["spam"]["pass_rate"] > 0.9
 
     # Against each other: the gain lies in the spam alone.
     compared = system.ok("GET", f"{url}/{bert}/comparison?baseline={never}&slices=item.reference")
-    slices = {one["value"]: one for one in compared["slices"]}
+    slices = {slice_["value"]: slice_ for slice_ in compared["slices"]}
     assert compared["finding"] == slices["spam"]["finding"] == "better"
     assert slices["ham"]["gain"] <= 0
 
@@ -64,8 +64,8 @@ def test_a_classifier_that_never_says_spam_is_caught_although_its_accuracy_looks
 def test_classifiers_that_are_as_good_are_noise(system: System) -> None:
     eval_id = create_eval(system)
     ours, theirs = run(system, eval_id, "ft_roberta_adam"), run(system, eval_id, "gpt_ft_prediction")
-    found = system.ok("GET", f"/v1/evals/{eval_id}/runs/{ours}/comparison?baseline={theirs}")
-    assert found["run"]["pass_rate"] == pytest.approx(0.9838, abs=5e-5)
-    assert found["baseline"]["pass_rate"] == pytest.approx(0.9829, abs=5e-5)
-    assert found["finding"] == "noise"
-    assert found["rows_needed"] > 10_000
+    answer = system.ok("GET", f"/v1/evals/{eval_id}/runs/{ours}/comparison?baseline={theirs}")
+    assert answer["run"]["pass_rate"] == pytest.approx(0.9838, abs=5e-5)
+    assert answer["baseline"]["pass_rate"] == pytest.approx(0.9829, abs=5e-5)
+    assert answer["finding"] == "noise"
+    assert answer["rows_needed"] > 10_000

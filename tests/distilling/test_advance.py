@@ -29,25 +29,25 @@ LEVEL = {"teacher": "p" * 40, "baseline": "p" * 40}
 
 
 def ready(rows: dict[str, str], **fields: Any) -> Distillation:
-    one = build.distillation("measuring", **fields)
+    distillation = build.distillation("measuring", **fields)
     for role, letters in rows.items():
-        build.graded(one, role, letters)
-    return one
+        build.graded(distillation, role, letters)
+    return distillation
 
 
-def now_at(one: Distillation) -> Distillation:
-    return Distillation.load(one.id)
+def now_at(distillation: Distillation) -> Distillation:
+    return Distillation.load(distillation.id)
 
 
-def failure(one: Distillation) -> Failure:
-    failed = now_at(one)
+def failure(distillation: Distillation) -> Failure:
+    failed = now_at(distillation)
     assert failed.status == "failed"
     assert failed.error
     return failed.error
 
 
-def statuses(one: Distillation) -> list[str]:
-    return [step.status for step in now_at(one).history]
+def statuses(distillation: Distillation) -> list[str]:
+    return [step.status for step in now_at(distillation).history]
 
 
 # ------------------------------------------------------------------ queued
@@ -55,17 +55,17 @@ def statuses(one: Distillation) -> list[str]:
 
 def test_queued_freezes_the_rows_and_has_teacher_and_baseline_run_on_them(system: System) -> None:
     build.captured(system, [build.record(number, f"mail {number}") for number in range(3)])
-    one = build.distillation()
+    distillation = build.distillation()
 
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
+    moved = now_at(distillation)
     assert (moved.status, moved.test_rows, set(moved.runs)) == ("measuring", 3, {"teacher", "baseline"})
     file = File.load(moved.test_file_id or "")
-    assert (file.key, len(blobs.get(file.key).splitlines())) == (one.rows_key, 3)
+    assert (file.key, len(blobs.get(file.key).splitlines())) == (distillation.rows_key, 3)
     stored, sampled = Run.load(moved.runs["teacher"]), Run.load(moved.runs["baseline"])
     assert (stored.data_source.model, stored.model) == (None, build.TEACHER)
-    assert (sampled.data_source.model, sampled.distillation_id) == (build.STUDENT, one.id)
+    assert (sampled.data_source.model, sampled.distillation_id) == (build.STUDENT, distillation.id)
     assert {message["run_id"] for message in build.sent(system, "PLAN")} == set(moved.runs.values())
     assert {node["id"] for node in lineage.graph("chatcmpl-1")["nodes"]} >= {file.id, *moved.runs.values()}
     assert not moved.outbox
@@ -73,19 +73,19 @@ def test_queued_freezes_the_rows_and_has_teacher_and_baseline_run_on_them(system
 
 def test_a_teacher_who_did_not_answer_every_row_is_sampled_again(system: System) -> None:
     build.captured(system, [build.record(1, "one"), build.record(2, "two", model="other")])
-    one = build.distillation()
+    distillation = build.distillation()
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert Run.load(now_at(one).runs["teacher"]).data_source.model == build.TEACHER
+    assert Run.load(now_at(distillation).runs["teacher"]).data_source.model == build.TEACHER
 
 
 def test_queued_without_a_row_fails(system: System) -> None:
-    one = build.distillation(test=build.source("nothing"))
+    distillation = build.distillation(test=build.source("nothing"))
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert failure(one).code == "no_rows"
+    assert failure(distillation).code == "no_rows"
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
@@ -93,39 +93,39 @@ def test_queued_without_a_row_fails(system: System) -> None:
 
 
 def test_measuring_waits_for_both_runs(system: System) -> None:
-    one = build.distillation("measuring")
-    build.graded(one, "teacher", "ppp")
-    build.run(one, "baseline")
+    distillation = build.distillation("measuring")
+    build.graded(distillation, "teacher", "ppp")
+    build.run(distillation, "baseline")
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert statuses(one) == ["measuring"]
+    assert statuses(distillation) == ["measuring"]
     assert not build.sent(system, "ASSEMBLY")
 
 
 def test_a_clear_gap_has_the_training_set_assembled(system: System) -> None:
-    one = ready(CLEAR)
+    distillation = ready(CLEAR)
 
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
+    moved = now_at(distillation)
     assert (moved.status, moved.plan and moved.plan.reasons) == ("assembling", [])
     assert moved.dataset_id
     assert moved.job_id
     [message] = build.sent(system, "ASSEMBLY")
     assert (message["dataset_id"], message["distillation_id"], message["correlation_id"]) == (
         moved.dataset_id,
-        one.id,
-        one.id,
+        distillation.id,
+        distillation.id,
     )
 
 
 def test_no_gap_blocks_and_says_so(system: System) -> None:
-    one = ready(LEVEL)
+    distillation = ready(LEVEL)
 
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
+    moved = now_at(distillation)
     assert moved.status == "blocked"
     assert moved.plan
     assert len(moved.plan.reasons) == 1
@@ -138,17 +138,17 @@ def test_a_run_that_gave_no_result_fails_the_distillation(system: System) -> Non
     refused = {"status": "failed", "error": {"code": "no_rows", "message": "No rows."}}
     ends = [("teacher", refused, "No rows."), ("baseline", refused, "No rows.")]
     ends += [("teacher", {"status": "canceled"}, "canceled"), ("baseline", {"status": "canceled"}, "canceled")]
-    for number, (role, end, told) in enumerate(ends):
-        one = build.distillation("measuring", number=number)
-        build.graded(one, "baseline" if role == "teacher" else "teacher", "ppp")
-        build.run(one, role, **end)
+    for number, (role, end, text) in enumerate(ends):
+        distillation = build.distillation("measuring", number=number)
+        build.graded(distillation, "baseline" if role == "teacher" else "teacher", "ppp")
+        build.run(distillation, role, **end)
 
-        advance(one.id)
+        advance(distillation.id)
 
-        error = failure(one)
+        error = failure(distillation)
         assert error.code == "run_failed"
         assert role in error.message
-        assert told in error.message
+        assert text in error.message
         assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
@@ -156,17 +156,17 @@ def test_a_run_that_gave_no_result_fails_the_distillation(system: System) -> Non
 
 
 def test_blocked_waits_for_a_person(system: System) -> None:
-    one = ready(LEVEL)
-    advance(one.id)
-    advance(one.id)
-    assert statuses(one) == ["measuring", "blocked"]
+    distillation = ready(LEVEL)
+    advance(distillation.id)
+    advance(distillation.id)
+    assert statuses(distillation) == ["measuring", "blocked"]
 
-    answer = system.ok("POST", f"/v1/distillations/{one.id}/approve")
+    answer = system.ok("POST", f"/v1/distillations/{distillation.id}/approve")
     assert answer["status"] == "blocked"
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
-    assert statuses(one) == ["measuring", "blocked", "assembling"]
+    moved = now_at(distillation)
+    assert statuses(distillation) == ["measuring", "blocked", "assembling"]
     assert moved.plan
     assert moved.plan.approved_at == moved.approved_at
     assert moved.plan.reasons
@@ -176,64 +176,66 @@ def test_blocked_waits_for_a_person(system: System) -> None:
 def test_only_a_blocked_one_can_be_approved(system: System) -> None:
     others = sorted({*machine.STEPS, *TERMINAL} - {"blocked"})
     for number, status in enumerate(others):
-        one = build.distillation(status, number=number)
-        code, answer = system.call("POST", f"/v1/distillations/{one.id}/approve")
+        distillation = build.distillation(status, number=number)
+        code, answer = system.call("POST", f"/v1/distillations/{distillation.id}/approve")
         assert (status, code, answer["error"]["code"]) == (status, 409, "not_blocked")
-        assert now_at(one).approved_at is None
+        assert now_at(distillation).approved_at is None
 
 
 # ------------------------------------------------------------------ assembling and training
 
 
 def test_assembling_waits_for_a_job_that_the_trainer_has(system: System) -> None:  # noqa: ARG001
-    one = build.distillation("assembling", **WITH_JOB)
-    advance(one.id)
-    build.dataset(one)
-    advance(one.id)
-    job = build.job(one)
-    advance(one.id)
-    assert statuses(one) == ["assembling"]
+    distillation = build.distillation("assembling", **WITH_JOB)
+    advance(distillation.id)
+    build.dataset(distillation)
+    advance(distillation.id)
+    job = build.job(distillation)
+    advance(distillation.id)
+    assert statuses(distillation) == ["assembling"]
 
     job.change({"provider_job_id": "ftjob-at-trainer"})
-    advance(one.id)
+    advance(distillation.id)
 
-    assert statuses(one) == ["assembling", "training"]
+    assert statuses(distillation) == ["assembling", "training"]
 
 
 def test_a_training_set_too_small_fails_with_the_reason(system: System) -> None:
-    one = build.distillation("assembling", **WITH_JOB)
-    build.dataset(one, status="failed", error={"code": "too_few_examples", "message": "3 examples"})
+    distillation = build.distillation("assembling", **WITH_JOB)
+    build.dataset(distillation, status="failed", error={"code": "too_few_examples", "message": "3 examples"})
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert failure(one) == Failure(code="too_few_examples", message="3 examples")
+    assert failure(distillation) == Failure(code="too_few_examples", message="3 examples")
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_a_job_without_a_model_fails_the_distillation(system: System) -> None:
     ends = [("assembling", "failed"), ("training", "failed"), ("training", "cancelled")]
     for number, (status, ended) in enumerate(ends):
-        one = build.distillation(status, number=number, dataset_id="dataset_1", job_id=f"ftjob-{number}")
-        build.job(one, status=ended, error={"code": "bad", "message": "bad line 7"} if ended == "failed" else None)
+        distillation = build.distillation(status, number=number, dataset_id="dataset_1", job_id=f"ftjob-{number}")
+        build.job(
+            distillation, status=ended, error={"code": "bad", "message": "bad line 7"} if ended == "failed" else None
+        )
 
-        advance(one.id)
+        advance(distillation.id)
 
-        error = failure(one)
+        error = failure(distillation)
         assert error.code == "job_failed"
         assert ("bad line 7" if ended == "failed" else "cancelled") in error.message
         assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: System) -> None:
-    one = build.distillation("training", runs={"teacher": "evalrun_t", "baseline": "evalrun_b"}, **WITH_JOB)
-    job = build.job(one, provider_job_id="x", status="running")
-    advance(one.id)
-    assert statuses(one) == ["training"]
+    distillation = build.distillation("training", runs={"teacher": "evalrun_t", "baseline": "evalrun_b"}, **WITH_JOB)
+    job = build.job(distillation, provider_job_id="x", status="running")
+    advance(distillation.id)
+    assert statuses(distillation) == ["training"]
 
     job.change({"status": "succeeded", "fine_tuned_model": build.MODEL})
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
+    moved = now_at(distillation)
     assert (moved.status, moved.model) == ("evaluating", build.MODEL)
     assert set(moved.runs) == {"teacher", "baseline", "distilled"}
     run = Run.load(moved.runs["distilled"])
@@ -246,51 +248,53 @@ def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: Syst
 
 
 def test_evaluating_waits_and_then_asks_for_the_verdict(system: System) -> None:
-    one = build.distillation("evaluating", **WITH_JOB)
-    run = build.run(one, "distilled")
-    advance(one.id)
-    assert statuses(one) == ["evaluating"]
+    distillation = build.distillation("evaluating", **WITH_JOB)
+    run = build.run(distillation, "distilled")
+    advance(distillation.id)
+    assert statuses(distillation) == ["evaluating"]
 
     run.finish(status="completed")
-    advance(one.id)
+    advance(distillation.id)
 
-    assert statuses(one) == ["evaluating", "deciding"]
+    assert statuses(distillation) == ["evaluating", "deciding"]
     assert [message["type"] for message in build.sent(system, "VERDICT")] == ["DecideVerdict"]
 
 
 def test_a_failed_run_of_the_distilled_model_fails(system: System) -> None:
-    one = build.distillation("evaluating", **WITH_JOB)
-    build.run(one, "distilled", status="failed", error={"code": "x", "message": "gone"})
+    distillation = build.distillation("evaluating", **WITH_JOB)
+    build.run(distillation, "distilled", status="failed", error={"code": "x", "message": "gone"})
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert "distilled" in failure(one).message
+    assert "distilled" in failure(distillation).message
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
 def test_deciding_ends_when_people_were_told(system: System) -> None:  # noqa: ARG001
-    one = build.distillation("deciding", **WITH_JOB)
-    advance(one.id)
-    verdict = build.verdict(one)
-    advance(one.id)
-    assert statuses(one) == ["deciding"]
+    distillation = build.distillation("deciding", **WITH_JOB)
+    advance(distillation.id)
+    verdict = build.verdict(distillation)
+    advance(distillation.id)
+    assert statuses(distillation) == ["deciding"]
 
     verdict.change({"notified_at": build.AT})
-    advance(one.id)
+    advance(distillation.id)
 
-    moved = now_at(one)
+    moved = now_at(distillation)
     assert moved.status == "completed"
     assert moved.verdict
-    assert moved.verdict.id == one.verdict_id
+    assert moved.verdict.id == distillation.verdict_id
 
 
 def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -> None:
     for number, status in enumerate(sorted(TERMINAL)):
-        one = build.distillation(status, number=number, cancel_requested_at=build.AT, approved_at=build.AT, **WITH_JOB)
-        advance(one.id)
-        code, answer = system.call("POST", f"/v1/distillations/{one.id}/cancel")
+        distillation = build.distillation(
+            status, number=number, cancel_requested_at=build.AT, approved_at=build.AT, **WITH_JOB
+        )
+        advance(distillation.id)
+        code, answer = system.call("POST", f"/v1/distillations/{distillation.id}/cancel")
         assert (status, code, answer["error"]["code"]) == (status, 409, "already_ended")
-        assert now_at(one) == one
+        assert now_at(distillation) == distillation
     assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "TUNING", "VERDICT", "NOTIFY"))
 
 
@@ -298,11 +302,11 @@ def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -
 
 
 def test_cancel_keeps_runs_from_grading_on(system: System) -> None:
-    one = ready(CLEAR)
-    run_ids = [one.run_id(role) for role in ("teacher", "baseline")]
-    one.change({"runs": dict(zip(("teacher", "baseline"), run_ids, strict=True))})
+    distillation = ready(CLEAR)
+    run_ids = [distillation.run_id(role) for role in ("teacher", "baseline")]
+    distillation.change({"runs": dict(zip(("teacher", "baseline"), run_ids, strict=True))})
     Run.load(run_ids[0]).change({"status": "in_progress"})
-    system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+    system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
     system.settle()
     assert Run.load(run_ids[0]).status == "canceled"
     assert Run.load(run_ids[1]).status == "completed"
@@ -311,12 +315,12 @@ def test_cancel_keeps_runs_from_grading_on(system: System) -> None:
 def test_cancel_ends_every_open_state_and_stops_the_job(system: System) -> None:
     for number, status in enumerate(machine.STEPS):
         has_job = status not in {"queued", "measuring", "blocked"}
-        one = build.distillation(status, number=number, **(WITH_JOB if has_job else {}))
+        distillation = build.distillation(status, number=number, **(WITH_JOB if has_job else {}))
 
-        system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+        system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
         system.deliver("DISTILLING")
 
-        assert statuses(one) == [status, "cancelled"]
+        assert statuses(distillation) == [status, "cancelled"]
         stopped = [message["job_id"] for message in build.sent(system, "TUNING")]
         assert (status, stopped) == (status, ["ftjob-1"] if has_job else [])
         assert not any(build.sent(system, queue) for queue in ("PLAN", "ASSEMBLY", "VERDICT", "NOTIFY"))
@@ -342,29 +346,29 @@ def one_send_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("one_send_fails")
 def test_a_message_that_could_not_be_sent_is_sent_with_the_next_hint(system: System) -> None:
-    one = ready(CLEAR)
+    distillation = ready(CLEAR)
 
     with pytest.raises(EndpointConnectionError):
-        advance(one.id)
-    assert now_at(one).status == "assembling"
-    [kept] = now_at(one).outbox
+        advance(distillation.id)
+    assert now_at(distillation).status == "assembling"
+    [kept] = now_at(distillation).outbox
     assert not build.sent(system, "ASSEMBLY")
 
-    advance(one.id)
+    advance(distillation.id)
     assert [message["event_id"] for message in build.sent(system, "ASSEMBLY")] == [kept["event_id"]]
-    assert not now_at(one).outbox
-    advance(one.id)
+    assert not now_at(distillation).outbox
+    advance(distillation.id)
     assert not build.sent(system, "ASSEMBLY")
 
 
 @pytest.mark.usefixtures("one_send_fails")
 def test_a_last_message_is_sent_though_the_distillation_has_ended(system: System) -> None:
-    one = build.distillation(test=build.source("nothing"))
+    distillation = build.distillation(test=build.source("nothing"))
     with pytest.raises(EndpointConnectionError):
-        advance(one.id)
-    assert now_at(one).status == "failed"
+        advance(distillation.id)
+    assert now_at(distillation).status == "failed"
 
-    advance(one.id)
+    advance(distillation.id)
 
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
@@ -372,7 +376,7 @@ def test_a_last_message_is_sent_though_the_distillation_has_ended(system: System
 def test_an_outbox_that_could_not_be_emptied_is_sent_again_as_the_same_message(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = ready(CLEAR)
+    distillation = ready(CLEAR)
     real = Distillation.change
 
     def lost(self: Distillation, changes: Any, **options: Any) -> bool:
@@ -383,36 +387,40 @@ def test_an_outbox_that_could_not_be_emptied_is_sent_again_as_the_same_message(
     with monkeypatch.context() as patch:
         patch.setattr(Distillation, "change", lost)
         with pytest.raises(EndpointConnectionError):
-            advance(one.id)
-    advance(one.id)
+            advance(distillation.id)
+    advance(distillation.id)
 
     first, second = build.sent(system, "ASSEMBLY")
     assert first == second
 
 
 def test_who_comes_second_changes_nothing(system: System) -> None:
-    one = build.distillation("measuring")
-    one.change({"status": "cancelled"})
-    late = Distillation.load(one.id).model_copy(update={"status": "measuring"})
+    distillation = build.distillation("measuring")
+    distillation.change({"status": "cancelled"})
+    late = Distillation.load(distillation.id).model_copy(update={"status": "measuring"})
 
     machine._move(late, Transition("blocked", {"plan": documents.plan()}, []))
 
-    assert (now_at(one).status, now_at(one).plan, len(now_at(one).history)) == ("cancelled", None, 1)
+    assert (now_at(distillation).status, now_at(distillation).plan, len(now_at(distillation).history)) == (
+        "cancelled",
+        None,
+        1,
+    )
     assert not system.dead("DISTILLING")
 
 
 def test_steps_that_are_due_are_taken_in_one_go_and_leave_their_times(system: System) -> None:
-    one = ready(CLEAR)
-    advance(one.id)
-    build.job(now_at(one), provider_job_id="x", status="succeeded", fine_tuned_model=build.MODEL)
+    distillation = ready(CLEAR)
+    advance(distillation.id)
+    build.job(now_at(distillation), provider_job_id="x", status="succeeded", fine_tuned_model=build.MODEL)
 
-    advance(one.id)
+    advance(distillation.id)
 
-    assert statuses(one) == ["measuring", "assembling", "training", "evaluating"]
-    times = [step.at for step in now_at(one).history]
+    assert statuses(distillation) == ["measuring", "assembling", "training", "evaluating"]
+    times = [step.at for step in now_at(distillation).history]
     assert times == sorted(times)
-    shown = system.ok("GET", f"/v1/distillations/{one.id}")
-    assert [step["status"] for step in shown["history"]] == statuses(one)
+    shown = system.ok("GET", f"/v1/distillations/{distillation.id}")
+    assert [step["status"] for step in shown["history"]] == statuses(distillation)
     assert "outbox" not in shown
 
 
@@ -420,12 +428,12 @@ def test_steps_that_are_due_are_taken_in_one_go_and_leave_their_times(system: Sy
 
 
 def test_a_summary_that_lands_moves_the_distillation_that_waits(system: System) -> None:
-    one = ready(CLEAR)
+    distillation = ready(CLEAR)
 
     while system.deliver("DISTILLING"):
         pass
 
-    assert now_at(one).status == "assembling"
+    assert now_at(distillation).status == "assembling"
     assert not system.dead("DISTILLING")
 
 
@@ -446,10 +454,10 @@ def test_messages_of_others_and_of_nobody_go_back(body: str, accepted: bool, sys
 
 
 def test_the_summary_of_a_run_that_nobody_waits_for_is_let_be(system: System) -> None:
-    one = build.distillation("measuring")
+    distillation = build.distillation("measuring")
     build.sent(system, "DISTILLING")
-    run = build.run(one, "teacher").model_copy(update={"distillation_id": None})
+    run = build.run(distillation, "teacher").model_copy(update={"distillation_id": None})
     run.finish(status="completed")
     assert system.deliver("DISTILLING") == 1
-    assert now_at(one).status == "measuring"
+    assert now_at(distillation).status == "measuring"
     assert not build.sent(system, "DISTILLING")

@@ -16,8 +16,10 @@ from tests.flow.system import System
 
 
 def judged(teacher: str, baseline: str, *, number: int = 1, **asked: Any) -> Plan:
-    one = build.distillation("measuring", number=number, gate=asked)
-    return gate.judge(one, build.graded(one, "teacher", teacher), build.graded(one, "baseline", baseline))
+    distillation = build.distillation("measuring", number=number, gate=asked)
+    return gate.judge(
+        distillation, build.graded(distillation, "teacher", teacher), build.graded(distillation, "baseline", baseline)
+    )
 
 
 def test_the_figures_are_those_of_the_rows_that_both_graded(system: System) -> None:  # noqa: ARG001
@@ -45,11 +47,11 @@ def test_a_truncated_answer_is_a_fail(system: System) -> None:  # noqa: ARG001
 
 
 def test_a_teacher_sampled_again_is_said(system: System) -> None:  # noqa: ARG001
-    one = build.distillation("measuring")
-    teacher, baseline = build.graded(one, "teacher", "pp"), build.graded(one, "baseline", "ff")
+    distillation = build.distillation("measuring")
+    teacher, baseline = build.graded(distillation, "teacher", "pp"), build.graded(distillation, "baseline", "ff")
     file = FileId(type="file_id", id="f")
     teacher.data_source = CompletionsSource(type="completions", source=file, model=build.TEACHER)
-    assert gate.judge(one, teacher, baseline).teacher_answers == "sampled"
+    assert gate.judge(distillation, teacher, baseline).teacher_answers == "sampled"
 
 
 def test_a_teacher_not_above_the_baseline_is_a_reason(system: System) -> None:  # noqa: ARG001
@@ -106,8 +108,8 @@ def costing(system: System, limit: float | None, **fields: Any) -> Distillation:
 
 def test_training_is_estimated_from_recorded_tokens_epochs_and_price(system: System) -> None:
     # 40 completions of 100 tokens, 2 epochs, 3 dollars a million: 0.024 dollars.
-    one = costing(system, 0.024, hyperparameters={"n_epochs": 2})
-    assert budget.judge(one) == budget.Estimate(pytest.approx(0.024), [])
+    distillation = costing(system, 0.024, hyperparameters={"n_epochs": 2})
+    assert budget.judge(distillation) == budget.Estimate(pytest.approx(0.024), [])
 
     other = build.distillation("measuring", number=2, gate={"max_cost_usd": 0.02}, hyperparameters={"n_epochs": 2})
     usd, [reason] = budget.judge(other)
@@ -117,8 +119,8 @@ def test_training_is_estimated_from_recorded_tokens_epochs_and_price(system: Sys
 
 def test_only_what_the_teacher_answered_is_paid_for_and_auto_means_three_epochs(system: System) -> None:
     build.captured(system, [build.record(900, "mail of another", split="train", model="other")])
-    one = costing(system, 1.0, hyperparameters={"n_epochs": "auto"})
-    assert budget.judge(one).usd == pytest.approx(40 * 100 * 3 * 3 / 1e6)
+    distillation = costing(system, 1.0, hyperparameters={"n_epochs": "auto"})
+    assert budget.judge(distillation).usd == pytest.approx(40 * 100 * 3 * 3 / 1e6)
 
 
 def test_an_unknown_price_stops_only_where_there_is_a_budget(system: System) -> None:
@@ -130,8 +132,10 @@ def test_an_unknown_price_stops_only_where_there_is_a_budget(system: System) -> 
 
 
 def test_the_budget_stands_among_the_gates_reasons(system: System) -> None:
-    one = costing(system, 0.0)
-    plan = gate.judge(one, build.graded(one, "teacher", "p" * 40), build.graded(one, "baseline", "f" * 40))
+    distillation = costing(system, 0.0)
+    plan = gate.judge(
+        distillation, build.graded(distillation, "teacher", "p" * 40), build.graded(distillation, "baseline", "f" * 40)
+    )
     assert [reason for reason in plan.reasons if "budget" in reason] == plan.reasons != []
     assert plan.estimated_cost_usd
     assert plan.estimated_cost_usd > 0

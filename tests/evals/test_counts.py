@@ -13,22 +13,22 @@ def result(score, *, passed=True, **fields):
 
 
 def counted(*results):
-    found = CriterionResult(testing_criteria="c")
-    for one in results:
-        found.add(one)
-    return found
+    result = CriterionResult(testing_criteria="c")
+    for graded in results:
+        result.add(graded)
+    return result
 
 
 def test_errors_fail_and_have_no_score():
-    found = counted(result(1.0), result(0.0, passed=False), result(0.0, passed=False, sample={"error": {"code": "x"}}))
-    assert (found.passed, found.failed, found.errored) == (1, 2, 1)
-    assert found.scores == Moments.of([1.0, 0.0])
-    assert not found.fractions
+    counts = counted(result(1.0), result(0.0, passed=False), result(0.0, passed=False, sample={"error": {"code": "x"}}))
+    assert (counts.passed, counts.failed, counts.errored) == (1, 2, 1)
+    assert counts.scores == Moments.of([1.0, 0.0])
+    assert not counts.fractions
 
 
 def test_a_sample_without_an_error_and_a_score_between_count():
-    found = counted(result(0.5, sample={"steps": []}), result(1, sample=None))
-    assert (found.errored, found.scores.n, found.fractions) == (0, 2, True)
+    counts = counted(result(0.5, sample={"steps": []}), result(1, sample=None))
+    assert (counts.errored, counts.scores.n, counts.fractions) == (0, 2, True)
 
 
 def test_a_score_that_is_no_number_is_left_out():
@@ -44,8 +44,8 @@ def test_the_chunks_in_the_table_add_up_to_the_run():
         ChunkCounts(
             chunk=number, chunks=3, first_row=50 * number, counts=ResultCounts(), usage=[], criteria=[part]
         ).write_once("evalrun_1")
-    (found,) = totals(graded_chunks("evalrun_1"))["per_testing_criteria_results"]
-    whole = CriterionResult.model_validate(found)
+    (criterion_result,) = totals(graded_chunks("evalrun_1"))["per_testing_criteria_results"]
+    whole = CriterionResult.model_validate(criterion_result)
     assert whole.scores == pytest.approx(Moments.of(scores))
     assert whole.fractions
     assert whole.passed == sum(score > 0.5 for score in scores)
@@ -82,10 +82,10 @@ def test_chunks_are_read_from_a_place_on_a_few_at_a_time(monkeypatch):
     monkeypatch.setattr(table, "query", lambda *given, **how: asked.append(how["limit"]) or query(*given, **how))
     assert next(chunks_from("r", 7)).chunk == 7
     assert asked == [4]
-    assert [one.chunk for one in chunks_from("r", 7)] == [7, 8, 9, 10]
-    assert [one.chunk for one in chunks_from("r", 6, descending=True)] == [6, 5, 4, 3, 2, 1, 0]
-    assert [one.chunk for one in chunks_from("r", None)] == list(range(11))
-    assert [one.chunk for one in chunks_from("r", 0)] == list(range(11))
+    assert [chunk.chunk for chunk in chunks_from("r", 7)] == [7, 8, 9, 10]
+    assert [chunk.chunk for chunk in chunks_from("r", 6, descending=True)] == [6, 5, 4, 3, 2, 1, 0]
+    assert [chunk.chunk for chunk in chunks_from("r", None)] == list(range(11))
+    assert [chunk.chunk for chunk in chunks_from("r", 0)] == list(range(11))
 
 
 def test_cached_tokens_are_those_of_calls_and_of_sums():
@@ -102,8 +102,8 @@ def test_what_came_by_batch_is_summed_apart():
         counts = ResultCounts(total=3, passed=3)
         return ChunkCounts(chunk=number, chunks=3, first_row=0, counts=counts, usage=usage, criteria=[])
 
-    found = totals([chunk(0, True), chunk(1, False), chunk(2, True)])["per_model_usage"]
-    assert [(one["batch"], one["invocation_count"], one["prompt_tokens"]) for one in found] == [
+    usages = totals([chunk(0, True), chunk(1, False), chunk(2, True)])["per_model_usage"]
+    assert [(usage["batch"], usage["invocation_count"], usage["prompt_tokens"]) for usage in usages] == [
         (True, 6, 10),
         (False, 3, 5),
     ]

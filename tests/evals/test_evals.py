@@ -63,7 +63,7 @@ def test_totals_are_the_sums_of_the_chunks():
     ]
     added = totals(chunks)
     assert added["result_counts"] == {"total": 53, "passed": 32, "failed": 20, "errored": 1}
-    assert {one["model_name"]: one for one in added["per_model_usage"]} == {
+    assert {usage["model_name"]: usage for usage in added["per_model_usage"]} == {
         "a": asked("a", 52).model_dump(),
         "judge": asked("judge", 2).model_dump(),
     }
@@ -104,8 +104,8 @@ def test_usage_as_providers_give_it():
 @pytest.mark.usefixtures("cloud")
 def test_a_chunk_counts_once_whatever_is_delivered():
     written = [chunk(number, passed=number) for number in range(12)]
-    for one in random.Random(1).sample(written, 12):
-        one.write_once("evalrun_1")
+    for message in random.Random(1).sample(written, 12):
+        message.write_once("evalrun_1")
     chunk(3, passed=99).write_once("evalrun_1")
     chunk(0, passed=5).write_once("evalrun_2")
     assert graded_chunks("evalrun_1") == written
@@ -130,10 +130,10 @@ def test_output_items_are_the_lines_of_their_chunk():
 
 def test_a_run_comes_back_with_its_source(eval_):
     run = run_of(eval_, metadata={"a": "b"}, distillation_id="distill_1")
-    found = Run.load("evalrun_1")
-    assert found == run
-    assert found.data_source.source.metadata == {"split": "test"}
-    assert (found.status, found.model, found.eval_id, found.ended) == ("queued", "", "eval_1", False)
+    stored = Run.load("evalrun_1")
+    assert stored == run
+    assert stored.data_source.source.metadata == {"split": "test"}
+    assert (stored.status, stored.model, stored.eval_id, stored.ended) == ("queued", "", "eval_1", False)
     assert Run.page(parent="eval_1").data == [run]
 
 
@@ -145,8 +145,8 @@ def test_a_run_that_samples_names_its_model(eval_):
 def test_a_finished_run_says_so_with_its_summary(eval_):
     run = run_of(eval_, distillation_id="distill_1")
     run.finish(status="completed", **totals([chunk(0, passed=3)]))
-    found = Run.load(run.id)
-    assert (found.status, found.ended, found.result_counts.passed) == ("completed", True, 3)
+    stored = Run.load(run.id)
+    assert (stored.status, stored.ended, stored.result_counts.passed) == ("completed", True, 3)
     assert orjson.loads(blobs.get("runs/evalrun_1/summary.json")) == {
         "run_id": "evalrun_1",
         "eval_id": "eval_1",

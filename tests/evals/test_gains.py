@@ -36,20 +36,20 @@ def findings(times, n, difference, discordance, seed=1):
 
 @pytest.mark.parametrize(("n", "discordance"), [(40, 0.5), (200, 0.1), (500, 0.3)])
 def test_equal_runs_are_rarely_called_different(n, discordance):
-    found = findings(1500, n, 0.0, discordance)
-    assert found["better"] + found["worse"] <= 1500 * (ALPHA + 0.011)
-    assert found["better"] <= 1500 * (ALPHA / 2 + 0.008)
-    assert found["worse"] <= 1500 * (ALPHA / 2 + 0.008)
+    shares = findings(1500, n, 0.0, discordance)
+    assert shares["better"] + shares["worse"] <= 1500 * (ALPHA + 0.011)
+    assert shares["better"] <= 1500 * (ALPHA / 2 + 0.008)
+    assert shares["worse"] <= 1500 * (ALPHA / 2 + 0.008)
 
 
 @pytest.mark.parametrize(("difference", "discordance"), [(0.1, 0.3), (0.2, 0.2), (-0.1, 0.25)])
 def test_a_difference_is_found_as_often_as_the_power_says(difference, discordance):
     n = rows_needed(abs(difference), discordance)
-    found = findings(800, n, difference, discordance)
+    shares = findings(800, n, difference, discordance)
     right, wrong = ("better", "worse") if difference > 0 else ("worse", "better")
-    assert found[right] / 800 == pytest.approx(power_at(n, difference, discordance), abs=0.04)
-    assert found[right] / 800 == pytest.approx(0.8, abs=0.06)
-    assert found[wrong] == 0
+    assert shares[right] / 800 == pytest.approx(power_at(n, difference, discordance), abs=0.04)
+    assert shares[right] / 800 == pytest.approx(0.8, abs=0.06)
+    assert shares[wrong] == 0
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_finding_needs_the_interval_and_p(interval, p_value, finding):
 
 
 def test_without_groups_it_is_tango_and_mcnemar():
-    found = gain_of_pairs([(True, False)] * 9 + [(False, True)] * 2 + [(True, True)] * 30, seed=1)
+    gain = gain_of_pairs([(True, False)] * 9 + [(False, True)] * 2 + [(True, True)] * 30, seed=1)
     counts = PairedCounts(n=41, won=9, lost=2)
-    assert found == Gain(counts, tango_interval(counts), mcnemar_exact(9, 2))
+    assert gain == Gain(counts, tango_interval(counts), mcnemar_exact(9, 2))
 
 
 # ------------------------------------------------------------------ groups
@@ -96,8 +96,8 @@ def test_equal_runs_on_rows_that_depend_on_each_other_are_rarely_called_differen
 @pytest.mark.parametrize("groups", [12, 40])
 def test_the_p_of_groups_is_uniform_enough(groups):
     rng = random.Random(4)
-    found = [clustered_p(rng.choice([-3, -1, 0, 1, 2, -2, 1, -1, 3]) for _ in range(groups)) for _ in range(2000)]
-    assert sum(p_value < ALPHA for p_value in found) / 2000 <= ALPHA + 0.012
+    p_values = [clustered_p(rng.choice([-3, -1, 0, 1, 2, -2, 1, -1, 3]) for _ in range(groups)) for _ in range(2000)]
+    assert sum(p_value < ALPHA for p_value in p_values) / 2000 <= ALPHA + 0.012
 
 
 def test_the_p_of_groups_by_hand():
@@ -108,8 +108,8 @@ def test_the_p_of_groups_by_hand():
 
 
 def test_too_few_groups_show_nothing():
-    found = gain_of_pairs([(True, False)] * 50, seed=1, groups=[str(row % 5) for row in range(50)])
-    assert (found.interval, found.p_value, found.finding) == (None, 1.0, "noise")
+    gain = gain_of_pairs([(True, False)] * 50, seed=1, groups=[str(row % 5) for row in range(50)])
+    assert (gain.interval, gain.p_value, gain.finding) == (None, 1.0, "noise")
 
 
 def test_scores_are_paired_and_grouped():
@@ -136,16 +136,16 @@ def run_of(passed, tags):
 def test_slices_of_a_pair_are_corrected_together_and_by_groups():
     tags = [{"part": "a" if row < 60 else "b", "user": str(row // 3)} for row in range(120)]
     ours, theirs = run_of("p" * 60 + "f" * 60, tags), run_of("f" * 12 + "p" * 48 + "f" * 60, tags)
-    found, left_out = slice_gains(list(ours), ours, theirs, keys=["part"])
+    slices, left_out = slice_gains(list(ours), ours, theirs, keys=["part"])
     assert left_out == []
-    assert [(one.tag, one.rows, one.gain, one.finding) for one in found] == [
+    assert [(slice_.tag, slice_.rows, slice_.gain, slice_.finding) for slice_ in slices] == [
         ("part=a", 60, 0.2, "better"),
         ("part=b", 60, 0.0, "noise"),
     ]
-    assert found[0].adjusted_p_value == pytest.approx(2 * mcnemar_exact(12, 0))
+    assert slices[0].adjusted_p_value == pytest.approx(2 * mcnemar_exact(12, 0))
     by_group, _ = slice_gains(list(ours), ours, theirs, keys=["part"], seed=1, group_by="user")
     assert by_group[0].unadjusted.p_value == clustered_p([3, 3, 3, 3])
-    assert by_group[0].adjusted_p_value > found[0].adjusted_p_value
+    assert by_group[0].adjusted_p_value > slices[0].adjusted_p_value
 
 
 def test_a_row_without_the_key_is_a_group_of_its_own():

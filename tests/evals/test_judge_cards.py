@@ -11,11 +11,11 @@ from stats import wilson
 
 def rows(*letters: str) -> list[JudgedRow]:
     """A row a text: what people said, and after the space what the judge said; `p`, `f`, and `-` for not graded."""
-    said = {"p": "pass", "f": "fail", "-": None}
+    answers = {"p": "pass", "f": "fail", "-": None}
     made = []
     for number, (people, judge) in enumerate(text.split() for text in letters):
         votes = ["pass" if vote == "p" else "fail" for vote in people]
-        made.append(JudgedRow(f"item-{number}", votes, said[judge], judge == "p"))
+        made.append(JudgedRow(f"item-{number}", votes, answers[judge], judge == "p"))
     return made
 
 
@@ -87,8 +87,8 @@ def test_no_rows_are_no_judge_card() -> None:
 
 
 def test_many_mistakes_are_counted_and_some_of_them_named() -> None:
-    found = judge_card(rows(*["f p"] * 500), PASSING).false_pass
-    assert (found.count, len(found.items)) == (500, 200)
+    mistakes = judge_card(rows(*["f p"] * 500), PASSING).false_pass
+    assert (mistakes.count, len(mistakes.items)) == (500, 200)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_many_mistakes_are_counted_and_some_of_them_named() -> None:
     ],
 )
 def test_relatives_are_told_by_their_names(judge: str | None, model: str, family: str | None) -> None:
-    found = same_family(judge, {model})
-    assert (found and found.families) == ([family] if family else None)
-    if found:
-        assert found.models == [model]
-        assert "by their names alone" in found.warning
+    warning = same_family(judge, {model})
+    assert (warning and warning.families) == ([family] if family else None)
+    if warning:
+        assert warning.models == [model]
+        assert "by their names alone" in warning.warning
 
 
 def test_a_card_says_what_it_has_cost_and_warns_of_relatives(monkeypatch: pytest.MonkeyPatch) -> None:

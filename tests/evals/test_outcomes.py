@@ -45,8 +45,8 @@ def test_every_row_of_every_chunk_by_completion_id():
         [item(0, completion_id="a", metadata={"app": "mail"}), item(1, completion_id="b", status="fail")],
         [item(2, completion_id="c", status="fail", errored=True), item(3, metadata=None)],
     )
-    found = row_outcomes(RUN)
-    assert {row: one._replace(content=None) for row, one in found.items()} == {
+    outcomes = row_outcomes(RUN)
+    assert {row: outcome._replace(content=None) for row, outcome in outcomes.items()} == {
         "a": RowOutcome(passed=True, errored=False, item_id="outputitem_0", tags={"app": "mail"}),
         "b": RowOutcome(passed=False, errored=False, item_id="outputitem_1", tags={}),
         "c": RowOutcome(passed=False, errored=True, item_id="outputitem_2", tags={}),
@@ -74,9 +74,9 @@ def test_rows_pair_by_completion_and_else_by_number():
 
 def test_rows_with_a_number_only_are_told_apart_by_their_items():
     graded([item(0, text="a", n=1), item(1, n=1, text="a"), item(2, text="b", n=1), item(3, completion_id="c")])
-    found = row_outcomes(RUN)
-    assert found["0"].content == found["1"].content != found["2"].content
-    assert found["c"].content is None
+    outcomes = row_outcomes(RUN)
+    assert outcomes["0"].content == outcomes["1"].content != outcomes["2"].content
+    assert outcomes["c"].content is None
 
 
 def test_what_each_criterion_found_and_scored():
@@ -113,6 +113,6 @@ def test_rows_of_one_completion_are_all_counted_and_pair_in_their_order():
         [item(0, completion_id="c"), item(1, completion_id="c", status="fail"), item(2, completion_id="c#2")],
         [item(3, completion_id="c"), item(4), item(5, completion_id="4"), item(6, completion_id="c#2")],
     )
-    found = row_outcomes(RUN)
-    assert [one.item_id for one in found.values()] == [f"outputitem_{number}" for number in range(7)]
-    assert (found["c"].passed, found["c#2"].passed) == (True, False)
+    outcomes = row_outcomes(RUN)
+    assert [outcome.item_id for outcome in outcomes.values()] == [f"outputitem_{number}" for number in range(7)]
+    assert (outcomes["c"].passed, outcomes["c#2"].passed) == (True, False)

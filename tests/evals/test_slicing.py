@@ -52,8 +52,8 @@ def rows(**values):
 
 
 def test_rows_that_share_a_value_are_a_slice():
-    found, left_out = slices(rows(a="x" * 20 + "y" * 30, b=" " * 20))
-    assert [(one.key, one.value, one.rows[0], len(one.rows)) for one in found] == [
+    kept, left_out = slices(rows(a="x" * 20 + "y" * 30, b=" " * 20))
+    assert [(slice_.key, slice_.value, slice_.rows[0], len(slice_.rows)) for slice_ in kept] == [
         ("a", "x", "0", 20),
         ("a", "y", "20", 30),
         ("b", " ", "0", 20),
@@ -65,15 +65,15 @@ def test_what_is_no_slice_is_named_with_the_reason():
     tags = rows(few="x" * 19 + "y" * 181, same="z" * 200)
     for row, own in tags.items():
         own["id"] = row
-    found, left_out = slices(tags, ["few", "absent"])
-    assert [(one.key, one.value) for one in found] == [("few", "y")]
-    assert [(one.key, one.value, one.rows) for one in left_out] == [
+    kept, left_out = slices(tags, ["few", "absent"])
+    assert [(slice_.key, slice_.value) for slice_ in kept] == [("few", "y")]
+    assert [(omission.key, omission.value, omission.rows) for omission in left_out] == [
         ("absent", None, 0),
         ("few", "x", 19),
         ("id", None, 200),
         ("same", "z", 200),
     ]
-    reasons = [one.reason for one in left_out]
+    reasons = [omission.reason for omission in left_out]
     for reason, word in zip(
         reasons, ["No row has it", "Fewer than 20", "200 values; at most 50", "Every row"], strict=True
     ):
@@ -82,8 +82,8 @@ def test_what_is_no_slice_is_named_with_the_reason():
 
 def test_the_first_twenty_keys_that_fit_are_taken():
     tags = rows(**{f"k{number:02}": "x" * 25 + "y" * 25 for number in range(22)})
-    found, left_out = slices(tags)
-    assert len(found) == 40
+    kept, left_out = slices(tags)
+    assert len(kept) == 40
     assert left_out == [
         LeftOut(key=key, value=None, rows=50, reason="Only 20 keys are taken; ask for this one by name.")
         for key in ("k20", "k21")

@@ -38,8 +38,10 @@ class BusyProvider:
                 status, headers, answer = self._answer(json.loads(body or b"{}"))
                 await asyncio.sleep(0.005)
                 self.at_once -= 1
-                said = json.dumps(answer).encode()
-                writer.write(f"HTTP/1.1 {status} X\r\n{headers}content-length: {len(said)}\r\n\r\n".encode() + said)
+                content = json.dumps(answer).encode()
+                writer.write(
+                    f"HTTP/1.1 {status} X\r\n{headers}content-length: {len(content)}\r\n\r\n".encode() + content
+                )
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -83,8 +85,8 @@ def busy_provider(seed: int) -> Iterator[BusyProvider]:
         serving = loop.create_task(start())
         loop.run_forever()
         open_still = asyncio.all_tasks(loop)
-        for one in open_still:
-            one.cancel()
+        for connection in open_still:
+            connection.cancel()
         loop.run_until_complete(asyncio.gather(serving, *open_still, return_exceptions=True))
         loop.close()
 

@@ -109,7 +109,7 @@ class EventSource:
     def _delivered(self, messages: list[dict[str, Any]]) -> set[str]:
         """Give these to the consumer, and to nobody if it dies; the ids of those that it is done with."""
         unique = {message["MessageId"]: message for message in messages}
-        event = {"Records": [record for one in unique.values() for record in flow._sqs_event(one)["Records"]]}
+        event = {"Records": [record for message in unique.values() for record in flow._sqs_event(message)["Records"]]}
         most = max(map(_receives, messages))
         self._throttling.on = most <= _MOST_THROTTLED
         if most <= _MOST_DISTURBED and self._dice.random() < _KILLED_SHARE:
@@ -124,7 +124,7 @@ class EventSource:
         finally:
             self._calls_left = None
             self._throttling.on = True
-        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self.failures += len(failed)
         self._system.passed_ms += flow.VISIBILITY_MS if failed else 0
         return unique.keys() - failed

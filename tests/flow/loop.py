@@ -53,7 +53,7 @@ def capture(system: System, tag: str, *, train: int = 30, test: int = 12) -> Non
     """Push train and test completions; the test's inputs are others than the training's."""
     records = [record(number, split="train", tag=tag) for number in range(train)]
     records += [record(1000 + number, split="test", tag=tag) for number in range(test)]
-    pushed = system.ok("POST", "/v1/captures", "\n".join(json.dumps(one) for one in records).encode())
+    pushed = system.ok("POST", "/v1/captures", "\n".join(json.dumps(record) for record in records).encode())
     assert pushed["accepted"] == train + test
     system.settle()
     assert system.ok("GET", f"/v1/captures/{pushed['batch_id']}")["status"] == "recorded"

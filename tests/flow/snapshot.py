@@ -46,7 +46,7 @@ def taken(system: System) -> Snapshot:
     keys = _bucket(system).keys
     return Snapshot(
         rows=copy.deepcopy(_table(system).items),
-        objects={key: [one.__getstate__() for one in keys.getlist(key)] for key in keys},
+        objects={key: [version.__getstate__() for version in keys.getlist(key)] for key in keys},
         messages={name: [copy.copy(message) for message in queue._messages] for name, queue in _queues().items()},
         clock=_rule().state,
     )
@@ -64,9 +64,9 @@ def put_back(system: System, snapshot: Snapshot) -> None:
     _rule().state = snapshot.clock
 
 
-def differences(one: Snapshot, other: Snapshot) -> dict[str, tuple[Any, Any]]:
+def differences(first: Snapshot, other: Snapshot) -> dict[str, tuple[Any, Any]]:
     """What stands otherwise in the other. A message may be there twice, a lease may still have to run out."""
-    here, there = _comparable(one), _comparable(other)
+    here, there = _comparable(first), _comparable(other)
     return {
         key: (here.get(key), there.get(key)) for key in here.keys() | there.keys() if here.get(key) != there.get(key)
     }

@@ -148,32 +148,32 @@ def listed(system: System, query: str) -> Iterator[dict[str, Any]]:
 
 def in_order(lines: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     records = {name: orjson.loads(line) for name, line in lines.items()}
-    return dict(sorted(records.items(), key=lambda one: (one[1]["created"], one[0])))
+    return dict(sorted(records.items(), key=lambda record: (record[1]["created"], record[0])))
 
 
 def check_lists(system: System, expected: dict[str, dict[str, Any]]) -> None:
-    found = list(listed(system, "order=asc"))
-    assert [one["id"] for one in found] == list(expected)
-    for one in found:
-        given = expected[one["id"]]
-        assert [choice["message"]["content"] for choice in one["choices"]] == [
+    completions = list(listed(system, "order=asc"))
+    assert [finding["id"] for finding in completions] == list(expected)
+    for completion in completions:
+        given = expected[completion["id"]]
+        assert [choice["message"]["content"] for choice in completion["choices"]] == [
             choice["message"]["content"] for choice in given["response"]["choices"]
         ]
-        assert {name: one[name] for name in ("usage", "created")} == {
+        assert {name: completion[name] for name in ("usage", "created")} == {
             name: given["response"][name] for name in ("usage", "created")
         }
         beside = ("metadata", "reference", "latency_ms")
-        assert {name: one[name] for name in beside} == {name: given[name] for name in beside}
-    tagged = {name for name, one in expected.items() if one["metadata"] == {"app": "mail", "team": "1"}}
-    newest_first = [one["id"] for one in listed(system, "metadata[app]=mail&metadata[team]=1&order=desc")]
+        assert {name: completion[name] for name in beside} == {name: given[name] for name in beside}
+    tagged = {name for name, record in expected.items() if record["metadata"] == {"app": "mail", "team": "1"}}
+    newest_first = [record["id"] for record in listed(system, "metadata[app]=mail&metadata[team]=1&order=desc")]
     assert newest_first == [name for name in reversed(expected) if name in tagged]
 
 
 def check_ids(system: System, expected: dict[str, dict[str, Any]], sample: list[str]) -> None:
     for name in sample:
-        found = system.ok("GET", f"/v1/chat/completions/{name}")
+        completion = system.ok("GET", f"/v1/chat/completions/{name}")
         given = expected[name]
-        assert found["choices"][0]["message"]["content"] == given["response"]["choices"][0]["message"]["content"]
+        assert completion["choices"][0]["message"]["content"] == given["response"]["choices"][0]["message"]["content"]
         [message] = system.ok("GET", f"/v1/chat/completions/{name}/messages")["data"]
         assert message["content"] == given["request"]["messages"][0]["content"]
 
@@ -219,5 +219,5 @@ def test_what_is_acknowledged_is_found_once_and_unchanged(
     assert frames.unfinished(before_ms=now_ms() + 1) == []
     assert sorted(exported(system)) == sorted(pushed.lines.values())
 
-    assert all(throttling.counts[what] for what in ("dynamodb", "s3", "unprocessed"))
+    assert all(throttling.counts[service] for service in ("dynamodb", "s3", "unprocessed"))
     assert min(source.kills, source.repeats, source.failures, pushed.refusals) > 0

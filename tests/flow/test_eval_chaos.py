@@ -55,11 +55,11 @@ class Deliveries:
 
 def stored(run: Run) -> Counter[int]:
     """How often each answer lies in the bucket."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for key in blobs.keys(f"runs/{run.id}/calls/"):
         for line in zstd.decompress(blobs.get(key)).splitlines():
-            found[int(orjson.loads(line)["body"]["id"].removeprefix("chatcmpl-"))] += 1
-    return found
+            counts[int(orjson.loads(line)["body"]["id"].removeprefix("chatcmpl-"))] += 1
+    return counts
 
 
 def stop_with(source: EventSource, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,4 +119,4 @@ def test_a_run_ends_with_exact_counts_and_pays_once(
     assert provider.busy > 0.3 * rows
     assert provider.most_at_once > 20
     assert min(chunks.kills, chunks.repeats, chunks.failures) > 0
-    assert all(throttling.counts[what] for what in ("dynamodb", "s3"))
+    assert all(throttling.counts[service] for service in ("dynamodb", "s3"))

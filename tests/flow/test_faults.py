@@ -137,7 +137,7 @@ def end_state(system: System, distillation_id: str, tag: str) -> dict[str, Any]:
     }
     listed = system.ok("GET", f"/v1/chat/completions?metadata[tag]={tag}&limit=100")
     jobs = httpx.get(f"{system.lab}/v1/fine_tuning/jobs?metadata[stillhouse_intent]={ended['job_id']}").json()
-    told = {(one["type"], one["id"]) for one in system.told()}
+    notices = {(notice["type"], notice["id"]) for notice in system.told()}
     lineage = system.ok("GET", f"/v1/lineage/chatcmpl-{tag}-3")
     return {
         "steps": [step["status"] for step in ended["history"]],
@@ -153,11 +153,11 @@ def end_state(system: System, distillation_id: str, tag: str) -> dict[str, Any]:
             ]
             for role, run_id in ended["runs"].items()
         },
-        "completions": [one["id"].replace(tag, "tag") for one in listed["data"]],
+        "completions": [completion["id"].replace(tag, "tag") for completion in listed["data"]],
         "jobs_at_the_trainer": len(jobs["data"]),
         "dataset": {k: v for k, v in _card(system, ended).items() if k in {"rows", "train_rows", "dropped"}},
         "verdict": {k: ended["verdict"][k] for k in ("outcome", "rows", "won", "lost", "gain", "interval", "p_value")},
-        "told": sorted(kind for kind, _ in told),
+        "told": sorted(kind for kind, _ in notices),
         "lineage": sorted({node["kind"] for node in lineage["nodes"]}),
         "dead": {name: len(system.dead(name)) for name in system.queues},
         "clock": system.clock_runs(),

@@ -97,14 +97,14 @@ def _query(asked: dict[str, Any]) -> dict[str, Any] | None:
     if asked["KeyConditionExpression"] != _BY_RANGE:
         return None
     pk, low, high = (DynamoType(asked["ExpressionAttributeValues"][name]) for name in (":pk", ":low", ":high"))
-    found = {sk.value: row for sk, row in _table(asked["TableName"]).items.get(pk, {}).items()}
+    by_sort_key = {sk.value: row for sk, row in _table(asked["TableName"]).items.get(pk, {}).items()}
     forward = asked.get("ScanIndexForward", True)
-    keys = sorted((sk for sk in found if low.value <= sk <= high.value), reverse=not forward)
+    keys = sorted((sk for sk in by_sort_key if low.value <= sk <= high.value), reverse=not forward)
     if "ExclusiveStartKey" in asked:
         start = asked["ExclusiveStartKey"]["sk"]["S"]
         keys = [sk for sk in keys if (sk > start if forward else sk < start)]
     page = keys[: min(asked.get("Limit", _ROWS_A_PAGE), _ROWS_A_PAGE)]
-    rows = [found[sk].to_json()["Attributes"] for sk in page]
+    rows = [by_sort_key[sk].to_json()["Attributes"] for sk in page]
     last = {"LastEvaluatedKey": {"pk": pk.to_json(), "sk": {"S": page[-1]}}} if len(page) < len(keys) else {}
     return {"Items": rows, "Count": len(rows), **last}
 

@@ -61,8 +61,8 @@ def test_keys_under_a_prefix_page_after_page():
     for number in range(5):
         blobs.put(f"runs/{number}", b"")
     blobs.put("run", b"")
-    found = blobs.keys("runs/")
-    assert list(found) == [f"runs/{number}" for number in range(5)]
+    keys = blobs.keys("runs/")
+    assert list(keys) == [f"runs/{number}" for number in range(5)]
     assert list(blobs.keys("none/")) == []
 
 

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 def received():
     url, bodies = settings().RECORD_QUEUE_URL, []
-    while found := aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        bodies += [json.loads(message["Body"]) for message in found]
+    while messages := aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        bodies += [json.loads(message["Body"]) for message in messages]
     return bodies
 
 
@@ -28,12 +28,12 @@ def test_a_message_is_sent_as_its_json():
     assert message.correlation_id == "capture_1"
 
 
-@pytest.mark.parametrize(("delay", "said"), [({}, None), ({"delay_s": 900}, 900)])
-def test_a_delay_is_what_sqs_is_told(cloud, delay, said):
+@pytest.mark.parametrize(("delay", "seconds"), [({}, None), ({"delay_s": 900}, 900)])
+def test_a_delay_is_what_sqs_is_told(cloud, delay, seconds):
     seen = []
     cloud.on(aws.sqs(), "provide-client-params.sqs.SendMessage", lambda params, **_: seen.append(params))
     bus.send(recorded("later"), **delay)
-    assert [call.get("DelaySeconds") for call in seen] == [said]
+    assert [call.get("DelaySeconds") for call in seen] == [seconds]
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (10, 1), (23, 3)])

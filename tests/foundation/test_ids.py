@@ -21,7 +21,7 @@ def test_the_clock_is_utc_and_whole():
 def test_a_new_id_is_its_prefix_and_a_ulid_of_this_minute():
     made = [new_id("eval_") for _ in range(100)]
     assert len(set(made)) == 100
-    assert all(one.startswith("eval_") and len(one) == 31 for one in made)
+    assert all(new.startswith("eval_") and len(new) == 31 for new in made)
     assert abs(ulid_minute(made[0].removeprefix("eval_")) - time.time() // 60) <= 1
 
 

@@ -98,8 +98,8 @@ def test_a_key_without_scopes_may_do_nothing():
 
 
 def test_several_keys_are_valid_at_once():
-    one, other = stored("one", "read"), stored("two", "read")
-    assert [keys.check(key, "read").id for key in (one, other, FIRST)] == ["one", "two", "first"]
+    first, other = stored("one", "read"), stored("two", "read")
+    assert [keys.check(key, "read").id for key in (first, other, FIRST)] == ["one", "two", "first"]
 
 
 def test_a_revoked_key_ends():

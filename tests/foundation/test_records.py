@@ -53,7 +53,7 @@ def walk(**how):
     pages, after = [], None
     while True:
         page = Note.page(after=after, **how)
-        pages.append([one.id for one in page.data])
+        pages.append([note.id for note in page.data])
         if not page.has_more:
             return pages
         after = page.data[-1].id
@@ -178,7 +178,7 @@ def test_a_place_without_its_record_is_passed_over():
     note("a", at=1)
     note("b", at=2)
     table.delete("NOTE", "a")
-    assert [one.id for one in Note.page(limit=5).data] == ["b"]
+    assert [note.id for note in Note.page(limit=5).data] == ["b"]
 
 
 def test_a_page_reads_no_more_places_than_it_shows(cloud):

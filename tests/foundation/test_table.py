@@ -166,8 +166,8 @@ def test_query_is_a_sorted_list_cut_to_size(cloud, data):
         for sk in (reversed(stored) if descending else stored)
         if sk.startswith(prefix) and (low is None or sk > low) and (high is None or sk < high)
     ]
-    found = sort_keys(prefix=prefix, after=low, before=high, descending=descending, limit=limit)
-    assert found == expected[:limit]
+    keys = sort_keys(prefix=prefix, after=low, before=high, descending=descending, limit=limit)
+    assert keys == expected[:limit]
 
 
 def test_a_query_reads_on_where_a_page_ends(cloud):

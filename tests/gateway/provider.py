@@ -72,17 +72,17 @@ def served(script: Scripted) -> Iterator[str]:
 
         def do_GET(self) -> None:
             models = [{"id": name, "object": "model", "created": 7, "owned_by": "script"} for name in script.models]
-            found = {"/v1/models": {"object": "list", "data": models}} if models else {}
-            found |= {f"/v1/models/{model['id']}": model for model in models}
-            body = found.get(self.path)
+            pages = {"/v1/models": {"object": "list", "data": models}} if models else {}
+            pages |= {f"/v1/models/{model['id']}": model for model in models}
+            body = pages.get(self.path)
             self._say(Said(200 if body else 404, json.dumps(body or {}).encode(), {}))
 
-        def _say(self, said: Said) -> None:
-            self.send_response(said.status)
-            for name, value in {**said.headers, "content-length": str(len(said.body))}.items():
+        def _say(self, body: Said) -> None:
+            self.send_response(body.status)
+            for name, value in {**body.headers, "content-length": str(len(body.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(said.body)
+            self.wfile.write(body.body)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing on stderr."""

@@ -30,9 +30,9 @@ def test_a_model_that_stays_away_is_stood_in_for(status: int, system: System, pr
     code, body = system.call("POST", CHAT, {**REQUEST, "store": True}, headers=HEADER)
     assert (code, body["id"], body["model"]) == (200, "chatcmpl-spare", "spare-2026")
     assert system.headers["x-stillhouse-fallback"] == "spare"
-    assert [one["model"] for one in provider.asked] == ["lab-small", "spare"]
+    assert [request["model"] for request in provider.asked] == ["lab-small", "spare"]
     assert {**provider.asked[1], "model": "lab-small"} == REQUEST
-    assert [one["id"] for one in listed(system, "?model=spare")] == ["chatcmpl-spare"]
+    assert [completion["id"] for completion in listed(system, "?model=spare")] == ["chatcmpl-spare"]
     assert listed(system, "?model=lab-small") == []
 
 
@@ -41,7 +41,7 @@ def test_a_passing_trouble_needs_no_fallback(system: System, provider: Scripted)
     code, body = system.call("POST", CHAT, REQUEST, headers=HEADER)
     assert (code, body["id"]) == (200, COMPLETION["id"])
     assert "x-stillhouse-fallback" not in system.headers
-    assert {one["model"] for one in provider.asked} == {"lab-small"}
+    assert {request["model"] for request in provider.asked} == {"lab-small"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422])
@@ -63,7 +63,7 @@ def test_a_silent_model_leaves_time_for_the_other(
         took = time.monotonic() - started
     assert (code, body["id"]) == (200, "chatcmpl-spares")
     assert system.headers["x-stillhouse-fallback"] == "spares/small"
-    assert [one["model"] for one in others["spares"].asked] == ["small"]
+    assert [request["model"] for request in others["spares"].asked] == ["small"]
     assert 2.2 < took < 3.4
 
 

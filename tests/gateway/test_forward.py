@@ -33,17 +33,17 @@ def test_the_request_goes_on_and_the_answer_comes_back(system: System, provider:
 def test_store_captures_what_was_asked_and_answered(system: System, provider: Scripted) -> None:
     assert provider
     system.ok("POST", CHAT, {**REQUEST, "store": True, "metadata": {"feature": "reply"}})
-    (found,) = listed(system, "?metadata[feature]=reply")
-    assert found["id"] == COMPLETION["id"]
-    assert found["choices"] == COMPLETION["choices"]
-    assert found["usage"] == COMPLETION["usage"]
-    assert found["metadata"] == {"feature": "reply"}
-    assert found["temperature"] == 0
-    assert isinstance(found["latency_ms"], int)
+    (completion,) = listed(system, "?metadata[feature]=reply")
+    assert completion["id"] == COMPLETION["id"]
+    assert completion["choices"] == COMPLETION["choices"]
+    assert completion["usage"] == COMPLETION["usage"]
+    assert completion["metadata"] == {"feature": "reply"}
+    assert completion["temperature"] == 0
+    assert isinstance(completion["latency_ms"], int)
     messages = system.ok("GET", f"{CHAT}/{COMPLETION['id']}/messages")["data"]
-    assert [one["content"] for one in messages] == [one["content"] for one in REQUEST["messages"]]
+    assert [message["content"] for message in messages] == [message["content"] for message in REQUEST["messages"]]
     by_either_name = [listed(system, f"?model={name}") for name in ("lab-small", "big-2026-11-01")]
-    assert [len(found) for found in by_either_name] == [1, 1]
+    assert [len(match) for match in by_either_name] == [1, 1]
 
 
 @pytest.mark.parametrize("extra", [{}, {"store": False}, {"store": None}])
@@ -58,7 +58,7 @@ def test_a_real_model_answers(system: System) -> None:
     status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
     assert status == 200
     assert answer["choices"][0]["message"]["content"] in loop.LABELS
-    assert [one["id"] for one in listed(system)] == [answer["id"]]
+    assert [completion["id"] for completion in listed(system)] == [answer["id"]]
 
 
 def test_a_completion_too_large_for_a_message_is_captured_all_the_same(system: System, provider: Scripted) -> None:
@@ -66,7 +66,7 @@ def test_a_completion_too_large_for_a_message_is_captured_all_the_same(system: S
     noise = base64.b64encode(random.Random(3).randbytes(720_000)).decode()
     system.ok("POST", CHAT, {**REQUEST, "messages": [{"role": "user", "content": noise}], "store": True})
     assert len(list(blobs.keys("inbox/"))) == 1
-    assert [one["id"] for one in listed(system)] == [COMPLETION["id"]]
+    assert [completion["id"] for completion in listed(system)] == [COMPLETION["id"]]
     (message,) = system.ok("GET", f"{CHAT}/{COMPLETION['id']}/messages")["data"]
     assert message["content"] == noise
 
@@ -152,11 +152,11 @@ def test_a_capture_that_fails_never_fails_the_completion(
     monkeypatch.setenv("RECORD_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/gone")
     status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
     assert (status, answer["id"]) == (200, COMPLETION["id"])
-    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == ["capture failed"]
+    assert [entry.message for entry in caplog.records if entry.levelname == "ERROR"] == ["capture failed"]
     (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert metric["CaptureFailed"] == [1.0]
-    (said,) = metric["_aws"]["CloudWatchMetrics"]
-    assert (said["Namespace"], said["Dimensions"]) == ("Stillhouse", [["service"]])
+    (directive,) = metric["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Stillhouse", [["service"]])
     assert metric["service"] == "stillhouse"
 
 

@@ -36,7 +36,7 @@ def refused(body: dict[str, Any], headers: dict[str, str], key: Key = NOBODY) ->
 @pytest.mark.parametrize(("body", "header", "key"), [*product((True, False, None), repeat=3)])
 def test_store_is_the_first_that_is_said(body: bool | None, header: bool | None, key: bool | None) -> None:
     headers = {} if header is None else {STORE: str(header).lower()}
-    wanted = next((one for one in (body, header, key) if one is not None), False)
+    wanted = next((source for source in (body, header, key) if source is not None), False)
     assert policy_of({"store": body}, headers, NOBODY._replace(store=key)).store is wanted
     if body is None:
         assert policy_of({}, headers, NOBODY._replace(store=key)).store is wanted
@@ -58,7 +58,7 @@ def test_metadata_is_merged_and_the_body_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "pairs"),
     [
         ("k=v,k2=v2", {"k": "v", "k2": "v2"}),
         (" k = v , k2=v2,", {"k": "v", "k2": "v2"}),
@@ -72,8 +72,8 @@ def test_metadata_is_merged_and_the_body_wins() -> None:
         ("", {}),
     ],
 )
-def test_pairs_are_read(text: str, found: dict[str, str]) -> None:
-    assert tags(text) == found
+def test_pairs_are_read(text: str, pairs: dict[str, str]) -> None:
+    assert tags(text) == pairs
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=20), max_size=16))
@@ -110,8 +110,8 @@ def test_the_headers_and_the_key_reach_what_is_stored(system: System, provider: 
     wanted = {"team": "mail", "env": "prod", "note": "a,b", "n": "1"}
     assert (status, answer) == (200, {**COMPLETION, "metadata": wanted})
     assert provider.asked == [REQUEST]
-    (found,) = listed(system, "?metadata[team]=mail&metadata[note]=a%2Cb")
-    assert found["metadata"] == wanted
+    (completion,) = listed(system, "?metadata[team]=mail&metadata[note]=a%2Cb")
+    assert completion["metadata"] == wanted
 
 
 def test_the_header_alone_stores_and_the_body_forbids_it(system: System, provider: Scripted) -> None:

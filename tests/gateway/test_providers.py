@@ -33,7 +33,7 @@ def test_a_name_finds_its_provider(system: System, provider: Scripted, further: 
     everyone = {"default": provider, **further(alpha=["gpt-x"], beta=["org/llama"], gamma=None)}
     for model, (who, upstream) in NAMES.items():
         assert ask(system, model)[0] == 200
-        asked = [(name, one["model"]) for name, script in everyone.items() for one in script.asked]
+        asked = [(name, request["model"]) for name, script in everyone.items() for request in script.asked]
         assert asked == [(who, upstream)], model
         assert everyone[who].keys == [None if who == "default" else f"Bearer key-of-{who}"]
         everyone[who].asked.clear()
@@ -60,7 +60,7 @@ def test_what_was_captured_is_found_under_the_name_that_was_asked_for(
     further(gamma=None)
     ask(system, "gamma/llama", store=True)
     for name in ("gamma%2Fllama", "of-gamma"):
-        assert [one["id"] for one in listed(system, f"?model={name}")] == ["chatcmpl-gamma"]
+        assert [completion["id"] for completion in listed(system, f"?model={name}")] == ["chatcmpl-gamma"]
 
 
 def test_the_models_of_all_are_listed_under_the_names_that_reach_them(
@@ -69,8 +69,8 @@ def test_the_models_of_all_are_listed_under_the_names_that_reach_them(
     provider.models = ["lab-small", "gpt-x"]
     others = further(alpha=["gpt-x", "both"], beta=["both"], gamma=None, delta=None)
     others["gamma"].models = ["org/llama"]
-    found = {one["id"]: one["owned_by"] for one in system.ok("GET", "/v1/models")["data"]}
-    assert found == {
+    owners = {model["id"]: model["owned_by"] for model in system.ok("GET", "/v1/models")["data"]}
+    assert owners == {
         "lab-small": "script",
         "gpt-x": "alpha",
         "alpha/both": "alpha",
@@ -127,5 +127,5 @@ def test_a_judge_and_a_sampled_model_are_found_the_same_way(
     system.settle()
     ended = system.ok("GET", f"/v1/evals/{eval_['id']}/runs/{run['id']}")
     assert (ended["status"], ended["result_counts"]["passed"]) == ("completed", 1)
-    assert [one["model"] for one in others["alpha"].asked] == ["teacher"]
-    assert [one["model"] for one in others["gamma"].asked] == ["judge"]
+    assert [request["model"] for request in others["alpha"].asked] == ["teacher"]
+    assert [request["model"] for request in others["gamma"].asked] == ["judge"]

@@ -22,8 +22,8 @@ IMAGE = [
 
 
 def choice(index: int = 0, finish_reason: str = "stop", **message: Any) -> dict[str, Any]:
-    said = {"role": "assistant", "content": None, "refusal": None, "annotations": [], **message}
-    return {"index": index, "finish_reason": finish_reason, "logprobs": None, "message": said}
+    answer = {"role": "assistant", "content": None, "refusal": None, "annotations": [], **message}
+    return {"index": index, "finish_reason": finish_reason, "logprobs": None, "message": answer}
 
 
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
@@ -57,13 +57,13 @@ def test_nothing_is_lost_on_the_way(name: str, system: System, provider: Scripte
     fields, choices = CASES[name]
     provider.answers = [answer(choices=choices, service_tier="default", x_new={"kept": 1.5})]
     sent = {"model": "lab-small", "messages": ASKED, **fields}
-    status, said = system.call("POST", CHAT, {**sent, "store": True, "metadata": {"case": name}})
+    status, shown = system.call("POST", CHAT, {**sent, "store": True, "metadata": {"case": name}})
     response = {**COMPLETION, "choices": choices, "service_tier": "default", "x_new": {"kept": 1.5}}
     assert provider.asked == [sent]
-    assert (status, said) == (200, {**response, "metadata": {"case": name}})
-    (found,) = listed(system)
-    assert found["choices"] == choices
-    reference = index.find(found["id"])
+    assert (status, shown) == (200, {**response, "metadata": {"case": name}})
+    (completion,) = listed(system)
+    assert completion["choices"] == choices
+    reference = index.find(completion["id"])
     assert reference is not None
     (stored,) = index.read([reference])
     assert stored.response == response

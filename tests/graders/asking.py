@@ -25,7 +25,7 @@ class Models:
 
     async def embed(self, request):
         self.asked.append(request)
-        data = [{"index": index, "embedding": one} for index, one in enumerate(self.embeddings)]
+        data = [{"index": index, "embedding": embedding} for index, embedding in enumerate(self.embeddings)]
         return {"model": request["model"], "data": data, "usage": {"prompt_tokens": 4, "total_tokens": 4}}
 
     async def run_source(self, request):

@@ -13,25 +13,25 @@ documents = st.recursive(
 )
 
 
-def same(one, other):
+def same(first, other):
     """Equal as JSON, value by value."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
-    return one == other
+    if isinstance(first, bool) or isinstance(other, bool):
+        return first is other
+    if isinstance(first, list) and isinstance(other, list):
+        return len(first) == len(other) and all(map(same, first, other))
+    if isinstance(first, dict) and isinstance(other, dict):
+        return first.keys() == other.keys() and all(same(first[name], other[name]) for name in first)
+    return first == other
 
 
 @given(documents, documents)
-def test_two_are_equal_where_their_json_is(one, other):
-    assert (canonical(one) == canonical(other)) == same(one, other)
-    assert hash(canonical(one)) == hash(canonical(orjson.loads(orjson.dumps(one))))
+def test_two_are_equal_where_their_json_is(first, other):
+    assert (canonical(first) == canonical(other)) == same(first, other)
+    assert hash(canonical(first)) == hash(canonical(orjson.loads(orjson.dumps(first))))
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "equal"),
+    ("first", "other", "equal"),
     [
         (1, 1.0, True),
         (1, True, False),
@@ -43,5 +43,5 @@ def test_two_are_equal_where_their_json_is(one, other):
         (2**53 + 1, float(2**53), False),
     ],
 )
-def test_pairs(one, other, equal):
-    assert (canonical(one) == canonical(other)) is equal
+def test_pairs(first, other, equal):
+    assert (canonical(first) == canonical(other)) is equal

@@ -68,9 +68,9 @@ def test_example(kind, example):
         with pytest.raises(NotGradable, match=example["error"]):
             grade(definition, example["item"], example["sample"], models)
     else:
-        found = grade(definition, example["item"], example["sample"], models)
-        assert found.passed is example["passed"]
-        assert found.score == pytest.approx(example.get("score", float(example["passed"])))
+        result = grade(definition, example["item"], example["sample"], models)
+        assert result.passed is example["passed"]
+        assert result.score == pytest.approx(example.get("score", float(example["passed"])))
 
 
 def test_a_definition_keeps_the_fields_it_does_not_know():
@@ -132,7 +132,7 @@ def test_a_wrong_definition_of_labels_is_refused(change):
 
 def test_the_judge_is_asked_the_rendered_messages_and_held_to_the_labels():
     models = Models('{"label": "fair"}')
-    found = grade({**LABELS, "fence": False}, {"reference": "R"}, {"output_text": "T"}, models)
+    result = grade({**LABELS, "fence": False}, {"reference": "R"}, {"output_text": "T"}, models)
     (asked,) = models.asked
     assert asked["model"] == "judge-1"
     assert asked["temperature"] == 0
@@ -142,9 +142,9 @@ def test_the_judge_is_asked_the_rendered_messages_and_held_to_the_labels():
     ]
     assert asked["response_format"]["json_schema"]["schema"]["properties"]["label"]["enum"] == LABELS["labels"]
     assert asked["response_format"]["json_schema"]["strict"] is True
-    assert found.passed
-    assert found.sample["label"] == "fair"
-    assert found.sample["usage"] == {"total_tokens": 9}
+    assert result.passed
+    assert result.sample["label"] == "fair"
+    assert result.sample["usage"] == {"total_tokens": 9}
 
 
 def test_text_under_judgement_stays_inside_its_message():

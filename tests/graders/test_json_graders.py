@@ -26,18 +26,18 @@ def matched(text, reference, **options):
 
 @given(documents)
 def test_a_document_matches_itself(document):
-    found = matched(document, document)
-    assert found.passed
-    assert found.score == 1
-    assert set(found.sample["fields"].values()) == {1.0}
+    result = matched(document, document)
+    assert result.passed
+    assert result.score == 1
+    assert set(result.sample["fields"].values()) == {1.0}
 
 
-@given(one=documents, other=documents)
-def test_a_match_is_symmetric_and_whole_only_for_equals(one, other):
-    found = matched(one, other)
-    assert 0 <= found.score <= 1
-    assert found.score == matched(other, one).score
-    assert found.passed == (canonical(one) == canonical(other))
+@given(first=documents, other=documents)
+def test_a_match_is_symmetric_and_whole_only_for_equals(first, other):
+    result = matched(first, other)
+    assert 0 <= result.score <= 1
+    assert result.score == matched(other, first).score
+    assert result.passed == (canonical(first) == canonical(other))
 
 
 def canonical(document):
@@ -50,9 +50,9 @@ def canonical(document):
 
 
 def test_every_field_has_a_score_of_its_own():
-    found = matched({"a": {"b/c": 1, "d": [1, 9]}, "x": 0}, {"a": {"b/c": 1, "d": [1, 2]}, "gone": None})
-    assert found.sample["fields"] == {"/a/b~1c": 1.0, "/a/d/0": 1.0, "/a/d/1": 0.0, "/gone": 0.0, "/x": 0.0}
-    assert found.score == pytest.approx(2 / 5)
+    result = matched({"a": {"b/c": 1, "d": [1, 9]}, "x": 0}, {"a": {"b/c": 1, "d": [1, 2]}, "gone": None})
+    assert result.sample["fields"] == {"/a/b~1c": 1.0, "/a/d/0": 1.0, "/a/d/1": 0.0, "/gone": 0.0, "/x": 0.0}
+    assert result.score == pytest.approx(2 / 5)
 
 
 def test_a_deep_document_is_compared():
@@ -62,15 +62,15 @@ def test_a_deep_document_is_compared():
 
 def test_what_is_wrong_is_told():
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["m"]}
-    found = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": '{"n": "x"}'})
-    assert set(found.sample["errors"]) == {"$: 'm' is a required property", "$.n: 'x' is not of type 'integer'"}
+    result = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": '{"n": "x"}'})
+    assert set(result.sample["errors"]) == {"$: 'm' is a required property", "$.n: 'x' is not of type 'integer'"}
 
 
 def test_few_errors_are_told_and_briefly():
     schema = {"items": {"type": "integer"}}
-    found = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": orjson.dumps(["x" * 999] * 50).decode()})
-    assert len(found.sample["errors"]) == 5
-    assert all(len(error) <= 300 for error in found.sample["errors"])
+    result = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": orjson.dumps(["x" * 999] * 50).decode()})
+    assert len(result.sample["errors"]) == 5
+    assert all(len(error) <= 300 for error in result.sample["errors"])
 
 
 def test_the_draft_that_a_schema_names_is_its_draft():
@@ -108,8 +108,8 @@ def test_a_wrong_schema_is_refused_and_named(schema, named):
 
 def test_data_in_a_schema_is_no_schema():
     schema = {"const": {"pattern": "(", "$ref": "https://example.com"}}
-    found = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": orjson.dumps(schema["const"]).decode()})
-    assert found.passed
+    result = grade({**SCHEMA, "json_schema": schema}, {}, {"output_text": orjson.dumps(schema["const"]).decode()})
+    assert result.passed
 
 
 def test_a_stored_definition_reads_as_it_was():
@@ -131,10 +131,10 @@ def test_no_pattern_runs_away_where_a_schema_refers_to_its_root(draft):
 
 
 def test_of_many_fields_the_first_that_differ_are_shown_and_the_rest_are_counted():
-    found = matched(list(range(60)), [*range(58), 0, 0])
-    assert found.score == pytest.approx(58 / 60)
-    assert found.sample["fields_left_out"] == 10
-    assert list(found.sample["fields"].items())[:3] == [("/58", 0.0), ("/59", 0.0), ("/0", 1.0)]
+    result = matched(list(range(60)), [*range(58), 0, 0])
+    assert result.score == pytest.approx(58 / 60)
+    assert result.sample["fields_left_out"] == 10
+    assert list(result.sample["fields"].items())[:3] == [("/58", 0.0), ("/59", 0.0), ("/0", 1.0)]
 
 
 def test_the_pointer_of_a_deep_field_is_cut_at_its_beginning():

@@ -110,9 +110,9 @@ def test_an_answer_that_is_whole_counts_however_it_ended():
 
 def test_the_model_that_answered_is_shown():
     models = Answering(response(GOOD["label_model"], model="judge-1-2026-01-01", usage={"total_tokens": 3}))
-    found = graded(LABEL, models).sample
-    assert found["model"] == "judge-1-2026-01-01"
-    assert (found["usage"], found["attempts"]) == ({"total_tokens": 3}, 1)
+    result = graded(LABEL, models).sample
+    assert result["model"] == "judge-1-2026-01-01"
+    assert (result["usage"], result["attempts"]) == ({"total_tokens": 3}, 1)
 
 
 def test_a_criterion_names_the_models_that_it_asks():
@@ -148,7 +148,7 @@ def test_a_wrong_definition_is_refused(change):
 @both
 def test_a_role_that_is_none_of_openais_instructs_nobody(definition):
     asked = [{"role": "developer", "content": "Judge."}, {"role": "sytem", "content": "Well."}]
-    assert [one["role"] for one in criterion({**definition, "input": asked}).input] == ["developer", "user"]
+    assert [message["role"] for message in criterion({**definition, "input": asked}).input] == ["developer", "user"]
 
 
 @both

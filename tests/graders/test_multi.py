@@ -107,9 +107,9 @@ def test_any_text_is_read_or_refused(text):
     [{"one": CHECK}, {"one": {"name": "other", **CHECK}}, [{"name": "one", **CHECK}], {"name": "one", **CHECK}],
 )
 def test_graders_come_as_a_map_a_list_or_one(graders):
-    found = grade({**MULTI, "graders": graders}, {}, {"output_text": "a"})
-    assert found.passed
-    assert found.sample == {"graders": {"one": {"passed": True, "score": 1.0, "sample": None}}}
+    result = grade({**MULTI, "graders": graders}, {}, {"output_text": "a"})
+    assert result.passed
+    assert result.sample == {"graders": {"one": {"passed": True, "score": 1.0, "sample": None}}}
 
 
 @pytest.mark.parametrize(

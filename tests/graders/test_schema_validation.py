@@ -34,7 +34,7 @@ def test_each_document_has_all_the_steps():
 
 
 @pytest.mark.parametrize(
-    ("schema", "document", "told"),
+    ("schema", "document", "expected"),
     [
         ({"uniqueItems": True}, [1, 1.0], "non-unique"),
         ({"uniqueItems": True}, [{"a": [1]}, {"a": [1]}], "non-unique"),
@@ -49,11 +49,11 @@ def test_each_document_has_all_the_steps():
         ({"pattern": "^a+$"}, "ab", "does not match"),
     ],
 )
-def test_our_keywords_mean_what_the_librarys_mean(schema, document, told):
+def test_our_keywords_mean_what_the_librarys_mean(schema, document, expected):
     from jsonschema import Draft202012Validator
 
     assert (not errors(schema, document)) is Draft202012Validator(schema).is_valid(document)
-    assert [told in message for message in errors(schema, document)] == ([True] if told else [])
+    assert [expected in message for message in errors(schema, document)] == ([True] if expected else [])
 
 
 def test_many_small_objects_are_told_apart():

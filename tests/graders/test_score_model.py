@@ -22,7 +22,7 @@ def scored(models, **changes):
 
 def test_the_judge_is_asked_the_rendered_messages_and_held_to_the_schema():
     models = Models(GOOD)
-    found = scored(models)
+    result = scored(models)
     (asked,) = models.asked
     assert asked["messages"] == [{"role": "user", "content": "Rate: T"}]
     assert asked["temperature"] == 0
@@ -30,7 +30,7 @@ def test_the_judge_is_asked_the_rendered_messages_and_held_to_the_schema():
     assert schema["strict"] is True
     assert schema["schema"]["required"] == ["steps", "result"]
     assert schema["schema"]["properties"]["steps"]["items"]["required"] == ["description", "conclusion"]
-    assert found.sample == {
+    assert result.sample == {
         "model": "judge-1",
         "output": GOOD,
         "attempts": 1,
@@ -58,9 +58,9 @@ def test_a_parameter_given_as_null_stays_so_when_the_definition_is_stored():
 
 def test_a_malformed_answer_is_shown_to_the_judge_and_asked_again():
     models = Models("seven", "{}", GOOD)
-    found = scored(models)
-    assert found.score == 0.5
-    assert found.sample["attempts"] == 3
+    result = scored(models)
+    assert result.score == 0.5
+    assert result.sample["attempts"] == 3
     first, second, third = models.asked
     assert second["messages"][0] == first["messages"][0]
     assert second["messages"][1] == {"role": "assistant", "content": "seven"}
@@ -75,7 +75,7 @@ def test_no_two_attempts_are_the_same_request():
     with pytest.raises(NotGradable):
         scored(models)
     assert len(models.asked) == 3
-    assert all(one != other for place, one in enumerate(models.asked) for other in models.asked[:place])
+    assert all(request != other for place, request in enumerate(models.asked) for other in models.asked[:place])
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_response_without_text_is_not_gradable(response):
 
 @given(result=st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_a_score_is_clamped_to_the_range(result):
-    found = scored(Models(f'{{"steps": [], "result": {result}}}'), range=[-2, 3], pass_threshold=1)
-    assert -2 <= found.score <= 3
-    assert found.score == min(max(float(result), -2), 3)
-    assert found.passed == (found.score >= 1)
+    score = scored(Models(f'{{"steps": [], "result": {result}}}'), range=[-2, 3], pass_threshold=1)
+    assert -2 <= score.score <= 3
+    assert score.score == min(max(float(result), -2), 3)
+    assert score.passed == (score.score >= 1)
 
 
 @pytest.mark.parametrize(("between", "threshold"), [(None, 0.5), ([1, 5], 3), ([-1, 1], 0)])

@@ -48,9 +48,9 @@ class Answering:
 def graded(definition, answer, *, a="old", b="new"):
     models = Answering(answer)
     row, sample = {"a": a}, {"output_text": b}
-    found = asyncio.run(criterion(definition).grade(row, sample, models))
+    result = asyncio.run(criterion(definition).grade(row, sample, models))
     assert (row, sample) == ({"a": a}, {"output_text": b}), "the row itself is left alone"
-    return found, models.asked
+    return result, models.asked
 
 
 def prefers(text):
@@ -59,54 +59,54 @@ def prefers(text):
 
 
 def test_the_judge_is_asked_twice_with_the_two_answers_exchanged():
-    found, asked = graded(PAIR, prefers("new"))
+    result, asked = graded(PAIR, prefers("new"))
     assert asked == ["A: old B: new", "A: new B: old"]
-    assert (found.passed, found.score) == (True, 1)
-    assert (found.sample["label"], found.sample["labels"]) == ("B", ["B", "B"])
-    assert found.sample["position_consistent"] is True
-    assert json.loads(found.sample["swapped"]["output"]) == {"label": "A"}
+    assert (result.passed, result.score) == (True, 1)
+    assert (result.sample["label"], result.sample["labels"]) == ("B", ["B", "B"])
+    assert result.sample["position_consistent"] is True
+    assert json.loads(result.sample["swapped"]["output"]) == {"label": "A"}
 
 
 def test_one_that_prefers_the_other_answer_fails_the_row():
-    found, _ = graded(PAIR, prefers("old"))
-    assert (found.passed, found.score, found.sample["label"]) == (False, 0, "A")
+    result, _ = graded(PAIR, prefers("old"))
+    assert (result.passed, result.score, result.sample["label"]) == (False, 0, "A")
 
 
 @pytest.mark.parametrize("place", ["A", "B"])
 def test_one_that_prefers_a_place_has_said_nothing(place):
-    found, _ = graded(PAIR, lambda _: {"label": place})
-    assert (found.passed, found.score) == (False, 0.5)
-    assert found.sample["label"] is None
-    assert found.sample["position_consistent"] is False
-    assert set(found.sample["labels"]) == {"A", "B"}
+    result, _ = graded(PAIR, lambda _: {"label": place})
+    assert (result.passed, result.score) == (False, 0.5)
+    assert result.sample["label"] is None
+    assert result.sample["position_consistent"] is False
+    assert set(result.sample["labels"]) == {"A", "B"}
 
 
 def test_a_label_without_another_means_the_same_in_both_orders():
-    found, _ = graded({**PAIR, "passing_labels": ["tie"]}, lambda _: {"label": "tie"})
-    assert (found.passed, found.sample["label"]) == (True, "tie")
+    result, _ = graded({**PAIR, "passing_labels": ["tie"]}, lambda _: {"label": "tie"})
+    assert (result.passed, result.sample["label"]) == (True, "tie")
 
 
 def test_two_labels_that_pass_pass_the_row_though_they_differ():
     answers = iter([{"label": "B"}, {"label": "tie"}])
-    found, _ = graded({**PAIR, "passing_labels": ["B", "tie"]}, lambda _: next(answers))
-    assert (found.passed, found.score, found.sample["label"]) == (True, 1, None)
+    result, _ = graded({**PAIR, "passing_labels": ["B", "tie"]}, lambda _: next(answers))
+    assert (result.passed, result.score, result.sample["label"]) == (True, 1, None)
 
 
 @given(first=st.integers(1, 5), second=st.integers(1, 5))
 def test_scores_are_mirrored_and_averaged(first, second):
     answers = iter([first, second])
-    found, _ = graded(PREFERENCE, lambda _: {"steps": [], "result": next(answers)})
+    result, _ = graded(PREFERENCE, lambda _: {"steps": [], "result": next(answers)})
     back = 6 - second
-    assert found.score == (first + back) / 2
-    assert found.passed == (found.score >= 3)
-    assert found.sample["scores"] == [first, back]
-    assert found.sample["position_consistent"] == ((first >= 3) == (back >= 3))
+    assert result.score == (first + back) / 2
+    assert result.passed == (result.score >= 3)
+    assert result.sample["scores"] == [first, back]
+    assert result.sample["position_consistent"] == ((first >= 3) == (back >= 3))
 
 
 def test_a_judge_of_scores_that_prefers_a_place_ends_in_the_middle():
-    found, _ = graded(PREFERENCE, lambda _: {"steps": [], "result": 5})
-    assert found.score == 3
-    assert found.sample["position_consistent"] is False
+    result, _ = graded(PREFERENCE, lambda _: {"steps": [], "result": 5})
+    assert result.score == 3
+    assert result.sample["position_consistent"] is False
 
 
 def test_values_deep_in_a_row_are_exchanged_in_a_copy():

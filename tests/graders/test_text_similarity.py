@@ -75,21 +75,21 @@ def test_rouge_is_rouge_scores(text, reference):
     names = {name: name.replace("_l", "L").replace("_", "") for name in ROUGE}
     expected = RougeScorer(list(names.values()), use_stemmer=False).score(target=reference, prediction=text)
     for name, theirs in names.items():
-        found = scored(name, text, reference)
-        assert (0.0 if found is None else found) == pytest.approx(expected[theirs].fmeasure, abs=1e-12), name
+        result = scored(name, text, reference)
+        assert (0.0 if result is None else result) == pytest.approx(expected[theirs].fmeasure, abs=1e-12), name
 
 
 @given(text=texts, reference=texts)
 def test_fuzzy_match_is_rapidfuzzs(text, reference):
-    found = scored("fuzzy_match", text, reference)
-    assert (found or 0.0) == fuzz.WRatio(text, reference, processor=utils.default_process) / 100
+    result = scored("fuzzy_match", text, reference)
+    assert (result or 0.0) == fuzz.WRatio(text, reference, processor=utils.default_process) / 100
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @given(text=texts, reference=texts)
 def test_a_score_lies_between_0_and_1(metric, text, reference):
-    found = scored(metric, text, reference)
-    assert found is None or 0 <= found <= 1 + 1e-12
+    result = scored(metric, text, reference)
+    assert result is None or 0 <= result <= 1 + 1e-12
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -106,10 +106,10 @@ def test_input_and_reference_may_change_places(metric, text, reference):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_score_is_stamped_with_definition_and_version(metric):
-    found = grade(definition(metric), {"reference": "a b c d e"}, {"output_text": "a b c d e"})
-    assert found.sample["metric"] == metric
-    assert found.sample["definition"]
-    assert found.sample["version"] == (f"rapidfuzz {rapidfuzz_version}" if metric == "fuzzy_match" else "stillhouse 1")
+    result = grade(definition(metric), {"reference": "a b c d e"}, {"output_text": "a b c d e"})
+    assert result.sample["metric"] == metric
+    assert result.sample["definition"]
+    assert result.sample["version"] == (f"rapidfuzz {rapidfuzz_version}" if metric == "fuzzy_match" else "stillhouse 1")
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def packed(*numbers):
 
 def test_cosine_asks_once_for_both_texts_and_reads_base64():
     models = Models(embeddings=[packed(1.0, 1.0), packed(1.0, 0.0)])
-    found = grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, models)
+    result = grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, models)
     assert models.asked == [{"model": "text-embedding-3-large", "input": ["T", "R"], "encoding_format": "base64"}]
-    assert found.score == pytest.approx(math.sqrt(0.5))
-    assert found.passed
-    assert found.sample["version"] == "text-embedding-3-large"
+    assert result.score == pytest.approx(math.sqrt(0.5))
+    assert result.passed
+    assert result.sample["version"] == "text-embedding-3-large"
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_an_answer_that_is_no_two_vectors_is_not_gradable(embeddings):
         grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, Models(embeddings=embeddings))
 
 
-@given(st.lists(st.floats(-100, 100), min_size=3, max_size=3).filter(lambda one: math.hypot(*one) > 1e-3))
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=3).filter(lambda number: math.hypot(*number) > 1e-3))
 def test_the_cosine_of_a_vector_with_itself_and_its_opposite(vector):
-    for other, expected in ((vector, 1), ([-one for one in vector], -1)):
+    for other, expected in ((vector, 1), ([-number for number in vector], -1)):
         models = Models(embeddings=[vector, other])
-        found = grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, models)
-        assert found.score == pytest.approx(expected)
-        assert -1 <= found.score <= 1
+        result = grade(definition("cosine"), {"reference": "R"}, {"output_text": "T"}, models)
+        assert result.score == pytest.approx(expected)
+        assert -1 <= result.score <= 1
 
 
 @pytest.mark.parametrize(

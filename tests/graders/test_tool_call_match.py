@@ -32,11 +32,11 @@ def test_calls_match_themselves_in_any_order(made):
     assert matched(made, made, order="strict").passed
 
 
-@given(one=calls, other=calls)
-def test_a_match_is_symmetric(one, other):
-    found = matched(one, other)
-    assert 0 <= found.score <= 1
-    assert found.score == matched(other, one).score
+@given(first=calls, other=calls)
+def test_a_match_is_symmetric(first, other):
+    result = matched(first, other)
+    assert 0 <= result.score <= 1
+    assert result.score == matched(other, first).score
 
 
 @given(made=calls, wanted=calls)
@@ -49,13 +49,14 @@ def test_a_looser_comparison_never_pairs_fewer(made, wanted):
 
 @given(made=calls, wanted=calls)
 def test_as_many_calls_pair_up_as_can(made, wanted):
-    def fits(one, other):
-        return one["name"] == other["name"] and one["arguments"].items() <= other["arguments"].items()
+    def fits(first, other):
+        return first["name"] == other["name"] and first["arguments"].items() <= other["arguments"].items()
 
     short, long = sorted((wanted, made), key=len)
     best = max(
         sum(
-            fits(*((one, other) if short is wanted else (other, one))) for one, other in zip(short, order, strict=False)
+            fits(*((first, other) if short is wanted else (other, first)))
+            for first, other in zip(short, order, strict=False)
         )
         for order in permutations(long)
     )
@@ -74,9 +75,9 @@ def test_a_wrong_definition_is_refused(change):
     "tools", ["null", "[]", "{}", "7", '"a"', "[7]", '[{"function": {}}]', '[{"arguments": {}}]', "{"]
 )
 def test_whatever_a_model_answers_is_a_finding(tools):
-    found = grade({**MATCH, "input": tools}, {"calls": [{"name": "a"}]}, {})
-    assert not found.passed
-    assert found.score == 0
+    result = grade({**MATCH, "input": tools}, {"calls": [{"name": "a"}]}, {})
+    assert not result.passed
+    assert result.score == 0
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,12 @@ def chunks(system: System) -> list[GradeChunk]:
             assert isinstance(parsed, GradeChunk)
             taken.append(parsed)
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return sorted(taken, key=lambda one: one.chunk)
+    return sorted(taken, key=lambda message: message.chunk)
 
 
 def counts(run_id: str) -> tuple[int, int, int, int]:
-    found = Run.load(run_id).result_counts
-    return found.total, found.passed, found.failed, found.errored
+    counts = Run.load(run_id).result_counts
+    return counts.total, counts.passed, counts.failed, counts.errored
 
 
 def summary_landed(run: Run) -> bool:
@@ -134,7 +134,9 @@ def break_off_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def usage(run: Run) -> dict[str, tuple[int, int]]:
-    return {one.model_name: (one.invocation_count, one.total_tokens) for one in Run.load(run.id).per_model_usage}
+    return {
+        usage.model_name: (usage.invocation_count, usage.total_tokens) for usage in Run.load(run.id).per_model_usage
+    }
 
 
 def judged(request: dict[str, Any]) -> str:

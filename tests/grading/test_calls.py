@@ -26,7 +26,7 @@ def ask(provider: Counting, *requests: dict[str, Any]) -> list[str]:
     async def work() -> list[str]:
         open_calls = Calls(PREFIX, provider, 10)
         async with opened(open_calls):
-            answers = await asyncio.gather(*(open_calls.complete(one) for one in requests))
+            answers = await asyncio.gather(*(open_calls.complete(request) for request in requests))
             return [answer.body["choices"][0]["message"]["content"] for answer in answers]
 
     return run(work())
@@ -38,7 +38,7 @@ def test_answers_outlive_their_delivery(system: System) -> None:
     assert len(list(blobs.keys(PREFIX))) == 1
     later = Counting(lambda asked: f"new {asked_for(asked)}")
     assert ask(later, request("b"), request("c"), request("a")) == ["re b", "new c", "re a"]
-    assert [asked_for(one) for one in later.asked] == ["c"]
+    assert [asked_for(request) for request in later.asked] == ["c"]
     assert system.dead("GRADE") == []
 
 
@@ -57,7 +57,7 @@ def test_answers_are_stored_when_the_work_ends_in_an_error(system: System) -> No
         ask(provider, request("a"), request("b"))
     later = Counting()
     ask(later, request("a"), request("b"))
-    assert [asked_for(one) for one in later.asked] == ["b"]
+    assert [asked_for(request) for request in later.asked] == ["b"]
 
 
 def test_answers_are_stored_while_the_work_goes_on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

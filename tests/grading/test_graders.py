@@ -50,7 +50,9 @@ class Embedding(Counting):
 
 
 def usage(run: Run) -> dict[str, tuple[int, int]]:
-    return {one.model_name: (one.invocation_count, one.total_tokens) for one in Run.load(run.id).per_model_usage}
+    return {
+        usage.model_name: (usage.invocation_count, usage.total_tokens) for usage in Run.load(run.id).per_model_usage
+    }
 
 
 def results(run: Run, criterion: int = 0) -> list[dict[str, Any]]:
@@ -221,9 +223,9 @@ def test_criteria_come_back_through_the_sdk_as_they_were_sent(system: System) ->
     config: Any = {"type": "custom", "item_schema": {"type": "object"}}
     made = client.evals.create(data_source_config=config, testing_criteria=criteria)
     shown = system.ok("GET", f"/v1/evals/{made.id}")["testing_criteria"]
-    for sent, one in zip(criteria, shown, strict=True):
-        assert {name: one[name] for name in sent} == sent
+    for sent, criterion in zip(criteria, shown, strict=True):
+        assert {name: criterion[name] for name in sent} == sent
     assert shown[0]["pass_threshold"] == 0.5, "the middle of the range is recorded"
     assert "sampling_params" not in shown[0]
-    found = client.evals.retrieve(made.id).testing_criteria
-    assert [one.type for one in found] == [sent["type"] for sent in criteria]
+    stored = client.evals.retrieve(made.id).testing_criteria
+    assert [finding.type for finding in stored] == [sent["type"] for sent in criteria]

@@ -47,7 +47,7 @@ def test_a_second_run_pays_for_nothing_that_the_eval_has_asked(system: System, c
     second, cut = again(system, first, [*rows, row(60)])
     provider = Counting(judged)
     grade_all(cut, context, provider)
-    assert [asked_for(one) for one in provider.asked if one["model"] == MODEL] == ["row 60"]
+    assert [asked_for(request) for request in provider.asked if request["model"] == MODEL] == ["row 60"]
     assert counts(second.id) == (61, 61, 0, 0)
     assert usage(second)[MODEL] == (1, 12)
 

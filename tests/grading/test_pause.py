@@ -59,10 +59,10 @@ def test_an_outage_of_a_day_fails_nothing(system: System, context: Any, clock: C
     assert (paused["since"], paused["reason"]) == (began, "Over capacity.")
     while clock.now < began + 23 * HOUR:
         grade_all(clock.next(), context, provider)
-    found = Run.load(run.id)
-    assert found.status == "in_progress"
-    assert found.paused is not None
-    assert found.paused.since == began
+    stored = Run.load(run.id)
+    assert stored.status == "in_progress"
+    assert stored.paused is not None
+    assert stored.paused.since == began
     assert len(clock.waiting()) == 2, "each chunk waits once"
     assert clock.delays[0] == 15
     assert max(clock.delays) == 900
@@ -72,8 +72,8 @@ def test_an_outage_of_a_day_fails_nothing(system: System, context: Any, clock: C
     back = Counting()
     while due := clock.next():
         grade_all(due, context, back)
-    found = Run.load(run.id)
-    assert (found.status, found.paused) == ("completed", None)
+    stored = Run.load(run.id)
+    assert (stored.status, stored.paused) == ("completed", None)
     assert counts(run.id) == (60, 60, 0, 0)
     assert len(back.asked) == 60
 
@@ -89,12 +89,12 @@ def test_after_the_deadline_unanswered_rows_are_errored_with_the_reason(
     while due := clock.next():
         grade_all(due, context, provider)
     assert began + 4 * HOUR <= clock.now < began + 5 * HOUR
-    found = Run.load(run.id)
-    assert (found.status, found.paused) == ("completed", None)
+    stored = Run.load(run.id)
+    assert (stored.status, stored.paused) == ("completed", None)
     assert counts(run.id) == (60, 20, 0, 40)
     last = output_items(run.id, 0)[-1]
     assert last["sample"]["error"] == {"code": "provider_503", "message": "Over capacity."}
-    answered = [one for one in provider.asked if int(asked_for(one).split()[-1]) < 20]
+    answered = [request for request in provider.asked if int(asked_for(request).split()[-1]) < 20]
     assert len(answered) == 20, "what was answered is not asked again"
 
 
@@ -112,7 +112,7 @@ def test_a_judge_that_is_away_keeps_its_samples_and_then_errs_its_rows(
     for item in output_items(run.id, 0):
         assert item["sample"]["output"], "the sample was there"
         assert item["results"][0]["sample"]["error"]["message"] == "Over capacity."
-    assert sum(one["model"] != "lab-judge" for one in provider.asked) == 4
+    assert sum(request["model"] != "lab-judge" for request in provider.asked) == 4
 
 
 def test_where_asking_again_is_of_no_use_the_row_is_errored_at_once(system: System, context: Any, clock: Clock) -> None:
@@ -182,8 +182,8 @@ def test_a_paused_run_that_is_canceled_stops(system: System, context: Any, clock
     while due := clock.next():
         grade_all(due, context, provider)
     assert len(provider.asked) == asked
-    found = Run.load(run.id)
-    assert (found.status, found.paused) == ("canceled", None)
+    stored = Run.load(run.id)
+    assert (stored.status, stored.paused) == ("canceled", None)
 
 
 def test_a_limit_of_our_own_is_no_outage(system: System, context: Any, clock: Clock) -> None:
@@ -197,11 +197,11 @@ def test_a_limit_of_our_own_is_no_outage(system: System, context: Any, clock: Cl
 
     run, (chunk,) = planned(system, [row(n) for n in range(3)])
     grade_chunk(chunk, context, Full())
-    found = Run.load(run.id)
-    assert (found.status, found.paused) == ("in_progress", None)
+    stored = Run.load(run.id)
+    assert (stored.status, stored.paused) == ("in_progress", None)
     again = Counting()
     grade_all(clock.next(), context, again)
-    assert [asked_for(one) for one in again.asked] == ["row 1"]
+    assert [asked_for(request) for request in again.asked] == ["row 1"]
     assert counts(run.id) == (3, 3, 0, 0)
 
 

@@ -20,14 +20,14 @@ from tests.grading.build import break_off_once, chunks, planned, row, started, s
 
 def rows_of(system: System, run: Run) -> list[dict[str, Any]]:
     """What the chunks of a run hold, read as the grader reads it."""
-    found = []
+    rows = []
     for chunk in chunks(system):
         assert chunk.run_id == run.id
         body = blobs.get(chunk.key, offset=chunk.offset, length=chunk.length)
         lines = [orjson.loads(line) for line in body.splitlines() if line.strip()]
-        assert chunk.first_row == len(found)
-        found += lines
-    return found
+        assert chunk.first_row == len(rows)
+        rows += lines
+    return rows
 
 
 def run_over_stored(system: System, **source: Any) -> Run:
@@ -47,14 +47,14 @@ def run_over_file(system: System, file_id: str) -> Run:
 def test_rows_are_cut_into_chunks_of_fifty(count: int, sizes: list[int], system: System) -> None:
     run, cut = planned(system, [row(number, text=f"é {number}") for number in range(count)])
     assert run.status == "in_progress"
-    assert [(one.chunk, one.chunks) for one in cut] == [(number, len(sizes)) for number in range(len(sizes))]
-    assert [one.first_row for one in cut] == [50 * number for number in range(len(sizes))]
+    assert [(chunk.chunk, chunk.chunks) for chunk in cut] == [(number, len(sizes)) for number in range(len(sizes))]
+    assert [chunk.first_row for chunk in cut] == [50 * number for number in range(len(sizes))]
     read = [
         [orjson.loads(line)["item"]["n"] for line in blobs.get(c.key, offset=c.offset, length=c.length).splitlines()]
         for c in cut
     ]
-    assert [len(one) for one in read] == sizes
-    assert [number for one in read for number in one] == list(range(count))
+    assert [len(row) for row in read] == sizes
+    assert [number for row in read for number in row] == list(range(count))
 
 
 def test_the_rows_are_fixed_by_the_first_plan(system: System) -> None:
@@ -66,22 +66,22 @@ def test_the_rows_are_fixed_by_the_first_plan(system: System) -> None:
     system.deliver("RECORD")
     plan(run.id)
     assert rows_of(system, run) == first
-    assert [one["item"]["completion_id"] for one in first] == [f"chatcmpl-old-{1000 + n}" for n in range(4)]
+    assert [row["item"]["completion_id"] for row in first] == [f"chatcmpl-old-{1000 + n}" for n in range(4)]
 
 
 def test_stored_rows_carry_what_graders_and_sampling_need(system: System) -> None:
     loop.capture(system, "one", train=0, test=1)
     run = run_over_stored(system, metadata={"tag": "one"})
     plan(run.id)
-    (found,) = rows_of(system, run)
-    assert found["item"] == {
+    (row,) = rows_of(system, run)
+    assert row["item"] == {
         "input": loop.messages(1000),
         "reference": "login",
         "metadata": {"split": "test", "tag": "one"},
         "completion_id": "chatcmpl-one-1000",
     }
-    assert found["request"] == {"temperature": 0}
-    assert found["sample"]["choices"][0]["message"]["content"] == "login"
+    assert row["request"] == {"temperature": 0}
+    assert row["sample"]["choices"][0]["message"]["content"] == "login"
 
 
 def test_rows_come_from_an_uploaded_file_as_it_is(system: System) -> None:
@@ -90,7 +90,7 @@ def test_rows_come_from_an_uploaded_file_as_it_is(system: System) -> None:
     assert File(id="file-1", created_at=1, bytes=1, filename="rows.jsonl", purpose="evals", key="files/file-1").create()
     run = run_over_file(system, "file-1")
     plan(run.id)
-    assert [one["item"]["n"] for one in rows_of(system, run)] == list(range(60))
+    assert [row["item"]["n"] for row in rows_of(system, run)] == list(range(60))
 
 
 def test_a_run_without_rows_ends_as_failed_with_the_reason(system: System) -> None:

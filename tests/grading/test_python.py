@@ -45,14 +45,14 @@ def results(run: Run) -> list[dict[str, Any]]:
 
 def parsed(status: int, payload: Any = None, *, error: str = "", failed: bool = False) -> tuple[Any, dict[str, Any]]:
     """What botocore makes of Lambda's answer."""
-    told: dict[str, Any] = {"ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": 0}}
+    response: dict[str, Any] = {"ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": 0}}
     if error:
-        told["Error"] = {"Code": error, "Message": "m"}
+        response["Error"] = {"Code": error, "Message": "m"}
     else:
-        told["Payload"] = io.BytesIO(json.dumps(payload).encode())
+        response["Payload"] = io.BytesIO(json.dumps(payload).encode())
     if failed:
-        told["FunctionError"] = "Unhandled"
-    return SimpleNamespace(status_code=status), told
+        response["FunctionError"] = "Unhandled"
+    return SimpleNamespace(status_code=status), response
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_an_eval_with_a_source_and_a_multi_through_the_sdk(system: System) -> No
     config: Any = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
     criteria: Any = [PYTHON, multi]
     made = client.evals.create(name="own", data_source_config=config, testing_criteria=criteria)
-    assert [one.type for one in made.testing_criteria] == ["python", "multi"]
+    assert [criterion.type for criterion in made.testing_criteria] == ["python", "multi"]
     kept = system.ok("GET", f"/v1/evals/{made.id}")["testing_criteria"]
     assert kept[0]["source"] == SOURCE
     assert kept[0]["pass_threshold"] == 0.5, "what passes is recorded"
@@ -98,10 +98,10 @@ def test_an_eval_with_a_source_and_a_multi_through_the_sdk(system: System) -> No
     source: Any = {"type": "jsonl", "source": {"type": "file_content", "content": rows}}
     run = client.evals.runs.create(made.id, data_source=source)
     system.settle()
-    found = client.evals.runs.retrieve(run.id, eval_id=made.id)
-    assert found.status == "completed"
-    told = found.result_counts
-    assert (told.total, told.passed, told.failed, told.errored) == (3, 1, 1, 1)
+    stored = client.evals.runs.retrieve(run.id, eval_id=made.id)
+    assert stored.status == "completed"
+    counts = stored.result_counts
+    assert (counts.total, counts.passed, counts.failed, counts.errored) == (3, 1, 1, 1)
     items = list(client.evals.runs.output_items.list(run.id, eval_id=made.id))
     assert [result.score for result in items[0].results] == [1, 1]
     assert [result.score for result in items[1].results] == [0, 0]
@@ -191,13 +191,13 @@ def test_a_busy_sandbox_makes_rows_wait_and_loses_nothing(
     grade_chunk(chunk, context, Counting())
     assert counts(run.id) == (0, 0, 0, 0)
     assert "sandbox" in Run.load(run.id).paused.reason
-    assert [one["item"]["n"] for one in asked].count(1) > 1
+    assert [request["item"]["n"] for request in asked].count(1) > 1
     busy.clear()
     asked.clear()
     [again] = clock.waiting()
     grade_chunk(again, context, Counting())
     assert counts(run.id) == (2, 2, 0, 0)
-    assert [one["item"]["n"] for one in asked] == [1], "what was graded is not graded again"
+    assert [request["item"]["n"] for request in asked] == [1], "what was graded is not graded again"
 
 
 def test_a_function_that_ends_on_a_row_each_time_makes_that_row_errored(
@@ -216,7 +216,7 @@ def test_a_function_that_ends_on_a_row_each_time_makes_that_row_errored(
     error = results(run)[1]["sample"]["error"]
     assert error["code"] == "python_grader_server_error"
     assert "Runtime.ExitError: signal: killed" in error["message"]
-    assert [one["item"]["n"] for one in asked].count(1) == 3
+    assert [request["item"]["n"] for request in asked].count(1) == 3
 
 
 def test_a_function_that_does_not_answer_is_the_row_s_doing(system: System, context: Any, function: Any) -> None:
@@ -311,7 +311,7 @@ def test_few_rows_are_graded_at_once_and_the_same_row_once(system: System, conte
     assert counts(run.id) == (50, 50, 0, 0)
     assert 1 < most[0] <= 10
     assert len(asked) == 40
-    assert {one["limits"]["wall_s"] for one in asked} == {sandbox.WALL_S}
+    assert {request["limits"]["wall_s"] for request in asked} == {sandbox.WALL_S}
 
 
 def test_the_function_takes_the_very_call_that_is_made(system: System, context: Any, function: Any) -> None:

@@ -135,13 +135,13 @@ def deliver_all(system: System, *, rounds: int = 12, but: str = "") -> None:
 def until(system: System, distillation_id: str, status: str) -> dict[str, Any]:
     """Deliver queue after queue until the distillation has this status."""
     for _ in range(200):
-        found = loop.fetched(system, distillation_id)
-        if found["status"] == status:
-            return found
-        assert found["status"] not in ENDED, found
+        answer = loop.fetched(system, distillation_id)
+        if answer["status"] == status:
+            return answer
+        assert answer["status"] not in ENDED, answer
         if not any(system.deliver(name) for name in CONSUMERS):
             tick()
-    raise AssertionError(f"it never came to {status}: {found['status']}")
+    raise AssertionError(f"it never came to {status}: {answer['status']}")
 
 
 def upload(system: System, lines: list[dict[str, Any]], purpose: str = "evals") -> tuple[int, Any]:

@@ -26,7 +26,7 @@ def walked(system: System, path: str, limit: int = 100) -> list[str]:
     for _ in range(40):
         status, page = system.call("GET", f"{path}{'&' if '?' in path else '?'}limit={limit}{after}")
         assert status == 200, page
-        seen += [one["id"] for one in page["data"]]
+        seen += [object_["id"] for object_ in page["data"]]
         if not page["has_more"]:
             return seen
         after = f"&after={page['last_id']}"
@@ -130,14 +130,14 @@ def response(number: int, previous: str | None, size: int) -> dict[str, Any]:
     request: dict[str, Any] = {"model": "gpt-4o", "input": f"{number}" * size}
     if previous:
         request["previous_response_id"] = previous
-    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}
+    message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}
     answer = {
         "id": f"resp_{number}",
         "object": "response",
         "created_at": 1_790_000_000 + number,
         "model": "gpt-4o",
         "status": "completed",
-        "output": [said],
+        "output": [message],
     }
     return {"request": request, "response": answer}
 

@@ -45,7 +45,7 @@ def lives(system: System, monkeypatch: pytest.MonkeyPatch, record: dict[str, Any
     (name,) = answer["ids"]
     assert system.ok("GET", f"/v1/captures/{answer['batch_id']}")["status"] == "recorded"
     assert system.dead("RECORD") == []
-    assert name in [one["id"] for one in system.ok("GET", "/v1/chat/completions?limit=100")["data"]]
+    assert name in [completion["id"] for completion in system.ok("GET", "/v1/chat/completions?limit=100")["data"]]
     assert system.call("GET", f"/v1/chat/completions/{name}")[0] == 200
     assert system.call("DELETE", f"/v1/chat/completions/{name}")[0] == 200
     acts.later(monkeypatch, 2 * 3600)
@@ -94,7 +94,7 @@ def test_a_message_that_cannot_be_recorded_fails_alone(system: System, walls: Wa
         system.ok("POST", "/v1/captures", [acts.record(f"chatcmpl-good-{number}")])
     with walls.refusing(of_the_guilty):
         assert len(acts.together(system, "RECORD")) == 1
-    listed = [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]]
+    listed = [completion["id"] for completion in system.ok("GET", "/v1/chat/completions")["data"]]
     assert listed == [f"chatcmpl-good-{number}" for number in range(8)]
 
 
@@ -132,9 +132,9 @@ def test_an_object_that_cannot_be_repaired_stops_neither_erasure_nor_expiry(
     begin_garbage("0garbage")
     swept(monkeypatch)
     assert system.call("GET", "/v1/chat/completions/chatcmpl-old")[0] == 404
-    (key,) = [one for one in blobs.keys("completions/") if "garbage" not in one]
+    (key,) = [key for key in blobs.keys("completions/") if "garbage" not in key]
     assert frames.unpack(blobs.get(key), key) == [] or b"chatcmpl-doomed" not in b"".join(
-        str(one).encode() for one in frames.unpack(blobs.get(key), key)
+        str(reference).encode() for reference in frames.unpack(blobs.get(key), key)
     )
 
 
@@ -164,7 +164,7 @@ def test_a_completion_that_cannot_be_deleted_stops_no_other_expiry(
         system.ok("POST", "/v1/retention_policies", {"retention_days": 365, "model": model})
     with walls.refusing(of_the_guilty):
         swept(monkeypatch)
-    left = [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]]
+    left = [completion["id"] for completion in system.ok("GET", "/v1/chat/completions")["data"]]
     assert left == ["chatcmpl-b-guilty"]
 
 
@@ -300,14 +300,14 @@ def test_a_long_refusal_of_a_trainer_ends_the_job_and_is_cut(system: System, mon
         raise TrainerRefused("no, " * 150_000, code="refused")
 
     job_id = derived_id("ftjob-", "dataset_1")
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student="lab-small")
-    dataset = build.dataset(one)
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student="lab-small")
+    dataset = build.dataset(distillation)
     for name in ("train.jsonl", "validation.jsonl", "card.json"):
         blobs.put(dataset.key(name), b"{}")
     monkeypatch.setattr(OpenAITrainer, "start", refuse)
     acts.deliver_all(system)
     assert system.dead("TUNING") == []
-    ended = system.ok("GET", f"/v1/distillations/{one.id}")
+    ended = system.ok("GET", f"/v1/distillations/{distillation.id}")
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True)
 
 
@@ -329,10 +329,12 @@ def test_a_pause_keeps_the_beginning_of_a_long_reason(system: System, monkeypatc
 
 def test_people_are_told_of_a_failure_with_a_long_reason(system: System) -> None:
     """SNS takes 256 KB: the reason is cut where it enters, or where it is told."""
-    one = build.distillation("failed", error=Failure(code="job_failed", message="The trainer said: " + "no, " * 70_000))
-    bus.send(DistillationFailed(distillation_id=one.id))
+    distillation = build.distillation(
+        "failed", error=Failure(code="job_failed", message="The trainer said: " + "no, " * 70_000)
+    )
+    bus.send(DistillationFailed(distillation_id=distillation.id))
     acts.deliver_all(system)
-    assert [told["id"] for told in system.told()] == [one.id]
+    assert [notice["id"] for notice in system.told()] == [distillation.id]
 
 
 def test_a_card_that_names_every_row_fits_its_calibration(system: System) -> None:

@@ -25,14 +25,14 @@ SECRET = "the-secret-of-alice"
 
 def objects_with(text: str) -> list[str]:
     """The keys of all objects that hold a text, packed or not."""
-    found = []
+    collected = []
     for key in blobs.keys(""):
         body = blobs.get(key)
         with suppress(zstd.ZstdError):
             body = zstd.decompress(body)
         if text.encode() in body:
-            found.append(key)
-    return found
+            collected.append(key)
+    return collected
 
 
 def swept_later(monkeypatch: pytest.MonkeyPatch, hours: int = 2) -> None:
@@ -61,7 +61,7 @@ def test_a_deleted_run_takes_the_file_of_its_inline_rows_with_it(system: System)
     file_id = run["data_source"]["source"].get("id")
     system.ok("DELETE", f"/v1/evals/{run['eval_id']}/runs/{run['id']}")
     assert objects_with(SECRET) == []
-    assert file_id not in [one["id"] for one in system.ok("GET", "/v1/files")["data"]]
+    assert file_id not in [file["id"] for file in system.ok("GET", "/v1/files")["data"]]
 
 
 def expired(system: System) -> str:
@@ -117,12 +117,12 @@ def test_a_deletion_names_the_runs_that_graded_the_completion(system: System) ->
 def distilled(system: System) -> dict[str, Any]:
     """A whole distillation."""
     loop.capture(system, "gone", train=24, test=6)
-    one = loop.distill(system, "gone")
+    distillation = loop.distill(system, "gone")
     system.settle()
-    if loop.fetched(system, one["id"])["status"] == "blocked":
-        system.ok("POST", f"/v1/distillations/{one['id']}/approve")
+    if loop.fetched(system, distillation["id"])["status"] == "blocked":
+        system.ok("POST", f"/v1/distillations/{distillation['id']}/approve")
         system.settle()
-    ended = loop.fetched(system, one["id"])
+    ended = loop.fetched(system, distillation["id"])
     assert ended["status"] == "completed", ended
     return ended
 
@@ -134,8 +134,8 @@ def test_what_learnt_from_a_completion_is_named_and_nothing_stays_at_the_trainer
     tested = json.dumps(system.ok("DELETE", acts.path_of("chatcmpl-gone-1003")))
     left = {file["id"] for file in httpx.get(f"{system.lab}/v1/files").json()["data"]} - before
     wrong = [
-        what
-        for what, holds in {
+        name
+        for name, holds in {
             "the dataset of a training completion": ended["dataset_id"] in taught,
             "the model that learnt it": ended["model"] in taught,
             "the test rows of a test completion": ended["test_file_id"] in tested,

@@ -25,27 +25,27 @@ NEEDED = b'{"item": {"input": []}}\n'
 
 @pytest.mark.parametrize("status", OPEN)
 def test_the_eval_of_an_open_distillation_stays(status: str, system: System) -> None:
-    one = build.distillation(status)
-    refused, answer = system.call("DELETE", f"/v1/evals/{one.eval_id}")
+    distillation = build.distillation(status)
+    refused, answer = system.call("DELETE", f"/v1/evals/{distillation.eval_id}")
     assert refused == 409, answer
-    assert one.id in answer["error"]["message"]
+    assert distillation.id in answer["error"]["message"]
     assert system.headers["x-should-retry"] == "false"
-    assert system.call("GET", f"/v1/evals/{one.eval_id}")[0] == 200
+    assert system.call("GET", f"/v1/evals/{distillation.eval_id}")[0] == 200
 
 
 @pytest.mark.parametrize("status", ["queued", "measuring", "deciding"])
 def test_the_test_file_of_an_open_distillation_stays(status: str, system: System) -> None:
     item = {"input": [{"role": "user", "content": "q"}], "reference": "yes"}
     _, file = acts.upload(system, [{"item": item}])
-    one = build.distillation(status, test={"type": "file_id", "id": file["id"]})
+    distillation = build.distillation(status, test={"type": "file_id", "id": file["id"]})
     refused, answer = system.call("DELETE", f"/v1/files/{file['id']}")
-    assert (refused, one.id in acts.refusal(answer)["message"]) == (409, True), answer
+    assert (refused, distillation.id in acts.refusal(answer)["message"]) == (409, True), answer
 
 
 @pytest.mark.parametrize(("number", "status"), list(enumerate(["completed", "failed", "cancelled"])))
 def test_what_an_ended_distillation_needed_may_go(number: int, status: str, shared: System) -> None:
-    one = build.distillation(status, number=number)
-    assert shared.call("DELETE", f"/v1/evals/{one.eval_id}")[0] == 200
+    distillation = build.distillation(status, number=number)
+    assert shared.call("DELETE", f"/v1/evals/{distillation.eval_id}")[0] == 200
 
 
 def test_the_file_of_an_open_run_stays_or_its_run_does_without(system: System) -> None:
@@ -63,45 +63,45 @@ def test_the_file_of_an_open_run_stays_or_its_run_does_without(system: System) -
 
 
 def deciding(system: System) -> Distillation:
-    one = build.distillation("deciding", model=build.MODEL)
-    blobs.put(one.rows_key, NEEDED)
+    distillation = build.distillation("deciding", model=build.MODEL)
+    blobs.put(distillation.rows_key, NEEDED)
     for role in ("teacher", "baseline", "distilled"):
-        build.graded(one, role, "ppff")
+        build.graded(distillation, role, "ppff")
     build.sent(system, "DISTILLING")
-    bus.send(DecideVerdict(distillation_id=one.id))
-    return one
+    bus.send(DecideVerdict(distillation_id=distillation.id))
+    return distillation
 
 
 def test_a_verdict_is_given_though_the_eval_is_gone(system: System) -> None:
     """Deleted before the rule was there, or by two requests at once."""
-    one = deciding(system)
-    Eval.load(one.eval_id).remove()
+    distillation = deciding(system)
+    Eval.load(distillation.eval_id).remove()
     acts.deliver_all(system)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert (ended["status"], (ended["verdict"] or {}).get("rows")) == ("completed", 4)
 
 
 def test_a_verdict_whose_runs_are_gone_fails_the_distillation(system: System) -> None:
-    one = deciding(system)
-    Run.load(one.run_id("baseline")).remove()
+    distillation = deciding(system)
+    Run.load(distillation.run_id("baseline")).remove()
     acts.deliver_all(system)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True)
-    assert [told["id"] for told in system.told() if told["type"] == "failed"] == [one.id]
+    assert [notice["id"] for notice in system.told() if notice["type"] == "failed"] == [distillation.id]
 
 
 def test_an_eval_that_is_gone_before_training_fails_the_distillation_before_it_costs(system: System) -> None:
     build.captured(system, [build.record(n, f"question {n}", split="train") for n in range(12)])
-    one = build.distillation("measuring", student=loop.STUDENT, gate={"expected_gain": 0.9})
-    blobs.put(one.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
+    distillation = build.distillation("measuring", student=loop.STUDENT, gate={"expected_gain": 0.9})
+    blobs.put(distillation.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
     for role, rows in (("teacher", "pppp"), ("baseline", "ffff")):
-        build.graded(one, role, rows)
-    Eval.load(one.eval_id).remove()
+        build.graded(distillation, role, rows)
+    Eval.load(distillation.eval_id).remove()
     build.sent(system, "DISTILLING")
-    one.change({"approved_at": 1})
-    bus.send(AdvanceDistillation(distillation_id=one.id))
+    distillation.change({"approved_at": 1})
+    bus.send(AdvanceDistillation(distillation_id=distillation.id))
     acts.deliver_all(system)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert (ended["status"], (ended["error"] or {}).get("code")) == ("failed", "eval_deleted")
     assert ended["job_id"] is None
 
@@ -109,25 +109,25 @@ def test_an_eval_that_is_gone_before_training_fails_the_distillation_before_it_c
 @pytest.mark.parametrize("died_at", ["DISTILLATION", "LIST#RUN"], ids=["before-the-move", "between-two-runs"])
 def test_a_cancellation_while_queued_ends_the_runs_that_are_there(died_at: str, system: System, walls: Walls) -> None:
     build.captured(system, [build.record(n, f"test {n}") for n in range(2)])
-    one = build.distillation("queued", student=loop.STUDENT)
+    distillation = build.distillation("queued", student=loop.STUDENT)
     seen: list[str] = []
 
     def dies(operation: str, arguments: dict[str, object]) -> bool:
-        told = str(arguments)
-        moves = operation == "UpdateItem" and "'DISTILLATION'" in told and "measuring" in told
-        second = operation == "PutItem" and "LIST#RUN" in told and one.run_id("baseline") in told
+        text = str(arguments)
+        moves = operation == "UpdateItem" and "'DISTILLATION'" in text and "measuring" in text
+        second = operation == "PutItem" and "LIST#RUN" in text and distillation.run_id("baseline") in text
         if (moves and died_at == "DISTILLATION") or (second and died_at == "LIST#RUN"):
             seen.append(operation)
         return bool(seen) and operation not in QUEUE_OF_AWS
 
-    bus.send(AdvanceDistillation(distillation_id=one.id))
+    bus.send(AdvanceDistillation(distillation_id=distillation.id))
     with walls.refusing(dies):
         system.deliver("DISTILLING")
     assert seen
-    system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+    system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
     acts.deliver_all(system)
-    assert loop.fetched(system, one.id)["status"] == "cancelled"
-    runs = [run for role in ("teacher", "baseline", "distilled") if (run := Run.find(one.run_id(role)))]
+    assert loop.fetched(system, distillation.id)["status"] == "cancelled"
+    runs = [run for role in ("teacher", "baseline", "distilled") if (run := Run.find(distillation.run_id(role)))]
     assert runs
     assert {run.status for run in runs} == {"canceled"}
 

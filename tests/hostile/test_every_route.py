@@ -125,10 +125,10 @@ def _calibration(system: System, ids: Ids) -> str:
 def _distillation() -> Any:
     number = next(NUMBERS)
     names = {"dataset_id": f"dataset_{number}", "job_id": f"ftjob-{number}"}
-    one = build.distillation("blocked", number=number, **names)
-    build.dataset(one)
-    build.job(one)
-    return one
+    distillation = build.distillation("blocked", number=number, **names)
+    build.dataset(distillation)
+    build.job(distillation)
+    return distillation
 
 
 def _completion(system: System) -> str:
@@ -168,7 +168,7 @@ def url_of(system: System, route: Route) -> str:
     ids: Ids = {}
     for name in re.findall(r"<(\w+)>", rule):
         ids[name] = MAKERS[name](system, ids)
-    return re.sub(r"<(\w+)>", lambda found: ids[found.group(1)], rule)
+    return re.sub(r"<(\w+)>", lambda parameter: ids[parameter.group(1)], rule)
 
 
 @pytest.fixture

@@ -23,22 +23,22 @@ from tuning.trainers.openai_compatible import OpenAITrainer
 
 def vanished(system: System, status: str) -> Any:
     """A distillation whose job nobody at the trainer knows any more."""
-    one = build.distillation(status, dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
-    build.dataset(one)
-    build.job(one, provider_job_id="ftjob-that-is-gone", status="running")
+    distillation = build.distillation(status, dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
+    build.dataset(distillation)
+    build.job(distillation, provider_job_id="ftjob-that-is-gone", status="running")
     boto3.client("dynamodb").put_item(TableName=system.table, Item={"pk": {"S": "OPENJOBS"}, "sk": {"S": "ftjob-1"}})
     boto3.client("events").enable_rule(Name="watch")
-    found = httpx.get(f"{system.lab}/v1/fine_tuning/jobs/ftjob-that-is-gone")
-    assert found.status_code == 404
-    return one
+    answer = httpx.get(f"{system.lab}/v1/fine_tuning/jobs/ftjob-that-is-gone")
+    assert answer.status_code == 404
+    return distillation
 
 
 def test_a_job_that_vanished_fails_its_distillation(system: System) -> None:
-    one = vanished(system, "training")
+    distillation = vanished(system, "training")
     for _ in range(8):
         acts.tick()
         acts.deliver_all(system)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert (ended["status"], (ended["error"] or {}).get("code")) == ("failed", "job_failed")
     assert not system.clock_runs()
     assert system.ok("GET", "/v1/fine_tuning/jobs/ftjob-1")["status"] == "failed"
@@ -62,13 +62,13 @@ def test_one_job_with_a_long_reason_stops_no_other(
     ids = []
     for number in (1, 2):
         names = {"dataset_id": f"dataset_{number}", "job_id": f"ftjob-{number}"}
-        one = build.distillation("training", number=number, student=loop.STUDENT, **names)
-        build.dataset(one)
-        build.job(one, provider_job_id=f"at-{number}", status="running")
+        distillation = build.distillation("training", number=number, student=loop.STUDENT, **names)
+        build.dataset(distillation)
+        build.job(distillation, provider_job_id=f"at-{number}", status="running")
         boto3.client("dynamodb").put_item(
             TableName=system.table, Item={"pk": {"S": "OPENJOBS"}, "sk": {"S": f"ftjob-{number}"}}
         )
-        ids.append(one.id)
+        ids.append(distillation.id)
     words = {"at-1": "no, " * 150_000, "at-2": "no"}
     monkeypatch.setattr(
         OpenAITrainer,
@@ -84,9 +84,9 @@ def test_one_job_with_a_long_reason_stops_no_other(
 
 def test_one_job_that_cannot_be_read_stops_no_other(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry of the list of open jobs without its job raises at the watcher's every tick."""
-    one = build.distillation("training", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
-    build.dataset(one)
-    build.job(one, provider_job_id="at-1", status="running")
+    distillation = build.distillation("training", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
+    build.dataset(distillation)
+    build.job(distillation, provider_job_id="at-1", status="running")
     for name in ("a-job-that-is-gone", "ftjob-1"):
         boto3.client("dynamodb").put_item(TableName=system.table, Item={"pk": {"S": "OPENJOBS"}, "sk": {"S": name}})
     failure = JobFailure(code="odd", message="no")
@@ -100,4 +100,4 @@ def test_one_job_that_cannot_be_read_stops_no_other(system: System, monkeypatch:
         with suppress(Exception):
             acts.tick()
     acts.deliver_all(system)
-    assert loop.fetched(system, one.id)["status"] == "failed"
+    assert loop.fetched(system, distillation.id)["status"] == "failed"

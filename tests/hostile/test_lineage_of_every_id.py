@@ -28,12 +28,12 @@ def ids(held: Held) -> dict[str, str]:
     system = held.system()
     _, file = acts.upload(system, [acts.ROW])
     loop.capture(system, "every", train=24, test=6)
-    one = loop.distill(system, "every")
+    distillation = loop.distill(system, "every")
     system.settle()
-    if loop.fetched(system, one["id"])["status"] == "blocked":
-        system.ok("POST", f"/v1/distillations/{one['id']}/approve")
+    if loop.fetched(system, distillation["id"])["status"] == "blocked":
+        system.ok("POST", f"/v1/distillations/{distillation['id']}/approve")
         system.settle()
-    ended = loop.fetched(system, one["id"])
+    ended = loop.fetched(system, distillation["id"])
     assert ended["status"] == "completed", ended
     rows = {"type": "file_content", "content": [{**acts.ROW, "human": True}]}
     calibration = system.ok(
@@ -90,8 +90,8 @@ def test_an_id_of_any_kind_has_a_lineage(kind: str, shared: System, ids: dict[st
 def test_a_distillation_leads_to_all_it_made(shared: System, ids: dict[str, str]) -> None:
     status, graph = shared.call("GET", f"/v1/lineage/{ids['distillation']}")
     assert status == 200, graph
-    found = {node["id"] for node in graph["nodes"]}
-    assert found >= {ids[kind] for kind in ("test file", "teacher run", "dataset", "job", "model", "verdict")}
+    ids_in_graph = {node["id"] for node in graph["nodes"]}
+    assert ids_in_graph >= {ids[kind] for kind in ("test file", "teacher run", "dataset", "job", "model", "verdict")}
 
 
 def test_an_eval_leads_to_its_runs_and_verdicts(shared: System, ids: dict[str, str]) -> None:
@@ -107,7 +107,9 @@ def test_an_id_that_nothing_has_is_not_found(shared: System) -> None:
 
 def test_there_are_webhooks_of_distillations(shared: System) -> None:
     types = shared.ok("GET", "/v1/webhook_event_types")["data"]
-    assert {f"distillation.{kind}" for kind in KINDS} <= {one if isinstance(one, str) else one["id"] for one in types}
+    assert {f"distillation.{kind}" for kind in KINDS} <= {
+        type_ if isinstance(type_, str) else type_["id"] for type_ in types
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,15 +127,15 @@ def test_an_end_of_a_distillation_reaches_an_endpoint(
 
     monkeypatch.setattr(Webhooks, "send", send)
     if kind == "failed":
-        one = build.distillation("queued")
-        bus.send(AdvanceDistillation(distillation_id=one.id))
+        distillation = build.distillation("queued")
+        bus.send(AdvanceDistillation(distillation_id=distillation.id))
     else:
-        one = build.distillation("measuring" if kind == "blocked" else "deciding", model=build.MODEL)
-        blobs.put(one.rows_key, b'{"item": {"input": []}}\n')
+        distillation = build.distillation("measuring" if kind == "blocked" else "deciding", model=build.MODEL)
+        blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
         for role in ("teacher", "baseline", "distilled"):
-            build.graded(one, role, "pf")
+            build.graded(distillation, role, "pf")
         if kind == "verdict":
-            bus.send(DecideVerdict(distillation_id=one.id))
+            bus.send(DecideVerdict(distillation_id=distillation.id))
     acts.deliver_all(system)
     assert sent == [f"distillation.{kind}"]
 

@@ -65,21 +65,21 @@ def large_completions(system: System) -> System:
 
 
 def test_test_rows_are_frozen_in_a_stream(large_completions: System, walls: Walls) -> None:
-    one = build.distillation("queued", student=loop.STUDENT)
+    distillation = build.distillation("queued", student=loop.STUDENT)
     from distilling.advance import advance
 
-    advance(one.id)
-    assert loop.fetched(large_completions, one.id)["test_rows"] == 20
+    advance(distillation.id)
+    assert loop.fetched(large_completions, distillation.id)["test_rows"] == 20
     assert 0 < walls.largest_body <= MOST_AT_ONCE
 
 
 def test_a_training_set_is_written_in_a_stream(system: System, walls: Walls) -> None:
     for number in range(24):
         build.captured(system, [build.record(number, f"question {number} {'q' * MEGABYTE}", split="train")])
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
-    blobs.put(one.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
+    blobs.put(distillation.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
     walls.largest_body = 0
-    bus.send(AssembleDataset(distillation_id=one.id, dataset_id="dataset_1"))
+    bus.send(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
     system.deliver("ASSEMBLY")
     assert system.ok("GET", "/v1/datasets/dataset_1")["card"]["rows"] == 24
     assert 0 < walls.largest_body <= MOST_AT_ONCE

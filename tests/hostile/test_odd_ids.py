@@ -52,7 +52,7 @@ def test_an_odd_id_is_read_and_deleted_as_it_is_listed(name: str, shared: System
         return
     assert answer["ids"] == [odd]
     listed = shared.ok("GET", f"/v1/chat/completions?metadata[odd]={name}")["data"]
-    assert [one["id"] for one in listed] == [odd]
+    assert [completion["id"] for completion in listed] == [odd]
     for path in (acts.path_of(odd), acts.path_of(odd, "messages"), f"/v1/lineage/{quote(odd, safe='')}"):
         status, read = shared.call("GET", path)
         assert status == 200, (path, read)

@@ -56,7 +56,7 @@ def test_a_list_page_by_page_ends_where_one_id_stands_in_two_minutes(system: Sys
     after = ""
     for _ in range(6):
         page = system.ok("GET", f"/v1/chat/completions?limit=1{after}")
-        seen += [one["choices"][0]["message"]["content"] for one in page["data"]]
+        seen += [completion["choices"][0]["message"]["content"] for completion in page["data"]]
         if not page["has_more"]:
             break
         after = f"&after={page['last_id']}"
@@ -132,7 +132,7 @@ CURSORS = ("", "x" * 1_100, "x" * 2_100, "é" * 600, "%00", "a%23b")
 def test_an_odd_cursor_is_no_failure_of_the_server(path: str, shared: System, filled: dict[str, str]) -> None:
     url = path.format(**filled)
     urls = [f"{url}{'&' if '?' in url else '?'}after={after}" for after in CURSORS]
-    assert [one[:200] for one in urls if shared.call("GET", one)[0] >= 500] == []
+    assert [url[:200] for url in urls if shared.call("GET", url)[0] >= 500] == []
 
 
 CONDITIONS = (
@@ -151,7 +151,7 @@ CONDITIONS = (
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/exports/completions", "/v1/usage"])
 def test_an_odd_condition_is_no_failure_of_the_server(path: str, shared: System) -> None:
     acts.push(shared, acts.record("chatcmpl-1"))
-    assert [one[:40] for one in CONDITIONS if shared.call("GET", f"{path}?{one}")[0] >= 500] == []
+    assert [condition[:40] for condition in CONDITIONS if shared.call("GET", f"{path}?{condition}")[0] >= 500] == []
 
 
 @pytest.mark.parametrize("size", [1_030, 2_040, 2_100], ids=["beyond-a-sort-key", "nearly-a-key", "beyond-a-key"])
@@ -236,7 +236,9 @@ def test_a_tag_without_its_row_of_the_list_of_all_is_left_out(system: System) ->
     for path in ("/v1/chat/completions", "/v1/usage", "/v1/exports/completions"):
         status, answer = system.call("GET", f"{path}?metadata[team]=a")
         assert status == 200, answer
-    assert [one["id"] for one in system.ok("GET", "/v1/chat/completions?metadata[team]=a")["data"]] == ["chatcmpl-kept"]
+    assert [completion["id"] for completion in system.ok("GET", "/v1/chat/completions?metadata[team]=a")["data"]] == [
+        "chatcmpl-kept"
+    ]
 
 
 @pytest.mark.parametrize("path", ["/v1/evals", "/v1/files", "/v1/keys", "/v1/filters", "/v1/evals?order_by=updated_at"])
@@ -251,7 +253,7 @@ def test_a_place_in_a_list_without_its_object_ends_no_list(path: str, system: Sy
     pages = 0
     seen: list[str] = []
     while status == 200 and pages < 8:
-        seen += [one["id"] for one in answer["data"]]
+        seen += [completion["id"] for completion in answer["data"]]
         if not answer["has_more"]:
             break
         assert answer["last_id"], "a page that promises more says where it goes on"
@@ -269,5 +271,5 @@ def test_a_completion_whose_object_is_lost_is_left_out_of_lists(system: System) 
         s3.delete_object(Bucket="bucket", Key=entry["Key"])
     acts.stored(system, acts.record("chatcmpl-kept"))
     status, answer = system.call("GET", "/v1/chat/completions")
-    assert (status, [one["id"] for one in answer["data"]]) == (200, ["chatcmpl-kept"])
+    assert (status, [completion["id"] for completion in answer["data"]]) == (200, ["chatcmpl-kept"])
     assert system.call("GET", acts.path_of("chatcmpl-lost"))[0] in {404, 410}

@@ -94,7 +94,9 @@ def test_two_retries_and_a_late_first_attempt_make_one_object(shared: System) ->
     at = now_ms()
     ids = {post(shared, path, body, retry=retry, begun_ms=at + retry)["id"] for retry in (1, 2, 0)}
     assert len(ids) == 1
-    assert [one["id"] for one in shared.ok("GET", "/v1/filters?limit=100")["data"] if one["name"] == "thrice"] == [*ids]
+    assert [
+        filter_["id"] for filter_ in shared.ok("GET", "/v1/filters?limit=100")["data"] if filter_["name"] == "thrice"
+    ] == [*ids]
 
 
 def test_a_new_post_after_a_retry_is_another_object(shared: System) -> None:

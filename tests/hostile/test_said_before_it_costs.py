@@ -159,9 +159,9 @@ def test_a_criterion_that_gives_one_answer_to_two_models_is_said_by_the_second_r
     first = acts.graded(system, eval_id, answers("model-a", ["yes", "no", "yes", "no"] * 3))
     second = acts.graded(system, eval_id, answers("model-b", ["no", "yes", "yes", "no"] * 3))
     assert (first["status"], second["status"]) == ("completed", "completed")
-    said = " ".join(map(str, second["warnings"]))
-    assert "judged" in said
-    assert "correct-" not in said, "the criterion that tells rows apart is not named"
+    warnings = " ".join(map(str, second["warnings"]))
+    assert "judged" in warnings
+    assert "correct-" not in warnings, "the criterion that tells rows apart is not named"
 
 
 def test_a_run_whose_criteria_tell_rows_apart_warns_of_nothing(system: System) -> None:
@@ -174,10 +174,10 @@ def test_a_run_whose_criteria_tell_rows_apart_warns_of_nothing(system: System) -
 def test_a_gate_names_the_criterion_that_fails_every_row_of_every_model(system: System) -> None:
     """Not only that there is no gap to close: why there is none."""
     build.captured(system, [build.record(n, f"q{n}", split="train") for n in range(12)])
-    one = build.distillation("measuring", student=loop.STUDENT)
+    distillation = build.distillation("measuring", student=loop.STUDENT)
     for role in ("teacher", "baseline"):
-        build.graded(one, role, "f" * 12)
+        build.graded(distillation, role, "f" * 12)
     acts.deliver_all(system)
-    reasons = " ".join(loop.fetched(system, one.id)["plan"]["reasons"])
+    reasons = " ".join(loop.fetched(system, distillation.id)["plan"]["reasons"])
     assert "correct" in reasons
     assert "every row" in reasons

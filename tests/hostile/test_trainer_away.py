@@ -22,11 +22,11 @@ from tuning.trainers.openai_compatible import OpenAITrainer
 def landed() -> Any:
     """A distillation whose data set has just landed."""
     job_id = derived_id("ftjob-", "dataset_1")
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student=loop.STUDENT)
-    dataset = build.dataset(one)
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student=loop.STUDENT)
+    dataset = build.dataset(distillation)
     for name in ("train.jsonl", "validation.jsonl", "card.json"):
         blobs.put(dataset.key(name), b"{}")
-    return one
+    return distillation
 
 
 class Moody:
@@ -65,35 +65,35 @@ def trainer(system: System, monkeypatch: pytest.MonkeyPatch) -> Moody:
 
 
 def test_an_outage_of_the_trainer_is_waited_out_and_the_job_starts_once(system: System, trainer: Moody) -> None:
-    one = landed()
+    distillation = landed()
     acts.deliver_all(system, rounds=15)
     assert system.dead("TUNING") == []
     trainer.away = False
     acts.deliver_all(system, rounds=15)
-    assert trainer.started == [one.job_id]
-    assert loop.fetched(system, one.id)["status"] == "training"
+    assert trainer.started == [distillation.job_id]
+    assert loop.fetched(system, distillation.id)["status"] == "training"
 
 
 def test_a_distillation_says_since_when_it_waits_for_its_trainer_and_why(system: System, trainer: Moody) -> None:
-    one = landed()
+    distillation = landed()
     acts.deliver_all(system, rounds=7)
-    paused = loop.fetched(system, one.id).get("paused") or {}
+    paused = loop.fetched(system, distillation.id).get("paused") or {}
     assert "Over capacity" in str(paused.get("reason"))
     assert isinstance(paused.get("since"), int)
     trainer.away = False
     acts.deliver_all(system, rounds=7)
-    assert loop.fetched(system, one.id).get("paused") is None
+    assert loop.fetched(system, distillation.id).get("paused") is None
 
 
 def test_a_trainer_that_stays_away_fails_the_distillation_when_patience_is_over(
     system: System, trainer: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert trainer.away
-    one = landed()
+    distillation = landed()
     acts.deliver_all(system, rounds=4)
     acts.later(monkeypatch, 25 * 3600)
     acts.deliver_all(system, rounds=15)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert ended["status"] == "failed"
     assert "Over capacity" in ended["error"]["message"]
 
@@ -101,8 +101,8 @@ def test_a_trainer_that_stays_away_fails_the_distillation_when_patience_is_over(
 def test_a_cancellation_outlives_the_outage_of_its_trainer(
     system: System, trainer: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = build.distillation("cancelled", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
-    build.job(one, provider_job_id="at-ftjob-1", status="running")
+    distillation = build.distillation("cancelled", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
+    build.job(distillation, provider_job_id="at-ftjob-1", status="running")
     stopped: list[str] = []
 
     def cancel(_: Any, job_id: str) -> None:

@@ -49,12 +49,12 @@ class Listener(ThreadingHTTPServer):
     """Counts the webhooks that reach this machine."""
 
     def __init__(self) -> None:
-        self.got: list[str] = []
-        got = self.got
+        self.deliveries: list[str] = []
+        deliveries = self.deliveries
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                got.append(self.headers["webhook-id"])
+                deliveries.append(self.headers["webhook-id"])
                 self.rfile.read(int(self.headers["content-length"]))
                 self.send_response(200)
                 self.send_header("content-length", "0")
@@ -97,7 +97,7 @@ def test_a_bad_host_keeps_no_event_from_the_others_and_brings_none_twice(
     endpoint("0bad", BAD_HOSTS[name])
     endpoint("good", f"http://127.0.0.1:{listener.server_port}/hook")
     happened(system)
-    assert len(listener.got) == 1
+    assert len(listener.deliveries) == 1
 
 
 @pytest.mark.parametrize("name", BAD_HOSTS)
@@ -115,7 +115,7 @@ def test_no_spelling_of_a_private_address_is_connected_to(
     settings_module.settings.cache_clear()
     endpoint("inside", f"http://{PRIVATE[name]}:{listener.server_port}/hook")
     happened(system)
-    assert listener.got == []
+    assert listener.deliveries == []
 
 
 @pytest.mark.parametrize("name", ["full-stop", "circled", "fullwidth", "mapped"])
@@ -135,7 +135,7 @@ def test_an_event_that_waits_for_one_endpoint_does_not_end_the_message_of_the_ot
     endpoint("good", f"http://127.0.0.1:{listener.server_port}/hook")
     happened(system)
     happened(system)
-    assert len(listener.got) == 1
+    assert len(listener.deliveries) == 1
 
 
 def test_the_log_holds_no_url_of_an_endpoint(
@@ -144,4 +144,4 @@ def test_the_log_holds_no_url_of_an_endpoint(
     endpoint("secret", f"https://{'a' * 64}.example/hook?token=very-secret")
     happened(system)
     assert "very-secret" not in capsys.readouterr().out
-    assert listener.got == []
+    assert listener.deliveries == []

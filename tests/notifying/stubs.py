@@ -29,4 +29,4 @@ class Stub:
         self.sent.append([recipient.id for recipient in recipients])
         if self.fails:
             raise ConnectionError("nobody there")
-        return [one for one in recipients if self.taking is None or one.id in self.taking]
+        return [recipient for recipient in recipients if self.taking is None or recipient.id in self.taking]

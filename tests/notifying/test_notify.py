@@ -32,8 +32,8 @@ def test_a_verdict_is_told_and_its_distillation_completes(system: System) -> Non
     verdict = decided()
     send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
     system.settle()
-    [told] = system.told()
-    assert (told["type"], told["id"]) == ("verdict", verdict.id)
+    [notices] = system.told()
+    assert (notices["type"], notices["id"]) == ("verdict", verdict.id)
     assert Verdict.load(verdict.id).notified_at
     completed = system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")
     assert (completed["status"], completed["verdict"]["id"]) == ("completed", verdict.id)
@@ -59,7 +59,7 @@ def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, m
             notify_verdict(verdict.distillation_id)
     assert Verdict.load(verdict.id).notified_at is None
     notify_verdict(verdict.distillation_id)
-    assert [told["id"] for told in system.told()] == [verdict.id] * 2
+    assert [notice["id"] for notice in system.told()] == [verdict.id] * 2
 
 
 def test_a_cancelled_distillation_tells_no_verdict(system: System) -> None:
@@ -111,13 +111,15 @@ def test_a_verdict_that_nobody_can_be_told_of_completes_its_distillation_after_t
 @pytest.mark.parametrize("kind", [events.DistillationBlocked, events.DistillationFailed])
 def test_blocked_and_failed_are_told_once(kind: Any, system: System) -> None:
     status = "blocked" if kind is events.DistillationBlocked else "failed"
-    one = build.distillation(status, plan=documents.plan(reasons=["Why."]), error={"code": "c", "message": "Why."})
+    distillation = build.distillation(
+        status, plan=documents.plan(reasons=["Why."]), error={"code": "c", "message": "Why."}
+    )
     for _ in range(2):
-        send(system, kind(distillation_id=one.id))
+        send(system, kind(distillation_id=distillation.id))
     system.deliver("NOTIFY")
-    [told] = system.told()
-    assert (told["type"], told["id"], told["verdict"]) == (status, one.id, None)
-    assert "Why." in told["sentence"]
+    [notices] = system.told()
+    assert (notices["type"], notices["id"], notices["verdict"]) == (status, distillation.id, None)
+    assert "Why." in notices["sentence"]
 
 
 def test_a_message_for_another_goes_back(system: System) -> None:

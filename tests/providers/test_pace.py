@@ -76,7 +76,7 @@ def test_workers_together_ask_no_faster_than_the_rate(cloud: Cloud) -> None:
     assert len(times) == 60
     took = times[-1] - times[0]
     assert took > 59 / 20 * 0.95, "59 intervals of a twentieth of a second"
-    in_a_second = max(sum(start <= one < start + 1 for one in times) for start in times)
+    in_a_second = max(sum(start <= time_ < start + 1 for time_ in times) for start in times)
     assert in_a_second <= 20 * 1.25
 
 
@@ -108,11 +108,11 @@ def test_what_the_provider_asks_one_to_wait_all_wait(cloud: Cloud) -> None:
     first, second = workers(2)
     asked = Asked(0.0)
     asked.all(first, second, calls=1)
-    told = time.time()
+    asked_at = time.time()
     first.wait(2.0)
     second._looked = 0.0
     asked.all(second, calls=5)
-    assert min(asked.times[2:]) >= told + 2.0
+    assert min(asked.times[2:]) >= asked_at + 2.0
 
 
 def test_a_long_wait_sends_everybody_home_at_once(cloud: Cloud) -> None:
@@ -124,7 +124,7 @@ def test_a_long_wait_sends_everybody_home_at_once(cloud: Cloud) -> None:
     began = time.time()
     refusals = asked.all(second, calls=50)
     assert time.time() - began < 1
-    assert all(isinstance(one, ProviderAway) and not isinstance(one, OverLimit) for one in refusals)
+    assert all(isinstance(refusal, ProviderAway) and not isinstance(refusal, OverLimit) for refusal in refusals)
     assert 3500 < refusals[0].retry_after <= 3600
 
 
@@ -143,7 +143,7 @@ def test_a_rate_that_has_no_room_before_the_deadline_is_over_the_limit(cloud: Cl
     assert cloud
     (pace,) = workers(1, requests_per_second=0.5, concurrency=0)
     ended = Asked(0.0).all(pace, calls=3, within_s=1.0)
-    assert [type(one) for one in ended] == [type(None), OverLimit, OverLimit]
+    assert [type(error) for error in ended] == [type(None), OverLimit, OverLimit]
 
 
 def test_an_answer_is_not_lost_where_its_slot_cannot_be_given_back(cloud: Cloud) -> None:

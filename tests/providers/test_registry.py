@@ -32,8 +32,8 @@ def secret(cloud: Cloud) -> Iterator[Callable[[Any], None]]:
     providers.cache_clear()
     yield store
     providers.cache_clear()
-    for one in aws.secretsmanager().list_secrets()["SecretList"]:
-        if one["Name"] == "providers":
+    for secret in aws.secretsmanager().list_secrets()["SecretList"]:
+        if secret["Name"] == "providers":
             aws.secretsmanager().delete_secret(SecretId="providers", ForceDeleteWithoutRecovery=True)
 
 
@@ -107,10 +107,10 @@ def test_limits_are_kept_by_work_that_nobody_waits_for_and_by_nobody_else(
     cloud.setenv("PROVIDER_REQUESTS_PER_SECOND", "9")
     settings.cache_clear()
     paced_providers.cache_clear()
-    kept = [one._pace._limits for one in paced_providers().all()]
+    kept = [provider._pace._limits for provider in paced_providers().all()]
     paced_providers.cache_clear()
-    assert [(one.requests_per_second, one.concurrency) for one in kept] == [(9, 200), (2.5, 7), (0, 200)]
-    assert [one._pace for one in providers().all()] == [None] * 3
+    assert [(provider.requests_per_second, provider.concurrency) for provider in kept] == [(9, 200), (2.5, 7), (0, 200)]
+    assert [provider._pace for provider in providers().all()] == [None] * 3
 
 
 def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None:

@@ -51,7 +51,7 @@ def test_a_deleted_completion_leaves_no_bytes_and_its_neighbours_stay(
 ) -> None:
     records = [named(number, reference=f"secret-{number}", metadata={"user": f"u-{number}"}) for number in range(12)]
     push(system, *records)
-    before = {one.id: one for one in index.completions(Filter())}
+    before = {completion.id: completion for completion in index.completions(Filter())}
     for number in (3, 7):
         system.ok("DELETE", f"/v1/chat/completions/chatcmpl-s-{number}")
     sweep(monkeypatch, later_s=60)
@@ -63,9 +63,9 @@ def test_a_deleted_completion_leaves_no_bytes_and_its_neighbours_stay(
     assert text.count(b"secret-") == 10
     assert "user=u-3#" not in everything()
     assert "user=u-4#" in everything()
-    after = {one.id: one for one in index.completions(Filter())}
-    assert after == {name: one for name, one in before.items() if name not in {"chatcmpl-s-3", "chatcmpl-s-7"}}
-    assert [one.id for one in index.completions(Filter(metadata={"user": "u-4"}))] == ["chatcmpl-s-4"]
+    after = {completion.id: completion for completion in index.completions(Filter())}
+    assert after == {name: body for name, body in before.items() if name not in {"chatcmpl-s-3", "chatcmpl-s-7"}}
+    assert [completion.id for completion in index.completions(Filter(metadata={"user": "u-4"}))] == ["chatcmpl-s-4"]
     assert not any(list(table.query(changes.erasures(shard))) for shard in range(8))
 
 
@@ -76,7 +76,9 @@ def test_every_copy_is_erased(system: System, monkeypatch: pytest.MonkeyPatch) -
     system.ok("DELETE", "/v1/chat/completions/chatcmpl-rec-2")
     sweep(monkeypatch)
     assert b"chatcmpl-rec-2" not in bytes_in("completions/")
-    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in (0, 1, 3, 4)]
+    assert [completion.id for completion in index.completions(Filter())] == [
+        f"chatcmpl-rec-{number}" for number in (0, 1, 3, 4)
+    ]
 
 
 def test_a_late_delivery_does_not_bring_erased_bytes_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +89,9 @@ def test_a_late_delivery_does_not_bring_erased_bytes_back(system: System, monkey
     monkeypatch.setattr("capture.record.now_ms", lambda: sent.at + 61_000)
     record([sent])
     assert b"chatcmpl-rec-1" not in bytes_in("completions/")
-    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in (0, 2, 3)]
+    assert [completion.id for completion in index.completions(Filter())] == [
+        f"chatcmpl-rec-{number}" for number in (0, 2, 3)
+    ]
 
 
 def test_an_erasure_that_broke_off_goes_on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,14 +129,14 @@ def test_retention_deletes_what_is_older_and_carries_the_tag(system: System, mon
     policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 30, "metadata": {"app": "a"}})
     assert (policy["object"], policy["retention_days"]) == ("retention_policy", 30)
     sweep(monkeypatch)
-    assert [one.id for one in index.completions(Filter())] == ["chatcmpl-s-3", "chatcmpl-s-2"]
+    assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-s-3", "chatcmpl-s-2"]
     sweep(monkeypatch, later_s=3 * 3600)
     assert b"chatcmpl-s-4" not in bytes_in("completions/")
 
 
 def test_policies_are_listed_and_removed(system: System) -> None:
     policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 1, "all": True})
-    assert [one["id"] for one in system.ok("GET", "/v1/retention_policies")["data"]] == [policy["id"]]
+    assert [policy["id"] for policy in system.ok("GET", "/v1/retention_policies")["data"]] == [policy["id"]]
     assert system.ok("GET", f"/v1/retention_policies/{policy['id']}") == policy
     assert system.ok("DELETE", f"/v1/retention_policies/{policy['id']}")["deleted"] is True
     assert system.ok("GET", "/v1/retention_policies")["data"] == []
@@ -158,7 +162,9 @@ def test_an_object_whose_recorder_died_is_finished(system: System, monkeypatch: 
         assert set(record([sent])) == {sent.event_id}
     assert list(index.completions(Filter())) == []
     sweep(monkeypatch)
-    assert [one.id for one in index.completions(Filter())] == [f"chatcmpl-rec-{number}" for number in range(5)]
+    assert [completion.id for completion in index.completions(Filter())] == [
+        f"chatcmpl-rec-{number}" for number in range(5)
+    ]
     assert frames.unfinished(before_ms=now_ms() + 1) == []
     record([sent])
     assert len(list(index.completions(Filter()))) == 5

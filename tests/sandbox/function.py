@@ -66,5 +66,7 @@ def route(session: Session) -> None:
 
 def _answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
     answers = called(json.loads(params["body"]))
-    told = {"Payload": io.BytesIO(json.dumps(answers[0] if answers else {"errorType": "Runtime.ExitError"}).encode())}
-    return SimpleNamespace(status_code=200), told if answers else {**told, "FunctionError": "Unhandled"}
+    response = {
+        "Payload": io.BytesIO(json.dumps(answers[0] if answers else {"errorType": "Runtime.ExitError"}).encode())
+    }
+    return SimpleNamespace(status_code=200), response if answers else {**response, "FunctionError": "Unhandled"}

@@ -107,8 +107,8 @@ def test_giant_output_is_kept_at_its_beginning() -> None:
 )
 def test_no_process_is_started(attempt: str) -> None:
     needs("seccomp")
-    told = message(graded(body(attempt, imports="os, subprocess, multiprocessing, ctypes")))
-    assert "PermissionError" in told or "Operation not permitted" in told
+    process = message(graded(body(attempt, imports="os, subprocess, multiprocessing, ctypes")))
+    assert "PermissionError" in process or "Operation not permitted" in process
 
 
 def test_os_system_runs_nothing() -> None:
@@ -126,12 +126,12 @@ def test_a_fork_bomb_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def living(folder: Path) -> set[Path]:
     """The processes that were started with a folder in here as their home."""
-    found = set()
+    processes = set()
     for process in Path("/proc").iterdir():
         with suppress(OSError):
             if f"HOME={folder}/".encode() in (process / "environ").read_bytes():
-                found.add(process)
-    return found
+                processes.add(process)
+    return processes
 
 
 def test_threads_that_do_not_end_end_with_their_process() -> None:
@@ -153,8 +153,8 @@ def test_more_threads_than_memory_or_the_kernel_allows_are_an_error() -> None:
         "for _ in range(100_000): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         imports="threading, time",
     )
-    told = message(graded(source, memory_bytes=1 << 30, wall_s=20.0))
-    assert "can't start new thread" in told or "Memory" in told
+    answer = message(graded(source, memory_bytes=1 << 30, wall_s=20.0))
+    assert "can't start new thread" in answer or "Memory" in answer
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ def test_more_threads_than_memory_or_the_kernel_allows_are_an_error() -> None:
 )
 def test_the_process_that_started_it_is_out_of_reach(attempt: str) -> None:
     needs("seccomp")
-    told = message(graded(body(attempt, imports="os, signal, resource, fcntl")))
-    assert "PermissionError" in told or "Operation not permitted" in told
+    answer = message(graded(body(attempt, imports="os, signal, resource, fcntl")))
+    assert "PermissionError" in answer or "Operation not permitted" in answer
 
 
 def test_it_may_signal_itself() -> None:
@@ -265,8 +265,8 @@ def gone_afterwards(path: Path) -> Iterator[Path]:
 def test_nothing_is_written_outside_of_its_folder(folder: str) -> None:
     needs("landlock")
     with gone_afterwards(Path(folder) / f"left-{os.getpid()}") as path:
-        told = message(graded(body(f"open({str(path)!r}, 'w').write('x')")))
-        assert "Permission" in told or "No such file" in told
+        answer = message(graded(body(f"open({str(path)!r}, 'w').write('x')")))
+        assert "Permission" in answer or "No such file" in answer
         assert not path.exists()
 
 
@@ -283,8 +283,8 @@ def test_nothing_outside_is_removed_renamed_linked_or_read(tmp_path: Path) -> No
         f"open({str(secret)!r}).read()",
         f"os.symlink({str(secret)!r}, 'mine'); open('mine').read()",
     ):
-        told = message(graded(body(attempt)))
-        assert "Permission" in told or "cross-device" in told, attempt
+        answer = message(graded(body(attempt)))
+        assert "Permission" in answer or "cross-device" in answer, attempt
     assert secret.read_text() == "s"
 
 
@@ -318,8 +318,8 @@ def test_the_folder_around_its_own_keeps_its_mode(tmp_path: Path, monkeypatch: p
 
 def test_a_large_file_is_refused() -> None:
     source = body("with open('big', 'wb') as file:", "    while True: file.write(bytes(1 << 20))")
-    told = message(graded(source, file_bytes=5 << 20))
-    assert "File too large" in told or "SIGXFSZ" in told
+    answer = message(graded(source, file_bytes=5 << 20))
+    assert "File too large" in answer or "SIGXFSZ" in answer
 
 
 # ------------------------------------------------------------------ environment, network
@@ -369,8 +369,8 @@ def server() -> Iterator[int]:
 )
 def test_no_way_to_the_network(server: int, attempt: str) -> None:
     needs("seccomp")
-    told = message(graded(body(attempt.format(port=server), imports="socket, urllib.request, asyncio, ctypes")))
-    assert "PermissionError" in told or "Operation not permitted" in told or "gaierror" in told
+    answer = message(graded(body(attempt.format(port=server), imports="socket, urllib.request, asyncio, ctypes")))
+    assert "PermissionError" in answer or "Operation not permitted" in answer or "gaierror" in answer
 
 
 def test_no_server_of_its_own_either() -> None:

@@ -50,5 +50,5 @@ def _lost_share(rows: int, won: int, lost: int, difference: float) -> float:
         return -sum(n * math.log(max(cell, 1e-300)) for n, cell in zip(counts, cells, strict=True) if n)
 
     bounds = (max(0.0, -difference), (1 - difference) / 2)
-    found = optimize.minimize_scalar(against, bounds=bounds, method="bounded", options={"xatol": 1e-12})
-    return float(min((*bounds, found.x), key=against))
+    minimum = optimize.minimize_scalar(against, bounds=bounds, method="bounded", options={"xatol": 1e-12})
+    return float(min((*bounds, minimum.x), key=against))

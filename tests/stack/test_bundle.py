@@ -57,7 +57,7 @@ def test_the_sandbox_has_what_a_source_may_import_and_is_under_lambda_s_limit() 
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     versions = "\n".join(
         f"    assert version({name!r}) == {pinned!r}"
-        for name, pinned in (one.split("==") for one in project["dependency-groups"]["sandbox"])
+        for name, pinned in (requirement.split("==") for requirement in project["dependency-groups"]["sandbox"])
     )
     imports = (
         "import deepdiff, jsonschema, nltk, numpy, pydantic, rapidfuzz.fuzz, rouge_score.rouge_scorer, sqlparse, yaml"

@@ -69,8 +69,8 @@ def test_the_loop_survives_a_kill_of_every_function(hasty: StackInfo) -> None:
         f"{stack.lab_url}/fine_tuning/jobs", params={"metadata[stillhouse_intent]": ended["job_id"]}
     ).json()
     assert len(jobs["data"]) == 1
-    told = [line for line in Path(stack.notifications).read_text().splitlines() if ended["verdict"]["id"] in line]
-    assert told
+    lines = [line for line in Path(stack.notifications).read_text().splitlines() if ended["verdict"]["id"] in line]
+    assert lines
     _until(lambda: POISON in _dead_letters(stack))
     assert _dead_letters(stack) == [POISON]
 
@@ -186,9 +186,9 @@ def _ended(stack: StackInfo, distillation_id: str) -> dict[str, Any]:
 def _until(look: Any) -> Any:
     ends = time.monotonic() + PATIENCE_S
     while time.monotonic() < ends:
-        found = look()
-        if found:
-            return found
+        answer = look()
+        if answer:
+            return answer
         time.sleep(0.25)
     raise AssertionError("nothing happened in time")
 
@@ -196,5 +196,5 @@ def _until(look: Any) -> Any:
 def _dead_letters(stack: StackInfo) -> list[str]:
     sqs = boto3.client("sqs", **_aws(stack))
     urls = [url for name, url in stack.resources.items() if name.endswith("DeadLetters")]
-    found = [sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0) for url in urls]
-    return [message["Body"] for answer in found for message in answer.get("Messages", [])]
+    messages = [sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0) for url in urls]
+    return [message["Body"] for answer in messages for message in answer.get("Messages", [])]

@@ -12,9 +12,9 @@ from infra.operate import smoke
 
 @pytest.mark.usefixtures("stack")
 def test_every_step_ends_well() -> None:
-    said = list(smoke.steps(smoke.local(), None))
-    assert [step.split()[0] for step in said] == ["pushed", "the", "a", "walls", "told"]
-    assert "one row passed, one failed" in said[2]
+    lines = list(smoke.steps(smoke.local(), None))
+    assert [step.split()[0] for step in lines] == ["pushed", "the", "a", "walls", "told"]
+    assert "one row passed, one failed" in lines[2]
 
 
 @pytest.mark.usefixtures("stack")

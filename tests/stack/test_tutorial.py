@@ -16,14 +16,14 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial" / "first-distillation.md"
 def test_every_command_of_the_tutorial() -> None:
     commands = re.findall(r"^```sh\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert len(commands) == 2
-    said = [run(command) for command in commands]
-    assert "ready" in said[0]
-    first, second = re.findall(r"distill_\w+: (\w+)$", said[1], re.MULTILINE)
+    outputs = [run(command) for command in commands]
+    assert "ready" in outputs[0]
+    first, second = re.findall(r"distill_\w+: (\w+)$", outputs[1], re.MULTILINE)
     assert (first, second) == ("completed", "completed")
-    assert "beats_baseline" in said[1]
-    assert "15 times cheaper" in said[1]
-    assert "examples of the local stack, not real prices" in said[1]
-    assert "earlier verdicts on these rows: 1" in said[1]
+    assert "beats_baseline" in outputs[1]
+    assert "15 times cheaper" in outputs[1]
+    assert "examples of the local stack, not real prices" in outputs[1]
+    assert "earlier verdicts on these rows: 1" in outputs[1]
 
 
 def run(command: str) -> str:

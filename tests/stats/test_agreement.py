@@ -19,8 +19,8 @@ def as_array(table):
 
 
 def raters(table):
-    said = [pair for pair, count in table.items() for _ in range(count)]
-    return [first for first, _ in said], [second for _, second in said]
+    pairs = [pair for pair, count in table.items() for _ in range(count)]
+    return [first for first, _ in pairs], [second for _, second in pairs]
 
 
 @given(TABLES)
@@ -58,7 +58,10 @@ def test_the_interval_is_the_delta_method(table):
         assert interval is None
         return
     step = 1e-6
-    gradient = [(kappa_of(shares + step * one) - kappa_of(shares - step * one)) / (2 * step) for one in np.eye(9)]
+    gradient = [
+        (kappa_of(shares + step * direction) - kappa_of(shares - step * direction)) / (2 * step)
+        for direction in np.eye(9)
+    ]
     variance = gradient @ (np.diag(shares) - np.outer(shares, shares)) @ gradient / n
     half = 1.959964 * math.sqrt(max(0.0, variance))
     if interval is None:
@@ -104,5 +107,5 @@ def test_the_majority_is_more_often_than_anything_else(votes, most):
 def test_pairs_of_people_are_counted_row_by_row():
     rng = random.Random(3)
     rows = [rng.choices("abc", k=rng.randrange(6)) for _ in range(200)]
-    pairs = [one == other for votes in rows for place, one in enumerate(votes) for other in votes[:place]]
+    pairs = [vote == other for votes in rows for place, vote in enumerate(votes) for other in votes[:place]]
     assert agreeing_pairs(rows) == (sum(pairs), len(pairs))

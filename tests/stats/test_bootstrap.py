@@ -31,7 +31,7 @@ def scores(seed, n=ROWS, digits=None):
 
 
 def scipy_bca(data, statistic, *, paired, confidence=0.95, draws=20_000):
-    found = stats.bootstrap(
+    result = stats.bootstrap(
         data,
         statistic,
         paired=paired,
@@ -41,7 +41,7 @@ def scipy_bca(data, statistic, *, paired, confidence=0.95, draws=20_000):
         method="BCa",
         rng=np.random.default_rng(7),
     )
-    return found.confidence_interval, found.standard_error
+    return result.confidence_interval, result.standard_error
 
 
 def mean_difference(first, second, axis):
@@ -55,16 +55,16 @@ def test_paired_bca_equals_scipy_within_monte_carlo_error(seed, confidence, digi
     n = ROWS if digits is None else 600
     first, second = scores(seed, n, digits)
     expected, error = scipy_bca((first, second), mean_difference, paired=True, confidence=confidence)
-    found = paired_bca(first, second, seed=seed, confidence=confidence)
-    assert found == pytest.approx((expected.low, expected.high), abs=0.1 * error)
+    interval = paired_bca(first, second, seed=seed, confidence=confidence)
+    assert interval == pytest.approx((expected.low, expected.high), abs=0.1 * error)
 
 
 def test_paired_bca_equals_scipy_also_where_the_correction_is_large():
     rng = random.Random(8)
     first = [rng.lognormvariate(0.0, 1.0) for _ in range(12)]
     expected, error = scipy_bca((first, [0.0] * 12), mean_difference, paired=True, draws=50_000)
-    found = paired_bca(first, [0.0] * 12, seed=1, draws=50_000)
-    assert found == pytest.approx((expected.low, expected.high), abs=0.05 * error)
+    interval = paired_bca(first, [0.0] * 12, seed=1, draws=50_000)
+    assert interval == pytest.approx((expected.low, expected.high), abs=0.05 * error)
 
 
 @pytest.mark.parametrize("passed", [3, 5, 8])
@@ -85,9 +85,9 @@ def test_the_seed_decides_and_the_order_of_the_rows_does_not():
     first, second = scores(4)
     shuffled = list(zip(first, second, strict=True))
     random.Random(0).shuffle(shuffled)
-    found = paired_bca(first, second, seed=3, draws=500)
-    assert paired_bca(*zip(*shuffled, strict=True), seed=3, draws=500) == found
-    assert paired_bca(first, second, seed=4, draws=500) != found
+    interval = paired_bca(first, second, seed=3, draws=500)
+    assert paired_bca(*zip(*shuffled, strict=True), seed=3, draws=500) == interval
+    assert paired_bca(first, second, seed=4, draws=500) != interval
 
 
 def test_paired_bca_turns_around_when_the_models_change_places():
@@ -134,11 +134,11 @@ def test_paired_bca_covers_95_percent():
 def groups(seed, count, true_mean=0.0, spread=1.0):
     """Groups of three to seven rows that share most of their luck."""
     rng = random.Random(seed)
-    found = {}
+    clusters = {}
     for group in range(count):
         level = rng.gauss(true_mean, spread)
-        found[f"group-{group}"] = [rng.gauss(level, 0.3) for _ in range(rng.randint(3, 7))]
-    return found
+        clusters[f"group-{group}"] = [rng.gauss(level, 0.3) for _ in range(rng.randint(3, 7))]
+    return clusters
 
 
 def test_cluster_interval_equals_scipy_on_groups():
@@ -150,8 +150,8 @@ def test_cluster_interval_equals_scipy_on_groups():
         return np.sum(sums, axis=axis) / np.sum(sizes, axis=axis)
 
     expected, error = scipy_bca((sums, sizes), mean, paired=True)
-    found = cluster_interval(clusters, seed=1)
-    assert found == pytest.approx((expected.low, expected.high), abs=0.12 * error)
+    interval = cluster_interval(clusters, seed=1)
+    assert interval == pytest.approx((expected.low, expected.high), abs=0.12 * error)
 
 
 def test_groups_of_one_row_are_rows():
@@ -260,9 +260,9 @@ def test_more_distinct_scores_than_are_drawn_equal_scipy_too(seed):
     first, second = scores(seed, 3000)
     expected, error = scipy_bca((first, second), mean_difference, paired=True, draws=5000)
     started = time.process_time()
-    found = paired_bca(first, second, seed=seed)
+    interval = paired_bca(first, second, seed=seed)
     assert time.process_time() - started < 0.5
-    assert found == pytest.approx((expected.low, expected.high), abs=0.12 * error)
+    assert interval == pytest.approx((expected.low, expected.high), abs=0.12 * error)
 
 
 def test_more_distinct_groups_than_are_drawn_equal_scipy_too():

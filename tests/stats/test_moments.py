@@ -12,13 +12,13 @@ SCORES = st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=60)
 
 @given(SCORES)
 def test_moments_are_those_of_all_scores_at_once(scores):
-    found = Moments.of(scores)
+    moments = Moments.of(scores)
     away = np.array(scores) - np.mean(scores)
-    assert found.n == len(scores)
-    assert found.mean == pytest.approx(np.mean(scores), abs=1e-9)
-    assert found.m2 == pytest.approx(np.sum(away**2), rel=1e-9, abs=1e-6)
-    assert found.m3 == pytest.approx(np.sum(away**3), rel=1e-9, abs=1e-3)
-    assert (found.least, found.most) == (min(scores), max(scores))
+    assert moments.n == len(scores)
+    assert moments.mean == pytest.approx(np.mean(scores), abs=1e-9)
+    assert moments.m2 == pytest.approx(np.sum(away**2), rel=1e-9, abs=1e-6)
+    assert moments.m3 == pytest.approx(np.sum(away**3), rel=1e-9, abs=1e-3)
+    assert (moments.least, moments.most) == (min(scores), max(scores))
 
 
 @given(SCORES, SCORES)

@@ -74,8 +74,8 @@ def _unrolled(node: Any, values: dict[str, str]) -> Any:
             for key, value in node.items():
                 if key.startswith("Fn::ForEach::"):
                     name, collection, body = value
-                    for one in collection:
-                        unrolled |= _unrolled(body, {**values, name: one})
+                    for member in collection:
+                        unrolled |= _unrolled(body, {**values, name: member})
                 else:
                     unrolled[_named(key, values)] = _unrolled(value, values)
             return _resolved(unrolled)
@@ -116,13 +116,13 @@ def _short(node: Any) -> Any:
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """The properties of every resource of a type, by logical id."""
-    found = template()["Resources"].items()
-    return {name: one.get("Properties", {}) for name, one in found if one["Type"] == f"AWS::{kind}"}
+    every = template()["Resources"].items()
+    return {name: resource.get("Properties", {}) for name, resource in every if resource["Type"] == f"AWS::{kind}"}
 
 
 def functions() -> dict[str, dict[str, Any]]:
     """Those of `services/`: the sandbox is a world of its own."""
-    return {name: one for name, one in resources("Serverless::Function").items() if "CodeUri" not in one}
+    return {name: function for name, function in resources("Serverless::Function").items() if "CodeUri" not in function}
 
 
 def handler_module(function: dict[str, Any]) -> str:
@@ -132,9 +132,9 @@ def handler_module(function: dict[str, Any]) -> str:
 def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What a function's policies allow, those behind a condition included."""
     for statement in function["Policies"]["Statement"]:
-        for one in statement["If"][1:] if "If" in statement else [statement]:
-            if "Effect" in one:
-                yield one
+        for member in statement["If"][1:] if "If" in statement else [statement]:
+            if "Effect" in member:
+                yield member
 
 
 def listed(value: Any) -> list[Any]:
@@ -142,7 +142,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def actions(function: dict[str, Any]) -> set[str]:
-    return {action for one in statements(function) for action in listed(one["Action"])}
+    return {action for statement in statements(function) for action in listed(statement["Action"])}
 
 
 # ------------------------------------------------------------------ sources
@@ -165,16 +165,16 @@ def dotted(path: Path) -> str:
 
 def imported(path: Path) -> set[str]:
     """Every name that a module imports, `from a import b` as `a` and `a.b`."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(parsed(path)):
         match node:
             case ast.Import(names=names):
-                found |= {alias.name for alias in names}
+                modules |= {alias.name for alias in names}
             case ast.ImportFrom(module=str(module), names=names):
-                found |= {module, *(f"{module}.{alias.name}" for alias in names)}
+                modules |= {module, *(f"{module}.{alias.name}" for alias in names)}
             case _:
                 pass
-    return found
+    return modules
 
 
 def within(service: str) -> list[Path]:
@@ -184,14 +184,14 @@ def within(service: str) -> list[Path]:
 def standing_on(service: str) -> list[Path]:
     """The modules of a service, and all of ours that they import, directly or through others."""
     known = {dotted(path): path for path in modules(SERVICES)}
-    found: dict[Path, None] = {}
+    rooms: dict[Path, None] = {}
     waiting = within(service)
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found[path] = None
+        if path not in rooms:
+            rooms[path] = None
             waiting += [known[name] for name in imported(path) & known.keys()]
-    return list(found)
+    return list(rooms)
 
 
 if __name__ == "__main__":

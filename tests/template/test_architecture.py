@@ -128,18 +128,18 @@ def test_the_deployed_requirements_are_the_group_of_the_lock(folder: str) -> Non
     to_reach = list(project["dev-dependencies"][folder])
     while to_reach:
         # The group's own before what they need: the lock names a version where it has several of a package.
-        one = to_reach.pop(0)
-        version = one.get("version") or next(iter(locked[one["name"]]))
-        if one["name"] not in reached:
-            reached[one["name"]] = version
-            to_reach += locked[one["name"]][version].get("dependencies", [])
+        next_package = to_reach.pop(0)
+        version = next_package.get("version") or next(iter(locked[next_package["name"]]))
+        if next_package["name"] not in reached:
+            reached[next_package["name"]] = version
+            to_reach += locked[next_package["name"]][version].get("dependencies", [])
     assert pinned == reached
 
 
 def test_the_services_import_nothing_that_is_not_deployed() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     group = tomllib.loads(text)["dependency-groups"]["services"]
-    declared = {re.split(r"[<>=\[]", one)[0] for one in group}
+    declared = {re.split(r"[<>=\[]", requirement)[0] for requirement in group}
     by_module = {
         "annotated_types": "annotated-types",
         "pydantic_core": "pydantic-core",

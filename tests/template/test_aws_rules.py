@@ -33,7 +33,7 @@ def test_a_function_that_sends_to_its_own_queue_may_do_so_without_end() -> None:
     senders = {name for name, queue in CONSUMERS.items() if queue in allowed(FUNCTIONS[name], "sqs:SendMessage")}
     assert {"PlanFunction", "GradeFunction", "TuningFunction"} <= senders
     # All others keep Lambda's guard: their chains are short, and a longer one is a mistake of ours.
-    assert {name for name, one in FUNCTIONS.items() if one.get("RecursiveLoop") == "Allow"} == senders
+    assert {name for name, function in FUNCTIONS.items() if function.get("RecursiveLoop") == "Allow"} == senders
 
 
 # ------------------------------------------------------------------ parameters that AWS would refuse
@@ -73,8 +73,12 @@ def test_no_function_has_a_managed_policy_of_every_queue() -> None:
 
 def test_who_reads_a_provider_s_secret_may_use_the_key_under_which_it_lies() -> None:
     for name, function in FUNCTIONS.items():
-        read = [one["Resource"] for one in statements(function) if one["Action"] == "secretsmanager:GetSecretValue"]
-        used = [one["Resource"] for one in statements(function) if one["Action"] == "kms:Decrypt"]
+        read = [
+            statement["Resource"]
+            for statement in statements(function)
+            if statement["Action"] == "secretsmanager:GetSecretValue"
+        ]
+        used = [statement["Resource"] for statement in statements(function) if statement["Action"] == "kms:Decrypt"]
         assert used == [{"Ref": "SecretsKeyArn"}] * ({"Ref": "ProviderSecretArn"} in read), name
 
 
@@ -94,9 +98,9 @@ def test_a_public_url_has_a_limit_or_can_be_left_out() -> None:
     [stage] = resources("ApiGatewayV2::Stage").values()
     assert set(stage["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
     assert all(limit == {"Ref": "ApiRequestsPerSecond"} for limit in stage["DefaultRouteSettings"].values())
-    assert not [one for one in FUNCTIONS.values() if "FunctionUrlConfig" in one]
-    urls = [name for name, one in template()["Resources"].items() if one["Type"] == "AWS::Lambda::Url"]
-    public = [name for name, one in resources("Lambda::Permission").items() if one["Principal"] == "*"]
+    assert not [function for function in FUNCTIONS.values() if "FunctionUrlConfig" in function]
+    urls = [name for name, resource in template()["Resources"].items() if resource["Type"] == "AWS::Lambda::Url"]
+    public = [name for name, permission in resources("Lambda::Permission").items() if permission["Principal"] == "*"]
     assert len(urls) == 2
     # AWS wants two permissions for a URL.
     assert len(public) == 2 * len(urls)

@@ -33,14 +33,16 @@ def test_its_network_leads_nowhere() -> None:
     [network] = resources("EC2::VPC").values()
     assert network["EnableDnsSupport"] is False, "a name service would be a way out"
     subnets = resources("EC2::Subnet")
-    assert len({str(one["AvailabilityZone"]) for one in subnets.values()}) == 2
-    assert all(one["VpcId"] == {"Ref": "SandboxNetwork"} for one in subnets.values())
+    assert len({str(subnet["AvailabilityZone"]) for subnet in subnets.values()}) == 2
+    assert all(subnet["VpcId"] == {"Ref": "SandboxNetwork"} for subnet in subnets.values())
     assert FUNCTION["VpcConfig"]["SubnetIds"] == [{"Ref": name} for name in subnets]
     [(name, group)] = resources("EC2::SecurityGroup").items()
     assert FUNCTION["VpcConfig"]["SecurityGroupIds"] == [{"GetAtt": f"{name}.GroupId"}]
     assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["127.0.0.1/32"]
     assert "SecurityGroupIngress" not in group
-    network_types = {one["Type"] for one in template()["Resources"].values() if one["Type"].startswith("AWS::EC2::")}
+    network_types = {
+        resource["Type"] for resource in template()["Resources"].values() if resource["Type"].startswith("AWS::EC2::")
+    }
     assert network_types == {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup"}, "no gateway, no route"
 
 
@@ -49,12 +51,14 @@ def test_its_role_lets_lambda_place_it_and_its_code_do_nothing_but_log() -> None
     role = resources("IAM::Role")["SandboxRole"]
     assert "ManagedPolicyArns" not in role
     [policy] = role["Policies"]
-    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
-    actions = {action for one in allowed for action in listed(one["Action"])}
-    assert all(re.fullmatch(r"ec2:\w*(NetworkInterfaces?|Subnets|PrivateIpAddresses)|logs:\w+", one) for one in actions)
+    allowed = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Allow"]
+    actions = {action for permitted in allowed for action in listed(permitted["Action"])}
+    assert all(
+        re.fullmatch(r"ec2:\w*(NetworkInterfaces?|Subnets|PrivateIpAddresses)|logs:\w+", action) for action in actions
+    )
     logging = {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert {action for action in actions if action.startswith("logs:")} == logging
-    [denied] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    [denied] = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
     # Lambda's own calls for the network carry no such key, those of code do.
     assert denied["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
     assert (set(denied["NotAction"]), denied["Resource"]) == (logging, "*")
@@ -62,13 +66,13 @@ def test_its_role_lets_lambda_place_it_and_its_code_do_nothing_but_log() -> None
 
 def test_grading_alone_may_call_it_and_calls_nothing_else() -> None:
     callers: dict[str, Any] = {
-        name: one["Resource"]
+        name: statement["Resource"]
         for name, function in functions().items()
-        for one in statements(function)
-        if any(action.startswith("lambda:") for action in listed(one["Action"]))
+        for statement in statements(function)
+        if any(action.startswith("lambda:") for action in listed(statement["Action"]))
     }
     assert callers == {"GradeFunction": {"GetAtt": f"{NAME}.Arn"}}
-    assert NAME not in {str(one["FunctionName"]) for one in resources("Lambda::Permission").values()}
+    assert NAME not in {str(permission["FunctionName"]) for permission in resources("Lambda::Permission").values()}
 
 
 def test_it_has_time_and_memory_for_what_a_source_may_take() -> None:

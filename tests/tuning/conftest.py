@@ -39,17 +39,17 @@ def landed(
 
     def make(**fields: Any) -> Distillation:
         dataset_id = new_id("dataset_")
-        one = build.distillation(
+        distillation = build.distillation(
             "assembling",
             dataset_id=dataset_id,
             job_id=derived_id("ftjob-", dataset_id),
             **{"student": loop.STUDENT, "name": "Triage of Mails, 2nd", **fields},
         )
-        dataset = build.dataset(one)
+        dataset = build.dataset(distillation)
         blobs.put(dataset.key("train.jsonl"), b"\n".join(_line(number) for number in range(12)))
         blobs.put(dataset.key("validation.jsonl"), b"")
         build.sent(system, "TUNING")
-        return one
+        return distillation
 
     yield make
     if trainer_named.cache_info().currsize:
@@ -61,19 +61,21 @@ def _line(number: int) -> bytes:
     return json.dumps({"messages": [*loop.messages(number), answer]}).encode()
 
 
-def starting(one: Distillation) -> StartJob:
+def starting(distillation: Distillation) -> StartJob:
     """What asks for the start of its job."""
-    return StartJob(dataset_id=one.dataset_id or "")
+    return StartJob(dataset_id=distillation.dataset_id or "")
 
 
 @pytest.fixture
 def at_the_lab(system: System) -> Callable[[Distillation], list[dict[str, Any]]]:
     """The jobs that the lab has for a distillation."""
 
-    def jobs(one: Distillation) -> list[dict[str, Any]]:
+    def jobs(distillation: Distillation) -> list[dict[str, Any]]:
         url = f"{system.lab}/v1/fine_tuning/jobs"
-        found: list[dict[str, Any]] = httpx.get(url, params={"metadata[stillhouse_intent]": one.job_id}).json()["data"]
-        return found
+        listed: list[dict[str, Any]] = httpx.get(
+            url, params={"metadata[stillhouse_intent]": distillation.job_id}
+        ).json()["data"]
+        return listed
 
     return jobs
 

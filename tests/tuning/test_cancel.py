@@ -33,16 +33,16 @@ def waiting(**fields: Any) -> Job:
 def test_a_running_job_is_cancelled_at_the_trainer_and_its_end_is_seen(
     system: System, landed: Callable[..., Distillation], at_the_lab: Any, context: Any
 ) -> None:
-    one = landed()
-    start(starting(one), context)
+    distillation = landed()
+    start(starting(distillation), context)
     system.deliver("DISTILLING")
-    system.ok("POST", f"/v1/distillations/{one.id}/cancel")
+    system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
 
     system.settle()
 
-    assert at_the_lab(one)[0]["status"] in {"cancelled", "succeeded"}
-    assert Job.load(one.job_id or "").ended
-    assert Distillation.load(one.id).status == "cancelled"
+    assert at_the_lab(distillation)[0]["status"] in {"cancelled", "succeeded"}
+    assert Job.load(distillation.job_id or "").ended
+    assert Distillation.load(distillation.id).status == "cancelled"
     assert not system.clock_runs()
     assert not any(system.dead(name) for name in system.queues)
 
@@ -57,17 +57,17 @@ def test_the_trainer_is_told_which_job(system: System, trainer: Scripted, contex
 def test_a_job_that_never_started_ends_and_lets_the_clock_stop(
     system: System, landed: Callable[..., Distillation], context: Any
 ) -> None:
-    one = landed()
-    start(starting(one), context, Scripted(fails=TrainerAway("busy")))
-    one.change({"status": "cancelled"})
+    distillation = landed()
+    start(starting(distillation), context, Scripted(fails=TrainerAway("busy")))
+    distillation.change({"status": "cancelled"})
     aws_client("events").enable_rule(Name="watch")  # another job's
     trainer = Scripted()
 
-    cancel(CancelJob(job_id=one.job_id or ""), context, trainer)
-    start(starting(one), context, trainer)
+    cancel(CancelJob(job_id=distillation.job_id or ""), context, trainer)
+    start(starting(distillation), context, trainer)
     watch(trainer)
 
-    assert Job.load(one.job_id or "").status == "cancelled"
+    assert Job.load(distillation.job_id or "").status == "cancelled"
     assert (trainer.started, trainer.cancelled, list(table.query(OPEN))) == ([], [], [])
     assert not system.clock_runs()
 

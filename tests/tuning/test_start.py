@@ -29,19 +29,19 @@ def open_jobs() -> list[str]:
     return [row["sk"] for row in table.query(OPEN)]
 
 
-def told(system: System) -> list[str]:
+def advanced(system: System) -> list[str]:
     return [message["distillation_id"] for message in build.sent(system, "DISTILLING")]
 
 
 def test_a_card_starts_the_job_and_the_clock(
     system: System, landed: Landed, at_the_lab: AtTheLab, context: Any
 ) -> None:
-    one = landed(hyperparameters={"n_epochs": 2}, seed=7)
+    distillation = landed(hyperparameters={"n_epochs": 2}, seed=7)
 
-    start(starting(one), context)
+    start(starting(distillation), context)
 
-    [theirs] = at_the_lab(one)
-    job = Job.load(one.job_id or "")
+    [theirs] = at_the_lab(distillation)
+    job = Job.load(distillation.job_id or "")
     assert job.provider_job_id == theirs["id"]
     assert (theirs["model"], theirs["seed"], theirs["hyperparameters"]["n_epochs"]) == ("lab-small", 7, 2)
     assert theirs["metadata"] == {"stillhouse_intent": job.id}
@@ -49,75 +49,75 @@ def test_a_card_starts_the_job_and_the_clock(
     assert theirs["validation_file"] is None
     assert open_jobs() == [job.id]
     assert system.clock_runs()
-    assert told(system) == [one.id]
-    assert {"from": one.dataset_id, "to": job.id} in lineage.graph(job.id)["edges"]
+    assert advanced(system) == [distillation.id]
+    assert {"from": distillation.dataset_id, "to": job.id} in lineage.graph(job.id)["edges"]
 
 
 def test_a_redelivery_starts_nothing(system: System, landed: Landed, at_the_lab: AtTheLab, context: Any) -> None:
-    one = landed()
+    distillation = landed()
     for _ in range(3):
-        start(starting(one), context)
-    assert len(at_the_lab(one)) == 1
-    assert told(system) == [one.id] * 3
+        start(starting(distillation), context)
+    assert len(at_the_lab(distillation)) == 1
+    assert advanced(system) == [distillation.id] * 3
 
 
 def test_a_crash_after_the_trainer_has_created_the_job_starts_no_second_one(
     system: System, landed: Landed, at_the_lab: AtTheLab, fault: Callable[..., None], context: Any
 ) -> None:
-    one = landed()
+    distillation = landed()
     fault("/fine_tuning/jobs", when="after")
 
-    start(starting(one), context)
-    assert len(at_the_lab(one)) == 1
-    assert Job.load(one.job_id or "").provider_job_id is None
-    assert not told(system)
-    start(starting(one), context)
+    start(starting(distillation), context)
+    assert len(at_the_lab(distillation)) == 1
+    assert Job.load(distillation.job_id or "").provider_job_id is None
+    assert not advanced(system)
+    start(starting(distillation), context)
 
-    [theirs] = at_the_lab(one)
-    assert Job.load(one.job_id or "").provider_job_id == theirs["id"]
+    [theirs] = at_the_lab(distillation)
+    assert Job.load(distillation.job_id or "").provider_job_id == theirs["id"]
 
 
 def test_a_crash_before_the_job_was_recorded_starts_no_second_one(
     landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = landed()
+    distillation = landed()
     with monkeypatch.context() as patch:
         patch.setattr("tuning.start.note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            start(starting(one), context, trainer)
-    trainer.found[one.job_id or ""] = ProviderJob("theirs-1", "running")
+            start(starting(distillation), context, trainer)
+    trainer.found[distillation.job_id or ""] = ProviderJob("theirs-1", "running")
 
-    start(starting(one), context, trainer)
+    start(starting(distillation), context, trainer)
 
     assert len(trainer.started) == 1
-    assert Job.load(one.job_id or "").provider_job_id == "theirs-1"
+    assert Job.load(distillation.job_id or "").provider_job_id == "theirs-1"
 
 
 def test_a_trainer_away_is_asked_again_later(
     system: System, landed: Landed, at_the_lab: AtTheLab, fault: Callable[..., None], context: Any
 ) -> None:
-    one = landed()
+    distillation = landed()
     fault("/fine_tuning/jobs", status=429)
 
-    start(starting(one), context)
-    job = Job.load(one.job_id or "")
-    assert (job.status, job.provider_job_id, at_the_lab(one)) == ("queued", None, [])
+    start(starting(distillation), context)
+    job = Job.load(distillation.job_id or "")
+    assert (job.status, job.provider_job_id, at_the_lab(distillation)) == ("queued", None, [])
     assert not system.clock_runs()
     [again] = build.sent(system, "TUNING")
     assert (again["type"], again["put_back"]) == ("StartJob", 1)
-    assert Distillation.load(one.id).paused
+    assert Distillation.load(distillation.id).paused
     start(StartJob.model_validate(again), context)
 
-    assert len(at_the_lab(one)) == 1
+    assert len(at_the_lab(distillation)) == 1
 
 
 def test_an_absence_is_asked_at_once_then_later_and_later(
     system: System, landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert system
-    one, trainer.away = landed(), True
+    distillation, trainer.away = landed(), True
     waits: list[int] = []
-    messages = [starting(one)]
+    messages = [starting(distillation)]
 
     def send(message: StartJob, *, delay_s: int = 0) -> None:
         waits.append(delay_s)
@@ -136,8 +136,8 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
     landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The patience is over for one delivery while another one has been answered."""
-    one, trainer.away = landed(), True
-    one.change({"paused": {"since": 1, "reason": "busy"}})
+    distillation, trainer.away = landed(), True
+    distillation.change({"paused": {"since": 1, "reason": "busy"}})
     find = trainer.find
 
     def started_meanwhile(intent: str) -> ProviderJob | None:
@@ -145,16 +145,19 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
         return find(intent)
 
     monkeypatch.setattr(trainer, "find", started_meanwhile)
-    start(starting(one), context, trainer)
-    assert (Job.load(one.job_id or "").status, Job.load(one.job_id or "").provider_job_id) == ("queued", "theirs")
+    start(starting(distillation), context, trainer)
+    assert (Job.load(distillation.job_id or "").status, Job.load(distillation.job_id or "").provider_job_id) == (
+        "queued",
+        "theirs",
+    )
 
 
 def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed: Landed, context: Any) -> None:
-    one = landed(student="nobody-trains-this")
+    distillation = landed(student="nobody-trains-this")
 
-    start(starting(one), context)
+    start(starting(distillation), context)
 
-    job = Job.load(one.job_id or "")
+    job = Job.load(distillation.job_id or "")
     assert job.error
     assert (job.status, job.error.code, job.provider_job_id) == ("failed", "model_not_found", None)
     assert "'nobody-trains-this' cannot be fine-tuned here" in job.error.message
@@ -162,50 +165,50 @@ def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed:
     [event] = table.query(job.id, prefix="EVENT#")
     assert event["level"] == "error"
     assert open_jobs() == []
-    assert told(system) == [one.id]
-    start(starting(one), context, Scripted(fails=TrainerAway("not asked again")))
+    assert advanced(system) == [distillation.id]
+    start(starting(distillation), context, Scripted(fails=TrainerAway("not asked again")))
 
 
 def test_a_refusal_that_names_no_code_has_one_all_the_same(landed: Landed, context: Any) -> None:
-    one = landed()
-    start(starting(one), context, Scripted(fails=TrainerRefused("no")))
-    assert Job.load(one.job_id or "").error == JobFailure(code="refused", message="no")
+    distillation = landed()
+    start(starting(distillation), context, Scripted(fails=TrainerRefused("no")))
+    assert Job.load(distillation.job_id or "").error == JobFailure(code="refused", message="no")
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed"])
 def test_the_card_of_a_distillation_that_has_ended_starts_nothing(
     status: str, system: System, landed: Landed, trainer: Scripted, context: Any
 ) -> None:
-    one = landed()
-    one.change({"status": status})
+    distillation = landed()
+    distillation.change({"status": status})
 
-    start(starting(one), context, trainer)
+    start(starting(distillation), context, trainer)
 
-    assert (trainer.started, Job.find(one.job_id or ""), open_jobs()) == ([], None, [])
+    assert (trainer.started, Job.find(distillation.job_id or ""), open_jobs()) == ([], None, [])
     assert not system.clock_runs()
 
 
 def test_a_cancellation_while_the_start_is_on_its_way_wins(
     landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = landed()
+    distillation = landed()
     real = lease.held
 
     def cancelled_meanwhile(*arguments: Any) -> Any:
-        one.change({"status": "cancelled"})
+        distillation.change({"status": "cancelled"})
         return real(*arguments)
 
     monkeypatch.setattr(lease, "held", cancelled_meanwhile)
-    start(starting(one), context, trainer)
+    start(starting(distillation), context, trainer)
 
     assert (trainer.started, open_jobs()) == ([], [])
-    assert Job.load(one.job_id or "").status == "cancelled"
+    assert Job.load(distillation.job_id or "").status == "cancelled"
 
 
 def test_two_deliveries_at_once_are_kept_apart(landed: Landed, trainer: Scripted, context: Any) -> None:
-    one = landed()
-    with lease.held(one.job_id or "", LEASE, context), pytest.raises(RetryLater):
-        start(starting(one), context, trainer)
+    distillation = landed()
+    with lease.held(distillation.job_id or "", LEASE, context), pytest.raises(RetryLater):
+        start(starting(distillation), context, trainer)
     assert trainer.started == []
 
 

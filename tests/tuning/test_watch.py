@@ -28,8 +28,10 @@ DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_
 
 def opened(number: int = 1, **fields: Any) -> Job:
     """A job at the trainer that is on the list, with the clock running."""
-    one = build.distillation("training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}")
-    job = build.job(one, **{"provider_job_id": "theirs", **fields})
+    distillation = build.distillation(
+        "training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}"
+    )
+    job = build.job(distillation, **{"provider_job_id": "theirs", **fields})
     table.put({"pk": OPEN, "sk": job.id})
     aws.events().enable_rule(Name="watch")
     return job
@@ -186,13 +188,13 @@ def test_a_job_that_opens_while_the_clock_is_stopped_starts_it_again(
 def test_the_lab_is_followed_to_a_model_that_answers(
     system: System, landed: Callable[..., Distillation], context: Any
 ) -> None:
-    one = landed()
-    start(starting(one), context)
+    distillation = landed()
+    start(starting(distillation), context)
     deadline = time.monotonic() + 20
     while system.clock_runs() and time.monotonic() < deadline:
         watch()
 
-    job = Job.load(one.job_id or "")
+    job = Job.load(distillation.job_id or "")
     assert job.status == "succeeded"
     assert job.trained_tokens
     assert system.ok("GET", f"/v1/models/{job.fine_tuned_model}")["id"] == job.fine_tuned_model

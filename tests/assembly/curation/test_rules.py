@@ -56,8 +56,8 @@ def test_every_module_of_the_folder_is_a_rule_of_its_name() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_examples_of_what_it_drops_and_of_what_it_keeps(rule: str) -> None:
-    found = [example["drops"] for example in examples_of(rule)]
-    assert {True, False} == set(found), f"write {rule}.json beside the rule"
+    drops = [example["drops"] for example in examples_of(rule)]
+    assert {True, False} == set(drops), f"write {rule}.json beside the rule"
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES)

@@ -34,9 +34,9 @@ def places(value: Any) -> list[tuple[Any, Any]]:
         steps = [*value, *(name for name in NAMES if name not in value)]
     elif isinstance(value, list):
         steps = list(range(len(value)))
-    found = [(value, step) for step in steps]
+    places_ = [(value, step) for step in steps]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return found + [place for one in inner for place in places(one)]
+    return places_ + [place for value in inner for place in places(value)]
 
 
 def agree(document: Any) -> bool:

@@ -74,7 +74,7 @@ def imported(source: Source, endpoint: Any, path: Path) -> Counts:
     return push(source, endpoint, State(path, source.identity), pause=lambda _: None)
 
 
-def found(source: Source) -> list[Record | Left]:
+def read_items(source: Source) -> list[Record | Left]:
     return [item.outcome for item in source.items(None)]
 
 

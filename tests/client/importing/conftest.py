@@ -25,6 +25,6 @@ def listed(system):
 
     def all_of_it():
         system.settle()
-        return [one.to_dict(mode="json") for one in client_of(system).chat.completions.list(limit=100)]
+        return [completion.to_dict(mode="json") for completion in client_of(system).chat.completions.list(limit=100)]
 
     return all_of_it

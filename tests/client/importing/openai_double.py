@@ -82,12 +82,12 @@ def run(*, number: int = 1, of: str = "eval_1", **fields: Any) -> dict[str, Any]
 
 
 def item(
-    place: int, said: str | None = "Hardware", *, label: str = "Hardware", of: str = "evalrun_1", **fields: Any
+    place: int, text: str | None = "Hardware", *, label: str = "Hardware", of: str = "evalrun_1", **fields: Any
 ) -> dict[str, Any]:
     """An output item whose grades are those that the criteria deserve."""
     sample = {
         "input": [{"role": "user", "content": "Label my monitor", "tool_calls": None}],
-        "output": [{"role": "assistant", "content": said, "tool_calls": None, "function_call": None}],
+        "output": [{"role": "assistant", "content": text, "tool_calls": None, "function_call": None}],
         "finish_reason": "stop",
         "model": "gpt-4o-mini-2024-07-18",
         "usage": {"total_tokens": 10, "completion_tokens": 2, "prompt_tokens": 8, "cached_tokens": 0},
@@ -97,7 +97,7 @@ def item(
         "seed": 42,
         "max_completion_tokens": None,
     }
-    right = said == label
+    right = text == label
     return {
         "object": "eval.run.output_item",
         "id": f"outputitem_{of}_{place}",
@@ -127,12 +127,12 @@ class OpenAIEvals:
         self.asked: list[str] = []
         self.released = threading.Event()
 
-    def holds(self, one: dict[str, Any], *items: dict[str, Any], content: bytes | None = None) -> None:
+    def holds(self, entity: dict[str, Any], *items: dict[str, Any], content: bytes | None = None) -> None:
         """Add a run with its output items, and what its file holds."""
-        self.runs.append(one)
-        self.items[one["id"]] = list(items)
+        self.runs.append(entity)
+        self.items[entity["id"]] = list(items)
         if content is not None:
-            self.files[one["data_source"]["source"]["id"]] = content
+            self.files[entity["data_source"]["source"]["id"]] = content
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> Any:
         del body
@@ -144,7 +144,7 @@ class OpenAIEvals:
             case ["evals"]:
                 return self._page(self.evals, parts.query)
             case ["evals", eval_id, "runs"]:
-                return self._page([one for one in self.runs if one["eval_id"] == eval_id], parts.query)
+                return self._page([run for run in self.runs if run["eval_id"] == eval_id], parts.query)
             case ["evals", _, "runs", run_id, "output_items"]:
                 return self._page(self.items[run_id], parts.query)
             case ["files", file_id, "content"] if file_id in self.files:
@@ -155,7 +155,7 @@ class OpenAIEvals:
     def _page(self, every: list[dict[str, Any]], query: str) -> Any:
         asked = parse_qs(query)
         assert asked["order"] == ["asc"]
-        ids = [one["id"] for one in every]
+        ids = [entity["id"] for entity in every]
         begin = ids.index(asked["after"][0]) + 1 if "after" in asked else 0
         end = begin + min(int(asked["limit"][0]), 100)
         return self._json({"object": "list", "data": every[begin:end], "has_more": end < len(every)})

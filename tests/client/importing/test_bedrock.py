@@ -8,7 +8,7 @@ from moto import mock_aws
 from stillhouse.importing import bedrock, bedrock_logs
 from stillhouse.importing.source import Skipped, Unmapped
 from stillhouse.importing.stopped import Stopped
-from tests.client.importing.build import found, imported
+from tests.client.importing.build import imported, read_items
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 
@@ -76,9 +76,9 @@ def test_a_converse_call():
             "toolChoice": {"any": {}},
         },
     }
-    one = record(log(asked, converse({"text": "9 "}, {"text": "degrees"})))
+    converted = record(log(asked, converse({"text": "9 "}, {"text": "degrees"})))
     look = {"id": "t1", "type": "function", "function": {"name": "look", "arguments": '{"city":"Köln"}'}}
-    assert one.request == {
+    assert converted.request == {
         "model": CLAUDE,
         "messages": [
             {"role": "system", "content": "be brief"},
@@ -101,17 +101,22 @@ def test_a_converse_call():
         ],
         "tool_choice": "required",
     }
-    assert one.response["choices"][0]["message"] == {"role": "assistant", "content": "9 degrees"}
-    assert one.response["choices"][0]["finish_reason"] == "stop"
-    assert one.response["usage"] == {
+    assert converted.response["choices"][0]["message"] == {"role": "assistant", "content": "9 degrees"}
+    assert converted.response["choices"][0]["finish_reason"] == "stop"
+    assert converted.response["usage"] == {
         "prompt_tokens": 14,
         "completion_tokens": 38,
         "total_tokens": 52,
         "prompt_tokens_details": {"cached_tokens": 10},
     }
-    assert (one.id, one.created, one.latency_ms, one.origin) == ("ff4b6c63", 1741653482, 302, "bedrock")
-    assert one.metadata == {"feature": "triage"}
-    assert one.notes == ["thinking: left out", "parameter top_k: left out"]
+    assert (converted.id, converted.created, converted.latency_ms, converted.origin) == (
+        "ff4b6c63",
+        1741653482,
+        302,
+        "bedrock",
+    )
+    assert converted.metadata == {"feature": "triage"}
+    assert converted.notes == ["thinking: left out", "parameter top_k: left out"]
 
 
 @pytest.mark.parametrize(
@@ -188,8 +193,8 @@ STREAMED_CLAUDE = [
 
 @pytest.mark.parametrize(("answered", "latency"), [(ANSWERED_CLAUDE, None), (STREAMED_CLAUDE, 640)])
 def test_anthropics_messages_whole_and_streamed(answered, latency):
-    one = record(log(ASKED_CLAUDE, answered, operation="InvokeModel"))
-    assert one.request["messages"] == [
+    converted = record(log(ASKED_CLAUDE, answered, operation="InvokeModel"))
+    assert converted.request["messages"] == [
         {"role": "system", "content": "be brief"},
         {"role": "user", "content": "hi"},
         {
@@ -199,7 +204,7 @@ def test_anthropics_messages_whole_and_streamed(answered, latency):
         },
         {"role": "tool", "tool_call_id": "t1", "content": "9"},
     ]
-    settings = {name: value for name, value in one.request.items() if name not in ("messages", "tools")}
+    settings = {name: value for name, value in converted.request.items() if name not in ("messages", "tools")}
     assert settings == {
         "model": CLAUDE,
         "max_tokens": 100,
@@ -208,13 +213,13 @@ def test_anthropics_messages_whole_and_streamed(answered, latency):
         "tool_choice": {"type": "function", "function": {"name": "look"}},
         "parallel_tool_calls": False,
     }
-    [choice] = one.response["choices"]
+    [choice] = converted.response["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["content"] == "I look"
     assert choice["message"]["tool_calls"][0]["function"] == {"name": "look", "arguments": '{"at":[1]}'}
-    assert one.response["usage"] == {"prompt_tokens": 6, "completion_tokens": 7, "total_tokens": 13}
-    assert one.response["id"] == "ff4b6c63"
-    assert (one.latency_ms, one.notes) == (latency, ["parameter top_k: left out"])
+    assert converted.response["usage"] == {"prompt_tokens": 6, "completion_tokens": 7, "total_tokens": 13}
+    assert converted.response["id"] == "ff4b6c63"
+    assert (converted.latency_ms, converted.notes) == (latency, ["parameter top_k: left out"])
 
 
 ASKED_OPENAI = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 9, "stream": True, "top_k": 1}
@@ -232,15 +237,15 @@ ANSWER = {"role": "assistant", "content": "yes", "refusal": None}
     ],
 )
 def test_bodies_of_openais_shape_whole_and_streamed(answered):
-    one = record(log(ASKED_OPENAI, answered, modelId="openai.gpt-oss-120b-1:0"))
-    assert one.request == {
+    converted = record(log(ASKED_OPENAI, answered, modelId="openai.gpt-oss-120b-1:0"))
+    assert converted.request == {
         "model": "openai.gpt-oss-120b-1:0",
         "messages": ASKED_OPENAI["messages"],
         "max_tokens": 9,
     }
-    assert one.response["choices"] == [{"index": 0, "finish_reason": "stop", "message": ANSWER}]
-    assert (one.id, one.response["model"]) == ("ff4b6c63", "openai.gpt-oss-120b-1:0")
-    assert one.notes == ["parameter top_k: left out"]
+    assert converted.response["choices"] == [{"index": 0, "finish_reason": "stop", "message": ANSWER}]
+    assert (converted.id, converted.response["model"]) == ("ff4b6c63", "openai.gpt-oss-120b-1:0")
+    assert converted.notes == ["parameter top_k: left out"]
 
 
 @pytest.mark.parametrize(
@@ -337,14 +342,16 @@ def place(request):
 
 def test_logs_are_read_in_order_with_their_large_bodies(place, taking, tmp_path):
     counts = imported(bedrock_logs.source(place), taking, tmp_path / "state.json")
-    assert [one["response"]["id"] for one in taking.records][:3] == ["r1", "r2", "r3"]
+    assert [record["response"]["id"] for record in taking.records][:3] == ["r1", "r2", "r3"]
     assert taking.records[2]["response"]["choices"][0]["message"]["content"] == "large"
     assert counts.read == 5
 
 
 def test_a_log_does_not_decide_what_else_is_read(bucket):
-    found_there = found(bedrock_logs.source(bucket))
-    assert [str(one) for one in found_there if isinstance(one, Unmapped)] == ["a large body in another bucket"]
+    records_there = read_items(bedrock_logs.source(bucket))
+    assert [str(record) for record in records_there if isinstance(record, Unmapped)] == [
+        "a large body in another bucket"
+    ]
 
 
 def test_a_path_does_not_lead_out_of_the_copy(copy, tmp_path):
@@ -353,7 +360,9 @@ def test_a_path_does_not_lead_out_of_the_copy(copy, tmp_path):
     del row["output"]["outputBodyJson"]
     row["output"]["outputBodyS3Path"] = "s3://bucket/../secret.json"
     (tmp_path / "copy" / "x.json").write_text(json.dumps(row))
-    assert "a large body that is not in this folder" in [str(one) for one in found(bedrock_logs.source(copy))]
+    assert "a large body that is not in this folder" in [
+        str(record) for record in read_items(bedrock_logs.source(copy))
+    ]
 
 
 def test_reading_goes_on_in_the_middle_of_an_object(place):
@@ -366,10 +375,12 @@ def test_reading_goes_on_in_the_middle_of_an_object(place):
 @pytest.mark.usefixtures("bucket")
 def test_a_bucket_that_cannot_be_read_is_named():
     with pytest.raises(Stopped, match=r"s3://nobodys.*NoSuchBucket"):
-        found(bedrock_logs.source("s3://nobodys/x"))
+        read_items(bedrock_logs.source("s3://nobodys/x"))
 
 
 def test_twice_into_the_system_is_the_same_list(copy, into, listed, tmp_path):
     for _ in range(2):
         imported(bedrock_logs.source(copy), into, tmp_path / "state.json")
-        assert [(one["id"], one["origin"]) for one in listed()] == [(f"r{n}", "bedrock") for n in (1, 2, 3, 4, 5)]
+        assert [(completion["id"], completion["origin"]) for completion in listed()] == [
+            (f"r{n}", "bedrock") for n in (1, 2, 3, 4, 5)
+        ]

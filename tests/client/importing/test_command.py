@@ -102,7 +102,7 @@ def test_openai_and_azure_are_asked_with_their_own_keys(home, monkeypatch, still
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (("jsonl", "nothing.jsonl"), "nothing.jsonl does not exist"),
         (("openai",), "OPENAI_API_KEY"),
@@ -112,12 +112,12 @@ def test_openai_and_azure_are_asked_with_their_own_keys(home, monkeypatch, still
     ],
 )
 @pytest.mark.usefixtures("home")
-def test_what_is_missing_is_said_in_one_line(arguments, said):
+def test_what_is_missing_is_said_in_one_line(arguments, sentence):
     result = run(*arguments)
     assert result.exit_code == 1
     last = result.stderr.splitlines()[-1]
     assert last.startswith("error: ")
-    assert said in last
+    assert sentence in last
 
 
 def test_without_a_key_or_a_url_nothing_is_read(home, monkeypatch):
@@ -164,9 +164,9 @@ def test_a_killed_process_is_followed_by_one_that_goes_on(home, stillhouse, monk
     assert (home / "s.json").exists()
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert not (home / "s.json").exists()
-    said = [record["request"]["messages"][0]["content"] for record in stillhouse.records]
-    assert set(said) == {str(number) for number in range(1000)}
-    assert len(said) == 1000 + 300, "the batch that was taken but not yet remembered comes again"
+    contents = [record["request"]["messages"][0]["content"] for record in stillhouse.records]
+    assert set(contents) == {str(number) for number in range(1000)}
+    assert len(contents) == 1000 + 300, "the batch that was taken but not yet remembered comes again"
 
 
 def test_help_does_not_load_the_sdk():

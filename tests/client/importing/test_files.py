@@ -9,7 +9,7 @@ from stillhouse.importing import files
 from stillhouse.importing.files import FileSource, LocalFolder, rows
 from stillhouse.importing.source import Unmapped
 from stillhouse.importing.stopped import Stopped
-from tests.client.importing.build import completion, found, written
+from tests.client.importing.build import completion, read_items, written
 
 
 def read(body, behind=0):
@@ -76,7 +76,7 @@ def test_a_large_file_is_not_held_in_memory(tmp_path):
 def test_a_file_that_breaks_off_ends_the_import(tmp_path, body):
     (tmp_path / "x.json").write_bytes(body)
     with pytest.raises(Stopped, match=r"x\.json cannot be read to its end"):
-        found(FileSource(LocalFolder(tmp_path), lambda *_: completion(1), {}))
+        read_items(FileSource(LocalFolder(tmp_path), lambda *_: completion(1), {}))
 
 
 def test_a_folder_is_read_in_the_order_of_names_and_goes_on_in_its_middle(tmp_path):
@@ -94,7 +94,7 @@ def test_a_folder_is_read_in_the_order_of_names_and_goes_on_in_its_middle(tmp_pa
 def test_a_row_of_another_shape_than_documented_is_left_out_alone(tmp_path):
     path = written(tmp_path / "x.jsonl", {"n": 1}, [], {"other": 1}, "text")
     source = FileSource(LocalFolder(path), lambda row, _: completion(row["n"]), {})
-    assert [str(one) for one in found(source)[1:]] == [
+    assert [str(record) for record in read_items(source)[1:]] == [
         "a row that is no object but list",
         "not of the documented shape (KeyError)",
         "a row that is no object but str",

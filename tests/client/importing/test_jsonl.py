@@ -36,8 +36,8 @@ def source(path, **options):
 
 
 def test_our_own_record_is_taken_as_it_is():
-    one = read(own(latency_ms=7, provider="openai", reference="yes"))
-    assert json.loads(one.line()) == {
+    record = read(own(latency_ms=7, provider="openai", reference="yes"))
+    assert json.loads(record.line()) == {
         "request": {"model": "m", "messages": ASKED},
         "response": own()["response"],
         "created": 5,
@@ -65,17 +65,17 @@ def test_a_reference_is_only_what_was_named(row, field, expected):
 def test_the_last_message_of_an_example_is_the_answer():
     weighted = {**ANSWER, "content": "old", "weight": 0}
     tools = [{"type": "function", "function": {"name": "look"}}]
-    one = read(example(weighted, ASKED[1], {**ANSWER, "weight": 1}, tools=tools, parallel_tool_calls=False))
-    assert one.request == {
+    record = read(example(weighted, ASKED[1], {**ANSWER, "weight": 1}, tools=tools, parallel_tool_calls=False))
+    assert record.request == {
         "model": "gpt-4o",
         "messages": [*ASKED, {"role": "assistant", "content": "old"}, ASKED[1]],
         "tools": tools,
         "parallel_tool_calls": False,
     }
-    [choice] = one.response["choices"]
+    [choice] = record.response["choices"]
     assert (choice["message"], choice["finish_reason"]) == (ANSWER, "stop")
-    assert one.id is None, "it follows from the content"
-    assert one.created == 9
+    assert record.id is None, "it follows from the content"
+    assert record.created == 9
 
 
 def test_an_example_may_end_in_tool_calls():
@@ -116,7 +116,7 @@ def test_twice_into_the_system_is_the_same_list(into, listed, tmp_path):
         lists.append(listed())
     assert lists[0] == lists[1]
     assert len(lists[0]) == 3, "the same example twice is one completion"
-    assert {(one["origin"], one["reference"]) for one in lists[0]} == {("jsonl", None)}
+    assert {(record["origin"], record["reference"]) for record in lists[0]} == {("jsonl", None)}
 
 
 @pytest.mark.data

@@ -57,25 +57,25 @@ def exported(**more):
 
 @pytest.mark.parametrize("row", [api(), exported()])
 def test_a_generation_of_the_api_and_of_an_export(row):
-    one = record_of(row)
-    assert one.request == {"model": "gpt-4o", "messages": MESSAGES, "temperature": 0.2, "top_p": 1}
-    assert one.response["choices"][0]["message"] == {"role": "assistant", "content": "hello"}
-    assert one.response["usage"] == {
+    record = record_of(row)
+    assert record.request == {"model": "gpt-4o", "messages": MESSAGES, "temperature": 0.2, "top_p": 1}
+    assert record.response["choices"][0]["message"] == {"role": "assistant", "content": "hello"}
+    assert record.response["usage"] == {
         "prompt_tokens": 7,
         "completion_tokens": 3,
         "total_tokens": 10,
         "prompt_tokens_details": {"cached_tokens": 2},
     }
-    assert (one.id, one.origin, one.created, one.latency_ms) == ("obs-1", "langfuse", 1716990379, 750)
-    assert one.metadata == {
+    assert (record.id, record.origin, record.created, record.latency_ms) == ("obs-1", "langfuse", 1716990379, 750)
+    assert record.metadata == {
         "team": "a",
         "tries": "2",
         "nested": '{"b": 1}',
         "name": "triage",
         "environment": "production",
     }
-    assert one.notes == ["parameter user: left out"]
-    assert one.reference is None
+    assert record.notes == ["parameter user: left out"]
+    assert record.reference is None
 
 
 def test_ids_of_the_trace_are_kept_when_asked_for():
@@ -84,14 +84,14 @@ def test_ids_of_the_trace_are_kept_when_asked_for():
 
 
 def test_an_input_with_tools_around_its_messages():
-    one = record_of(
+    record = record_of(
         api(
             input={"messages": MESSAGES, "tools": [TOOL], "tool_choice": "auto"},
             output={"content": None, "tool_calls": [CALL]},
         )
     )
-    assert (one.request["tools"], one.request["tool_choice"]) == ([TOOL], "auto")
-    [choice] = one.response["choices"]
+    assert (record.request["tools"], record.request["tool_choice"]) == ([TOOL], "auto")
+    [choice] = record.response["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"] == {"role": "assistant", "content": None, "tool_calls": [CALL]}
 
@@ -141,10 +141,10 @@ def test_what_is_no_completion_is_passed_over(changes):
 
 
 def test_metadata_is_cut_to_the_limits_and_that_is_noted():
-    one = record_of(api(metadata={"k" * 70: "v" * 600, **{f"n{number}": "x" for number in range(20)}}))
-    assert len(one.metadata) == 16
-    assert one.metadata["k" * 64] == "v" * 512
-    assert set(one.notes) >= {"metadata: cut to 64 and 512 characters", "metadata: more than 16 pairs"}
+    record = record_of(api(metadata={"k" * 70: "v" * 600, **{f"n{number}": "x" for number in range(20)}}))
+    assert len(record.metadata) == 16
+    assert record.metadata["k" * 64] == "v" * 512
+    assert set(record.notes) >= {"metadata: cut to 64 and 512 characters", "metadata: more than 16 pairs"}
 
 
 def test_twice_into_the_system_is_the_same_list(into, listed, tmp_path):
@@ -152,7 +152,9 @@ def test_twice_into_the_system_is_the_same_list(into, listed, tmp_path):
     source = FileSource(LocalFolder(tmp_path / "in"), lambda row, _: record_of(row), {"source": "langfuse"})
     for _ in range(2):
         assert imported(source, into, tmp_path / "state.json").refused == {}
-        assert [(one["id"], one["origin"], one["metadata"]["name"]) for one in listed()] == [
+        assert [
+            (completion["id"], completion["origin"], completion["metadata"]["name"]) for completion in listed()
+        ] == [
             ("obs-1", "langfuse", "triage"),
             ("obs-2", "langfuse", "triage"),
         ]

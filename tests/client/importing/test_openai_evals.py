@@ -66,8 +66,8 @@ def runs(system, place=0):
     return system.ok("GET", f"/v1/evals/{evals(system)[place]['id']}/runs?limit=100")["data"]
 
 
-def items(system, one):
-    return system.ok("GET", f"/v1/evals/{one['eval_id']}/runs/{one['id']}/output_items?limit=100")["data"]
+def items(system, run):
+    return system.ok("GET", f"/v1/evals/{run['eval_id']}/runs/{run['id']}/output_items?limit=100")["data"]
 
 
 @pytest.mark.usefixtures("tickets")
@@ -82,13 +82,13 @@ def test_definitions_rows_and_grades_come_over(system, imported):
         "openai_created_at": "2025-02-11T22:55:09+00:00",
     }
     assert made["data_source_config"] == eval_()["data_source_config"]
-    assert [one["id"] for one in made["testing_criteria"]] == [LABEL["id"], JUDGE["id"]]
-    (one,) = runs(system)
-    assert (one["name"], one["model"], one["status"]) == ("gpt-4o-mini 1", "gpt-4o-mini", "completed")
-    assert one["metadata"]["openai_run_id"] == "evalrun_1"
-    assert one["result_counts"] == {"total": 3, "passed": 2, "failed": 1, "errored": 0}
-    assert one["data_source"]["origin"]["run"]["result_counts"] == run()["result_counts"]
-    first, second, _ = items(system, one)
+    assert [criterion["id"] for criterion in made["testing_criteria"]] == [LABEL["id"], JUDGE["id"]]
+    (run_,) = runs(system)
+    assert (run_["name"], run_["model"], run_["status"]) == ("gpt-4o-mini 1", "gpt-4o-mini", "completed")
+    assert run_["metadata"]["openai_run_id"] == "evalrun_1"
+    assert run_["result_counts"] == {"total": 3, "passed": 2, "failed": 1, "errored": 0}
+    assert run_["data_source"]["origin"]["run"]["result_counts"] == run()["result_counts"]
+    first, second, _ = items(system, run_)
     assert first["datasource_item"] == {"text": "my monitor", "label": "Hardware"}
     assert first["sample"]["input"] == [{"role": "user", "content": "Label my monitor"}]
     assert first["sample"]["output"] == [{"role": "assistant", "content": "Hardware"}]
@@ -110,15 +110,15 @@ def test_definitions_rows_and_grades_come_over(system, imported):
 @pytest.mark.usefixtures("tickets")
 def test_a_carried_run_says_how_to_sample_its_rows_again(system, imported):
     imported()
-    (one,) = runs(system)
-    again = one["data_source"]["origin"]["data_source"]
+    (run_,) = runs(system)
+    again = run_["data_source"]["origin"]["data_source"]
     assert again["input_messages"] == run()["data_source"]["input_messages"]
     made = system.ok("GET", f"/v1/files/{again['source']['id']}")
     assert (made["filename"], made["bytes"], made["purpose"]) == ("file-1.jsonl", len(ROWS), "evals")
     again = {**again, "model": "lab-small"}
-    new = system.ok("POST", f"/v1/evals/{one['eval_id']}/runs", {"data_source": again})
+    new = system.ok("POST", f"/v1/evals/{run_['eval_id']}/runs", {"data_source": again})
     system.settle()
-    assert system.ok("GET", f"/v1/evals/{one['eval_id']}/runs/{new['id']}")["result_counts"]["total"] == 2
+    assert system.ok("GET", f"/v1/evals/{run_['eval_id']}/runs/{new['id']}")["result_counts"]["total"] == 2
 
 
 @pytest.mark.usefixtures("tickets")
@@ -134,11 +134,11 @@ def test_twice_gives_one(system, imported):
 
 def test_what_was_deleted_here_comes_again(system, tickets, imported):
     imported()
-    (one,) = runs(system)
-    system.ok("DELETE", f"/v1/evals/{one['eval_id']}/runs/{one['id']}")
+    (run_,) = runs(system)
+    system.ok("DELETE", f"/v1/evals/{run_['eval_id']}/runs/{run_['id']}")
     assert imported().runs == 1
     assert runs(system)[0]["result_counts"]["total"] == 3
-    system.ok("DELETE", f"/v1/evals/{one['eval_id']}")
+    system.ok("DELETE", f"/v1/evals/{run_['eval_id']}")
     report = imported()
     assert (report.evals, report.left) == (1, [])
     assert runs(system)[0]["result_counts"]["total"] == 3
@@ -149,7 +149,7 @@ def test_what_is_new_at_openai_is_added_by_the_next_import(system, tickets, impo
     imported()
     tickets.holds(run(number=2), item(0, of="evalrun_2"))
     report = imported()
-    assert [one["metadata"]["openai_run_id"] for one in runs(system)] == ["evalrun_1", "evalrun_2"]
+    assert [run["metadata"]["openai_run_id"] for run in runs(system)] == ["evalrun_1", "evalrun_2"]
     assert (report.runs, report.runs_known) == (1, 1)
 
 
@@ -174,17 +174,17 @@ def test_killed_at_any_request_it_goes_on_and_makes_nothing_twice(system, openai
     for number in range(1, POSTS + 1):
         openai.evals = [eval_(number=number)]
         for half in (10, 20):
-            one = run(number=half + number, of=f"eval_{number}")
-            openai.holds(one, item(0, of=one["id"]), item(1, of=one["id"]), content=ROWS)
+            run_ = run(number=half + number, of=f"eval_{number}")
+            openai.holds(run_, item(0, of=run_["id"]), item(1, of=run_["id"]), content=ROWS)
         with pytest.raises(Killed):
             imported(receiver=Receiver(client_of(system, transport=Dying(system))))
         assert imported().compared == {"string_check": 4}
-    made = [one["metadata"]["openai_eval_id"] for one in evals(system)]
+    made = [eval_["metadata"]["openai_eval_id"] for eval_ in evals(system)]
     assert made == [f"eval_{number}" for number in range(1, POSTS + 1)]
     for place in range(POSTS):
-        found = [(one["metadata"]["openai_run_id"], one["result_counts"]["total"]) for one in runs(system, place)]
-        assert found == [(f"evalrun_{11 + place}", 2), (f"evalrun_{21 + place}", 2)]
-    files = [one["filename"] for one in system.ok("GET", "/v1/files")["data"]]
+        totals = [(run["metadata"]["openai_run_id"], run["result_counts"]["total"]) for run in runs(system, place)]
+        assert totals == [(f"evalrun_{11 + place}", 2), (f"evalrun_{21 + place}", 2)]
+    files = [file["filename"] for file in system.ok("GET", "/v1/files")["data"]]
     assert len(files) == len(set(files)) == 4 * POSTS
 
 
@@ -192,9 +192,9 @@ def test_more_rows_than_a_page_come_over_in_their_order(system, openai, imported
     openai.evals.append(eval_())
     openai.holds(run(), *(item(number, str(number), label=str(number)) for number in range(230)), content=ROWS)
     report = imported()
-    (one,) = runs(system)
-    assert one["result_counts"]["passed"] == 230
-    assert [found["datasource_item"]["label"] for found in items(system, one)] == [str(n) for n in range(100)]
+    (run_,) = runs(system)
+    assert run_["result_counts"]["passed"] == 230
+    assert [item["datasource_item"]["label"] for item in items(system, run_)] == [str(n) for n in range(100)]
     assert report.rows == 230
     assert report.notes == {}
 
@@ -204,10 +204,10 @@ def test_a_grade_that_we_give_otherwise_is_told(system, openai, imported):
     wrong = {"name": LABEL["id"], "passed": False, "score": 0.0}
     openai.holds(run(), item(0), item(1, results=[wrong]), content=ROWS)
     lines = imported().summary().splitlines()
-    (one,) = runs(system)
+    (run_,) = runs(system)
     assert "  string_check: 1 of 2 agree" in lines
-    assert f"  differs: 1 grades of run {one['id']} “gpt-4o-mini 1”" in lines
-    assert items(system, one)[1]["results"][0]["recorded_grade"] == {"passed": False, "score": 0.0}
+    assert f"  differs: 1 grades of run {run_['id']} “gpt-4o-mini 1”" in lines
+    assert items(system, run_)[1]["results"][0]["recorded_grade"] == {"passed": False, "score": 0.0}
 
 
 def test_what_cannot_be_graded_here_keeps_its_grades_and_is_named(system, openai, imported):
@@ -219,10 +219,14 @@ def test_what_cannot_be_graded_here_keeps_its_grades_and_is_named(system, openai
     openai.holds(run(), {**first, "results": [*first["results"], extra]}, content=ROWS)
     report = imported()
     kept = evals(system)[0]["testing_criteria"][1:]
-    assert [(one["type"], one["id"]) for one in kept] == [("recorded", JUDGE["id"]), ("recorded", "Ours-1")]
-    assert [one["definition"] for one in kept] == [gone, unknown]
-    (found,) = items(system, runs(system)[0])
-    assert [(one["passed"], one["score"]) for one in found["results"]] == [(True, 1.0), (True, 1.0), (False, 0.25)]
+    assert [(item["type"], item["id"]) for item in kept] == [("recorded", JUDGE["id"]), ("recorded", "Ours-1")]
+    assert [item["definition"] for item in kept] == [gone, unknown]
+    (items_,) = items(system, runs(system)[0])
+    assert [(result["passed"], result["score"]) for result in items_["results"]] == [
+        (True, 1.0),
+        (True, 1.0),
+        (False, 0.25),
+    ]
     named = dict(report.changed)
     assert "gpt-4.1" in named["eval eval_1 “Tickets”, Judged"]
     assert "only its recorded grades" in named["eval eval_1 “Tickets”, Ours"]
@@ -243,9 +247,9 @@ def test_an_eval_that_is_refused_is_named_and_the_others_come(system, openai, im
     openai.evals += [eval_(number=1, testing_criteria=[]), eval_(LABEL, number=2)]
     openai.holds(run(of="eval_2"), item(0), content=ROWS)
     report = imported()
-    assert [one["metadata"]["openai_eval_id"] for one in evals(system)] == ["eval_2"]
-    (what, why), *_ = report.left
-    assert what == "eval eval_1 “Tickets”"
+    assert [eval_["metadata"]["openai_eval_id"] for eval_ in evals(system)] == ["eval_2"]
+    (name, why), *_ = report.left
+    assert name == "eval eval_1 “Tickets”"
     assert "testing_criteria" in why
 
 
@@ -264,8 +268,8 @@ def test_a_run_without_output_items_is_named_and_its_rows_are_kept(system, opena
     openai.holds(run(number=2, status="canceled", data_source={"type": "jsonl", "source": inline}))
     report = imported()
     assert runs(system) == []
-    files = {one["id"]: one for one in system.ok("GET", "/v1/files")["data"]}
-    assert sorted(one["filename"] for one in files.values()) == ["evalrun_2-given.jsonl", "file-1.jsonl"]
+    files = {file["id"]: file for file in system.ok("GET", "/v1/files")["data"]}
+    assert sorted(file["filename"] for file in files.values()) == ["evalrun_2-given.jsonl", "file-1.jsonl"]
     (first, why), (second, other) = report.left
     assert (first, second) == ("run evalrun_1 “gpt-4o-mini 1”", "run evalrun_2 “gpt-4o-mini 2”")
     assert "failed, without output items; its rows are the file file-" in why
@@ -281,8 +285,8 @@ def test_a_run_that_has_not_ended_is_named_and_comes_when_it_has(system, openai,
     report = imported()
     assert runs(system) == []
     assert system.ok("GET", "/v1/files")["data"] == []
-    ((what, why),) = report.left
-    assert what == "run evalrun_1 “gpt-4o-mini 1”"
+    ((name, why),) = report.left
+    assert name == "run evalrun_1 “gpt-4o-mini 1”"
     assert why == f"it is {status} at its origin; import again when it has ended"
     openai.runs[0]["status"] = "completed"
     openai.items["evalrun_1"].append(item(1))
@@ -298,9 +302,9 @@ def test_a_file_that_is_gone_is_named_once_and_the_rows_stand_in(system, openai,
     openai.holds(run(number=2, data_source=shared), item(0, of="evalrun_2"))
     report = imported()
     assert report.left == [("file file-1", "it is gone; the rows are those of the output items")]
-    for one in runs(system):
-        made = system.ok("GET", f"/v1/files/{one['data_source']['origin']['data_source']['source']['id']}")
-        assert made["filename"] == f"{one['metadata']['openai_run_id']}.jsonl"
+    for carried in runs(system):
+        made = system.ok("GET", f"/v1/files/{carried['data_source']['origin']['data_source']['source']['id']}")
+        assert made["filename"] == f"{carried['metadata']['openai_run_id']}.jsonl"
     assert openai.asked.count("/v1/files/file-1/content") == 1
 
 
@@ -310,7 +314,7 @@ def test_a_shared_file_is_fetched_once(system, openai, imported):
     openai.holds(run(number=2, data_source=run()["data_source"]), item(0, of="evalrun_2"))
     imported()
     assert openai.asked.count("/v1/files/file-1/content") == 1
-    tickets = [one["data_source"]["origin"]["data_source"]["source"]["id"] for one in runs(system)]
+    tickets = [run["data_source"]["origin"]["data_source"]["source"]["id"] for run in runs(system)]
     assert tickets[0] == tickets[1]
 
 
@@ -323,7 +327,7 @@ def test_large_rows_go_by_a_link(system, openai, imported):
     def by_link(url, content, size):
         body = content.read()
         assert len(body) == size
-        (known,) = [one for one in system.ok("GET", "/v1/files")["data"] if one["filename"] == "evalrun_1.jsonl"]
+        (known,) = [file for file in system.ok("GET", "/v1/files")["data"] if file["filename"] == "evalrun_1.jsonl"]
         assert file_key(known["id"]) in url
         aws_client("s3").put_object(Bucket="bucket", Key=file_key(known["id"]), Body=body)
         put.append(url)
@@ -350,7 +354,7 @@ def test_an_upload_that_breaks_off_stops_and_the_next_import_sends_it_again(syst
 
     imported(receiver=Receiver(client_of(system), put=whole))
     assert runs(system)[0]["result_counts"]["total"] == 1
-    assert [one["filename"] for one in system.ok("GET", "/v1/files")["data"]].count("evalrun_1.jsonl") == 1
+    assert [file["filename"] for file in system.ok("GET", "/v1/files")["data"]].count("evalrun_1.jsonl") == 1
 
 
 def test_samples_of_every_shape(system, openai, imported):
@@ -360,8 +364,8 @@ def test_samples_of_every_shape(system, openai, imported):
     right = [{"name": check["id"], "passed": True, "score": 1.0}]
     parts = [{"type": "output_text", "text": '{"label": '}, {"type": "output_text", "text": '"Hardware"}'}]
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function"}]}
-    said = {"role": "assistant", "content": '{"label": "Hardware"}'}
-    trajectory = [call, {"role": "tool", "content": "{}"}, said]
+    answer = {"role": "assistant", "content": '{"label": "Hardware"}'}
+    trajectory = [call, {"role": "tool", "content": "{}"}, answer]
     failed = {"error": {"code": "x", "message": "Response input item missing role"}, "output": []}
     base = item(0)["sample"]
     openai.holds(
@@ -375,9 +379,9 @@ def test_samples_of_every_shape(system, openai, imported):
         content=ROWS,
     )
     report = imported()
-    one, two, three, four = items(system, runs(system)[0])
-    assert one["sample"]["output"][0]["content"] == '{"label": "Hardware"}'
-    assert [one["status"], two["status"]] == ["pass", "pass"]
+    first, two, three, four = items(system, runs(system)[0])
+    assert first["sample"]["output"][0]["content"] == '{"label": "Hardware"}'
+    assert [first["status"], two["status"]] == ["pass", "pass"]
     assert [message["role"] for message in two["sample"]["output"]] == ["assistant", "assistant", "tool"]
     assert three["errored"]
     assert "Response input item missing role" in three["sample"]["error"]["message"]
@@ -399,8 +403,8 @@ def test_tools_that_only_openai_has_are_named(system, openai, imported):
     report = imported()
     assert evals(system)[0]["data_source_config"]["metadata"] == {"use": "x"}
     assert runs(system)[0]["result_counts"]["passed"] == 1
-    ((what, how),) = report.changed
-    assert what == "run evalrun_1 “gpt-4o-mini 1”"
+    ((name, how),) = report.changed
+    assert name == "run evalrun_1 “gpt-4o-mini 1”"
     assert "file_search" in how
 
 
@@ -442,12 +446,12 @@ def test_a_dashboards_export_keeps_its_grades_without_a_definition(system, impor
     report = imported(ExportedOrigin(path))
     (made,) = evals(system)
     assert made["metadata"] == {"openai_eval_id": "eval_items_tickets"}
-    assert [(one["type"], one["name"]) for one in made["testing_criteria"]] == [
+    assert [(criterion["type"], criterion["name"]) for criterion in made["testing_criteria"]] == [
         ("recorded", "Match"),
         ("recorded", "Relevance"),
     ]
     first, second = items(system, runs(system)[0])
-    assert {one["score"] for one in first["results"]} == {1.0, 6.0}
+    assert {result["score"] for result in first["results"]} == {1.0, 6.0}
     assert first["results"][1]["sample"]["outputs"][0]["content"] == '{"result": 6}'
     assert [first["status"], second["status"]] == ["pass", "fail"]
     assert (first["sample"]["model"], first["sample"]["usage"]["total_tokens"]) == ("gpt-4.1", 10)
@@ -470,9 +474,9 @@ def test_a_folder_of_saved_answers_is_as_good_as_the_api(system, imported, tmp_p
     (tmp_path / "file-1.jsonl").write_bytes(ROWS)
     (tmp_path / "notes.json").write_text('{"object": "else"}')
     report = imported(ExportedOrigin(tmp_path))
-    assert [one["metadata"]["openai_eval_id"] for one in evals(system)] == ["eval_1"]
-    made = {one["metadata"]["openai_run_id"]: one for one in runs(system)}
-    assert {name: one["result_counts"]["total"] for name, one in made.items()} == {"evalrun_1": 2, "evalrun_9": 1}
+    assert [eval_["metadata"]["openai_eval_id"] for eval_ in evals(system)] == ["eval_1"]
+    made = {run["metadata"]["openai_run_id"]: run for run in runs(system)}
+    assert {name: suite["result_counts"]["total"] for name, suite in made.items()} == {"evalrun_1": 2, "evalrun_9": 1}
     assert made["evalrun_9"]["data_source"]["recorded_grades"] == "all", "it came without samples"
     assert made["evalrun_1"]["data_source"]["recorded_grades"] == "judged"
     known = system.ok("GET", f"/v1/files/{made['evalrun_1']['data_source']['origin']['data_source']['source']['id']}")
@@ -482,14 +486,14 @@ def test_a_folder_of_saved_answers_is_as_good_as_the_api(system, imported, tmp_p
 
 
 def test_only_the_evals_that_are_wanted_come_from_files(system, tmp_path, monkeypatch):
-    found = {"object": "list", "data": [eval_(LABEL, number=1), eval_(LABEL, number=2)]}
-    (tmp_path / "evals.json").write_text(json.dumps(found))
+    listed = {"object": "list", "data": [eval_(LABEL, number=1), eval_(LABEL, number=2)]}
+    (tmp_path / "evals.json").write_text(json.dumps(listed))
     monkeypatch.setenv("STILLHOUSE_API_KEY", KEY)
     with served(Served(system)) as here:
         arguments = ["import", "openai-evals", "--to", here, "--from", str(tmp_path), "--eval", "eval_2"]
         result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 0, result.stderr
-    assert [one["metadata"]["openai_eval_id"] for one in evals(system)] == ["eval_2"]
+    assert [eval_["metadata"]["openai_eval_id"] for eval_ in evals(system)] == ["eval_2"]
 
 
 def test_files_without_evals_and_broken_ones_are_said(tmp_path):
@@ -540,6 +544,6 @@ def test_the_command(system, tickets, monkeypatch):
 
 def test_what_the_receiver_sends_is_told_apart_by_its_content(system):
     receiver = Receiver(client_of(system))
-    one, other = (receiver.upload("x.jsonl", io.BytesIO(b'{"item": {"n": %d}}\n' % number)) for number in (1, 2))
-    assert one != other
-    assert receiver.upload("x.jsonl", io.BytesIO(b'{"item": {"n": 1}}\n')) == one
+    first, other = (receiver.upload("x.jsonl", io.BytesIO(b'{"item": {"n": %d}}\n' % number)) for number in (1, 2))
+    assert first != other
+    assert receiver.upload("x.jsonl", io.BytesIO(b'{"item": {"n": 1}}\n')) == first

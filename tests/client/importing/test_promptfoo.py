@@ -46,8 +46,8 @@ def suites(written):
 
     def of(config, judge=None, **files):
         report = Report()
-        found = read(written(config, **files))
-        return suites_of(found, report, judge=judge), [*found.left, *report.left]
+        config_ = read(written(config, **files))
+        return suites_of(config_, report, judge=judge), [*config_.left, *report.left]
 
     return of
 
@@ -151,7 +151,7 @@ EXACT = [
 ]
 
 
-@pytest.mark.parametrize(("assertion", "passing", "failing"), EXACT, ids=[str(one[0]["type"]) for one in EXACT])
+@pytest.mark.parametrize(("assertion", "passing", "failing"), EXACT, ids=[str(case[0]["type"]) for case in EXACT])
 def test_an_assert_decides_as_promptfoo_does(suites, assertion, passing, failing):
     (suite,), left = suites(one_test(assertion, city="Lyon"))
     assert left == []
@@ -163,7 +163,10 @@ def test_an_assert_decides_as_promptfoo_does(suites, assertion, passing, failing
 def test_a_set_without_a_threshold_is_its_asserts(suites):
     parts = [{"type": "contains", "value": "a"}, {"type": "contains", "value": "b"}]
     (suite,), _ = suites(one_test({"type": "assert-set", "assert": parts}))
-    assert [(one["name"], one["reference"]) for one in suite.criteria] == [("contains", "a"), ("contains 2", "b")]
+    assert [(criterion["name"], criterion["reference"]) for criterion in suite.criteria] == [
+        ("contains", "a"),
+        ("contains 2", "b"),
+    ]
 
 
 def test_in_a_test_with_a_threshold_a_set_counts_as_the_mean_of_its_own_by_its_weight(suites):
@@ -242,11 +245,11 @@ def test_a_rubric_is_judged_by_its_own_judge_the_tests_or_the_commands(suites):
     (criterion,) = suite.criteria
     assert (criterion["type"], criterion["model"]) == ("label_model", "gpt-4o")
     asked = Models('{"label": "fail"}')
-    found = grade(criterion, {"q": "Why?"}, {"output_text": "Because."}, asked)
-    assert not found.passed
-    said = "\n".join(str(message["content"]) for message in asked.asked[0]["messages"])
-    assert "Because." in said
-    assert "Why?" in said
+    result = grade(criterion, {"q": "Why?"}, {"output_text": "Because."}, asked)
+    assert not result.passed
+    text = "\n".join(str(message["content"]) for message in asked.asked[0]["messages"])
+    assert "Because." in text
+    assert "Why?" in text
     config = one_test({**rubric, "threshold": 0.8})
     config["defaultTest"] = {"options": {"provider": {"text": "groq:llama-3"}}}
     (suite,), _ = suites(config)
@@ -266,9 +269,9 @@ def test_factuality_fails_what_disagrees_and_shows_the_judge_the_task(suites):
     assert criterion["passing_labels"] == ["subset", "superset", "equivalent", "differ_but_factual"]
     asked = Models('{"label": "superset"}')
     assert grade(criterion, {"q": "California"}, {"output_text": "It is."}, asked).passed
-    said = str(asked.asked[0]["messages"])
-    assert "Capital of" in said
-    assert "California" in said
+    text = str(asked.asked[0]["messages"])
+    assert "Capital of" in text
+    assert "California" in text
 
 
 @pytest.mark.parametrize(
@@ -308,7 +311,7 @@ def test_what_has_no_counterpart_is_named_and_the_rest_comes(suites, assertion, 
     config = one_test(assertion)
     config["tests"][0]["assert"].append({"type": "contains", "value": "kept"})
     (suite,), left = suites(config)
-    assert [one["name"] for one in suite.criteria] == ["contains"]
+    assert [criterion["name"] for criterion in suite.criteria] == ["contains"]
     kind = assertion["type"] if isinstance(assertion, dict) else "assert"
     assert left[-1][0] == f"test 1, {kind}"
     assert why in left[-1][1]
@@ -325,8 +328,8 @@ def test_what_has_no_counterpart_is_named_and_the_rest_comes(suites, assertion, 
 def test_options_that_change_a_verdict_leave_the_assert_out(suites, options, kind, why):
     config = one_test({"type": kind, "value": "a", **({"provider": "openai:gpt-4o"} if kind == "factuality" else {})})
     config["tests"][0]["options"] = options
-    found, left = suites(config)
-    assert found == []
+    made, left = suites(config)
+    assert made == []
     assert left[0][0] == f"test 1, {kind}"
     assert why in left[0][1]
 
@@ -336,18 +339,18 @@ def test_options_and_keys_of_a_test_that_are_not_carried_are_named(written):
     options = {"temperature": 0.1, "factuality": {"subset": 0}, "runSerially": True, "disableConversationVar": True}
     config["tests"][0] |= {"options": options, "unheard": 1}
     config["defaultTest"] = {"options": {"response_format": {"type": "json_object"}}}
-    found = read(written(config))
+    config_ = read(written(config))
     why = "a run takes all rows of its eval, and all alike"
     named = ["options.response_format", "options.temperature", "unheard"]
-    assert found.changed == [("tests", f"without their {name}: {why}") for name in named]
+    assert config_.changed == [("tests", f"without their {name}: {why}") for name in named]
 
 
 def test_a_threshold_over_asserts_that_are_not_whole_is_not_kept(suites):
     config = one_test({"type": "latency", "threshold": 5})
     config["tests"][0] |= {"threshold": 0.5}
     config["tests"][0]["assert"].append({"type": "contains", "value": "kept"})
-    found, left = suites(config)
-    assert found == []
+    made, left = suites(config)
+    assert made == []
     assert "its threshold" in left[-1][1]
 
 
@@ -362,7 +365,7 @@ def test_values_that_differ_stand_in_the_rows_and_shared_ones_in_the_criterion(s
     shared = {"type": "icontains", "value": "capital of {{q}}"}
     (suite,), left = suites({"prompts": ["{{q}} {{tone}}"], "tests": tests, "defaultTest": {"assert": [shared]}})
     assert left == []
-    assert [one["reference"] for one in suite.criteria] == [
+    assert [criterion["reference"] for criterion in suite.criteria] == [
         "capital of {{ item.q }}",
         "{{ item.assert_values[0] }}",
     ]
@@ -382,8 +385,8 @@ def test_tests_held_to_other_asserts_are_evals_of_their_own(suites):
         {"vars": {"q": "5"}, "assert": [{"type": "regex", "value": "y"}]},
         {"vars": {"q": "6"}},
     ]
-    found, left = suites({"prompts": ["{{q}}"], "tests": tests})
-    assert [[item["q"] for item in suite.items] for suite in found] == [["1", "3"], ["2"], ["4"], ["5"]]
+    made, left = suites({"prompts": ["{{q}}"], "tests": tests})
+    assert [[item["q"] for item in suite.items] for suite in made] == [["1", "3"], ["2"], ["4"], ["5"]]
     assert left == [("test 6", "it has no asserts")]
 
 
@@ -392,9 +395,11 @@ def test_asserts_of_other_names_are_criteria_of_their_own(suites):
         {"vars": {"q": name}, "assert": [{"type": "equals", "value": "x", "metric": name}]}
         for name in ("Tone", "Accuracy", "Tone")
     ]
-    found, left = suites({"prompts": ["{{q}}"], "tests": tests})
+    made, left = suites({"prompts": ["{{q}}"], "tests": tests})
     assert left == []
-    named = [([one["name"] for one in suite.criteria], [item["q"] for item in suite.items]) for suite in found]
+    named = [
+        ([criterion["name"] for criterion in suite.criteria], [item["q"] for item in suite.items]) for suite in made
+    ]
     assert named == [(["Tone"], ["Tone", "Tone"]), (["Accuracy"], ["Accuracy"])]
 
 
@@ -454,12 +459,12 @@ def test_a_table_of_tests(suites):
         2+2,4,contains:four,hard,
         json,is-json,"note: this, too",easy,
     """
-    found, left = suites({"prompts": ["{{q}}"], "tests": "file://t.csv"}, t__csv=table)
+    made, left = suites({"prompts": ["{{q}}"], "tests": "file://t.csv"}, t__csv=table)
     assert left == []
-    first, second = found
+    first, second = made
     assert [item["assert_values"] for item in first.items] == [["2", "2"], ["4", "four"]]
     assert [item["metadata"] for item in first.items] == [{"level": "easy"}, {"level": "hard"}]
-    assert [one["type"] for one in second.criteria] == ["json_schema", "string_check"]
+    assert [criterion["type"] for criterion in second.criteria] == ["json_schema", "string_check"]
     assert second.criteria[1]["reference"] == "note: this, too"
 
 
@@ -512,7 +517,7 @@ def test_prompts_of_every_kind(written):
         {"type": "input_image", "image_url": "{{ item.pic }}"},
     ]
     assert config.prompts[1].variables == {"tone", "q", "pic"}
-    assert [what for what, _ in config.left] == ["prompt 2", "prompt 5", "prompt 6", "prompt 7"]
+    assert [name for name, _ in config.left] == ["prompt 2", "prompt 5", "prompt 6", "prompt 7"]
 
 
 def test_providers_of_every_kind(written):
@@ -532,7 +537,7 @@ def test_providers_of_every_kind(written):
     ]
     tests = [{"vars": {"q": "1"}, "assert": [{"type": "is-json"}]}]
     config = read(written({"prompts": ["{{q}}"], "providers": providers, "tests": tests, "scenarios": []}))
-    assert [(one.label, one.model) for one in config.providers] == [
+    assert [(provider.label, provider.model) for provider in config.providers] == [
         ("openai:gpt-4o", "gpt-4o"),
         ("tuned", "ft:gpt-4o:x"),
         ("anthropic:messages:claude-sonnet-4-6", "anthropic/claude-sonnet-4-6"),
@@ -540,12 +545,12 @@ def test_providers_of_every_kind(written):
         ("openai:gpt-5", "gpt-5"),
     ]
     assert config.providers[1].parameters == {"temperature": 0.2, "max_completion_tokens": 50}
-    assert [one.prompts for one in config.providers] == [None, ["chat"], None, None, ["prompt 1"]]
+    assert [provider.prompts for provider in config.providers] == [None, ["chat"], None, None, ["prompt 1"]]
     assert config.changed == [
         ("provider tuned", "without its apiHost, apiKey"),
         ("provider openai:gpt-5", "without its inputs"),
     ]
-    assert [what for what, _ in config.left] == ["scenarios", *["provider"] * 6, "provider tuned"]
+    assert [name for name, _ in config.left] == ["scenarios", *["provider"] * 6, "provider tuned"]
     assert "transformed by a script" in config.left[6][1]
 
 
@@ -558,9 +563,9 @@ def test_a_providers_prompts_that_are_none_here_are_named(written):
         ],
         "tests": [{"vars": {"q": "1"}, "assert": [{"type": "is-json"}]}],
     }
-    found = read(written(config, two__txt="One {{q}}\n---\nTwo"))
-    assert [prompt.label for prompt in found.prompts] == ["p 1", "p 2", "other"]
-    assert found.left == [("provider some", "no prompt is called p; there are p 1, p 2, other")]
+    config_ = read(written(config, two__txt="One {{q}}\n---\nTwo"))
+    assert [prompt.label for prompt in config_.prompts] == ["p 1", "p 2", "other"]
+    assert config_.left == [("provider some", "no prompt is called p; there are p 1, p 2, other")]
 
 
 def test_what_a_prompt_has_more_is_named(written):
@@ -626,11 +631,11 @@ def test_a_config_becomes_evals_and_starts_nothing_by_itself(system, written):
     first, second = evals(system)
     assert [first["name"], second["name"]] == ["Mails (1 of 2)", "Mails (2 of 2)"]
     assert first["metadata"]["team"] == "mail"
-    assert [one["type"] for one in first["testing_criteria"]] == ["regex", "string_check"]
-    assert [one["type"] for one in second["testing_criteria"]] == ["regex"]
+    assert [criterion["type"] for criterion in first["testing_criteria"]] == ["regex", "string_check"]
+    assert [criterion["type"] for criterion in second["testing_criteria"]] == ["regex"]
     assert runs(system, first) == []
-    ((what, why),) = report.left
-    assert what == "eval “Mails (2 of 2)”, regex 2"
+    ((name, why),) = report.left
+    assert name == "eval “Mails (2 of 2)”, regex 2"
     assert "RE2" in why
     assert sum("not started: small, prompt 1" in line for line in report.summary().splitlines()) == 2
 
@@ -639,27 +644,27 @@ def test_its_runs_sample_and_grade_its_rows(system, written):
     report = carried(system, written(LABELS), run=True)
     system.settle()
     first, second = evals(system)
-    (one,) = runs(system, first)
-    assert (one["name"], one["model"], one["status"]) == ("small, prompt 1", "lab-small", "completed")
-    assert one["result_counts"]["total"] == 2
-    assert one["result_counts"]["errored"] == 0
-    items = system.ok("GET", f"/v1/evals/{first['id']}/runs/{one['id']}/output_items")["data"]
+    (run,) = runs(system, first)
+    assert (run["name"], run["model"], run["status"]) == ("small, prompt 1", "lab-small", "completed")
+    assert run["result_counts"]["total"] == 2
+    assert run["result_counts"]["errored"] == 0
+    items = system.ok("GET", f"/v1/evals/{first['id']}/runs/{run['id']}/output_items")["data"]
     for item in items:
-        said = item["sample"]["output"][0]["content"]
+        text = item["sample"]["output"][0]["content"]
         wanted = {"I was charged twice for my invoice": "billing", "I cannot sign in": "login"}
-        assert item["results"][1]["passed"] is (said == wanted[item["datasource_item"]["mail"]])
+        assert item["results"][1]["passed"] is (text == wanted[item["datasource_item"]["mail"]])
     assert len(runs(system, second)) == 1
     assert (report.evals, report.runs, report.rows) == (2, 2, 3)
-    assert [what for what, _ in report.left].count("run openai:gpt-nowhere, prompt 1") == 2
+    assert [name for name, _ in report.left].count("run openai:gpt-nowhere, prompt 1") == 2
 
 
 def test_twice_gives_one_and_a_changed_test_only_new_rows(system, written):
     carried(system, written(LABELS), run=True)
-    before = evals(system), [runs(system, one) for one in evals(system)], system.ok("GET", "/v1/files")["data"]
+    before = evals(system), [runs(system, eval_) for eval_ in evals(system)], system.ok("GET", "/v1/files")["data"]
     report = carried(system, written(LABELS), run=True)
     assert (
         evals(system),
-        [runs(system, one) for one in evals(system)],
+        [runs(system, eval_) for eval_ in evals(system)],
         system.ok("GET", "/v1/files")["data"],
     ) == before
     assert (report.evals, report.runs, report.rows, report.evals_known, report.runs_known) == (0, 0, 0, 2, 2)
@@ -675,11 +680,11 @@ def test_python_asserts_run_in_the_sandbox(system, written):
     carried(system, written(config), run=True)
     system.settle()
     (eval_,) = evals(system)
-    (one,) = runs(system, eval_)
-    (item,) = system.ok("GET", f"/v1/evals/{eval_['id']}/runs/{one['id']}/output_items")["data"]
-    said = item["sample"]["output"][0]["content"]
+    (run,) = runs(system, eval_)
+    (item,) = system.ok("GET", f"/v1/evals/{eval_['id']}/runs/{run['id']}/output_items")["data"]
+    text = item["sample"]["output"][0]["content"]
     assert not item["errored"]
-    assert [result["passed"] for result in item["results"]] == [len(said) > 2, said == "billing"]
+    assert [result["passed"] for result in item["results"]] == [len(text) > 2, text == "billing"]
 
 
 def test_the_command(system, written, monkeypatch):

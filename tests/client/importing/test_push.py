@@ -58,21 +58,23 @@ def test_killed_in_its_middle_it_goes_on_and_nothing_is_twice(monkeypatch, into,
     counts = imported(Listed(10), into, path)
     assert len(pushed) == 4, "what was acknowledged is not pushed again"
     assert counts.accepted == 10
-    assert [one["id"] for one in listed()] == [f"chatcmpl-{number}" for number in range(10)]
+    assert [completion["id"] for completion in listed()] == [f"chatcmpl-{number}" for number in range(10)]
 
 
 def test_what_is_pushed_twice_is_listed_once_and_carries_its_origin(into, listed, path):
     for _ in range(2):
         imported(Listed(5), into, path)
         first = listed()
-    assert [one["id"] for one in first] == [f"chatcmpl-{number}" for number in range(5)]
-    assert {one["origin"] for one in first} == {"listed"}
-    assert {one["reference"] for one in first} == {None}
+    assert [record["id"] for record in first] == [f"chatcmpl-{number}" for number in range(5)]
+    assert {record["origin"] for record in first} == {"listed"}
+    assert {record["reference"] for record in first} == {None}
 
 
 def test_a_refused_record_is_named_with_its_place_and_not_its_body(taking, path):
-    taking.refuses = lambda one: (
-        {"code": "deleted", "param": "response.id", "message": "gone"} if one["response"]["id"].endswith("3") else None
+    taking.refuses = lambda refusal: (
+        {"code": "deleted", "param": "response.id", "message": "gone"}
+        if refusal["response"]["id"].endswith("3")
+        else None
     )
     counts = imported(Listed(5), taking, path)
     assert (counts.accepted, counts.refused) == (4, {"deleted": 1})
@@ -100,7 +102,7 @@ def test_refusals_are_not_written_twice_by_an_import_that_goes_on(monkeypatch, t
         with pytest.raises(Killed):
             imported(Listed(4), taking, path)
     imported(Listed(4), taking, path)
-    assert [one["index"] for one in refusals(path)] == [0, 1, 2, 3]
+    assert [refusal["index"] for refusal in refusals(path)] == [0, 1, 2, 3]
 
 
 def test_the_real_endpoint_refuses_a_record_alone_and_a_batch_whole(into, path, listed):
@@ -125,7 +127,7 @@ def test_what_has_no_chat_shape_is_counted_and_named(taking, path):
     counts = imported(Listed(6, left=left), taking, path)
     assert (counts.read, counts.accepted) == (6, 3)
     assert (counts.skipped, counts.unmapped) == ({"a span": 2}, {"content block 'x'": 1})
-    assert [(one["index"], one["code"]) for one in refusals(path)] == [(2, "unmapped")]
+    assert [(refusal["index"], refusal["code"]) for refusal in refusals(path)] == [(2, "unmapped")]
 
 
 def test_a_long_way_without_records_is_remembered_too(monkeypatch, taking, path):
@@ -153,15 +155,15 @@ def test_what_is_away_is_tried_again_after_a_pause(taking, path, away):
 
 
 @pytest.mark.parametrize(
-    ("away", "tries", "said"),
+    ("away", "tries", "sentence"),
     [(Away("x", status=401), 1, "refuses the key"), (Away("status 500", status=500), 9, r"is away \(status 500\)")],
 )
-def test_an_import_stops_in_one_sentence_and_can_go_on(taking, path, away, tries, said):
+def test_an_import_stops_in_one_sentence_and_can_go_on(taking, path, away, tries, sentence):
     def raising(*_):
         raise away
 
     taking.before = raising
-    with pytest.raises(Stopped, match=said):
+    with pytest.raises(Stopped, match=sentence):
         imported(Listed(1), taking, path)
     assert taking.tries == tries
     taking.before = lambda *_: None
@@ -170,13 +172,13 @@ def test_an_import_stops_in_one_sentence_and_can_go_on(taking, path, away, tries
 
 def test_a_push_that_is_too_large_is_halved_until_one_record_is_left(taking, path):
     def small_only(_, records):
-        if len(records) > 2 or any(one["response"]["id"] == "chatcmpl-6" for one in records):
+        if len(records) > 2 or any(record["response"]["id"] == "chatcmpl-6" for record in records):
             raise Refused("status 413 request_too_large body", 413, [])
 
     taking.before = small_only
     counts = imported(Listed(7), taking, path)
     assert (counts.accepted, counts.refused) == (6, {"status_413": 1})
-    assert [one["index"] for one in refusals(path)] == [6]
+    assert [refusal["index"] for refusal in refusals(path)] == [6]
 
 
 def test_a_state_of_another_import_is_refused(taking, path):

@@ -8,7 +8,7 @@ from stillhouse.importing.source import Unmapped
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.stored import StoredSource
 from tests.api.sdk import Transport, client_of
-from tests.client.importing.build import Taking, found, imported
+from tests.client.importing.build import Taking, imported, read_items
 from tests.flow.system import KEY
 
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
@@ -75,7 +75,7 @@ def source(client, *, model=None, metadata=None, origin="openai"):
 
 
 def test_a_stored_completion_is_the_call_that_it_was(stored):
-    [first, *_] = found(source(stored))
+    [first, *_] = read_items(source(stored))
     given = pushed(0)
     assert first.request == {**given["request"], "model": "big-2024"}
     assert first.response == given["response"]
@@ -85,8 +85,8 @@ def test_a_stored_completion_is_the_call_that_it_was(stored):
 
 
 def test_filters_are_the_lists_own(stored):
-    assert len(found(source(stored, metadata={"even": "True", "feature": "triage"}))) == 4
-    assert found(source(stored, model="other")) == []
+    assert len(read_items(source(stored, metadata={"even": "True", "feature": "triage"}))) == 4
+    assert read_items(source(stored, model="other")) == []
 
 
 def test_pages_are_followed_and_reading_goes_on_behind_an_id(stored, monkeypatch):
@@ -105,11 +105,11 @@ def test_from_one_stillhouse_into_another_twice_gives_the_same_completions(store
         imported(source(stored), taking, tmp_path / "state.json")
     first, second = taking.pushes
     assert first == second
-    deleted = [one["response"]["id"] for one in first]
+    deleted = [record["response"]["id"] for record in first]
     answer = system.ok(
         "POST",
         "/v1/captures",
-        [{**one, "response": {**one["response"], "id": f"b-{n}"}} for n, one in enumerate(first)],
+        [{**record, "response": {**record["response"], "id": f"b-{n}"}} for n, record in enumerate(first)],
     )
     system.settle()
     before = stored.chat.completions.retrieve(deleted[2]).to_dict(mode="json")
@@ -121,7 +121,7 @@ def test_from_one_stillhouse_into_another_twice_gives_the_same_completions(store
 
 def test_messages_that_are_gone_leave_the_completion_out(stored, monkeypatch):
     monkeypatch.setattr(type(stored.chat.completions.messages), "list", lambda *_, **__: [])
-    assert all(isinstance(one, Unmapped) for one in found(source(stored)))
+    assert all(isinstance(record, Unmapped) for record in read_items(source(stored)))
 
 
 @pytest.mark.usefixtures("stored")
@@ -136,13 +136,13 @@ def test_what_is_throttled_is_retried_by_the_sdk(system):
             return super().handle_request(request)
 
     patient = client_of(system, transport=Throttled(system), retries=3)
-    assert len(found(source(patient))) == 7
+    assert len(read_items(source(patient))) == 7
     assert len(answers) == 8 + 2
 
 
 def test_a_key_that_is_refused_ends_the_import_in_one_sentence(system):
     with pytest.raises(Stopped, match=r"http://stillhouse\.test/v1/: it answers 401"):
-        found(source(client_of(system, key="sk-sh-nobody-x")))
+        read_items(source(client_of(system, key="sk-sh-nobody-x")))
 
 
 def test_azure_is_listed_under_its_own_paths():
@@ -158,7 +158,7 @@ def test_azure_is_listed_under_its_own_paths():
     )
     new = OpenAI(base_url="https://x.openai.azure.com/openai/v1", api_key="k", http_client=http)
     for client in (dated, new):
-        assert found(source(client, origin="azure")) == []
+        assert read_items(source(client, origin="azure")) == []
     assert [url.partition("?")[0] for url in asked] == [
         "https://x.openai.azure.com/openai/chat/completions",
         "https://x.openai.azure.com/openai/v1/chat/completions",
@@ -167,6 +167,6 @@ def test_azure_is_listed_under_its_own_paths():
 
 
 def test_a_source_is_known_by_its_place_and_filters(stored):
-    one, other = source(stored), source(stored, model="big-2024")
-    assert one.identity != other.identity
-    assert KEY not in str(one.identity)
+    first, other = source(stored), source(stored, model="big-2024")
+    assert first.identity != other.identity
+    assert KEY not in str(first.identity)

@@ -29,31 +29,31 @@ def row(**more):
     }
 
 
-def stringed(one):
+def stringed(row):
     """As ClickHouse exports it: JSON as text, under `id`, with times of another form."""
-    texts = {name: json.dumps(one[name]) for name in ("input", "output", "inference_params")}
-    return {**one, **texts, "id": one["inference_id"], "tool_params": "", "timestamp": "2025-03-11 00:38:02"}
+    texts = {name: json.dumps(row[name]) for name in ("input", "output", "inference_params")}
+    return {**row, **texts, "id": row["inference_id"], "tool_params": "", "timestamp": "2025-03-11 00:38:02"}
 
 
 @pytest.mark.parametrize("form", [dict, stringed])
 def test_an_inference_of_a_chat_function(form):
-    one = record_of(form(row()))
-    assert one.request == {
+    record = record_of(form(row()))
+    assert record.request == {
         "model": "tensorzero::function_name::extract it",
         "messages": [{"role": "user", "content": "hi"}],
         "temperature": 0.5,
         "stop": ["x"],
     }
-    assert one.response["choices"][0]["message"] == {"role": "assistant", "content": "hello"}
-    assert (one.id, one.created, one.latency_ms, one.origin) == (ID, 1741653482, 320, "tensorzero")
-    assert one.metadata == {"team": "a", "function_name": "extract it", "variant_name": "gpt"}
+    assert record.response["choices"][0]["message"] == {"role": "assistant", "content": "hello"}
+    assert (record.id, record.created, record.latency_ms, record.origin) == (ID, 1741653482, 320, "tensorzero")
+    assert record.metadata == {"team": "a", "function_name": "extract it", "variant_name": "gpt"}
 
 
 def test_a_json_function_has_its_schema_and_the_raw_answer():
-    one = record_of(row(output={"raw": '{ "a": "x" }', "parsed": {"a": "x"}}, output_schema=SCHEMA))
-    assert one.response["choices"][0]["message"]["content"] == '{ "a": "x" }'
+    record = record_of(row(output={"raw": '{ "a": "x" }', "parsed": {"a": "x"}}, output_schema=SCHEMA))
+    assert record.response["choices"][0]["message"]["content"] == '{ "a": "x" }'
     form = {"name": "extract_it", "schema": SCHEMA}
-    assert one.request["response_format"] == {"type": "json_schema", "json_schema": form}
+    assert record.request["response_format"] == {"type": "json_schema", "json_schema": form}
     assert (
         record_of(row(output={"raw": None, "parsed": {"a": "x"}})).response["choices"][0]["message"]["content"]
         == '{"a":"x"}'
@@ -75,9 +75,9 @@ def test_blocks_of_every_kind():
         },
         {"role": "user", "content": [{"type": "tool_result", "id": "c1", "name": "look", "result": "9"}]},
     ]
-    one = record_of(row(input={"system": {"tone": "brief"}, "messages": turns}))
+    record = record_of(row(input={"system": {"tone": "brief"}, "messages": turns}))
     look = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
-    assert one.request["messages"] == [
+    assert record.request["messages"] == [
         {"role": "system", "content": '{"tone":"brief"}'},
         {"role": "user", "content": "old text"},
         {"role": "user", "content": '{"topic":"x"}'},
@@ -86,7 +86,7 @@ def test_blocks_of_every_kind():
         {"role": "assistant", "content": None, "tool_calls": [look]},
         {"role": "tool", "tool_call_id": "c1", "content": "9"},
     ]
-    assert one.notes == ["template: its arguments as JSON"] * 2 + ["thinking: left out"]
+    assert record.notes == ["template: its arguments as JSON"] * 2 + ["thinking: left out"]
 
 
 def test_tools_and_how_they_were_chosen():
@@ -100,10 +100,10 @@ def test_tools_and_how_they_were_chosen():
 
 
 def test_a_datapoint_has_the_time_in_its_id_and_a_model_that_is_named():
-    one = record_of(row(timestamp=None, updated_at="2025-03-12 00:00:00"), model="gpt-4o", group=True)
-    assert one.created == 1741537656
-    assert one.request["model"] == "gpt-4o"
-    assert one.metadata["episode_id"].startswith("01957bbb")
+    record = record_of(row(timestamp=None, updated_at="2025-03-12 00:00:00"), model="gpt-4o", group=True)
+    assert record.created == 1741537656
+    assert record.request["model"] == "gpt-4o"
+    assert record.metadata["episode_id"].startswith("01957bbb")
 
 
 @pytest.mark.parametrize(
@@ -136,27 +136,27 @@ def test_what_is_no_completion_is_passed_over(changes):
 def test_real_datapoints_go_in_and_come_out_unchanged(into, system, tmp_path):
     paths = sorted(DATA.glob("*.jsonl"))
     for path in [*paths, *paths]:
-        source = FileSource(LocalFolder(path), lambda one, _: record_of(one), {"source": "tensorzero"})
+        source = FileSource(LocalFolder(path), lambda row, _: record_of(row), {"source": "tensorzero"})
         counts = imported(source, into, tmp_path / "state.json")
         assert (counts.refused, counts.unmapped) == ({}, {})
         system.settle()
     rows = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-    answered = [one for one in rows if one["output"] is not None and not one.get("staled_at")]
+    answered = [row for row in rows if row["output"] is not None and not row.get("staled_at")]
     assert len(answered) == 37
-    stored = {one["id"]: one for one in system.ok("GET", "/v1/chat/completions?limit=100")["data"]}
+    stored = {entry["id"]: entry for entry in system.ok("GET", "/v1/chat/completions?limit=100")["data"]}
     assert len(stored) == len(answered)
     for given in answered:
-        one = stored[given["id"]]
+        completion = stored[given["id"]]
         output = json.loads(given["output"])
         expected = output["raw"] if isinstance(output, dict) else "".join(block["text"] for block in output)
-        assert one["choices"][0]["message"]["content"] == expected
-        assert one["origin"] == "tensorzero"
-        assert one["metadata"]["dataset_name"] == given["dataset_name"]
+        assert completion["choices"][0]["message"]["content"] == expected
+        assert completion["origin"] == "tensorzero"
+        assert completion["metadata"]["dataset_name"] == given["dataset_name"]
         [asked] = json.loads(given["input"])["messages"]
-        [said] = system.ok("GET", f"/v1/chat/completions/{given['id']}/messages")["data"]
-        assert _said(said) == [_told(block) for block in asked["content"]]
+        [retrieved] = system.ok("GET", f"/v1/chat/completions/{given['id']}/messages")["data"]
+        assert _said(retrieved) == [_told(block) for block in asked["content"]]
         if "output_schema" in given:
-            assert one["response_format"]["json_schema"]["schema"] == json.loads(given["output_schema"])
+            assert completion["response_format"]["json_schema"]["schema"] == json.loads(given["output_schema"])
 
 
 def _said(message):

@@ -56,8 +56,8 @@ class FakeStack:
 
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         for pattern, answer in self._routes():
-            if found := re.fullmatch(pattern, f"{method} {path}"):
-                return answer(body, *found.groups())
+            if match := re.fullmatch(pattern, f"{method} {path}"):
+                return answer(body, *match.groups())
         return 404, {"error": {"message": f"no route {method} {path}", "code": "not_found"}}
 
     def _routes(self) -> list[tuple[str, Callable[..., tuple[int, Any]]]]:
@@ -78,7 +78,7 @@ class FakeStack:
         ]
 
     def _listed(self) -> dict[str, Any]:
-        return {"object": "list", "data": [{"id": one} for one in self.stored], "has_more": False}
+        return {"object": "list", "data": [{"id": completion} for completion in self.stored], "has_more": False}
 
     def _recorded(self) -> str:
         self.looks_until_recorded -= 1

@@ -13,7 +13,7 @@ def screen():
         yield screen
 
 
-def said(screen):
+def output(screen):
     return screen.console.file.getvalue()
 
 
@@ -51,7 +51,7 @@ def test_it_is_followed_through_every_status_and_approved_where_blocked(fake, sc
     assert "/v1/distillations/distill_1/approve" in fake.paths("POST")
     passed = ["queued", "measuring", "assembling", "training", "evaluating", "deciding"]
     assert list(screen.seconds) == passed
-    shown = said(screen)
+    shown = output(screen)
     assert "blocked: too few rows" in shown
     assert "teacher 4 right of 5 · baseline 4 right of 5" in shown
     assert shown.count("trainer: Training started") == 1

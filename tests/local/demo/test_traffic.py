@@ -50,7 +50,7 @@ def test_waiting_for_what_never_comes_says_what_it_was(fake, monkeypatch):
     monkeypatch.setattr(
         traffic,
         "until",
-        lambda what, probe: (_ for _ in ()).throw(GaveUp(what, 1)) if probe() is None else None,
+        lambda event, probe: (_ for _ in ()).throw(GaveUp(event, 1)) if probe() is None else None,
     )
     with pytest.raises(GaveUp, match="waited 1 s for the completions of capture_1 to be readable"):
         traffic.wait_recorded(fake.client(), ["capture_1"], lambda _: None)

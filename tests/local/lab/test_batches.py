@@ -16,7 +16,7 @@ def line(name, model="lab-small", text="the invoice is wrong", **fields):
 @pytest.fixture
 def batch(sdk):
     def create(lines, **fields):
-        content = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines).encode()
+        content = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode()
         file = sdk.files.create(file=("in.jsonl", content), purpose="batch")
         asked = {"input_file_id": file.id, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
         return sdk.batches.create(**{**asked, **fields})
@@ -39,7 +39,7 @@ def ended(sdk):
 
 
 def contents(sdk, file_id):
-    return {one["custom_id"]: one for one in map(json.loads, sdk.files.content(file_id).text.splitlines())}
+    return {answer["custom_id"]: answer for answer in map(json.loads, sdk.files.content(file_id).text.splitlines())}
 
 
 def test_a_batch_answers_as_the_endpoint_does(sdk, ask, batch, ended):
@@ -75,7 +75,7 @@ def test_a_bad_line_fails_the_batch_and_is_named(batch, ended, lines, number):
 def test_batches_are_listed_newest_first_in_openais_shape(sdk, lab, batch, ended):
     ids = [batch([line("a")]).id for _ in range(3)]
     ended(ids[-1])
-    assert [one.id for one in sdk.batches.list(limit=2)] == ids[::-1]
+    assert [batch.id for batch in sdk.batches.list(limit=2)] == ids[::-1]
     Batch.model_validate(lab.get(f"/v1/batches/{ids[0]}").json(), strict=True)
     assert lab.get("/lab/calls").json()["batches"] == 3
 

@@ -111,8 +111,8 @@ def test_models_are_listed_and_found_by_ids_with_slashes_and_colons(lab, sdk):
     row = {"messages": MESSAGES, "answers": {"meta/llama:8b": "refund"}}
     lab.post("/lab/recordings", content=json.dumps(row))
     assert [model.id for model in sdk.models.list()] == ["lab-small", "lab-judge", "meta/llama:8b"]
-    found = sdk.models.retrieve("meta/llama:8b")
-    assert Model.model_validate(found.to_dict(), strict=True).owned_by == "recording"
+    retrieved = sdk.models.retrieve("meta/llama:8b")
+    assert Model.model_validate(retrieved.to_dict(), strict=True).owned_by == "recording"
     with pytest.raises(openai.NotFoundError):
         sdk.models.retrieve("meta/other")
 

@@ -11,8 +11,8 @@ def school(lab, name, pairs):
 
 
 def answer(lab, name):
-    said = lab.post("/v1/chat/completions", json={"model": name, "messages": QUESTION})
-    return said.json()["choices"][0]["message"]["content"]
+    message = lab.post("/v1/chat/completions", json={"model": name, "messages": QUESTION})
+    return message.json()["choices"][0]["message"]["content"]
 
 
 def test_a_schooled_model_answers_under_its_name(lab, pairs):

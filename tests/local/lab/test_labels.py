@@ -25,9 +25,9 @@ def test_labels_are_found_however_they_are_listed(instructions):
 
 
 def test_the_text_after_a_bullets_name_describes_it():
-    found = task("- `refund`: money that comes back\n- `top_up`: adding money")
-    assert found.labels == ("refund", "top_up")
-    assert "comes back" in found.descriptions[0]
+    task_ = task("- `refund`: money that comes back\n- `top_up`: adding money")
+    assert task_.labels == ("refund", "top_up")
+    assert "comes back" in task_.descriptions[0]
 
 
 def test_labels_in_the_instructions_leave_the_whole_question():
@@ -43,11 +43,11 @@ def test_labels_in_the_instructions_leave_the_whole_question():
     ],
 )
 def test_a_list_in_the_question_is_not_part_of_the_input(question):
-    found = task("You are a classifier.", question)
-    assert found.labels == ("refund", "top_up")
-    assert found.text.strip().startswith("my money is gone")
-    assert "intent" not in found.text
-    assert found.json_key == "intent"
+    task_ = task("You are a classifier.", question)
+    assert task_.labels == ("refund", "top_up")
+    assert task_.text.strip().startswith("my money is gone")
+    assert "intent" not in task_.text
+    assert task_.json_key == "intent"
 
 
 def test_without_a_heading_the_longer_side_is_the_input():

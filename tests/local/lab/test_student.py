@@ -74,8 +74,8 @@ def test_where_nothing_can_be_told_apart_the_commonest_answer_is_given(examples)
 
 def test_the_same_seed_trains_the_same_student():
     asked = [prompt(text) for text in ("money for a parcel", "late", "nothing known")]
-    one, other = (train(EXAMPLES, seed=7, passes=2).answers(asked) for _ in range(2))
-    assert one == other
+    first, other = (train(EXAMPLES, seed=7, passes=2).answers(asked) for _ in range(2))
+    assert first == other
 
 
 def test_more_passes_fit_more():

@@ -56,8 +56,8 @@ def test_a_replayed_model_is_a_base_whose_student_forgets_the_recordings(lab, sd
     lab.post("/lab/recordings", content=json.dumps(row))
     job = ended(tune(model="gpt-4o-mini").id)
     assert job.fine_tuned_model == f"ft:gpt-4o-mini:lab::{job.id}"
-    said = sdk.chat.completions.create(model=job.fine_tuned_model, messages=messages)
-    assert said.choices[0].message.content in {"billing", "shipping", "login"}
+    message = sdk.chat.completions.create(model=job.fine_tuned_model, messages=messages)
+    assert message.choices[0].message.content in {"billing", "shipping", "login"}
 
 
 @pytest.mark.parametrize("model", ["gpt-9", "lab-judge"])

@@ -10,8 +10,8 @@ def _checkout(root):
 
 
 def test_the_same_sources_have_the_same_fingerprint(tmp_path):
-    one, other = _checkout(tmp_path / "one"), _checkout(tmp_path / "other")
-    assert fingerprint.sources(one) == fingerprint.sources(other)
+    first, other = _checkout(tmp_path / "one"), _checkout(tmp_path / "other")
+    assert fingerprint.sources(first) == fingerprint.sources(other)
 
 
 def test_every_byte_and_every_name_counts(tmp_path):

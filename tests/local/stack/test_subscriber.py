@@ -23,23 +23,23 @@ class Queue:
 
 
 @pytest.fixture
-def said():
+def printed():
     return []
 
 
-def test_a_notification_is_written_as_delivered_shown_and_deleted(tmp_path, said):
+def test_a_notification_is_written_as_delivered_shown_and_deleted(tmp_path, printed):
     body = json.dumps({"type": "verdict", "sentence": "It beats its baseline, für wahr."})
     queue, file = Queue(body, "not json"), tmp_path / "notifications.jsonl"
-    Subscriber(queue, "url", file, said.append).receive()
+    Subscriber(queue, "url", file, printed.append).receive()
     assert [json.loads(line) for line in file.read_text().splitlines()] == [
         json.loads(body),
         {"text": "not json"},
     ]
-    assert said == ["notification: It beats its baseline, für wahr.", "notification: not json"]
+    assert printed == ["notification: It beats its baseline, für wahr.", "notification: not json"]
     assert queue.deleted == [body, "not json"]
 
 
-def test_silence_leaves_the_file_alone(tmp_path, said):
-    Subscriber(Queue(), "url", tmp_path / "notifications.jsonl", said.append).receive()
+def test_silence_leaves_the_file_alone(tmp_path, printed):
+    Subscriber(Queue(), "url", tmp_path / "notifications.jsonl", printed.append).receive()
     assert list(tmp_path.iterdir()) == []
-    assert said == []
+    assert printed == []

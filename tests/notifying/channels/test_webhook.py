@@ -34,20 +34,20 @@ class Listener:
     """A server that takes webhooks, and answers what `say` says."""
 
     url: str = ""
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    deliveries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     say: list[int] = field(default_factory=list)
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    one = Listener()
+    started = Listener()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            one.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(one.say.pop(0) if one.say else 200)
-            self.send_header("location", f"{one.url}/elsewhere")
+            started.deliveries.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(started.say.pop(0) if started.say else 200)
+            self.send_header("location", f"{started.url}/elsewhere")
             self.send_header("content-length", "0")
             self.end_headers()
 
@@ -55,8 +55,8 @@ def listener() -> Iterator[Listener]:
             """Say nothing on stderr."""
 
     with serving(Handler) as address:
-        one.url = f"{address}/hook"
-        yield one
+        started.url = f"{address}/hook"
+        yield started
 
 
 FINE = {"item": {"reference": "yes"}, "sample": {"output_text": "yes"}}
@@ -82,7 +82,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_that_ends_is_told_and_the_sdk_believes_it(client: OpenAI, system: System, listener: Listener) -> None:
     made = endpoint(client, listener.url)
     ended = ended_run(client, system)
-    ((headers, body),) = listener.got
+    ((headers, body),) = listener.deliveries
     event = client.webhooks.unwrap(body, headers, secret=made.signing_secret)
     assert (event.type, event.object, event.data.id) == ("eval.run.succeeded", "event", ended.id)  # type: ignore[union-attr]
     assert event.id == headers["webhook-id"]
@@ -97,7 +97,7 @@ def test_a_verdict_is_told_as_an_event_about_its_distillation(client: OpenAI, li
     endpoint(client, f"{listener.url}?runs", "eval.run.succeeded")
     verdict = build.verdict(build.distillation("deciding"))
     notify_verdict(verdict.distillation_id)
-    ((headers, body),) = listener.got
+    ((headers, body),) = listener.deliveries
     assert json.loads(body) == {
         "id": headers["webhook-id"],
         "object": "event",
@@ -117,22 +117,24 @@ def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: 
     source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
     failed = client.evals.runs.create(eval_id, data_source=source)
     system.settle()
-    told = sorted((json.loads(body)["type"], json.loads(body)["data"]["id"]) for _, body in listener.got)
-    assert told == sorted(2 * [("eval.run.canceled", canceled.id)] + [("eval.run.failed", failed.id)])
+    events = sorted((json.loads(body)["type"], json.loads(body)["data"]["id"]) for _, body in listener.deliveries)
+    assert events == sorted(2 * [("eval.run.canceled", canceled.id)] + [("eval.run.failed", failed.id)])
 
 
 def test_every_message_twice_is_told_once(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, listener.url)
     system.doubled = True
     ended_run(client, system)
-    assert len(listener.got) == 1
+    assert len(listener.deliveries) == 1
 
 
 def test_who_failed_is_tried_again_and_the_others_are_not(client: OpenAI, system: System, listener: Listener) -> None:
     endpoint(client, listener.url)
     listener.say = [500]
     ended_run(client, system)
-    assert [headers["webhook-id"] for headers, _ in listener.got] == [listener.got[0][0]["webhook-id"]] * 2
+    assert [headers["webhook-id"] for headers, _ in listener.deliveries] == [
+        listener.deliveries[0][0]["webhook-id"]
+    ] * 2
     assert system.dead("NOTIFY") == []
 
 
@@ -144,7 +146,7 @@ def test_who_never_takes_it_ends_in_the_dead_letters(
     listener.say = [status] * 20
     ended = ended_run(client, system)
     assert ended.status == "completed"
-    assert len(listener.got) == 5, "no redirect is followed either"
+    assert len(listener.deliveries) == 5, "no redirect is followed either"
     (dead,) = system.dead("NOTIFY")
     assert json.loads(dead)["object_id"] == ended.id
 
@@ -156,7 +158,7 @@ def test_nothing_goes_to_a_private_address(
     endpoint(client, listener.url.replace("127.0.0.1", "localhost"))
     strict(monkeypatch)
     ended_run(client, system)
-    assert listener.got == []
+    assert listener.deliveries == []
     assert len(system.dead("NOTIFY")) == 1
 
 
@@ -184,7 +186,7 @@ def test_a_url_that_could_not_be_told_is_refused(url: str, client: OpenAI, monke
 
 
 def test_addresses_that_are_not_public() -> None:
-    assert all(may_be_public(one) for one in ("8.8.8.8", "2606:4700::1111", "example.org", "localhost"))
+    assert all(may_be_public(host) for host in ("8.8.8.8", "2606:4700::1111", "example.org", "localhost"))
     private = (
         "10.1.2.3",
         "100.64.0.1",
@@ -195,7 +197,7 @@ def test_addresses_that_are_not_public() -> None:
         "fd00::1",
         "64:ff9b::7f00:1",
     )
-    assert not any(may_be_public(one) for one in private)
+    assert not any(may_be_public(host) for host in private)
 
 
 @pytest.mark.parametrize(
@@ -272,14 +274,14 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
     new = client.webhooks.rotate_secret(old.id, keep_old_secret_active_for_24_hours=overlaps)
     assert new.signing_secret != old.signing_secret
     ended_run(client, system)
-    ((headers, body),) = listener.got
+    ((headers, body),) = listener.deliveries
     client.webhooks.unwrap(body, headers, secret=new.signing_secret)
     assert len(headers["webhook-signature"].split()) == (2 if overlaps else 1)
     if overlaps:
         client.webhooks.unwrap(body, headers, secret=old.signing_secret)
         monkeypatch.setattr("notifications.endpoints.now", lambda: now() + 24 * 3600)
         ended_run(client, system)
-        assert len(listener.got[1][0]["webhook-signature"].split()) == 1
+        assert len(listener.deliveries[1][0]["webhook-signature"].split()) == 1
 
 
 def test_no_secret_and_no_url_is_logged(
@@ -288,7 +290,7 @@ def test_no_secret_and_no_url_is_logged(
     made = endpoint(client, f"{listener.url}?token=hidden")
     listener.say = [500] * 2
     ended_run(client, system)
-    text = "".join(str(vars(one)) for one in caplog.records)
+    text = "".join(str(vars(host)) for host in caplog.records)
     assert made.id in text
     assert "hidden" not in text
     assert made.signing_secret not in text

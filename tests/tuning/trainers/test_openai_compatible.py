@@ -52,9 +52,9 @@ def test_a_job_is_found_by_its_intent_among_others(trainer: OpenAITrainer) -> No
     assert trainer.find(first.intent) is None
     started = trainer.start(first)
     trainer.start(second)
-    found = trainer.find(first.intent)
-    assert found
-    assert found.id == started.id
+    job = trainer.find(first.intent)
+    assert job
+    assert job.id == started.id
     assert trainer.look(started.id).id == started.id
 
 

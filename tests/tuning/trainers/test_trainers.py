@@ -58,9 +58,9 @@ def test_a_job_is_found_by_its_intent_followed_and_cancelled(name: str) -> None:
     trainer, wanted = trainer_named(name), training()
     assert trainer.find(wanted.intent) is None
     started = trainer.start(wanted)
-    found = trainer.find(wanted.intent)
-    assert found
-    assert found.id == started.id
+    job = trainer.find(wanted.intent)
+    assert job
+    assert job.id == started.id
     assert trainer.look(started.id).status in FOLLOWING
     with suppress(TrainerRefused):  # it may have ended by itself
         trainer.cancel(started.id)
