@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Byte code that may not be kept is made anew by every process: ten seconds for each that imports the AWS mocks.
+export PYTHONDONTWRITEBYTECODE :=
+
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 LITELLM_VERSION := 1.106.2

@@ -17,6 +17,7 @@ from foundation.ids import now_ms
 from local.lab.app import create_app
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
 from tests.flow.system import System, deploy
+from tests.quick_aws import quicken
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,8 @@ def soak(request: pytest.FixtureRequest) -> bool:
     """Whether a test is to run at its full length."""
     return bool(request.config.getoption("--soak"))
 
+
+quicken()
 
 # How long an example takes says nothing on a machine that is shared.
 hypothesis.settings.register_profile("untimed", deadline=None)

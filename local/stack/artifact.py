@@ -20,8 +20,11 @@ _COMPRESSION_LEVEL = 1
 
 
 def compile_command(python: Path, built: Path) -> Command:
-    """Compiles once what every function process would else compile for itself: they may not write there."""
-    return [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", built]
+    """Compiles once what every function process would else compile for itself: they may not write there.
+
+    Byte code that was copied from the sources names their times, which an archive does not keep, so it is made anew.
+    """
+    return [python, "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash", built]
 
 
 def pack(built: Path) -> None:
