@@ -144,6 +144,7 @@ def deployed(stack: str, region: str | None) -> Target:
 
 def local() -> Target:
     """The local stack, which must be up. It has no public URL for captures."""
+    # Imported here: a deployed stack is tried without the local one.
     from local.stack import aws
     from local.stack.info import read_info
     from local.stack.layout import Layout

@@ -159,6 +159,7 @@ def _run(options: Options, console: Console) -> int:
 
 
 def _stack_up(say: Callable[[str], None], ending: ExitStack, *, keep: bool) -> StackInfo:
+    # Imported here: it needs the emulator's tools, and tests of the demo run without a stack.
     from local.stack import control
 
     if not keep and control.running() is None:

@@ -25,6 +25,7 @@ def main() -> None:
     answers = int(sys.argv[1])
     request = json.load(sys.stdin.buffer)
     sys.path.insert(0, request["packages"])
+    # Imported here: the request says where our own packages lie.
     from isolation.walls import Limits, raise_walls
 
     # Bound now: the source may replace any name in these modules.

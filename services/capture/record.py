@@ -1,4 +1,4 @@
-"""Write captured completions: one batch object in S3 for many messages, then the rows that make it readable.
+"""Write captured completions: one object in S3 for many messages, then the rows that make it readable.
 
 In: the `RecordCompletions` messages that came together. Out: the errors of the messages that could not be read or
 written; the completions of all others are readable when it returns. The object's id follows from its messages. If SQS

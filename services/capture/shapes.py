@@ -26,8 +26,8 @@ type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
 _SHOWN_KINDS = 8
 
 
-class Record[Request, Response](BaseModel):
-    """One record as an application pushes it. A field that nobody knows is refused: it may be a misspelt one."""
+class PushedCall[Request, Response](BaseModel):
+    """A pushed record: one call with its request and response. Unknown fields are refused: one may be misspelt."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,8 +84,8 @@ class _Failure(BaseModel):
     error: dict[str, Any] = Field(min_length=1)
 
 
-_ANSWERED_CHAT = Record[_ChatRequest, _ChatResponse]
-_FAILED_CHAT = Record[_ChatRequest, _Failure]
+_ANSWERED_CHAT = PushedCall[_ChatRequest, _ChatResponse]
+_FAILED_CHAT = PushedCall[_ChatRequest, _Failure]
 
 
 def as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, Any]:
@@ -113,12 +113,12 @@ def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, 
     return {**_beside(read), "created": created, "request": record["request"], "response": record["response"]}
 
 
-def _beside(read: Record[Any, Any]) -> dict[str, Any]:
+def _beside(read: PushedCall[Any, Any]) -> dict[str, Any]:
     return {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
 
 
 def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
-    shape = Record[responses.Request, _Failure] if failed else Record[responses.Request, responses.Response]
+    shape = PushedCall[responses.Request, _Failure] if failed else PushedCall[responses.Request, responses.Response]
     read: Any = shape.model_validate(record)
     previous = read.request.previous_response_id
     if previous and before is None:

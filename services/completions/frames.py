@@ -1,4 +1,4 @@
-"""Batch objects: many completions in one S3 object, each a zstd frame of its own.
+"""Objects of completions: many completions in one S3 object, each a zstd frame of its own.
 
 In: completions. Out: bytes from which each completion can be read alone, by its byte range, or all as one stream. A
 frame can be wiped in place: a skippable frame of the same length (RFC 8878, 3.1.2) replaces it, so that no other frame

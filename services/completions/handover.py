@@ -2,7 +2,7 @@
 
 In: the completions of one pushed batch. Out: a `RecordCompletions` for each part of some hundreds, with the completions
 inline if they fit into a message, else with their key under `inbox/` in S3. A single completion is packed just as it
-will lie in its batch object (`frames`).
+will lie in its object of completions (`frames`).
 """
 
 from __future__ import annotations

@@ -123,6 +123,7 @@ def _create_first() -> None:
 def _tags(row: table.Row) -> dict[str, str] | None:
     if row.get("metadata") is None:
         return None
+    # Imported here: it brings pydantic, and most keys have no tags.
     from foundation.records import decode
 
     tags: dict[str, str] = decode(row["metadata"])

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from completions.completion import Completion
 from completions.handover import hand_over
@@ -139,9 +140,7 @@ def _beside() -> ThreadPoolExecutor:
 
 
 def _count_failure() -> None:
-    """A metric in the log, which the stack's CaptureFailedAlarm watches."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
+    """Write a metric to the log, which the stack's CaptureFailedAlarm watches."""
     namespace = settings().METRICS_NAMESPACE
     with single_metric(name="CaptureFailed", unit=MetricUnit.Count, value=1, namespace=namespace):
         pass

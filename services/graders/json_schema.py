@@ -37,6 +37,7 @@ class JsonSchema(GraderModel):
     @field_validator("json_schema")
     @classmethod
     def _is_a_schema(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        # Imported here: jsonschema takes 0.3 s, and most functions that know the graders see no schema.
         from jsonschema import SchemaError
         from jsonschema.validators import validator_for
 

@@ -116,7 +116,7 @@ def host_of(url: str) -> str:
 
     Raises ValueError with the reason where no delivery could reach it.
     """
-    # Late: it is what aiohttp reads URLs with, and most functions never see one.
+    # Imported here: it is what aiohttp parses URLs with, and most functions that import this module never parse one.
     from yarl import URL
 
     if any(ord(letter) <= ord(" ") or letter == "\x7f" for letter in url):

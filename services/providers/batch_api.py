@@ -15,7 +15,9 @@ import orjson
 
 from providers.provider import ProviderAway, ProviderRefused
 
-if TYPE_CHECKING:  # its import takes longer than all of a function's start, and few functions need it
+if (
+    TYPE_CHECKING
+):  # the openai SDK is imported below, where a batch is looked at: it takes longer than a function's start
     from openai.types import Batch
 
 _INTENT = "stillhouse_intent"

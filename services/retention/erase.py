@@ -1,6 +1,6 @@
-"""Erase the bytes of deleted completions from their batch objects, and their tags from the index.
+"""Erase the bytes of deleted completions from their objects in S3, and their tags from the index.
 
-In: the deletions that are older than an hour; by then no recorder can still be writing one of them. Out: batch objects
+In: the deletions that are older than an hour; by then no recorder can still be writing one of them. Out: objects
 with a skippable zstd frame in the place of each deleted completion. An object is rewritten once for all deletions in
 it. A sweep that was interrupted is continued by the next; erasing twice changes nothing.
 """

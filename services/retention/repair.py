@@ -1,4 +1,4 @@
-"""Write the missing rows of batch objects whose recorder died before it had written them all.
+"""Write the missing rows of objects whose recorder died before it had written them all.
 
 An object that was begun more than an hour ago is no longer being written. Its rows are written from its content, just
 as the recorder would have written them. Its messages were delivered again, so its completions usually lie in another

@@ -4,7 +4,7 @@ In: counts, scores or 0/1 outcomes of graded rows. Out: intervals, p-values and 
 arguments raise ValueError; None stands for what the rows cannot tell.
 """
 
-from stats.bootstrap import MIN_CLUSTERS, Outcomes, cluster_interval, gap_closed, paired_bca, ratio_interval
+from stats.bootstrap import MIN_CLUSTERS, RowPasses, cluster_interval, gap_closed, paired_bca, ratio_interval
 from stats.holm import holm
 from stats.independent import fisher_exact, newcombe_interval
 from stats.mean import mean_interval
@@ -15,8 +15,8 @@ from stats.proportion import Interval, wilson
 __all__ = [
     "MIN_CLUSTERS",
     "Interval",
-    "Outcomes",
     "PairedCounts",
+    "RowPasses",
     "cluster_interval",
     "clustered_p",
     "fisher_exact",

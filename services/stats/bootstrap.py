@@ -33,7 +33,7 @@ _MIN_PAIRS = 2
 _ROUNDING = 1e-12
 
 
-class Outcomes(NamedTuple):
+class RowPasses(NamedTuple):
     """Which of the three models passed one row."""
 
     teacher: bool
@@ -109,7 +109,7 @@ def cluster_interval(
     return _bca(means, mean, _acceleration([centre - value for value in without]), z)
 
 
-def gap_closed(rows: Iterable[Outcomes], confidence: float = 0.95) -> float | None:
+def gap_closed(rows: Iterable[RowPasses], confidence: float = 0.95) -> float | None:
     """(distilled - baseline) / (teacher - baseline); None unless the teacher's lead is above 0 for sure.
 
     For sure: Tango's interval of teacher - baseline lies above 0.
@@ -119,7 +119,7 @@ def gap_closed(rows: Iterable[Outcomes], confidence: float = 0.95) -> float | No
 
 
 def ratio_interval(
-    rows: Iterable[Outcomes],
+    rows: Iterable[RowPasses],
     *,
     seed: int,
     draws: int = 10_000,
@@ -150,14 +150,14 @@ def _check(draws: int, values: Sequence[float]) -> None:
         raise ValueError("scores must be finite numbers")
 
 
-def _teacher_leads(kinds: Mapping[Outcomes, int], confidence: float) -> bool:
+def _teacher_leads(kinds: Mapping[RowPasses, int], confidence: float) -> bool:
     n = sum(kinds.values())
     won = sum(count for kind, count in kinds.items() if kind[0] and not kind[1])
     lost = sum(count for kind, count in kinds.items() if kind[1] and not kind[0])
     return tango_interval(PairedCounts(n=n, won=won, lost=lost), confidence).low > 0.0
 
 
-def _ratio(kinds: Mapping[Outcomes, int]) -> float:
+def _ratio(kinds: Mapping[RowPasses, int]) -> float:
     gained = lead = 0
     for (teacher, baseline, distilled), count in kinds.items():
         gained += (distilled - baseline) * count
@@ -167,7 +167,7 @@ def _ratio(kinds: Mapping[Outcomes, int]) -> float:
     return math.copysign(math.inf, gained) if gained else 0.0
 
 
-def _ratio_acceleration(kinds: Mapping[Outcomes, int]) -> float:
+def _ratio_acceleration(kinds: Mapping[RowPasses, int]) -> float:
     """Jackknife: leaving out any row of a kind gives the same ratio, so one is computed for each kind."""
     without = {kind: _ratio({**kinds, kind: kinds[kind] - 1}) for kind in kinds}
     centre = math.fsum(kinds[kind] * value for kind, value in without.items()) / sum(kinds.values())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from distillations.roles import Role
 from evals.gains import OutcomeByRow, PairedSlice, Score, gain_of_pairs, groups_of, slice_gains
-from stats import Interval, Outcomes, PairedCounts, gap_closed, mcnemar_exact, ratio_interval
+from stats import Interval, PairedCounts, RowPasses, gap_closed, mcnemar_exact, ratio_interval
 
 # Each end of a 90% interval is a bound with 95% confidence.
 _ONE_SIDED = 0.9
@@ -50,7 +50,7 @@ def gather(
     to_baseline = [(distilled[row].passed, baseline[row].passed) for row in common]
     to_teacher = [(distilled[row].passed, teacher[row].passed) for row in common]
     counts = PairedCounts.of(to_baseline)
-    triples = [Outcomes(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
+    triples = [RowPasses(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
     groups = groups_of(common, distilled, group_by)
     one_sided = _interval(to_teacher, groups, seed, confidence=_ONE_SIDED)
     slices, _ = slice_gains(common, distilled, baseline, seed=seed, group_by=group_by)

@@ -8,8 +8,8 @@ from scipy import stats
 from stats import (
     MIN_CLUSTERS,
     Interval,
-    Outcomes,
     PairedCounts,
+    RowPasses,
     cluster_interval,
     gap_closed,
     paired_bca,
@@ -194,13 +194,15 @@ def outcomes(seed, n, teacher=0.92, baseline=0.75, closing=0.7):
     for _ in range(n):
         before = rng.random() < baseline
         best = before if rng.random() < 0.5 else rng.random() < 2 * teacher - baseline
-        rows.append(Outcomes(teacher=best, baseline=before, distilled=best if rng.random() < closing else before))
+        rows.append(RowPasses(teacher=best, baseline=before, distilled=best if rng.random() < closing else before))
     return rows
 
 
 def test_gap_closed_of_a_known_table():
     # 76 of 91 before, 88 after, 91 the teacher: 12 of 15.
-    rows = [Outcomes(True, False, True)] * 12 + [Outcomes(True, False, False)] * 3 + [Outcomes(True, True, True)] * 76
+    rows = (
+        [RowPasses(True, False, True)] * 12 + [RowPasses(True, False, False)] * 3 + [RowPasses(True, True, True)] * 76
+    )
     assert gap_closed(rows) == pytest.approx(0.8)
     low, high = ratio_interval(rows, seed=1)
     assert 0.4 < low < 0.8 < high <= 1.0
@@ -221,7 +223,7 @@ def test_ratio_interval_equals_scipy_within_monte_carlo_error(seed):
 
 def test_no_gap_is_closed_where_the_teacher_does_not_lead():
     even = outcomes(3, 300, teacher=0.75)
-    behind = [Outcomes(False, True, True)] * 30 + [Outcomes(True, True, True)] * 70
+    behind = [RowPasses(False, True, True)] * 30 + [RowPasses(True, True, True)] * 70
     for rows in (even, behind, []):
         assert gap_closed(rows) is None
         assert ratio_interval(rows, seed=1) is None
@@ -229,8 +231,8 @@ def test_no_gap_is_closed_where_the_teacher_does_not_lead():
 
 def test_a_barely_leading_teacher_gives_a_finite_interval_or_none():
     for lead in range(5, 15):
-        rows = [Outcomes(True, False, True)] * lead + [Outcomes(True, True, True)] * (100 - lead)
-        rows += [Outcomes(False, True, False)] * 2
+        rows = [RowPasses(True, False, True)] * lead + [RowPasses(True, True, True)] * (100 - lead)
+        rows += [RowPasses(False, True, False)] * 2
         interval = ratio_interval(rows, seed=1, draws=500)
         if gap_closed(rows) is None:
             assert interval is None

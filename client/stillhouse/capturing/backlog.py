@@ -178,6 +178,7 @@ class DiskBacklog:
         if sys.platform == "win32":
             yield True
             return
+        # Imported here: Windows has no such module.
         import fcntl
 
         with contextlib.ExitStack() as stack:

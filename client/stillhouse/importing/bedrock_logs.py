@@ -38,11 +38,12 @@ def _json(body: bytes) -> Any:
 
 
 class _Bucket:
-    """Objects under a prefix. What they are together is not asked: a listing of all would come first."""
+    """The objects under a prefix. Their total size is not known, since all of them would have to be listed first."""
 
     total = None
 
     def __init__(self, place: str) -> None:
+        # Imported here: boto3 is an optional dependency of the client.
         try:
             import boto3
             from botocore.exceptions import BotoCoreError, ClientError

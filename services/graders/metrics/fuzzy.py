@@ -15,6 +15,7 @@ _SEARCHED_FROM = 1.5
 
 
 def fuzzy_match(text: str, reference: str) -> float:
+    # Imported here: it takes a tenth of a second, and most functions that know the graders never compare texts.
     from rapidfuzz import fuzz, utils
 
     ours, wanted = utils.default_process(text), utils.default_process(reference)

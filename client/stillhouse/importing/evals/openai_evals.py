@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, BinaryIO, cast
 
 from stillhouse.capturing.recorder import MOST_PAIRS
-from stillhouse.importing.evals.compare import compare
+from stillhouse.importing.evals.check_grades import check_grades
 from stillhouse.importing.evals.definitions import asks_for_json, config, hosted_tools, named
 from stillhouse.importing.evals.origin import Origin
 from stillhouse.importing.evals.receiver import Receiver, Refused
@@ -58,7 +58,7 @@ def carry(
     """Carry everything over, then wait until it is graded and compare. Raises Stopped."""
     carrying = _Carrying(origin, receiver, options, show)
     carrying.all()
-    compare(receiver, carrying.there, carrying.report, wait_s=options.wait_s, pause=pause)
+    check_grades(receiver, carrying.there, carrying.report, wait_s=options.wait_s, pause=pause)
     return carrying.report
 
 

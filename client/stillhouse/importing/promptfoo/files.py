@@ -65,6 +65,7 @@ def loaded(path: Path) -> Any:
 
 
 def yaml_of(text: str, name: str) -> Any:
+    # Imported here: PyYAML is an optional dependency of the client.
     try:
         import yaml
     except ModuleNotFoundError:

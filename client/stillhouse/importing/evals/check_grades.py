@@ -17,7 +17,7 @@ _POLL_S = 2.0
 _OPEN = frozenset({"queued", "in_progress"})
 
 
-def compare(
+def check_grades(
     receiver: Receiver,
     runs: list[dict[str, Any]],
     report: Report,
