@@ -20,7 +20,7 @@ from foundation.consumer import logger
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")
 _SHOWN = 20
 _UNTRAINABLE = "untrainable"
-# What computing raises on a completion in which something is not as chat completions have it.
+# What computing raises on a completion that is not quite a chat completion.
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -61,7 +61,7 @@ class Curator:
                 yield example
 
     def _example(self, candidate: Candidate) -> Example | None:
-        """The example, unless a rule keeps it out; what raises on the way has something that no trainer takes."""
+        """The example, unless a rule drops it. A completion on which this raises is dropped: no trainer takes it."""
         completion = candidate.completion
         rule = next((name for name, drops in RULES.items() if drops(candidate, self._known)), None)
         if rule:

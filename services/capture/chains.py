@@ -1,8 +1,8 @@
 """Chains of responses: each names the response before it as its `previous_response_id`.
 
-In: the records of a push by their positions. Out: the positions in an order in which each comes behind the one that it
-names, and for each the items of all responses before it, from the same push or from the stored completions. A record is
-refused if the response that it names was never captured or was deleted, or if its chain is a circle.
+In: the records of a push by their positions. Out: the positions, each after that of the response which its record
+names, and for each record the items of all responses before it, from the same push or from the stored completions. A
+record is refused if the response that it names was never captured or was deleted, or if its chain is a circle.
 """
 
 from __future__ import annotations

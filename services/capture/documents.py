@@ -1,4 +1,4 @@
-"""What is pushed and what a push answers, as the description of the API has it. The ingest itself starts without."""
+"""The bodies and answers of pushes for the description of the API. The ingest does not import them, to start sooner."""
 
 from __future__ import annotations
 

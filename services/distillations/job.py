@@ -31,7 +31,7 @@ class JobFailure(Failure):
 
 
 class Job(Record):
-    """One fine-tuning job at a trainer. Its id is the intent that the provider's job carries."""
+    """One fine-tuning job at a trainer. The provider's job carries this job's id, by which it is found again."""
 
     KIND: ClassVar[str] = "JOB"
     NAME: ClassVar[str] = "fine-tuning job"

@@ -20,7 +20,7 @@ _MANY = 500
 
 
 class Node(NamedTuple):
-    """A thing in the graph."""
+    """A node of the graph: an object by its kind and id."""
 
     kind: str
     id: str
@@ -57,7 +57,7 @@ def _end(direction: str, here: Node, there: Node) -> table.Row:
 
 
 def graph(start: str) -> dict[str, Any]:
-    """What an id went into and what it came from; no nodes where the id is unknown.
+    """The graph of everything that an id went into and came from; without nodes if the id is unknown.
 
     A node's `side` is `start`, `down` (it came from the start) or `up` (the start came from it).
     """

@@ -1,4 +1,4 @@
-"""How a distillation is told in words: a verdict's sentence and its evidence, why one is blocked, why one failed.
+"""The words about a distillation: a verdict's sentence and evidence, why it is blocked, why it failed.
 
 In: the documents. Out: text for people, and the `Notification` that every channel sends. API, dashboard, channels and
 command all take their words from here.
@@ -27,7 +27,7 @@ _CLAIMS: dict[Decision, str] = {
 
 
 class Notification(Document):
-    """What people and programs are told of a distillation, by whatever channel."""
+    """The notification about a distillation that people and programs get through every channel."""
 
     type: Literal["verdict", "blocked", "failed"]
     id: str

@@ -1,7 +1,7 @@
-"""The graders of an eval as calibrations name them, and people's answers on a grader's own scale.
+"""Find the grader that a calibration names, and convert people's answers to that grader's scale.
 
-In: an eval, a grader's name, what a person answered about a row. Out: the grader, and the answer as it is compared: a
-label, or pass or fail. An answer that the grader's scale does not have raises ValueError.
+In: an eval, a grader's name, a person's answer about a row. Out: the grader, and the answer in the form in which it is
+compared: a label, or pass or fail. An answer that the grader's scale does not have raises ValueError.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NamedGrader(NamedTuple):
 
     @property
     def rubric(self) -> str:
-        """The hash of how it is asked and read. Its name is no part of that."""
+        """A hash of everything that decides how the grader is asked and read. Its name is no part of it."""
         definition = self.grader.model_dump(mode="json", exclude={"id", "name"})
         text = orjson.dumps(definition, option=orjson.OPT_SORT_KEYS).decode()
         return derived_id("rubric_", text, self.grader.wording())
@@ -67,7 +67,7 @@ def grader_to_calibrate(eval_: Eval, name: str | None) -> NamedGrader:
 
 
 def vote(scale: Scale, human: Human) -> str:
-    """One person's answer as the card counts it: a label, or pass or fail. Raises ValueError where it is neither."""
+    """One person's answer as the card counts it: a label, or pass or fail. Raises ValueError if it is neither."""
     if isinstance(human, bool):
         return PASS if human else FAIL
     if isinstance(human, str):

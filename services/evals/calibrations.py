@@ -1,9 +1,9 @@
-"""Calibrations: a criterion of an eval held against people's labels, and the judge card that comes of it.
+"""Calibrations: compare a criterion's grades with people's labels, and make a judge card of the result.
 
-In: a run of the eval and the labels of its rows. Out: a card, computed when the run has ended, by whoever looks at it
-first, and stored once. It is pinned to the rubric, a hash of all that decides how the judge is asked and read; an eval
-whose criterion hashes otherwise shows it as stale, and another eval with the same rubric shares it. A run that failed,
-was canceled or is gone ends the calibration as failed.
+In: a run of the eval, and labels of its rows. Out: a card. It is computed by the first request for the calibration
+after the run has ended, and stored once. The card belongs to a rubric, the hash of everything that decides how the
+judge is asked and read: an eval whose criterion has another rubric shows it as stale, and another eval with the same
+rubric uses it too. If the run failed, was canceled or is gone, the calibration ends as failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stats import Interval
 
 
 class Calibration(Record):
-    """`labels` holds, by row of the run, what each person said; `paid` is whether the run was made for this."""
+    """A calibration. `labels` has people's answers by row of the run; `paid` is whether the run was made for it."""
 
     KIND: ClassVar[str] = "CALIBRATION"
     NAME: ClassVar[str] = "calibration"
@@ -74,14 +74,14 @@ class JudgeReliability(Document):
 
 
 def settled(calibration: Calibration) -> Calibration:
-    """The same, with its card if its run has ended meanwhile."""
+    """The calibration, with its card if its run has ended meanwhile."""
     if calibration.status != "in_progress":
         return calibration
     run = Run.find(calibration.run_id)
     if run is not None and not run.ended:
         return calibration
     if run is not None and run.status == "completed":
-        # Before the card: whoever sees one must also find it by its rubric.
+        # Written before the card is stored: a card that can be seen must also be found by its rubric.
         place = f"{calibration.created_at:010d}#{calibration.id}"
         table.put({"pk": _shared_by(calibration.rubric), "sk": place, "id": calibration.id})
         card = _card(calibration, run).model_dump(mode="json")
@@ -112,7 +112,7 @@ def reliability(eval_: Eval) -> dict[str, JudgeReliability | None]:
 
 
 def _newest(judge: NamedGrader, own: list[Calibration]) -> JudgeReliability | None:
-    """Its own or another eval's card of the same rubric, else the newest of those that are stale."""
+    """The newest card with the judge's rubric, from this eval or another, else the eval's newest stale card."""
     for row in table.query(_shared_by(judge.rubric), descending=True, limit=1):
         shared = settled(Calibration.load(row["id"]))
         if shared.card:
@@ -160,7 +160,7 @@ def _card(calibration: Calibration, run: Run) -> JudgeCard:
 
 
 def _judged_row(item: dict[str, Any], calibration: Calibration, votes: list[str]) -> JudgedRow:
-    """What the calibrated grader found in an output item, beside people's votes."""
+    """The calibrated grader's answer in an output item, together with people's votes on the row."""
     result = _result(item, calibration)
     shown: dict[str, Any] = result.get("sample") or {}
     return JudgedRow(
@@ -179,7 +179,7 @@ def _result(item: dict[str, Any], calibration: Calibration) -> dict[str, Any]:
     results = {result["name"]: result for result in item["results"]}
     result: dict[str, Any] = results.get(calibration.criterion_id) or {}
     if result.get("recorded") and result["type"] != "recorded":
-        # What came with the row is another judge's verdict.
+        # A recorded grade was given by another judge.
         return {}
     if calibration.part is None:
         return result

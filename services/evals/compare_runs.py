@@ -36,7 +36,7 @@ _MOST_ITEMS = 500
 
 
 class _PairedRows:
-    """The rows that two runs have in common, with what each run came to."""
+    """The rows that two runs have in common, with both runs' outcomes."""
 
     def __init__(self, ours: OutcomeByRow, theirs: OutcomeByRow, *, seed: int, group_by: str | None) -> None:
         self.ours = ours
@@ -60,8 +60,8 @@ def compare_runs(
 ) -> Comparison:
     """Compare a completed run with another of its eval.
 
-    Rows with one value under `group_by` are not taken for independent. Without `slice_keys` every tag makes slices.
-    `check` is called between the steps of the work; its error ends it.
+    Rows with the same value under `group_by` are treated as dependent. Without `slice_keys` every tag makes slices.
+    `check` is called between the steps of the work; an error that it raises ends the work.
     """
     keys = slice_keys or []
     tags_of = named_tags(keys) if keys else every_tag
@@ -88,7 +88,7 @@ def compare_runs(
         baseline=pass_rate(sum(theirs[row].passed for row in rows), len(rows)),
         **_gain_figures(gain),
         discordance=gain.counts.discordance,
-        # Rows that depend on each other show less than as many independent ones: how many it takes is not known.
+        # Dependent rows show less than as many independent ones; how many would be needed is not known.
         rows_needed=None if group_by else rows_needed(abs(gain.counts.gain), gain.counts.discordance),
         criteria=_criteria(Eval.load(run.eval_id), pairs, check),
         slices=[_slice(slice_) for slice_ in sorted(by_slice, key=lambda slice_: slice_.gain)],
@@ -132,7 +132,7 @@ def _gain_figures(gain: Gain) -> dict[str, Any]:
 
 
 class _MeasuredCriterion(NamedTuple):
-    """A criterion's results on the rows that it graded in both runs, and what they come to before any adjustment."""
+    """A criterion's results on the rows that it graded in both runs, and the gain before any adjustment."""
 
     criterion: GraderModel
     results: list[tuple[Result, Result]]
@@ -141,7 +141,7 @@ class _MeasuredCriterion(NamedTuple):
 
 
 def _criteria(eval_: Eval, pairs: _PairedRows, check: Callable[[], None]) -> list[CriterionComparison]:
-    """The comparison by each criterion; the findings go by Holm's p over all criteria."""
+    """The comparison by each criterion. The findings follow from Holm's p over all criteria."""
     measured = []
     for criterion in eval_.testing_criteria:
         check()
@@ -177,7 +177,7 @@ def _criterion(measured: _MeasuredCriterion, adjusted_p_value: float) -> Criteri
 
 
 def _scores(results: list[tuple[Result, Result]], *, seed: int, groups: Groups) -> ScoreDifference | None:
-    """Mean scores and their difference, where the scores say more than passed and failed."""
+    """Mean scores and their difference; None if every score is 0 or 1, or some row has none."""
     first = [ours.score for ours, _ in results if ours.score is not None]
     second = [theirs.score for _, theirs in results if theirs.score is not None]
     if len(first) < len(results) or len(second) < len(results) or {*first, *second} <= {0.0, 1.0}:

@@ -28,7 +28,7 @@ class ResultCounts(BaseModel):
 
 
 class CriterionResult(BaseModel):
-    """How one criterion went over a run; `failed` counts the rows it `errored` on, of which there is no score."""
+    """A criterion's results over a run. `failed` includes the `errored` rows, which have no score."""
 
     testing_criteria: str
     passed: int = 0

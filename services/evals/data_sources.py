@@ -1,4 +1,4 @@
-"""Where the rows of a run come from, and how a model is asked about them, in OpenAI's shapes."""
+"""The data source of a run: where its rows come from and how a model is sampled on them, in OpenAI's shapes."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ type InputMessages = Annotated[MessageTemplate | ItemReference, Field(discrimina
 class JsonlSource(_Shape):
     """Rows as they are given, with their own samples if they have any.
 
-    `recorded_grades` says which grades that came with the samples stand: those of criteria that ask a model, or all.
-    `model` is who gave the samples, where the rows do not say it.
+    `recorded_grades` says which of the grades that came with the samples are kept: those of criteria that ask a model
+    (`judged`), or all. `model` is the model of the samples that do not name one.
     """
 
     type: Literal["jsonl"]
@@ -69,10 +69,10 @@ class JsonlSource(_Shape):
 
 
 class SampledSource(_Shape):
-    """Rows to grade as stored, or to sample again where `model` is given.
+    """Rows to grade as stored, or to sample again if `model` is given.
 
-    What the eval has asked before is not asked again, but where the run wants `fresh` samples. `batch` samples through
-    the provider's Batch API: within a day, at half the price.
+    A request that the eval has paid for before is not made again, unless the run wants `fresh` samples. `batch` samples
+    through the provider's Batch API: within a day, at half the price.
     """
 
     input_messages: InputMessages | None = None

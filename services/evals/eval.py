@@ -1,4 +1,4 @@
-"""An eval, in OpenAI's shape: what is asked of an output, and the shape of the rows."""
+"""An eval, in OpenAI's shape: the criteria that an output must meet, and the shape of the rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StoredConfig(Body):
 
 
 class Eval(Record):
-    """What is asked of an output: the criteria, and the shape of the rows."""
+    """An eval: the criteria that an output must meet, and the shape of the rows."""
 
     KIND: ClassVar[str] = "EVAL"
     NAME: ClassVar[str] = "eval"

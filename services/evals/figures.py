@@ -1,6 +1,6 @@
-"""What a run shows beside OpenAI's fields: statistics when it has ended, progress before that, power where it is paid.
+"""What a run shows beside OpenAI's fields: progress while it is open, statistics when it has ended, and its power.
 
-In: a run with its counts up to date. Out: `RunFigures`. Nothing is read: the sums lie in the run.
+In: a run with its counts up to date. Out: `RunFigures`. Nothing is read from the table: the run has all sums.
 """
 
 from __future__ import annotations
@@ -140,10 +140,10 @@ def _progress(run: Run) -> Progress:
 
 
 def _power(rows: int) -> RunPower:
-    """At the largest share of rows on which two runs can differ whose answers are independent.
+    """The power of so many rows, in the worst case: two runs whose answers are independent, with pass rates near 1/2.
 
-    With a difference of d that share is at most (1 + d^2) / 2, at pass rates around one half. Runs that agree oftener
-    can show a smaller difference with as many rows.
+    At a difference of d such runs differ on a share of (1 + d^2) / 2 of the rows. Runs that agree more often can show
+    a smaller difference with as many rows.
     """
     smallest = smallest_gain(rows, lambda gain: (1.0 + gain**2) / 2.0, alpha=ALPHA, power=POWER)
     return RunPower(rows=rows, smallest_difference=smallest, power=POWER, alpha=ALPHA)

@@ -1,8 +1,8 @@
 """The gain of one run over another on the rows that both graded: how much more the first passes, and how sure that is.
 
 In: the outcomes of both runs by row. Out: the gain with its interval and p, the interval of a difference of scores, and
-the gain in each slice, whose p-values are Holm's over all slices. Where rows come in groups, rows of one group are not
-taken for independent.
+the gain in each slice, whose p-values are Holm's over all slices. If rows come in groups, the rows of a group are
+treated as dependent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stats import (
 )
 
 DRAWS = 10_000
-# A slice's interval is not what a claim rests on, and there may be many of them.
+# Fewer draws than for the whole: no claim rests on a slice's interval, and there may be many slices.
 _DRAWS_OF_A_SLICE = 2_000
 _LEAST_PAIRS = 2
 
@@ -56,7 +56,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Gain:
-    """What one run passes more than another. `interval` is None where the groups are too few to carry one."""
+    """How much more one run passes than another. `interval` is None if there are too few groups for one."""
 
     counts: PairedCounts
     interval: Interval | None
@@ -64,7 +64,7 @@ class Gain:
 
     @property
     def finding(self) -> Finding:
-        """`better` or `worse` where the interval excludes 0 and p is below 0.05; else nothing but noise is shown."""
+        """`better` or `worse` if the interval excludes 0 and p is below 0.05, else `noise`."""
         if self.interval is None or self.p_value >= ALPHA:
             return "noise"
         if self.interval.low > 0:
@@ -120,7 +120,7 @@ def gain_of_pairs(
     if groups is None:
         return Gain(counts, tango_interval(counts, confidence), mcnemar_exact(counts.won, counts.lost))
     clusters = _clusters((float(first) - float(second) for first, second in pairs), groups)
-    # The normal p of few groups claims too much.
+    # With few groups the normal approximation gives p-values that are too small.
     p_value = clustered_p(map(sum, clusters.values())) if len(clusters) >= MIN_CLUSTERS else 1.0
     interval = cluster_interval(clusters, seed=seed, draws=draws, confidence=confidence)
     return Gain(counts, interval, p_value)
@@ -150,9 +150,10 @@ def slice_gains(
     seed: int = 0,
     group_by: str | None = None,
 ) -> tuple[list[PairedSlice], list[LeftOut]]:
-    """The gain by every tag of our rows that some carry and others do not, and which tags are left out.
+    """The gain by every tag that some of our rows have and others do not, and which tags are left out.
 
-    The tag that rows are grouped by makes slices only where it is asked for: each would be one group and show nothing.
+    The tag that rows are grouped by makes slices only if `keys` names it: each would be a single group, without an
+    interval.
     """
     chosen = list(keys)
     tags = {row: _sliced_by(ours[row].tags, chosen, group_by) for row in rows}

@@ -1,7 +1,7 @@
 """A judge card: how far a judge can be trusted, measured on rows that people have labelled.
 
-In: the labelled rows, each with what the judge found. Out: a `JudgeCard`. People's answer for a row is what most of
-them gave; a row without a majority, or that the judge could not grade, is counted and left out.
+In: the labelled rows, each with the judge's answer. Out: a `JudgeCard`. People's answer for a row is that of the
+majority; a row without a majority, or that the judge could not grade, is counted and left out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Share(Document):
 
 
 class ConstantBaseline(Share):
-    """How often a judge would be right that always gives the one answer which people give most."""
+    """How often a judge would be right that always gave people's most frequent answer."""
 
     answer: str | None
     """People's most frequent answer; null where no row was compared."""
@@ -69,7 +69,7 @@ class ConfusionCell(Document):
 
 
 class SameFamily(Document):
-    """A warning that judge and models under test seem to be relatives, by a heuristic on their names."""
+    """A warning that the judge and models under test seem to be of one family, by a heuristic on their names."""
 
     families: list[str]
     models: list[str]
@@ -148,7 +148,7 @@ class _ComparedRow(NamedTuple):
 def judge_card(
     rows: Sequence[JudgedRow], passing: frozenset[str], *, judge: str | None = None, usage: Sequence[ModelUsage] = ()
 ) -> JudgeCard:
-    """The card. `passing` are people's answers that let a row pass; `usage` is what grading has cost."""
+    """The card. `passing` has the answers that mean that a row passes; `usage` is the usage of the grading."""
     graded = [row for row in rows if row.judged is not None]
     compared = list(_compared(graded, passing))
     table = Counter((row.human, row.judged) for row in compared)
@@ -184,7 +184,7 @@ def share(count: int, of: int) -> Share:
 
 
 def same_family(judge: str | None, models: Iterable[str]) -> SameFamily | None:
-    """A warning where judge and models under test seem to be relatives, by their names alone.
+    """A warning if the judge and some models under test seem to be of one family, judged by their names alone.
 
     Judges favour what they wrote themselves: Panickssery, Bowman & Feng (2024), "LLM Evaluators Recognize and Favor
     Their Own Generations".
@@ -220,7 +220,7 @@ def _constant_baseline(rows: list[_ComparedRow]) -> ConstantBaseline:
 
 
 def _mistakes(rows: list[_ComparedRow], *, passed: bool) -> Mistakes:
-    """Of the rows that people let fail, those that the judge passed; or the other way round."""
+    """With `passed`, the rows that the judge passed and people failed; else those that it failed and people passed."""
     candidates = [row for row in rows if row.human_passes is not passed]
     wrong = [row.item_id for row in candidates if row.passed is passed]
     return Mistakes(items=wrong[:_MOST_ITEMS], **dict(share(len(wrong), len(candidates))))

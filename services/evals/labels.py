@@ -1,8 +1,8 @@
 """People's labels as callers send them: with rows to be graded, or for rows of a run that is completed.
 
-In: the source of a new calibration. Out: what each person said about each row, by its number in the run, as the
-criterion counts it. A label that cannot be held against the criterion, and one of a row that is not there, is refused
-by name.
+In: the source of a new calibration. Out: every person's answer about each row, by the row's number in the run, on the
+criterion's scale. A label that the scale does not have, or of a row that the run does not have, is refused; the error
+names its field.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from foundation.document import Body
 from foundation.errors import ApiError, TooLarge
 from graders.grade import Scale
 
-# An item of the table ends at 400 KB, and holds the card too.
+# A row of the table holds at most 400 KB, and the card lies in the same row.
 _MOST_BYTES = 200_000
 _MOST_FILE_BYTES = 32 * 1024 * 1024
 
@@ -42,7 +42,7 @@ type People = Annotated[Any, AfterValidator(_people)]
 
 
 class LabelledRow(Row):
-    """A row, and what one person or several say of it: a label, true or false, or a score."""
+    """A row, and the answers of one person or several about it: a label, true or false, or a score."""
 
     human: People
 
@@ -55,7 +55,7 @@ class LabelledRows(Body):
 
 
 class Label(Body):
-    """What people say of one row of a run. `row` is its number, from 0."""
+    """People's answers about one row of a run. `row` is its number, from 0."""
 
     human: People
     item_id: str | None = None
@@ -83,7 +83,7 @@ class LabelledRun(Body):
 
 
 class RowLabels(NamedTuple):
-    """What people said of a row, and where the caller wrote it."""
+    """People's answers about a row, and the path of the field that has them in the caller's body."""
 
     row: int
     people: list[Human]
@@ -91,7 +91,7 @@ class RowLabels(NamedTuple):
 
 
 class Votes(NamedTuple):
-    """What is held against the criterion's finding: its labels, or whether it passed the row."""
+    """People's votes by row, and which of the criterion's answers they are compared with: `label` or `passed`."""
 
     compared: Literal["label", "passed"]
     by_row: list[tuple[int, list[str]]]
@@ -140,7 +140,7 @@ def _completion_of(item: dict[str, Any]) -> tuple[Any, int]:
 
 
 def votes_by_row(labels: Iterable[RowLabels], scale: Scale) -> Votes:
-    """Everybody's vote by row. Raises ApiError naming the first that cannot be held against the criterion."""
+    """All votes by row. Raises ApiError naming the first label that the criterion's scale does not have."""
     by_row: dict[int, list[str]] = defaultdict(list)
     kinds = set()
     for row, people, param in labels:

@@ -1,7 +1,8 @@
-"""What each row came to in a run: passed, failed or errored, by completion id.
+"""The outcome of each row of a run: passed, failed or errored, by completion id.
 
-In: a run's output items. A truncated or filtered answer fails, whatever the graders say, here as in a run's counts; an
-error is no outcome, since it speaks of a provider or a grader and not of the model.
+In: a run's output items. Out: `RowOutcome`s. A truncated or filtered answer counts as failed whatever the graders say,
+as in the run's counts. An errored row counts neither as passed nor as failed: the error is that of a provider or a
+grader, and says nothing about the model.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Result(NamedTuple):
-    """What one criterion found; `score` is None where it is no number."""
+    """One criterion's result on a row; `score` is None if it is no finite number."""
 
     passed: bool
     score: float | None
 
 
 class RowOutcome(NamedTuple):
-    """One row of one run: `tags` are its metadata or what it was asked to be sliced by, `results` by criterion.
+    """The outcome of one row: `tags` are its metadata or the tags to slice by, `results` are by criterion.
 
-    `content` tells rows apart that have a number only, within this process.
+    `content` is a hash of the row's item, by which rows that have only a number are compared within this process.
     """
 
     passed: bool
@@ -72,7 +73,7 @@ def _unused(row: str, taken: Container[str], times: Counter[str]) -> str:
 
 
 def cut_short(finish_reason: str | None) -> bool:
-    """Whether an answer was truncated or filtered: it fails, though its output item says what the graders found."""
+    """Whether an answer was truncated or filtered. Such a row counts as failed; its output item shows the grades."""
     return finish_reason in _CUT_SHORT
 
 

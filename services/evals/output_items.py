@@ -1,4 +1,4 @@
-"""What a run's rows leave behind: an output item each, in an object for each graded chunk."""
+"""The output items of a run: one for each row, in one object of S3 for each graded chunk."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def output_item(run: Run, item_id: str) -> dict[str, Any]:
 def output_items_behind(
     run: Run, *, after: str | None, status: str | None, descending: bool
 ) -> Iterator[dict[str, Any]]:
-    """The output items behind the item `after`, lazily: whoever takes a page of them reads the chunks of that page.
+    """The output items behind the item `after`, lazily: only the chunks of the items that are taken are read.
 
-    Nothing where `after` is no item of the run. Only those with `status`, where it is given.
+    Nothing if `after` is no item of the run. With `status`, only the items that have it.
     """
     first = None if after is None else _chunk_of(run, after)
     if after is not None and first is None:

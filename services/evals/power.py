@@ -1,7 +1,7 @@
-"""How many rows a difference between two runs takes, before a run is paid for.
+"""How many rows are needed to show a difference between two runs, to be asked before a run is paid for.
 
-In: a difference, a baseline run or a discordance, and a number of rows, of which not all must be given. Out: a
-`PowerAnswer`. What cannot be answered is refused with ApiError naming the parameter.
+In: a difference, a baseline run or a discordance, and a number of rows; some may be missing. Out: a `PowerAnswer`. A
+question that cannot be answered is refused with ApiError naming the parameter.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PowerAnswer(Document):
 
 
 class PowerQuestion(NamedTuple):
-    """What is asked. Each share lies between 0 and 1."""
+    """The question about power. Each share lies between 0 and 1."""
 
     difference: float | None = None
     discordance: float | None = None
@@ -64,7 +64,7 @@ class _Discordance(NamedTuple):
 
 
 def power_answer(eval_id: str, question: PowerQuestion, baseline: Run | None = None) -> PowerAnswer:
-    """The answer for one eval. Without rows in the question, those that the baseline graded are meant."""
+    """The answer for one eval. A question without rows is about as many as the baseline graded."""
     difference, alpha, power = question.difference, question.alpha, question.power
     rate = _pass_rate(baseline)
     discordance_at, most = _discordance(rate, question.discordance)
@@ -116,7 +116,7 @@ def _pass_rate(baseline: Run | None) -> float | None:
 
 
 def _discordance(rate: float | None, given: float | None) -> _Discordance:
-    """Without a measured share (a comparison's `discordance`) answers count as independent."""
+    """The share of rows on which two runs differ: the given one, else that of runs with independent answers."""
     most = 1.0 if rate is None else 1.0 - rate
     if given is not None:
         return _Discordance(lambda _: given, min(most, given))

@@ -1,6 +1,7 @@
 """Slices: the rows of a run that share a tag, a metadata key or a scalar field of their item.
 
-In: the items of rows, and what to slice them by. Out: the slices that are worth a figure, and by name what is not one.
+In: the items of rows, and the keys to slice them by. Out: the slices that have enough rows for a figure, and the keys
+and values that were left out, each with the reason.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def named_tags(keys: Iterable[str]) -> Tagging:
 
 
 def with_group(tags_of: Tagging, key: str) -> Tagging:
-    """A tagging that also has the key by which rows are grouped, whatever its length: it need not be shown."""
+    """The tagging with the key by which rows are grouped added. Its values may be long, since they are not shown."""
 
     def tags(item: dict[str, Any]) -> dict[str, str]:
         group = _text(_value_at(key, item))
@@ -135,7 +136,7 @@ def _value_at(key: str, item: dict[str, Any]) -> Any:
 
 
 def _label(value: Any) -> str | None:
-    """A field as a tag; a long one is content, and no label."""
+    """A field's value as a tag; None if it is long, since such a value is content and no label."""
     text = _text(value)
     return text if text is not None and len(text) <= LONGEST_FIELD else None
 

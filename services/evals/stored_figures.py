@@ -1,7 +1,7 @@
-"""Figures that are computed from output items: once, of runs that cannot change any more, within bounds.
+"""Compute figures from the output items of completed runs, once, and store them.
 
-In: completed runs and what to compute. Out: a document, kept in S3 under the run and read from there from then on. Runs
-that are open, too large, or not of the eval are refused by name.
+In: completed runs and what to compute. Out: a document, which is stored in S3 under the run and read from there
+afterwards. A run that is open, too large, or not of the eval is refused; the error names its field.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from foundation.errors import Conflict, TooLarge
 from foundation.ids import derived_id
 
 MOST_ROWS = 100_000
-# What is left is for the statistics and for writing them down: two runs of 50,000 rows in groups take 3.3 s of a whole
-# CPU, of which a function has half. An HTTP call ends at 30 seconds.
+# Reading ends when so little time is left; the rest is for the statistics and for storing them. For two runs of 50,000
+# rows in groups these take 3.3 s of a whole CPU, of which a function has half. An HTTP call ends at 30 seconds.
 _LEAST_MS = 8_000
-# Raised with every change of what the documents say.
+# Raised with every change of the documents' content, so that stored ones are computed anew.
 _VERSION = 2
 
 

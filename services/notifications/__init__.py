@@ -1,1 +1,1 @@
-"""Who wants to be notified of what."""
+"""The webhook endpoints, and the event types that each subscribes to."""

@@ -1,8 +1,8 @@
 """Deliver one notice through every channel, to each recipient until it has taken it once.
 
 In: a notice. Out: a row for each recipient that took it, written once, and the recipients that did not. The caller has
-the message delivered again for those; the rows keep it from the others. A crash between sending and the row sends
-twice: at least once, therefore, under one id.
+the message delivered again for the latter; recipients with a row are skipped then. A crash between sending and writing
+the row makes the notice be sent twice, under the same id: delivery is at least once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEPT_S = 30 * 24 * 3600
 
 
 class Deliveries(NamedTuple):
-    """Who has a notice and who lacks it, as `<channel>#<recipient>`; a channel that failed lacks it as a whole."""
+    """Who has a notice and who lacks it, as `<channel>#<recipient>`; a failed channel lacks it for all recipients."""
 
     done: list[str]
     missing: list[str]

@@ -1,4 +1,4 @@
-"""Entry point: tell of a run that ended, a verdict, a distillation that is blocked or has failed."""
+"""Entry point: notify people and programs of ended runs, verdicts, and blocked or failed distillations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tell of what has happened: a run that ended, a verdict, a distillation that is blocked or has failed.
+"""Notify people and programs of a run that ended, a verdict, or a distillation that is blocked or has failed.
 
-In: the message. Out: a notice through every channel. RetryLater is raised while a recipient lacks it. A distillation
-goes on once a first recipient has its verdict: a channel that fails for good holds it up no longer than that.
+In: the message. Out: a notice through every channel. Raises RetryLater while a recipient lacks it. A distillation is
+completed as soon as the first recipient has its verdict, so that a channel that never works does not hold it up.
 """
 
 from __future__ import annotations

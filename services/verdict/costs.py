@@ -1,4 +1,4 @@
-"""What a call of each model costs beside a call of the teacher, and how long it takes.
+"""The cost of a call of each model, relative to a call of the teacher, and its latency.
 
 In: the runs by role. Out: a figure for each role, None where the price, the usage or the latency is not known.
 """

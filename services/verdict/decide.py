@@ -34,7 +34,7 @@ _SHOWN = 50
 
 
 def decide(distillation_id: str) -> None:
-    """Decide unless it is decided, and say so; saying it again tells nobody twice."""
+    """Decide the distillation unless it is decided, and send `VerdictDecided`, which may be sent twice without harm."""
     distillation = Distillation.load(distillation_id)
     if distillation.status in TERMINAL:
         return
@@ -57,7 +57,7 @@ def decision_of(evidence: Evidence, gate: Gate) -> Decision:
     interval = evidence.gain_interval
     if interval is None or dropped or evidence.rows == 0:
         return "inconclusive"
-    # McNemar's p knows nothing of groups; with them the clustered interval alone carries the claim.
+    # McNemar's p ignores groups; for grouped rows only the clustered interval decides.
     significant = evidence.p_value < _ALPHA or gate.group_by is not None
     if interval.low > gate.min_gain and significant:
         return "beats_baseline"
@@ -133,7 +133,7 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
 
 
 def _rows_needed(distillation: Distillation, evidence: Evidence) -> RowsNeeded:
-    """As the plan has it, and at the observed gain where that is above the minimum."""
+    """The rows that the plan asked for, and those that the observed gain would take if it is above the minimum."""
     counts, min_gain = evidence.counts, distillation.gate.min_gain
     above = evidence.rows and counts.gain > min_gain
     return RowsNeeded(

@@ -19,7 +19,7 @@ _ONE_SIDED = 0.9
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the decision looks at, and what people are shown beside it.
+    """All figures that the decision rests on, and further ones that people are shown.
 
     `rows` were graded by all three runs, `dropped` were not; gains are shares of `rows`.
     """
@@ -65,7 +65,7 @@ def gather(
         against_teacher=_interval(to_teacher, groups, seed),
         noninferiority_bound=one_sided.low if one_sided else None,
         gap_closed=gap_closed(triples),
-        # Its bootstrap draws single rows: with groups it would claim to know more than it does.
+        # Its bootstrap draws single rows; for grouped rows the interval would be too narrow.
         gap_closed_interval=ratio_interval(triples, seed=seed) if triples and not groups else None,
         won=[distilled[row].item_id for row in common if distilled[row].passed > baseline[row].passed],
         lost=[distilled[row].item_id for row in common if distilled[row].passed < baseline[row].passed],

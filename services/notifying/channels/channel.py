@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something that has happened, as channels tell it.
+    """A notification as channels send it.
 
-    `id` follows from what has happened, so that a receiver recognises a repetition. `type` is that of the event, and
-    `object_id` what it is about; `at` is when it happened, in seconds since the epoch. `sentence` and `text` are for
-    people, in one line and whole, and `document` is the same as JSON; all three are empty where only events go out.
+    `id` is derived from the event, so that a receiver recognises a repetition. `type` is that of the event, `object_id`
+    is the object that it is about, and `at` is its time in seconds since the epoch. `sentence` (one line) and `text`
+    are for people, and `document` says the same as JSON; all three are empty if only a webhook event is to be sent.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Notice:
 
 
 class Recipient(Protocol):
-    """One that a channel sends to; its id names the row of the delivery."""
+    """Somebody that a channel sends to. The row that records a delivery is named by the recipient's id."""
 
     @property
     def id(self) -> str: ...
@@ -36,7 +36,7 @@ class Channel[To: Recipient](Protocol):
     """One way to send notices. An exception is the failure of this channel alone; the notice is sent again later."""
 
     def recipients(self, notice: Notice) -> list[To]:
-        """Those whom this notice is for; none where this channel does not carry such notices."""
+        """The recipients of this notice; none if the channel does not carry notices of its type."""
         ...
 
     def send(self, notice: Notice, recipients: Sequence[To]) -> list[To]:

@@ -1,7 +1,7 @@
 """Signed webhooks: an event in OpenAI's shape, by POST to every endpoint that asks for its type.
 
 An endpoint has taken a notice once it has answered 2xx. Only the status of an answer is looked at, and no redirect is
-followed. Whatever keeps a notice from one endpoint, the others have got it.
+followed. A failure of one endpoint, of any kind, does not affect the others.
 """
 
 from __future__ import annotations
