@@ -37,7 +37,8 @@ type Status = Literal[
     "failed",
     "cancelled",
 ]
-_OPEN = "OPENDISTILLATIONS"
+OPEN_DISTILLATIONS = "OPENDISTILLATIONS"
+"""The partition of the list of open distillations."""
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -99,17 +100,17 @@ class Distillation(Record):
 
     def create(self) -> bool:
         """Write it, its entry in the list of open ones first: none is open without it."""
-        table.put({"pk": _OPEN, "sk": self.id})
+        table.put({"pk": OPEN_DISTILLATIONS, "sk": self.id})
         return super().create()
 
     def close(self) -> None:
         """Take an ended one off the list of open ones."""
-        table.delete(_OPEN, self.id)
+        table.delete(OPEN_DISTILLATIONS, self.id)
 
     @classmethod
     def open_ones(cls) -> Iterator[Distillation]:
         """Every distillation that has not ended."""
-        entries = table.query(_OPEN)
+        entries = table.query(OPEN_DISTILLATIONS)
         records = (cls.find(entry["sk"]) for entry in entries)
         return (distillation for distillation in records if distillation and distillation.status not in TERMINAL)
 

@@ -44,6 +44,11 @@ def advance(distillation_id: str) -> None:
         _move(distillation, transition)
 
 
+def resend(distillation_id: str) -> None:
+    """Send again what the distillation waits for. Whoever has done it already does nothing."""
+    bus.send_all(steps.owed(Distillation.load(distillation_id)))
+
+
 def fail(distillation_id: str, code: str, message: str, *, during: str | None = None) -> None:
     """End a distillation as failed: an open one, or only one that is still in the status `during`."""
     distillation = Distillation.load(distillation_id)

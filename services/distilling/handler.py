@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from distilling.advance import advance, fail
+from distilling.advance import advance, fail, resend
 from evals.run import Run
 from foundation import blobs
 from foundation.consumer import consume
@@ -19,7 +19,9 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG00
 
 def _handle(delivery: Delivery) -> None:
     match delivery:
-        case AdvanceDistillation(distillation_id=distillation_id):
+        case AdvanceDistillation(distillation_id=distillation_id, resend=again):
+            if again:
+                resend(distillation_id)
             advance(distillation_id)
         case ObjectsLanded(keys=keys):
             for key in keys:

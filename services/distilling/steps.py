@@ -29,9 +29,11 @@ from foundation.events import (
     DistillationBlocked,
     DistillationFailed,
     PlanRun,
+    StartJob,
     Work,
 )
 from foundation.ids import derived_id
+from foundation.later import begin_again
 
 _MEASURED: tuple[Role, ...] = ("teacher", "baseline")
 """What runs before money is spent."""
@@ -177,6 +179,25 @@ def fail(distillation: Distillation, code: str, message: str) -> Transition:
     return failed._replace(messages=[*failed.messages, *_stop_job(distillation)])
 
 
+def owed(distillation: Distillation) -> list[Work]:
+    """The messages that the status waits for, beside runs, which are resumed by themselves. They may all be lost."""
+    match distillation.status:
+        case "assembling" | "training":
+            dataset = Dataset.find(distillation.dataset_id or "")
+            if dataset is None:
+                return [_assembly(distillation, distillation.dataset_id or "")]
+            begin_again(dataset.id)
+            # A job that has started is not started again: this makes sure that it is watched.
+            return [StartJob(dataset_id=dataset.id)] if dataset.status == "ready" else []
+        case "deciding":
+            return [DecideVerdict(distillation_id=distillation.id)]
+        case "cancelled" | "failed":
+            begin_again(distillation.job_id or "")
+            return _stop_job(distillation)
+        case _:
+            return []
+
+
 def _stop_job(distillation: Distillation) -> list[Work]:
     job_id = distillation.job_id
     return [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
@@ -185,10 +206,13 @@ def _stop_job(distillation: Distillation) -> list[Work]:
 def _assemble(distillation: Distillation, plan: Plan) -> Transition:
     dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
     job_id = derived_id("ftjob-", dataset_id)
-    message = AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id)
     lineage.link([(Node("distillation", distillation.id), Node("dataset", dataset_id))])
     changes = {"plan": plan, "dataset_id": dataset_id, "job_id": job_id}
-    return Transition("assembling", changes, [message])
+    return Transition("assembling", changes, [_assembly(distillation, dataset_id)])
+
+
+def _assembly(distillation: Distillation, dataset_id: str) -> AssembleDataset:
+    return AssembleDataset(distillation_id=distillation.id, dataset_id=dataset_id)
 
 
 def _link(distillation: Distillation, frozen: File) -> None:

@@ -24,6 +24,8 @@ from providers.usage import ModelUsage
 type Answers = Literal["stored", "sampled"]
 
 _SUMMARY = "summary.json"
+OPEN_RUNS = "OPENRUNS"
+"""The partition of the list of runs that may be open. The sweep takes those off that have ended."""
 
 
 class Run(Record):
@@ -56,6 +58,11 @@ class Run(Record):
     def parent(self) -> str:
         return self.eval_id
 
+    def create(self) -> bool:
+        """Write it, its entry in the list of open ones first: none is open without it."""
+        table.put({"pk": OPEN_RUNS, "sk": self.id})
+        return super().create()
+
     @property
     def answers(self) -> Answers:
         """Whether the answers came with the rows, or a model was asked for them."""
@@ -77,6 +84,12 @@ class Run(Record):
         self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
         summary = {"run_id": self.id, "eval_id": self.eval_id, "distillation_id": self.distillation_id}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
+
+    def give_up(self, code: str, message: str) -> bool:
+        """Fail it; planning it again tells whoever waits. False if it has ended."""
+        open_still = {"queued": "queued", "in_progress": "in_progress"}
+        ending = {"status": "failed", "paused": None, "error": {"code": code, "message": message}}
+        return self.change(ending, condition="#status IN (:queued, :in_progress)", values=open_still)
 
     def erase(self) -> None:
         """Delete the run and all that its rows left behind; an open run must have been canceled.

@@ -5,7 +5,8 @@ delivers only the failed ones again and moves them to the dead-letter queue in t
 with its ids and its error. Bodies are never logged.
 
 A message that fails on its last delivery leaves the queue for good. What it worked on must not stay open for ever:
-`give_up` ends that as failed.
+`give_up` ends that as failed. A function that is stopped, for its time or its memory, raises nothing: the delivery
+after the last one finds that it never came back, and gives up without trying.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from foundation import events
+from foundation import events, table
 from foundation.errors import AtWork, RetryLater, StillhouseError
 from foundation.events import Delivery
+from foundation.ids import now
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -28,8 +30,13 @@ type HandleTogether = Callable[[list[Delivery]], dict[str, Exception]]
 """Handles all messages of an event at once. Returns the errors of single messages by event id; raises if all failed."""
 
 LAST_DELIVERY = 5
-"""The delivery after which SQS moves a message to the dead-letter queue: `maxReceiveCount` of the template."""
+"""The delivery on which a message that fails is given up. SQS delivers it once more, then moves it to the dead letters:
+`maxReceiveCount` in the template is higher by one."""
 _LONGEST_REASON = 500
+_REMEMBERED_S = 14 * 86_400
+_STOPPED = (
+    f"it was tried {LAST_DELIVERY} times, and its function was stopped, for its time or its memory, before an end"
+)
 
 
 @cache
@@ -55,6 +62,11 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
         if isinstance(delivery, events.TestEvent):
             continue
         try:
+            if give_up and _was_stopped(about):
+                logger().error("message never handled to its end", extra=about)
+                failed.append(record["messageId"])
+                give_up(delivery, _STOPPED)
+                continue
             handle(delivery)
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
@@ -67,12 +79,33 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
     return _failures(failed)
 
 
+def _was_stopped(about: dict[str, Any]) -> bool:
+    """Whether the last delivery of a message began and never came back. Notes the beginning of that delivery."""
+    if int(about["receives"]) < LAST_DELIVERY:
+        return False
+    begun = table.get(*_place(about))
+    if begun is None:
+        _note(about, came_back=False)
+    return begun is not None and not begun["came_back"]
+
+
+def _note(about: dict[str, Any], *, came_back: bool) -> None:
+    pk, sk = _place(about)
+    table.put({"pk": pk, "sk": sk, "came_back": came_back, "expires": now() + _REMEMBERED_S})
+
+
+def _place(about: dict[str, Any]) -> tuple[str, str]:
+    return f"TRIED#{about['message_id']}", "LAST"
+
+
 def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: GiveUp | None) -> None:
     """Give up on a message that was delivered for the last time."""
-    if give_up is None or int(about["receives"]) < LAST_DELIVERY or isinstance(error, AtWork):
+    if give_up is None or int(about["receives"]) < LAST_DELIVERY:
         return
     try:
-        give_up(delivery, _reason(error))
+        _note(about, came_back=True)
+        if not isinstance(error, AtWork):
+            give_up(delivery, _reason(error))
     except Exception:  # noqa: BLE001 - the message is lost either way, and the others are still to be handled
         logger().exception("giving up failed", extra=about)
 

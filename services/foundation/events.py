@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from pydantic import Base64Bytes, BaseModel, Field, TypeAdapter, model_validator
 
-from foundation.message import Message, Postponable
+from foundation.message import BACK, Message, Postponable
 
 
 class RecordCompletions(Message):
@@ -71,14 +71,15 @@ class GradeChunk(Postponable):
 
     @property
     def place(self) -> tuple[str, str]:
-        return self.run_id, f"BACK#{self.chunk:06d}"
+        return self.run_id, f"{BACK}{self.chunk:06d}"
 
 
 class SampleBatch(Postponable):
     """Sample the rows of these chunks through the provider's Batch API, then send the chunks to be graded.
 
-    `since` is when the part was planned and `away_since` when the provider stopped answering (0 while it answers), both
-    in seconds since the epoch. `attempt` counts the batches that the provider refused for lack of room.
+    `since` is when the part was planned, `away_since` when the provider stopped answering (0 while it answers), and
+    `full_since` when it first had no room for the batch (0 before), all in seconds since the epoch. `attempt` counts
+    the batches that it refused for lack of room.
     """
 
     QUEUE: ClassVar[str] = "PLAN_QUEUE_URL"
@@ -92,20 +93,25 @@ class SampleBatch(Postponable):
     since: int
     attempt: int = 0
     away_since: int = 0
+    full_since: int = 0
 
     @property
     def place(self) -> tuple[str, str]:
-        return self.run_id, f"BACK#BATCH#{self.part:04d}"
+        return self.run_id, f"{BACK}BATCH#{self.part:04d}"
 
 
 class AdvanceDistillation(Message):
-    """Something that this distillation waits for has changed: read its rows and take the steps that are due."""
+    """Something that this distillation waits for has changed: read its rows and take the steps that are due.
+
+    `resend` asks to send again, too, what its status waits for: that message may be lost.
+    """
 
     QUEUE: ClassVar[str] = "DISTILLING_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"
 
     type: Literal["AdvanceDistillation"] = "AdvanceDistillation"
     distillation_id: str
+    resend: bool = False
 
 
 class AssembleDataset(Message):
@@ -143,7 +149,7 @@ class StartJob(Postponable):
 
     @property
     def place(self) -> tuple[str, str]:
-        return self.dataset_id, "BACK#START"
+        return self.dataset_id, f"{BACK}START"
 
 
 class CancelJob(Postponable):
@@ -161,7 +167,7 @@ class CancelJob(Postponable):
 
     @property
     def place(self) -> tuple[str, str]:
-        return self.job_id, "BACK#CANCEL"
+        return self.job_id, f"{BACK}CANCEL"
 
 
 class DecideVerdict(Message):

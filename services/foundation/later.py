@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from foundation import bus, table
 from foundation.bounds import CutText
 from foundation.ids import new_id, now, now_ms
-from foundation.message import Postponable
+from foundation.message import BACK, Postponable
 from foundation.settings import settings
 
 _SECONDS_AN_HOUR = 3600
@@ -45,3 +45,12 @@ def put_back(message: Postponable, wait_s: int, **changes: Any) -> None:
     fields = {"put_back": times, "event_id": new_id("evt_"), "at": now_ms(), **changes}
     bus.send(message.model_copy(update=fields), delay_s=min(bus.LONGEST_DELAY_S, wait_s))
     table.put({"pk": pk, "sk": sk, "times": times})
+
+
+def begin_again(pk: str) -> None:
+    """Forget how often the messages of an object were put back, so that they can be sent anew from the beginning.
+
+    Where one of them is still on its way, it and the new one become one when they are put back next.
+    """
+    for row in list(table.query(pk, prefix=BACK)):
+        table.delete(row["pk"], row["sk"])

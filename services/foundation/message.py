@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from foundation.ids import new_id, now_ms
 
+BACK = "BACK#"
+"""How the sort keys begin under which it is counted how often a message was put back."""
+
 
 class Message(BaseModel):
     """The fields that every message has.

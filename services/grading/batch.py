@@ -3,7 +3,8 @@
 In: `SampleBatch`. Out: one batch at the provider, even if the message is delivered several times. When the batch has
 ended, its answers are stored among the paid calls of each chunk, and each chunk's `GradeChunk` is sent. Until then the
 message is put back, with growing waits. Grading asks the model row by row for what the batch did not answer, and for
-all rows if the provider is away for a day. If the provider refuses the batch, the run ends as failed: rows are not
+all rows if the provider stays away until the patience is over. A batch for which there never is room, or that never
+ends, ends the run as failed. If the provider refuses the batch, the run ends as failed: rows are not
 sampled at the full price for a caller who asked for half of it.
 """
 
@@ -20,7 +21,7 @@ from evals.run import Run
 from foundation import blobs, bus, lease, loop, table
 from foundation.events import GradeChunk, SampleBatch
 from foundation.ids import now
-from foundation.later import put_back
+from foundation.later import patience_over, put_back
 from graders import NotGradable
 from grading.calls import digest_of
 from grading.ended import end
@@ -30,7 +31,7 @@ from providers import Answer, ProviderAway, ProviderRefused, registry
 from providers.batch_api import BatchAPI, BatchState
 
 _LEAST_S = 30
-_DAY_S = 86_400
+_WINDOW_S = 86_400
 _MARGIN_S = 10.0
 _NO_ROOM = "token_limit_exceeded"
 # What building a request raises for an odd row. Grading the row meets the same error and records it.
@@ -64,22 +65,41 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
 def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
     state = _started(run, message, api)
     if state.status == "failed" and state.code == _NO_ROOM:
-        _come_again(message, attempt=message.attempt + 1)
+        _start_again(run, message, state)
     elif state.status == "failed":
         end(run, status="failed", error={"code": state.code, "message": state.message})
     elif state.ended:
         _hand_over(run, message, dict(api.answers(state)))
+    elif _expired(message):
+        api.cancel(state.id)
+        error = {"code": "batch_expired", "message": f"The provider never ended the batch {state.id}."}
+        end(run, status="failed", error=error)
     else:
         _come_again(message)
 
 
+def _start_again(run: Run, message: SampleBatch, state: BatchState) -> None:
+    """Start the batch anew later where the provider has no room for it, until the patience is over."""
+    since = message.full_since or now()
+    if patience_over(since):
+        end(run, status="failed", error={"code": state.code, "message": state.message or "There was no room."})
+    else:
+        _come_again(message, attempt=message.attempt + 1, full_since=since)
+
+
+def _expired(message: SampleBatch) -> bool:
+    """Whether the batch has had its day, and our patience after that."""
+    row = table.get(*_place(message))
+    return row is not None and patience_over(row["at"] + _WINDOW_S)
+
+
 def _wait_out(run: Run | None, message: SampleBatch) -> None:
-    """Put the message back while the provider is away; after a day, send the chunks to be graded without a batch.
+    """Put the message back while the provider is away; after that, send the chunks to be graded without a batch.
 
     Grading then asks the model row by row, and waits for the provider as it does for any chunk (`pause`).
     """
     since = message.away_since or now()
-    if now() - since < _DAY_S:
+    if not patience_over(since):
         _come_again(message, away_since=since)
     elif run and not run.ended:
         _hand_over(run, message, {})
@@ -105,7 +125,7 @@ def _started(run: Run, message: SampleBatch, api: BatchAPI) -> BatchState:
             return _NOTHING
         state = api.start(_intent(message), requests)
     pk, sk = _place(message)
-    table.put({"pk": pk, "sk": sk, "batch_id": state.id})
+    table.put({"pk": pk, "sk": sk, "batch_id": state.id, "at": now()})
     return state
 
 
@@ -167,7 +187,6 @@ def _cancel(message: SampleBatch, api: BatchAPI) -> None:
         api.cancel(state.id)
 
 
-def _come_again(message: SampleBatch, *, attempt: int | None = None, away_since: int = 0) -> None:
-    changes = {"attempt": message.attempt if attempt is None else attempt, "away_since": away_since}
+def _come_again(message: SampleBatch, *, away_since: int = 0, **changes: int) -> None:
     wait_s = _LEAST_S + (now() - message.since) // 4
-    put_back(message, wait_s, **changes)
+    put_back(message, wait_s, away_since=away_since, **changes)

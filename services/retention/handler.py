@@ -1,4 +1,4 @@
-"""Entry point of the hourly sweep: finish half-recorded objects, delete what expired, erase what was deleted.
+"""Entry point of the hourly sweep: resume what stands still, finish what is half recorded, delete and erase.
 
 What one sweep has no time for is left to the next. What fails stops nothing else; the sweep raises it in the end.
 """
@@ -15,6 +15,7 @@ from retention.erase import erase
 from retention.expire import expire
 from retention.failures import Failures
 from retention.repair import repair
+from retention.resume import resume
 
 _MARGIN_MS = 30_000
 
@@ -25,6 +26,7 @@ def sweep_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - 
 
     failures = Failures()
     stages: dict[str, Callable[[], int]] = {
+        "resumed": lambda: resume(goes_on, failures),
         "repaired": lambda: repair(goes_on, failures),
         "expired": lambda: expire(goes_on, failures),
         "erased": lambda: erase(goes_on, failures),

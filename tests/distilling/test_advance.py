@@ -448,7 +448,7 @@ def test_a_summary_that_lands_moves_the_distillation_that_waits(system: System) 
 def test_messages_of_others_and_of_nobody_go_back(body: str, accepted: bool, system: System) -> None:
     build.sent(system, "DISTILLING")
     aws_client("sqs").send_message(QueueUrl=system.queues["DISTILLING"], MessageBody=body)
-    for _ in range(6):
+    for _ in range(7):
         system.deliver("DISTILLING")
     assert bool(system.dead("DISTILLING")) != accepted
 

@@ -152,7 +152,7 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     )
     dead = {name: sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"] for name in CONSUMERS}
     redrive = {
-        name: json.dumps({"deadLetterTargetArn": _arn(url), "maxReceiveCount": "5"}) for name, url in dead.items()
+        name: json.dumps({"deadLetterTargetArn": _arn(url), "maxReceiveCount": "6"}) for name, url in dead.items()
     }
     queues = {
         name: sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive[name]})["QueueUrl"]

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -8,6 +9,8 @@ from foundation.api_keys import ApiKey
 from foundation.consumer import LAST_DELIVERY, consume, consume_together, logger
 from foundation.errors import AtWork, RetryLater
 from foundation.events import PlanRun
+
+pytestmark = pytest.mark.usefixtures("cloud")
 
 SECRET = "the user's own words"
 
@@ -194,6 +197,24 @@ def test_a_reason_quotes_our_own_errors_and_no_others(error, quoted):
     reasons = []
     consume(delivered(LAST_DELIVERY), Worker(run_1=error), lambda _, reason: reasons.append(reason))
     assert [("the queue is full" in reason) for reason in reasons] == [quoted]
+
+
+@pytest.mark.parametrize("last", ["stopped", "raised", "was at work", "never began"])
+def test_a_message_whose_function_was_stopped_on_its_last_delivery_is_given_up_untried(last):
+    """A function that is stopped says nothing: the next delivery tells it from one that raised."""
+
+    class Stopped(BaseException):
+        pass
+
+    reasons, worker = [], Worker()
+    errors = {"stopped": Stopped(), "raised": KeyError("x"), "was at work": AtWork("another delivery grades it")}
+    if last in errors:
+        with suppress(Stopped):
+            consume(delivered(LAST_DELIVERY), Worker(run_1=errors[last]), lambda *_: None)
+    answer = consume(delivered(LAST_DELIVERY + 1), worker, lambda _, reason: reasons.append(reason))
+    assert failures(answer) == (["m0"] if last == "stopped" else [])
+    assert worker.done == ([] if last == "stopped" else ["run_1"])
+    assert ["was stopped" in reason for reason in reasons] == ([True] if last == "stopped" else [])
 
 
 def test_giving_up_that_fails_is_logged_and_stops_nothing(log):

@@ -20,6 +20,7 @@ SAMPLES = [
     events.AdvanceDistillation(distillation_id="distill_1", correlation_id="distill_1"),
     events.AssembleDataset(distillation_id="distill_1", dataset_id="ds_1"),
     events.StepFailed(distillation_id="distill_1", during="assembling", code="assembly_failed", message="no"),
+    events.StartJob(dataset_id="dataset_1"),
     events.CancelJob(job_id="ftjob-1"),
     events.DecideVerdict(distillation_id="distill_1"),
     events.VerdictDecided(distillation_id="distill_1"),

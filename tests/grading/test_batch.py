@@ -199,6 +199,45 @@ def test_a_batch_for_which_the_provider_has_no_room_is_started_again(
     assert lab_calls(system)["batches"] - before == 2 + 3
 
 
+def test_a_batch_for_which_there_never_is_room_fails_its_run_when_the_patience_is_over(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = BatchAPI.look
+
+    def no_room(self: BatchAPI, batch_id: str) -> Any:
+        full = {"status": "failed", "code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
+        return look(self, batch_id)._replace(**full)
+
+    monkeypatch.setattr(BatchAPI, "look", no_room)
+    run = began(50)
+    [first] = clock.next()
+    sample_batch(first, context)
+    [again] = clock.next()
+    assert (again.attempt, again.full_since > 0) == (1, True)
+    # The refusal is one day old.
+    sample_batch(again.model_copy(update={"full_since": clock.now - 86_400, "attempt": 0}), context)
+    assert clock.next() == []
+    ended = Run.load(run.id)
+    assert ended.status == "failed"
+    assert ended.error == {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
+    assert system.dead("PLAN") == []
+
+
+def test_a_batch_that_never_ends_fails_its_run_after_its_day_and_the_patience(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], canceled: set[str]
+) -> None:
+    run = began(50)
+    clock.now += 2 * 86_400 - 60
+    [message] = clock.next()
+    sample_batch(message, context)
+    assert (Run.load(run.id).status, canceled) == ("in_progress", set())
+    for late in clock.next():
+        sample_batch(late, context)
+    ended = Run.load(run.id)
+    assert (ended.status, (ended.error or {})["code"], len(canceled)) == ("failed", "batch_expired", 1)
+    assert (clock.next(), system.dead("PLAN")) == ([], [])
+
+
 def test_the_same_request_in_two_chunks_is_booked_once(
     system: System, context: Any, clock: Clock, began: Callable[..., Run]
 ) -> None:

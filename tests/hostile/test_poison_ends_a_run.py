@@ -16,7 +16,7 @@ from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
 from tests.hostile import acts
-from tests.hostile.walls import Walls
+from tests.hostile.walls import Walls, outlived
 
 STORED = {"type": "completions", "source": {"type": "stored_completions"}}
 
@@ -258,40 +258,44 @@ def _deciding(_: System) -> Distillation:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "operation", "fragment"),
+    ("prepare", "call"),
     [
-        (_queued, "PutObject", "distillations/"),
-        (_measuring, "GetObject", "/chunks/"),
-        (_to_assemble, "PutObject", "datasets/"),
-        (_to_train, "GetObject", "train.jsonl"),
-        (_deciding, "GetObject", "/chunks/"),
+        (_queued, ("PutObject", "distillations/")),
+        (_measuring, ("GetObject", "/chunks/")),
+        (_to_assemble, ("PutObject", "datasets/")),
+        (_to_train, ("GetObject", "train.jsonl")),
+        (_deciding, ("GetObject", "/chunks/")),
     ],
     ids=["queued", "measuring", "assembling", "training", "deciding"],
 )
-def test_a_distillation_whose_consumer_always_fails_ends_as_failed_and_people_are_told(
-    prepare: Callable[[System], Distillation], operation: str, fragment: str, system: System, walls: Walls
+@pytest.mark.parametrize("stops", [False, True], ids=["fails", "is-stopped"])
+def test_a_distillation_whose_consumer_never_succeeds_ends_as_failed_and_people_are_told(
+    prepare: Callable[[System], Distillation], call: tuple[str, str], stops: bool, system: System, walls: Walls
 ) -> None:
     def refuses(called: str, arguments: dict[str, Any]) -> bool:
-        return called == operation and fragment in arguments["Key"]
+        return called == call[0] and call[1] in arguments["Key"]
 
     one = prepare(system)
-    with walls.refusing(refuses):
+    system.around = outlived
+    with walls.refusing(refuses, stops=stops):
         acts.deliver_all(system)
     ended = loop.fetched(system, one.id)
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True), ended["status"]
     assert [told["id"] for told in system.told() if told["type"] == "failed"] == [one.id]
 
 
+@pytest.mark.parametrize("stops", [False, True], ids=["fails", "is-stopped"])
 @pytest.mark.parametrize("fragment", ["rows.jsonl", "/chunks/"], ids=["plan", "grade"])
-def test_a_run_whose_consumer_always_fails_ends_as_failed_and_is_told(
-    fragment: str, system: System, walls: Walls
+def test_a_run_whose_consumer_never_succeeds_ends_as_failed_and_is_told(
+    fragment: str, stops: bool, system: System, walls: Walls
 ) -> None:
     def refuses(called: str, arguments: dict[str, Any]) -> bool:
         return called == "PutObject" and fragment in arguments["Key"]
 
     body = {"data_source": acts.inline()}
     run = system.ok("POST", f"/v1/evals/{acts.new_eval(system)}/runs", body)
-    with walls.refusing(refuses):
+    system.around = outlived
+    with walls.refusing(refuses, stops=stops):
         acts.deliver_all(system, but="NOTIFY")
     ended = system.ok("GET", f"/v1/evals/{run['eval_id']}/runs/{run['id']}")
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True), ended["status"]

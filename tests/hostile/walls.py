@@ -28,6 +28,18 @@ _LONGEST = {"pk": 2048, "sk": 1024}
 type Refuses = Callable[[str, dict[str, Any]], bool]
 
 
+class Stopped(BaseException):
+    """The function is stopped here, as Lambda does at the end of its time or its memory: nothing in it notices."""
+
+
+def outlived(_: str, call: Callable[[], Any]) -> Any:
+    """One delivery; without an answer if its function was stopped."""
+    try:
+        return call()
+    except Stopped:
+        return None
+
+
 class Walls:
     """Refuses what AWS would. `largest_body` is the largest piece that S3 was given in one call."""
 
@@ -35,20 +47,27 @@ class Walls:
         self.calls: Counter[str] = Counter()
         self.largest_body = 0
         self._refuses: list[Refuses] = []
+        self._stops = False
 
     @contextmanager
-    def refusing(self, refuses: Refuses) -> Iterator[None]:
-        """AWS denies every call of which `refuses(operation, arguments)` holds."""
+    def refusing(self, refuses: Refuses, *, stops: bool = False) -> Iterator[None]:
+        """AWS denies every call of which `refuses(operation, arguments)` holds, or `stops` the function there."""
         self._refuses.append(refuses)
+        self._stops = stops
         try:
             yield
         finally:
             self._refuses.remove(refuses)
+            self._stops = False
+
+    def _refusal(self, operation: str) -> BaseException:
+        denied = _error("AccessDeniedException", "an object that cannot be reached", operation)
+        return Stopped() if self._stops else denied
 
     def check(self, operation: str, arguments: dict[str, Any]) -> None:
         self.calls[operation] += 1
         if any(refuses(operation, arguments) for refuses in self._refuses):
-            raise _error("AccessDeniedException", "an object that cannot be reached", operation)
+            raise self._refusal(operation)
         if isinstance(body := arguments.get("Body"), bytes):
             self.largest_body = max(self.largest_body, len(body))
         for text, longest in _texts(operation, arguments):

@@ -60,7 +60,7 @@ def test_every_queue_has_dead_letters_of_its_own() -> None:
     assert len(dead) == len(set(dead))
     assert set(QUEUES) == {*WORKING, *dead, "ClockDeadLetters"}
     assert len(WORKING) == 8
-    assert {int(queue["RedrivePolicy"]["maxReceiveCount"]) for queue in WORKING.values()} == {LAST_DELIVERY}
+    assert {int(queue["RedrivePolicy"]["maxReceiveCount"]) for queue in WORKING.values()} == {LAST_DELIVERY + 1}
 
 
 def test_every_dead_letter_queue_keeps_longest_and_has_an_alarm_that_tells_people() -> None:
@@ -198,7 +198,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
     assert {name.removesuffix("Function"): queues_allowed(one) for name, one in FUNCTIONS.items()} == {
         "Capture": {"RecordQueue"},
         "Record": set(),
-        "Sweep": set(),
+        "Sweep": {"DistillingQueue", "PlanQueue"},
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue"},
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},

@@ -1,0 +1,95 @@
+"""Resume what stands still: runs and distillations whose message is lost, or whose functions were stopped too often.
+
+In: the lists of open runs and distillations. At each sweep their progress is compared with what the last sweep saw.
+Where there is none for an hour, what the state waits for is sent again; then after two hours, four, and so on. Doing
+work again changes nothing, so only time is lost where the message was merely late. Where there is none for two days
+beyond the patience for a provider, the object ends as failed. A training at work and an approval may take any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
+from evals.run import OPEN_RUNS, Run
+from foundation import bus, table
+from foundation.events import AdvanceDistillation, PlanRun, StepFailed
+from foundation.ids import now
+from foundation.later import begin_again, patience_over
+from retention.failures import Failures
+
+_HOUR_S = 3600
+_MOST_S = 2 * 86_400
+_ENDLESS = {"blocked", "measuring", "training", "evaluating", *TERMINAL}
+"""What has no bound of its own: it waits for people, for runs, or for a job that is watched. Ends are only tidied."""
+_STALLED = "It made no progress for days, and doing its work again did not help: see the dead letters and the log."
+
+
+def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
+    """Look at what is open as long as `goes_on()` is true. Returns how many objects were resumed or ended."""
+    resumed = 0
+    for partition, look in ((OPEN_RUNS, _look_at_run), (OPEN_DISTILLATIONS, _look_at_distillation)):
+        for entry in list(table.query(partition)):
+            if not goes_on():
+                return resumed
+            with failures.kept(f"the open {entry['sk']}"):
+                resumed += look(entry)
+    return resumed
+
+
+def _look_at_run(entry: table.Row) -> bool:
+    run = Run.find(entry["sk"])
+    if run is None or run.ended:
+        # A young entry stays: its run may be about to be written.
+        if _stood_s(entry, "ended") >= _HOUR_S:
+            table.delete(entry["pk"], entry["sk"])
+        return False
+    graded = sum(1 for _ in table.query(run.id, prefix="CHUNK#"))
+    stood_s = _stood_s(entry, f"{run.status} {graded}")
+    if _is_over(stood_s):
+        run.give_up("stalled", _STALLED)
+    elif not _is_due(entry, stood_s):
+        return False
+    begin_again(run.id)
+    bus.send(PlanRun(run_id=run.id))
+    return True
+
+
+def _look_at_distillation(entry: table.Row) -> bool:
+    distillation = Distillation.find(entry["sk"])
+    if distillation is None:
+        if _stood_s(entry, "gone") >= _HOUR_S:
+            table.delete(entry["pk"], entry["sk"])
+        return False
+    stood_s = _stood_s(entry, f"{distillation.status} {len(distillation.history)}")
+    if _is_over(stood_s) and distillation.status not in _ENDLESS:
+        failed = StepFailed(
+            distillation_id=distillation.id, during=distillation.status, code="stalled", message=_STALLED
+        )
+        bus.send(failed)
+        return True
+    if not _is_due(entry, stood_s):
+        return False
+    bus.send(AdvanceDistillation(distillation_id=distillation.id, resend=True))
+    return True
+
+
+def _stood_s(entry: table.Row, progress: str) -> int:
+    """For how many seconds this has been its progress. Notes a progress that is new."""
+    if entry.get("progress") == progress:
+        return now() - int(entry["since"])
+    table.update(entry["pk"], entry["sk"], {"progress": progress, "since": now(), "resumed": 0})
+    return 0
+
+
+def _is_over(stood_s: int) -> bool:
+    return patience_over(now() - stood_s + _MOST_S)
+
+
+def _is_due(entry: table.Row, stood_s: int) -> bool:
+    """Whether to resume it now: after one hour, two, four and so on. Notes that it was."""
+    resumed = int(entry.get("resumed") or 0)
+    if stood_s < _HOUR_S * 2**resumed:
+        return False
+    table.update(entry["pk"], entry["sk"], {"resumed": resumed + 1})
+    return True

@@ -1,0 +1,172 @@
+"""What stands still is resumed: a lost message is sent again, and what cannot be helped ends, with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from distillations.distillation import OPEN_DISTILLATIONS, Distillation
+from distillations.job import Job
+from evals.run import OPEN_RUNS, Run
+from foundation import blobs, bus, table
+from foundation.events import StartJob
+from foundation.later import put_back
+from tests.distilling import build
+from tests.flow import loop
+from tests.flow.system import System
+from tests.hostile import acts
+
+HOUR = 3600
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Turn the clock to so many hours from now and sweep, which first of all notes what there is."""
+    acts.sweep()
+
+    def swept(*later: float) -> None:
+        for at in later:
+            with monkeypatch.context() as patched:
+                acts.later(patched, round(at * HOUR))
+                acts.sweep()
+
+    return swept
+
+
+def begun(system: System) -> Run:
+    """A run whose messages are all lost."""
+    run = system.ok("POST", f"/v1/evals/{acts.new_eval(system)}/runs", {"data_source": acts.inline()})
+    build.sent(system, "PLAN")
+    return Run.load(run["id"])
+
+
+def test_a_run_that_was_never_planned_is_planned(system: System, hours: Any) -> None:
+    run = begun(system)
+    hours(0, 0.5)
+    assert build.sent(system, "PLAN") == []
+    hours(1.1)
+    acts.deliver_all(system)
+    assert Run.load(run.id).status == "completed"
+    hours(1.2)
+    assert list(table.query(OPEN_RUNS)) == [] or not build.sent(system, "PLAN")
+
+
+def test_a_chunk_that_is_lost_is_graded_after_all_though_it_was_put_back_before(system: System, hours: Any) -> None:
+    run = begun(system)
+    hours(0, 1.1)
+    system.deliver("PLAN")
+    [chunk] = build.sent(system, "GRADE")
+    table.put({"pk": run.id, "sk": f"BACK#{chunk['chunk']:06d}", "times": 7})
+    hours(1.2, 2.3)
+    assert list(table.query(run.id, prefix="BACK#")) == []
+    acts.deliver_all(system)
+    assert Run.load(run.id).status == "completed"
+
+
+def test_what_is_resumed_in_vain_is_asked_for_more_and_more_seldom_and_ends_as_failed(
+    system: System, hours: Any
+) -> None:
+    run = begun(system)
+    hours(0)
+    asked = []
+    for hour in (1, 2, 3, 4, 7, 8, 16, 31, 32, 63, 64, 65):
+        hours(hour + 0.1)
+        asked += [hour for _ in build.sent(system, "PLAN")]
+    assert asked == [1, 2, 4, 8, 16, 32, 64]
+    hours(72.2)
+    assert Run.load(run.id).error == {"code": "stalled", "message": Run.load(run.id).error["message"]}  # type: ignore[index]
+    acts.deliver_all(system, but="NOTIFY")
+    assert blobs.exists(f"runs/{run.id}/summary.json")
+    assert "eval.run.failed" in [message["event_type"] for message in build.sent(system, "NOTIFY")]
+
+
+def open_at(status: str, **fields: Any) -> Distillation:
+    return build.distillation(status, dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT, **fields)
+
+
+@pytest.mark.parametrize(
+    ("status", "queue", "message"),
+    [
+        ("assembling", "ASSEMBLY", "AssembleDataset"),
+        ("deciding", "VERDICT", "DecideVerdict"),
+        ("training", "TUNING", "StartJob"),
+        ("cancelled", "TUNING", "CancelJob"),
+    ],
+)
+def test_what_a_status_waits_for_is_sent_again(
+    status: str, queue: str, message: str, system: System, hours: Any
+) -> None:
+    one = open_at(status)
+    if status == "training":
+        build.dataset(one)
+        build.job(one, provider_job_id="theirs", status="running")
+    hours(0, 1.1)
+    system.deliver("DISTILLING")
+    assert [sent["type"] for sent in build.sent(system, queue)] == [message]
+
+
+@pytest.mark.parametrize("status", ["blocked", "training", "assembling"])
+def test_only_what_waits_for_nobody_else_has_an_end(status: str, system: System, hours: Any) -> None:
+    one = open_at(status)
+    if status == "training":
+        build.job(one, provider_job_id="theirs", status="running")
+    hours(0, 73)
+    acts.deliver_all(system, but="ASSEMBLY")
+    ended = loop.fetched(system, one.id)
+    assert ended["status"] == ("failed" if status == "assembling" else status)
+    assert status != "assembling" or ended["error"]["code"] == "stalled"
+
+
+def test_a_start_that_is_sent_anew_beside_one_that_waits_makes_one_of_both(system: System) -> None:
+    """Both are put back once more, and the newer one is not sent again after that."""
+    one = open_at("assembling")
+    waiting, anew = StartJob(dataset_id=one.dataset_id or "", put_back=7), StartJob(dataset_id=one.dataset_id or "")
+    for message in (anew, waiting):
+        put_back(message, 0)
+    sent = [StartJob.model_validate(found) for found in build.sent(system, "TUNING")]
+    assert sorted(message.put_back for message in sent) == [1, 8]
+    for message in sent:
+        put_back(message, 0)
+    assert [found["put_back"] for found in build.sent(system, "TUNING")] == [9]
+
+
+def test_entries_of_what_is_gone_leave_the_lists(system: System, hours: Any) -> None:
+    assert system
+    table.put({"pk": OPEN_RUNS, "sk": "evalrun_gone"})
+    table.put({"pk": OPEN_DISTILLATIONS, "sk": "distill_gone"})
+    hours(0)
+    assert len([*table.query(OPEN_RUNS), *table.query(OPEN_DISTILLATIONS)]) == 2
+    hours(1.1)
+    assert [*table.query(OPEN_RUNS), *table.query(OPEN_DISTILLATIONS)] == []
+
+
+def test_a_whole_distillation_survives_that_every_message_is_lost_once(
+    system: System, hours: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: set[tuple[str, str]] = set()
+    send, send_all = bus.send, bus.send_all
+
+    def passes(message: Any) -> bool:
+        name = (message.QUEUE, getattr(message, "run_id", getattr(message, "distillation_id", "")))
+        if name in lost or message.QUEUE in {"RECORD_QUEUE_URL", "NOTIFY_QUEUE_URL"}:
+            return True
+        lost.add(name)
+        return False
+
+    def sends(message: Any, **_: Any) -> None:
+        if passes(message):
+            send(message)
+
+    loop.capture(system, "lossy", train=24, test=6)
+    monkeypatch.setattr(bus, "send", sends)
+    monkeypatch.setattr(bus, "send_all", lambda messages: send_all(filter(passes, list(messages))))
+    one = loop.distill(system, "lossy", gate={"expected_gain": 0.9})
+    for hour in range(1, 30):
+        hours(hour * 1.1)
+        system.settle()
+        if loop.fetched(system, one["id"])["status"] == "blocked":
+            system.ok("POST", f"/v1/distillations/{one['id']}/approve")
+    assert loop.fetched(system, one["id"])["status"] == "completed"
+    assert Job.load(loop.fetched(system, one["id"])["job_id"]).status == "succeeded"
+    assert len(lost) > 5
