@@ -74,7 +74,7 @@ def test_answers_without_usage_are_counted_and_cost_nothing_that_is_known(system
 
 def test_by_day_and_tag(stored: System) -> None:
     rows = usage(stored, "group_by=day,metadata.app")
-    assert [(one["group"]["day"], one["group"]["metadata.app"], one["completions"]) for one in rows] == [
+    assert [(row["group"]["day"], row["group"]["metadata.app"], row["completions"]) for row in rows] == [
         ("2024-10-04", "a", 1),
         ("2024-10-04", "b", 1),
         ("2024-10-05", "a", 2),

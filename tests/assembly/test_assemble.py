@@ -28,9 +28,9 @@ def prepared(system: System, extra: list[dict[str, Any]] | None = None, *, train
     records = [build.record(number, f"test {number}") for number in range(3)]
     records += [build.record(100 + number, f"mail {number}", split="train") for number in range(train)]
     build.captured(system, [*records, *(extra or [])])
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
-    freeze(one)
-    return one
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
+    freeze(distillation)
+    return distillation
 
 
 def content(name: str) -> bytes:
@@ -130,7 +130,9 @@ def test_the_card_comes_last_and_only_then_is_the_start_of_a_job_due(
 
 
 def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) -> None:
-    one = prepared(system, [build.record(300, "cut", split="train", choice={"finish_reason": "length"})], train=4)
+    distillation = prepared(
+        system, [build.record(300, "cut", split="train", choice={"finish_reason": "length"})], train=4
+    )
     build.sent(system, "TUNING")
 
     assemble(MESSAGE)
@@ -142,7 +144,10 @@ def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) 
     assert blobs.find("datasets/dataset_1/card.json") is None
     assert not build.sent(system, "TUNING")
     assert system.deliver("DISTILLING")
-    assert (Distillation.load(one.id).status, Distillation.load(one.id).error) == ("failed", dataset.error)
+    assert (Distillation.load(distillation.id).status, Distillation.load(distillation.id).error) == (
+        "failed",
+        dataset.error,
+    )
     status, refusal = system.call("GET", "/v1/datasets/dataset_1/card")
     assert (status, refusal["error"]["code"]) == (404, "no_card")
     assert dataset.error.message in refusal["error"]["message"]

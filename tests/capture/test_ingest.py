@@ -163,13 +163,13 @@ def test_some_refused_leave_the_others_accepted(system: System) -> None:
     assert status == 202
     assert pushed["accepted"] == 2
     assert pushed["ids"] == ["chatcmpl-push-0", "chatcmpl-push-3"]
-    assert [(one["index"], one["param"], one["code"]) for one in pushed["refused"]] == [
+    assert [(refusal["index"], refusal["param"], refusal["code"]) for refusal in pushed["refused"]] == [
         (1, None, "invalid_json"),
         (2, "response.choices", "invalid_value"),
     ]
-    assert all(one["message"] for one in pushed["refused"])
+    assert all(refusal["message"] for refusal in pushed["refused"])
     system.settle()
-    assert [one["id"] for one in system.ok("GET", "/v1/chat/completions")["data"]] == pushed["ids"]
+    assert [completion["id"] for completion in system.ok("GET", "/v1/chat/completions")["data"]] == pushed["ids"]
 
 
 def test_a_record_with_bad_metadata_in_its_request_does_not_cost_its_neighbours(system: System) -> None:
@@ -177,7 +177,7 @@ def test_a_record_with_bad_metadata_in_its_request_does_not_cost_its_neighbours(
     bad["request"]["metadata"] = {"user": 7}
     pushed = system.ok("POST", "/v1/captures", [record(0), bad])
     assert pushed["ids"] == ["chatcmpl-push-0"]
-    assert [one["index"] for one in pushed["refused"]] == [1]
+    assert [refusal["index"] for refusal in pushed["refused"]] == [1]
 
 
 def test_all_refused_is_a_400_with_every_reason(system: System) -> None:
@@ -186,7 +186,7 @@ def test_all_refused_is_a_400_with_every_reason(system: System) -> None:
     assert status == 400
     assert refusal["error"]["param"] == "request"
     assert refusal["error"]["type"] == "invalid_request_error"
-    assert [one["param"] for one in refusal["refused"]] == ["request", "response.choices"]
+    assert [refusal["param"] for refusal in refusal["refused"]] == ["request", "response.choices"]
     assert not messages(system)
 
 
@@ -221,8 +221,8 @@ def test_other_bytes_under_a_known_id_get_a_name_of_their_own(system: System) ->
     assert pushed["renamed"] == [{"id": renamed, "origin_id": original}]
     name, _, digest = renamed.rpartition("-")
     assert (name, len(digest)) == (original, 8)
-    kept = {one["id"]: one for one in system.ok("GET", "/v1/chat/completions")["data"]}
-    assert {key: one["choices"][0]["message"]["content"] for key, one in kept.items()} == {
+    kept = {completion["id"]: completion for completion in system.ok("GET", "/v1/chat/completions")["data"]}
+    assert {key: completion["choices"][0]["message"]["content"] for key, completion in kept.items()} == {
         original: "login",
         renamed: "something else",
     }
@@ -258,9 +258,9 @@ def test_a_large_push_travels_in_parts_each_within_a_messages_limit(system: Syst
     records = [record(number, reference="é" * 700) for number in range(950)]
     batch = ingest(records)
     sent = messages(system)
-    assert [(one.part, one.parts) for one in sent] == [(0, 3), (1, 3), (2, 3)]
-    assert {one.batch_id for one in sent} == {batch["batch_id"]}
-    assert all(one.key is None for one in sent)
+    assert [(message.part, message.parts) for message in sent] == [(0, 3), (1, 3), (2, 3)]
+    assert {message.batch_id for message in sent} == {batch["batch_id"]}
+    assert all(message.key is None for message in sent)
 
 
 def test_what_does_not_fit_a_message_goes_by_a_key_in_the_inbox(system: System) -> None:
@@ -272,12 +272,12 @@ def test_what_does_not_fit_a_message_goes_by_a_key_in_the_inbox(system: System) 
     assert len(sent) == 2
     assert sent[0].key == f"inbox/{pushed['batch_id']}/000000.ndjson.zst"
     assert len(blobs.get(sent[0].key)) > 640 * 1024
-    assert all((one.key is None) != (one.records is None) for one in sent)
-    assert max(len(one.to_json()) for one in sent) < 900 * 1024
+    assert all((message.key is None) != (message.records is None) for message in sent)
+    assert max(len(message.to_json()) for message in sent) < 900 * 1024
     system.settle()
     assert system.ok("GET", f"/v1/captures/{pushed['batch_id']}")["status"] == "recorded"
     listed = system.ok("GET", "/v1/chat/completions")["data"]
-    assert [one["reference"] for one in listed] == texts
+    assert [completion["reference"] for completion in listed] == texts
 
 
 def messages(system: System) -> list[events.RecordCompletions]:
@@ -286,5 +286,5 @@ def messages(system: System) -> list[events.RecordCompletions]:
         QueueUrl=system.queues["RECORD"], MaxNumberOfMessages=10, VisibilityTimeout=0
     )
     parsed = [events.parse(message["Body"]) for message in answered.get("Messages", [])]
-    found = [one for one in parsed if isinstance(one, events.RecordCompletions)]
-    return sorted(found, key=lambda one: one.part)
+    messages = [message for message in parsed if isinstance(message, events.RecordCompletions)]
+    return sorted(messages, key=lambda message: message.part)

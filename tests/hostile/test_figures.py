@@ -25,8 +25,8 @@ from tests.hostile import acts
 
 def used(system: System) -> dict[str, Any]:
     (group,) = system.ok("GET", "/v1/usage")["data"]
-    found: dict[str, Any] = group
-    return found
+    group_: dict[str, Any] = group
+    return group_
 
 
 def test_completions_without_usage_cost_null(system: System) -> None:
@@ -36,19 +36,19 @@ def test_completions_without_usage_cost_null(system: System) -> None:
 
 def test_a_cost_says_how_many_completions_it_leaves_out(system: System) -> None:
     acts.stored(system, acts.record("chatcmpl-1"), acts.record("chatcmpl-2", response={"usage": None}))
-    found = used(system)
-    assert found["completions"] == 2
-    assert found["without_usage"] == 1
+    usage = used(system)
+    assert usage["completions"] == 2
+    assert usage["without_usage"] == 1
 
 
 def decided(system: System, **rows: str) -> dict[str, Any]:
-    one = build.distillation("deciding", model=build.MODEL)
-    blobs.put(one.rows_key, b'{"item": {"input": []}}\n')
+    distillation = build.distillation("deciding", model=build.MODEL)
+    blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
     for role in ("teacher", "baseline", "distilled"):
-        build.graded(one, role, rows[role])
-    bus.send(DecideVerdict(distillation_id=one.id))
+        build.graded(distillation, role, rows[role])
+    bus.send(DecideVerdict(distillation_id=distillation.id))
     acts.deliver_all(system)
-    return Verdict.load(one.verdict_id).model_dump(mode="json")
+    return Verdict.load(distillation.verdict_id).model_dump(mode="json")
 
 
 def test_models_that_pass_the_same_188_rows_are_as_good(system: System) -> None:
@@ -72,9 +72,9 @@ def test_the_latency_of_stored_answers_is_not_beside_one_under_load(system: Syst
 def test_rows_that_count_once_are_counted_where_they_were_left_out(system: System) -> None:
     """Of 8 completions that ask 6 questions, 6 rows and 2 duplicates."""
     build.captured(system, [build.record(n, f"test {n % 6}") for n in range(8)])
-    one = build.distillation("queued", student=loop.STUDENT)
-    advance(one.id)
-    shown = loop.fetched(system, one.id)
+    distillation = build.distillation("queued", student=loop.STUDENT)
+    advance(distillation.id)
+    shown = loop.fetched(system, distillation.id)
     assert shown["test_rows"] == 6
     assert 2 in acts.named(shown, "duplicates"), shown
 
@@ -83,9 +83,9 @@ def test_a_card_adds_up_to_what_was_selected(system: System) -> None:
     records = [build.record(n, f"question {n % 14}", split="train") for n in range(16)]
     records.append(build.record(90, "cut", split="train", choice={"finish_reason": "length"}))
     build.captured(system, records)
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
-    blobs.put(one.rows_key, b'{"item": {"completion_id": "chatcmpl-0", "input": []}}\n')
-    bus.send(AssembleDataset(distillation_id=one.id, dataset_id="dataset_1"))
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
+    blobs.put(distillation.rows_key, b'{"item": {"completion_id": "chatcmpl-0", "input": []}}\n')
+    bus.send(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
     system.deliver("ASSEMBLY")
     card = system.ok("GET", "/v1/datasets/dataset_1/card")
     assert card["selected"] == 17 == card["rows"] + sum(card["dropped"].values())
@@ -115,11 +115,11 @@ def test_the_counts_of_a_run_add_up_by_criterion(system: System) -> None:
 
 
 def test_an_import_says_why_something_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+    lines: list[str] = []
 
     @contextmanager
     def bar(_: int | None = None) -> Iterator[Any]:
-        yield lambda words, _=None: said.append(words)
+        yield lambda words, _=None: lines.append(words)
 
     class Source:
         total = position = None
@@ -128,11 +128,11 @@ def test_an_import_says_why_something_was_left_out(monkeypatch: pytest.MonkeyPat
     counts.unmapped["messages are missing"] += 20
     counts.refused["a key stands twice"] += 6
     monkeypatch.setattr(report, "bar", bar)
-    with report.progress(Source()) as told:  # type: ignore[arg-type]
-        told(counts)
-    assert "26 left out" not in said[-1] or "20" in said[-1]
-    assert "20" in said[-1]
-    assert "6" in said[-1]
+    with report.progress(Source()) as show:  # type: ignore[arg-type]
+        show(counts)
+    assert "26 left out" not in lines[-1] or "20" in lines[-1]
+    assert "20" in lines[-1]
+    assert "6" in lines[-1]
 
 
 def test_the_summary_of_an_import_adds_up() -> None:

@@ -148,7 +148,9 @@ def test_what_is_needed_is_allowed(what: str) -> None:
 
 def test_nothing_is_allowed_that_nothing_needs() -> None:
     needed = set().union(*NEEDED.values(), *COMMANDS.values())
-    assert [pattern for pattern in sorted(ALLOWED) if not any(fnmatchcase(one, pattern) for one in needed)] == []
+    assert [
+        pattern for pattern in sorted(ALLOWED) if not any(fnmatchcase(permission, pattern) for permission in needed)
+    ] == []
     # Wildcards read only.
     assert {pattern.partition(":")[2].rstrip("*") for pattern in ALLOWED if "*" in pattern} == {
         "Describe",
@@ -168,9 +170,9 @@ def test_every_action_is_one_that_aws_has() -> None:
 
 
 def test_only_what_has_no_name_of_ours_is_allowed_everywhere() -> None:
-    everywhere = {one["Sid"] for one in POLICY["Statement"] if "*" in listed(one["Resource"])}
+    everywhere = {statement["Sid"] for statement in POLICY["Statement"] if "*" in listed(statement["Resource"])}
     assert everywhere == {"WhatHasNoNameOfOurs", "TableKey"}
-    [passed] = [one for one in POLICY["Statement"] if one["Action"] == "iam:PassRole"]
+    [passed] = [statement for statement in POLICY["Statement"] if statement["Action"] == "iam:PassRole"]
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
 
 

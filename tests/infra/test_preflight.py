@@ -48,7 +48,11 @@ class Account:
         if self.deployed is None:
             raise _refused("ListStackResources", "Stack with id x does not exist")
         return [
-            {"StackResourceSummaries": [{"LogicalResourceId": one, "PhysicalResourceId": one} for one in self.deployed]}
+            {
+                "StackResourceSummaries": [
+                    {"LogicalResourceId": stack, "PhysicalResourceId": stack} for stack in self.deployed
+                ]
+            }
         ]
 
     def describe_type(self, *, Type: str, TypeName: str) -> None:  # noqa: N803 - boto3's names
@@ -138,7 +142,7 @@ def test_a_region_without_function_urls_does_without_them() -> None:
 
 def test_the_types_are_those_of_the_whole_template() -> None:
     """They are what a linter finds with CloudFormation's tags read; SAM's own type counts as what it makes."""
-    whole = {one["Type"] for one in expanded()["Resources"].values()} - {"AWS::Serverless::Function"}
+    whole = {resource["Type"] for resource in expanded()["Resources"].values()} - {"AWS::Serverless::Function"}
     assert types() == whole | {"AWS::Lambda::Function", "AWS::IAM::Role"}
 
 
@@ -149,5 +153,5 @@ def test_what_may_not_be_looked_at_is_said_and_stops_nothing() -> None:
 
 
 def test_openai_without_a_key_is_a_note() -> None:
-    assert [one.stops for one in findings(Account(), ProviderSecretArn="")] == [False]
+    assert [finding.stops for finding in findings(Account(), ProviderSecretArn="")] == [False]
     assert findings(Account(), ProviderSecretArn="", ProviderBaseUrl="http://mine/v1") == []

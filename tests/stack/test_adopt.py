@@ -38,8 +38,8 @@ class Account:
         act, done = ("update_stack", "stack_update_complete") if exists else ("create_stack", "stack_create_complete")
         getattr(self.cloudformation, act)(StackName=stack, TemplateBody=json.dumps(template()))
         self.cloudformation.get_waiter(done).wait(StackName=stack, WaiterConfig=QUICK)
-        found = self.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+        resources_ = self.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources_}
 
     def remove(self, stack: str) -> None:
         self.cloudformation.delete_stack(StackName=stack)
@@ -52,7 +52,7 @@ class Account:
     def told(self, url: str) -> list[str]:
         """The keys of objects that a queue was told of."""
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        records = [record for one in messages for record in json.loads(one["Body"]).get("Records", [])]
+        records = [record for message in messages for record in json.loads(message["Body"]).get("Records", [])]
         return [record["s3"]["object"]["key"] for record in records]
 
 

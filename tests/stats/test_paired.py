@@ -72,8 +72,8 @@ def likeliest_shares(counts, difference):
         )
 
     bounds = (max(0.0, -difference), (1.0 - difference) / 2.0)
-    found = optimize.minimize_scalar(against, bounds=bounds, method="bounded", options={"xatol": 1e-12})
-    lost = min((*bounds, found.x), key=against)
+    minimum = optimize.minimize_scalar(against, bounds=bounds, method="bounded", options={"xatol": 1e-12})
+    lost = min((*bounds, minimum.x), key=against)
     return lost + difference, lost
 
 

@@ -104,14 +104,14 @@ def deciding(
     *, number: int = 1, rows: int = 100, usage: dict[str, list[ModelUsage]] | None = None, **fields: Any
 ) -> Distillation:
     """Three runs graded, frozen rows in place."""
-    one = build.distillation(
+    distillation = build.distillation(
         "deciding", number=number, dataset_id="dataset_1", job_id="ftjob-1", model=build.MODEL, **fields
     )
-    used = usage or {role: [one] for role, one in USED.items()}
+    used = usage or {role: [usage] for role, usage in USED.items()}
     for role, letters in (("teacher", TEACHER), ("baseline", BASELINE), ("distilled", DISTILLED)):
-        build.graded(one, role, letters, usage=used.get(role, []))
-    blobs.put(one.rows_key, b"\n".join(_row(place, teacher=one.teacher) for place in range(rows)))
-    return Distillation.load(one.id)
+        build.graded(distillation, role, letters, usage=used.get(role, []))
+    blobs.put(distillation.rows_key, b"\n".join(_row(place, teacher=distillation.teacher) for place in range(rows)))
+    return Distillation.load(distillation.id)
 
 
 def _row(place: int, *, teacher: str) -> bytes:
@@ -121,11 +121,11 @@ def _row(place: int, *, teacher: str) -> bytes:
 
 
 def test_the_verdict_carries_its_evidence(system: System) -> None:
-    one = deciding(plan=documents.plan(rows_needed=77), gate={"margin": 0.1, "min_gain": 0.05}, seed=9)
+    distillation = deciding(plan=documents.plan(rows_needed=77), gate={"margin": 0.1, "min_gain": 0.05}, seed=9)
 
-    decide(one.id)
+    decide(distillation.id)
 
-    verdict = Verdict.load(one.verdict_id).model_dump(mode="json")
+    verdict = Verdict.load(distillation.verdict_id).model_dump(mode="json")
     assert verdict["outcome"] == "beats_baseline"
     assert (verdict["rows"], verdict["dropped"], verdict["won"], verdict["lost"]) == (100, 0, 20, 0)
     assert verdict["gain"] == pytest.approx(0.2)
@@ -137,24 +137,24 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     assert verdict["rows_needed"] == {"planned": 77, "observed": rows_needed(0.2, 0.2, min_gain=0.05)}
     assert (verdict["latency_ms"]["teacher"], verdict["prices_as_of"][:2]) == (8.0, "20")
     assert verdict["latency_from"] == dict.fromkeys(("teacher", "baseline", "distilled"), "stored")
-    assert (verdict["runs"], verdict["dataset_id"], verdict["job_id"]) == (one.runs, "dataset_1", "ftjob-1")
+    assert (verdict["runs"], verdict["dataset_id"], verdict["job_id"]) == (distillation.runs, "dataset_1", "ftjob-1")
     assert len(verdict["won_items"]) == 20
     assert verdict["lost_items"] == verdict["slices_worse"] == []
     assert (verdict["earlier_verdicts"], verdict["seed"], verdict["gate"]["margin"]) == (0, 9, 0.1)
-    up = {node["id"] for node in lineage.graph(one.verdict_id)["nodes"] if node["side"] == "up"}
-    assert up == {*one.runs.values(), build.MODEL}
+    up = {node["id"] for node in lineage.graph(distillation.verdict_id)["nodes"] if node["side"] == "up"}
+    assert up == {*distillation.runs.values(), build.MODEL}
     assert system.deliver("NOTIFY")
     assert system.deliver("DISTILLING")
-    assert Distillation.load(one.id).verdict == Verdict.load(one.verdict_id)
+    assert Distillation.load(distillation.id).verdict == Verdict.load(distillation.verdict_id)
 
 
 def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: System) -> None:  # noqa: ARG001
-    one = build.distillation("deciding", model=build.MODEL)
+    distillation = build.distillation("deciding", model=build.MODEL)
     for role, letters in (("teacher", "ppp"), ("baseline", "ppp"), ("distilled", "pte")):
-        build.graded(one, role, letters)
-    blobs.put(one.rows_key, _row(0, teacher=one.teacher))
-    decide(one.id)
-    verdict = Verdict.load(one.verdict_id)
+        build.graded(distillation, role, letters)
+    blobs.put(distillation.rows_key, _row(0, teacher=distillation.teacher))
+    decide(distillation.id)
+    verdict = Verdict.load(distillation.verdict_id)
     assert (verdict.rows, verdict.dropped, verdict.won, verdict.lost) == (2, 1, 0, 1)
     assert (verdict.outcome, verdict.scores["distilled"].passed) == ("inconclusive", 1)
 
@@ -162,24 +162,24 @@ def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: Syste
 def test_as_good_as_the_teacher_is_within_the_margin(system: System) -> None:  # noqa: ARG001
     low = tango_interval(Counts(100, 0, 15), 0.9).low
     for number, (margin, good) in enumerate([(-low + 1e-6, True), (-low - 1e-6, False)]):
-        one = deciding(number=number, gate={"margin": margin})
-        decide(one.id)
-        verdict = Verdict.load(one.verdict_id)
+        distillation = deciding(number=number, gate={"margin": margin})
+        decide(distillation.id)
+        verdict = Verdict.load(distillation.verdict_id)
         assert (verdict.as_good_as_teacher, verdict.noninferiority_bound) == (good, low)
 
 
 def test_rows_are_needed_only_for_a_gain_above_the_minimum(system: System) -> None:  # noqa: ARG001
-    one = deciding(gate={"min_gain": 0.2})
-    decide(one.id)
-    verdict = Verdict.load(one.verdict_id)
+    distillation = deciding(gate={"min_gain": 0.2})
+    decide(distillation.id)
+    verdict = Verdict.load(distillation.verdict_id)
     assert (verdict.outcome, verdict.rows_needed) == ("inconclusive", RowsNeeded())
 
 
 def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
     # A call: teacher 1000 * 2.5 + 100 * 10 = 3500, baseline 150 + 60 = 210, distilled 300 + 120 = 420.
-    one = deciding(usage={role: [used, JUDGE] for role, used in USED.items()})
-    decide(one.id)
-    ratio = Verdict.load(one.verdict_id).cost_ratio
+    distillation = deciding(usage={role: [used, JUDGE] for role, used in USED.items()})
+    decide(distillation.id)
+    ratio = Verdict.load(distillation.verdict_id).cost_ratio
     assert ratio == {"teacher": 1.0, "baseline": pytest.approx(210 / 3500), "distilled": pytest.approx(420 / 3500)}
 
 
@@ -206,9 +206,9 @@ def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
     ],
 )
 def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> None:  # noqa: ARG001
-    one = deciding(usage={**{role: [used] for role, used in USED.items()}, **usage})
-    decide(one.id)
-    ratio = Verdict.load(one.verdict_id).cost_ratio
+    distillation = deciding(usage={**{role: [used] for role, used in USED.items()}, **usage})
+    decide(distillation.id)
+    ratio = Verdict.load(distillation.verdict_id).cost_ratio
     baseline, distilled = expected
     assert (ratio["baseline"], ratio["distilled"]) == (
         pytest.approx(baseline) if baseline else None,
@@ -231,19 +231,19 @@ TONE = {
 
 def calibrated(eval_: Eval) -> str:
     """A run of four rows that the judge passed, of which people let three pass."""
-    (judge,) = [one for one in graders_of(eval_) if one.name == "judged"]
+    (judge,) = [criterion for criterion in graders_of(eval_) if criterion.name == "judged"]
     source = JsonlSource(type="jsonl", source=FileId(type="file_id", id="f"))
     run = new_run("evalrun_c", eval_, name="c", data_source=source)
     run.create()
-    found = {"name": "judged-1", "type": "label_model", "passed": True, "score": 1, "sample": {"label": "good"}}
+    grade = {"name": "judged-1", "type": "label_model", "passed": True, "score": 1, "sample": {"label": "good"}}
     items = [
-        {"id": f"item-{n}", "datasource_item_id": n, "results": [found], "sample": {"model": "small"}} for n in range(4)
+        {"id": f"item-{n}", "datasource_item_id": n, "results": [grade], "sample": {"model": "small"}} for n in range(4)
     ]
     blobs.put(items_key(run.id, 0), b"\n".join(orjson.dumps(item) for item in items))
     counts = ResultCounts(total=4, passed=4)
     ChunkCounts(chunk=0, chunks=1, first_row=0, counts=counts, usage=[], criteria=[]).write_once(run.id)
     run.finish(status="completed")
-    one = Calibration(
+    calibration = Calibration(
         id="calib_1",
         created_at=build.AT,
         eval_id=eval_.id,
@@ -258,19 +258,19 @@ def calibrated(eval_: Eval) -> str:
         labels=[(n, ["good" if n else "bad"]) for n in range(4)],
         paid=True,
     )
-    one.create()
-    return one.id
+    calibration.create()
+    return calibration.id
 
 
 def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:  # noqa: ARG001
-    one = deciding()
-    eval_ = Eval.load(one.eval_id)
+    distillation = deciding()
+    eval_ = Eval.load(distillation.eval_id)
     eval_.change({"testing_criteria": [TONE, {**TONE, "id": "second-1", "name": "second", "fence": False}]})
-    calibration_id = calibrated(Eval.load(one.eval_id))
+    calibration_id = calibrated(Eval.load(distillation.eval_id))
 
-    decide(one.id)
+    decide(distillation.id)
 
-    judges = Verdict.load(one.verdict_id).model_dump(mode="json")["judges"]
+    judges = Verdict.load(distillation.verdict_id).model_dump(mode="json")["judges"]
     assert judges["second"] is None
     card = judges["judged"]
     assert (card["calibration_id"], card["model"], card["n"], card["stale"]) == (calibration_id, "judge-1", 4, False)
@@ -278,33 +278,35 @@ def test_the_verdict_shows_what_its_judges_are_worth(system: System) -> None:  #
 
 
 def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG001
-    one = deciding()
-    decide(one.id)
-    assert Verdict.load(one.verdict_id).judges == {}
+    distillation = deciding()
+    decide(distillation.id)
+    assert Verdict.load(distillation.verdict_id).judges == {}
 
 
 # ------------------------------------------------------------------ once
 
 
 def test_a_redelivery_does_not_decide_again(system: System) -> None:
-    one = deciding()
-    decide(one.id)
-    first = Verdict.load(one.verdict_id)
-    blobs.put(f"runs/{one.runs['distilled']}/chunks/000000.jsonl", b"")  # what is decided is not looked at again
+    distillation = deciding()
+    decide(distillation.id)
+    first = Verdict.load(distillation.verdict_id)
+    blobs.put(
+        f"runs/{distillation.runs['distilled']}/chunks/000000.jsonl", b""
+    )  # what is decided is not looked at again
 
-    decide(one.id)
+    decide(distillation.id)
 
-    assert Verdict.load(one.verdict_id) == first
+    assert Verdict.load(distillation.verdict_id) == first
     assert {(sent["type"], sent["distillation_id"]) for sent in build.sent(system, "NOTIFY")} == {
-        ("VerdictDecided", one.id)
+        ("VerdictDecided", distillation.id)
     }
 
 
-def interrupted(one: Distillation, target: str, patch: pytest.MonkeyPatch) -> None:
+def interrupted(distillation: Distillation, target: str, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as patched:
         patched.setattr(target, _crash)
         with pytest.raises(InterruptedError):
-            decide(one.id)
+            decide(distillation.id)
 
 
 def _crash(*_: Any, **__: Any) -> None:
@@ -314,15 +316,15 @@ def _crash(*_: Any, **__: Any) -> None:
 def test_a_crash_before_the_verdict_was_announced_announces_it_with_the_next_delivery(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = deciding()
-    interrupted(one, "verdict.decide.bus.send", monkeypatch)
-    written = Verdict.load(one.verdict_id)
+    distillation = deciding()
+    interrupted(distillation, "verdict.decide.bus.send", monkeypatch)
+    written = Verdict.load(distillation.verdict_id)
     assert build.sent(system, "NOTIFY") == []
 
-    decide(one.id)
+    decide(distillation.id)
 
     assert [sent["type"] for sent in build.sent(system, "NOTIFY")] == ["VerdictDecided"]
-    assert Verdict.load(one.verdict_id) == written
+    assert Verdict.load(distillation.verdict_id) == written
 
 
 def test_a_message_for_another_goes_back(system: System) -> None:
@@ -335,10 +337,10 @@ def test_a_message_for_another_goes_back(system: System) -> None:
 
 @pytest.mark.parametrize("status", ["cancelled", "completed"])
 def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
-    one = deciding()
-    one.change({"status": status})
-    decide(one.id)
-    assert Verdict.find(one.verdict_id) is None
+    distillation = deciding()
+    distillation.change({"status": status})
+    decide(distillation.id)
+    assert Verdict.find(distillation.verdict_id) is None
     assert build.sent(system, "NOTIFY") == []
 
 
@@ -347,9 +349,9 @@ def test_what_has_ended_is_not_decided(status: str, system: System) -> None:
 
 @pytest.fixture
 def earlier(system: System) -> Callable[[Distillation], int]:  # noqa: ARG001
-    def count(one: Distillation) -> int:
-        decide(one.id)
-        return Verdict.load(one.verdict_id).earlier_verdicts
+    def count(number: Distillation) -> int:
+        decide(number.id)
+        return Verdict.load(number.verdict_id).earlier_verdicts
 
     return count
 
@@ -362,6 +364,6 @@ def test_verdicts_of_this_eval_on_these_rows_are_counted(earlier: Callable[[Dist
 
 
 def test_a_verdict_does_not_count_itself(earlier: Callable[[Distillation], int], monkeypatch: Any) -> None:
-    one = deciding()
-    interrupted(one, "distillations.verdict.Verdict.create", monkeypatch)
-    assert earlier(one) == 0
+    distillation = deciding()
+    interrupted(distillation, "distillations.verdict.Verdict.create", monkeypatch)
+    assert earlier(distillation) == 0

@@ -12,24 +12,24 @@ TEACHER, BASELINE, DISTILLED = "ppppppff", "ppffffpf", "pfppppff"
 
 
 def test_the_figures_by_hand() -> None:
-    found = gather(
+    evidence = gather(
         outcomes(TEACHER, run="t"), outcomes(BASELINE, run="b"), outcomes(DISTILLED, run="d"), seed=1
     )  # won: rows 2-5; lost: rows 1 and 6
-    assert (found.rows, found.dropped, found.counts) == (8, 0, PairedCounts(n=8, won=4, lost=2))
-    assert {role: (score.passed, score.total) for role, score in found.scores.items()} == {
+    assert (evidence.rows, evidence.dropped, evidence.counts) == (8, 0, PairedCounts(n=8, won=4, lost=2))
+    assert {role: (score.passed, score.total) for role, score in evidence.scores.items()} == {
         "teacher": (6, 8),
         "baseline": (3, 8),
         "distilled": (5, 8),
     }
-    assert found.scores["distilled"].score == 0.625
-    assert found.scores["distilled"].interval == wilson(5, 8)
-    assert found.counts.gain == 0.25
-    assert found.gain_interval == tango_interval(PairedCounts(8, 4, 2))
-    assert found.p_value == mcnemar_exact(4, 2)
-    assert found.against_teacher == tango_interval(PairedCounts(8, 0, 1))
-    assert found.noninferiority_bound == tango_interval(PairedCounts(8, 0, 1), 0.9).low
-    assert found.won == ["d-2", "d-3", "d-4", "d-5"]
-    assert found.lost == ["d-1", "d-6"]
+    assert evidence.scores["distilled"].score == 0.625
+    assert evidence.scores["distilled"].interval == wilson(5, 8)
+    assert evidence.counts.gain == 0.25
+    assert evidence.gain_interval == tango_interval(PairedCounts(8, 4, 2))
+    assert evidence.p_value == mcnemar_exact(4, 2)
+    assert evidence.against_teacher == tango_interval(PairedCounts(8, 0, 1))
+    assert evidence.noninferiority_bound == tango_interval(PairedCounts(8, 0, 1), 0.9).low
+    assert evidence.won == ["d-2", "d-3", "d-4", "d-5"]
+    assert evidence.lost == ["d-1", "d-6"]
 
 
 def test_rows_pair_by_name_and_not_by_place() -> None:
@@ -44,38 +44,38 @@ def test_rows_pair_by_name_and_not_by_place() -> None:
 def test_an_error_in_one_run_drops_the_row_from_all_three(place: int) -> None:
     rows = [TEACHER, BASELINE, DISTILLED]
     rows[place] = rows[place][:2] + "e" + rows[place][3:]  # row 2, which was won
-    found = gather(*(outcomes(one) for one in rows), seed=1)
-    assert (found.rows, found.dropped, found.counts.won) == (7, 1, 3)
-    assert {score.total for score in found.scores.values()} == {7}
-    assert "run-2" not in found.won
+    evidence = gather(*(outcomes(row) for row in rows), seed=1)
+    assert (evidence.rows, evidence.dropped, evidence.counts.won) == (7, 1, 3)
+    assert {score.total for score in evidence.scores.values()} == {7}
+    assert "run-2" not in evidence.won
 
 
 def test_a_row_that_one_run_does_not_have_counts_as_dropped() -> None:
     short = outcomes(TEACHER)
     short.pop("row-0")
-    found = gather(short, outcomes(BASELINE), outcomes(DISTILLED), seed=1)
-    assert (found.rows, found.dropped) == (7, 1)
+    evidence = gather(short, outcomes(BASELINE), outcomes(DISTILLED), seed=1)
+    assert (evidence.rows, evidence.dropped) == (7, 1)
 
 
 def test_no_row_is_no_evidence() -> None:
-    found = gather(outcomes("eee"), outcomes("ppp"), outcomes("ppp"), seed=1)
-    assert (found.rows, found.dropped, found.p_value) == (0, 3, 1.0)
-    assert found.gain_interval == (-1.0, 1.0)
-    assert (found.gap_closed, found.gap_closed_interval, found.slices) == (None, None, [])
+    evidence = gather(outcomes("eee"), outcomes("ppp"), outcomes("ppp"), seed=1)
+    assert (evidence.rows, evidence.dropped, evidence.p_value) == (0, 3, 1.0)
+    assert evidence.gain_interval == (-1.0, 1.0)
+    assert (evidence.gap_closed, evidence.gap_closed_interval, evidence.slices) == (None, None, [])
 
 
 def test_the_gap_closed_is_a_share_of_the_teachers_lead() -> None:
     # The talk's: the teacher passes 91, the baseline 76, the distilled model 88 of 100.
     teacher, baseline, distilled = "p" * 91 + "f" * 9, "p" * 76 + "f" * 24, "p" * 88 + "f" * 12
-    found = gather(outcomes(teacher), outcomes(baseline), outcomes(distilled), seed=1)
-    assert found.gap_closed == pytest.approx(0.8)
-    assert found.gap_closed_interval
-    assert found.gap_closed_interval.low < 0.8 < found.gap_closed_interval.high
+    evidence = gather(outcomes(teacher), outcomes(baseline), outcomes(distilled), seed=1)
+    assert evidence.gap_closed == pytest.approx(0.8)
+    assert evidence.gap_closed_interval
+    assert evidence.gap_closed_interval.low < 0.8 < evidence.gap_closed_interval.high
 
 
 def test_without_a_sure_lead_of_the_teacher_there_is_no_gap() -> None:
-    found = gather(outcomes("ppff"), outcomes("pfff"), outcomes("ppff"), seed=1)
-    assert (found.gap_closed, found.gap_closed_interval) == (None, None)
+    evidence = gather(outcomes("ppff"), outcomes("pfff"), outcomes("ppff"), seed=1)
+    assert (evidence.gap_closed, evidence.gap_closed_interval) == (None, None)
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
@@ -115,8 +115,8 @@ def test_rows_of_one_group_are_not_taken_for_independent() -> None:
 
 def test_too_few_groups_give_no_interval() -> None:
     tags = [{"user": f"u{number // 10}"} for number in range(48)]
-    found = gather(*(outcomes(rows, metadata=tags) for rows in ("p" * 48, THEIRS, OURS)), seed=5, group_by="user")
-    assert (found.gain_interval, found.against_teacher, found.noninferiority_bound) == (None, None, None)
+    evidence = gather(*(outcomes(rows, metadata=tags) for rows in ("p" * 48, THEIRS, OURS)), seed=5, group_by="user")
+    assert (evidence.gain_interval, evidence.against_teacher, evidence.noninferiority_bound) == (None, None, None)
 
 
 def test_a_row_without_the_key_is_a_group_of_its_own() -> None:
@@ -134,13 +134,13 @@ def _pairs() -> list[tuple[bool, bool]]:
 
 def sliced(tags: list[dict[str, str]], theirs: str, ours: str) -> dict[str, tuple[int, float, bool]]:
     tables = [outcomes(rows, metadata=tags) for rows in ("p" * len(tags), theirs, ours)]
-    return {one.tag: (one.rows, one.gain, one.worse) for one in gather(*tables, seed=1).slices}
+    return {slice_.tag: (slice_.rows, slice_.gain, slice_.worse) for slice_ in gather(*tables, seed=1).slices}
 
 
 def test_a_slice_that_got_worse_is_named_beside_a_gain_overall() -> None:
     tags = [{"topic": "login" if number < 20 else "billing"} for number in range(80)]
-    found = sliced(tags, "p" * 20 + "f" * 60, "f" * 12 + "p" * 8 + "p" * 60)
-    assert found == {"topic=login": (20, -0.6, True), "topic=billing": (60, 1.0, False)}
+    evidence = sliced(tags, "p" * 20 + "f" * 60, "f" * 12 + "p" * 8 + "p" * 60)
+    assert evidence == {"topic=login": (20, -0.6, True), "topic=billing": (60, 1.0, False)}
 
 
 def test_a_loss_that_chance_explains_is_not_called_worse() -> None:
@@ -153,9 +153,9 @@ def test_many_slices_are_judged_together() -> None:
     rows = 10 * 20
     tags = [{"topic": f"t{number // 20}"} for number in range(rows)]
     ours = "f" * 6 + "p" * (rows - 6)
-    found = sliced(tags, "p" * rows, ours)
-    assert len(found) == 10
-    assert not any(worse for _, _, worse in found.values())
+    evidence = sliced(tags, "p" * rows, ours)
+    assert len(evidence) == 10
+    assert not any(worse for _, _, worse in evidence.values())
 
 
 def test_small_slices_whole_sets_and_tags_with_a_value_a_row_are_left_out() -> None:
@@ -167,5 +167,5 @@ def test_small_slices_whole_sets_and_tags_with_a_value_a_row_are_left_out() -> N
 
 
 def test_the_table_maker_makes_what_it_says() -> None:
-    found = evidence(9, 1, 100, dropped=2)
-    assert (found.counts, found.rows, found.dropped) == (PairedCounts(100, 9, 1), 100, 2)
+    made = evidence(9, 1, 100, dropped=2)
+    assert (made.counts, made.rows, made.dropped) == (PairedCounts(100, 9, 1), 100, 2)
