@@ -58,8 +58,8 @@ soak: setup ## the chaos tests and the published figures at their full length
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
-	@missed=; for one in $(BENCH); do \
-		PYTHONPATH=client:services:. $(BIN)/python tests/bench/bench_$$one.py $(ARGS) || missed="$$missed $$one"; \
+	@missed=; for bench in $(BENCH); do \
+		PYTHONPATH=client:services:. $(BIN)/python tests/bench/bench_$$bench.py $(ARGS) || missed="$$missed $$bench"; \
 	done; [ -z "$$missed" ] || { echo "targets missed by:$$missed"; exit 1; }
 
 .PHONY: check
@@ -72,13 +72,13 @@ check: setup ## format, lint, types, template, requirements
 	@$(BIN)/cfn-lint .aws-sam/whole.json
 	@findings=$$(AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template-file .aws-sam/whole.json 2>&1) || \
 		{ echo "$$findings"; exit 1; }
-	@for one in $(BUNDLES); do $(EXPORT) $$one | cmp -s - $$one/requirements.txt || \
-		{ echo "$$one/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }; done
+	@for bundle in $(BUNDLES); do $(EXPORT) $$bundle | cmp -s - $$bundle/requirements.txt || \
+		{ echo "$$bundle/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }; done
 	@echo "check: clean"
 
 .PHONY: requirements
 requirements: .venv/.synced ## write the requirements.txt of services/ and sandbox/ from uv.lock
-	@for one in $(BUNDLES); do $(EXPORT) $$one > $$one/requirements.txt; done
+	@for bundle in $(BUNDLES); do $(EXPORT) $$bundle > $$bundle/requirements.txt; done
 
 .PHONY: reference
 reference: .venv/.synced ## write the description of the API and docs/reference from the routes

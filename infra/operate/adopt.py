@@ -83,13 +83,13 @@ def adopt(cloudformation: Any, stack: str, table: str, bucket: str) -> None:
 
 
 def forget_first_key(dynamodb: Any, table: str) -> None:
-    """The first key of the stack that is gone ends; the new stack's own enters the table at its first use.
+    """Revoke the first key of the stack that is gone; the new stack's own is written to the table at its first use.
 
-    A first key that was revoked stays so: who revoked it has another one.
+    A first key that was revoked stays as it is: whoever revoked it has another key.
     """
     row = {"pk": {"S": "KEY"}, "sk": {"S": "first"}}
-    found = dynamodb.get_item(TableName=table, Key=row, ConsistentRead=True).get("Item")
-    if found is None or "N" in found.get("revoked_at", {}):
+    key = dynamodb.get_item(TableName=table, Key=row, ConsistentRead=True).get("Item")
+    if key is None or "N" in key.get("revoked_at", {}):
         return
     listed = dynamodb.query(
         TableName=table,

@@ -22,9 +22,9 @@ _Loader.add_multi_constructor("!", lambda *_: None)
 
 
 def resources() -> dict[str, Any]:
-    """The resources that stand in no loop."""
-    found: dict[str, Any] = _read(_FILES[0])["Resources"]
-    return found
+    """The resources that template.yaml declares outside of its loops."""
+    declared: dict[str, Any] = _read(_FILES[0])["Resources"]
+    return declared
 
 
 def runtime() -> str:

@@ -156,11 +156,11 @@ def show_lineage(object_id: str) -> Lineage:
 
 
 def _kind_of(object_id: str) -> str:
-    """What an object is that nothing is linked to yet. Raises NotFound where there is none."""
-    found = next((kind for kind, record in _KINDS.items() if record.find(object_id)), None)
-    if found is None and index.find(object_id) is None:
+    """The kind of an object that nothing is linked to yet. Raises NotFound if there is no such object."""
+    known = next((kind for kind, record in _KINDS.items() if record.find(object_id)), None)
+    if known is None and index.find(object_id) is None:
         raise NotFound("object with a lineage", object_id)
-    return found or "completion"
+    return known or "completion"
 
 
 def _completions(nodes: list[dict[str, Any]]) -> LineageCompletions:

@@ -128,10 +128,10 @@ class System:
     def clock_runs(self) -> bool:
         return aws_client("events").describe_rule(Name=RULE)["State"] == "ENABLED"
 
-    def told(self) -> list[dict[str, Any]]:
+    def notifications(self) -> list[dict[str, Any]]:
         """Every notification that reached the subscriber."""
-        found = _received(aws_client("sqs"), self.inbox)
-        return [json.loads(message["Body"]) for message in found]
+        messages = _received(aws_client("sqs"), self.inbox)
+        return [json.loads(message["Body"]) for message in messages]
 
     def dead(self, name: str) -> list[str]:
         return [message["Body"] for message in _received(aws_client("sqs"), self.dead_letters[name])]

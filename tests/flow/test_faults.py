@@ -137,7 +137,7 @@ def end_state(system: System, distillation_id: str, tag: str) -> dict[str, Any]:
     }
     listed = system.ok("GET", f"/v1/chat/completions?metadata[tag]={tag}&limit=100")
     jobs = httpx.get(f"{system.lab}/v1/fine_tuning/jobs?metadata[stillhouse_intent]={ended['job_id']}").json()
-    notices = {(notice["type"], notice["id"]) for notice in system.told()}
+    notices = {(notice["type"], notice["id"]) for notice in system.notifications()}
     lineage = system.ok("GET", f"/v1/lineage/chatcmpl-{tag}-3")
     return {
         "steps": [step["status"] for step in ended["history"]],

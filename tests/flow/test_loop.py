@@ -25,7 +25,7 @@ def test_from_completions_to_a_verdict_people_are_told(system: System) -> None:
     assert verdict["rows"] == 12
     assert verdict["scores"]["teacher"]["passed"] == 12
     assert ended["model"].startswith("ft:lab-small:lab:")
-    notices = system.told()
+    notices = system.notifications()
     assert [notice["id"] for notice in notices if notice["type"] == "verdict"] == [verdict["id"]]
     assert not any(system.dead(name) for name in system.queues)
     graph = system.ok("GET", "/v1/lineage/chatcmpl-whole-3")

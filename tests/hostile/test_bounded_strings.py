@@ -334,7 +334,7 @@ def test_people_are_told_of_a_failure_with_a_long_reason(system: System) -> None
     )
     bus.send(DistillationFailed(distillation_id=distillation.id))
     acts.deliver_all(system)
-    assert [notice["id"] for notice in system.told()] == [distillation.id]
+    assert [notice["id"] for notice in system.notifications()] == [distillation.id]
 
 
 def test_a_card_that_names_every_row_fits_its_calibration(system: System) -> None:

@@ -87,7 +87,7 @@ def test_a_verdict_whose_runs_are_gone_fails_the_distillation(system: System) ->
     acts.deliver_all(system)
     ended = loop.fetched(system, distillation.id)
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True)
-    assert [notice["id"] for notice in system.told() if notice["type"] == "failed"] == [distillation.id]
+    assert [notice["id"] for notice in system.notifications() if notice["type"] == "failed"] == [distillation.id]
 
 
 def test_an_eval_that_is_gone_before_training_fails_the_distillation_before_it_costs(system: System) -> None:

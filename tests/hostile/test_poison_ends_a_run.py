@@ -281,7 +281,7 @@ def test_a_distillation_whose_consumer_never_succeeds_ends_as_failed_and_people_
         acts.deliver_all(system)
     ended = loop.fetched(system, one.id)
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True), ended["status"]
-    assert [told["id"] for told in system.told() if told["type"] == "failed"] == [one.id]
+    assert [told["id"] for told in system.notifications() if told["type"] == "failed"] == [one.id]
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["fails", "is-stopped"])

@@ -32,7 +32,7 @@ def test_a_verdict_is_told_and_its_distillation_completes(system: System) -> Non
     verdict = decided()
     send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
     system.settle()
-    [notices] = system.told()
+    [notices] = system.notifications()
     assert (notices["type"], notices["id"]) == ("verdict", verdict.id)
     assert Verdict.load(verdict.id).notified_at
     completed = system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")
@@ -45,7 +45,7 @@ def test_a_redelivery_tells_nobody_again_and_keeps_the_time(system: System) -> N
     first = Verdict.load(verdict.id)
     first.change({"notified_at": 7})
     notify_verdict(verdict.distillation_id)
-    assert len(system.told()) == 1
+    assert len(system.notifications()) == 1
     assert Verdict.load(verdict.id).notified_at == 7
     # The message that has the distillation completed may have been lost with the first delivery.
     assert len(build.sent(system, "DISTILLING")) == 2
@@ -59,13 +59,13 @@ def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, m
             notify_verdict(verdict.distillation_id)
     assert Verdict.load(verdict.id).notified_at is None
     notify_verdict(verdict.distillation_id)
-    assert [notice["id"] for notice in system.told()] == [verdict.id] * 2
+    assert [notice["id"] for notice in system.notifications()] == [verdict.id] * 2
 
 
 def test_a_cancelled_distillation_tells_no_verdict(system: System) -> None:
     verdict = decided("cancelled")
     notify_verdict(verdict.distillation_id)
-    assert system.told() == []
+    assert system.notifications() == []
     assert Verdict.load(verdict.id).notified_at is None
 
 
@@ -84,7 +84,7 @@ def test_a_channel_that_fails_holds_no_distillation_up_and_is_tried_again(
     stub.fails, stub.taking = False, ["a"]
     notify_verdict(verdict.distillation_id)
 
-    assert len(system.told()) == 1
+    assert len(system.notifications()) == 1
     assert stub.sent[-1] == ["a"]
 
 
@@ -117,7 +117,7 @@ def test_blocked_and_failed_are_told_once(kind: Any, system: System) -> None:
     for _ in range(2):
         send(system, kind(distillation_id=distillation.id))
     system.deliver("NOTIFY")
-    [notices] = system.told()
+    [notices] = system.notifications()
     assert (notices["type"], notices["id"], notices["verdict"]) == (status, distillation.id, None)
     assert "Why." in notices["sentence"]
 

@@ -49,8 +49,8 @@ class Account:
         adopt.check(self.dynamodb, self.s3, table, bucket)
         adopt.adopt(self.cloudformation, stack, table, bucket)
 
-    def told(self, url: str) -> list[str]:
-        """The keys of objects that a queue was told of."""
+    def notifications(self, url: str) -> list[str]:
+        """The keys of the objects that a queue was notified of."""
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
         records = [record for message in messages for record in json.loads(message["Body"]).get("Records", [])]
         return [record["s3"]["object"]["key"] for record in records]
@@ -84,8 +84,8 @@ def test_what_was_captured_is_the_new_stacks_and_its_queues_hear_of_it(account: 
     assert account.s3.get_object(Bucket=bucket, Key="datasets/old/card.json")["Body"].read() == b"{}"
     account.s3.put_object(Bucket=bucket, Key="datasets/new/card.json", Body=b"{}")
     account.s3.put_object(Bucket=bucket, Key="runs/new/summary.json", Body=b"{}")
-    assert account.told(after["TuningQueue"]) == ["datasets/new/card.json"]
-    assert account.told(after["DistillingQueue"]) == ["runs/new/summary.json"]
+    assert account.notifications(after["TuningQueue"]) == ["datasets/new/card.json"]
+    assert account.notifications(after["DistillingQueue"]) == ["runs/new/summary.json"]
     # And it is theirs as the first one's was: it stays when they go.
     account.remove("second")
     assert account.dynamodb.scan(TableName=table)["Count"] == 1

@@ -31,4 +31,4 @@ def test_a_notice_that_nobody_asked_for_goes_to_nobody(name: str, system: System
 def test_sending_to_nobody_reaches_nobody(name: str, system: System) -> None:
     notice = Notice(id="evt_1", type="distillation.verdict", object_id="o", at=0, sentence="It does.", text="It does.")
     assert list(CHANNELS[name].send(notice, [])) == []
-    assert system.told() == []
+    assert system.notifications() == []

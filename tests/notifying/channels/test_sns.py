@@ -31,7 +31,7 @@ def text_of(call: dict[str, Any]) -> str:
 def test_machines_get_the_whole_verdict_as_json(system: System) -> None:
     notification = telling.of_verdict(documents.verdict())
     deliver(notice_of(notification))
-    assert system.told() == [notification.document()]
+    assert system.notifications() == [notification.document()]
 
 
 def test_people_get_a_sentence_and_its_evidence(published: list[dict[str, Any]]) -> None:
