@@ -17,6 +17,17 @@ from foundation.routes import Query, Route
 from local.reference.shapes import parts_of, schemas_of
 
 JSON = "application/json"
+_BY_LINK = 303
+LINKED = {
+    "description": "The answer is larger than the 6 MB that Lambda lets through: its JSON is at the link, as it would "
+    "have come. OpenAI's SDK follows it.",
+    "headers": {
+        "location": {
+            "description": "A link to the answer. It needs no key and ends after 15 minutes.",
+            "schema": {"type": "string"},
+        }
+    },
+}
 ERRORS = {
     400: "The request is not valid: `code` says why, `param` names the field or the parameter.",
     401: "No valid API key was given.",
@@ -28,6 +39,8 @@ ERRORS = {
     503: "The service, or what it stands on, is busy. Send the request again after `retry-after` seconds.",
 }
 _MISSING_KEY, _LACKS_SCOPE, _WRONG, _UNKNOWN, _TOO_LARGE, _UNPLANNED, _BUSY = 401, 403, 400, 404, 413, 500, 503
+# What is captured and what the gateway answers is never given by a link.
+_MAY_BE_LARGE = frozenset({"read", "write", "admin"})
 _ERROR = {
     "type": "object",
     "description": "What was refused or failed, in OpenAI's shape.",
@@ -68,7 +81,10 @@ def document(routes: Iterable[Route], examples: Mapping[str, Any]) -> dict[str, 
         "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR, **dict(sorted(definitions.items()))},
-            "responses": {str(status): _refusal(reason) for status, reason in ERRORS.items()},
+            "responses": {
+                str(_BY_LINK): LINKED,
+                **{str(status): _refusal(reason) for status, reason in ERRORS.items()},
+            },
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -141,6 +157,8 @@ def _responses(route: Route, schemas: Mapping[Any, Any], example: Mapping[str, A
             for name, about in route.described["headers"].items()
         }
     yield str(route.status), success
+    if schema is not None and media == JSON and route.scope in _MAY_BE_LARGE:
+        yield str(_BY_LINK), {"$ref": f"#/components/responses/{_BY_LINK}"}
     reasons = route.described.get("errors", {})
     for status in sorted({*_usual_errors(route), *reasons}):
         known = {"$ref": f"#/components/responses/{status}"}

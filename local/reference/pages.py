@@ -42,6 +42,10 @@ class Reference:
             "",
             "Lists have `object: list`, `data`, `first_id`, `last_id` and `has_more`; the next page begins after",
             "`last_id`. Times are seconds UTC. Every answer has the header `x-request-id`.",
+            "",
+            "No answer has more than the 6 MB that Lambda lets through. A page ends where its items have them, and",
+            "`has_more` is true. An object that has more by itself comes by a link: the answer is 303, and `location`",
+            "has the JSON that would have come, for 15 minutes and without a key. OpenAI's SDK follows it.",
         ]
         for resource in self._resources:
             page = _file(resource)
@@ -51,7 +55,8 @@ class Reference:
                 lines += [f"| {link} | {_scope(operation)} | {operation['summary']} |"]
         lines += ["", "## Errors", "", "An error has OpenAI's shape:", "", *_fence(_ERROR), ""]
         lines += ["| status | what it means |", "| --- | --- |"]
-        lines += [f"| {status} | {answer['description']} |" for status, answer in self._responses.items()]
+        errors = ((status, answer) for status, answer in self._responses.items() if status >= "400")
+        lines += [f"| {status} | {answer['description']} |" for status, answer in errors]
         return "\n".join(lines) + "\n"
 
     def _of(self, resource: str) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -77,7 +82,8 @@ class Reference:
         if body := operation.get("requestBody"):
             yield from self._content("Request", body["content"], shown)
         for status, answer in operation["responses"].items():
-            if status < "400":
+            # What every route may answer stands on the first page.
+            if status < "400" and "$ref" not in answer:
                 yield from ("", f"Answer: {status}")
                 for name, header in answer.get("headers", {}).items():
                     yield from ("", f"Header `{name}`: {header['description']}")

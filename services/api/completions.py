@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
-import orjson
 from pydantic import ConfigDict
 
 from api import filters
@@ -85,39 +83,26 @@ class NewMetadata(Body):
 def list_completions() -> dict[str, Any]:
     """List the stored completions of a filter.
 
-    A page ends where it has `limit` completions, at 4 MB, or where one call has looked far enough: then `has_more` is
-    true, and the next page begins after `last_id`, also where `data` is empty.
+    A page ends where it has `limit` completions, where more would not fit into one answer, or where one call has looked
+    far enough: then `has_more` is true, and the next page begins after `last_id`, also where `data` is empty.
     """
     limit = http.limit_of(router)
     after_id = http.query_of(router, "after")
     after = index.find(after_id, deleted=True) if after_id else None
     if after_id and after is None:
-        return http.listed([], has_more=False)
+        return http.page([], has_more=False)
     scan = index.Scan()
     # One more than the page has: a list reads no body that it does not show.
     matching = index.completions(
         filters.wanted(router), limit=limit + 1, after=after, descending=http.descending(router), scan=scan
     )
-    kept, has_more = _page(matching, limit)
-    data = [shown(completion) for completion in kept]
+    data, has_more = http.cut(map(shown, matching), limit)
     if has_more:
-        data[-1]["id"] = index.cursor(kept[-1])
-    page = http.listed(data, has_more=has_more or scan.exhausted)
+        data[-1]["id"] = index.cursor(data[-1]["id"], data[-1]["created"])
+    page = http.page(data, has_more=has_more or scan.exhausted)
     if scan.exhausted and not has_more and scan.at:
-        page["last_id"] = index.cursor(scan.at)
+        page["last_id"] = index.cursor(scan.at.id, scan.at.created)
     return page
-
-
-def _page(completions: Iterable[Completion], limit: int) -> tuple[list[Completion], bool]:
-    """The first `limit` completions, or as many as fit into an answer, and whether there are more."""
-    kept: list[Completion] = []
-    size = 0
-    for completion in completions:
-        size += len(orjson.dumps(completion.response))
-        if kept and (len(kept) == limit or size > http.MAX_BODY):
-            return kept, True
-        kept.append(completion)
-    return kept, False
 
 
 @router.get("/v1/chat/completions/<completion_id>", scope="read", answer=StoredCompletion)

@@ -123,11 +123,7 @@ def list_evals() -> dict[str, Any]:
         raise ApiError("Invalid 'order_by': use created_at or updated_at.", code="invalid_value", param="order_by")
     # The table knows one order only; evals are few.
     every = sorted(Eval.every(), key=attrgetter("updated_at", "id"), reverse=http.descending(router))
-    after, limit = http.query_of(router, "after"), http.limit_of(router)
-    places = {eval_.id: place for place, eval_ in enumerate(every)}
-    begin = places.get(after, len(every)) + 1 if after else 0
-    page = every[begin : begin + limit]
-    return http.listed([shown(eval_) for eval_ in page], has_more=begin + limit < len(every))
+    return http.page_of(router, every, shown)
 
 
 def shown(eval_: Eval) -> dict[str, Any]:

@@ -7,7 +7,6 @@ it is kept; what comes by a link is looked at when a run reads it. Content goes 
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
@@ -16,12 +15,13 @@ from pydantic import Field, ValidationError
 from api import retried
 from api.needed import refuse_while_needed
 from evals.data_sources import FileId
-from evals.files import JSONL, LINK_S, File, check_lines, file_key
-from foundation import aws, blobs, http
+from evals.files import JSONL, File, check_lines, file_key
+from foundation import aws, blobs, http, links
 from foundation.document import Body, Document
 from foundation.errors import ApiError, Conflict, TooLarge
 from foundation.field_errors import field_error
 from foundation.ids import now
+from foundation.links import LINK_S
 from foundation.routes import AFTER, ORDER, Query, Routes
 from foundation.settings import settings
 
@@ -151,8 +151,7 @@ def list_files() -> dict[str, Any]:
     purpose = http.query_of(router, "purpose")
     every = File.every(after=http.query_of(router, "after"), descending=http.descending(router, default="desc"))
     wanted = (file for file in every if not file.expired and purpose in {None, file.purpose})
-    files = list(islice(wanted, limit + 1))
-    return http.listed([file.public() for file in files[:limit]], has_more=len(files) > limit)
+    return http.listed((file.public() for file in wanted), limit)
 
 
 @router.get("/v1/files/<file_id>", scope="read", answer=FileDocument)
@@ -189,10 +188,8 @@ def delete_file(file_id: str) -> dict[str, Any]:
 
 def download(key: str) -> Response[Any]:
     """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
-    url = aws.s3().generate_presigned_url(
-        "get_object", Params={"Bucket": settings().BUCKET, "Key": key}, ExpiresIn=LINK_S
-    )
-    return Response(_TEMPORARY_REDIRECT, "application/json", "", headers={"location": url})
+    headers = {"location": links.to_object(key)}
+    return Response(_TEMPORARY_REDIRECT, "application/json", "", headers=headers)
 
 
 def _created(file_id: str, asked: _About, size: int, seconds: int | None, **fields: Any) -> File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from api import retried
@@ -69,10 +68,9 @@ def retrieve_run(eval_id: str, run_id: str) -> RunDocument:
 def list_runs(eval_id: str) -> dict[str, Any]:
     """List the runs of an eval."""
     Eval.load(eval_id, param="eval_id")
-    status, limit = http.query_of(router, "status"), http.limit_of(router)
+    status = http.query_of(router, "status")
     every = Run.every(parent=eval_id, after=http.query_of(router, "after"), descending=http.descending(router))
-    runs = list(islice((run for run in every if status in {None, run.status}), limit + 1))
-    return http.listed([run_document(run).model_dump(mode="json") for run in runs[:limit]], has_more=len(runs) > limit)
+    return http.listed((run_document(run) for run in every if status in {None, run.status}), http.limit_of(router))
 
 
 # Older SDKs cancel at the run's own path.
@@ -122,15 +120,13 @@ def cancel_open_runs(eval_id: str) -> None:
 def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
     """List the output items of a run: each row with its sample and its grades."""
     run = run_of_eval(eval_id, run_id)
-    limit = http.limit_of(router)
-    behind = output_items_behind(
+    items = output_items_behind(
         run,
         after=http.query_of(router, "after"),
         status=http.query_of(router, "status"),
         descending=http.descending(router),
     )
-    items = list(islice(behind, limit + 1))
-    return http.listed(items[:limit], has_more=len(items) > limit)
+    return http.listed(items, http.limit_of(router))
 
 
 @router.get(

@@ -23,12 +23,13 @@ from foundation.document import Document
 from foundation.errors import ApiError
 from foundation.routes import Query, Routes
 from providers import prices
-from providers.usage import ModelUsage
+from providers.usage import ModelUsage, TokenSum
 
 router = Routes("Usage")
 _TAG = "metadata."
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 _MOST = 2_000_000
+_MOST_GROUPS = 20_000
 
 
 class Latencies(Document):
@@ -50,10 +51,11 @@ class UsageGroup(Document):
     """Those of them whose call failed."""
     without_usage: int
     """Those of them that were answered without counts of tokens: tokens and cost leave them out."""
-    prompt_tokens: int
-    cached_tokens: int
+    prompt_tokens: TokenSum
+    """A sum of tokens ends at 2^63 - 1."""
+    cached_tokens: TokenSum
     """Those of the prompt tokens that the provider had cached."""
-    completion_tokens: int
+    completion_tokens: TokenSum
     latency_ms: Latencies | None
     """Null where no latency is known."""
     cost_usd: float | None
@@ -138,9 +140,24 @@ def usage() -> Usage:
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
     for reference in _captured(filters.wanted(router)):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
+        if len(groups) > _MOST_GROUPS:
+            raise _too_many_groups()
     ordered = sorted(groups.items(), key=lambda pair: [value or "" for value in pair[0]])
     data = [group.shown(dict(zip(names, values, strict=True))) for values, group in ordered]
-    return Usage(data=data, prices_as_of=prices.price_list()["as_of"])
+    fitting, has_more = http.cut(data, None)
+    if has_more:
+        raise _too_many_groups()
+    return Usage(data=fitting, prices_as_of=prices.price_list()["as_of"])
+
+
+def _too_many_groups() -> ApiError:
+    """A part of the groups would be wrong where people add them up."""
+    return ApiError(
+        "There are more groups than one answer holds. Leave out of 'group_by' what has a value for almost every "
+        "completion, or narrow the filter.",
+        code="too_many_groups",
+        param="group_by",
+    )
 
 
 def _names(text: str) -> list[str]:

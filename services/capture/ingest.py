@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from capture import fast
 from completions import index
 from completions.changes import GONE
 from completions.completion import Completion
 from completions.handover import hand_over
-from foundation.errors import ApiError
+from foundation.edge import MAX_ANSWER, serialized
+from foundation.errors import ApiError, TooLarge
 from foundation.ids import new_id, now
 
 
@@ -42,10 +45,11 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
             refusals[position] = _deleted(completions.pop(position))
     refused = [{"index": position, **refusals[position].body()["error"]} for position in sorted(refusals)]
     if not completions:
-        raise NothingAccepted(refused, status=refusals[min(refusals)].status if refusals else ApiError.status)
+        nothing = NothingAccepted(refused, status=refusals[min(refusals)].status if refusals else ApiError.status)
+        _refuse_unanswerable(nothing.body())
+        raise nothing
     kept = _kept(completions.values(), hashes)
-    hand_over(batch_id, kept.new)
-    return {
+    answer = {
         "object": "capture",
         "batch_id": batch_id,
         "accepted": len(kept.all),
@@ -54,6 +58,20 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
         "refused": refused,
         "duplicates": len(completions) - len(kept.all),
     }
+    _refuse_unanswerable(answer)
+    hand_over(batch_id, kept.new)
+    return answer
+
+
+def _refuse_unanswerable(answer: dict[str, Any]) -> None:
+    """Raises TooLarge where the answer is larger than Lambda lets through, so that the caller would never read it."""
+    if serialized(orjson.dumps(answer)) > MAX_ANSWER:
+        raise TooLarge(
+            "The answer, which names the id of each record or why it is refused, would have more than 6 MB. Nothing "
+            "was taken: send the records in parts.",
+            code="answer_too_large",
+            param="body",
+        )
 
 
 def _read(pushed: Sequence[Any]) -> tuple[dict[int, Completion], dict[int, ApiError]]:

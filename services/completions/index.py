@@ -128,11 +128,14 @@ def _apart(reference: Reference) -> str:
     return f"{reference.id}-{reference.hash[:_SHOWN]}"
 
 
-def cursor(of: Completion | Reference) -> str:
-    """The id under which `find` gives exactly this completion, even if another minute has one with the same id."""
-    recorded = places(of.id)
-    late = (_apart(place) for place in recorded[1:] if place.created == of.created != recorded[0].created)
-    return next(late, of.id)
+def cursor(completion_id: str, created: int) -> str:
+    """The id under which `find` gives the completion of this time, even if other content has its id in another minute.
+
+    `completion_id` and `created` are as a list shows them.
+    """
+    recorded = places(completion_id)
+    late = (_apart(place) for place in recorded[1:] if place.created == created != recorded[0].created)
+    return next(late, completion_id)
 
 
 def find(completion_id: str, *, deleted: bool = False) -> Reference | None:

@@ -123,8 +123,7 @@ def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
             setattr(counts, name, getattr(counts, name) + getattr(chunk.counts, name))
         for used in chunk.usage:
             fresh = ModelUsage(model_name=used.model_name, batch=used.batch)
-            total = usage.setdefault((used.model_name, used.batch), fresh)
-            total.add(used.model_dump(), calls=used.invocation_count)
+            usage.setdefault((used.model_name, used.batch), fresh).merge(used)
         for result in chunk.criteria:
             seen = criteria.setdefault(
                 result.testing_criteria, CriterionResult(testing_criteria=result.testing_criteria)

@@ -15,12 +15,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 from foundation import blobs, table
 from foundation.errors import ApiError, NotFound
 from foundation.ids import now
+from foundation.links import LINK_S
 from foundation.records import Record
 
 JSONL = frozenset({"evals", "fine-tune", "batch"})
 """The purposes whose files are JSONL."""
-LINK_S = 900
-"""How long a link to a file is open, in seconds."""
 _LATE = "LATE"
 _BOM = b"\xef\xbb\xbf"
 

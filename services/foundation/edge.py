@@ -19,6 +19,8 @@ from foundation.parameters import refuse_unknown
 from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = 4 * 1024 * 1024
+MAX_ANSWER = 6_291_556 - 64 * 1024
+"""Lambda lets so many bytes of an answer through, as it is serialized; some are left for its headers."""
 JSON = "application/json"
 _LONGEST_NAMED = 256
 _NOT_FOUND = 404
@@ -80,6 +82,11 @@ def body_of(text: str | None, *, encoded: bool) -> bytes:
             code="request_too_large",
         )
     return body
+
+
+def serialized(body: bytes) -> int:
+    """How many bytes a body has in the answer of a function, where it stands as a JSON text."""
+    return len(orjson.dumps(body.decode()))
 
 
 def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:

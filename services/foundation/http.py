@@ -14,7 +14,7 @@ import orjson
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel, ValidationError
 
-from foundation import edge, keys
+from foundation import edge, keys, links
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
 from foundation.parameters import refuse_unknown, unknown_name
@@ -22,9 +22,13 @@ from foundation.records import Record
 from foundation.routes import Route, Routes, methods_at
 
 MAX_BODY = edge.MAX_BODY
+MOST_OF_ITEMS = edge.MAX_ANSWER - 16 * 1024
+"""The bytes that the items of a page have together, as they are serialized."""
 _LONGEST_STEP = 64
 _ANY_PATH = r"[\s\S]+"
 _MOST_LEVELS = 100
+_REDIRECTS = 300
+_SEE_OTHER = 303
 
 
 def resolver(modules: Iterable[Routes]) -> APIGatewayHttpResolver:
@@ -88,8 +92,16 @@ def body_parameter(serve: Callable[..., Any]) -> dict[str, Any]:
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
-    """A JSON answer; models in it are dumped."""
-    return Response(status, edge.JSON, orjson.dumps(body, default=_dumped).decode(), headers=dict(headers or {}))
+    """A JSON answer; models in it are dumped. One that is larger than Lambda lets through comes by a link."""
+    raw = _written(body)
+    if status < _REDIRECTS and edge.serialized(raw) > edge.MAX_ANSWER:
+        location = {"location": links.to_copy(raw, content_type=edge.JSON)}
+        return Response(_SEE_OTHER, edge.JSON, "", headers=location)
+    return Response(status, edge.JSON, raw.decode(), headers=dict(headers or {}))
+
+
+def _written(body: Any) -> bytes:
+    return orjson.dumps(body, default=_dumped)
 
 
 def _dumped(value: Any) -> Any:
@@ -183,8 +195,32 @@ def limit_of(app: Any, *, default: int = 20, most: int = 100) -> int:
         raise ApiError("Invalid 'limit': a number is expected.", code="invalid_value", param="limit") from error
 
 
-def listed(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
-    """A page in OpenAI's cursor style, of objects with an `id`."""
+def cut[Item](
+    items: Iterable[Item], limit: int | None, written: Callable[[Item], bytes] = _written
+) -> tuple[list[Item], bool]:
+    """The first items, at most `limit` and as many as fit into an answer, and whether there are more.
+
+    Items are taken one by one, and one more than is given back. The first is always among them: where it is too large
+    by itself, `answer` gives a link to the page. `written` gives the bytes of an item in the answer.
+    """
+    kept: list[Item] = []
+    room = MOST_OF_ITEMS
+    for item in items:
+        room -= edge.serialized(written(item))
+        if kept and (len(kept) == limit or room < 0):
+            return kept, True
+        kept.append(item)
+    return kept, False
+
+
+def listed(items: Iterable[Any], limit: int) -> dict[str, Any]:
+    """A page in OpenAI's cursor style: at most `limit` of these objects with an `id`, and as many as fit."""
+    data, has_more = cut(items, limit)
+    return page(data, has_more=has_more)
+
+
+def page(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
+    """A page of these objects, which `cut` has left."""
     return {
         "object": "list",
         "data": data,
@@ -194,13 +230,13 @@ def listed(data: Sequence[Any], *, has_more: bool) -> dict[str, Any]:
     }
 
 
-def page_of(app: Any, items: Sequence[Any]) -> dict[str, Any]:
+def page_of(app: Any, items: Sequence[Any], shown: Callable[[Any], Any] = lambda item: item) -> dict[str, Any]:
     """The page that the query asks for by `after` and `limit`, of a list that is in memory as a whole."""
-    after, limit = query_of(app, "after"), limit_of(app)
+    after = query_of(app, "after")
     ids = [_id_of(item) for item in items]
     if after is not None:
         items = items[ids.index(after) + 1 :] if after in ids else []
-    return listed(items[:limit], has_more=len(items) > limit)
+    return listed(map(shown, items), limit_of(app))
 
 
 def _id_of(item: Any) -> Any:
@@ -211,13 +247,14 @@ def list_of[Kind: Record](
     app: Any, kind: type[Kind], shown: Callable[[Kind], Any], *, parent: str = "", order: str = "asc"
 ) -> dict[str, Any]:
     """The page of a list that the query asks for by `after`, `limit` and `order` (default `order`)."""
-    page = kind.page(
+    limit = limit_of(app)
+    records = kind.page(
         parent=parent,
         after=query_of(app, "after"),
-        limit=limit_of(app),
+        limit=limit + 1,
         descending=descending(app, default=order),
     )
-    return listed([shown(record) for record in page.data], has_more=page.has_more)
+    return listed((shown(record) for record in records.data), limit)
 
 
 def descending(app: Any, *, default: str = "asc") -> bool:

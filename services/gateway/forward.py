@@ -12,13 +12,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import orjson
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from completions.completion import Completion
 from completions.handover import hand_over
-from foundation import loop
+from foundation import edge, loop
 from foundation.consumer import logger
 from foundation.errors import ApiError
 from foundation.ids import new_id, now
@@ -32,6 +33,8 @@ _MARGIN_S = 2.0
 _CAPTURE_S = 10.0
 _TIMED_OUT = 504
 _BUSY = 429
+_FIRST_ERROR = 400
+_BAD_GATEWAY = 502
 _FIRST_SERVER_ERROR = 500
 # With a fallback, the first model has this part of the time to answer, and is retried for this many seconds.
 _FIRST_SHARE = 0.6
@@ -59,12 +62,11 @@ def forward(
     except ProviderAway as away:
         return _away(away)
     except ProviderRefused as refusal:
-        return Forwarded(refusal.status, refusal.body, refusal.headers)
-    if policy.store:
-        _capture({**request, "model": model}, policy.metadata, answer, ends=ends)
+        return _bounded(Forwarded(refusal.status, refusal.body, refusal.headers))
+    captured = policy.store and _capture({**request, "model": model}, policy.metadata, answer, ends=ends)
     body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
     fallback = {} if model == request["model"] else {"x-stillhouse-fallback": model}
-    return _answered(request, body, fallback)
+    return _bounded(_answered(request, body, fallback), answer.body.get("id") if captured else None)
 
 
 async def _asked(
@@ -109,7 +111,7 @@ def _check(request: dict[str, Any]) -> None:
 
 def _away(away: ProviderAway) -> Forwarded:
     if away.status != _TIMED_OUT:
-        return Forwarded(away.status, away.body, away.headers)
+        return _bounded(Forwarded(away.status, away.body, away.headers))
     message = (
         "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
         "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
@@ -118,7 +120,24 @@ def _away(away: ProviderAway) -> Forwarded:
     return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
 
 
-def _capture(request: dict[str, Any], metadata: dict[str, str], answer: Answer, *, ends: float) -> None:
+def _bounded(forwarded: Forwarded, captured: Any = None) -> Forwarded:
+    """What is forwarded, or an error where it is larger than Lambda lets through; `captured` is its completion's id."""
+    size = edge.serialized(forwarded.body)
+    if size <= edge.MAX_ANSWER:
+        return forwarded
+    remedy = (
+        f"It is captured: GET {settings().API_URL}/chat/completions/{quote(str(captured), safe='')} reads it."
+        if captured
+        else "It is not captured: with store=true it could be read later. Or ask for a shorter one."
+    )
+    message = f"The provider's answer takes {size} bytes, and {edge.MAX_ANSWER} can be given back. {remedy}"
+    error = {"message": message, "type": "server_error", "param": None, "code": "answer_too_large"}
+    status = forwarded.status if forwarded.status >= _FIRST_ERROR else _BAD_GATEWAY
+    return Forwarded(status, orjson.dumps({"error": error}), {"x-should-retry": "false"})
+
+
+def _capture(request: dict[str, Any], metadata: dict[str, str], answer: Answer, *, ends: float) -> bool:
+    """Whether the completion is on its way to the recorder."""
     try:
         pushed = {
             "request": request,
@@ -132,6 +151,8 @@ def _capture(request: dict[str, Any], metadata: dict[str, str], answer: Answer, 
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
         logger().exception("capture failed")
         _count_failure()
+        return False
+    return True
 
 
 @cache

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from foundation.bounds import CutName
 
 _MOST_TOKENS = 1 << 53
+_MOST_SUMMED = (1 << 63) - 1
+
+
+def _in_64_bits(tokens: int) -> int:
+    return min(tokens, _MOST_SUMMED)
+
+
+TokenSum = Annotated[int, AfterValidator(_in_64_bits)]
+"""Tokens of many calls together. A sum ends at 2^63 - 1, where readers and writers of JSON end."""
 
 
 class ModelUsage(BaseModel):
@@ -17,21 +26,26 @@ class ModelUsage(BaseModel):
     model_name: CutName
     batch: bool = False
     invocation_count: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
-    cached_tokens: int = 0
+    prompt_tokens: TokenSum = 0
+    completion_tokens: TokenSum = 0
+    total_tokens: TokenSum = 0
+    cached_tokens: TokenSum = 0
 
     @property
     def counted(self) -> bool:
         """Whether the provider said what its calls took; no calls take nothing."""
         return not self.invocation_count or self.prompt_tokens + self.completion_tokens > 0
 
-    def add(self, usage: dict[str, Any], *, calls: int = 1) -> None:
-        self.invocation_count += calls
-        for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
-            setattr(self, name, getattr(self, name) + _tokens(usage.get(name)))
-        self.cached_tokens += cached_tokens(usage)
+    def add(self, usage: dict[str, Any]) -> None:
+        """Add the usage of one call, as a provider gives it."""
+        tokens = {name: _tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+        self.merge(ModelUsage(model_name="", invocation_count=1, cached_tokens=cached_tokens(usage), **tokens))
+
+    def merge(self, other: ModelUsage) -> None:
+        """Add what other calls of the model have together."""
+        self.invocation_count += other.invocation_count
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"):
+            setattr(self, name, _in_64_bits(getattr(self, name) + getattr(other, name)))
 
 
 def cached_tokens(usage: dict[str, Any]) -> int:

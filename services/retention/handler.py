@@ -11,6 +11,7 @@ from typing import Any
 from evals.files import discard_late
 from foundation import lease
 from foundation.consumer import logger
+from foundation.links import discard_copies
 from retention.erase import erase
 from retention.expire import expire
 from retention.failures import Failures
@@ -31,6 +32,7 @@ def sweep_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - 
         "expired": lambda: expire(goes_on, failures),
         "erased": lambda: erase(goes_on, failures),
         "late_files": lambda: discard_late(goes_on),
+        "answers": lambda: discard_copies(goes_on),
     }
     done: dict[str, int] = {}
     with lease.held("SWEEP", "completions", context):

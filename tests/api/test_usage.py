@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
+from api.usage import Group
 from completions import index
+from completions.postings import Reference
 from providers import prices
 from tests.flow import loop
 from tests.flow.system import System
@@ -119,3 +122,22 @@ def test_too_many_are_refused_with_the_remedy(stored: System, monkeypatch: pytes
     status, answer = stored.call("GET", "/v1/usage")
     assert (status, answer["error"]["code"]) == (400, "too_many_completions")
     assert index.Scan(references=6).exhausted is False
+
+
+def test_sums_end_where_json_ends() -> None:
+    """Each count of a completion is at most 2^53, and two thousand of them are more than 64 bits hold."""
+    group = Group()
+    for model in ("a", "b"):
+        reference = Reference(1, "c", "", "", 0, 0, models=(model,), prompt_tokens=1 << 53, completion_tokens=1 << 53)
+        for _ in range(1_500):
+            group.add(reference)
+    shown = group.shown({})
+    assert (shown.prompt_tokens, shown.completion_tokens) == ((1 << 63) - 1, (1 << 63) - 1)
+    assert orjson.dumps(shown.model_dump())
+
+
+def test_more_groups_than_an_answer_holds_are_refused(stored: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.usage._MOST_GROUPS", 1)
+    status, refusal = stored.call("GET", "/v1/usage")
+    assert (status, refusal["error"]["code"], refusal["error"]["param"]) == (400, "too_many_groups", "group_by")
+    assert stored.call("GET", "/v1/usage?model=lab-small")[0] == 200

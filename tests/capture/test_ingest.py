@@ -190,6 +190,17 @@ def test_all_refused_is_a_400_with_every_reason(system: System) -> None:
     assert not messages(system)
 
 
+@pytest.mark.parametrize("body", [[record(0), record(1)], [{}, {}]])
+def test_a_push_whose_answer_would_be_too_large_is_refused_whole(
+    body: list[Any], system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.ingest.MAX_ANSWER", 150)
+    status, refusal = system.call("POST", "/v1/captures", body)
+    assert (status, refusal["error"]["code"]) == (413, "answer_too_large")
+    assert "in parts" in refusal["error"]["message"]
+    assert not messages(system)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"  "])
 def test_nothing_pushed_is_a_400(body: bytes, system: System) -> None:
     status, refusal = system.call("POST", "/v1/captures", body)

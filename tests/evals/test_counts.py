@@ -91,7 +91,7 @@ def test_chunks_are_read_from_a_place_on_a_few_at_a_time(monkeypatch):
 def test_cached_tokens_are_those_of_calls_and_of_sums():
     used = ModelUsage(model_name="m")
     used.add({"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}})
-    used.add({"prompt_tokens": 9, "cached_tokens": 2}, calls=2)
+    used.merge(ModelUsage(model_name="m", invocation_count=2, prompt_tokens=9, cached_tokens=2))
     used.add({"prompt_tokens": 9, "prompt_tokens_details": None})
     assert (used.invocation_count, used.prompt_tokens, used.cached_tokens) == (4, 27, 6)
 

@@ -82,6 +82,7 @@ def test_nothing_adds_up_to_nothing():
         "per_model_usage": [],
         "per_testing_criteria_results": [],
         "latency_ms": 0,
+        "timed_rows": 0,
     }
 
 
@@ -89,7 +90,7 @@ def test_usage_as_providers_give_it():
     usage = ModelUsage(model_name="a")
     usage.add({"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7})
     usage.add({"prompt_tokens": 5, "total_tokens": None, "prompt_tokens_details": {"cached_tokens": 3}})
-    usage.add({"cached_tokens": 1, "prompt_tokens_details": None}, calls=4)
+    usage.merge(ModelUsage(model_name="a", invocation_count=4, cached_tokens=1))
     assert usage.model_dump() == {
         "model_name": "a",
         "batch": False,

@@ -2,13 +2,14 @@ import base64
 import json
 import logging
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from evals.data_sources import DataSource
-from foundation import http
+from foundation import blobs, http
 from foundation.consumer import logger
 from foundation.errors import Conflict, RetryLater
 from foundation.routes import PAGE, Query, Routes
@@ -99,7 +100,7 @@ def call(context):
         assert answer["headers"]["x-request-id"] == "test-request"
         assert answer["headers"]["Content-Type"] == "application/json"
         call.headers = answer["headers"]
-        return answer["statusCode"], json.loads(answer["body"])
+        return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
     return call
 
@@ -258,12 +259,51 @@ def test_order_and_other_parameters(call):
 
 
 def test_a_list_in_cursor_style():
-    assert http.listed([{"id": "a"}, {"id": "b"}], has_more=True) == {
+    assert http.listed([{"id": "a"}, {"id": "b"}, {"id": "c"}], 2) == {
         "object": "list",
         "data": [{"id": "a"}, {"id": "b"}],
         "first_id": "a",
         "last_id": "b",
         "has_more": True,
     }
-    empty = http.listed([], has_more=False)
-    assert (empty["first_id"], empty["last_id"], empty["data"]) == (None, None, [])
+    empty = http.listed([], 2)
+    assert empty == {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+
+
+@pytest.mark.parametrize(("letter", "bytes_each"), [("x", 1), ('"', 4), ("\\", 4), ("\n", 3), ("é", 2), ("\x01", 7)])
+def test_items_are_weighed_as_lambda_serializes_them(letter, bytes_each, monkeypatch):
+    """A letter is escaped in the item's JSON, and what escapes it once more around the body."""
+    items = [letter * 1000] * 5
+    around = len(json.dumps(json.dumps("")))
+    for room, fit in ((3 * (1000 * bytes_each + around), 3), (3 * (1000 * bytes_each + around) - 1, 2)):
+        monkeypatch.setattr(http, "MOST_OF_ITEMS", room)
+        assert http.cut(items, 100) == (items[:fit], True)
+
+
+def test_a_page_takes_no_more_items_than_it_must_look_at(monkeypatch):
+    monkeypatch.setattr(http, "MOST_OF_ITEMS", 2_500)
+    seen = []
+    items = (seen.append(number) or "x" * 1_000 for number in range(100))
+    assert len(http.cut(items, 50)[0]) == 2
+    assert seen == [0, 1, 2]
+
+
+def test_the_first_item_is_in_the_page_whatever_its_size(monkeypatch):
+    monkeypatch.setattr(http, "MOST_OF_ITEMS", 10)
+    assert http.cut(["x" * 100, "y"], 50) == (["x" * 100], True)
+    assert http.cut(["x" * 100], 50) == (["x" * 100], False)
+
+
+def test_an_answer_that_is_too_large_comes_by_a_link(call, monkeypatch):
+    monkeypatch.setattr("foundation.edge.MAX_ANSWER", 1_000)
+    status, body = call("POST", "/v1/body", json.dumps({"name": '"' * 300}))
+    assert (status, body) == (303, None)
+    key = urlsplit(call.headers["location"]).path.rpartition("answers/")[2]
+    assert json.loads(blobs.get(f"answers/{key}")) == {"name": '"' * 300, "rows": []}
+    call("POST", "/v1/body", json.dumps({"name": '"' * 300}))
+    assert len(list(blobs.keys("answers/"))) == 1
+
+
+def test_a_refusal_never_comes_by_a_link(call, monkeypatch):
+    monkeypatch.setattr("foundation.edge.MAX_ANSWER", 10)
+    assert call("GET", "/v1/fails/conflict")[0] == 409

@@ -71,6 +71,27 @@ def test_a_completion_too_large_for_a_message_is_captured_all_the_same(system: S
     assert message["content"] == noise
 
 
+@pytest.mark.parametrize("extra", [{}, {"stream": True}])
+def test_an_answer_that_is_too_large_and_not_stored_says_how_to_keep_it(
+    extra: dict[str, Any], system: System, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provider
+    monkeypatch.setattr("foundation.edge.MAX_ANSWER", 200)
+    status, answer = system.call("POST", CHAT, {**REQUEST, **extra})
+    assert (status, answer["error"]["code"]) == (502, "answer_too_large")
+    assert "store=true" in answer["error"]["message"]
+    assert system.headers["x-should-retry"] == "false"
+
+
+def test_a_refusal_that_is_too_large_keeps_its_status(
+    system: System, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foundation.edge.MAX_ANSWER", 200)
+    provider.answers = [Said(422, json.dumps({"error": {"message": "x" * 300}}).encode(), {})]
+    status, answer = system.call("POST", CHAT, REQUEST)
+    assert (status, answer["error"]["code"]) == (422, "answer_too_large")
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 def test_a_refusal_is_passed_on_as_it_is(status: int, system: System, provider: Scripted) -> None:
     refusal = {"error": {"message": "no", "type": "invalid_request_error", "param": "model", "code": "odd"}}

@@ -18,7 +18,6 @@ from tests.hostile.walls import Walls
 from tests.sandbox.function import route
 
 UNBUILT = {
-    "test_answers_under_6_mb.py",
     "test_deleted_bytes.py",
     "test_said_before_it_costs.py",
 }

@@ -216,6 +216,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
 NEEDS = {
     "blobs.put(": "s3:PutObject",
     "blobs.put_new(": "s3:PutObject",
+    "links.to_copy(": "s3:PutObject",
     "blobs.get(": "s3:GetObject",
     "blobs.lines(": "s3:GetObject",
     "index.read(": "s3:GetObject",
