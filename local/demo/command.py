@@ -112,7 +112,7 @@ class Demo:
         return state, made, completion
 
     def _card(self, dataset_id: str | None) -> DatasetCard | None:
-        """None where the loop ended before there was a training set, or because there could be none."""
+        """The card of the training set; None if the loop ended before there was one, or there could be none."""
         if dataset_id is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""The demo's side of the lab: load recordings, school a teacher, have a model answer rows.
+"""The demo's client of the lab: load recordings, school a teacher, ask a model to answer rows.
 
 In: rows and the lab's URL. Out: `Answer`s, each with the lab's response and the measured latency.
 Fails with `DemoFailed` carrying the lab's own message.
@@ -19,7 +19,7 @@ from local.samples.rows import Row
 
 AT_ONCE = 32
 RECORDINGS_PER_POST = 2_000
-# Schooling trains a model within the request.
+# In seconds. So long because schooling trains a model within the request.
 PATIENT = httpx2.Timeout(300)
 
 Advance = Callable[[int], None]

@@ -1,7 +1,7 @@
 """The loop itself: create the eval, start the distillation, follow it to its end, fetch the evidence.
 
-In: the openai client, the run's tag, the models. Out: the distillation, its card, notification and lineage.
-Fails with `GaveUp` where nothing moves any more.
+In: the openai client, the demo's tag, the models. Out: the distillation, its card, notification and lineage. Fails with
+`GaveUp` if nothing changes for too long.
 """
 
 import json
@@ -82,7 +82,7 @@ def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str,
 
 
 def follow(client: OpenAI, distillation: Json, screen: Screen, *, approve: bool) -> Json:
-    """Until it has ended, or is blocked and nobody approves."""
+    """Wait until the distillation has ended, or is blocked and `approve` is false; returns it."""
     watch = _Watch(client, screen)
     state, approved = distillation, False
     while state["status"] not in TERMINAL:
@@ -156,7 +156,7 @@ def notification_about(path: Path, about: str) -> Json:
     """The delivered notification whose id is `about`, as it was delivered."""
 
     def delivered() -> Json | None:
-        # What follows the last line break is still being written.
+        # The text after the last line break may still be incomplete.
         *lines, _ = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
         return next((note for line in lines if (note := json.loads(line)).get("id") == about), None)
 

@@ -1,7 +1,7 @@
-"""What a demo will do with which rows, decided before anything is started.
+"""Decide what each row of a demo is used for, before anything is started.
 
 In: the options. Out: a `Plan`: the teacher, rows to capture, rows to school the teacher on, rows with recordings.
-Fails with `BadRows` where the rows cannot serve the models asked for.
+Fails with `BadRows` if the rows have no answers for the models that the options name.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ TEST = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     data: Path | None = None
     teacher: str = TEACHER
@@ -68,7 +68,7 @@ def make_plan(options: Options) -> Plan:
 
 
 def _name(teacher: str, schooling: Sequence[Row]) -> str:
-    """A name of its own for a teacher of other rows: `lab-large` stays the one that knows the bundled mail."""
+    """The teacher's name; a teacher schooled on other rows gets its own, since `lab-large` knows the bundled mail."""
     if teacher != TEACHER:
         return teacher
     digest = hashlib.sha256("\n".join(row.model_dump_json() for row in schooling).encode())

@@ -36,7 +36,7 @@ _DATASET_FIGURES = {"id", "rows", "dropped"}
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the demo found out: `notification` as it was delivered, `lineage` of a completion, `seconds` by stage."""
+    """The demo's result: `notification` as it was delivered, `lineage` of a completion, `seconds` by stage."""
 
     distillation: Distillation
     card: DatasetCard | None
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def scores(self) -> dict[Role, ModelScore]:
-        """The verdict's, or as far as the plan has them."""
+        """The models' scores from the verdict, or those that the plan has."""
         if self.verdict:
             return self.verdict.scores
         plan = self.distillation.plan
@@ -70,7 +70,7 @@ class Report:
 
 
 def show(console: Console, report: Report, completion: str | None) -> None:
-    """The end of the demo: everything it found out."""
+    """Print the demo's whole result."""
     for part in _parts(report, completion):
         console.print()
         console.print(part)
@@ -128,7 +128,7 @@ def _cost(verdict: Verdict | None, role: Role) -> str:
 
 
 def _notification(notification: Json) -> Panel:
-    # The evidence stands in the table above; what is left is what a subscriber reads first.
+    # The table above has the evidence, so only the text fields are shown, which a subscriber reads first.
     head = [f"{name}: {value}" for name, value in notification.items() if isinstance(value, str)]
     title = "Notification, as delivered (its figures are in .local/notifications.jsonl)"
     return Panel(escape("\n".join(head)), title=title, title_align="left")
@@ -140,7 +140,7 @@ def _dataset(card: DatasetCard) -> str:
 
 
 def tree(graph: Json, start: str) -> Tree:
-    """The graph downwards from `start`; what several paths reach is drawn out once."""
+    """The graph downwards from `start`. A node that several paths reach is drawn with its children only once."""
     kinds = {node["id"]: node["kind"] for node in graph["nodes"]}
     drawn: set[str] = set()
 

@@ -1,6 +1,6 @@
-"""What the demo shows while it runs: one line per stage, alive on a terminal, plain elsewhere.
+"""Show the demo's stages while it runs: one line each, which changes in place on a terminal and is printed elsewhere.
 
-Keeps the seconds that each stage took; a stage entered twice adds up.
+The seconds of each stage are kept; those of a stage that is entered twice are summed.
 """
 
 import time
@@ -50,7 +50,7 @@ class Stage:
 
 
 class Screen:
-    """The stages so far. A context manager: what is alive ends with it."""
+    """The stages so far. A context manager, at whose end the lines stop changing."""
 
     def __init__(self, console: Console) -> None:
         self.console = console

@@ -1,7 +1,7 @@
 """Production traffic: completions that reach Stillhouse, pushed in batches or made through the gateway.
 
 In: answers or rows, and the run's tag. Out: the ids of the captured completions, once all are readable.
-Fails with `DemoFailed` where a record is refused, `GaveUp` where one does not become readable.
+Fails with `DemoFailed` if a record is refused, and with `GaveUp` if one does not become readable.
 """
 
 import json
@@ -25,7 +25,7 @@ Advance = Callable[[int], None]
 
 
 def push(client: OpenAI, answers: Sequence[Answer], tag: str, advance: Advance) -> tuple[list[str], list[str]]:
-    """Push completions made elsewhere; the ids of the batches and of the completions, in order."""
+    """Push completions made elsewhere; returns the ids of the pushed batches and of the completions, in order."""
     batch_ids, completion_ids = [], []
     for batch in _batches(_record(answer, tag) for answer in answers):
         taken = cast("dict[str, Any]", client.post("/captures", body=batch, cast_to=object))
@@ -68,7 +68,7 @@ def call_gateway(gateway: OpenAI, model: str, rows: Sequence[Row], tag: str, adv
 
 
 def wait_listed(client: OpenAI, completion_ids: Iterable[str], tag: str) -> None:
-    """Until the stored completions that came through the gateway are all listed."""
+    """Wait until the stored completions that came through the gateway are all listed."""
     wanted = set(completion_ids)
 
     def listed() -> bool | None:

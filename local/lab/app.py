@@ -1,7 +1,7 @@
-"""The lab as one ASGI app: which path is answered by what, and errors in OpenAI's form.
+"""The lab as one ASGI app: its routes, and errors in OpenAI's form.
 
-In: what is sent to it, and what its store has kept; with no store a new app knows no files, jobs or recordings. Out:
-`create_app()`. Any bearer token is accepted, and none is needed.
+In: requests, and the store with what an earlier lab has kept; without a store the app starts with no files, jobs or
+recordings. Out: `create_app()`. Any bearer token is accepted, and none is needed.
 """
 
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""`/v1/batches`: many chat completions in a file, answered into another.
+"""`/v1/batches`: answers a file of chat completion requests with a file of answers.
 
 In: OpenAI's requests; a line of the input file is `{"custom_id", "method", "url", "body"}`. Out: batch objects and
 cursor pages, newest first; when a batch has ended, files of answers and of refusals, a line a request, in no promised
@@ -26,7 +26,7 @@ _ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
 class BatchRequest(BaseModel):
-    """What a caller asks for."""
+    """The body of a request for a batch."""
 
     input_file_id: Annotated[str, Field(min_length=1)]
     endpoint: Literal["/v1/chat/completions"]
@@ -145,7 +145,7 @@ def _enter(batch: dict[str, Any], status: str, **fields: Any) -> None:
 
 
 def _lines(content: bytes) -> list[_Line]:
-    """The requests of an input file. Raises ValueError with the message and the number of a line that is none."""
+    """The requests of an input file. Raises ValueError with the reason and the number of a line that is no request."""
     lines: dict[str, _Line] = {}
     for number, raw in enumerate(content.splitlines(), start=1):
         try:

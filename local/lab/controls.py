@@ -1,8 +1,8 @@
-"""`/lab`: what is no part of OpenAI's API: recordings, schooled models, health, counts.
+"""`/lab`: the endpoints that OpenAI's API does not have: recordings, schooled models, health, counts.
 
-In: JSONL of recordings, or `{"id", "examples": [{"messages", "answer"}]}` to school a model. Out: what was
-taken. Schooling answers once the model is trained; the same lesson again is not learnt twice, another one
-replaces the model. Lessons are kept, and their models there again after a restart.
+In: JSONL of recordings, or `{"id", "examples": [{"messages", "answer"}]}` to school a model. Out: how much was
+accepted. Schooling answers once the model is trained. The same examples again do not train it a second time; other
+examples replace the model. Examples are kept, so that their models exist again after a restart.
 """
 
 import asyncio

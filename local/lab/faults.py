@@ -1,4 +1,4 @@
-"""Faults on order, for tests of what a caller does when its provider fails.
+"""Make requests fail on demand, to test callers whose provider fails.
 
 In: `{"path", "status": 429 | 500, "times", "method"?, "when"?}`; `path` is a pattern (`/fine_tuning/jobs/*`)
 of a path under `/v1`. Out: the next `times` such requests get that error: `before` anything happened (the
@@ -47,7 +47,7 @@ class Faults:
 
 
 class FaultsMiddleware:
-    """Lets the ordered faults happen."""
+    """Answers requests with the ordered faults."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -68,4 +68,4 @@ class FaultsMiddleware:
 
 
 async def _lost(_: Message) -> None:
-    """Take an answer that nobody gets."""
+    """Discard a part of an answer."""

@@ -61,7 +61,7 @@ class Files:
         return JsonResponse(self.add(content, filename=upload.filename or "upload", purpose=purpose, **extra))
 
     def add(self, content: bytes, *, filename: str, purpose: str, **extra: Any) -> dict[str, Any]:
-        """Keep a file; what callers see of it."""
+        """Keep a file; returns its file object."""
         about = {
             "id": new_id("file-"),
             "object": "file",

@@ -45,7 +45,7 @@ class _Method(BaseModel):
 
 
 class JobRequest(BaseModel):
-    """What a caller asks for."""
+    """The body of a request for a job."""
 
     model: Annotated[str, Field(min_length=1)]
     training_file: Annotated[str, Field(min_length=1)]
@@ -69,7 +69,7 @@ class JobRequest(BaseModel):
 
 
 class Job:
-    """One job; `about` is what callers see of it."""
+    """One job; `about` is its object as callers see it."""
 
     def __init__(self, wanted: JobRequest, seed: int) -> None:
         hyperparameters = wanted.chosen_hyperparameters().model_dump()
@@ -100,7 +100,7 @@ class Job:
 
     @classmethod
     def kept(cls, document: bytes) -> Self:
-        """The job that `document` is of."""
+        """The job that was kept as this document."""
         about, events = orjson.loads(document)
         job = cls(JobRequest.model_validate(about), about["seed"])
         job.about, job.events = about, events
@@ -148,7 +148,7 @@ class Job:
 
 
 class Trainer:
-    """Starts jobs and sees each to its end; keeps them and what they learnt from."""
+    """Starts jobs and runs each to its end; keeps the jobs and their training examples in the store."""
 
     def __init__(self, models: Models, store: Store) -> None:
         self._models = models
@@ -159,7 +159,7 @@ class Trainer:
         self._store.keep(_KIND, job.about["id"], job.document())
 
     def kept(self) -> dict[str, Job]:
-        """The jobs of before a restart, oldest first: trained models answer again, what was open starts anew."""
+        """The jobs from before a restart, oldest first. Their models answer again; open jobs start anew."""
         jobs = [Job.kept(document) for document in self._store.kept(_KIND).values()]
         jobs.sort(key=lambda job: job.about["created_at"])
         lessons = self._store.kept(_LESSONS)
@@ -188,7 +188,7 @@ class Trainer:
         try:
             self._see_through(job, training, validation)
         except Exception as error:
-            # A thread's error reaches nobody: the job says that it failed, the log says why.
+            # Nobody sees an exception of a thread, so the job fails with it and the log has the traceback.
             job.fail("training_failed", f"The training stopped: {error}")
             raise
         finally:
@@ -239,7 +239,7 @@ def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[E
 
 
 def _accuracy(student: Student, examples: list[Example]) -> float:
-    """Share of examples answered to the letter as in the file."""
+    """The share of examples that the student answers exactly as the file does."""
     given = student.answers([example.prompt for example in examples])
     hits = sum(answer == example.answer for answer, example in zip(given, examples, strict=True))
     return round(hits / len(examples), 4)

@@ -1,4 +1,4 @@
-"""Finds the candidate labels that a prompt names, and the text that is to be labelled.
+"""Find the candidate labels that a prompt names, and the text that is to be labelled.
 
 In: the messages of a request. Out: a `Task`: labels in their order, the words that describe each, the input
 without the list of labels and the instructions around it, and the JSON key to answer under where the prompt
@@ -117,7 +117,7 @@ def _bullets(text: str) -> _Listing | None:
 
 
 def _input_beside(text: str, span: tuple[int, int]) -> str:
-    """Take the side of the list with a heading such as `Complaint:`, from there on; else the longer side."""
+    """The input: the text after a heading such as `Complaint:` before or after the list, else the longer side."""
     before, after = _JSON_SHAPE.sub(" ", text[: span[0]]), _JSON_SHAPE.sub(" ", text[span[1] :])
     for side in (after, before):
         header = _HEADER.search(side)

@@ -1,7 +1,7 @@
-"""Which models there are, and who answers for each.
+"""The lab's models, and the function that answers for each.
 
-In: a model name. Out: its entry; the built-in ones, those schooled by `POST /lab/models`, the fine-tuned
-students, and the replayed ones. Fails: an unknown name is 404 `model_not_found`.
+In: a model's name. Out: the model: a built-in one, one schooled by `POST /lab/models`, a fine-tuned student, or one
+whose recordings are replayed. Fails: an unknown name is 404 `model_not_found`.
 """
 
 import threading
@@ -90,7 +90,7 @@ class Models:
         return model
 
     def add_kept(self, name: str, learn: Callable[[], Student], *, owned_by: str) -> None:
-        """Register a model of before a restart: it learns again, the same, when it is first asked."""
+        """Register a model from before a restart. It is trained again, with the same result, when it is first asked."""
         kept = _Kept(learn)
         answer = _worded(lambda messages, _: kept.student().answer(render(messages)))
         self._own[name] = Model(name, owned_by, answer, kept.is_ready)
@@ -104,7 +104,7 @@ class Models:
 
 
 class _Kept:
-    """A model that is yet to learn what it knew before a restart."""
+    """A model from before a restart, which is trained again at its first request."""
 
     def __init__(self, learn: Callable[[], Student]) -> None:
         self._learn = learn

@@ -1,9 +1,9 @@
 """Recorded answers of real models, replayed by model and canonical messages.
 
-In: JSONL of `{"messages", "answers": {model: text}, "latency_ms"?: {model: number}}`. Out: the recorded
-answer, or 404 `no_recorded_answer`; a neighbour's answer never stands in. Fails: a line that is not such a
-row is a 400, one that contradicts a recording a 409; both name the line, and nothing of that body is kept. A
-recorded latency is told beside its answer, not acted out.
+In: JSONL of `{"messages", "answers": {model: text}, "latency_ms"?: {model: number}}`. Out: the answer that was recorded
+for exactly these messages, or 404 `no_recorded_answer`. Fails: a line that is not such a row is a 400, one that
+contradicts a recording a 409; both name the line, and nothing of that body is kept. A recorded latency is reported with
+the answer; the lab does not wait for so long.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ type Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says to a conversation, and how long it took when that was recorded."""
+    """A model's answer to a conversation, and its recorded latency in milliseconds."""
 
     text: str
     latency_ms: float | None
@@ -38,7 +38,7 @@ class _Row(BaseModel):
 
 
 class Recordings:
-    """Every recording that was loaded, and the models they are of."""
+    """All loaded recordings, and the names of their models."""
 
     def __init__(self, store: Store) -> None:
         self._answers: dict[Key, Answer] = {}
@@ -49,7 +49,7 @@ class Recordings:
         self._store = store
 
     def load(self, body: bytes, taken: set[str]) -> dict[str, Any]:
-        """Keep every answer of the body, or none; `taken` are the names that belong to other models."""
+        """Keep every answer of the body, or none if a line is refused; `taken` are names that other models have."""
         staged: dict[Key, Answer] = {}
         rows = 0
         for number, line in enumerate(body.splitlines(), start=1):

@@ -1,4 +1,4 @@
-"""Reads a fine-tuning file: chat JSONL whose rows end with the assistant's answer.
+"""Read a fine-tuning file: chat JSONL whose rows end with the assistant's answer.
 
 In: the bytes of an uploaded file. Out: its examples and how many tokens they hold. Fails with `RowError`,
 which names the line, as OpenAI's validation does. Of a row only `messages` is read, whatever else it carries.
@@ -26,7 +26,7 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TrainingFile:
-    """What a fine-tuning file teaches."""
+    """The examples of a fine-tuning file, and its number of tokens."""
 
     examples: list[Example]
     tokens: int

@@ -16,7 +16,7 @@ from local.lab.wire import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a model found: how to choose among labels, why, how sure (0 to 1)."""
+    """A model's finding, from which an answer of any schema is filled: its label, the reason, and a score (0 to 1)."""
 
     choose: Callable[[list[str]], str]
     reason: str

@@ -1,7 +1,7 @@
-"""What the lab keeps on disk, so that its models are there again after a restart.
+"""The lab's documents on disk, from which its models are made again after a restart.
 
-In: documents by kind and name. Out: the same, oldest first. Models themselves are not kept, only what they learnt
-from: the same examples with the same seed give the same model. Without a folder nothing is kept.
+In: documents by kind and name. Out: the same, oldest first. Models themselves are not kept, but their training
+examples: the same examples with the same seed give the same model. Without a folder nothing is kept.
 """
 
 import threading
@@ -19,7 +19,7 @@ class Store:
         self._writing = threading.Lock()
 
     def keep(self, kind: str, name: str, content: bytes) -> None:
-        """Keep a document, in place of the one of that name; whole or not at all."""
+        """Write a document over the one of the same name, atomically."""
         if self._folder is None:
             return
         path = _path(self._folder, kind, name)

@@ -5,9 +5,8 @@ answers with one of the training answers. Answers seen once, or beyond the 300 c
 their own; an input that falls into it gets the answer of its nearest such example, so that a file in which
 every answer is unique trains a nearest-example model. Nothing but the examples is looked at.
 
-What all prompts of a training set share at their beginning and end (instructions, a list of labels) says
-nothing about a single one and is cut off before training; the same text is cut off an input where it stands
-there.
+Text that all prompts of a training set have at their beginning or end (instructions, a list of labels) says nothing
+about a single prompt. It is cut off before training, and from an input that has it too.
 """
 
 import re
@@ -180,7 +179,7 @@ def train(examples: list[Example], *, recipe: Recipe = SMALL, seed: int, passes:
     index = {answer: number for number, answer in enumerate(choices)}
     labels = np.array([index.get(answer, _RARE) for answer in answers])
     with _training, warnings.catch_warnings():
-        # Few passes are a choice of the caller's, not a defect to report.
+        # The caller chose the number of passes, so training that has not converged is no reason to warn.
         warnings.simplefilter("ignore", ConvergenceWarning)
         features = Features(texts, recipe.longest_gram)
         weights = None

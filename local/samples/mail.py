@@ -19,7 +19,7 @@ from local.samples.rows import Message, Row
 FEATURE = "mail-triage"
 SENT_TWICE = 0.012
 LEAKED = 0.006
-# How often a mail is like this.
+# The probability of each trait of a mail.
 CHANCE = {
     "misfiled": 0.03,
     "two asks": 0.04,

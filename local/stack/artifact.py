@@ -1,7 +1,7 @@
-"""Makes what `sam build` built quick to deploy and to start: byte code beside the sources, one archive for all.
+"""Make the result of `sam build` quick to deploy and to start: add byte code, and pack each directory once.
 
-`sam deploy` packs a directory again for every function that names it; an archive it takes as it is. In: the build
-directory. Out: the same, its template naming archives.
+`sam deploy` packs a directory again for every function that names it, and uploads an archive as it is. In: the build
+directory. Out: the same directory, whose template names archives.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _COMPRESSION_LEVEL = 1
 
 
 def compile_command(python: Path, built: Path) -> Command:
-    """Compiles once what every function process would else compile for itself: they may not write there.
+    """The command that compiles the sources once. Function processes cannot write byte code, and would at each start.
 
-    Byte code that was copied from the sources names their times, which an archive does not keep, so it is made anew.
+    Byte code that was copied beside the sources names their times, which an archive does not keep, so it is made anew.
     """
     return [python, "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash", built]
 

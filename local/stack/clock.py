@@ -1,6 +1,6 @@
-"""A faster clock for the watcher: every second, while its rule is enabled, what EventBridge does a minute.
+"""A faster clock for the watcher: invokes it every second, where EventBridge would every minute.
 
-The rule stays the switch: while no job is open it is disabled, and nothing is invoked.
+It does so only while the watcher's rule is enabled, which it is while a job is open.
 """
 
 from __future__ import annotations

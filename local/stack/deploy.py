@@ -23,7 +23,7 @@ from local.stack.processes import run_logged
 
 STACK_NAME = "stillhouse-local"
 
-# Examples, so that a comparison of costs can be seen. They are nobody's prices, and reports call them what they are.
+# Made-up prices, so that reports have costs to compare. Reports label them as examples.
 EXAMPLE_PRICES = {
     "as_of": "examples of the local stack, not real prices",
     "models": {
@@ -34,7 +34,7 @@ EXAMPLE_PRICES = {
     },
 }
 
-# Short: a message whose function died comes back when its visibility timeout ends. Webhooks may reach this machine.
+# A short visibility timeout, so that the message of a function that died comes back soon; webhooks to this machine.
 _LOCAL_PARAMETERS = {
     "ConsumerTimes": "local",
     "RecordWindow": "1",
@@ -58,7 +58,7 @@ type Report = Callable[[str], None]
 
 
 def build(layout: Layout, report: Report) -> str:
-    """Builds unless these very sources are built; answers their fingerprint."""
+    """Build unless exactly these sources are built already; returns their fingerprint."""
     sources = fingerprint.sources(layout.root)
     stamp = layout.built.with_name("fingerprint")
     if _read(stamp) == sources:
@@ -134,7 +134,7 @@ def _deploy(layout: Layout, parameters: dict[str, str], endpoint_url: str, repor
 
 
 def _deployed(endpoint_url: str) -> str | None:
-    """What the emulator has deployed. It stands in the emulator, so that it is lost where the deployed is lost."""
+    """The fingerprint of what is deployed. It is kept in the emulator, so that both are lost together."""
     ssm = aws.client("ssm", endpoint_url)
     try:
         value: str = ssm.get_parameter(Name=_DEPLOYED)["Parameter"]["Value"]
@@ -149,7 +149,7 @@ def _set_deployed(endpoint_url: str, value: str) -> None:
 
 
 def _empty_code_bucket(endpoint_url: str) -> None:
-    """The functions have their code; a hundred megabytes for each deploy would fill the disk."""
+    """Delete the uploaded archives, which the functions no longer need: each deploy would add a hundred megabytes."""
     s3 = aws.client("s3", endpoint_url)
     for entry in s3.list_objects_v2(Bucket=_CODE_BUCKET).get("Contents", []):
         s3.delete_object(Bucket=_CODE_BUCKET, Key=entry["Key"])
@@ -165,7 +165,7 @@ def outputs(endpoint_url: str) -> dict[str, str]:
 
 
 def architecture() -> str:
-    """This machine's, since its Python runs the functions."""
+    """The processor architecture of this machine, whose Python runs the functions."""
     if platform.system() != "Linux":
         raise StackError("The local stack runs the functions' Linux packages: use Linux, WSL or a Linux container.")
     try:
@@ -187,7 +187,7 @@ def _sam(layout: Layout, verb: str, *arguments: str, environment: dict[str, str]
 
 
 def _concurrency() -> str:
-    """Of each queue: a function process costs seconds of imports, so no more of them than cores; AWS asks for 2."""
+    """The functions that a queue may run at once: as many as cores, since each takes seconds to import; at least 2."""
     return str(min(max(os.process_cpu_count() or 0, 2), 8))
 
 

@@ -125,6 +125,6 @@ def test_blocked_and_failed_are_told_once(kind: Any, system: System) -> None:
 def test_a_message_for_another_goes_back(system: System) -> None:
     message = events.PlanRun(run_id="evalrun_1")
     send(system, message)
-    for _ in range(6):
+    for _ in range(7):
         system.deliver("NOTIFY")
     assert system.dead("NOTIFY") == [message.to_json()]
