@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
-from infra.operate.stack import resources
+from infra.operate.stack import resources_or_exit
 
 _PRICES = Path(__file__).parents[1] / "aws-prices.json"
 _GB = 1 << 30
@@ -98,7 +97,7 @@ def main() -> None:
     asked = arguments.parse_args()
     session = boto3.Session(region_name=asked.region)
     cloudformation, dynamodb = session.client("cloudformation"), session.client("dynamodb")
-    known = _known(cloudformation, asked.stack)
+    known = resources_or_exit(cloudformation, asked.stack)
     sys.stdout.write(f"{asked.stack}: these stay, with all that was captured and learnt:\n")
     for store in kept(session.client("s3"), dynamodb, known):
         sys.stdout.write(
@@ -121,13 +120,6 @@ def main() -> None:
     cloudformation.delete_stack(StackName=asked.stack)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=asked.stack)
     sys.stdout.write("removed\n")
-
-
-def _known(cloudformation: Any, stack: str) -> dict[str, str]:
-    try:
-        return resources(cloudformation, stack)
-    except ClientError as error:
-        sys.exit(f"{stack} cannot be read, is it the right STACK and REGION? {error}")
 
 
 if __name__ == "__main__":

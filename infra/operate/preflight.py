@@ -23,6 +23,8 @@ _LEAST_CONCURRENCY = 50
 _UNRESERVED = 100
 """So many concurrent executions Lambda keeps for functions that reserve none."""
 _NETWORKS = "L-F678F1CE"
+LONGEST_STACK = 40
+"""Letters of a stack's name: names of queues, which begin with it, stand in the environment of each function."""
 _OWN_KEY = "alias/aws/secretsmanager"
 """AWS's key, which every function that may read a secret may use."""
 _ASK = "aws service-quotas request-service-quota-increase --service-code"
@@ -43,6 +45,7 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
     """All findings. `client` makes the client of a service in that region."""
     # None of them begins before it is listed.
     looks = (
+        _name(stack),
         _types(client, region, parameters),
         _runtime(client, region, parameters),
         _concurrency(client, parameters),
@@ -57,6 +60,11 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
         except (ClientError, BotoCoreError) as error:
             findings.append(Finding(f"could not look: {error}", stops=False))
     return findings
+
+
+def _name(stack: str) -> Iterator[Finding]:
+    if len(stack) > LONGEST_STACK:
+        yield Finding(f"the stack's name has {len(stack)} letters: {LONGEST_STACK} at most.", stops=True)
 
 
 def _types(client: Client, region: str, parameters: dict[str, str]) -> Iterator[Finding]:

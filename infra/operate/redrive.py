@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from infra.operate.stack import resources
+from infra.operate.stack import resources_or_exit
 
 _SUFFIX = "DeadLetters"
 
@@ -49,7 +49,7 @@ def main() -> None:
     arguments.add_argument("queue", nargs="?")
     asked = arguments.parse_args()
     session = boto3.Session(region_name=asked.region)
-    sqs, known = session.client("sqs"), resources(session.client("cloudformation"), asked.stack)
+    sqs, known = session.client("sqs"), resources_or_exit(session.client("cloudformation"), asked.stack)
     if not asked.queue:
         lines = [f"{count:8} {queue}" for queue, count in waiting(sqs, known).items()]
         sys.stdout.write("\n".join(["dead letters:", *lines, ""]))

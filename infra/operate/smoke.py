@@ -19,7 +19,7 @@ from uuid import uuid4
 import boto3
 from openai import OpenAI
 
-from infra.operate.stack import resources
+from infra.operate.stack import resources_or_exit
 
 _PATIENCE_S = 180
 _SOURCE = "def grade(sample, item):\n    return 1.0 if sample['output_text'] == item['wanted'] else 0.0\n"
@@ -129,6 +129,7 @@ def deployed(stack: str, region: str | None) -> Target:
     """A stack in the account of the environment's credentials."""
     make: Any = boto3.Session(region_name=region).client
     cloudformation = make("cloudformation")
+    known = resources_or_exit(cloudformation, stack)
     [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in described["Outputs"]}
     secret = make("secretsmanager").get_secret_value(SecretId=outputs["FirstKeySecretArn"])["SecretString"]
@@ -136,7 +137,7 @@ def deployed(stack: str, region: str | None) -> Target:
         urls={name: url for name, url in outputs.items() if name in {"ApiUrl", "CaptureUrl", "GatewayUrl"}},
         key=f"sk-sh-first-{secret}",
         functions=make("lambda"),
-        sandbox=resources(cloudformation, stack)["SandboxFunction"],
+        sandbox=known["SandboxFunction"],
         topics=make("sns"),
         topic=outputs["TopicArn"],
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 
 def resources(cloudformation: Any, stack: str) -> dict[str, str]:
@@ -14,3 +17,11 @@ def resources(cloudformation: Any, stack: str) -> dict[str, str]:
         for resource in page["StackResourceSummaries"]
         if "PhysicalResourceId" in resource
     }
+
+
+def resources_or_exit(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The same for a command, which ends with a line where there is no such stack or it may not be read."""
+    try:
+        return resources(cloudformation, stack)
+    except ClientError as error:
+        sys.exit(f"{stack} cannot be read, is it the right STACK and REGION? {error}")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from distillations import distillation
 from infra.operate.destroy import _OPEN, kept, unfinished
+from infra.operate.stack import resources_or_exit
 from tuning import jobs
 
 GB = 1 << 30
@@ -80,3 +84,16 @@ def test_messages_and_open_work_are_named_since_no_later_stack_finishes_them() -
 
 def test_what_is_open_stands_where_services_write_it() -> None:
     assert set(_OPEN) == {jobs.OPEN, distillation._OPEN}
+
+
+class NoStacks:
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "ListStackResources")
+
+
+def test_a_command_for_a_stack_that_is_not_there_ends_with_a_line() -> None:
+    with pytest.raises(SystemExit, match="is it the right STACK and REGION"):
+        resources_or_exit(NoStacks(), "nothing")

@@ -155,3 +155,10 @@ def test_what_may_not_be_looked_at_is_said_and_stops_nothing() -> None:
 def test_openai_without_a_key_is_a_note() -> None:
     assert [finding.stops for finding in findings(Account(), ProviderSecretArn="")] == [False]
     assert findings(Account(), ProviderSecretArn="", ProviderBaseUrl="http://mine/v1") == []
+
+
+def test_a_name_too_long_for_what_is_named_after_it_stops_the_deploy() -> None:
+    [finding] = look(Account(), REGION, "s" * 41, {"ProviderSecretArn": ARN})
+    assert finding.stops
+    assert "41 letters" in finding.text
+    assert look(Account(), REGION, "s" * 40, {"ProviderSecretArn": ARN}) == []

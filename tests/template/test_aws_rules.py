@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.template.loading import functions, listed, resources, statements, template
+from infra.operate.preflight import LONGEST_STACK
+from tests.template.loading import ROOT, functions, listed, resources, statements, template
 
 FUNCTIONS = functions()
+VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
 CONSUMERS = {
     mapping["FunctionName"]["Ref"]: mapping["EventSourceArn"]["GetAtt"]
     for mapping in resources("Lambda::EventSourceMapping").values()
@@ -59,6 +61,42 @@ def test_a_batch_of_more_than_ten_messages_has_a_window_of_a_second_at_least() -
 def test_a_consumer_s_concurrency_is_what_sqs_mappings_take() -> None:
     parameter = template()["Parameters"]["ConsumerConcurrency"]
     assert (parameter["MinValue"], parameter["MaxValue"]) == (2, 1000)
+
+
+# So long may the values be that are no parameters: names that AWS makes of the stack's, which preflight bounds.
+LONGEST = {
+    **{name: 55 + LONGEST_STACK + 30 for name in VARIABLES if name.endswith("QUEUE_URL")},
+    "TABLE": LONGEST_STACK + 20,
+    "BUCKET": 63,
+    "TOPIC_ARN": 55 + LONGEST_STACK + 20,
+    "FIRST_KEY_SECRET_ARN": 110,
+    "SANDBOX_FUNCTION": 64,
+    "WATCH_RULE": LONGEST_STACK + len("-watch"),
+    "METRICS_NAMESPACE": LONGEST_STACK,
+    "API_URL": 256,
+}
+
+
+def longest(name: str, value: Any) -> int:
+    match value:
+        case str():
+            return len(value)
+        case {"Ref": str(parameter)} if parameter in template()["Parameters"]:
+            declared = template()["Parameters"][parameter]
+            choices = [len(choice) for choice in declared.get("AllowedValues", [])]
+            number = 12 if declared["Type"] == "Number" else 0
+            return int(declared.get("MaxLength") or max([*choices, number]))
+        case _:
+            return LONGEST[name]
+
+
+def test_no_parameter_makes_an_environment_that_lambda_refuses() -> None:
+    """All variables of a function together have at most 4 KB, names included."""
+    lengths = {name: longest(name, value) for name, value in VARIABLES.items()}
+    assert all(lengths.values()), lengths
+    assert sum(len(name) + length for name, length in lengths.items()) <= 4096
+    # And no longer than a rule's name, 64 letters.
+    assert LONGEST["WATCH_RULE"] <= 64
 
 
 # ------------------------------------------------------------------ permissions
@@ -128,11 +166,18 @@ def watched(metric: str) -> set[str]:
 
 def test_what_hurts_people_raises_an_alarm() -> None:
     assert watched("5xx") == {"Api"}
+    # A call by a function's own URL passes no API.
+    assert watched("Url5xxCount") == {f"{name}Function" for name in ("Capture", "Gateway")}
     assert watched("Throttles") == {"CaptureFunction", "GatewayFunction", "ApiFunction", "SandboxFunction"}
     assert watched("Errors") == {"SandboxFunction"}
     assert watched("ApproximateAgeOfOldestMessage") == {
         f"{queue.removesuffix('.Arn')}.QueueName" for queue in CONSUMERS.values()
     }
+
+
+def test_the_documented_cost_of_idleness_counts_the_alarms_that_there_are() -> None:
+    page = (ROOT / "docs" / "how-to" / "operate.md").read_text(encoding="utf-8")
+    assert f"| {len(resources('CloudWatch::Alarm'))} alarms at" in page
 
 
 def test_the_dashboard_is_json_and_shows_this_stack() -> None:
