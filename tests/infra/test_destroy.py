@@ -83,7 +83,7 @@ def test_messages_and_open_work_are_named_since_no_later_stack_finishes_them() -
 
 
 def test_what_is_open_stands_where_services_write_it() -> None:
-    assert set(_OPEN) == {jobs.OPEN, distillation._OPEN}
+    assert set(_OPEN) == {jobs.OPEN, distillation.OPEN_DISTILLATIONS}
 
 
 class NoStacks:
