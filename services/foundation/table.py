@@ -78,6 +78,17 @@ def _lost_condition(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
+def _wrote_before(error: ClientError, pk: str, sk: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a repeated write lost its condition to its own first attempt, whose answer never came.
+
+    Then the row has what was to be written. Another call that wrote the very same makes no difference to callers.
+    """
+    if not error.response["ResponseMetadata"].get("RetryAttempts"):
+        return False
+    row = get(pk, sk)
+    return row is not None and all(name in row and row[name] == value for name, value in fields.items())
+
+
 def get(pk: str, sk: str) -> Row | None:
     """The row with these keys, or None; also where no row can have them."""
     if not _is_possible(pk, sk):
@@ -108,7 +119,7 @@ def put_unless(row: Row, attribute: str) -> bool:
         )
     except ClientError as error:
         if _lost_condition(error):
-            return False
+            return _wrote_before(error, row["pk"], row["sk"], row)
         raise
     return True
 
@@ -154,7 +165,7 @@ def update(
         )
     except ClientError as error:
         if _lost_condition(error):
-            return False
+            return _wrote_before(error, pk, sk, changes)
         raise
     return True
 

@@ -2,9 +2,10 @@ import time
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moto.core.models import botocore_stubber
 
 from foundation import aws, table
 from foundation.errors import RetryLater
@@ -60,6 +61,29 @@ def test_put_replaces_and_put_new_does_not():
     assert table.get("p", "s")["count"] == 3
     table.put({**ROW, "count": 5})
     assert table.get("p", "s")["count"] == 5
+
+
+@pytest.fixture
+def answers_lost(cloud, monkeypatch):
+    """The first attempt of each conditional write takes effect, and botocore gets no answer and repeats it."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+    def lose(event_name, request, **_):
+        if b"attempt=1" in str(request.headers["amz-sdk-request"]).encode():
+            botocore_stubber(event_name, request)
+            raise ConnectionClosedError(endpoint_url="lost")
+
+    for operation in ("PutItem", "UpdateItem"):
+        cloud.on(aws.dynamodb(), f"before-send.dynamodb.{operation}", lose)
+
+
+@pytest.mark.usefixtures("answers_lost")
+def test_a_write_whose_answer_was_lost_is_known_to_be_written():
+    assert table.put_new(ROW)
+    assert not table.put_new({**ROW, "count": 4})
+    assert table.update("p", "s", {"status": "done"}, where={"status": "queued"})
+    assert not table.update("p", "s", {"status": "failed"}, where={"status": "queued"})
+    assert table.get("p", "s") == {**ROW, "status": "done"}
 
 
 def test_delete():
