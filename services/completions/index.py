@@ -49,8 +49,11 @@ class Scan:
         self.exhausted = False
 
     def goes_on(self, reference: Reference) -> bool:
-        """Whether this reference is within the limit. If it is not, the scan is `exhausted`."""
-        self.exhausted = self._left <= 0 or time.monotonic() > self._until
+        """Whether this reference is within the limit. If it is not, the scan is `exhausted`.
+
+        The first one always is: without it a page could not say where the next one begins.
+        """
+        self.exhausted = self.at is not None and (self._left <= 0 or time.monotonic() > self._until)
         if not self.exhausted:
             self._left -= 1
             self.at = reference

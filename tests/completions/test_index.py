@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from capture import ingest, odd, record
 from completions import batches, index
 from completions.filters import Filter
+from completions.postings import Reference
 from foundation import aws, blobs, events
 from foundation.ids import new_id
 from foundation.settings import settings as environment
@@ -330,3 +331,10 @@ def test_only_a_late_batch_id_may_be_pending(monkeypatch):
     later = SimpleNamespace(time_ns=lambda: time.monotonic_ns() + 10**18 * 3)
     monkeypatch.setattr("foundation.ids.time", later)
     assert not batches.may_be_pending(batch_id)
+
+
+def test_a_scan_that_is_out_of_time_looks_at_one_so_that_the_next_page_has_a_beginning():
+    scan = index.Scan(seconds=-1)
+    references = [Reference(created, "id", "hash", "object", 0, 1) for created in (1, 2)]
+    assert [scan.goes_on(reference) for reference in references] == [True, False]
+    assert (scan.at, scan.exhausted) == (references[0], True)
