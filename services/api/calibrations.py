@@ -113,7 +113,7 @@ def _shown(calibration: Calibration, eval_: Eval) -> dict[str, Any]:
 
 
 def _run(calibration_id: str, eval_: Eval, source: LabelledRows | FileId) -> Run:
-    """An ordinary run of the eval over the rows, without what people say of them."""
+    """An ordinary run of the eval over the rows, without people's labels."""
     rows: FileContent | FileId = (
         FileId(type="file_id", id=source.id) if isinstance(source, FileId) else _unlabelled(source)
     )

@@ -179,7 +179,7 @@ def shown(completion: Completion) -> dict[str, Any]:
 
 
 def _choice(index: int, choice: Any) -> Any:
-    """In OpenAI's shape; what a provider said in another one stays as it is."""
+    """A choice in OpenAI's shape; one that a provider gave in another shape is not changed."""
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         return choice
     return {"index": index, "logprobs": None, **choice, "message": _said(choice["message"])}

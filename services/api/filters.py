@@ -102,7 +102,7 @@ def wanted(app: Any) -> Filter:
 
 
 def _asked(parameters: dict[str, str]) -> dict[str, Any]:
-    """What the query says of a filter's fields; others belong to the list that is asked for."""
+    """The query's parameters that are fields of a filter; the others belong to the list that is asked for."""
     asked: dict[str, Any] = {name: value for name, value in parameters.items() if name in Filter.model_fields}
     for name in _MAPS:
         asked.pop(name, None)

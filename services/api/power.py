@@ -12,7 +12,7 @@ from foundation.routes import Query, Routes
 
 router = Routes("Power")
 _MOST_ROWS = 10_000_000
-# Beyond, arithmetic ends before the rows do.
+# A smaller share needs more rows than floats can count.
 _LEAST_SHARE = 1e-6
 _SHARE = {"type": "number", "minimum": _LEAST_SHARE, "maximum": 1 - _LEAST_SHARE}
 _ROWS = {"type": "integer", "minimum": 1, "maximum": _MOST_ROWS}

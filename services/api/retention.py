@@ -43,7 +43,7 @@ def create_policy(asked: NewPolicy) -> RetentionPolicy:
 
 
 def _check_scope(asked: NewPolicy) -> None:
-    """Raises ApiError where it is not said plainly which completions are to be deleted."""
+    """Raises ApiError unless the policy names completions by model or tags, or says that it is over all of them."""
     scoped = bool(asked.model or asked.metadata)
     if asked.all and scoped:
         message = "Invalid 'all': it is true for a policy over everything, without a model or metadata."

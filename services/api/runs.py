@@ -140,7 +140,7 @@ def retrieve_output_item(eval_id: str, run_id: str, item_id: str) -> dict[str, A
 
 
 def _plan(run: Run) -> None:
-    """Have it planned; one that is canceled tells that it is."""
+    """Send the message that plans the run. Planning a canceled run announces its end."""
     bus.send(PlanRun(run_id=run.id))
 
 

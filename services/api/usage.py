@@ -151,7 +151,7 @@ def usage() -> Usage:
 
 
 def _too_many_groups() -> ApiError:
-    """A part of the groups would be wrong where people add them up."""
+    """The refusal of too many groups: a part of them would be misread as the whole."""
     return ApiError(
         "There are more groups than one answer holds. Leave out of 'group_by' what has a value for almost every "
         "completion, or narrow the filter.",

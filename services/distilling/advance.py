@@ -1,8 +1,8 @@
-"""Move a distillation as far as what has happened allows: the only writer of its status.
+"""Take the steps of a distillation that are due. Only this module writes its status.
 
-In: hints (a message, or a run's summary that landed). The state itself is read from the table. Every step is one
-conditional write `from -> to` that carries the messages it calls for; they are sent after it, and sent again by
-whatever is delivered next until they are known to be sent.
+In: a hint that something has changed (a message, or a run's summary that landed); the state itself is read from the
+table. Every step is one conditional write `from -> to` that also records the messages to send. They are sent after the
+write, and sent again with each later delivery until the row says that they were sent.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def advance(distillation_id: str) -> None:
 
 
 def resend(distillation_id: str) -> None:
-    """Send again what the distillation waits for. Whoever has done it already does nothing."""
+    """Send again the messages that the distillation waits for. Work that is done already is not done again."""
     bus.send_all(steps.owed(Distillation.load(distillation_id)))
 
 

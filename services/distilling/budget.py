@@ -1,4 +1,4 @@
-"""What a distillation will cost, as far as prices are known, against its budget.
+"""Compare the estimated cost of a distillation with its budget, as far as prices are known.
 
 In: a distillation with `gate.max_cost_usd`. Out: the estimate for training (recorded tokens of the training completions
 times epochs) and the reasons to stop. Without a budget nothing is read or estimated.
@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
 
 
 def judge(distillation: Distillation) -> Estimate:
-    """Hold the estimate against the budget; without a budget there is neither an estimate nor a reason."""
+    """Compare the estimate with the budget; without a budget there is neither an estimate nor a reason."""
     limit = distillation.gate.max_cost_usd
     if limit is None:
         return Estimate(None, [])
@@ -41,7 +41,7 @@ def judge(distillation: Distillation) -> Estimate:
 
 
 def _epochs(distillation: Distillation) -> int:
-    """As asked for; OpenAI's `auto`, and anything else that is no number, counts as three."""
+    """The number of epochs that was asked for; OpenAI's `auto`, and anything else that is no number, counts as 3."""
     epochs = distillation.hyperparameters.get("n_epochs")
     return epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS
 

@@ -1,6 +1,6 @@
 """Entry point of the hourly sweep: resume what stands still, finish what is half recorded, delete and erase.
 
-What one sweep has no time for is left to the next. What fails stops nothing else; the sweep raises it in the end.
+Work that one sweep has no time for is left to the next. A failure does not stop the rest; it is raised at the end.
 """
 
 from __future__ import annotations

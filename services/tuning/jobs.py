@@ -27,6 +27,6 @@ def note(job: Job, status: str, message: str) -> None:
 
 
 def end_unstarted(job: Job) -> None:
-    """A cancellation came before the job was under way."""
+    """End a job as cancelled that a cancellation has reached before its start."""
     note(job, "cancelled", "Cancelled before it was under way.")
     job.change({"status": "cancelled", "finished_at": now()})

@@ -1,6 +1,6 @@
-"""A trainer that is away pauses its distillation, until the template's ProviderPatience is over.
+"""Pause a distillation while its trainer is away, for at most the template's ProviderPatience (hours).
 
-In: a message whose trainer is away. Out: the same message anew, the first time at once, then later and later.
+In: a message whose trainer is away. Out: the same message, put back: the first time at once, then with growing waits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LEAST_S = 15
 
 
 def come_again(message: StartJob | CancelJob, since: int, **changes: Any) -> None:
-    """Put a message back whose trainer is away since then, in seconds since the epoch."""
+    """Put back a message whose trainer has been away since `since`, in seconds since the epoch."""
     put_back(message, _wait_s(message, since), **changes)
 
 
@@ -26,12 +26,12 @@ def _wait_s(message: StartJob | CancelJob, since: int) -> int:
 
 
 def show(distillation: Distillation, since: int, error: TrainerAway | TrainerRefused) -> None:
-    """Have the distillation say since when it waits for its trainer, and why, unless it went on meanwhile."""
+    """Record in the distillation since when it waits for its trainer, and why, unless it has gone on meanwhile."""
     paused = Pause(since=since, reason=str(error))
     distillation.change({"paused": paused.model_dump()}, where={"status": distillation.status})
 
 
 def go_on(distillation: Distillation) -> None:
-    """The trainer answers again."""
+    """End the distillation's pause, because the trainer answers again."""
     if distillation.paused:
         distillation.change({"paused": None}, where={"status": distillation.status})

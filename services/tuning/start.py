@@ -50,10 +50,10 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
 
 
 def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
-    """Whether the job has started, or was refused; False where a cancellation came first."""
+    """Start the job unless it has started. True if it has started or was refused, False if a cancellation came first."""
     if job.provider_job_id or job.ended:
         return True
-    # Looked at once more, now that the intent is there: a cancellation from here on finds it.
+    # Read once more now that the intent is written: a cancellation that comes later finds the intent.
     distillation = Distillation.load(job.distillation_id)
     if distillation.status in TERMINAL:
         end_unstarted(job)

@@ -143,10 +143,10 @@ def together(refused=None, error=None):
     given = []
 
     def handle(deliveries):
-        given.append([one.run_id for one in deliveries])
+        given.append([delivery.run_id for delivery in deliveries])
         if error:
             raise error
-        return {one.event_id: ValueError("no") for one in deliveries if one.run_id in (refused or ())}
+        return {delivery.event_id: ValueError("no") for delivery in deliveries if delivery.run_id in (refused or ())}
 
     return handle, given
 

@@ -55,8 +55,8 @@ def finish(system: System, context: Any, clock: Clock, run: Run) -> dict[str, An
         if not clock.waiting():
             break
     system.settle()
-    found: dict[str, Any] = system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
-    return found
+    shown: dict[str, Any] = system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
+    return shown
 
 
 def test_rows_are_sampled_by_batches_and_booked_at_their_price(

@@ -102,7 +102,7 @@ def _items(operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]
         yield arguments["Item"]
     elif operation == "BatchWriteItem":
         for requests in arguments["RequestItems"].values():
-            yield from (it["PutRequest"]["Item"] for it in requests if "PutRequest" in it)
+            yield from (request["PutRequest"]["Item"] for request in requests if "PutRequest" in request)
 
 
 def _keys(operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:

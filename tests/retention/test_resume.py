@@ -161,12 +161,12 @@ def test_a_whole_distillation_survives_that_every_message_is_lost_once(
     loop.capture(system, "lossy", train=24, test=6)
     monkeypatch.setattr(bus, "send", sends)
     monkeypatch.setattr(bus, "send_all", lambda messages: send_all(filter(passes, list(messages))))
-    one = loop.distill(system, "lossy", gate={"expected_gain": 0.9})
+    distillation = loop.distill(system, "lossy", gate={"expected_gain": 0.9})
     for hour in range(1, 30):
         hours(hour * 1.1)
         system.settle()
-        if loop.fetched(system, one["id"])["status"] == "blocked":
-            system.ok("POST", f"/v1/distillations/{one['id']}/approve")
-    assert loop.fetched(system, one["id"])["status"] == "completed"
-    assert Job.load(loop.fetched(system, one["id"])["job_id"]).status == "succeeded"
+        if loop.fetched(system, distillation["id"])["status"] == "blocked":
+            system.ok("POST", f"/v1/distillations/{distillation['id']}/approve")
+    assert loop.fetched(system, distillation["id"])["status"] == "completed"
+    assert Job.load(loop.fetched(system, distillation["id"])["job_id"]).status == "succeeded"
     assert len(lost) > 5

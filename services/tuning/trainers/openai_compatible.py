@@ -100,7 +100,7 @@ def _job(job: FineTuningJob) -> ProviderJob:
 
 
 def _failure(job: FineTuningJob) -> JobFailure | None:
-    """An `error` without a message says nothing: OpenAI sends one with every job that has not failed."""
+    """Why a job failed; None for an `error` without a message, which OpenAI sends with jobs that have not failed."""
     if not job.error or not job.error.message:
         return None
     return JobFailure(code=job.error.code or "job_failed", message=job.error.message, param=job.error.param)

@@ -1,4 +1,4 @@
-"""What every trainer does, and how it fails.
+"""The seam of trainers: what every trainer does, and how it fails.
 
 A trainer's module has `make_trainer()`, and what that returns the four calls of `Trainer`. A refusal that asking again
 will not change raises `TrainerRefused`; whatever may pass raises `TrainerAway`.
@@ -31,7 +31,7 @@ class TrainerAway(StillhouseError):
 
 @dataclass(frozen=True)
 class Training:
-    """What to train. `intent` is the id under which `find` finds the job, whatever is redelivered.
+    """The order for a job. `intent` is the id by which `find` finds the job again after a crash.
 
     `train` and `validation` are JSONL in OpenAI's supervised format; `validation` may be empty. `suffix` is a short
     name for people that goes into the name of the model.
