@@ -53,8 +53,8 @@ stack: setup .venv-conformance/.synced ## the end-to-end tests on the local stac
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
-soak: setup ## the chaos tests and the published figures at their full length
-	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 --soak -m soak $(ARGS)
+soak: setup ## the chaos tests, the published figures and the property tests at their full length
+	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)

@@ -16,6 +16,7 @@ from foundation import lease, loop
 from foundation.ids import now_ms
 from local.lab.app import create_app
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
+from tests.examples import register
 from tests.flow.system import System, deploy
 from tests.quick_aws import quicken
 
@@ -25,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--soak"):
+        hypothesis.settings.load_profile("soak")
+
+
 @pytest.fixture
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether a test is to run at its full length."""
@@ -32,10 +38,7 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 quicken()
-
-# How long an example takes says nothing on a machine that is shared.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+register()
 
 
 def pytest_runtest_setup() -> None:

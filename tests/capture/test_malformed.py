@@ -27,11 +27,12 @@ from tests.capture import malformed
 from tests.capture.build import everything
 from tests.capture.malformed import MARK
 from tests.cloud import aws_client
+from tests.examples import examples
 from tests.flow.system import System
 
 FILES = Path(__file__).resolve().parents[3] / "shared" / "data" / "openai_ft_format" / "malformed"
-ANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-FEW = settings(ANY, max_examples=40)
+ANY = settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
+FEW = settings(ANY, max_examples=examples(40))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of
 from tests.capture.responses import assistant, record, response, user
+from tests.examples import examples
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -475,13 +476,13 @@ def places(document: Any) -> list[tuple[Any, Any]]:
     return [place for key, value in inner for place in ((document, key), *places(value))]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.dictionaries(st.sampled_from(["request", "response", "metadata", "created"]), ANYTHING) | ANYTHING)
 def test_any_json_is_a_completion_or_a_refusal(document: Any) -> None:
     holds(document)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(SHAPES, st.lists(st.tuples(st.integers(0, 1 << 16), ANYTHING), min_size=1, max_size=3))
 def test_a_sound_record_with_anything_in_some_places_is_a_completion_or_a_refusal(
     shape: dict[str, Any], changes: list[tuple[int, Any]]

@@ -17,6 +17,7 @@ from completions.postings import Reference
 from foundation import aws, blobs, events
 from foundation.ids import new_id
 from foundation.settings import settings as environment
+from tests.examples import examples
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -138,7 +139,7 @@ FILTERS = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=HEALTH)
+@settings(max_examples=examples(15), suppress_health_check=HEALTH)
 @given(
     batches=st.lists(st.lists(RECORDS, min_size=1, max_size=6), min_size=1, max_size=3),
     repeated=st.booleans(),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundation import aws, table
 from foundation.errors import NotFound
 from foundation.records import Record, decode, encode
+from tests.examples import examples
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -83,7 +84,7 @@ def test_text_that_looks_encoded_is_still_text():
         assert decode(encode(text)) == text
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(),
     score=st.none() | st.floats(allow_nan=False, allow_infinity=False),

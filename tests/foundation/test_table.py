@@ -10,6 +10,7 @@ from moto.core.models import botocore_stubber
 from foundation import aws, table
 from foundation.errors import RetryLater
 from foundation.settings import settings as environment
+from tests.examples import examples
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -176,7 +177,7 @@ def test_a_prefix_narrows_with_bounds_inside_and_outside_of_it():
     assert sort_keys(prefix="b#", after="c#0") == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_query_is_a_sorted_list_cut_to_size(cloud, data):
     cloud.empty()

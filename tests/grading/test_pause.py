@@ -57,8 +57,10 @@ def test_an_outage_of_a_day_fails_nothing(system: System, context: Any, clock: C
     grade_all(cut, context, provider)
     paused = system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")["paused"]
     assert (paused["since"], paused["reason"]) == (began, "Over capacity.")
-    while clock.now < began + 23 * HOUR:
-        grade_all(clock.next(), context, provider)
+    for hour in (1, 5, 14, 22, 23):
+        clock.now = max(clock.now, began + hour * HOUR)
+        for _ in range(3):
+            grade_all(clock.next(), context, provider)
     stored = Run.load(run.id)
     assert stored.status == "in_progress"
     assert stored.paused is not None
@@ -66,8 +68,8 @@ def test_an_outage_of_a_day_fails_nothing(system: System, context: Any, clock: C
     assert len(clock.waiting()) == 2, "each chunk waits once"
     assert clock.delays[0] == 15
     assert max(clock.delays) == 900
-    # Four rounds an hour, in which not every chunk asks anew.
-    assert len(provider.asked) < 60 * 100
+    # Not every chunk asks anew in every round.
+    assert len(provider.asked) < 60 * 15
 
     back = Counting()
     while due := clock.next():

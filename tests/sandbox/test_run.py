@@ -28,7 +28,7 @@ def test_the_source_gets_sample_and_item_and_gives_a_score() -> None:
     assert "error" not in answer
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), st.lists))
 def test_rows_arrive_as_they_are(value: object) -> None:
     source = "import json\ndef grade(sample, item): return float(json.dumps(sample) == item)"

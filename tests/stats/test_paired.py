@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from stats import Interval, PairedCounts, mcnemar_exact, tango_interval
+from tests.examples import examples
 
 ALPHA = 0.05
 
@@ -106,7 +107,7 @@ def test_tango_equals_the_inversion_of_the_score_test_by_brute_force(n, won, los
     assert tango_interval(counts) == pytest.approx((low, high), abs=1e-5)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(tables())
 def test_tango_holds_the_gain_and_stays_within_one(counts):
     low, high = tango_interval(counts)
@@ -114,14 +115,12 @@ def test_tango_holds_the_gain_and_stays_within_one(counts):
     assert low < high
 
 
-@settings(deadline=None)
 @given(tables())
 def test_tango_turns_around_when_the_models_change_places(counts):
     low, high = tango_interval(counts)
     assert tango_interval(PairedCounts(n=counts.n, won=counts.lost, lost=counts.won)) == Interval(-high, -low)
 
 
-@settings(deadline=None)
 @given(tables(), st.integers(2, 10))
 def test_tango_narrows_with_more_rows_and_with_less_confidence(counts, times):
     low, high = tango_interval(counts)
@@ -134,7 +133,6 @@ def test_tango_narrows_with_more_rows_and_with_less_confidence(counts, times):
     assert high <= surer.high
 
 
-@settings(deadline=None)
 @given(tables())
 def test_tango_leaves_out_zero_exactly_when_the_normal_mcnemar_test_does(counts):
     discordant = counts.won + counts.lost
@@ -184,7 +182,7 @@ def test_no_rows_have_no_gain():
     assert (counts.gain, counts.discordance) == (0.0, 0.0)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_mcnemar_equals_scipy(won, lost):
     assume(won + lost > 0)
@@ -200,7 +198,6 @@ def binomial_p(won, lost):
     return stats.binomtest(won, won + lost, 0.5).pvalue
 
 
-@settings(deadline=None)
 @given(st.integers(0, 5000), st.integers(0, 5000))
 def test_mcnemar_is_symmetric_and_a_chance_above_zero(won, lost):
     p = mcnemar_exact(won, lost)

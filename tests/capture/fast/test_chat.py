@@ -14,6 +14,7 @@ from capture.shapes import as_chat
 from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.bench.records import record
+from tests.examples import examples
 
 ODD: list[Any] = [
     None, True, False, 0, 1, -1, 1.0, 0.5, 1 << 33, 1 << 53, (1 << 33) - 1, (1 << 53) - 1, "", "1", "12", "x" * 64,
@@ -75,7 +76,7 @@ def test_what_is_odd_in_any_one_place_is_plainly_sound_only_by_every_rule() -> N
     assert sound > 250
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.integers(0, 1 << 32), st.integers(2, 5))
 def test_what_is_odd_in_some_places_is_plainly_sound_only_by_every_rule(seed: int, changes: int) -> None:
     draw = random.Random(seed)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.fast import is_lossless
+from tests.examples import examples
 
 # Few keys, so that some stand twice; a quote and a backslash, whose escapes a count of quotes could take for others.
 KEYS = st.sampled_from(["a", "b", 'a"', '"', "\\", "", "é"])
@@ -56,7 +57,7 @@ def loses_nothing(text: str, value: Any) -> bool:
     return repr(as_pairs(value)) == repr(json.loads(text, object_pairs_hook=list))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 @given(st.lists(DOCUMENTS, min_size=1, max_size=3))
 def test_an_array_that_is_lossless_is_what_json_reads(documents: list[str]) -> None:
     text = f"[{','.join(documents)}]"
@@ -65,7 +66,7 @@ def test_an_array_that_is_lossless_is_what_json_reads(documents: list[str]) -> N
         assert loses_nothing(text, records)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 @given(DOCUMENTS)
 def test_a_single_document_that_is_lossless_is_what_json_reads(text: str) -> None:
     document = orjson.loads(text)
