@@ -48,7 +48,7 @@ def _answer(source: str, sample: Any, item: Any) -> dict[str, Any]:
     try:
         return {"score": _score(source, sample, item)}
     except BaseException as error:  # noqa: BLE001 - whatever the source raises is its answer
-        return {"error": {"message": _told(error)}}
+        return {"error": {"message": _described(error)}}
 
 
 def _score(source: str, sample: Any, item: Any) -> float:
@@ -64,7 +64,7 @@ def _score(source: str, sample: Any, item: Any) -> float:
     return value
 
 
-def _told(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     """Return an error's class, its text and the line of the source; its text may raise too."""
     try:
         text = str(error)

@@ -182,14 +182,14 @@ def _choice(index: int, choice: Any) -> Any:
     """A choice in OpenAI's shape; one that a provider gave in another shape is not changed."""
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         return choice
-    return {"index": index, "logprobs": None, **choice, "message": _said(choice["message"])}
+    return {"index": index, "logprobs": None, **choice, "message": _with_nulls(choice["message"])}
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
     content = message.get("content")
     parts = content if isinstance(content, list) else None
     text = "".join(_text(part) for part in parts) if parts else content
-    return {**_said({**message, "content": text}), "content_parts": parts}
+    return {**_with_nulls({**message, "content": text}), "content_parts": parts}
 
 
 def _text(part: Any) -> str:
@@ -197,8 +197,8 @@ def _text(part: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _said(message: dict[str, Any]) -> dict[str, Any]:
-    """As OpenAI's schema has a message: content and refusal stand even where they are null, and nothing else does."""
+def _with_nulls(message: dict[str, Any]) -> dict[str, Any]:
+    """A message as OpenAI's schema requires it: content and refusal stay even if null, other nulls are left out."""
     return {**_without_nulls(message), "content": message.get("content"), "refusal": message.get("refusal")}
 
 

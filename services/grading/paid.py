@@ -29,7 +29,7 @@ class Paid:
 
     def __init__(self, scope: str) -> None:
         self._scope = scope
-        self._found: dict[str, Answer] = {}
+        self._answers: dict[str, Answer] = {}
         self._read: set[str] = set()
         self._wanted: dict[str, asyncio.Future[Answer | None]] = {}
 
@@ -40,8 +40,8 @@ class Paid:
 
     async def find(self, digest: str) -> Answer | None:
         """The paid answer to the request with this digest, or None."""
-        if digest in self._found:
-            return self._found[digest]
+        if digest in self._answers:
+            return self._answers[digest]
         if not self._wanted:
             asyncio.get_running_loop().call_later(_A_MOMENT_S, self._look_up)
         wanted = self._wanted.setdefault(digest, asyncio.get_running_loop().create_future())
@@ -61,14 +61,14 @@ class Paid:
         try:
             places = {(place["pk"], place["sk"]) for place in map(self._place, wanted)}
             for key in {row["key"] for row in table.get_all(places).values()} - self._read:
-                self._found |= dict(answers(blobs.find(key)))
+                self._answers |= dict(answers(blobs.find(key)))
                 self._read.add(key)
         except BaseException as error:  # noqa: BLE001 - every call that waits for the look-up raises it
             for future in wanted.values():
                 future.set_exception(error)
             return
         for digest, future in wanted.items():
-            future.set_result(self._found.get(digest))
+            future.set_result(self._answers.get(digest))
 
     def _place(self, digest: str) -> table.Row:
         return {"pk": f"CALL#{self._scope}#{digest[:2]}", "sk": digest}

@@ -50,7 +50,7 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
 
 
 def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
-    """Start the job unless it has started. True if it has started or was refused, False if a cancellation came first."""
+    """Start the job unless it has started. False if a cancellation came first, True otherwise, also if refused."""
     if job.provider_job_id or job.ended:
         return True
     # Read once more now that the intent is written: a cancellation that comes later finds the intent.

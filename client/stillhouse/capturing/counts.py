@@ -28,7 +28,7 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts = Counts()
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def add(self, name: str, number: int = 1) -> None:
         with self._lock:
@@ -46,14 +46,14 @@ class Tally:
     def warn_once(self, kind: str, message: str, *args: object) -> None:
         """Log a warning, unless this kind was logged since the last `settled`."""
         with self._lock:
-            known = kind in self._said
-            self._said.add(kind)
+            known = kind in self._logged
+            self._logged.add(kind)
         if not known:
             log.warning(message, *args)
 
     def settled(self, kind: str) -> bool:
         """Mark a kind of trouble as over, so that its next occurrence is logged. True if it had been logged."""
         with self._lock:
-            known = kind in self._said
-            self._said.discard(kind)
+            known = kind in self._logged
+            self._logged.discard(kind)
         return known

@@ -82,13 +82,13 @@ def messages(role: str, blocks: Sequence[Block]) -> list[dict[str, Any]]:
         if not isinstance(block, Result):
             pending.append(block)
             continue
-        turn += _said(role, pending)
+        turn += _as_messages(role, pending)
         pending = []
         turn.append({"role": "tool", "tool_call_id": block.id, "content": block.text})
-    return turn + _said(role, pending)
+    return turn + _as_messages(role, pending)
 
 
-def _said(role: str, blocks: list[Block]) -> list[dict[str, Any]]:
+def _as_messages(role: str, blocks: list[Block]) -> list[dict[str, Any]]:
     if not blocks:
         return []
     match blocks:

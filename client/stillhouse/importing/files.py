@@ -120,11 +120,11 @@ class FileSource:
         for name in self._folder.names(since):
             try:
                 for number, row in rows(self._folder.open(name), behind=done if name == since else 0):
-                    yield Item(f"{name}:{number}", [name, number], self._found(row, name))
+                    yield Item(f"{name}:{number}", [name, number], self._record_or_reason(row, name))
             except broken as error:
                 raise Stopped(f"{name} cannot be read to its end ({type(error).__name__})") from None
 
-    def _found(self, row: Any, name: str) -> Record | Left:
+    def _record_or_reason(self, row: Any, name: str) -> Record | Left:
         try:
             if isinstance(row, Left):
                 return row
