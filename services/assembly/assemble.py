@@ -19,7 +19,7 @@ from completions import index
 from completions.completion import input_key
 from completions.sources import StoredCompletions
 from distillations import lineage
-from distillations.dataset import Dataset, DatasetCard, Recipe, dataset_key
+from distillations.dataset import LEAST_EXAMPLES, VALIDATION_SHARE, Dataset, DatasetCard, Recipe, dataset_key
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.lineage import Node
@@ -28,8 +28,6 @@ from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
 
 _FILES = ("train", "validation", "manifest")
-_VALIDATION_SHARE = 0.1
-_LEAST_EXAMPLES = 10
 
 
 def assemble(message: AssembleDataset) -> None:
@@ -65,7 +63,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
     if not isinstance(source, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
     test_ids, test_inputs = _test_rows(distillation)
-    curator = Curator(test_ids=test_ids, test_inputs=test_inputs, seed=distillation.seed, share=_VALIDATION_SHARE)
+    curator = Curator(test_ids=test_ids, test_inputs=test_inputs, seed=distillation.seed, share=VALIDATION_SHARE)
     with ExitStack() as stack:
         files = {name: stack.enter_context(TemporaryFile()) for name in _FILES}
         rows = _fill(files, curator.examples(index.completions(source, limit=source.limit)))
@@ -83,7 +81,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         distillation_id=distillation.id,
         teacher=distillation.teacher,
         student=distillation.student,
-        recipe=Recipe(source=source, validation_share=_VALIDATION_SHARE, seed=distillation.seed),
+        recipe=Recipe(source=source, validation_share=VALIDATION_SHARE, seed=distillation.seed),
         selected=curator.selected,
         rows=rows["train"] + rows["validation"],
         train_rows=rows["train"],
@@ -115,11 +113,11 @@ def _fill(files: Mapping[str, IO[bytes]], examples: Iterator[Example]) -> dict[s
 
 
 def _check(distillation: Distillation, rows: dict[str, int], curator: Curator) -> None:
-    if rows["train"] >= _LEAST_EXAMPLES:
+    if rows["train"] >= LEAST_EXAMPLES:
         return
     dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
     raise ApiError(
-        f"The training set has {rows['train']} examples; at least {_LEAST_EXAMPLES} are needed. The filter in "
+        f"The training set has {rows['train']} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
         f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
         code="too_few_examples",
         param="train",

@@ -6,7 +6,6 @@ what each rule dropped. Only digests are held in memory.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import orjson
 
 from assembly.curation import RULES, Candidate, Known
 from completions.completion import Completion
+from distillations.dataset import validates
 from foundation.consumer import logger
 
 _TAUGHT = ("role", "content", "name", "tool_calls", "tool_call_id")
@@ -69,7 +69,7 @@ class Curator:
             return None
         line = training_line(completion)
         self._known.answers[candidate.input_key] = candidate.answer_key
-        return Example(completion.id, line, _fraction(self._seed, candidate.input_key) < self._share)
+        return Example(completion.id, line, validates(self._seed, candidate.input_key, self._share))
 
     def _count(self, rule: str, completion: Completion) -> None:
         self.dropped[rule] += 1
@@ -87,9 +87,3 @@ def training_line(completion: Completion) -> bytes:
         if name in completion.request:
             line[name] = completion.request[name]
     return orjson.dumps(line)
-
-
-def _fraction(seed: int, key: str) -> float:
-    """A number in [0, 1) that follows from the seed and the input."""
-    digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
-    return int.from_bytes(digest[:8]) / (1 << 64)

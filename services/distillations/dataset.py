@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_serializer
@@ -10,6 +11,11 @@ from completions.sources import StoredCompletions
 from distillations.failure import Failure
 from foundation.document import Document
 from foundation.records import Record
+
+VALIDATION_SHARE = 0.1
+"""The share of the examples that validate."""
+LEAST_EXAMPLES = 10
+"""The examples to train on without which no trainer starts."""
 
 
 class Recipe(Document):
@@ -67,6 +73,12 @@ class Dataset(Record):
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)
+
+
+def validates(seed: int, input_key: str, share: float = VALIDATION_SHARE) -> bool:
+    """Whether an example validates, or trains: that follows from the seed and its input."""
+    digest = hashlib.sha256(f"{seed}:{input_key}".encode()).digest()
+    return int.from_bytes(digest[:8]) / (1 << 64) < share
 
 
 def dataset_key(dataset_id: str, name: str) -> str:

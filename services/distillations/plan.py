@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from distillations.model_score import ModelScore
 from evals.run import Answers
 from foundation.document import Document
@@ -26,5 +28,7 @@ class Plan(Document):
     """When somebody approved a blocked plan, in seconds since the epoch."""
     estimated_cost_usd: float | None = None
     """The estimate for the training in US dollars; null without a budget or without a price."""
+    warnings: list[str] = Field(default_factory=list)
+    """The criteria that gave one answer on all rows of both models, one sentence each."""
     reasons: list[str]
     """Why the distillation is blocked, one sentence each."""

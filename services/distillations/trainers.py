@@ -6,20 +6,25 @@ the trainer is at work, since libraries know no function and a cold start need n
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
+
+from distillations.hyperparameters import OpenAIHyperparameters
 
 
 class TrainerEntry(NamedTuple):
-    """Where a trainer is implemented, and what it is, for people who choose one."""
+    """Where a trainer is implemented, what it is, for people who choose one, and what it takes beside the files."""
 
     module: str
     description: str
+    hyperparameters: type[OpenAIHyperparameters]
 
 
 TRAINERS: dict[str, TrainerEntry] = {
-    "default": TrainerEntry("openai_compatible", "OpenAI's fine-tuning API, at the default provider"),
+    "default": TrainerEntry(
+        "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters
+    ),
 }
 
 
@@ -41,3 +46,13 @@ type TrainerName = Annotated[
     ),
 ]
 """A name that the registry has, as a caller gives it."""
+
+
+def _as_declared(given: Any, check: Any, about: ValidationInfo) -> Any:
+    """Check by what the named trainer declares; where the name itself is wrong, by what any trainer does."""
+    entry = TRAINERS.get(about.data.get("trainer", ""))
+    return entry.hyperparameters.model_validate(given) if entry else check(given)
+
+
+type Hyperparameters = Annotated[OpenAIHyperparameters, WrapValidator(_as_declared)]
+"""What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

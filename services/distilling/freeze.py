@@ -6,40 +6,16 @@ with the same input the first is kept, or the first that the teacher answered; i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from tempfile import TemporaryFile
-from typing import IO, Annotated, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import orjson
-from annotated_types import MaxLen
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from completions import index
 from completions.completion import input_key
-from completions.sources import StoredCompletions
 from distillations.distillation import Distillation
-from evals.files import File, checked
+from distillations.rows import rows_of
 from foundation import blobs
-from foundation.errors import ApiError
-from foundation.ids import derived_id
-
-# In letters, of up to four bytes: a key of the table ends at 2,048.
-_LONGEST_ID = 256
-
-
-class _Item(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    input: list[dict[str, Any]]
-    completion_id: Annotated[str, MaxLen(_LONGEST_ID)] | None = None
-
-
-class _FileRow(BaseModel):
-    """What a row of an uploaded file must hold, so that models can be asked with it and its results be found again."""
-
-    item: _Item
-    request: dict[str, Any] = Field(default_factory=dict)
-    latency_ms: Annotated[float, Field(ge=0)] | None = None
 
 
 class Frozen(NamedTuple):
@@ -89,7 +65,7 @@ class _Kept(NamedTuple):
 def _unique(distillation: Distillation, spool: IO[bytes]) -> Iterator[bytes]:
     """The lines to freeze. Which row of an input is kept is known at the end; until then all wait in the spool."""
     kept: dict[str, _Kept] = {}
-    for row in _rows(distillation):
+    for row in rows_of(distillation.test, distillation.teacher):
         key, answered = input_key(row["item"]["input"]), "sample" in row
         earlier = kept.get(key)
         duplicates = earlier.duplicates + 1 if earlier else 0
@@ -105,43 +81,3 @@ def _unique(distillation: Distillation, spool: IO[bytes]) -> Iterator[bytes]:
 def _line(row: bytes, duplicates: int) -> bytes:
     counted = orjson.dumps({**orjson.loads(row), "duplicates": duplicates}) if duplicates else row
     return counted + b"\n"
-
-
-def _rows(distillation: Distillation) -> Iterable[dict[str, Any]]:
-    source = distillation.test
-    if isinstance(source, StoredCompletions):
-        completions = index.completions(source, limit=source.limit)
-        return (completion.row(with_sample=distillation.teacher in completion.models) for completion in completions)
-    return _file_rows(File.load(source.id, param="test.id"))
-
-
-def _file_rows(file: File) -> Iterator[dict[str, Any]]:
-    """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
-    for _ in checked(_lines(file), "evals", param="test.id"):
-        pass
-    for number, line in enumerate(_lines(file), start=1):
-        if line.strip():
-            row = _checked(number, orjson.loads(line))
-            item = row["item"]
-            item["completion_id"] = item.get("completion_id") or derived_id(
-                "chatcmpl-", file.id, input_key(item["input"])
-            )
-            yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
-
-
-def _lines(file: File) -> Iterator[bytes]:
-    lines = blobs.raw_lines(file.key)
-    if lines is None:
-        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
-    return lines
-
-
-def _checked(number: int, row: dict[str, Any]) -> dict[str, Any]:
-    try:
-        _FileRow.model_validate(row)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        message = f"Line {number} of the file in 'test' cannot be a test row: {where}: {first['msg']}."
-        raise ApiError(message, code="invalid_row", param="test.id") from error
-    return row

@@ -11,7 +11,9 @@ from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distilling import budget
+from evals.eval import Eval
 from evals.gains import Score
+from evals.one_answer import one_answer
 from evals.outcomes import row_outcomes
 from evals.run import Run
 from stats import rows_needed
@@ -42,9 +44,15 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run) -> Plan:
         discordance=discordance,
         expected_gain=expected,
         estimated_cost_usd=cost.usd,
+        warnings=_telling_nothing(distillation, teacher, baseline),
         reasons=[],
     )
     return plan.model_copy(update={"reasons": [*_reasons(plan, gate), *cost.reasons]})
+
+
+def _telling_nothing(distillation: Distillation, teacher: Run, baseline: Run) -> list[str]:
+    eval_ = Eval.find(distillation.eval_id)
+    return one_answer(eval_, [teacher, baseline]) if eval_ else []
 
 
 def _reasons(plan: Plan, gate: Gate) -> list[str]:
@@ -58,6 +66,7 @@ def _reasons(plan: Plan, gate: Gate) -> list[str]:
             f"The teacher {teacher.model} ({teacher.score:.1%}) is not above the baseline "
             f"{baseline.model} ({baseline.score:.1%}): there is no gap to close."
         )
+        reasons += plan.warnings
     elif plan.rows_needed is None:
         reasons.append(
             f"The expected gain of {100 * plan.expected_gain:.1f} points is not above the minimum gain of "

@@ -138,8 +138,25 @@ def check_lines(body: bytes, purpose: str, *, param: str = "file") -> None:
         pass
 
 
+def file_of_rows(file_id: str, *, param: str) -> File:
+    """The file with this id, if it is one of rows. Raises NotFound, or ApiError where it has another purpose."""
+    file = File.load(file_id, param=param)
+    if file.purpose != "evals":
+        raise ApiError(
+            f"The file {file_id} has the purpose '{file.purpose}': rows are read from files of the purpose 'evals'.",
+            code="invalid_purpose",
+            param=param,
+        )
+    return file
+
+
 def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[dict[str, Any]]:
     """The object on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
+    return (row for _, row in numbered(lines, purpose, param=param))
+
+
+def numbered(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same, each with the number of its line, from 1."""
     any_row = False
     for number, line in enumerate(lines, start=1):
         if number == 1 and line.startswith(_BOM):
@@ -150,7 +167,7 @@ def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Ite
         row = _parsed(number, line, param)
         if purpose == "evals":
             _check_row(number, row, param)
-        yield row
+        yield number, row
     if not any_row:
         raise ApiError("The file holds no rows.", code="no_rows", param=param)
 

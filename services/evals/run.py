@@ -54,6 +54,7 @@ class Run(Record):
     rows: int | None = None
     started_at: int | None = None
     paused: Pause | None = None
+    warnings: list[str] = Field(default_factory=list)
 
     def parent(self) -> str:
         return self.eval_id

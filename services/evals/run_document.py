@@ -45,6 +45,8 @@ class RunDocument(RunFigures):
     metadata: dict[str, str] | None
     paused: Pause | None
     """Null unless the run waits for a provider that is away."""
+    warnings: list[str]
+    """What makes a completed run's figures doubtful: the criteria that gave one answer on all rows of all models."""
     report_url: str
     """Where the run is retrieved."""
 
@@ -71,6 +73,7 @@ def run_document(run: Run) -> RunDocument:
         error=run.error,
         metadata=run.metadata,
         paused=run.paused,
+        warnings=run.warnings,
         report_url=f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}",
         **dict(run_figures(run)),
     )

@@ -14,7 +14,7 @@ from completions import index
 from completions.sources import StoredCompletions, StoredResponses
 from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
 from evals.eval import Eval
-from evals.files import File, file_key
+from evals.files import File, file_key, file_of_rows
 from foundation import blobs
 from foundation.errors import ApiError
 from foundation.ids import derived_id, now
@@ -49,7 +49,7 @@ def check_source(data_source: DataSource) -> None:
     """Raise ApiError, or what the lookup of a model raises, where a run of this source could never run."""
     source = data_source.source
     if isinstance(source, FileId):
-        File.load(source.id, param="data_source.source.id")
+        file_of_rows(source.id, param="data_source.source.id")
     elif not isinstance(source, FileContent) and next(index.completions(source, limit=1), None) is None:
         raise ApiError("The filter selects no stored completion.", code="no_rows", param="data_source.source")
     if isinstance(data_source, JsonlSource):

@@ -15,6 +15,7 @@ import orjson
 
 from evals.counts import ChunkCounts, CriterionResult, ResultCounts, all_graded, graded_chunks, is_graded, totals
 from evals.eval import Eval
+from evals.one_answer import warnings_of
 from evals.output_items import items_key
 from evals.run import Run
 from foundation import blobs, lease, loop
@@ -46,7 +47,13 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
             if pause.put_off(run, message) or not _grade(run, message, context, provider or registry.paced_providers()):
                 return
     if all_graded(run.id, message.chunk, message.chunks):
-        end(run, status="completed", **totals(graded_chunks(run.id)))
+        _complete(run)
+
+
+def _complete(run: Run) -> None:
+    summed = totals(graded_chunks(run.id))
+    warnings = warnings_of(Run.model_validate({**run.model_dump(), **summed}))
+    end(run, status="completed", warnings=warnings, **summed)
 
 
 def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> bool:

@@ -16,7 +16,7 @@ from tests.flow.system import System
 @pytest.fixture
 def body(system: System) -> dict[str, Any]:
     """A sound request, with completions to fill it."""
-    loop.capture(system, "d", train=4, test=3)
+    loop.capture(system, "d", train=24, test=3)
     return {
         "name": "triage",
         "eval_id": loop.create_eval(system),
@@ -58,7 +58,7 @@ def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str |
     """What is wrong, and what the refusal must say: status, param, code."""
     nobody = loop.source("test", "nobody")
     file = {"type": "file_id", "id": "file-nobody"}
-    missing, invalid = "missing_required_parameter", "invalid_value"
+    missing, invalid, unknown = "missing_required_parameter", "invalid_value", "unknown_parameter"
     return {
         "no name": ({"name": None}, 400, "name", missing),
         "an empty name": ({"name": ""}, 400, "name", invalid),
@@ -71,13 +71,24 @@ def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str |
         "a file that is not there": ({"test": file}, 404, "test.id", "not_found"),
         "a file to train on": ({"train": file}, 400, "train", "unsupported_source"),
         "no teacher": ({"teacher": None}, 400, "teacher", missing),
-        "a teacher that answered nothing": ({"teacher": "nobody"}, 400, "train", "no_rows"),
+        "a teacher that answered nothing": ({"teacher": "nobody"}, 404, "teacher", "model_not_found"),
         "training on another model": ({"train": {**body["train"], "model": "gpt"}}, 400, "train.model", invalid),
         "no student": ({"student": None}, 400, "student", missing),
         "an unknown student": ({"student": "nobody"}, 404, "student", "model_not_found"),
         "an unknown trainer": ({"trainer": "moon"}, 400, "trainer", invalid),
         "an impossible gate": ({"gate": {"power": 2}}, 400, "gate.power", invalid),
-        "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", "unknown_parameter"),
+        "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", unknown),
+        "a hyperparameter of no trainer": ({"hyperparameters": {"epochs": 1}}, 400, "hyperparameters.epochs", unknown),
+        "one of a wrong type": ({"hyperparameters": {"n_epochs": "many"}}, 400, "hyperparameters.n_epochs", invalid),
+        "a budget that no price is known for": ({"gate": {"max_cost_usd": 1}}, 400, "gate.max_cost_usd", "no_price"),
+        "a gain below the minimum": (
+            {"gate": {"expected_gain": 0.1, "min_gain": 0.1}},
+            400,
+            "gate.expected_gain",
+            invalid,
+        ),
+        "a group that no row has": ({"gate": {"group_by": "user"}}, 400, "gate.group_by", invalid),
+        "a test that is trained on": ({"test": body["train"]}, 400, "train", "too_few_examples"),
         "a negative seed": ({"seed": -1}, 400, "seed", invalid),
         "a limit of none": ({"train": {**body["train"], "limit": 0}}, 400, "train.limit", invalid),
         "a number in metadata": ({"metadata": {"a": 1}}, 400, "metadata.a", invalid),

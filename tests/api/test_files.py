@@ -146,8 +146,9 @@ def test_a_line_that_could_be_no_row_is_refused_with_its_number(
     assert (refusal.value.code, refusal.value.param) == (code, "file")
     assert line is None or f"Line {line} " in refusal.value.message
     assert client.files.list().data == []
-    # The same by a purpose that nobody looks at: the run fails with the reason, and nothing waits for ever.
-    unseen = upload(client, content, "user_data")
+    # The same by a link, where nobody looks at the lines: the run fails with the reason, and nothing waits for ever.
+    unseen = upload(client, b'{"item": {}}')
+    blobs.put(file_key(unseen.id), content)
     ended = run(client, system, create(client).id, over(unseen.id))
     assert (ended.status, ended.error.code) == ("failed", code)
     assert system.dead("GRADE") == []

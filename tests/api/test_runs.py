@@ -399,7 +399,7 @@ def test_a_run_that_is_over_cannot_be_canceled(client: OpenAI, system: System) -
 
 
 def test_a_distillation_fails_when_its_run_is_canceled(client: OpenAI, system: System) -> None:
-    loop.capture(system, "stop", train=6, test=6)
+    loop.capture(system, "stop", train=24, test=6)
     started = loop.distill(system, "stop")
     system.deliver("DISTILLING")
     begun_ = loop.fetched(system, started["id"])

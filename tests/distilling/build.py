@@ -11,7 +11,7 @@ from distillations.dataset import Dataset
 from distillations.distillation import Distillation, Step
 from distillations.job import Job
 from distillations.verdict import Verdict
-from evals.counts import ChunkCounts, ResultCounts, totals
+from evals.counts import ChunkCounts, CriterionResult, ResultCounts, totals
 from evals.data_sources import CompletionsSource, FileId
 from evals.eval import Eval
 from evals.output_items import items_key, output_item_id
@@ -138,8 +138,18 @@ def graded(
         failed=rows.count("f"),
         errored=rows.count("e"),
     )
+    criterion = CriterionResult(
+        testing_criteria="correct-1", passed=counts.passed, failed=len(rows) - counts.passed, errored=counts.errored
+    )
     chunk = ChunkCounts(
-        chunk=0, chunks=1, first_row=0, counts=counts, usage=usage or [], criteria=[], latency_ms=800, timed=100
+        chunk=0,
+        chunks=1,
+        first_row=0,
+        counts=counts,
+        usage=usage or [],
+        criteria=[criterion],
+        latency_ms=800,
+        timed=100,
     )
     chunk.write_once(made.id)
     made.finish(status="completed", **totals([chunk]))

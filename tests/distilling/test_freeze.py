@@ -110,15 +110,16 @@ def test_the_filter_ends_where_it_says(system: System) -> None:
 
 
 def test_the_post_fixes_the_end_of_the_filter(system: System) -> None:
-    build.captured(system, [build.record(1, "one", "billing"), build.record(2, "two", split="train")])
+    train = [build.record(number, f"question {number}", split="train") for number in range(10, 30)]
+    build.captured(system, [build.record(1, "one", "billing"), *train])
     made = build.distillation()
     body = {"name": "n", "eval_id": made.eval_id, "teacher": build.TEACHER, "student": "lab-small"}
-    sources = {"test": build.source("test"), "train": build.source("train", created_before=build.AT + 9)}
+    sources = {"test": build.source("test"), "train": build.source("train", created_before=build.AT + 99)}
 
     asked = system.ok("POST", "/v1/distillations", {**body, **sources})
 
     assert asked["test"]["created_before"] == asked["created_at"]
-    assert asked["train"]["created_before"] == build.AT + 9
+    assert asked["train"]["created_before"] == build.AT + 99
 
 
 def test_a_file_of_rows_is_frozen_with_names_that_follow_from_the_input(system: System) -> None:  # noqa: ARG001

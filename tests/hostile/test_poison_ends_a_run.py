@@ -169,13 +169,13 @@ def test_an_odd_row_of_a_test_file_is_refused_or_ends_its_distillation(poison: d
     assert status in {200, 400}, file
     if status == 400:
         return
-    loop.capture(system, "odd", train=12, test=0)
+    build.captured(system, [build.record(n, f"q{n}", split="train", model=loop.STUDENT) for n in range(24)])
     body = {
         "name": "odd",
         "eval_id": loop.create_eval(system),
         "test": {"type": "file_id", "id": file["id"]},
-        "train": loop.source("train", "odd"),
-        "teacher": loop.TEACHER,
+        "train": build.source("train"),
+        "teacher": loop.STUDENT,
         "student": loop.STUDENT,
     }
     created, one = system.call("POST", "/v1/distillations", body)

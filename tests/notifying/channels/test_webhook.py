@@ -113,9 +113,10 @@ def test_each_end_has_its_type_and_goes_to_whoever_asks(client: OpenAI, system: 
     eval_id = create_eval(system)
     canceled = client.evals.runs.retrieve(started(system, eval_id, [FINE])["id"], eval_id=eval_id)
     client.evals.runs.cancel(canceled.id, eval_id=eval_id)
-    file = client.files.create(file=b"no rows", purpose="user_data")
+    file = client.files.create(file=json.dumps(FINE).encode(), purpose="evals")
     source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
     failed = client.evals.runs.create(eval_id, data_source=source)
+    client.files.delete(file.id)
     system.settle()
     events = sorted((json.loads(body)["type"], json.loads(body)["data"]["id"]) for _, body in listener.deliveries)
     assert events == sorted(2 * [("eval.run.canceled", canceled.id)] + [("eval.run.failed", failed.id)])

@@ -1,0 +1,192 @@
+"""The request for a distillation, and what is wrong with it: said before anything is measured or paid for.
+
+In: what a caller asks for. Out: nothing, or an ApiError naming the field and the remedy. Rows are looked at for a few
+seconds at most; what a large source hides behind that is found when the rows are frozen or the set is assembled, and
+ends the distillation as failed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import Field
+
+from completions import index
+from completions.completion import Metadata, input_key
+from completions.index import Scan
+from completions.sources import StoredCompletions
+from distillations.dataset import LEAST_EXAMPLES, validates
+from distillations.distillation import Source
+from distillations.gate import Gate
+from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.rows import rows_of
+from distillations.trainers import Hyperparameters, TrainerName
+from evals.eval import Eval
+from evals.slicing import metadata_of
+from foundation.bounds import Name
+from foundation.document import Body
+from foundation.errors import ApiError
+from providers import prices
+from providers.required_model import require_model
+
+_SECONDS = 6.0
+
+
+class NewDistillation(Body):
+    """What a caller sends."""
+
+    name: str = Field(min_length=1, max_length=128)
+    eval_id: str
+    test: Source
+    train: Source
+    teacher: Name = Field(min_length=1)
+    student: Name = Field(min_length=1)
+    trainer: TrainerName = "default"
+    hyperparameters: Hyperparameters = Field(default_factory=OpenAIHyperparameters)
+    gate: Gate = Gate()
+    seed: int = Field(default=42, ge=0, lt=1 << 31)
+    metadata: Metadata | None = None
+
+    def end_filters(self, at: int) -> None:
+        """Give the filters an end: what is captured later is not part of this distillation."""
+        self.test, self.train = _ended(self.test, at), _ended(self.train, at)
+
+
+def _ended(source: Source, at: int) -> Source:
+    if isinstance(source, StoredCompletions):
+        return source.model_copy(update={"created_before": min(source.created_before or at, at)})
+    return source
+
+
+def refuse_what_cannot_work(asked: NewDistillation) -> None:
+    """Raises ApiError for the first thing that cannot work."""
+    Eval.load(asked.eval_id, param="eval_id")
+    require_model(asked.student, param="student")
+    train = _training_filter(asked)
+    _refuse_gate(asked)
+    test = _looked_at(asked)
+    _refuse_group(asked, test)
+    if not test.teacher_answered:
+        require_model(asked.teacher, param="teacher")
+    _refuse_too_few(asked, train, test)
+
+
+def _training_filter(asked: NewDistillation) -> StoredCompletions:
+    """The filter in `train`, answered by the teacher."""
+    if not isinstance(asked.train, StoredCompletions):
+        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
+    if asked.train.model not in {None, asked.teacher}:
+        raise ApiError(
+            f"train is answered by the teacher: its model must be '{asked.teacher}' or absent.",
+            code="invalid_value",
+            param="train.model",
+        )
+    return asked.train.model_copy(update={"model": asked.teacher})
+
+
+def _refuse_gate(asked: NewDistillation) -> None:
+    gate = asked.gate
+    if gate.expected_gain is not None and gate.expected_gain <= gate.min_gain:
+        raise ApiError(
+            f"Invalid 'gate.expected_gain': no number of rows shows that a gain of {gate.expected_gain} is above "
+            f"min_gain, {gate.min_gain}. Expect more, or ask for less.",
+            code="invalid_value",
+            param="gate.expected_gain",
+        )
+    if gate.max_cost_usd is not None and prices.training_nanodollars(asked.student) is None:
+        raise ApiError(
+            f"Invalid 'gate.max_cost_usd': no price is known for training '{asked.student}', so the budget could never "
+            "be checked. Leave it out, or add the price to the stack's parameter Prices.",
+            code="no_price",
+            param="gate.max_cost_usd",
+        )
+
+
+class _TestRows(NamedTuple):
+    """What was seen of the test rows. `whole` is whether that is all of them."""
+
+    ids: set[str]
+    inputs: dict[str, bool]
+    """Whether the teacher answered it, by the key of each input."""
+    keys: set[str]
+    """The metadata keys that some row has."""
+    whole: bool
+
+    @property
+    def teacher_answered(self) -> bool:
+        """Whether the teacher need not be asked, as far as was seen."""
+        return all(self.inputs.values()) or not self.whole
+
+
+def _looked_at(asked: NewDistillation) -> _TestRows:
+    ids: set[str] = set()
+    inputs: dict[str, bool] = {}
+    keys: set[str] = set()
+    scan = Scan(seconds=_SECONDS)
+    whole = True
+    for row in _in_time(rows_of(asked.test, asked.teacher, scan=scan)):
+        if row is None:
+            whole = False
+            break
+        item = row["item"]
+        ids.add(item["completion_id"])
+        key = input_key(item["input"])
+        inputs[key] = inputs.get(key, False) or "sample" in row
+        keys |= metadata_of(item).keys()
+    whole = whole and not scan.exhausted
+    if whole and not ids:
+        raise ApiError("The filter in 'test' selects no stored completion.", code="no_rows", param="test")
+    return _TestRows(ids, inputs, keys, whole)
+
+
+def _in_time[Kind](items: Iterator[Kind]) -> Iterator[Kind | None]:
+    """The items, and None at the end where the time was over before them."""
+    until = time.monotonic() + _SECONDS
+    for item in items:
+        yield item
+        if time.monotonic() > until:
+            yield None
+            return
+
+
+def _refuse_group(asked: NewDistillation, test: _TestRows) -> None:
+    group = asked.gate.group_by
+    if group is not None and test.whole and group not in test.keys:
+        raise ApiError(
+            f"Invalid 'gate.group_by': no row of 'test' has the metadata key '{group}'. Rows have: "
+            f"{', '.join(sorted(test.keys)[:10]) or 'none'}.",
+            code="invalid_value",
+            param="gate.group_by",
+        )
+
+
+def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _TestRows) -> None:
+    """Look at completions until enough of them could train. Curation may still keep some of these out."""
+    scan = Scan(seconds=_SECONDS)
+    examples: set[str] = set()
+    selected = leaks = 0
+    for completion in _in_time(index.completions(train, limit=train.limit, scan=scan)):
+        if completion is None:
+            return
+        selected += 1
+        key = input_key(completion.messages)
+        if completion.id in test.ids or key in test.inputs:
+            leaks += 1
+        elif not validates(asked.seed, key):
+            examples.add(key)
+        if len(examples) == LEAST_EXAMPLES:
+            return
+    if scan.exhausted:
+        return
+    by = f"answered by the teacher '{asked.teacher}'"
+    if not selected:
+        raise ApiError(f"The filter in 'train' selects no stored completion {by}.", code="no_rows", param="train")
+    raise ApiError(
+        f"The filter in 'train' selects {selected} completions {by}. {leaks} of them are rows of 'test' too, or ask "
+        f"the same; of the others each question counts once, and a tenth validates: {len(examples)} are left to train "
+        f"on, and at least {LEAST_EXAMPLES} are needed. Let 'train' select more, and others than 'test'.",
+        code="too_few_examples",
+        param="train",
+    )

@@ -1,0 +1,75 @@
+"""The rows that the models of a distillation are measured on, before they are frozen.
+
+In: the `test` source, and the teacher. Out: rows `{item, request, sample?, latency_ms?}`, lazily, with a sample where
+the teacher has answered. Raises ApiError naming the line of a file that cannot be a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from annotated_types import MaxLen
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from completions import index
+from completions.completion import input_key
+from completions.index import Scan
+from completions.sources import StoredCompletions
+from distillations.distillation import Source
+from evals.files import File, file_of_rows, numbered
+from foundation import blobs
+from foundation.errors import ApiError
+from foundation.ids import derived_id
+
+# In letters, of up to four bytes: a key of the table ends at 2,048.
+_LONGEST_ID = 256
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    input: list[dict[str, Any]]
+    completion_id: Annotated[str, MaxLen(_LONGEST_ID)] | None = None
+
+
+class _FileRow(BaseModel):
+    """What a row of an uploaded file must hold, so that models can be asked with it and its results be found again."""
+
+    item: _Item
+    request: dict[str, Any] = Field(default_factory=dict)
+    latency_ms: Annotated[float, Field(ge=0)] | None = None
+
+
+def rows_of(source: Source, teacher: str, *, scan: Scan | None = None) -> Iterator[dict[str, Any]]:
+    """The rows in the order of the source; a `scan` ends those of stored completions early."""
+    if isinstance(source, StoredCompletions):
+        completions = index.completions(source, limit=source.limit, scan=scan)
+        return (completion.row(with_sample=teacher in completion.models) for completion in completions)
+    return _file_rows(file_of_rows(source.id, param="test.id"))
+
+
+def _file_rows(file: File) -> Iterator[dict[str, Any]]:
+    """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
+    for number, row in numbered(_lines(file), "evals", param="test.id"):
+        _check(number, row)
+        item = row["item"]
+        item["completion_id"] = item.get("completion_id") or derived_id("chatcmpl-", file.id, input_key(item["input"]))
+        yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
+
+
+def _lines(file: File) -> Iterator[bytes]:
+    lines = blobs.raw_lines(file.key)
+    if lines is None:
+        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
+    return lines
+
+
+def _check(number: int, row: dict[str, Any]) -> None:
+    try:
+        _FileRow.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        message = f"Line {number} of the file in 'test' cannot be a test row: {where}: {first['msg']}."
+        raise ApiError(message, code="invalid_row", param="test.id") from error
