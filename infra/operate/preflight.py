@@ -25,6 +25,7 @@ _UNRESERVED = 100
 _NETWORKS = "L-F678F1CE"
 LONGEST_STACK = 40
 """Letters of a stack's name: names of queues, which begin with it, stand in the environment of each function."""
+_OPENAI = "https://api.openai.com/v1"
 _OWN_KEY = "alias/aws/secretsmanager"
 """AWS's key, which every function that may read a secret may use."""
 _ASK = "aws service-quotas request-service-quota-increase --service-code"
@@ -41,14 +42,16 @@ class Finding:
 type Client = Callable[[str], Any]
 
 
-def look(client: Client, region: str, stack: str, parameters: dict[str, str]) -> list[Finding]:
-    """All findings. `client` makes the client of a service in that region."""
+def look(client: Client, region: str, stack: str, given: dict[str, str]) -> list[Finding]:
+    """All findings. `client` makes the client of a service in that region; an update keeps what is not given."""
+    kept = _kept(client, stack)
+    parameters = {**kept, **given}
     # None of them begins before it is listed.
     looks = (
         _name(stack),
         _types(client, region, parameters),
         _runtime(client, region, parameters),
-        _concurrency(client, parameters),
+        _concurrency(client, parameters, int(kept.get("SandboxConcurrency") or 0)),
         _networks(client, stack),
         _secret(client, region, "ProviderSecretArn", parameters),
         _secret(client, region, "ProvidersSecretArn", parameters),
@@ -60,6 +63,15 @@ def look(client: Client, region: str, stack: str, parameters: dict[str, str]) ->
         except (ClientError, BotoCoreError) as error:
             findings.append(Finding(f"could not look: {error}", stops=False))
     return findings
+
+
+def _kept(client: Client, stack: str) -> dict[str, str]:
+    """The parameters of the stack as it is deployed; none where it is not, or may not be looked at."""
+    try:
+        [described] = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except (ClientError, BotoCoreError):
+        return {}
+    return {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}
 
 
 def _name(stack: str) -> Iterator[Finding]:
@@ -101,7 +113,7 @@ def _runtime(client: Client, region: str, parameters: dict[str, str]) -> Iterato
         )
 
 
-def _concurrency(client: Client, parameters: dict[str, str]) -> Iterator[Finding]:
+def _concurrency(client: Client, parameters: dict[str, str], reserved_now: int) -> Iterator[Finding]:
     limit = client("lambda").get_account_settings()["AccountLimit"]
     total, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     if total < _LEAST_CONCURRENCY:
@@ -112,9 +124,10 @@ def _concurrency(client: Client, parameters: dict[str, str]) -> Iterator[Finding
             stops=parameters.get("ConsumerConcurrency") != "2",
         )
     reserved = int(parameters.get("SandboxConcurrency") or 0)
-    if reserved and unreserved - reserved < _UNRESERVED:
+    left = unreserved + reserved_now - reserved
+    if reserved and left < _UNRESERVED:
         yield Finding(
-            f"SandboxConcurrency={reserved} leaves {unreserved - reserved} executions to all others, and Lambda "
+            f"SandboxConcurrency={reserved} leaves {left} executions to all others, and Lambda "
             f"refuses less than {_UNRESERVED}: leave the parameter out.",
             stops=True,
         )
@@ -141,7 +154,7 @@ def _networks(client: Client, stack: str) -> Iterator[Finding]:
 def _secret(client: Client, region: str, name: str, parameters: dict[str, str]) -> Iterator[Finding]:
     arn = parameters.get(name, "")
     if not arn:
-        if name == "ProviderSecretArn" and "ProviderBaseUrl" not in parameters:
+        if name == "ProviderSecretArn" and parameters.get("ProviderBaseUrl", _OPENAI) == _OPENAI:
             yield Finding("ProviderSecretArn is not given: OpenAI answers nobody without a key.", stops=False)
         return
     parts = arn.split(":")
@@ -160,7 +173,7 @@ def _content(secrets: Any, name: str, arn: str, parameters: dict[str, str]) -> I
     except secrets.exceptions.ResourceNotFoundException:
         yield Finding(f"{name} names no secret that is there: {arn}", stops=True)
         return
-    if not key.endswith(_OWN_KEY) and "SecretsKeyArn" not in parameters:
+    if not key.endswith(_OWN_KEY) and not parameters.get("SecretsKeyArn"):
         yield Finding(
             f"{name} lies under a key of your own, which the functions may not use: deploy with SecretsKeyArn={key}",
             stops=True,

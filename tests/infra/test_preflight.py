@@ -26,6 +26,8 @@ class Account:
     def __init__(self, **differs: Any) -> None:
         self.concurrency, self.networks, self.secret = 1000, 1, "sk-plain"
         self.deployed: list[str] | None = None
+        self.parameters: dict[str, str] = {}
+        self.unreserved: int | None = None
         self.lacks: set[str] = set()
         self.key: str | None = None
         self.exceptions = SimpleNamespace(ResourceNotFoundException=NotFoundError)
@@ -36,9 +38,19 @@ class Account:
         return self
 
     def get_account_settings(self) -> Any:
+        unreserved = self.concurrency if self.unreserved is None else self.unreserved
         return {
-            "AccountLimit": dict.fromkeys(("ConcurrentExecutions", "UnreservedConcurrentExecutions"), self.concurrency)
+            "AccountLimit": {
+                "ConcurrentExecutions": self.concurrency,
+                "UnreservedConcurrentExecutions": unreserved,
+            }
         }
+
+    def describe_stacks(self, **_: Any) -> Any:
+        if self.deployed is None:
+            raise _refused("DescribeStacks", "Stack with id x does not exist")
+        pairs = self.parameters.items()
+        return {"Stacks": [{"Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in pairs]}]}
 
     def get_paginator(self, call: str) -> Any:
         assert call == "list_stack_resources"
@@ -162,3 +174,14 @@ def test_a_name_too_long_for_what_is_named_after_it_stops_the_deploy() -> None:
     assert finding.stops
     assert "41 letters" in finding.text
     assert look(Account(), REGION, "s" * 40, {"ProviderSecretArn": ARN}) == []
+
+
+def test_an_update_keeps_what_is_not_given() -> None:
+    kept = {"ProviderSecretArn": ARN, "SandboxConcurrency": "100", "FunctionUrls": "false"}
+    # What the sandbox has reserved already is not taken a second time.
+    account = Account(
+        deployed=["SandboxNetwork"], parameters=kept, concurrency=200, unreserved=100, lacks={"AWS::Lambda::Url"}
+    )
+    assert look(account, REGION, "stillhouse", {}) == []
+    [finding] = look(account, REGION, "stillhouse", {"SandboxConcurrency": "101"})
+    assert "leaves 99 executions" in finding.text
