@@ -45,7 +45,7 @@ def check(dynamodb: Any, s3: Any, table: str, bucket: str) -> None:
         owner_of_table = _owner(dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"])
         owner_of_bucket = _owner(_tags(s3, bucket))
     except ClientError as error:
-        raise Refused(f"table {table} or bucket {bucket} is not in this account and region: {error}") from error
+        raise Refused(f"table {table} or bucket {bucket} cannot be read in this account and region: {error}") from error
     keys = {key["AttributeName"]: key["KeyType"] for key in described["KeySchema"]}
     if keys != {"pk": "HASH", "sk": "RANGE"}:
         raise Refused(f"{table} has the keys {sorted(keys)}, a table of this template has pk and sk")

@@ -96,19 +96,9 @@ def main() -> None:
     arguments.add_argument("--unfinished", choices=["keep", "lose"], default="keep")
     asked = arguments.parse_args()
     session = boto3.Session(region_name=asked.region)
-    cloudformation, dynamodb = session.client("cloudformation"), session.client("dynamodb")
+    cloudformation = session.client("cloudformation")
     known = resources_or_exit(cloudformation, asked.stack)
-    sys.stdout.write(f"{asked.stack}: these stay, with all that was captured and learnt:\n")
-    for store in kept(session.client("s3"), dynamodb, known):
-        sys.stdout.write(
-            f"  {store.name}: {store.size:,} bytes, about ${store.dollars} a month\n    to remove it: {store.remove}\n"
-        )
-    back = f"make adopt STACK={asked.stack} TABLE={known['Table']} BUCKET={known['Bucket']}"
-    sys.stdout.write(f"  to give them to a new stack: {back}, then make deploy\n")
-    sys.stdout.write(f"All else goes: {len(known) - 2} resources, the first API key and the logs among them.\n")
-    left = unfinished(session.client("sqs"), dynamodb, known)
-    for line in left:
-        sys.stdout.write(f"  unfinished: {line}\n")
+    left = _shown(session, asked.stack, known) if {"Table", "Bucket"} <= known.keys() else _hollow(asked.stack)
     if not asked.yes:
         sys.stdout.write("Nothing was removed. Say YES=1 to remove the stack.\n")
         return
@@ -120,6 +110,28 @@ def main() -> None:
     cloudformation.delete_stack(StackName=asked.stack)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=asked.stack)
     sys.stdout.write("removed\n")
+
+
+def _shown(session: Any, stack: str, known: dict[str, str]) -> list[str]:
+    """Says what stays, what goes and what is unfinished; the last is answered."""
+    dynamodb = session.client("dynamodb")
+    sys.stdout.write(f"{stack}: these stay, with all that was captured and learnt:\n")
+    for store in kept(session.client("s3"), dynamodb, known):
+        sys.stdout.write(
+            f"  {store.name}: {store.size:,} bytes, about ${store.dollars} a month\n    to remove it: {store.remove}\n"
+        )
+    back = f"make adopt STACK={stack} TABLE={known['Table']} BUCKET={known['Bucket']}"
+    sys.stdout.write(f"  to give them to a new stack: {back}, then make deploy\n")
+    sys.stdout.write(f"All else goes: {len(known) - 2} resources, the first API key and the logs among them.\n")
+    left = unfinished(session.client("sqs"), dynamodb, known)
+    for line in left:
+        sys.stdout.write(f"  unfinished: {line}\n")
+    return left
+
+
+def _hollow(stack: str) -> list[str]:
+    sys.stdout.write(f"{stack} has no table and bucket, its first deploy failed: nothing stays.\n")
+    return []
 
 
 if __name__ == "__main__":

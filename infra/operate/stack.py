@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 
 def resources(cloudformation: Any, stack: str) -> dict[str, str]:
-    """The physical ids of a stack's resources by their logical ids."""
+    """The physical ids of a stack's resources by their logical ids, without those that a rollback deleted."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
         for page in pages
         for resource in page["StackResourceSummaries"]
-        if "PhysicalResourceId" in resource
+        if "PhysicalResourceId" in resource and resource.get("ResourceStatus") != "DELETE_COMPLETE"
     }
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from distillations import distillation
 from infra.operate.destroy import _OPEN, kept, unfinished
-from infra.operate.stack import resources_or_exit
+from infra.operate.stack import resources, resources_or_exit
 from tuning import jobs
 
 GB = 1 << 30
@@ -84,6 +84,22 @@ def test_messages_and_open_work_are_named_since_no_later_stack_finishes_them() -
 
 def test_what_is_open_stands_where_services_write_it() -> None:
     assert set(_OPEN) == {jobs.OPEN, distillation.OPEN_DISTILLATIONS}
+
+
+class Stacks:
+    """CloudFormation with one stack, whose first deploy failed: what was made is deleted again."""
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        made = {"LogicalResourceId": "Table", "PhysicalResourceId": "t", "ResourceStatus": "DELETE_COMPLETE"}
+        failed = {"LogicalResourceId": "Logs", "ResourceStatus": "CREATE_FAILED"}
+        return [{"StackResourceSummaries": [made, failed]}]
+
+
+def test_a_stack_that_was_rolled_back_holds_nothing() -> None:
+    assert resources(Stacks(), "failed") == {}
 
 
 class NoStacks:

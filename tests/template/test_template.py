@@ -331,7 +331,8 @@ def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
 def test_data_outlives_the_stack_and_the_table_is_the_one_that_code_expects() -> None:
     for name in ("Table", "Bucket"):
         one = template()["Resources"][name]
-        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        # A first deploy that fails leaves none behind.
+        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     [table] = resources("DynamoDB::Table").values()
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     assert keys == {"HASH": "pk", "RANGE": "sk"}
