@@ -11,6 +11,7 @@ from api import filters
 from completions import index
 from completions.completion import Completion, Metadata
 from completions.postings import Reference
+from distillations import lineage
 from foundation import http
 from foundation.document import Body, Document
 from foundation.errors import NotFound
@@ -73,6 +74,24 @@ class NewMetadata(Body):
     """The new tags; null or absent leaves none."""
 
 
+class Remains(Document):
+    """An object that the completion went into, and that may still hold its text or has learnt from it."""
+
+    id: str
+    kind: str
+    """`dataset`, `file`, `run`, `job`, `model`, `verdict` …"""
+
+
+class DeletedCompletion(Document):
+    """OpenAI's answer to a deletion, and what the deletion does not reach."""
+
+    object: Literal["chat.completion.deleted"] = "chat.completion.deleted"
+    id: str
+    deleted: Literal[True] = True
+    remains_in: list[Remains]
+    """What was made from the completion, at most 500 objects."""
+
+
 @router.get(
     "/v1/chat/completions",
     scope="read",
@@ -121,12 +140,17 @@ def update_completion(completion_id: str, asked: NewMetadata) -> dict[str, Any]:
     return shown(replace(completion, metadata=metadata))
 
 
-@router.delete("/v1/chat/completions/<completion_id>", scope="write", answer="openai.types.chat.ChatCompletionDeleted")
-def delete_completion(completion_id: str) -> dict[str, Any]:
-    """Delete a stored completion for good: pushing it again does not bring it back."""
+@router.delete("/v1/chat/completions/<completion_id>", scope="write")
+def delete_completion(completion_id: str) -> DeletedCompletion:
+    """Delete a stored completion for good: pushing it again does not bring it back.
+
+    What was made from it stays, and is named in the answer and by its lineage.
+    """
     reference_of(completion_id)
     index.delete(completion_id)
-    return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
+    nodes = lineage.graph(completion_id)["nodes"]
+    remains = [Remains(id=node["id"], kind=node["kind"]) for node in nodes if node["side"] == "down"]
+    return DeletedCompletion(id=completion_id, remains_in=remains)
 
 
 @router.get("/v1/chat/completions/<completion_id>/messages", scope="read", lists=StoredMessage, query=PAGE)

@@ -18,7 +18,7 @@ from evals.data_sources import FileId
 from evals.files import JSONL, File, check_lines, file_key
 from foundation import aws, blobs, http, links
 from foundation.document import Body, Document
-from foundation.errors import ApiError, Conflict, TooLarge
+from foundation.errors import ApiError, Conflict, NotFound, TooLarge
 from foundation.field_errors import field_error
 from foundation.ids import now
 from foundation.links import LINK_S
@@ -173,8 +173,10 @@ def file_content(file_id: str) -> Response[Any]:
     errors={409: "A distillation needs the file for its test rows."},
 )
 def delete_file(file_id: str) -> dict[str, Any]:
-    """Delete a file."""
-    file = File.load(file_id, param="file_id")
+    """Delete a file, also one that has expired."""
+    file = File.find(file_id)
+    if file is None:
+        raise NotFound(File.NAME, file_id, param="file_id")
     if not file.owned:
         raise Conflict("This file holds the test rows of a distillation, which it keeps.", code="file_in_use")
     refuse_while_needed(

@@ -52,6 +52,8 @@ def record(messages: Iterable[RecordCompletions]) -> dict[str, Exception]:
     for group in _groups(messages, refused):
         for guilty, error in isolate(group, _write):
             refused[guilty.message.event_id] = error
+        # What is recorded lies in its batch object, where a deletion erases it.
+        blobs.delete(part.message.key for part in group if part.message.key and part.message.event_id not in refused)
     return refused
 
 
@@ -75,7 +77,10 @@ def _groups(messages: Iterable[RecordCompletions], refused: dict[str, Exception]
 
 
 def _unpacked(message: RecordCompletions) -> Unpacked:
-    packed = message.records if message.records is not None else blobs.get(message.key or "")
+    packed = message.records if message.records is not None else blobs.find(message.key or "")
+    if packed is None:
+        # It was recorded by an earlier delivery, which deleted it then.
+        return Unpacked(message, [], 0)
     body = zstd.decompress(packed)
     lines = body.splitlines()
     # A completion that came alone is in a frame of its own already: that frame is stored as it is.

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from foundation import table
 from foundation.document import Body
+from foundation.ids import now
 from foundation.records import Record
 from graders import Criterion
+
+GONE_EVALS = "GONEEVALS"
+"""The partition of the deleted evals whose runs are still there; their sort keys are `<deleted at>#<id>`."""
 
 
 class CustomConfig(Body):
@@ -36,3 +41,8 @@ class Eval(Record):
     testing_criteria: list[Criterion]
     metadata: dict[str, str] | None = None
     updated_at: int | None = None
+
+    def remove(self) -> None:
+        """Delete it, and note that its runs are to be erased."""
+        table.put({"pk": GONE_EVALS, "sk": f"{now():010d}#{self.id}"})
+        super().remove()

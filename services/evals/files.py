@@ -14,12 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from foundation import blobs, table
 from foundation.errors import ApiError, NotFound
-from foundation.ids import now
+from foundation.ids import derived_id, now
 from foundation.links import LINK_S
 from foundation.records import Record
 
 JSONL = frozenset({"evals", "fine-tune", "batch"})
 """The purposes whose files are JSONL."""
+EXPIRING = "EXPIRING"
+"""The partition of the files that expire; their sort keys are `<expires at>#<id>`."""
 _LATE = "LATE"
 _BOM = b"\xef\xbb\xbf"
 
@@ -51,6 +53,12 @@ class File(Record):
             raise NotFound(cls.NAME, record_id, param=param)
         return file
 
+    def create(self) -> bool:
+        """Write it, its entry in the list of those that expire first."""
+        if self.expires_at is not None:
+            table.put({"pk": EXPIRING, "sk": f"{self.expires_at:010d}#{self.id}"})
+        return super().create()
+
     @property
     def expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= now()
@@ -65,6 +73,11 @@ class File(Record):
             table.put({"pk": _LATE, "sk": f"{open_until}#{self.key}", "key": self.key})
         blobs.delete([self.key])
         self.remove()
+
+
+def rows_file_id(run_id: str) -> str:
+    """The id of the file that holds the inline rows of a run, where they are many."""
+    return derived_id("file-", run_id)
 
 
 def file_key(file_id: str) -> str:

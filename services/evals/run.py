@@ -14,6 +14,7 @@ from pydantic import Field
 from evals.counts import CriterionResult, ResultCounts
 from evals.data_sources import DataSource
 from evals.eval import Eval
+from evals.files import File, rows_file_id
 from foundation import blobs, table
 from foundation.errors import NotFound
 from foundation.ids import now
@@ -98,6 +99,9 @@ class Run(Record):
         The run itself goes last, so that a deletion that breaks off can be asked for again.
         """
         blobs.delete(blobs.keys(f"runs/{self.id}/"))
+        file = File.find(rows_file_id(self.id))
+        if file:
+            file.discard()
         for row in list(table.query(self.id)):
             table.delete(row["pk"], row["sk"])
         self.remove()

@@ -14,10 +14,10 @@ from completions import index
 from completions.sources import StoredCompletions, StoredResponses
 from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
 from evals.eval import Eval
-from evals.files import File, file_key, file_of_rows
+from evals.files import File, file_key, file_of_rows, rows_file_id
 from foundation import blobs
 from foundation.errors import ApiError
-from foundation.ids import derived_id, now
+from foundation.ids import now
 from providers.required_model import require_model
 
 # An item of the table ends at 400 KB, and a run is an item.
@@ -105,7 +105,7 @@ def source_as_kept(data_source: DataSource, run_id: str) -> DataSource:
     lines = b"".join(orjson.dumps(row.model_dump(exclude_none=True)) + b"\n" for row in source.content)
     if len(lines) <= _MOST_INLINE:
         return data_source
-    file_id = derived_id("file-", run_id)
+    file_id = rows_file_id(run_id)
     blobs.put(file_key(file_id), lines)
     File(
         id=file_id,

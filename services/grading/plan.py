@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 
 from completions.sources import StoredCompletions, StoredResponses, selected
+from distillations import lineage
+from distillations.lineage import Node
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.files import File, checked
 from evals.output_items import ROWS_A_CHUNK
@@ -29,6 +31,7 @@ from grading.ended import end, tell_again
 # provider takes batches of at most 200 MB.
 _MOST_BYTES = 64_000_000
 _CHUNKS_A_BATCH = 20
+_LINKED_AT_ONCE = 100
 _FILE = "data_source.source.id"
 
 
@@ -85,7 +88,7 @@ def _rows_key(run: Run) -> str:
     elif isinstance(source, FileContent):
         rows = (row.model_dump(exclude_none=True) for row in source.content)
     else:
-        rows = _stored_rows(source, graded_as_stored=_keeps_samples(run))
+        rows = _linked(run, _stored_rows(source, graded_as_stored=_keeps_samples(run)))
     lines = (orjson.dumps(row) + b"\n" for row in rows)
     if not blobs.put_new_lines(key, lines, content_type="application/jsonl") and not blobs.exists(key):
         raise ApiError("The data source selects no rows.", code="no_rows", param="data_source.source")
@@ -100,6 +103,14 @@ def _uploaded(file: File) -> Iterator[dict[str, Any]]:
 
 def _keeps_samples(run: Run) -> bool:
     return not isinstance(run.data_source, JsonlSource) and not run.data_source.model
+
+
+def _linked(run: Run, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same rows, once it is recorded that their completions went into the run: no row is kept without that."""
+    node = Node("run", run.id)
+    for some in batched(rows, _LINKED_AT_ONCE, strict=False):
+        lineage.link_completions((row["item"]["completion_id"] for row in some), node)
+        yield from some
 
 
 def _stored_rows(source: StoredCompletions | StoredResponses, *, graded_as_stored: bool) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from foundation.links import discard_copies
 from retention.erase import erase
 from retention.expire import expire
 from retention.failures import Failures
+from retention.files import discard_expired, erase_runs
 from retention.repair import repair
 from retention.resume import resume
 
@@ -33,6 +34,8 @@ def sweep_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - 
         "erased": lambda: erase(goes_on, failures),
         "late_files": lambda: discard_late(goes_on),
         "answers": lambda: discard_copies(goes_on),
+        "expired_files": lambda: discard_expired(goes_on, failures),
+        "runs_of_deleted_evals": lambda: erase_runs(goes_on, failures),
     }
     done: dict[str, int] = {}
     with lease.held("SWEEP", "completions", context):

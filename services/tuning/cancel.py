@@ -16,7 +16,7 @@ from foundation.consumer import logger
 from foundation.events import CancelJob
 from foundation.ids import now
 from foundation.later import patience_over
-from tuning.jobs import LEASE, end_unstarted, note
+from tuning.jobs import LEASE, end_unstarted, leave_nothing, note
 from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
@@ -33,10 +33,10 @@ def cancel(message: CancelJob, context: Any, trainer: Trainer | None = None) -> 
         with lease.held(job.id, LEASE, context):
             _end_unrecorded(at, Job.load(job.id))
     except TrainerAway as away:
-        _wait_or_leave(message, job, away)
+        _wait_or_leave(message, job, at, away)
 
 
-def _wait_or_leave(message: CancelJob, job: Job, away: TrainerAway) -> None:
+def _wait_or_leave(message: CancelJob, job: Job, trainer: Trainer, away: TrainerAway) -> None:
     since = message.away_since or now()
     if not patience_over(since):
         come_again(message, since, away_since=since)
@@ -45,6 +45,7 @@ def _wait_or_leave(message: CancelJob, job: Job, away: TrainerAway) -> None:
     note(job, "not_stopped", f"The trainer stayed away and could not be asked to stop the job: {away}")
     if not job.provider_job_id:
         end_unstarted(job)
+        leave_nothing(trainer, job)
 
 
 def _end_unrecorded(trainer: Trainer, job: Job) -> None:
@@ -56,6 +57,7 @@ def _end_unrecorded(trainer: Trainer, job: Job) -> None:
     if started:
         _stop(trainer, job, started.id)
     end_unstarted(job)
+    leave_nothing(trainer, job)
 
 
 def _stop(trainer: Trainer, job: Job, provider_job_id: str) -> None:

@@ -1,11 +1,14 @@
-"""What start, watch and cancel share: the list of jobs open at a trainer, the lease of a start, a job's events."""
+"""What start, watch and cancel share: the list of jobs open at a trainer, the lease of a start, how a job ends."""
 
 from __future__ import annotations
 
 from distillations.job import Job
-from foundation import table
+from foundation import aws, table
 from foundation.bounds import cut
+from foundation.consumer import logger
 from foundation.ids import derived_id, now
+from foundation.settings import settings
+from tuning.trainers import Trainer, TrainerAway, TrainerRefused
 
 OPEN = "OPENJOBS"
 LEASE = "START"
@@ -30,3 +33,22 @@ def end_unstarted(job: Job) -> None:
     """End a job as cancelled that a cancellation has reached before its start."""
     note(job, "cancelled", "Cancelled before it was under way.")
     job.change({"status": "cancelled", "finished_at": now()})
+
+
+def forget_files(trainer: Trainer, job: Job) -> bool:
+    """Delete the training files of an ended job at its trainer. False while the trainer is away."""
+    try:
+        trainer.forget(job.id)
+    except TrainerRefused as refusal:
+        logger().warning("training files not deleted", extra={"job_id": job.id, "error": str(refusal)})
+    except TrainerAway as away:
+        logger().warning("training files not deleted yet", extra={"job_id": job.id, "error": str(away)})
+        return False
+    return True
+
+
+def leave_nothing(trainer: Trainer, job: Job) -> None:
+    """Delete the training files of a job that never was under way, or leave that to the watcher."""
+    if not forget_files(trainer, job):
+        table.put({"pk": OPEN, "sk": job.id})
+        aws.events().enable_rule(Name=settings().WATCH_RULE)

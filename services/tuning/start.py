@@ -20,7 +20,7 @@ from foundation.ids import derived_id, now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
-from tuning.jobs import LEASE, OPEN, end_unstarted, note
+from tuning.jobs import LEASE, OPEN, end_unstarted, leave_nothing, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, Training, trainer_named
 
 _SUFFIX_LENGTH = 18
@@ -44,6 +44,7 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
             pause.come_again(message, since)
             return
         _fail(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
+        leave_nothing(trainer or trainer_named(job.trainer), job)
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id)
     bus.send(advance)
@@ -57,6 +58,7 @@ def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
     distillation = Distillation.load(job.distillation_id)
     if distillation.status in TERMINAL:
         end_unstarted(job)
+        leave_nothing(trainer, job)
         return False
     _start_at(trainer, job, distillation, dataset)
     return True
@@ -83,6 +85,7 @@ def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: D
         started = trainer.find(job.id) or trainer.start(_training(job, distillation, dataset))
     except TrainerRefused as refusal:
         _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
+        leave_nothing(trainer, job)
         return
     _record(job, started)
 

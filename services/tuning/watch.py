@@ -1,9 +1,10 @@
 """Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
-In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job
-that ended. A job leaves the list only after that message is sent. A job that raises is tried again at the next tick and
-holds no other up; the first error is raised at the end, for the alarm. While a trainer gives no status its distillation
-shows that it waits; when the patience is over, the job ends as failed. With no job open, the clock is stopped.
+In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job that ended.
+A job leaves the list after that message is sent and its training files are deleted at the trainer. A job that raises is
+tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm. While a trainer
+gives no status its distillation shows that it waits; when the patience is over, the job ends as failed. With no job
+open, the clock is stopped.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
-from tuning.jobs import OPEN, note
+from tuning.jobs import OPEN, forget_files, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
 _GONE = 404
@@ -49,10 +50,11 @@ def _look_at(job_id: str, away_since: int, trainer: Trainer | None) -> None:
     if job is None:
         table.delete(OPEN, job_id)
         return
+    at = trainer or trainer_named(job.trainer)
     if job.provider_job_id and not job.ended:
-        job = _follow(job, away_since, trainer or trainer_named(job.trainer))
+        job = _follow(job, away_since, at)
     if job.ended:
-        _close(job)
+        _close(job, at)
 
 
 def _follow(job: Job, away_since: int, trainer: Trainer) -> Job:
@@ -135,10 +137,12 @@ def _register(job: Job, model: str) -> None:
     lineage.link([(Node("job", job.id), Node("model", model))])
 
 
-def _close(job: Job) -> None:
+def _close(job: Job, trainer: Trainer) -> None:
+    """Have the distillation go on; the job leaves the list once its training files have left the trainer."""
     advance = AdvanceDistillation(distillation_id=job.distillation_id)
     bus.send(advance)
-    table.delete(OPEN, job.id)
+    if forget_files(trainer, job) or patience_over(job.finished_at or 0):
+        table.delete(OPEN, job.id)
 
 
 def _stop_clock() -> None:

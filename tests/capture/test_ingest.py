@@ -12,6 +12,7 @@ import pytest
 from capture.ingest import ingest
 from capture.odd import completion_of
 from capture.parse import documents
+from capture.record import record as record_all
 from foundation import blobs, events, ids
 from foundation.errors import ApiError
 from tests.cloud import aws_client
@@ -289,6 +290,9 @@ def test_what_does_not_fit_a_message_goes_by_a_key_in_the_inbox(system: System) 
     assert system.ok("GET", f"/v1/captures/{pushed['batch_id']}")["status"] == "recorded"
     listed = system.ok("GET", "/v1/chat/completions")["data"]
     assert [completion["reference"] for completion in listed] == texts
+    assert list(blobs.keys("inbox/")) == []
+    assert record_all(sent) == {}, "a delivery of what is recorded changes nothing"
+    assert system.ok("GET", "/v1/chat/completions")["data"] == listed
 
 
 def messages(system: System) -> list[events.RecordCompletions]:

@@ -109,7 +109,7 @@ def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call_aws)
         patch.setattr(bus, "send", send_at_once)
         patch.setattr(OpenAICompatible, "_ask", call_model)
-        for name in ("find", "start", "look", "_upload"):
+        for name in ("find", "start", "look", "forget", "_upload"):
             patch.setattr(OpenAITrainer, name, of_trainer(getattr(OpenAITrainer, name)))
         yield
 

@@ -64,21 +64,26 @@ def test_a_deleted_run_takes_the_file_of_its_inline_rows_with_it(system: System)
     assert file_id not in [file["id"] for file in system.ok("GET", "/v1/files")["data"]]
 
 
-def expired(system: System) -> str:
-    _, file = acts.upload(system, [{"item": {"text": SECRET}}])
-    File.load(file["id"]).change({"expires_at": 1})
+def expires_in_an_hour(system: System) -> str:
+    body = {"filename": "f", "purpose": "user_data", "bytes": len(SECRET)}
+    announced = {**body, "expires_after": {"anchor": "created_at", "seconds": 3600}}
+    file = system.ok("POST", "/v1/files/presigned", announced)
+    blobs.put(f"files/{file['id']}", SECRET.encode())
     return str(file["id"])
 
 
 def test_an_expired_file_is_erased_by_the_sweep(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    file_id = expired(system)
+    file_id = expires_in_an_hour(system)
+    swept_later(monkeypatch, hours=0)
+    assert objects_with(SECRET)
     swept_later(monkeypatch)
     assert objects_with(SECRET) == []
     assert system.call("GET", f"/v1/files/{file_id}")[0] == 404
 
 
 def test_an_expired_file_can_be_deleted(system: System) -> None:
-    file_id = expired(system)
+    file_id = expires_in_an_hour(system)
+    File.load(file_id).change({"expires_at": 1})
     assert system.call("DELETE", f"/v1/files/{file_id}")[0] == 200
     assert objects_with(SECRET) == []
 

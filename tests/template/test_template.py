@@ -278,7 +278,11 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         "SweepFunction",
         "TuningWatchFunction",
     }
-    assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {"ApiFunction", "SweepFunction"}
+    assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {
+        "ApiFunction",
+        "RecordFunction",
+        "SweepFunction",
+    }
     doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
 

@@ -100,6 +100,12 @@ class Scripted:
     cancelled: list[str] = field(default_factory=list)
     fails: TrainerAway | TrainerRefused | None = None
     away: bool = False
+    forgotten: list[str] = field(default_factory=list)
+
+    def forget(self, intent: str) -> None:
+        if self.away:
+            raise TrainerAway("busy")
+        self.forgotten.append(intent)
 
     def find(self, intent: str) -> ProviderJob | None:
         if self.away:

@@ -175,6 +175,21 @@ def test_a_refusal_that_names_no_code_has_one_all_the_same(landed: Landed, conte
     assert Job.load(distillation.job_id or "").error == JobFailure(code="refused", message="no")
 
 
+def test_files_of_a_start_that_was_refused_leave_the_trainer(landed: Landed, context: Any) -> None:
+    distillation, trainer = landed(), Scripted(fails=TrainerRefused("no"))
+    start(starting(distillation), context, trainer)
+    assert (trainer.forgotten, open_jobs()) == ([distillation.job_id], [])
+
+
+def test_files_that_cannot_leave_the_trainer_now_are_left_to_the_watcher(
+    system: System, landed: Landed, context: Any
+) -> None:
+    distillation, trainer = landed(), Scripted(away=True)
+    distillation.change({"paused": {"since": 1, "reason": "busy"}})
+    start(starting(distillation), context, trainer)
+    assert (trainer.forgotten, open_jobs(), system.clock_runs()) == ([], [distillation.job_id], True)
+
+
 @pytest.mark.parametrize("status", ["cancelled", "failed"])
 def test_the_card_of_a_distillation_that_has_ended_starts_nothing(
     status: str, system: System, landed: Landed, trainer: Scripted, context: Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,6 +139,32 @@ def test_an_absence_shows_on_the_distillation_until_the_trainer_answers(system: 
     trainer.jobs["theirs"] = ProviderJob("theirs", "running")
     watch(trainer)
     assert Distillation.load("distill_1").paused is None
+
+
+def test_a_job_stays_on_the_list_until_its_training_files_have_left_the_trainer(
+    system: System, trainer: Scripted
+) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = replace(DONE, finished_at=now())
+    trainer.away = True
+    watch(trainer)
+    assert (Job.load(job.id).status, open_jobs(), trainer.forgotten) == ("succeeded", [job.id], [])
+    assert build.sent(system, "DISTILLING"), "the distillation does not wait for that"
+    trainer.away = False
+    watch(trainer)
+    assert (open_jobs(), trainer.forgotten) == ([], [job.id])
+
+
+def test_training_files_that_cannot_be_deleted_are_left_when_the_patience_is_over(
+    system: System, trainer: Scripted
+) -> None:
+    assert system
+    opened()
+    # The job ended long ago.
+    trainer.jobs["theirs"] = DONE
+    trainer.away = True
+    watch(trainer)
+    assert open_jobs() == []
 
 
 def test_a_trainer_that_stays_away_ends_the_job_as_failed(system: System, trainer: Scripted) -> None:

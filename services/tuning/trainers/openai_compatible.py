@@ -8,8 +8,8 @@ fails no job, stops no other, and is logged until somebody looks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
 
 import openai
 from openai import OpenAI
@@ -21,6 +21,7 @@ from providers.registry import provider_key
 from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Training
 
 _INTENT = "stillhouse_intent"
+_PURPOSE: Literal["fine-tune"] = "fine-tune"
 _LOOKED_THROUGH = 500
 _STATES: dict[str, JobStatus] = {
     "validating_files": "validating_files",
@@ -81,9 +82,20 @@ class OpenAITrainer:
         with _translated():
             self._client.fine_tuning.jobs.cancel(provider_job_id)
 
+    def forget(self, intent: str) -> None:
+        with _translated():
+            for file in self._client.files.list(purpose=_PURPOSE):
+                if file.filename.startswith(f"{intent}-"):
+                    self._delete(file.id)
+
+    def _delete(self, file_id: str) -> None:
+        """Delete a file; nothing happens where it is gone already."""
+        with suppress(openai.NotFoundError):
+            self._client.files.delete(file_id)
+
     def _upload(self, intent: str, split: str, lines: bytes) -> str:
         file = (f"{intent}-{split}.jsonl", lines, "application/jsonl")
-        return self._client.files.create(file=file, purpose="fine-tune").id
+        return self._client.files.create(file=file, purpose=_PURPOSE).id
 
 
 def _job(job: FineTuningJob) -> ProviderJob:

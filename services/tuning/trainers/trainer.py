@@ -1,6 +1,6 @@
 """The seam of trainers: what every trainer does, and how it fails.
 
-A trainer's module has `make_trainer()`, and what that returns the four calls of `Trainer`. A refusal that asking again
+A trainer's module has `make_trainer()`, and what that returns the five calls of `Trainer`. A refusal that asking again
 will not change raises `TrainerRefused`; whatever may pass raises `TrainerAway`.
 """
 
@@ -75,4 +75,8 @@ class Trainer(Protocol):
 
     def cancel(self, provider_job_id: str) -> None:
         """Stop the job; `look` tells when it has ended."""
+        ...
+
+    def forget(self, intent: str) -> None:
+        """Delete the files that `start` put at the trainer for this intent, also where it broke off."""
         ...

@@ -66,6 +66,21 @@ def test_the_files_carry_what_was_assembled(trainer: OpenAITrainer, lab_server: 
         assert httpx.get(f"{lab_server}/v1/files/{job[name]}/content").content == LINES
 
 
+def test_the_files_of_a_job_are_forgotten_and_no_others(trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
+    """Also those of a start whose answer was lost, after which they were uploaded once more."""
+    kept, wanted = training(), training(validation=LINES)
+    trainer.start(kept)
+    fault("/fine_tuning/jobs", when="before")
+    with pytest.raises(TrainerAway):
+        trainer.start(wanted)
+    trainer.start(wanted)
+    for _ in range(2):
+        trainer.forget(wanted.intent)
+    names = [file.filename for file in trainer._client.files.list(purpose="fine-tune")]
+    assert not [name for name in names if name.startswith(wanted.intent)]
+    assert [name for name in names if name.startswith(kept.intent)]
+
+
 def test_creating_a_job_is_never_tried_twice(trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
     wanted = training()
     patient = OpenAITrainer(trainer._client.with_options(max_retries=2))

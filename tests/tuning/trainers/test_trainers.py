@@ -19,7 +19,7 @@ from tuning import trainers
 from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 
 SHARED = {"__init__", "trainer"}
-CALLS = ("find", "start", "look", "cancel")
+CALLS = ("find", "start", "look", "cancel", "forget")
 
 pytestmark = pytest.mark.usefixtures("system", "lab_at_rest")
 
