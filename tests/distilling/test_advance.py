@@ -461,3 +461,14 @@ def test_the_summary_of_a_run_that_nobody_waits_for_is_let_be(system: System) ->
     assert system.deliver("DISTILLING") == 1
     assert now_at(distillation).status == "measuring"
     assert not build.sent(system, "DISTILLING")
+
+
+def test_the_summary_of_a_run_that_was_deleted_meanwhile_is_let_be(system: System) -> None:
+    distillation = build.distillation("measuring")
+    run = build.run(distillation, "teacher").model_copy(update={"distillation_id": None})
+    run.finish(status="canceled")
+    run.erase()
+    for _ in range(7):
+        system.deliver("DISTILLING")
+    assert not system.dead("DISTILLING")
+    assert now_at(distillation).status == "measuring"
