@@ -53,7 +53,7 @@ stack: setup .venv-conformance/.synced ## the end-to-end tests on the local stac
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
-soak: setup ## the chaos tests, the published figures and the property tests at their full length
+soak: setup ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench

@@ -24,6 +24,16 @@ from tests.quick_aws import quicken
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--unbuilt", action="store_true", help="also the tests of behaviour that is not built yet")
     parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
+    parser.addoption("--soak-seconds", type=float, default=3600.0, help="how long the mixed load of --soak lasts")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have measured, whichever worker ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", []):
+                if name == "figures" and report.when == "call":
+                    terminalreporter.write_line(value)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether a test is to run at its full length."""
     return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture
+def soak_seconds(request: pytest.FixtureRequest, soak: bool) -> float:
+    """How long the mixed load lasts; 0 for one short round."""
+    return float(request.config.getoption("--soak-seconds")) if soak else 0.0
 
 
 quicken()
