@@ -26,7 +26,7 @@ from tests.flow.mixed.receiver import Received
 from tests.flow.system import System
 from tests.loopback import serving
 
-SHORT = {"steps": 100, "hostile_share": 0.1}
+SHORT = {"steps": 50, "hostile_share": 0.1}
 WHOLE = {"steps": 400, "hostile_share": 0.001}
 
 
