@@ -84,6 +84,8 @@ class Lineage(Document):
     id: str
     nodes: list[LineageNode]
     edges: list[LineageEdge]
+    has_more: bool
+    """Whether the object has more than 500 others on a side: the nearest are shown."""
     completions: LineageCompletions
 
 

@@ -59,15 +59,20 @@ def _end(direction: str, here: Node, there: Node) -> table.Row:
 def graph(start: str) -> dict[str, Any]:
     """The graph of everything that an id went into and came from; without nodes if the id is unknown.
 
-    A node's `side` is `start`, `down` (it came from the start) or `up` (the start came from it).
+    A node's `side` is `start`, `down` (it came from the start) or `up` (the start came from it). `has_more` tells that
+    there are more than 500 on a side, of which the nearest are given.
     """
     nodes: dict[str, dict[str, str]] = {}
     edges: dict[tuple[str, str], None] = {}
+    has_more = False
     for direction in ("DOWN", "UP"):
         open_ids, seen = [start], {start}
-        while open_ids and len(nodes) < _MANY:
+        while open_ids:
             here = open_ids.pop(0)
             for row in table.query(f"L#{here}", prefix=f"{direction}#"):
+                if len(seen) > _MANY:
+                    open_ids, has_more = [], True
+                    break
                 _, kind, there = row["sk"].split("#", 2)
                 nodes.setdefault(here, {"id": here, "kind": row["kind"], "side": "start"})
                 nodes.setdefault(there, {"id": there, "kind": kind, "side": direction.lower()})
@@ -78,4 +83,5 @@ def graph(start: str) -> dict[str, Any]:
     return {
         "nodes": list(nodes.values()),
         "edges": [{"from": source, "to": target} for source, target in edges],
+        "has_more": has_more,
     }

@@ -80,8 +80,17 @@ def test_a_dataset_s_completions_are_not_walked_upwards():
 
 def test_an_unknown_id_has_no_graph():
     lineage.link(CHAIN)
-    assert lineage.graph("nothing") == {"nodes": [], "edges": []}
-    assert lineage.graph("") == {"nodes": [], "edges": []}
+    assert lineage.graph("nothing") == lineage.graph("") == {"nodes": [], "edges": [], "has_more": False}
+
+
+def test_of_many_the_nearest_are_shown_and_the_other_side_is_whole():
+    many = [Node("run", f"evalrun_{number:04d}") for number in range(520)]
+    lineage.link([(MODEL, run) for run in many] + [(run, VERDICT) for run in many] + [(JOB, MODEL)])
+    graph = lineage.graph(MODEL.id)
+    found = {node["id"] for node in graph["nodes"]}
+    assert (len(found), graph["has_more"], JOB.id in found) == (502, True, True)
+    assert lineage.graph(JOB.id)["has_more"]
+    assert not lineage.graph(many[0].id)["has_more"]
 
 
 def test_paths_that_meet_again_and_circles_end():
