@@ -6,6 +6,7 @@ the list of a tag holds only their positions in rows of that list.
 
     P#all#<shard>/ <minute>#<object id>#<part>           the references of an object in this minute
     P#<dimension>#<shard>/ <minute>#<object id>#<part>   the places in that row of those with this tag
+    LATEPUSHES   / <minute>#<object id>                  an object with completions that were made long before
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ from backports import zstd
 
 from completions.completion import Completion
 from foundation import table
-from foundation.ids import derived_id
+from foundation.ids import derived_id, now
 
 ALL = "all"
 SHARDS = 8
 SECONDS_A_MINUTE = 60
+LATE = "LATEPUSHES"
+"""The partition of objects whose completions were made long before; their sort keys are `<first minute>#<object>`."""
+# Half of the least time that a retention policy keeps.
+_LATE_MINUTES = 12 * 60
 _REFERENCES_A_ROW = 2000
 # A row ends at 400 KB, a key of the table at 2048 bytes.
 _BYTES_A_ROW = 300 * 1024
@@ -144,6 +149,10 @@ def rows(object_id: str, references: Iterable[Reference]) -> Iterator[table.Row]
                     places[dimension].append(place)
             for dimension, at in places.items():
                 yield {"pk": key_of(dimension, shard), "sk": sk, "at": packed_places(at)}
+    oldest = min(by_minute, default=None)
+    if oldest is not None and oldest < now() // SECONDS_A_MINUTE - _LATE_MINUTES:
+        # The sweep of retention policies has been there: it begins at this minute next time.
+        yield {"pk": LATE, "sk": f"{oldest:010d}#{object_id}", "at": now()}
 
 
 def _parts(references: list[Reference]) -> Iterator[list[Reference]]:

@@ -9,11 +9,11 @@ from backports import zstd
 
 import retention.handler
 from capture.record import record
-from completions import batches, changes, frames, index
+from completions import batches, changes, frames, index, postings
 from completions.filters import Filter
 from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
-from retention import erase, repair
+from retention import erase, expire, repair
 from tests.capture.build import message
 from tests.conftest import Context
 from tests.flow import loop
@@ -132,6 +132,45 @@ def test_retention_deletes_what_is_older_and_carries_the_tag(system: System, mon
     assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-s-3", "chatcmpl-s-2"]
     sweep(monkeypatch, later_s=3 * 3600)
     assert b"chatcmpl-s-4" not in bytes_in("completions/")
+
+
+def test_a_sweep_begins_where_the_last_one_ended_and_late_pushes_take_it_back(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins: list[int] = []
+    walk = postings.walk
+
+    def walked(wanted: list[str], low: int, high: int | None, **how: Any) -> Any:
+        begins.append(low)
+        return walk(wanted, low, high, **how)
+
+    monkeypatch.setattr(postings, "walk", walked)
+    first = now() - 60 * DAY
+    push(system, named(1, created=first))
+    policy = system.ok("POST", "/v1/retention_policies", {"retention_days": 30, "all": True})
+    for _ in range(2):
+        sweep(monkeypatch)
+    assert begins[0] == 0
+    assert begins[1] == first // 60 * 60, "until the rows of a late push are surely there"
+    with monkeypatch.context() as patched:
+        patched.setattr(expire, "now", lambda: now() + 2 * 3600)
+        for _ in range(2):
+            sweep(monkeypatch)
+    assert begins[3] >= now() - 30 * DAY, "what is erased is not walked again"
+    push(system, named(2, created=now() - 90 * DAY), named(3, created=now()))
+    sweep(monkeypatch)
+    assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-s-3"]
+    system.ok("DELETE", f"/v1/retention_policies/{policy['id']}")
+    assert list(table.query("SWEPT")) == []
+
+
+def test_a_sweep_without_time_leaves_no_mark(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(system, named(1, created=now() - 60 * DAY))
+    system.ok("POST", "/v1/retention_policies", {"retention_days": 30, "all": True})
+    sweep(monkeypatch, left_ms=1000)
+    assert list(table.query("SWEPT")) == []
+    sweep(monkeypatch)
+    assert list(index.completions(Filter())) == []
 
 
 def test_policies_are_listed_and_removed(system: System) -> None:
