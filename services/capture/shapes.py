@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from capture import responses
 from capture.records import LATENCY_END, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
 from completions.completion import LONGEST_ID, LONGEST_REASON, TOKENS_END, Metadata
+from completions.responses.as_chat import Request, Response, call_as_chat
 from foundation.bounds import in_bytes
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
@@ -23,16 +23,14 @@ type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(L
 type _Reason = Annotated[str, Field(max_length=LONGEST_REASON), in_bytes(LONGEST_REASON)]
 type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
 
-_SHOWN_KINDS = 8
 
-
-class PushedCall[Request, Response](BaseModel):
+class PushedCall[Asked, Answered](BaseModel):
     """A pushed record: one call with its request and response. Unknown fields are refused: one may be misspelt."""
 
     model_config = ConfigDict(extra="forbid")
 
-    request: Request
-    response: Response
+    request: Asked
+    response: Answered
     metadata: Metadata | None = None
     reference: Any = None
     created: _Seconds | None = None
@@ -118,7 +116,7 @@ def _beside(read: PushedCall[Any, Any]) -> dict[str, Any]:
 
 
 def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
-    shape = PushedCall[responses.Request, _Failure] if failed else PushedCall[responses.Request, responses.Response]
+    shape = PushedCall[Request, _Failure] if failed else PushedCall[Request, Response]
     read: Any = shape.model_validate(record)
     previous = read.request.previous_response_id
     if previous and before is None:
@@ -128,18 +126,7 @@ def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, f
             code="previous_response_not_found",
             param="request.previous_response_id",
         )
-    items = [*(before or ()), *responses.input_items(record["request"])]
-    request, unsaid = responses.chat_request(read.request, items)
+    chat = call_as_chat(record, before or (), read.request, None if failed else read.response)
     if failed:
-        response = {**read.response.model_dump(exclude_unset=True), "choices": []}
-    else:
-        response, unsaid_answer = responses.chat_response(read.response)
-        unsaid |= unsaid_answer
-    kinds = sorted(unsaid)[:_SHOWN_KINDS]
-    return {
-        **_beside(read),
-        "request": request,
-        "response": response,
-        "original": {"request": record["request"], "response": record["response"], "input_items": items},
-        "untrainable": f"No chat completion can say: {', '.join(kinds)}." if kinds else None,
-    }
+        chat["response"] = {**read.response.model_dump(exclude_unset=True), "choices": []}
+    return {**_beside(read), **chat}

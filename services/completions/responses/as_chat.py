@@ -1,19 +1,20 @@
-"""A record of the Responses API as a chat completion that says the same.
+"""A call of the Responses API as a chat completion that says the same.
 
-In: the request and the response as they were pushed, and the items of the responses before it. Out: a request and a
-response in the shape of chat completions, with everything that was pushed kept beside them under `original`.
+In: the request and the response as they were sent, and the items of the responses before it. Out: a request and a
+response in the shape of chat completions, with everything that was sent kept beside them under `original`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter
 from pydantic_core import PydanticCustomError
 
-from capture.items import Item, Turns
-from capture.tools import OwnTool, Tool, ToolChoice, chosen
 from completions.completion import LONGEST_ID, TOKENS_END, Metadata
+from completions.responses.items import Item, Turns
+from completions.responses.tools import OwnTool, Tool, ToolChoice, chosen
 from foundation.bounds import in_bytes
 from foundation.errors import ApiError
 
@@ -35,6 +36,7 @@ _SAME = (
     "top_p",
     "user",
 )
+_SHOWN_KINDS = 8
 _READ_ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 
 
@@ -117,6 +119,27 @@ class Response(BaseModel):
     output: list[Item] = Field(default_factory=list)
     usage: _Usage | None = None
     service_tier: str | None = None
+
+
+def call_as_chat(
+    call: dict[str, Any], before: Sequence[Any], request: Request, response: Response | None
+) -> dict[str, Any]:
+    """The fields of a Completion that say what a call says; without its `response` where the provider gave none.
+
+    `call` has the `request` and the `response` as they were sent, of which `request` and `response` are what was read.
+    `before` has the items of the responses before it.
+    """
+    items = [*before, *input_items(call["request"])]
+    asked, unsaid = chat_request(request, items)
+    chat: dict[str, Any] = {
+        "request": asked,
+        "original": {"request": call["request"], "response": call["response"], "input_items": items},
+    }
+    if response is not None:
+        chat["response"], unsaid_answer = chat_response(response)
+        unsaid |= unsaid_answer
+    kinds = sorted(unsaid)[:_SHOWN_KINDS]
+    return {**chat, "untrainable": f"No chat completion can say: {', '.join(kinds)}." if kinds else None}
 
 
 def input_items(request: dict[str, Any]) -> list[Any]:
