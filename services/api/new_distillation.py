@@ -14,8 +14,9 @@ from typing import NamedTuple
 from pydantic import Field
 
 from completions import index
-from completions.completion import Metadata, input_key
+from completions.completion import Metadata
 from completions.index import Scan
+from completions.same_input import input_key
 from completions.sources import StoredCompletions
 from distillations.dataset import LEAST_EXAMPLES, validates
 from distillations.distillation import Source

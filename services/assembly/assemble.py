@@ -16,7 +16,7 @@ import orjson
 
 from assembly.curate import Curator, Example
 from completions import index
-from completions.completion import input_key
+from completions.same_input import input_key
 from completions.sources import StoredCompletions
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, VALIDATION_SHARE, Dataset, DatasetCard, Recipe, dataset_key

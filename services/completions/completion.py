@@ -1,4 +1,4 @@
-"""A captured completion: its fields, its identity, and the key of its input.
+"""A captured completion: its fields and its identity.
 
 `Completion.of` makes one from a pushed `{request, response, …}`, `Completion.read` from its line in S3. A completion
 never changes. Its id is the provider's, or follows from its content; its content hash tells two completions with the
@@ -8,8 +8,6 @@ same id apart.
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
@@ -19,7 +17,6 @@ from annotated_types import MaxLen
 from foundation.ids import derived_id
 
 _HASH_LETTERS = 20
-_SPACE = re.compile(r"\s+")
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
 _PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
@@ -245,20 +242,3 @@ def _count(value: Any) -> int | None:
 
 def _canonical(content: Any) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-
-
-def input_key(messages: list[dict[str, Any]]) -> str:
-    """A key that is the same for inputs that read the same: texts count in NFKC and with white space collapsed."""
-    return hashlib.sha256(_canonical([_normal(message) for message in messages])).hexdigest()[:32]
-
-
-def _normal(value: Any) -> Any:
-    match value:
-        case str():
-            return _SPACE.sub(" ", unicodedata.normalize("NFKC", value)).strip()
-        case dict():
-            return {name: _normal(inner) for name, inner in value.items() if inner is not None}
-        case list():
-            return [_normal(inner) for inner in value]
-        case _:
-            return value

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 import orjson
 
-from completions.completion import input_key
+from completions.same_input import input_key
 from distillations.distillation import Distillation
 from distillations.rows import rows_of
 from foundation import blobs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import orjson
 
-from completions.completion import input_key
+from completions.same_input import input_key
 from distillations import lineage, telling
 from distillations.distillation import TERMINAL, Distillation
 from distillations.gate import Gate

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from completions.completion import Completion, input_key
+from completions.completion import Completion
 
 MESSAGES = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello?"}]
 
@@ -178,43 +178,6 @@ def test_a_completion_never_changes():
     for completion in (of(), Completion.read(of().line())):
         with pytest.raises(FrozenInstanceError):
             completion.model = "another"
-
-
-@pytest.mark.parametrize(
-    "same",
-    [
-        [{"role": "user", "content": "The  cafe\u0301\n is open "}],
-        [{"content": "The caf\u00e9 is open", "role": "user"}],
-        [{"role": "user", "content": "The caf\u00e9 is\u00a0open", "name": None}],
-        [{"role": "user", "content": "\uff34\uff48\uff45 caf\u00e9 is open"}],
-    ],
-)
-def test_inputs_that_read_alike_have_one_key(same):
-    assert input_key(same) == input_key([{"role": "user", "content": "The café is open"}])
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        [{"role": "user", "content": "the café is open"}],
-        [{"role": "user", "content": "The cafe is open"}],
-        [{"role": "system", "content": "The café is open"}],
-        [{"role": "user", "content": "The café is open"}, {"role": "user", "content": ""}],
-        [{"role": "user", "content": "The caféis open"}],
-        [{"role": "user", "content": "The café is open", "name": "ann"}],
-    ],
-)
-def test_inputs_that_read_otherwise_do_not(other):
-    assert input_key(other) != input_key([{"role": "user", "content": "The café is open"}])
-
-
-def test_texts_inside_of_parts_and_tool_calls_are_normalised_too():
-    def spoken(text):
-        parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": "u"}}]
-        return [{"role": "user", "content": parts, "tool_calls": [{"function": {"arguments": text}}]}]
-
-    assert input_key(spoken("a  b")) == input_key(spoken("a b"))
-    assert input_key(spoken("a b")) != input_key(spoken("ab"))
 
 
 def test_tokens_are_counted_as_the_provider_says():

@@ -69,6 +69,8 @@ def test_identical_inputs_count_once_and_the_teachers_answer_stays(system: Syste
         build.record(3, "the same mail", "second of the teacher"),
         build.record(4, "another mail"),
     ]
+    part = {"type": "text", "text": "the same mail", "cache_control": {"type": "ephemeral"}}
+    records[0]["request"]["messages"] = [{"role": "user", "content": [part]}]
     build.captured(system, records)
     one = build.distillation()
 

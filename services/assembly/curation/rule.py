@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import orjson
-
-from completions.completion import Completion, input_key
-from foundation.ids import derived_id
+from completions.completion import Completion
+from completions.same_input import answer_key, input_key
 
 
 @dataclass
@@ -26,9 +24,8 @@ class Candidate:
 
     @cached_property
     def answer_key(self) -> str:
-        """A digest of the answer: its text and its tool calls."""
-        answer = {"content": self.message.get("content"), "tool_calls": self.message.get("tool_calls")}
-        return derived_id("", orjson.dumps(answer, option=orjson.OPT_SORT_KEYS).decode())
+        """A digest of the answer: equal for answers that say the same and call the same tools."""
+        return answer_key(self.message)
 
     @property
     def message(self) -> dict[str, Any]:

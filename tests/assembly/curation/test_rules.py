@@ -11,7 +11,8 @@ import pytest
 
 from assembly import curation
 from assembly.curation import RULES, Candidate, Known
-from completions.completion import Completion, input_key
+from completions.completion import Completion
+from completions.same_input import input_key
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent

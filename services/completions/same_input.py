@@ -1,0 +1,145 @@
+"""Whether two inputs are the same: the same question to a model, however a client writes it down.
+
+In: chat messages as they were captured. Out: keys that are equal exactly for inputs that are the same. Freezing, leaks,
+duplicates and contradictions are all decided by them.
+
+No difference makes: a text and its text parts; what is empty, null or absent; ids of tool calls, by which a result only
+points at its call; `function_call` and `tool_calls`; system and developer; the order of keys, in arguments too; white
+space, and letters that are the same in NFKC; `cache_control`; and fields that no model reads, such as annotations, or
+reasoning of earlier turns. Every other difference does, in roles, texts, names, calls, results, images and audio.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import orjson
+
+from completions.messages import calls_of, is_text, parts_of, refusal_of
+
+_LETTERS = 32
+_SPACE = re.compile(r"\s+")
+_ROLES = {"developer": "system", "function": "tool"}
+
+
+def input_key(messages: list[dict[str, Any]]) -> str:
+    """The key of an input."""
+    return prefix_keys(messages)[-1] if messages else hashlib.sha256().hexdigest()[:_LETTERS]
+
+
+def prefix_keys(messages: list[dict[str, Any]]) -> list[str]:
+    """The keys of the first message, of the first two and so on, of which the last is that of the whole input."""
+    digest = hashlib.sha256()
+    keys = []
+    for message in _normal_messages(messages):
+        digest.update(orjson.dumps(message, option=orjson.OPT_SORT_KEYS) + b"\n")
+        keys.append(digest.hexdigest()[:_LETTERS])
+    return keys
+
+
+def answer_key(message: dict[str, Any]) -> str:
+    """The key of an answer: equal for those that say the same and call the same tools."""
+    return input_key([{**message, "role": "assistant"}])
+
+
+def _normal_messages(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    called = _Called()
+    for message in messages:
+        role = message.get("role")
+        normal = {
+            "role": _ROLES.get(role, role) if isinstance(role, str) else role,
+            "content": _content(message.get("content")),
+            "refusal": _text(refusal_of(message)),
+            "audio": _normal(message.get("audio")),
+            "calls": [called.add(call) for call in calls_of(message)],
+            **_speaker(message, called),
+        }
+        yield {name: value for name, value in normal.items() if value not in (None, "", [], {})}
+
+
+class _Called:
+    """The calls of a conversation so far, each with its number: an id is only how a result points at one."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, int] = {}
+        self._by_name: dict[str, int] = {}
+        self._count = 0
+
+    def add(self, call: Any) -> Any:
+        """The call without its id, and with its arguments as the value that they write."""
+        self._count += 1
+        if not isinstance(call, dict):
+            return _normal(call)
+        if isinstance(call.get("id"), str):
+            self._by_id[call["id"]] = self._count
+        function = call.get("function")
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            return _normal({name: value for name, value in call.items() if name != "id"})
+        self._by_name[function["name"]] = self._count
+        return {"function": function["name"], "arguments": _arguments(function["arguments"])}
+
+    def number_of(self, message: dict[str, Any]) -> int | None:
+        """The number of the call whose result the message is; None if there is no such call."""
+        name, call_id = message.get("name"), message.get("tool_call_id")
+        if isinstance(call_id, str) and call_id in self._by_id:
+            return self._by_id[call_id]
+        return self._by_name.get(name) if isinstance(name, str) else None
+
+
+def _speaker(message: dict[str, Any], called: _Called) -> dict[str, Any]:
+    """Who speaks: a name, or for a result the number of its call, which the name only repeats."""
+    number = called.number_of(message) if message.get("role") in ("tool", "function") else None
+    return {"name": _normal(message.get("name"))} if number is None else {"answers": number}
+
+
+def _content(content: Any) -> Any:
+    """One text, or parts of which no two texts stand side by side. Where one text part ends, white space may stand."""
+    parts: list[Any] = []
+    for are_texts, group in groupby(parts_of(content), is_text):
+        if are_texts:
+            parts.append(_text(" ".join(part["text"] for part in group)))
+        else:
+            parts += [_medium(part) for part in group if not (isinstance(part, dict) and part.get("type") == "refusal")]
+    parts = [part for part in parts if part != ""]
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else parts
+
+
+def _medium(part: Any) -> Any:
+    """A part that is no text. An address may stand in an object with the default detail, or by itself."""
+    if not isinstance(part, dict):
+        return _normal(part)
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else image
+    if not isinstance(url, str):
+        return _normal(part)
+    detail = image.get("detail") if isinstance(image, dict) else part.get("detail")
+    return {"image_url": url, "detail": None if detail == "auto" else detail}
+
+
+def _arguments(text: str) -> str:
+    """The arguments of a call in one spelling, if they are JSON that can be written again."""
+    try:
+        return orjson.dumps(_normal(orjson.loads(text)), option=orjson.OPT_SORT_KEYS).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+        return _text(text)
+
+
+def _text(text: str) -> str:
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+
+
+def _normal(value: Any) -> Any:
+    match value:
+        case str():
+            return _text(value)
+        case dict():
+            return {name: _normal(inner) for name, inner in value.items() if inner is not None}
+        case list():
+            return [_normal(inner) for inner in value]
+        case _:
+            return value
