@@ -126,7 +126,7 @@ def main() -> None:
         ours, bare = by_turns(event, code, wanted.rounds)
         report = lines("with byte code", ours, bare, TARGET)
         plain = {"PYTHONPYCACHEPREFIX": str(nowhere), "PYTHONDONTWRITEBYTECODE": "1"}
-        report += lines("without", *by_turns(event, code, max(3, wanted.rounds // 4), **plain), None)
+        report += lines("without", *by_turns(event, code, min(wanted.rounds, 4), **plain), None)
     say("cold start of the ingest function, import to the first answer; the peer makes the bare boto3 clients it")
     say(f"needs ({', '.join(ours[0].services)}); medians of {wanted.rounds} fresh processes each, by turns")
     sys.exit(not show("ms", report, peer="boto3 clients"))

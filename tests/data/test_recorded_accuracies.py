@@ -20,13 +20,13 @@ PUBLISHED = {
     "claude-3-haiku-20240307": 88.78,
     "gemma-2-2b-it": 51.63,
 }
-# Every tenth row, without `--soak`: the percentages that the same rule gives for these rows alone.
-SAMPLE = slice(None, None, 10)
+# Every thirtieth row, without `--soak`: the percentages that the same rule gives for these rows alone.
+SAMPLE = slice(None, None, 30)
 OF_THE_SAMPLE = {
-    "gpt-4o-2024-08-06": 96.97,
+    "gpt-4o-2024-08-06": 97.73,
     "gpt-4o-mini-2024-07-18": 95.45,
-    "claude-3-haiku-20240307": 87.88,
-    "gemma-2-2b-it": 55.3,
+    "claude-3-haiku-20240307": 88.64,
+    "gemma-2-2b-it": 54.55,
 }
 # The answer is the first number in the last "answer" field, without dollar signs and thousands separators.
 SAME_NUMBER = r"""
@@ -79,6 +79,7 @@ def row(answer: str, text: str) -> dict[str, Any]:
 
 
 # Its published judgement takes 65,960 for 65960; a comparison of texts does not. That explains every difference.
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("model", "published", "separators"),
     [
@@ -89,10 +90,11 @@ def row(answer: str, text: str) -> dict[str, Any]:
     ],
 )
 def test_grade_school_math_by_the_text_of_the_answer(
-    system: System, model: str, published: int, separators: int
+    system: System, soak: bool, model: str, published: int, separators: int
 ) -> None:
     solved = rows(GSM8K)
     assert sum(problem[model]["is_correct"] for problem in solved) == published
+    graded_rows = solved if soak else solved[SAMPLE]
     criterion = {
         "type": "string_check",
         "operation": "like",
@@ -103,18 +105,19 @@ def test_grade_school_math_by_the_text_of_the_answer(
     def content(number: Any) -> list[dict[str, Any]]:
         return [
             row(number(problem["ground_truth"].rsplit("A: ", 1)[1]), number(problem[model]["solution"]))
-            for problem in solved
+            for problem in graded_rows
         ]
 
-    assert graded(system, criterion, content(str))["result_counts"]["passed"] == published - separators
     without = graded(system, criterion, content(lambda text: text.replace(",", "")))
-    assert without["result_counts"]["passed"] == published
+    assert without["result_counts"]["passed"] == sum(problem[model]["is_correct"] for problem in graded_rows)
+    if soak:
+        assert graded(system, criterion, content(str))["result_counts"]["passed"] == published - separators
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("model", "same_text_of_all", "same_text_of_sample"),
-    list(zip(PUBLISHED, (1202, 1183, 756, 648), (120, 118, 80, 70), strict=True)),
+    list(zip(PUBLISHED, (1202, 1183, 756, 648), (43, 42, 30, 24), strict=True)),
 )
 def test_zeroeval_by_the_number_in_the_answer(
     system: System, soak: bool, model: str, same_text_of_all: int, same_text_of_sample: int
