@@ -244,7 +244,8 @@ def test_groups_may_lie_deep_in_the_item_and_have_long_names(system: System, use
     answers = "p" * 70 + "f" * 30, "f" * 70 + "p" * 30
     deep = compare(system, *both(system, *answers, items), "&group_by=item.user.id")
     known = compare(system, *both(system, *answers, flat), "&group_by=user")
-    assert (deep["p_value"], deep["interval"]) == (known["p_value"], pytest.approx(known["interval"], abs=0.02))
+    # Ten groups move an end of the interval in steps of a tenth, and each pair of runs has draws of its own.
+    assert (deep["p_value"], deep["interval"]) == (known["p_value"], pytest.approx(known["interval"], abs=0.11))
     assert deep["finding"] == "noise"
     assert "item.user.id" not in {slice_["key"] for slice_ in [*deep["slices"], *deep["left_out"]]}, (
         "no slice of its own"

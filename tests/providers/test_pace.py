@@ -75,9 +75,10 @@ def test_workers_together_ask_no_faster_than_the_rate(cloud: Cloud) -> None:
     times = sorted(asked.times)
     assert len(times) == 60
     took = times[-1] - times[0]
-    assert took > 59 / 20 * 0.95, "59 intervals of a twentieth of a second"
+    # On a busy machine the first call is late and the last is not; three workers without a common rate take a third.
+    assert took > 59 / 20 * 0.7, "59 intervals of a twentieth of a second"
     in_a_second = max(sum(start <= time_ < start + 1 for time_ in times) for start in times)
-    assert in_a_second <= 20 * 1.25
+    assert in_a_second <= 20 * 1.5
 
 
 def test_a_chunk_of_calls_costs_a_few_writes(cloud: Cloud, writes: list[str]) -> None:
