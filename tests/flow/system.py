@@ -14,6 +14,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
+
 import api.handler
 import assembly.handler
 import capture.handler
@@ -139,7 +142,7 @@ class System:
 
 def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     """Create what the template declares, as far as handlers see it."""
-    s3, sqs, sns = aws_client("s3"), aws_client("sqs"), aws_client("sns")
+    s3, sns = aws_client("s3"), aws_client("sns")
     s3.create_bucket(Bucket="bucket")
     aws_client("dynamodb").create_table(
         TableName="table",
@@ -150,14 +153,11 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    dead = {name: sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"] for name in CONSUMERS}
+    dead = {name: _queue(f"{name}-dead") for name in CONSUMERS}
     redrive = {
         name: json.dumps({"deadLetterTargetArn": _arn(url), "maxReceiveCount": "6"}) for name, url in dead.items()
     }
-    queues = {
-        name: sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive[name]})["QueueUrl"]
-        for name in CONSUMERS
-    }
+    queues = {name: _queue(name, RedrivePolicy=redrive[name]) for name in CONSUMERS}
     s3.put_bucket_notification_configuration(
         Bucket="bucket",
         NotificationConfiguration={
@@ -168,7 +168,7 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         },
     )
     topic = sns.create_topic(Name="topic")["TopicArn"]
-    inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    inbox = _queue("inbox")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn(inbox), Attributes={"RawMessageDelivery": "true"})
     aws_client("events").put_rule(Name=RULE, ScheduleExpression="rate(1 minute)", State="DISABLED")
     secret = aws_client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
@@ -187,6 +187,12 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     for name, value in environment.items():
         setenv(name, value)
     return System("bucket", "table", queues, dead, inbox, provider_url.removesuffix("/v1"))
+
+
+def _queue(name: str, **attributes: str) -> str:
+    """Make a queue in moto's own books and answer its URL: by calls, the queues are most of what a deployment takes."""
+    sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].create_queue(name, **attributes)
+    return f"https://sqs.us-east-1.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"
 
 
 def _notification(arn: str, prefix: str, suffix: str) -> dict[str, Any]:
