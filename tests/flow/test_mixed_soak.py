@@ -22,6 +22,7 @@ from foundation.settings import settings
 from tests.flow.mixed.faults import UnreliableLab
 from tests.flow.mixed.figures import figures
 from tests.flow.mixed.load import Load
+from tests.flow.mixed.memory import check_flat
 from tests.flow.mixed.receiver import Received
 from tests.flow.system import System
 from tests.loopback import serving
@@ -68,3 +69,4 @@ def test_nothing_is_lost_and_nothing_stays_open(
                 break
     logging.disable(logging.NOTSET)
     record_property("figures", figures(load))
+    check_flat(load.memories)

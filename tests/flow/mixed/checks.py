@@ -196,12 +196,11 @@ class Checks:
 
     def objects(self) -> None:
         """What was deleted is gone for its id and for the list, and the rest is there."""
-        for path, owed in (("evals", self._model.evals), ("files", self._model.files)):
-            page = self._stack.ok("GET", f"/v1/{path}?limit=100")["data"] if path == "evals" else []
-            listed = {one["id"] for one in page}
+        for path, most, owed in (("evals", 100, self._model.evals), ("files", 10_000, self._model.files)):
+            listed = {one["id"] for one in self._stack.ok("GET", f"/v1/{path}?limit={most}")["data"]}
             for object_id, is_there in owed.items():
                 assert self._stack.ask("GET", f"/v1/{path}/{object_id}")[0] == (200 if is_there else 404), object_id
-                assert len(page) in {0, 100} or (object_id in listed) == is_there, object_id
+                assert (object_id in listed) == is_there or len(listed) == most, object_id
 
 
 def _marker(messages: list[dict[str, Any]]) -> str | None:
