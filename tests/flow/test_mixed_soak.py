@@ -44,8 +44,16 @@ def unreliable_lab() -> Iterator[tuple[UnreliableLab, str]]:
     thread.join(5)
 
 
+@pytest.fixture
+def quiet(soak_seconds: float) -> Iterator[None]:
+    """An hour of logs would be held in memory."""
+    logging.disable(logging.CRITICAL if soak_seconds else logging.NOTSET)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.soak
-@pytest.mark.usefixtures("fresh_clients")
+@pytest.mark.usefixtures("fresh_clients", "quiet")
 def test_nothing_is_lost_and_nothing_stays_open(
     soak_seconds: float,
     unreliable_lab: tuple[UnreliableLab, str],
@@ -56,9 +64,6 @@ def test_nothing_is_lost_and_nothing_stays_open(
     lab, system.lab = unreliable_lab
     monkeypatch.setenv("PROVIDER_BASE_URL", f"{system.lab}/v1")
     settings.cache_clear()
-    if soak_seconds:
-        # An hour of logs would be held in memory.
-        logging.disable(logging.CRITICAL)
     received = Received(1)
     ends = time.monotonic() + soak_seconds
     with serving(received.handler()) as webhooks:
@@ -67,6 +72,5 @@ def test_nothing_is_lost_and_nothing_stays_open(
             load.round(webhooks, seed=seed, **(WHOLE if soak_seconds else SHORT))
             if time.monotonic() >= ends:
                 break
-    logging.disable(logging.NOTSET)
     record_property("figures", figures(load))
     check_flat(load.memories)
