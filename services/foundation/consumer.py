@@ -68,6 +68,8 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
                 give_up(delivery, _STOPPED)
                 continue
             handle(delivery)
+            if give_up and _is_last(about):
+                _note(about, came_back=True)  # SQS may deliver what was handled once more.
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
             failed.append(record["messageId"])
@@ -81,12 +83,16 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
 
 def _was_stopped(about: dict[str, Any]) -> bool:
     """Whether the last delivery of a message began and never came back. Notes the beginning of that delivery."""
-    if int(about["receives"]) < LAST_DELIVERY:
+    if not _is_last(about):
         return False
     begun = table.get(*_place(about))
     if begun is None:
         _note(about, came_back=False)
     return begun is not None and not begun["came_back"]
+
+
+def _is_last(about: dict[str, Any]) -> bool:
+    return int(about["receives"]) >= LAST_DELIVERY
 
 
 def _note(about: dict[str, Any], *, came_back: bool) -> None:
@@ -100,7 +106,7 @@ def _place(about: dict[str, Any]) -> tuple[str, str]:
 
 def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: GiveUp | None) -> None:
     """Give up on a message that was delivered for the last time."""
-    if give_up is None or int(about["receives"]) < LAST_DELIVERY:
+    if give_up is None or not _is_last(about):
         return
     try:
         _note(about, came_back=True)

@@ -199,18 +199,21 @@ def test_a_reason_quotes_our_own_errors_and_no_others(error, quoted):
     assert [("the queue is full" in reason) for reason in reasons] == [quoted]
 
 
-@pytest.mark.parametrize("last", ["stopped", "raised", "was at work", "never began"])
+@pytest.mark.parametrize("last", ["stopped", "raised", "was at work", "was done", "never began"])
 def test_a_message_whose_function_was_stopped_on_its_last_delivery_is_given_up_untried(last):
     """A function that is stopped says nothing: the next delivery tells it from one that raised."""
 
     class Stopped(BaseException):
         pass
 
+    def ignore(*_):
+        pass
+
     reasons, worker = [], Worker()
     errors = {"stopped": Stopped(), "raised": KeyError("x"), "was at work": AtWork("another delivery grades it")}
-    if last in errors:
+    if last != "never began":
         with suppress(Stopped):
-            consume(delivered(LAST_DELIVERY), Worker(run_1=errors[last]), lambda *_: None)
+            consume(delivered(LAST_DELIVERY), Worker(**({"run_1": errors[last]} if last in errors else {})), ignore)
     answer = consume(delivered(LAST_DELIVERY + 1), worker, lambda _, reason: reasons.append(reason))
     assert failures(answer) == (["m0"] if last == "stopped" else [])
     assert worker.done == ([] if last == "stopped" else ["run_1"])
