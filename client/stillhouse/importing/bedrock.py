@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stillhouse.capturing.assemble import completion_in
-from stillhouse.importing import anthropic, chat, converse
+from stillhouse.importing import anthropic, chat, converse, shape
 from stillhouse.importing.record import Record, seconds
 from stillhouse.importing.source import Skipped, Unmapped
 
@@ -68,7 +68,7 @@ def _mapped(asked: Any, answered: Any, notes: list[str], model: str) -> tuple[di
 
 
 def _openai_request(asked: dict[str, Any], notes: list[str]) -> dict[str, Any]:
-    request = {"messages": chat.check(asked.get("messages"))}
+    request = {"messages": shape.messages(asked.get("messages"), notes)}
     other = asked.keys() - {"messages", "model", "stream", "stream_options"}
     notes += [f"parameter {name}: left out" for name in sorted(other - chat.PARAMETERS)]
     return request | {name: asked[name] for name in sorted(other & chat.PARAMETERS)}

@@ -16,11 +16,15 @@ from stillhouse.importing.source import Unmapped
 
 PARAMETERS = frozenset(
     {
+        "audio",
         "frequency_penalty",
+        "function_call",
+        "functions",
         "logit_bias",
         "logprobs",
         "max_completion_tokens",
         "max_tokens",
+        "modalities",
         "parallel_tool_calls",
         "presence_penalty",
         "reasoning_effort",
@@ -35,7 +39,6 @@ PARAMETERS = frozenset(
         "verbosity",
     }
 )
-_PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,13 @@ def answer(blocks: Sequence[Block]) -> dict[str, Any]:
         raise Unmapped("an image or a tool result in a message of the assistant")
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
     if calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in calls
-        ]
+        message["tool_calls"] = [called(call) for call in calls]
     return message
+
+
+def called(call: Call) -> dict[str, Any]:
+    """Return a tool call in the chat shape."""
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def completion(
@@ -162,18 +167,3 @@ def function(name: Any, description: Any, parameters: Any, strict: Any = None) -
 def as_text(value: Any) -> str:
     """Return a text as it is, and any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def check(given: Any) -> list[dict[str, Any]]:
-    """Check that messages have the chat shape, and return them. Raises Unmapped if they do not."""
-    if not isinstance(given, list) or not given:
-        raise Unmapped("messages are missing")
-    for message in given:
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise Unmapped("a message without a role")
-        content = message.get("content")
-        for part in content if isinstance(content, list) else ():
-            kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-            if kind not in _PARTS:
-                raise Unmapped(f"content part '{kind}'")
-    return given

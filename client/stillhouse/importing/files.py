@@ -27,6 +27,7 @@ _CHUNK = 1024 * 1024
 _LONGEST_LINE = 64 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, RecursionError, zlib.error)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -176,18 +177,14 @@ def _skip_line(stream: io.BufferedReader[Any]) -> None:
 
 def _value(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=_refuse)
+        return json.loads(line)
     except (ValueError, RecursionError):
         return Unmapped("a line that is no JSON")
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
 def _array(text: io.TextIOWrapper) -> Iterator[tuple[int, Any]]:
     """The elements of an array that need not fit into memory. Raises JSONDecodeError where it breaks off."""
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder()
     held, at, number = text.read(_CHUNK), 0, 0
     at = held.index("[") + 1
     while True:
@@ -195,14 +192,40 @@ def _array(text: io.TextIOWrapper) -> Iterator[tuple[int, Any]]:
         at = between.end() if between else at
         if held.startswith("]", at):
             return
-        try:
-            value, end = decoder.raw_decode(held, at)
-        except json.JSONDecodeError:
+        value, end, broken = _element(decoder, held, at)
+        if end is None:
             more = text.read(max(_CHUNK, len(held)))
             if not more:
-                raise
+                raise broken
             held, at = held[at:] + more, 0
             continue
         number += 1
         at = end
         yield number, value
+
+
+def _element(decoder: json.JSONDecoder, held: str, at: int) -> tuple[Any, int | None, Exception]:
+    """Return the element at this place and its end; the end is None, and the error says why, where it is not whole.
+
+    An element whose JSON Python does not read (nested too deeply, an integer of thousands of digits) is an Unmapped.
+    """
+    try:
+        value, end = decoder.raw_decode(held, at)
+    except json.JSONDecodeError as error:
+        return None, None, error
+    except (ValueError, RecursionError) as error:
+        return Unmapped("an element that cannot be read"), _end_of(held, at), error
+    return value, end, EOFError()
+
+
+def _end_of(held: str, at: int) -> int | None:
+    """Return where the object or list that begins here ends; None if that is not held yet."""
+    if held[at] not in "{[":
+        return None
+    depth = 0
+    for found in _BRACKETS.finditer(held, at):
+        bracket = found.group()[0]
+        depth += (bracket in "{[") - (bracket in "}]")
+        if depth == 0 and bracket != '"':
+            return found.end()
+    return None

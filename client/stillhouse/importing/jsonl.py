@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stillhouse.importing import chat
+from stillhouse.importing import chat, shape
 from stillhouse.importing.record import Record
 from stillhouse.importing.source import Skipped, Unmapped
 
 ORIGIN = "jsonl"
-_BESIDE = ("tools", "tool_choice", "parallel_tool_calls", "response_format")
+_READ = frozenset({"id", "model", "messages", "metadata", "created"})
+_OWN = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
 
 
 def record_of(row: dict[str, Any], *, created: int, model: str | None = None, reference: str | None = None) -> Record:
@@ -22,10 +23,14 @@ def record_of(row: dict[str, Any], *, created: int, model: str | None = None, re
     match row:
         case {"request": dict(request), "response": dict(response)}:
             record = _own(row, dict(request), dict(response))
+            read = _OWN
         case {"messages": list(messages)}:
             record = _example(row, messages, model)
+            read = _READ | chat.PARAMETERS
         case _:
             raise Unmapped("neither request and response nor messages")
+    of_reference = {reference.partition(".")[0]} if reference else set()
+    record.notes += [f"field {name[:64]}: left out" for name in sorted(row.keys() - read - of_reference)]
     if record.created is None:
         record.created = record.response.get("created") or created
     if reference is not None:
@@ -41,7 +46,8 @@ def _own(row: dict[str, Any], request: dict[str, Any], response: dict[str, Any])
 
 
 def _example(row: dict[str, Any], messages: list[dict[str, Any]], model: str | None) -> Record:
-    *asked, answer = chat.check(messages)
+    notes: list[str] = []
+    *asked, answer = shape.messages(messages, notes)
     if answer["role"] != "assistant" or not asked:
         raise Unmapped("the last message is no answer to another")
     if answer.get("weight") == 0:
@@ -52,8 +58,9 @@ def _example(row: dict[str, Any], messages: list[dict[str, Any]], model: str | N
     if not name:
         raise Unmapped("no model: name one with --model")
     request = {"model": name, "messages": [_bare(message) for message in asked]}
-    request |= {field: row[field] for field in _BESIDE if row.get(field) is not None}
-    record = Record(ORIGIN, request, chat.completion(row.get("id"), name, {"content": None, **_bare(answer)}))
+    request |= {field: row[field] for field in sorted(chat.PARAMETERS) if row.get(field) is not None}
+    response = chat.completion(row.get("id"), name, {"content": None, **_bare(answer)})
+    record = Record(ORIGIN, request, response, row.get("created"), notes=notes)
     metadata = row.get("metadata")
     record.tag(metadata if isinstance(metadata, dict) else {})
     return record

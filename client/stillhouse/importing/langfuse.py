@@ -2,7 +2,8 @@
 
 In: rows in either spelling (`startTime`, `start_time`), their input and output as JSON or as text that holds JSON. Out:
 records with the observation's id. Input is messages, an object with messages, or a text, which becomes the message of
-a user. Output is a message, a list of one message, a whole response, or a text. Anything else raises Unmapped.
+a user. Output is a message, a list of one message, a whole response, or a text. Anything else raises Unmapped, and so
+does an observation whose images or sounds Langfuse keeps apart: the export has a reference to them alone.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import json
 import re
 from typing import Any
 
-from stillhouse.importing import chat
+from stillhouse.importing import chat, shape
+from stillhouse.importing.langfuse_usage import usage_of
 from stillhouse.importing.record import Record, seconds
 from stillhouse.importing.source import Skipped, Unmapped
 
 ORIGIN = "langfuse"
+_MEDIA = "@@@langfuseMedia:type="
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+_ANSWER = frozenset({"role", "content", "refusal", "tool_calls", "function_call", "reasoning_content", "annotations"})
 _NUMBERS = frozenset(
     {
         "frequency_penalty",
@@ -44,12 +48,14 @@ def record_of(row: dict[str, Any], *, model: str | None = None, group: bool = Fa
     prompt, given = _json(known.get("input")), _answer(known.get("output"))
     if prompt in (None, "") or given in (None, ""):
         raise Skipped("without input or output")
+    if _MEDIA in f"{prompt}{given}":
+        raise Unmapped("media that Langfuse keeps apart from the export")
     name = known.get("provided_model_name") or known.get("model") or model
     if not name:
         raise Unmapped("no model: name one with --model")
     notes: list[str] = []
     request = {"model": name, **_request(prompt, _json(known.get("model_parameters")) or {}, notes)}
-    response = _response(given, known)
+    response = _response(given, known, notes)
     response |= {"id": known["id"], "model": response.get("model") or name}
     started, ended = seconds(known.get("start_time")), seconds(known.get("end_time"))
     latency = round((ended - started) * 1000) if started is not None and ended is not None else None
@@ -76,14 +82,14 @@ def _answer(value: Any) -> Any:
     """Parse a text only if it holds a message or a response: other JSON is the answer of a model asked for JSON."""
     parsed = _json(value)
     message = parsed[0] if isinstance(parsed, list) and len(parsed) == 1 else parsed
-    return message if isinstance(message, dict) and message.keys() & {"content", "choices"} else value
+    return message if isinstance(message, dict) and message.keys() & {"content", "choices", "parts"} else value
 
 
 def _request(prompt: Any, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     if isinstance(prompt, str):
         return {"messages": [{"role": "user", "content": prompt}], **_parameters(parameters, notes)}
     around = prompt if isinstance(prompt, dict) else {}
-    messages = chat.check(around.get("messages") if around else prompt)
+    messages = shape.messages(around.get("messages") if around else prompt, notes)
     own = {name: value for name, value in around.items() if name not in ("messages", "model")}
     return {"messages": messages, **_parameters({**parameters, **own}, notes)}
 
@@ -108,26 +114,17 @@ def _number(value: Any) -> Any:
         raise Unmapped("a parameter that is no number") from None
 
 
-def _response(given: Any, known: dict[str, Any]) -> dict[str, Any]:
+def _response(given: Any, known: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     if isinstance(given, dict) and isinstance(given.get("choices"), list):
         return {**given}
     if isinstance(given, str):
         given = {"content": given}
-    if not isinstance(given, dict) or given.get("role", "assistant") != "assistant" or "content" not in given:
+    if not isinstance(given, dict) or not given.keys() & {"content", "parts"}:
         raise Unmapped("an output that is no message")
-    message = {name: given[name] for name in ("content", "refusal", "tool_calls", "function_call") if given.get(name)}
-    if not message:
+    message = shape.answer(given, notes)
+    notes += [f"message {name}: left out" for name in sorted(message.keys() - _ANSWER) if message[name] is not None]
+    filled = {name: message[name] for name in sorted(_ANSWER) if message.get(name)}
+    if not filled.keys() - {"role", "name"}:
         raise Unmapped("an output that is no message")
-    counts = known.get("usage_details") or known.get("usage") or {}
-    return chat.completion(
-        None,
-        None,
-        {"role": "assistant", "content": None, **message},
-        usage=chat.usage(_sum(counts, "input"), _sum(counts, "output"), cached=counts.get("input_cached_tokens")),
-    )
-
-
-def _sum(counts: dict[str, Any], side: str) -> int | None:
-    """Add up a side's counts: `input` excludes what `input_cached_tokens` and the like count."""
-    parts = [count for name, count in counts.items() if name.startswith(side) and isinstance(count, int)]
-    return sum(parts) if parts else None
+    counts = usage_of(known.get("usage_details") or known.get("usage"))
+    return chat.completion(None, None, {"content": None, **filled}, usage=counts)

@@ -16,9 +16,10 @@ from typing import Any
 
 from stillhouse.capturing.endpoint import Accepted, Away, Endpoint, Refused
 from stillhouse.importing.record import Record
-from stillhouse.importing.source import Item, Skipped, Source, Unmapped
+from stillhouse.importing.source import Item, Left, Skipped, Source, Unmapped
 from stillhouse.importing.state import Counts, State
 from stillhouse.importing.stopped import Stopped
+from stillhouse.importing.valid import validated
 
 BATCH_RECORDS = 300
 BATCH_BYTES = 2 * 1024 * 1024
@@ -80,10 +81,13 @@ def _batches(items: Iterator[Item]) -> Iterator[_Batch]:
 
 
 def _line(item: Item) -> tuple[Item, bytes | None]:
+    """Return the item and the line to push for it: none where it holds no record, or one that is no chat or no JSON."""
     if not isinstance(item.outcome, Record):
         return item, None
     try:
-        return item, item.outcome.line()
+        return item, validated(item.outcome).line()
+    except Left as left:
+        return Item(item.at, item.cursor, left), None
     except (TypeError, ValueError) as error:
         return Item(item.at, item.cursor, Unmapped(f"what is no JSON ({type(error).__name__})")), None
 

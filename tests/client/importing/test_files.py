@@ -33,13 +33,31 @@ def test_reading_goes_on_behind_a_row():
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b'{"a": NaN}', b"\xff\xfe{", b'{"a":"\x00"}', b"[" * 100_000, b'{"a":1}}', b"'x'"]
+    "line", [b"{", b'{"a": ' + b"1" * 5000 + b"}", b"\xff\xfe{", b'{"a":"\x00"}', b"[" * 100_000, b'{"a":1}}', b"'x'"]
 )
 def test_a_line_that_is_no_json_is_left_out_alone(line):
     number, bad = list(rows(io.BytesIO(b'{"a":1}\n' + line + b'\n{"a":2}')))[1]
     assert number == 2
     assert isinstance(bad, Unmapped)
     assert len(read(b'{"a":1}\n' + line + b'\n{"a":2}')) == 3
+
+
+@pytest.mark.parametrize("chunk", [7, 1024 * 1024])
+@pytest.mark.parametrize(
+    "element",
+    [b'{"a": [' + b"[" * 100_000 + b'"]\\"}"' + b"]" * 100_000 + b"]}", b'{"a": ["}", ' + b"1" * 5000 + b"]}"],
+    ids=["too deep", "too many digits"],
+)
+def test_an_element_that_python_does_not_read_is_left_out_alone(element, chunk, monkeypatch):
+    monkeypatch.setattr(files, "_CHUNK", chunk)
+    [first, odd, last] = rows(io.BytesIO(b'[{"a":1},' + element + b',{"a":2}]'))
+    assert (first, last) == ((1, {"a": 1}), (3, {"a": 2}))
+    assert odd[0] == 2
+    assert isinstance(odd[1], Unmapped)
+
+
+def test_a_number_that_json_does_not_have_stops_no_array():
+    assert read(b'[{"a":1},{"a":NaN},{"a":2}]') == [(1, "{'a': 1}"), (2, "{'a': nan}"), (3, "{'a': 2}")]
 
 
 def test_an_overlong_line_is_left_out_alone(monkeypatch):

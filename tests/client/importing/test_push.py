@@ -108,7 +108,7 @@ def test_refusals_are_not_written_twice_by_an_import_that_goes_on(monkeypatch, t
 def test_the_real_endpoint_refuses_a_record_alone_and_a_batch_whole(into, path, listed):
     source = Listed(3)
     items = list(source.items(None))
-    items[1].outcome.request["messages"] = [{"role": "nobody", "content": ""}]
+    items[1].outcome.response["id"] = "x" * 300
     source.items = lambda _: iter(items)
     counts = imported(source, into, path)
     assert (counts.accepted, counts.refused.total()) == (2, 1)
@@ -117,8 +117,8 @@ def test_the_real_endpoint_refuses_a_record_alone_and_a_batch_whole(into, path, 
     assert (counts.accepted, counts.refused.total()) == (0, 1)
     [refusal] = refusals(path)
     assert refusal["index"] == 0
-    assert refusal["param"].startswith("request.messages")
-    assert "nobody" not in refusal["message"]
+    assert refusal["param"] == "response.id"
+    assert "x" * 300 not in refusal["message"]
     assert len(listed()) == 2
 
 

@@ -1,0 +1,201 @@
+"""The one check through which every imported completion goes before it is pushed.
+
+In: a record of any importer. Out: the record. What is no chat raises Unmapped, which names the field and never its
+content. Two things are mended and noted: counts of tokens that contradict each other are left out, and so is the
+reasoning that models with open weights write before their answer. A record of the Responses API, and one of a failed
+call, is left to Stillhouse's own check.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+
+from stillhouse.importing.record import Record
+from stillhouse.importing.source import Unmapped
+
+_URL = re.compile(r"(https?|gs|s3)://\S+|data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
+_REASONING = (
+    (re.compile(r"gpt-oss", re.IGNORECASE), re.compile(r"\s*<reasoning>.*?</reasoning>\s*", re.DOTALL)),
+    (re.compile(r"deepseek|qwen|qwq|glm|minimax", re.IGNORECASE), re.compile(r"\s*<think>.*?</think>\s*", re.DOTALL)),
+)
+"""Models by name, and what they write before their answer where nothing takes it off, as Bedrock does not."""
+
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+
+def _is_role(role: str) -> str:
+    if role not in _ROLES:
+        raise ValueError("no role of a chat")
+    return role
+
+
+def _is_url(url: str) -> str:
+    if not _URL.match(url):
+        raise ValueError("no URL")
+    return url
+
+
+class _Link(BaseModel):
+    url: Annotated[str, AfterValidator(_is_url)]
+
+
+class _Text(BaseModel):
+    text: str
+
+
+class _Image(BaseModel):
+    image_url: _Link
+
+
+class _Sound(BaseModel):
+    class _Data(BaseModel):
+        data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/=_\s-]*$")]
+
+    input_audio: _Data
+
+
+class _File(BaseModel):
+    file: dict[str, Any]
+
+
+class _Refusal(BaseModel):
+    refusal: str
+
+
+def _kind(part: Any) -> Any:
+    return part.get("type") if isinstance(part, dict) else None
+
+
+type _Part = Annotated[
+    Annotated[_Text, Tag("text")]
+    | Annotated[_Image, Tag("image_url")]
+    | Annotated[_Sound, Tag("input_audio")]
+    | Annotated[_File, Tag("file")]
+    | Annotated[_Refusal, Tag("refusal")],
+    Discriminator(_kind, custom_error_type="part", custom_error_message="not a part of a chat"),
+]
+
+
+class _Function(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    arguments: str
+
+
+class _Custom(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    input: str
+
+
+class _Call(BaseModel):
+    id: str
+    function: _Function | None = None
+    custom: _Custom | None = None
+
+    @model_validator(mode="after")
+    def _calls_something(self) -> _Call:
+        if (self.function is None) == (self.custom is None):
+            raise ValueError("no call of a tool")
+        return self
+
+
+class _Message(BaseModel):
+    role: Annotated[str, AfterValidator(_is_role)]
+    content: str | list[_Part] | None = None
+    tool_calls: list[_Call] | None = None
+    function_call: _Function | None = None
+    tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> _Message:
+        if self.role not in ("assistant", "function") and self.content is None:
+            raise ValueError("without content")
+        if self.role == "tool" and not self.tool_call_id:
+            raise ValueError("a tool's result without tool_call_id")
+        return self
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Request(BaseModel):
+    model: Annotated[str, Field(min_length=1)]
+    messages: Annotated[list[_Message], Field(min_length=1)]
+    tools: list[dict[str, Any]] | None = None
+    functions: list[dict[str, Any]] | None = None
+
+
+class _Response(BaseModel):
+    choices: Annotated[list[_Choice], Field(min_length=1)]
+
+
+class _Chat(BaseModel):
+    request: _Request
+    response: _Response
+
+
+def validated(record: Record) -> Record:
+    """Return the record if it is a chat. Raises Unmapped."""
+    response = record.response
+    is_response = response.get("object") == "response" or ("output" in response and "choices" not in response)
+    if is_response or (response.get("error") and not response.get("choices")):
+        return record
+    try:
+        _Chat.model_validate({"request": record.request, "response": response})
+    except ValidationError as error:
+        raise Unmapped(_reason(error)) from None
+    record.response = {**response, "choices": [_without_reasoning(record, choice) for choice in response["choices"]]}
+    record.request = {**record.request, "messages": [_bare(record, each) for each in record.request["messages"]]}
+    if "usage" in response and not _is_sound(response["usage"]):
+        record.notes.append("usage: counts that contradict each other, left out")
+        del record.response["usage"]
+    return record
+
+
+def _reason(error: ValidationError) -> str:
+    """Say what is wrong, by the names of fields alone: reasons are counted, so they have no positions.
+
+    Content may be a text or parts. Of what is wrong with it as either the error that lies deepest is meant.
+    """
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    deepest = max(errors, key=lambda each: len(each["loc"]))
+    names = [part for part in deepest["loc"] if isinstance(part, str) and part.isidentifier() and part != "str"]
+    path = ".".join(name for name, _ in groupby(names))
+    return f"{path}: {deepest['msg'].removeprefix('Value error, ')}"
+
+
+def _is_sound(usage: Any) -> bool:
+    """Whether the counts of tokens are whole numbers, no part larger than its whole; absent ones are sound."""
+    if usage is None:
+        return True
+    if not isinstance(usage, dict):
+        return False
+    prompt, answered, total = (usage.get(f"{side}_tokens") for side in ("prompt", "completion", "total"))
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    counts = [count for count in (prompt, answered, total, cached) if count is not None]
+    if not all(type(count) is int and count >= 0 for count in counts):
+        return False
+    return (cached or 0) <= (prompt or 0) and (total is None or (prompt or 0) <= total)
+
+
+def _without_reasoning(record: Record, choice: dict[str, Any]) -> dict[str, Any]:
+    return {**choice, "message": _bare(record, choice["message"])}
+
+
+def _bare(record: Record, message: dict[str, Any]) -> dict[str, Any]:
+    """Return the message without the reasoning before an assistant's answer, which is noted."""
+    content = message.get("content")
+    if message["role"] != "assistant" or not isinstance(content, str):
+        return message
+    for models, reasoning in _REASONING:
+        before = reasoning.match(content) if models.search(record.request["model"]) else None
+        if before:
+            record.notes.append("thinking: left out")
+            return {**message, "content": content[before.end() :]}
+    return message
