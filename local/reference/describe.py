@@ -111,7 +111,7 @@ def _operation(route: Route, schemas: Mapping[Any, Any], example: Mapping[str, A
         "operationId": route.serve.__name__ if not route.described.get("alias") else f"{route.serve.__name__}_alias",
         "summary": summary.rstrip("."),
         "tags": [route.resource],
-        "security": [] if route.scope is None else [{"key": [route.scope]}],
+        "security": [{"key": [scope]} for scope in route.scopes],
         "parameters": [*_path_parameters(route), *map(_query_parameter, route.described.get("query", ()))],
         "responses": dict(_responses(route, schemas, example)),
     }

@@ -19,7 +19,7 @@ EXAMPLES = PAGES / "examples.json"
 
 def written() -> dict[Path, str]:
     """The content of every file, by its path."""
-    routers = [*every_router(), capture.handler.routes, gateway.handler.router]
+    routers = [*every_router(), capture.handler.routes, *gateway.handler.ROUTES]
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8")) if EXAMPLES.exists() else {}
     described = document([route for routes in routers for route in routes.declared], examples)
     pages = {PAGES / name: text for name, text in Reference(described).pages().items()}

@@ -177,7 +177,8 @@ def _models_in(schema: Any) -> list[str]:
 
 
 def _scope(operation: Mapping[str, Any]) -> str:
-    return f"`{operation['security'][0]['key'][0]}`" if operation["security"] else "none, no key is needed"
+    scopes = [f"`{scope}`" for choice in operation["security"] for scope in choice["key"]]
+    return " or ".join(scopes) or "none, no key is needed"
 
 
 def _fence(value: Any) -> list[str]:

@@ -23,7 +23,6 @@ MODULES = {
     "datasets": ["artifacts"],
     "fine_tuning": ["artifacts"],
     "lineage": ["artifacts"],
-    "models": ["models"],
     "keys": ["keys"],
     "openapi.json": ["description"],
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from foundation import aws, keys
 from foundation.errors import ApiError, RetryLater, TooLarge
 from foundation.parameters import refuse_unknown
 from foundation.routes import Route, Routes, methods_at
+from foundation.settings import settings
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_ANSWER = 6_291_556 - 64 * 1024
@@ -65,8 +67,8 @@ def _answer(event: dict[str, Any], routes: Sequence[Route]) -> Answer:
     for route in routes:
         parameters = route.match(path) if route.method == method else None
         if parameters is not None:
-            if route.scope is not None:
-                keys.check(headers.get("authorization"), route.scope)
+            if route.scopes:
+                keys.check(headers.get("authorization"), *route.scopes)
             refuse_unknown(route, event.get("queryStringParameters") or {})
             body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False))
             return Answer(route.status, route.serve(Request(parameters, headers, body)))
@@ -84,17 +86,32 @@ def body_of(text: str | None, *, encoded: bool) -> bytes:
     return body
 
 
+def text_of(body: bytes) -> str | None:
+    """The body as text; None if it is no UTF-8, and stands in the answer of a function as base64."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def serialized(body: bytes) -> int:
     """How many bytes a body has in the answer of a function, where it stands as a JSON text."""
-    return len(orjson.dumps(body.decode()))
+    text = text_of(body)
+    return 4 * ceil(len(body) / 3) if text is None else len(orjson.dumps(text))
 
 
 def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:
     """The refusal of a request that no route serves. `methods` are those that the path has routes for."""
     named = f"{method} {path}"[:_LONGEST_NAMED]
-    remedy = f"This path takes {' and '.join(methods)}." if methods else "Check the URL for typos."
+    remedy = (
+        f"This path takes {' and '.join(methods)}."
+        if methods
+        else "Check it for typos, or send it to the provider itself: nothing is passed on but what is described."
+    )
+    base = settings().API_URL
     return ApiError(
-        f"Unknown request URL: {named}. {remedy} GET /v1/openapi.json describes every route.",
+        f"Unknown request URL: {named}. {remedy} The base URL of all routes is {base}, and GET {base}/openapi.json "
+        "describes each.",
         code="unknown_url",
         status=_NOT_FOUND,
     )

@@ -65,8 +65,8 @@ def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callab
         # A module may be served by several apps: its function must see the request of this one.
         routes.app = app
         event = app.current_event
-        if route.scope is not None:
-            app.append_context(key=keys.check(event.headers.get("authorization"), route.scope))
+        if route.scopes:
+            app.append_context(key=keys.check(event.headers.get("authorization"), *route.scopes))
         refuse_unknown(route, event.query_string_parameters or {})
         if route.method == "POST" and not _takes_body(route):
             for name in json_of(app):

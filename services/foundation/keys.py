@@ -69,11 +69,12 @@ def revoke(key_id: str, context: Any) -> None:
     _trusted.pop(key.sha256, None)
 
 
-def check(authorization: str | None, scope: str) -> Key:
-    """The caller behind an Authorization header, if it may do what `scope` names."""
+def check(authorization: str | None, *scopes: str) -> Key:
+    """The caller behind an Authorization header, if it may do what one of the `scopes` names."""
     key = _known(authorization)
-    if scope not in key.scopes and _ADMIN not in key.scopes:
-        raise Forbidden(f"This key lacks the scope '{scope}'.", code="insufficient_permissions", param="Authorization")
+    if not key.scopes & {*scopes, _ADMIN}:
+        lacking = " or ".join(f"'{scope}'" for scope in scopes)
+        raise Forbidden(f"This key lacks the scope {lacking}.", code="insufficient_permissions", param="Authorization")
     return key
 
 

@@ -43,7 +43,7 @@ class Described(TypedDict, total=False):
     `answer` is the answer's shape where the return type does not say it, `lists` that of the items of a page, `media`
     the answer's media type where it is not JSON, `takes` that of the request, `headers` what the answer's headers
     mean. `errors` has the statuses that this route adds to those of every route, or means otherwise. `alias` is true
-    for a second path of the same function.
+    for a second path of the same function. `also` is another scope with which a key is served.
     """
 
     status: int
@@ -56,6 +56,7 @@ class Described(TypedDict, total=False):
     query: tuple[Query, ...]
     errors: Mapping[int, str]
     alias: bool
+    also: Scope
 
 
 class Route:
@@ -82,6 +83,12 @@ class Route:
     def status(self) -> int:
         """The status of a success."""
         return self.described.get("status", 200)
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes of which a key needs one; none where no key is needed."""
+        also = self.described.get("also")
+        return () if self.scope is None else (self.scope, also) if also else (self.scope,)
 
     @cached_property
     def parameters(self) -> list[str]:

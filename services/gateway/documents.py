@@ -24,3 +24,16 @@ class ChatRequest(BaseModel):
     """Tags of the captured completion."""
     stream: bool | None = None
     """Whether to answer as server-sent events."""
+
+
+class PassedRequest(BaseModel):
+    """A request that goes to the model's provider as it is, with all its fields; the provider says what they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str | None = None
+    """A model's name, or `provider/model`. Without one the default provider is asked."""
+
+
+class PassedForm(PassedRequest):
+    """The same as a form, with its files."""

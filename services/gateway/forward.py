@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -19,34 +19,24 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from completions.completion import Completion
 from completions.handover import hand_over
-from foundation import edge, loop
+from foundation import loop
 from foundation.consumer import logger
 from foundation.errors import ApiError
 from foundation.ids import new_id, now
 from foundation.settings import settings
 from gateway import stream
+from gateway.forwarded import Forwarded, bounded, refused
 from gateway.policy import Policy
 from providers import Answer, Provider, ProviderAway, ProviderRefused, registry
 
 _OURS = frozenset({"store", "metadata", "stream", "stream_options"})
 _MARGIN_S = 2.0
 _CAPTURE_S = 10.0
-_TIMED_OUT = 504
 _BUSY = 429
-_FIRST_ERROR = 400
-_BAD_GATEWAY = 502
 _FIRST_SERVER_ERROR = 500
 # With a fallback, the first model has this part of the time to answer, and is retried for this many seconds.
 _FIRST_SHARE = 0.6
 _RETRY_S = 2.0
-
-
-class Forwarded(NamedTuple):
-    """The HTTP answer for the caller."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str]
 
 
 def forward(
@@ -59,14 +49,16 @@ def forward(
     asking = _asked(provider or registry.providers(), upstream, policy.fallback_model, deadline_s - _MARGIN_S)
     try:
         model, answer = loop.run(asking)
-    except ProviderAway as away:
-        return _away(away)
     except ProviderRefused as refusal:
-        return _bounded(Forwarded(refusal.status, refusal.body, refusal.headers))
+        return refused(refusal)
     captured = policy.store and _capture({**request, "model": model}, policy.metadata, answer, ends=ends)
     body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
     fallback = {} if model == request["model"] else {"x-stillhouse-fallback": model}
-    return _bounded(_answered(request, body, fallback), answer.body.get("id") if captured else None)
+    return bounded(_answered(request, body, fallback), captured_at=_url_of(answer.body.get("id")) if captured else None)
+
+
+def _url_of(completion_id: Any) -> str:
+    return f"{settings().API_URL}/chat/completions/{quote(str(completion_id), safe='')}"
 
 
 async def _asked(
@@ -107,33 +99,6 @@ def _check(request: dict[str, Any]) -> None:
     for name, value in {**objects, "stream_options": request.get("stream_options") or {}}.items():
         if not isinstance(value, dict):
             raise ApiError(f"Invalid '{name}': an object is expected.", code="invalid_type", param=name)
-
-
-def _away(away: ProviderAway) -> Forwarded:
-    if away.status != _TIMED_OUT:
-        return _bounded(Forwarded(away.status, away.body, away.headers))
-    message = (
-        "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
-        "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
-    )
-    body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}
-    return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
-
-
-def _bounded(forwarded: Forwarded, captured: Any = None) -> Forwarded:
-    """What is forwarded, or an error where it is larger than Lambda lets through; `captured` is its completion's id."""
-    size = edge.serialized(forwarded.body)
-    if size <= edge.MAX_ANSWER:
-        return forwarded
-    remedy = (
-        f"It is captured: GET {settings().API_URL}/chat/completions/{quote(str(captured), safe='')} reads it."
-        if captured
-        else "It is not captured: with store=true it could be read later. Or ask for a shorter one."
-    )
-    message = f"The provider's answer takes {size} bytes, and {edge.MAX_ANSWER} can be given back. {remedy}"
-    error = {"message": message, "type": "server_error", "param": None, "code": "answer_too_large"}
-    status = forwarded.status if forwarded.status >= _FIRST_ERROR else _BAD_GATEWAY
-    return Forwarded(status, orjson.dumps({"error": error}), {"x-should-retry": "false"})
 
 
 def _capture(request: dict[str, Any], metadata: dict[str, str], answer: Answer, *, ends: float) -> bool:

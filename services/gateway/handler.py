@@ -1,4 +1,4 @@
-"""Entry point: `POST /v1/chat/completions`, through the HTTP API (30 s) or the function URL (15 minutes)."""
+"""Entry point of what models answer, through the HTTP API (30 s) or the function URL (15 minutes)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from foundation import http
 from foundation.routes import Routes
+from gateway import models, passing
+from gateway.answers import response, seconds_left
 from gateway.forward import forward
 from gateway.policy import policy_of
 
 router = Routes("Chat completions")
-_HTTP_API_S = 28.0
+ROUTES = [router, models.router, passing.router]
 
 
 @router.post(
@@ -35,21 +37,14 @@ def chat_completion() -> Response[Any]:
     `X-Stillhouse-Store`, `X-Stillhouse-Metadata` and `X-Stillhouse-Fallback-Model` say what the body cannot. With
     `stream` the answer is server-sent events.
     """
-    event = router.current_event
-    left_s = router.lambda_context.get_remaining_time_in_millis() / 1000
-    behind_api = ".lambda-url." not in event.request_context.domain_name
-    deadline_s = min(left_s, _HTTP_API_S) if behind_api else left_s
     request = http.json_of(router)
-    policy = policy_of(request, event.headers, router.context["key"])
-    forwarded = forward(request, policy, deadline_s=deadline_s)
-    headers = dict(forwarded.headers)
-    kind = headers.pop("content-type", "application/json")
-    return Response(forwarded.status, kind, forwarded.body.decode(), headers=headers)
+    policy = policy_of(request, router.current_event.headers, router.context["key"])
+    return response(forward(request, policy, deadline_s=seconds_left(router)))
 
 
 @cache
 def app() -> APIGatewayHttpResolver:
-    return http.resolver([router])
+    return http.resolver(ROUTES)
 
 
 def http_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:

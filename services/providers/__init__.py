@@ -1,12 +1,13 @@
 """The providers of models. In: a model's name. Out: the provider that serves it."""
 
-from providers.provider import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
+from providers.provider import Answer, OverLimit, Passed, Provider, ProviderAway, ProviderRefused
 from providers.registry import ModelAmbiguous, paced_providers, providers
 
 __all__ = [
     "Answer",
     "ModelAmbiguous",
     "OverLimit",
+    "Passed",
     "Provider",
     "ProviderAway",
     "ProviderRefused",

@@ -18,7 +18,7 @@ import orjson
 from foundation.pauses import pauses
 from providers.batch_api import BatchAPI
 from providers.pace import Pace
-from providers.provider import Answer, OverLimit, ProviderAway, ProviderRefused
+from providers.provider import Answer, OverLimit, Passed, ProviderAway, ProviderRefused
 
 _AWAY = frozenset({408, 409, 429})
 _FIRST_SERVER_ERROR = 500
@@ -96,7 +96,18 @@ class OpenAICompatible:
         listed: list[dict[str, Any]] = (await self._ask("GET", "/models", None, timeout_s=10))["data"]
         return listed
 
+    async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
+        return await self._send("POST", path, body, content_type, timeout_s=max(0.1, deadline_s))
+
     async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> Any:
+        answer = await self._send(method, path, body, "application/json", timeout_s=timeout_s)
+        try:
+            return orjson.loads(answer.body)
+        except orjson.JSONDecodeError as error:
+            message = {"error": {"message": "The model provider's answer is not JSON."}}
+            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
+
+    async def _send(self, method: str, path: str, body: bytes | None, content_type: str, *, timeout_s: float) -> Passed:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
@@ -104,23 +115,24 @@ class OpenAICompatible:
                 method,
                 f"{self._base_url}{path}",
                 data=body,
-                headers={**self._headers, "Content-Type": "application/json"},
+                headers={**self._headers, "Content-Type": content_type},
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
             ) as answer:
                 text = await answer.read()
                 if answer.status == _OK:
-                    return orjson.loads(text)
+                    return Passed(answer.status, text, _passed_on(answer.headers))
                 raise _refusal(answer.status, text, answer.headers)
         except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
             raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
-        except orjson.JSONDecodeError as error:
-            message = {"error": {"message": "The model provider's answer is not JSON."}}
-            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
+
+
+def _passed_on(headers: Any) -> dict[str, str]:
+    return {name: headers[name] for name in _PASSED_ON if name in headers}
 
 
 def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
-    passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
+    passed_on = _passed_on(headers)
     if status not in _AWAY and status < _FIRST_SERVER_ERROR:
         return ProviderRefused(status, body, passed_on)
     final = headers.get("x-should-retry", "").lower() == "false"

@@ -29,6 +29,14 @@ class Answer(NamedTuple):
     batch: bool = False
 
 
+class Passed(NamedTuple):
+    """A provider's answer as it came: its status, its bytes, and the headers that are passed on."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
 class ProviderRefused(StillhouseError):
     """The provider's own refusal: its status, body and headers, which are passed on unchanged."""
 
@@ -84,6 +92,10 @@ class Provider(Protocol):
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         """The same for an embedding."""
+        ...
+
+    async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
+        """POST a request to one of the provider's other routes, such as `/audio/speech`, once."""
         ...
 
     async def find_model(self, name: str) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from foundation.settings import settings
 from providers.batch_api import BatchAPI
 from providers.openai_compatible import OpenAICompatible
 from providers.pace import Limits, Pace
-from providers.provider import Answer, Provider, ProviderAway, ProviderRefused
+from providers.provider import Answer, Passed, Provider, ProviderAway, ProviderRefused
 
 _NO_LIST = frozenset({404, 405})
 # The pattern of names in the secret forbids parentheses, so no provider there can have this name.
@@ -109,6 +109,10 @@ class Providers:
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])
         return await provider.embed({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+
+    async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
+        """Ask the default provider; who knows the model asks the provider that `resolve` names."""
+        return await self._default.pass_on(path, body, content_type, deadline_s=deadline_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         provider, model = self.resolve(name)

@@ -24,7 +24,7 @@ class Transport(httpx2.BaseTransport):
         status, answer = self.system.call(request.method, url, request.read(), key=None, headers=dict(request.headers))
         if self.lose(request):
             raise httpx2.ReadError("the answer was lost", request=request)
-        body = b"" if answer is None else json.dumps(answer).encode()
+        body = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
         headers = {name: value for name, value in self.system.headers.items() if name.lower() != "content-length"}
         return httpx2.Response(status, headers=headers, content=body, request=request)
 

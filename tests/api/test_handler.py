@@ -20,7 +20,7 @@ from tests.flow.system import System
 SCOPES = ("capture", "infer", "read", "write", "admin")
 ROUTES = [
     route
-    for routes in (*every_router(), capture.handler.routes, gateway.handler.router)
+    for routes in (*every_router(), capture.handler.routes, *gateway.handler.ROUTES)
     for route in routes.declared
     if route.path != "/v1/openapi.json"
 ]
@@ -33,7 +33,7 @@ def scope_of(route: Route) -> str:
         return "admin"
     if route.path.startswith("/v1/captures"):
         return "capture"
-    if (route.method, route.path) == ("POST", "/v1/chat/completions"):
+    if (route.method, route.path) == ("POST", "/v1/chat/completions") or route.resource == "Passed on":
         return "infer"
     return "read" if route.method == "GET" else "write"
 
@@ -60,7 +60,7 @@ def test_a_key_is_served_by_the_routes_of_its_scopes_and_refused_by_the_others(s
     for route in ROUTES:
         for scope, key in keys.items():
             status, answer = system.call(route.method, path_of(route), key=key)
-            if scope in {route.scope, "admin"}:
+            if scope in {*route.scopes, "admin"}:
                 assert status not in {401, 403}, route.path
             else:
                 assert (status, answer["error"]["code"]) == (403, "insufficient_permissions"), (route.path, scope)
@@ -78,8 +78,11 @@ def test_the_sdk_sees_its_own_errors(system: System) -> None:
 
 def test_a_path_that_is_none_is_refused_with_its_name_and_what_to_do(system: System) -> None:
     remedies = {
-        ("GET", "/v1/moon"): "Check the URL for typos.",
-        ("GET", "/"): "Check the URL for typos.",
+        ("GET", "/v1/moon"): "Check it for typos, or send it to the provider itself",
+        ("GET", "/"): "Check it for typos",
+        ("POST", "/v1/assistants"): "Check it for typos, or send it to the provider itself",
+        ("POST", "/v1/audio/moon"): "Check it for typos",
+        ("GET", "/v1/embeddings"): "This path takes POST.",
         ("PUT", "/v1/evals"): "This path takes GET and POST.",
         ("POST", "/v1/models"): "This path takes GET.",
         ("DELETE", "/v1/captures"): "This path takes POST.",
@@ -88,6 +91,7 @@ def test_a_path_that_is_none_is_refused_with_its_name_and_what_to_do(system: Sys
         status, refusal = system.call(method, path)
         assert (status, refusal["error"]["code"]) == (404, "unknown_url"), path
         assert f"{method} {path}. {remedy}" in refusal["error"]["message"]
+        assert "https://api.test/v1" in refusal["error"]["message"]
 
 
 def test_a_long_path_that_is_none_is_named_by_its_beginning(system: System) -> None:

@@ -43,6 +43,7 @@ CONSUMERS: dict[str, Handler] = {
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000
+_GATEWAY = tuple(f"/v1/{name}" for name in ("models", "embeddings", "moderations", "completions", "images/", "audio/"))
 KEY = "sk-sh-first-0123456789abcdef"
 
 
@@ -81,7 +82,7 @@ class System:
     def call(
         self, method: str, url: str, body: Any = None, *, key: str | None = KEY, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """One request through the handler that the template routes it to; its status and its JSON."""
+        """One request through the handler that the template routes it to; its status and its JSON, text or bytes."""
         parts = urlsplit(url)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         event = _http_event(method, parts.path, parts.query, raw, {**(headers or {}), **_authorization(key)})
@@ -89,6 +90,8 @@ class System:
         text = answer.get("body") or ""
         status = int(answer["statusCode"])
         self.headers = answer.get("headers", {})
+        if answer.get("isBase64Encoded"):
+            return status, base64.b64decode(text)
         kind = {name.lower(): value for name, value in self.headers.items()}.get("content-type", "")
         return status, json.loads(text) if text and kind.startswith("application/json") else text or None
 
@@ -244,7 +247,7 @@ def _route(method: str, path: str) -> Handler:
     """The routes of template.yaml."""
     if path.startswith("/v1/captures"):
         return capture.handler.http_entry
-    if (method, path) == ("POST", "/v1/chat/completions"):
+    if (method, path) == ("POST", "/v1/chat/completions") or path.startswith(_GATEWAY):
         return gateway.handler.http_entry
     return api.handler.http_entry
 

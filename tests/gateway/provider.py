@@ -46,6 +46,7 @@ def answer(**fields: Any) -> Said:
 class Scripted:
     """Gives its answers in order, the last one for ever; `asked` are the requests' bodies, `keys` what they came with.
 
+    `received` are the requests as they came: path, content type and bytes.
     As a list of models it has `models`; without them it says that there is no such path.
     """
 
@@ -53,6 +54,7 @@ class Scripted:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.received: list[tuple[str, str, bytes]] = []
         self.models: list[str] = []
 
     def next(self, request: dict[str, Any]) -> Said:
@@ -66,7 +68,9 @@ def served(script: Scripted) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            body, kind = self.rfile.read(int(self.headers["content-length"])), self.headers["content-type"]
+            request = json.loads(body) if kind == "application/json" else {}
+            script.received.append((self.path, kind, body))
             script.keys.append(self.headers["authorization"])
             self._say(script.next(request))
 

@@ -251,7 +251,8 @@ def test_a_service_may_do_what_its_code_calls(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> None:
-    asks = any("providers()" in path.read_text(encoding="utf-8") for path in within(module.partition(".")[0]))
+    texts = [path.read_text(encoding="utf-8") for path in within(module.partition(".")[0])]
+    asks = any("providers()" in text or "require_model(" in text for text in texts)
     for function in of_service(module):
         secrets = [
             one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in listed(one["Action"])
@@ -378,6 +379,13 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "POST /v1/captures": "CaptureFunction",
         "GET /v1/captures/{batch_id}": "CaptureFunction",
         "POST /v1/chat/completions": "GatewayFunction",
+        "ANY /v1/models": "GatewayFunction",
+        "ANY /v1/models/{proxy+}": "GatewayFunction",
+        "ANY /v1/embeddings": "GatewayFunction",
+        "ANY /v1/moderations": "GatewayFunction",
+        "ANY /v1/completions": "GatewayFunction",
+        "ANY /v1/images/{proxy+}": "GatewayFunction",
+        "ANY /v1/audio/{proxy+}": "GatewayFunction",
     }
     callable_by_api = {
         one["FunctionName"]["Ref"]

@@ -14,7 +14,7 @@ router = Routes("Models")
 _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/model` says whose is meant."}
 
 
-@router.get("/v1/models", scope="read", lists="openai.types.Model")
+@router.get("/v1/models", scope="read", also="infer", lists="openai.types.Model")
 def list_models() -> dict[str, Any]:
     """List the models of every provider."""
     try:
@@ -23,7 +23,7 @@ def list_models() -> dict[str, Any]:
         raise RetryLater(str(away)) from away
 
 
-@router.get("/v1/models/<model:path>", scope="read", answer="openai.types.Model", errors=_AMBIGUOUS)
+@router.get("/v1/models/<model:path>", scope="read", also="infer", answer="openai.types.Model", errors=_AMBIGUOUS)
 def retrieve_model(model: str) -> dict[str, Any]:
     """Retrieve a model. Its name may hold slashes and colons."""
     return require_model(model, param="model")

@@ -1,0 +1,53 @@
+"""The HTTP answers of the gateway: what a provider said, and the errors that stand in for it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from foundation import edge
+from providers import ProviderAway, ProviderRefused
+
+_TIMED_OUT = 504
+_FIRST_ERROR = 400
+_BAD_GATEWAY = 502
+
+
+class Forwarded(NamedTuple):
+    """The HTTP answer for the caller."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+def refused(refusal: ProviderRefused) -> Forwarded:
+    """A provider's refusal as it came; if it did not answer in time, an error that names the URL with more time."""
+    if not isinstance(refusal, ProviderAway) or refusal.status != _TIMED_OUT:
+        return bounded(Forwarded(refusal.status, refusal.body, refusal.headers))
+    message = (
+        "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
+        "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
+    )
+    body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}
+    return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
+
+
+def bounded(forwarded: Forwarded, *, captured_at: str | None = None) -> Forwarded:
+    """What is forwarded, or an error where it is larger than Lambda lets through.
+
+    `captured_at` is the URL at which the completion can be read, if it was captured.
+    """
+    size = edge.serialized(forwarded.body)
+    if size <= edge.MAX_ANSWER:
+        return forwarded
+    remedy = (
+        f"It is captured: GET {captured_at} reads it."
+        if captured_at
+        else "It is not captured: with store=true it could be read later. Or ask for a shorter one."
+    )
+    message = f"The provider's answer takes {size} bytes, and {edge.MAX_ANSWER} can be given back. {remedy}"
+    error = {"message": message, "type": "server_error", "param": None, "code": "answer_too_large"}
+    status = forwarded.status if forwarded.status >= _FIRST_ERROR else _BAD_GATEWAY
+    return Forwarded(status, orjson.dumps({"error": error}), {"x-should-retry": "false"})
