@@ -1,21 +1,21 @@
 """Split a pushed body into records: one JSON object, an array of them, or NDJSON.
 
 In: the body's bytes, unpacked. Out: a list with one entry a record, in the body's order: its JSON value, or the
-ApiError with which it alone is refused (no valid JSON, too large, too deep, an ambiguous key, an integer that would be
-rounded). A body that cannot be split raises ApiError, one with too many records TooLarge.
+ApiError with which it alone is refused (no valid JSON, too large, too deep, an ambiguous key, a value that would be
+changed, such as NaN). A body that cannot be split raises ApiError, one with too many records TooLarge.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from capture import fast
+from foundation import foreign_json
 from foundation.edge import MAX_BODY
 from foundation.errors import ApiError, TooLarge
+from foundation.foreign_json import Flaw
 
 MOST_LEVELS = 249
 """A record may be nested this deep: orjson writes 254 levels, of which five lie around a record where it is stored."""
@@ -26,22 +26,10 @@ MOST_RECORDS = 10_000
 _SHOWN_LETTERS = 64
 """An error shows this much of a key; the key itself may have a megabyte."""
 _LONGEST_PATH = 256
-_LONGEST_INTEGER = 20
 
 
 type _Path = tuple[_Path, str | int] | None
 """The place of a value in a document, as its last step (a key or a position) behind the path to its container."""
-
-
-class _DoubledKey:
-    """Stands in a document for an object in which this key stands twice."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-
-class _LongInteger:
-    """Stands in a document for an integer that does not fit into 64 bits."""
 
 
 def documents(body: bytes) -> list[Any]:
@@ -52,14 +40,25 @@ def documents(body: bytes) -> list[Any]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if b"\n" not in text or text.startswith(b"["):
-            raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json", param="body") from error
-        _refuse_too_many(text.count(b"\n") + 1)
-        return [_of_line(line) for line in text.split(b"\n") if line.strip()]
+        return _looked_at(text, error)
     if not isinstance(document, list):
         return _checked(text, [document], in_array=False)
     _refuse_too_many(len(document))
     return _checked(text, document, in_array=True)
+
+
+def _looked_at(text: bytes, error: orjson.JSONDecodeError) -> list[Any]:
+    """The records of a body that is not one document to orjson: NDJSON, or JSON with values that orjson cannot read."""
+    if b"\n" in text and not text.startswith(b"["):
+        _refuse_too_many(text.count(b"\n") + 1)
+        return [_of_line(line) for line in text.split(b"\n") if line.strip()]
+    try:
+        document = foreign_json.read_closely(text)
+    except foreign_json.NotJSON:
+        raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json", param="body") from error
+    records = document if isinstance(document, list) else [document]
+    _refuse_too_many(len(records))
+    return [_kept(record) for record in records]
 
 
 def _refuse_too_many(records: int) -> None:
@@ -75,7 +74,15 @@ def _of_line(line: bytes) -> Any:
     try:
         return _checked(line, [orjson.loads(line)], in_array=False)[0]
     except orjson.JSONDecodeError as error:
-        return ApiError(f"The line is not valid JSON: {error}.", code="invalid_json")
+        try:
+            return _kept(foreign_json.read_closely(line))
+        except foreign_json.NotJSON:
+            return ApiError(f"The line is not valid JSON: {error}.", code="invalid_json")
+
+
+def _kept(record: Any) -> Any:
+    """A record that was read closely, or the ApiError with which it is refused."""
+    return _too_deep(record) or _misread(record) or _too_large(record) or record
 
 
 def _checked(text: bytes, records: list[Any], *, in_array: bool) -> list[Any]:
@@ -84,9 +91,10 @@ def _checked(text: bytes, records: list[Any], *, in_array: bool) -> list[Any]:
     The text is an array of the records, or, if not `in_array`, the only record.
     """
     if not fast.is_lossless(text, records):
-        again = _read_closely(text) if in_array else [_read_closely(text)]
+        closely = foreign_json.read_closely(text)
+        again = closely if in_array else [closely]
         pairs = zip(records, again, strict=True)
-        records = [_too_deep(record) or _misread(closely) or record for record, closely in pairs]
+        records = [_too_deep(record) or _misread(read) or record for record, read in pairs]
     if len(text) > MAX_BODY:
         records = [_too_large(record) or record for record in records]
     return records
@@ -102,60 +110,41 @@ def _too_large(record: Any) -> ApiError | None:
 
 
 def _too_deep(record: Any) -> ApiError | None:
-    containers = [record]
-    for _ in range(MOST_LEVELS):
-        containers = [value for outer in containers for _, value in _members(outer) if isinstance(value, dict | list)]
-        if not containers:
-            return None
+    if not foreign_json.is_deeper(record, MOST_LEVELS):
+        return None
     return ApiError(f"The record is nested deeper than {MOST_LEVELS} levels.", code="nested_too_deeply")
 
 
-def _members(container: Any) -> Iterator[tuple[str | int, Any]]:
-    """What a dict or a list holds, with its keys or positions; nothing for any other value."""
-    match container:
-        case dict():
-            yield from container.items()
-        case list():
-            yield from enumerate(container)
-
-
-def _read_closely(text: bytes) -> Any:
-    """The text's value, with a marker for each doubled key and each long integer in it."""
-    return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Any:
-    members = dict(pairs)
-    if len(members) == len(pairs):
-        return members
-    keys = [key for key, _ in pairs]
-    return _DoubledKey(next(key for key in keys if keys.count(key) > 1))
-
-
-def _integer(digits: str) -> Any:
-    # The length is looked at first, because Python refuses to read integers of thousands of digits.
-    fits = len(digits) <= _LONGEST_INTEGER and -(1 << 63) <= int(digits) < 1 << 64
-    return int(digits) if fits else _LongInteger()
-
-
 def _misread(document: Any) -> ApiError | None:
-    """The refusal of a document with a marker in it: orjson would read something else than what was sent."""
+    """The refusal of a document with a flaw in it: what would be kept is something else than what was sent."""
     level: list[tuple[_Path, Any]] = [(None, document)]
     while level:
         for path, value in level:
-            match value:
-                case _DoubledKey():
-                    key = value.key[:_SHOWN_LETTERS]
-                    return ApiError(f"The key '{key}' stands twice in one object.", code="duplicate_key", param=key)
-                case _LongInteger():
-                    place = _written(path)
-                    return ApiError(
-                        f"Invalid '{place}': an integer of more than 64 bits would be rounded. Send it as text.",
-                        code="integer_too_large",
-                        param=place or None,
-                    )
-        level = [((path, step), inner) for path, value in level for step, inner in _members(value)]
+            if refusal := _refusal(value, path):
+                return refusal
+        level = [((path, step), inner) for path, value in level for step, inner in foreign_json.members(value)]
     return None
+
+
+def _refusal(value: Any, path: _Path) -> ApiError | None:
+    """The refusal of one value, not of what it holds."""
+    code = "invalid_json"
+    match value:
+        case Flaw(kind="duplicate_key", key=key):
+            shown = foreign_json.as_unicode(key[:_SHOWN_LETTERS])
+            return ApiError(f"The key '{shown}' stands twice in one object.", code="duplicate_key", param=shown)
+        case Flaw(kind="integer_too_large"):
+            code, why = "integer_too_large", "an integer of more than 64 bits would be rounded. Send it as text"
+        case Flaw():
+            why = "JSON has no NaN and no infinity. Send null"
+        case str() if not foreign_json.is_unicode(value):
+            why = "it is no Unicode: half of a surrogate pair, or a byte that is not UTF-8, stands in it. Send U+FFFD"
+        case dict() if not all(map(foreign_json.is_unicode, value)):
+            why = "a key in it is no Unicode"
+        case _:
+            return None
+    place = foreign_json.as_unicode(_written(path))
+    return ApiError(f"Invalid '{place}': {why}.", code=code, param=place or None)
 
 
 def _written(path: _Path) -> str:

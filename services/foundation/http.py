@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from foundation import edge, keys, links
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
+from foundation.foreign_json import is_deeper
 from foundation.parameters import refuse_unknown, unknown_name
 from foundation.records import Record
 from foundation.routes import Route, Routes, methods_at
@@ -132,27 +133,13 @@ def json_of(app: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ApiError("The body must be a JSON object.", code="invalid_type")
     for name, value in document.items():
-        if _is_deeper(value, _MOST_LEVELS):
+        if is_deeper(value, _MOST_LEVELS + 1):
             raise ApiError(
                 f"Invalid '{name[:_LONGEST_STEP]}': it is nested deeper than {_MOST_LEVELS} levels.",
                 code="nested_too_deeply",
                 param=name[:_LONGEST_STEP],
             )
     return document
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested deeper than so many levels."""
-    containers = [value]
-    for _ in range(levels + 1):
-        containers = [inner for outer in containers for inner in _members(outer) if isinstance(inner, dict | list)]
-        if not containers:
-            return False
-    return True
-
-
-def _members(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def body_of[Model: BaseModel](app: Any, model: type[Model]) -> Model:

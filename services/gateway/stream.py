@@ -1,7 +1,9 @@
 """Write a whole answer as the server-sent events that `stream=true` asks for.
 
-In: a chat completion. Out: the chunks of OpenAI's stream. Each choice has one chunk with its content and tool calls and
-one with its finish reason; then comes the usage if it was asked for, then `[DONE]`.
+In: a chat completion. Out: the chunks of OpenAI's stream. Each choice has one chunk with its message, all fields of it,
+and one with its finish reason and whatever else the provider says of the choice; what it says of the whole completion
+is in the first chunk. Then comes the usage if it was asked for, then `[DONE]`. Put together again, the chunks are the
+answer that came. What is no completion, such as an error with status 200, is one event as it is.
 
 The managed Python runtime buffers an answer whole, so smaller pieces would arrive no earlier; an application that needs
 the first token fast calls its provider directly.
@@ -14,26 +16,43 @@ from typing import Any
 
 import orjson
 
-_SPOKEN = ("role", "content", "refusal", "function_call", "audio")
 _SHARED = ("id", "created", "model", "service_tier", "system_fingerprint")
+_NOT_OF_FIRST = frozenset({*_SHARED, "object", "choices", "usage"})
+_OF_PIECES = frozenset({"index", "message", "logprobs", "finish_reason"})
 
 
 def events(completion: dict[str, Any], *, include_usage: bool) -> bytes:
     """The body of the event stream."""
-    chunks = b"".join(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in _chunks(completion, include_usage))
-    return chunks + b"data: [DONE]\n\n"
+    chunks = _chunks(completion, include_usage) if _is_completion(completion) else [completion]
+    return b"".join(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def _is_completion(body: dict[str, Any]) -> bool:
+    choices = body.get("choices")
+    return isinstance(choices, list) and bool(choices) and all(map(_is_choice, choices))
+
+
+def _is_choice(choice: Any) -> bool:
+    if not isinstance(choice, dict) or not isinstance(choice.get("message") or {}, dict):
+        return False
+    calls = (choice.get("message") or {}).get("tool_calls") or []
+    return isinstance(calls, list) and all(isinstance(call, dict) for call in calls)
 
 
 def _chunks(completion: dict[str, Any], include_usage: bool) -> Iterator[dict[str, Any]]:
     shared = {name: completion[name] for name in _SHARED if name in completion}
     shared["object"] = "chat.completion.chunk"
     unspent = {"usage": None} if include_usage else {}
+    # Clients that add chunks up would have it several times if it stood in more than one.
+    once = {name: value for name, value in completion.items() if name not in _NOT_OF_FIRST}
     for choice in completion["choices"]:
-        chunk = {**shared, **unspent, "choices": [_piece(choice, _delta(choice.get("message") or {}), None)]}
+        piece = _piece(choice, _delta(choice.get("message") or {}), None)
         if choice.get("logprobs"):
-            chunk["choices"][0]["logprobs"] = choice["logprobs"]
-        yield chunk
-        yield {**shared, **unspent, "choices": [_piece(choice, {}, choice.get("finish_reason"))]}
+            piece["logprobs"] = choice["logprobs"]
+        yield {**shared, **once, **unspent, "choices": [piece]}
+        once = {}
+        others = {name: value for name, value in choice.items() if name not in _OF_PIECES}
+        yield {**shared, **unspent, "choices": [_piece(choice, {}, choice.get("finish_reason")) | others]}
     if include_usage:
         yield {**shared, "choices": [], "usage": completion.get("usage")}
 
@@ -43,7 +62,8 @@ def _piece(choice: dict[str, Any], delta: dict[str, Any], finish_reason: str | N
 
 
 def _delta(message: dict[str, Any]) -> dict[str, Any]:
-    delta = {name: message[name] for name in _SPOKEN if message.get(name) is not None}
+    delta = {name: value for name, value in message.items() if value is not None and name != "tool_calls"}
     if message.get("tool_calls"):
-        delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(message["tool_calls"])]
+        # A provider may have left an index in a whole call, the same in each.
+        delta["tool_calls"] = [{**call, "index": number} for number, call in enumerate(message["tool_calls"])]
     return delta

@@ -22,7 +22,7 @@ from foundation.errors import RetryLater
 from foundation.ids import new_id
 from graders import sandbox
 from grading.paid import Paid, answers, packed
-from providers import Answer, OverLimit, Provider, ProviderAway, ProviderRefused
+from providers import Answer, OverLimit, Provider, ProviderAway, ProviderRefused, has_message
 
 _AT_ONCE = 50
 _BAD_GATEWAY = 502
@@ -94,8 +94,7 @@ class Calls:
     async def _completion(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None) -> Answer:
         """Ask the provider. An answer without a message is raised as ProviderRefused, so that it is not stored."""
         answer = await self._provider.complete(request, deadline_s=deadline_s, retry_s=retry_s)
-        choices = answer.body.get("choices") if isinstance(answer.body, dict) else None
-        if not (isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict)):
+        if not has_message(answer.body):
             message = {"error": {"message": "The model provider's answer holds no message."}}
             raise ProviderRefused(_BAD_GATEWAY, orjson.dumps(message), {})
         return answer

@@ -1,6 +1,6 @@
 """The providers of models. In: a model's name. Out: the provider that serves it."""
 
-from providers.provider import Answer, OverLimit, Passed, Provider, ProviderAway, ProviderRefused
+from providers.provider import Answer, OverLimit, Passed, Provider, ProviderAway, ProviderRefused, has_message
 from providers.registry import ModelAmbiguous, paced_providers, providers
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Provider",
     "ProviderAway",
     "ProviderRefused",
+    "has_message",
     "paced_providers",
     "providers",
 ]

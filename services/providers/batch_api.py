@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from providers.provider import ProviderAway, ProviderRefused
+from foundation import foreign_json
+from foundation.foreign_json import NotJSON
+from providers.provider import ProviderAway, ProviderRefused, has_message
 
 if (
     TYPE_CHECKING
@@ -23,7 +25,6 @@ if (
 _INTENT = "stillhouse_intent"
 _LOOKED_THROUGH = 500
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-_OK = 200
 _GATEWAY_TIMEOUT = 504
 
 
@@ -81,16 +82,24 @@ class BatchAPI:
             self._client.batches.cancel(batch_id)
 
     def answers(self, state: BatchState) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The answered requests by name, in no order; refused and unanswered ones are absent."""
+        """The answered requests by name, in no order; refused and unanswered ones, and odd lines, are absent."""
         if state.output_file_id is None:
             return
         with _translated():
             content = self._client.files.content(state.output_file_id).content
         for line in content.splitlines():
-            answered = orjson.loads(line)
-            response = answered.get("response") or {}
-            if response.get("status_code") == _OK:
-                yield answered["custom_id"], response["body"]
+            match _line(line):
+                case {"custom_id": str(name), "response": {"status_code": 200, "body": dict(body)}} if has_message(
+                    body
+                ):
+                    yield name, body
+
+
+def _line(text: bytes) -> Any:
+    try:
+        return foreign_json.read(text)
+    except NotJSON:
+        return None
 
 
 def _state(batch: Batch) -> BatchState:

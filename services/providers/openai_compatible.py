@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
 
+from foundation import foreign_json
+from foundation.foreign_json import NotJSON
 from foundation.pauses import pauses
 from providers.batch_api import BatchAPI
 from providers.pace import Pace
@@ -85,7 +88,7 @@ class OpenAICompatible:
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:
-            model: dict[str, Any] = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
+            model = await self._ask("GET", f"/models/{quote(name, safe=':')}", None, timeout_s=10)
         except ProviderRefused as refusal:
             if refusal.status == _NOT_FOUND:
                 return None
@@ -99,13 +102,8 @@ class OpenAICompatible:
     async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
         return await self._send("POST", path, body, content_type, timeout_s=max(0.1, deadline_s))
 
-    async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> Any:
-        answer = await self._send(method, path, body, "application/json", timeout_s=timeout_s)
-        try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError as error:
-            message = {"error": {"message": "The model provider's answer is not JSON."}}
-            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}) from error
+    async def _ask(self, method: str, path: str, body: bytes | None, *, timeout_s: float) -> dict[str, Any]:
+        return _object_in((await self._send(method, path, body, "application/json", timeout_s=timeout_s)).body)
 
     async def _send(self, method: str, path: str, body: bytes | None, content_type: str, *, timeout_s: float) -> Passed:
         if self._session is None:
@@ -129,6 +127,22 @@ class OpenAICompatible:
 
 def _passed_on(headers: Any) -> dict[str, str]:
     return {name: headers[name] for name in _PASSED_ON if name in headers}
+
+
+def _object_in(text: bytes) -> dict[str, Any]:
+    """The JSON object in an answer. Raises ProviderAway if it holds none.
+
+    A page of markup is the word of something on the way, and the provider is asked again. JSON that cannot be read is
+    the provider's own: it may have been paid for what it said, and would say it again.
+    """
+    with suppress(NotJSON):
+        document = foreign_json.read(text)
+        if isinstance(document, dict):
+            return document
+    message = {"error": {"message": "The model provider's answer is no JSON object.", "code": "unreadable_answer"}}
+    final = text.lstrip()[:1] in (b"{", b"[")
+    headers = {"x-should-retry": "false"} if final else {}
+    raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), headers, final=final)
 
 
 def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:

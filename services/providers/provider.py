@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from foundation import foreign_json
 from foundation.errors import StillhouseError
+from foundation.foreign_json import NotJSON
 
 _BUSY = 429
 
@@ -37,6 +39,13 @@ class Passed(NamedTuple):
     headers: dict[str, str]
 
 
+def has_message(body: Any) -> bool:
+    """Whether an answer is a chat completion with a message, so that there is something to grade."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and isinstance(first.get("message"), dict)
+
+
 class ProviderRefused(StillhouseError):
     """The provider's own refusal: its status, body and headers, which are passed on unchanged."""
 
@@ -50,8 +59,8 @@ class ProviderRefused(StillhouseError):
     def message(self) -> str:
         """The message in the provider's body, if it has one."""
         try:
-            return str(orjson.loads(self.body)["error"]["message"])
-        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return str(foreign_json.read(self.body)["error"]["message"])
+        except (NotJSON, KeyError, TypeError):
             return str(self)
 
 

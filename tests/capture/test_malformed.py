@@ -99,6 +99,9 @@ def test_a_record_is_refused_alone(system: System, log_text: Callable[[], str], 
             assert [(refusal["index"], refusal["code"], refusal["param"]) for refusal in answer["refused"]] == [
                 (1, code, param)
             ]
+            if name not in malformed.UNSPLIT:
+                status, in_array = push(system, b"[%b]" % b",".join([sound[0], line, sound[1]]))
+                assert (status, in_array["ids"], in_array["refused"]) == (202, answer["ids"], answer["refused"])
             system.deliver("RECORD")
             assert [completion["id"] for completion in system.ok("GET", "/v1/chat/completions")["data"]] == answer[
                 "ids"

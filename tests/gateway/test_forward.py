@@ -112,6 +112,41 @@ def test_a_busy_provider_that_names_a_long_wait_is_passed_on_with_it(system: Sys
     assert len(provider.asked) == 1
 
 
+INFINITE = b'{"id": "chatcmpl-inf", "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "logprobs": '
+INFINITE += b'{"content": [{"token": "a", "logprob": -Infinity}]}, "message": {"role": "assistant", "content": "a"}}]}'
+
+
+@pytest.mark.parametrize("extra", [{}, {"stream": True}])
+def test_an_answer_with_an_infinite_logprob_is_an_answer(
+    extra: dict[str, Any], system: System, provider: Scripted
+) -> None:
+    provider.answers = [Said(200, INFINITE, {})]
+    status, answer = system.call("POST", CHAT, {**REQUEST, "store": True, "logprobs": True, **extra})
+    assert (status, len(provider.asked)) == (200, 1)
+    if not extra:
+        assert answer == json.loads(INFINITE, parse_constant=lambda _: None)
+    [stored] = listed(system)
+    assert stored["choices"][0]["logprobs"] == {"content": [{"token": "a", "logprob": None}]}
+
+
+@pytest.mark.parametrize("body", [INFINITE[:-9], b'["odd"]', b'{"a": ' * 400])
+def test_an_answer_that_nobody_can_read_was_paid_for_and_is_not_asked_for_again(
+    body: bytes, system: System, provider: Scripted
+) -> None:
+    provider.answers = [Said(200, body, {})]
+    status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
+    assert (status, answer["error"]["code"], len(provider.asked)) == (502, "unreadable_answer", 1)
+    assert system.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("extra", [{}, {"stream": True}])
+def test_an_error_with_status_200_is_passed_on(extra: dict[str, Any], system: System, provider: Scripted) -> None:
+    provider.answers = [Said(200, b'{"error": {"message": "overloaded", "code": 502}}', {})]
+    status, answer = system.call("POST", CHAT, {**REQUEST, **extra})
+    said = answer if not extra else json.loads(answer.partition("data: ")[2].partition("\n")[0])
+    assert (status, said) == (200, {"error": {"message": "overloaded", "code": 502}})
+
+
 @pytest.mark.parametrize("status", [429, 500])
 def test_a_provider_that_says_no_retry_is_not_asked_again(status: int, system: System, provider: Scripted) -> None:
     trouble = {"error": {"message": "no quota", "type": "insufficient_quota", "param": None, "code": None}}

@@ -10,6 +10,7 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
 from gateway.stream import events
+from stillhouse.capturing.assemble import completion_in
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -58,6 +59,54 @@ def test_the_sdk_reads_the_same_completion_back(messages: list[dict[str, Any]]) 
         assert calls == [
             (call["id"], call["function"]["arguments"]) for call in wanted["message"].get("tool_calls", [])
         ]
+
+
+RICH = {
+    "role": "assistant",
+    "content": None,
+    "reasoning_content": "First, the tone.",
+    "reasoning_details": [{"type": "reasoning.text", "text": "First, the tone.", "index": 0}],
+    "annotations": [{"type": "url_citation", "url_citation": {"url": "https://example.com", "title": "é"}}],
+    "tool_calls": [{**CALL, "index": 0}, {**CALL, "id": "call_2", "index": 0}],
+    "x_new": {"deep": [1.5, True]},
+}
+
+
+def test_fields_that_nobody_knows_come_streamed_as_they_come_whole() -> None:
+    """`reasoning_content`, `annotations`, `citations` and `provider` vanished with `stream`."""
+    answered = completion(RICH, {"role": "assistant", "content": "x"})
+    answered |= {"citations": ["https://example.com"], "provider": "somebody", "x_new": {"kept": [1]}}
+    answered["choices"][0] |= {"native_finish_reason": "TOOL", "content_filter_results": {"hate": {"filtered": False}}}
+    read = chunks(events(answered, include_usage=True))
+    assert [chunk.get("citations") for chunk in read] == [["https://example.com"], None, None, None, None]
+    # What stillhouse's wrapper makes of the stream is what the provider said.
+    again = completion_in(events(answered, include_usage=True))
+    calls = [CALL, {**CALL, "id": "call_2"}]
+    message = {**RICH, "refusal": None, "tool_calls": calls}
+    first, second = answered["choices"]
+    second["message"]["refusal"] = None
+    assert again == {**answered, "choices": [{**first, "message": message}, second]}
+    state = ChatCompletionStreamState()
+    for chunk in read:
+        state.handle_chunk(ChatCompletionChunk.model_validate(chunk, strict=True))
+    whole = state.get_final_completion().choices[0].message.to_dict()
+    for name in ("reasoning_content", "reasoning_details", "x_new"):
+        assert whole[name] == RICH[name]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "overloaded", "code": 502}},
+        {"id": "c", "choices": []},
+        {"id": "c", "choices": ["odd"]},
+        {"id": "c", "choices": [{"message": "odd"}]},
+        {"id": "c", "choices": [{"message": {"tool_calls": ["odd"]}}]},
+        {"id": "c", "choices": {"message": {}}},
+    ],
+)
+def test_what_is_no_completion_is_one_event_as_it_is(body: dict[str, Any]) -> None:
+    assert chunks(events(body, include_usage=True)) == [body]
 
 
 def test_usage_comes_last_and_only_when_asked_for() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from openai.resources import Files
 
 from evals.run import Run
 from grading import plan
@@ -122,6 +124,28 @@ def test_what_a_batch_leaves_unanswered_is_asked_one_by_one(
     assert (ended["status"], ended["result_counts"]["errored"]) == ("completed", 0)
     calls = {used["batch"]: used["invocation_count"] for used in ended["per_model_usage"]}
     assert calls == {True: 65, False: 65}
+
+
+def test_an_odd_line_of_a_batchs_output_costs_the_others_nothing(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line with -Infinity is read; what nobody can read is asked for one by one."""
+    odd = [b"oops", b"[]", b"3", b'{"custom_id": 7}', b'{"custom_id": "a", "response": []}', b"[" * 5000]
+
+    def content(self: Files, file_id: str, **options: Any) -> Any:
+        lines = fetch(self, file_id, **options).content.splitlines()
+        without = lines[1].replace(b'"choices":', b'"others":')
+        infinite = lines[2].replace(b'"logprobs":null', b'"logprobs":{"content":[{"logprob":-Infinity}]}')
+        assert without != lines[1]
+        assert infinite != lines[2]
+        return SimpleNamespace(content=b"\n".join([*odd, lines[0][:-9], without, infinite, *lines[3:]]))
+
+    fetch = Files.content
+    monkeypatch.setattr(Files, "content", content)
+    ended = finish(system, context, clock, began(40))
+    assert (ended["status"], ended["result_counts"]["total"], ended["result_counts"]["errored"]) == ("completed", 40, 0)
+    calls = {used["batch"]: used["invocation_count"] for used in ended["per_model_usage"]}
+    assert calls == {True: 38, False: 2}
 
 
 def test_a_provider_that_takes_no_batches_costs_nothing(

@@ -261,6 +261,19 @@ def test_a_provider_that_is_away_is_asked_again(server, away):
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize("body", [b'{"choices": [', b"[]", b'{"a": ' * 400, b'{"id": "a"} {"id": "b"}'])
+def test_json_that_nobody_can_read_is_not_asked_for_again(server, body):
+    server.will(says(body=body), says())
+    away, _ = refused(server.url, ProviderAway)
+    assert (away.status, away.final, len(server.asked)) == (502, True, 1)
+
+
+def test_what_pythons_json_takes_is_an_answer(server):
+    server.will(says(body=b'\xef\xbb\xbf{"logprob": -Infinity, "content": "cut \\ud83d"}'))
+    assert complete(server.url).body == {"logprob": None, "content": "cut \N{REPLACEMENT CHARACTER}"}
+    assert len(server.asked) == 1
+
+
 def test_an_answer_that_is_no_json_is_no_answer(server):
     server.will(says(body=b"<html>"), says())
     assert complete(server.url).body == ANSWER
