@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 import orjson
 from annotated_types import MaxLen
 
+from completions.messages import calls_of
 from foundation.ids import derived_id
 
 _HASH_LETTERS = 20
@@ -150,7 +151,8 @@ class Completion:
     @property
     def has_tools(self) -> bool:
         """Whether the request offered tools or the answer called one."""
-        called = None if self.failed else _member(_member(self.choice, "message"), "tool_calls")
+        message = None if self.failed else _member(self.choice, "message")
+        called = isinstance(message, dict) and calls_of(message)
         return bool(self.request.get("tools") or self.request.get("functions") or called)
 
     @property

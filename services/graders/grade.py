@@ -1,7 +1,8 @@
 """The seam of graders: what each of them takes and returns.
 
 A grader is a pydantic model of its definition with one coroutine, `grade(item, sample, models)`. It returns a `Grade`.
-If it cannot grade the row it raises `NotGradable`: the row is errored, and the run goes on.
+If it cannot grade the row it raises `NotGradable`: the row is errored, and the run goes on. A row whose answer lacks
+what a template names fails (`AnswerLacks`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class InvalidVariable(NotGradable):
     """A template names what the row does not have."""
 
     code = "invalid_variable_error"
+
+
+class AnswerLacks(InvalidVariable):
+    """A template names a part that this answer could have had, such as a field of its JSON: the row is failed."""
 
 
 class TooLarge(NotGradable):

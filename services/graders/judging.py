@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple, Self, TypedDict
 
 from pydantic import AfterValidator, Field, model_validator
 
+from completions.messages import refusal_of, text_of
 from graders.fence import NOTICE, fenced_messages
 from graders.grade import GraderModel, Models, NotGradable
 from graders.swap import Swap
@@ -157,7 +158,7 @@ def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
 def _raise_if_final(model: str, response: dict[str, Any]) -> None:
     """Raise JudgeRefused or JudgeCutOff if asking again would not change the answer."""
     choice = (response.get("choices") or [{}])[0]
-    refusal = (choice.get("message") or {}).get("refusal")
+    refusal = refusal_of(choice.get("message") or {})
     if refusal or choice.get("finish_reason") == "content_filter":
         raise JudgeRefused(f"judge '{model}' refused: {refusal or 'its provider filtered the answer'}")
     if choice.get("finish_reason") == "length":
@@ -169,7 +170,7 @@ def _raise_if_final(model: str, response: dict[str, Any]) -> None:
 def _text(response: dict[str, Any]) -> str:
     """The text of the answer; empty if the judge refused or the response has no message."""
     choices = response.get("choices") or [{}]
-    return (choices[0].get("message") or {}).get("content") or ""
+    return text_of((choices[0].get("message") or {}).get("content"))
 
 
 def _once_more(text: str, malformed: NotGradable) -> list[dict[str, str]]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from graders.grade import InvalidVariable, NotGradable, TooLarge
+from graders.grade import AnswerLacks, InvalidVariable, NotGradable, TooLarge
+from graders.namespace import PARTS
 
 # No braces may stand inside a place, so that searching any text takes time in proportion to its length.
 _PLACE = re.compile(r"\{\{([^{}]*+)\}\}")
@@ -72,14 +73,20 @@ def places(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def look_up(path: str, namespaces: dict[str, Any]) -> Any:
-    """The value at a path. Raises InvalidVariable naming the first step that is missing."""
+    """The value at a path. Raises InvalidVariable naming the first step that is missing.
+
+    What is missing within a part of the answer raises AnswerLacks: another answer could have it.
+    """
     value: Any = namespaces
-    for step in steps_of(path):
+    for number, step in enumerate(steps := steps_of(path)):
         try:
             value = value[step]
         except (KeyError, IndexError, TypeError) as error:
             shown = f"[{step}]" if isinstance(step, int) else f".{step}"
-            raise InvalidVariable(f"{_shown(path)} has no value: '{shown[:_SHOWN]}' is missing") from error
+            of_answer = steps[0] == "sample" and number > 1 and steps[1] in PARTS
+            raise (AnswerLacks if of_answer else InvalidVariable)(
+                f"{_shown(path)} has no value: '{shown[:_SHOWN]}' is missing"
+            ) from error
     return value
 
 

@@ -1,10 +1,10 @@
 """`tool_call_match`: whether the model called the tools that a reference names, with the same arguments.
 
 In: both sides as JSON arrays of calls, `{"name", "arguments"}` or a chat completion's `tool_calls`. Out: the F1 of the
-pairs of matching calls, in which each call takes part once; 1 if both sides have no call. A text that is no such array
-scores 0; a reference that is none raises `NotGradable`. A call whose arguments are no JSON object matches by its name
-only. A side with very many calls or arguments raises `TooLarge`, since each call is compared with each of the other
-side.
+pairs of matching calls, in which each call takes part once; 1 if both sides have no call. A text that is no array
+scores 0, and what is no call matches none; such a reference raises `NotGradable`. A call whose arguments are no JSON
+object matches by its name only; a custom tool's input is its one argument, `input`. A side with very many calls or
+arguments raises `TooLarge`, since each call is compared with each of the other side.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ _MOST_ARGUMENTS = 10_000
 
 
 class _Call(NamedTuple):
-    """A tool's name and its arguments, None if they are no object. Equal argument values have the same number."""
+    """A tool's name and its arguments, None if they are no object. Equal argument values have the same number.
 
-    name: str
+    What is no call has no name, and matches none.
+    """
+
+    name: str | None
     arguments: dict[str, int] | None
 
 
@@ -53,7 +56,7 @@ class ToolCallMatch(GraderModel):
         numbers: dict[Hashable, int] = {}
         wanted = _calls(render(self.reference, namespaces), numbers)
         made = _calls(render(self.input, namespaces), numbers)
-        if wanted is None:
+        if wanted is None or any(call.name is None for call in wanted):
             raise NotGradable("the reference is no JSON array of tool calls with name and arguments")
         if made is None:
             return Grade(passed=self.pass_threshold == 0, score=0.0, sample={"errors": ["no JSON array of tool calls"]})
@@ -84,11 +87,12 @@ def _calls(text: str, numbers: dict[Hashable, int]) -> list[_Call] | None:
     """The calls in a text; None if it is no array of calls. `numbers` has the numbers of the values seen so far."""
     try:
         calls = orjson.loads(text)
-        if isinstance(calls, dict):
-            calls = [calls]
-        made = [_call(call.get("function", call), numbers) for call in calls or []]
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except orjson.JSONDecodeError:
         return None
+    calls = [] if calls is None else [calls] if isinstance(calls, dict) else calls
+    if not isinstance(calls, list):
+        return None
+    made = [_call(call, numbers) for call in calls]
     arguments = sum(len(call.arguments or ()) for call in made)
     if len(made) > _MOST_CALLS or arguments > _MOST_ARGUMENTS:
         raise TooLarge(
@@ -98,17 +102,28 @@ def _calls(text: str, numbers: dict[Hashable, int]) -> list[_Call] | None:
     return made
 
 
-def _call(function: dict[str, Any], numbers: dict[Hashable, int]) -> _Call:
-    arguments = function.get("arguments") or {}
-    if isinstance(arguments, str):
+def _call(call: Any, numbers: dict[Hashable, int]) -> _Call:
+    fields = call if isinstance(call, dict) else {}
+    custom = fields.get("custom")
+    called = custom if isinstance(custom, dict) else fields.get("function", fields)
+    if not isinstance(called, dict) or not isinstance(called.get("name"), str):
+        return _Call(None, None)
+    arguments = {"input": called.get("input")} if called is custom else _object(called.get("arguments"))
+    if arguments is None:
+        return _Call(called["name"], None)
+    values = {name: numbers.setdefault(canonical(value), len(numbers)) for name, value in arguments.items()}
+    return _Call(called["name"], values)
+
+
+def _object(arguments: Any) -> dict[str, Any] | None:
+    """The arguments as an object, empty if there are none; None if they are something else."""
+    if isinstance(arguments, str) and arguments:
         try:
             arguments = orjson.loads(arguments)
         except orjson.JSONDecodeError:
-            arguments = None
-    if not isinstance(arguments, dict):
-        return _Call(function["name"], None)
-    values = {name: numbers.setdefault(canonical(value), len(numbers)) for name, value in arguments.items()}
-    return _Call(function["name"], values)
+            return None
+    arguments = arguments or {}
+    return arguments if isinstance(arguments, dict) else None
 
 
 def _most_pairs(fitting: list[list[int]]) -> int:

@@ -14,9 +14,11 @@ from evals.outcomes import cut_short
 from evals.output_items import output_item_id
 from evals.run import Run
 from graders import Grade, GraderModel, NotGradable
+from graders.grade import AnswerLacks
+from graders.namespace import namespace
 from graders.recorded import Recorded, recorded_grade
 from grading.calls import Calls
-from grading.sample import namespace, sample_row
+from grading.sample import asked_json, sample_row
 from providers import Answer, ProviderAway, ProviderRefused
 from providers.usage import ModelUsage
 
@@ -61,7 +63,7 @@ async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked
     answer = await sample_row(row, run.data_source, booked.calls)
     if answer.body.get("usage"):
         booked.book(run.model, answer)
-    seen = namespace(answer.body, structured="response_format" in row.get("request", {}))
+    seen = namespace(answer.body, asked_json=asked_json(row, run.data_source))
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
@@ -107,6 +109,8 @@ async def _result(
         grade = await criterion.grade(item, seen, booked)
     except ProviderAway:
         raise
+    except AnswerLacks as lacking:
+        grade = Grade(passed=False, score=0.0, sample={"errors": [str(lacking)]})
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
         grade = Grade(passed=False, score=0.0, sample={"error": _reason(error, "grader")})
     beside = {"recorded_grade": {"passed": recorded.passed, "score": recorded.score}} if recorded else {}

@@ -1,13 +1,11 @@
 """One row's sample: the stored one, or what a model now answers to the row's input.
 
-In: a row `{item, sample?, request?}` and the run's data source. Out: a chat completion as the graders' `sample`.
+In: a row `{item, sample?, request?}` and the run's data source. Out: a chat completion, and whether it was to be JSON.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-import orjson
 
 from evals.data_sources import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
 from graders import NotGradable
@@ -38,14 +36,28 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> A
 
 def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
     """The request that samples this row. The run's own sampling parameters override those of the stored request."""
-    own = source.sampling_params or {}
-    parameters = {**row.get("request", {}), **(_as_chat(own) if isinstance(source, ResponsesSource) else own)}
+    parameters = _parameters(row, source)
     known = {name: value for name, value in parameters.items() if value is not None and name not in _NOT_SAMPLING}
     return {
         **{_RENAMED.get(name, name): value for name, value in known.items()},
         "model": source.model,
         "messages": _messages(row, source),
     }
+
+
+def _parameters(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
+    own = source.sampling_params or {}
+    return {**row.get("request", {}), **(_as_chat(own) if isinstance(source, ResponsesSource) else own)}
+
+
+def asked_json(row: dict[str, Any], source: DataSource) -> bool | None:
+    """Whether the row's request or the run's parameters ask for JSON; None where neither says what was asked."""
+    if isinstance(source, JsonlSource):
+        return None
+    if not source.model and "request" not in row and not source.sampling_params:
+        return None
+    wanted = _parameters(row, source).get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") != "text"
 
 
 def _as_chat(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -77,31 +89,6 @@ def _as_completion(sample: dict[str, Any]) -> dict[str, Any]:
     if "choices" in sample:
         return sample
     message = {"role": "assistant", "content": sample.get("output_text", "")}
+    if sample.get("output_tools"):
+        message["tool_calls"] = sample["output_tools"]
     return {"choices": [{"index": 0, "finish_reason": "stop", "message": message}], **sample}
-
-
-def namespace(completion: dict[str, Any], *, structured: bool) -> dict[str, Any]:
-    """What graders see as `sample`. Empty without a sample: a template that names a part of it raises InvalidVariable.
-
-    `structured` is whether the row's request asked for JSON; then the text is also given as `output_json`.
-    """
-    if not completion:
-        return {}
-    choices = completion.get("choices") or []
-    message = choices[0]["message"] if choices else {}
-    text = message.get("content") or ""
-    seen: dict[str, Any] = {
-        "output_text": text,
-        "output_tools": message.get("tool_calls") or [],
-        "choices": choices,
-        "model": completion.get("model", ""),
-        "grades": completion.get("grades") or [],
-    }
-    if "output_json" in completion:
-        seen["output_json"] = completion["output_json"]
-    elif structured:
-        try:
-            seen["output_json"] = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            seen["output_json"] = None
-    return seen

@@ -19,6 +19,7 @@ SHARED = {
         "formula",
         "grade",
         "judging",
+        "namespace",
         "patterns",
         "sandbox",
         "schema_validation",

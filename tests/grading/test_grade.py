@@ -24,6 +24,7 @@ from providers import Answer
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
 from tests.grading.build import (
+    CHECK,
     JUDGE,
     MODEL,
     Counting,
@@ -306,3 +307,23 @@ def test_a_sample_of_odd_parts_errs_its_row_and_not_its_chunk(system: System) ->
         calls = Calls(f"runs/{run.id}/calls/", Counting(), 10)
         graded = asyncio.run(grade_row(run, Eval.load(run.eval_id), 0, odd, calls))
         assert (graded.errored, graded.passed) == (True, False)
+
+
+def test_an_answer_that_lacks_what_a_criterion_looks_at_is_a_fail_and_no_error(system: System, context: Any) -> None:
+    label = {**CHECK, "input": "{{ sample.output_json.label }}", "reference": "yes"}
+    text = {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}}}
+    content = {
+        "type": "file_content",
+        "content": [{"item": {"input": [{"role": "user", "content": str(n)}]}} for n in range(3)],
+    }
+    source = {"type": "responses", "source": content, "model": MODEL, "sampling_params": {"text": text}}
+    says = {"0": '{"label": "yes"}', "1": '{"other": 1}', "2": "no JSON"}
+    config = {"type": "custom", "item_schema": {"type": "object"}}
+    eval_ = system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [label]})
+    run = system.ok("POST", f"/v1/evals/{eval_['id']}/runs", {"data_source": source})
+    system.deliver("PLAN")
+    (chunk,) = chunks(system)
+    grade_chunk(chunk, context, Counting(lambda request: says[request["messages"][0]["content"]]))
+    assert counts(run["id"]) == (3, 1, 2, 0)
+    [lacking] = output_items(run["id"], 0)[1]["results"]
+    assert "'.label' is missing" in lacking["sample"]["errors"][0]

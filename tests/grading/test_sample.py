@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from evals.data_sources import CompletionsSource, ResponsesSource
+from evals.data_sources import CompletionsSource, JsonlSource, ResponsesSource
 from graders import NotGradable
-from grading.sample import namespace, request_for
+from grading.sample import asked_json, request_for
 
 ROWS = {"type": "file_content", "content": [{"item": {}}]}
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -78,20 +78,36 @@ def test_an_item_without_messages_cannot_be_sampled(item: dict[str, Any]) -> Non
         asked({"item": item})
 
 
-def test_graders_see_text_tools_and_json() -> None:
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    message = {"role": "assistant", "content": '{"label": "a"}', "tool_calls": [call]}
-    completion = {"model": "m", "choices": [{"index": 0, "message": message}]}
-    seen = namespace(completion, structured=True)
-    assert seen["output_text"] == '{"label": "a"}'
-    assert seen["output_json"] == {"label": "a"}
-    assert seen["output_tools"] == [call]
-    assert seen["choices"] == completion["choices"]
-    assert "output_json" not in namespace(completion, structured=False)
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
+OF_RESPONSES = {"text": {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}}}}
 
 
-def test_a_refusal_is_an_empty_text_and_no_sample_is_none() -> None:
-    refused = {"choices": [{"index": 0, "message": {"role": "assistant", "content": None, "refusal": "no"}}]}
-    assert namespace(refused, structured=True)["output_text"] == ""
-    assert namespace(refused, structured=True)["output_json"] is None
-    assert namespace({}, structured=True) == {}
+@pytest.mark.parametrize(
+    ("row", "run", "asked_for_json"),
+    [
+        ({"request": {"response_format": SCHEMA}}, {}, True),
+        ({"request": {"response_format": SCHEMA}}, {"model": "m"}, True),
+        ({"request": {"response_format": {"type": "json_object"}}}, {}, True),
+        ({"request": {"response_format": {"type": "text"}}}, {}, False),
+        ({"request": {"response_format": None}}, {}, False),
+        ({"request": {}}, {}, False),
+        ({"request": {}}, {"model": "m", "sampling_params": {"response_format": SCHEMA}}, True),
+        ({}, {"model": "m", "sampling_params": {"response_format": SCHEMA}}, True),
+        ({"request": {"response_format": SCHEMA}}, {"model": "m", "sampling_params": {"response_format": None}}, False),
+        ({}, {"type": "responses", "model": "m", "sampling_params": OF_RESPONSES}, True),
+        (
+            {"request": {}},
+            {"type": "responses", "model": "m", "sampling_params": {"text": {"format": {"type": "text"}}}},
+            False,
+        ),
+        ({}, {"model": "m"}, False),
+        ({}, {}, None),
+        ({}, {"type": "jsonl"}, None),
+    ],
+)
+def test_json_is_asked_for_by_the_row_or_by_the_run(
+    row: dict[str, Any], run: dict[str, Any], asked_for_json: bool | None
+) -> None:
+    kinds: dict[str, Any] = {"jsonl": JsonlSource, "responses": ResponsesSource, "completions": CompletionsSource}
+    fields = {"type": "completions", "source": ROWS, **run}
+    assert asked_json({"item": {}, **row}, kinds[fields["type"]].model_validate(fields)) is asked_for_json
