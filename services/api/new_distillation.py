@@ -16,11 +16,12 @@ from pydantic import Field
 from completions import index
 from completions.completion import Metadata
 from completions.index import Scan
-from completions.same_input import input_key
+from completions.same_input import input_key, prefix_keys
 from completions.sources import StoredCompletions
 from distillations.dataset import LEAST_EXAMPLES, validates
 from distillations.distillation import Source
 from distillations.gate import Gate
+from distillations.held_out import HeldOut
 from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.rows import rows_of
 from distillations.trainers import Hyperparameters, TrainerName
@@ -48,6 +49,7 @@ class NewDistillation(Body):
     hyperparameters: Hyperparameters = Field(default_factory=OpenAIHyperparameters)
     gate: Gate = Gate()
     seed: int = Field(default=42, ge=0, lt=1 << 31)
+    train_on_history: bool = Field(default=False, strict=True)
     metadata: Metadata | None = None
 
     def end_filters(self, at: int) -> None:
@@ -108,7 +110,7 @@ def _refuse_gate(asked: NewDistillation) -> None:
 class _TestRows(NamedTuple):
     """What was seen of the test rows. `whole` is whether that is all of them."""
 
-    ids: set[str]
+    held_out: HeldOut
     inputs: dict[str, bool]
     """Whether the teacher answered it, by the key of each input."""
     keys: set[str]
@@ -122,7 +124,7 @@ class _TestRows(NamedTuple):
 
 
 def _looked_at(asked: NewDistillation) -> _TestRows:
-    ids: set[str] = set()
+    held_out = HeldOut(asked.gate.group_by)
     inputs: dict[str, bool] = {}
     keys: set[str] = set()
     scan = Scan(seconds=_SECONDS)
@@ -132,14 +134,14 @@ def _looked_at(asked: NewDistillation) -> _TestRows:
             whole = False
             break
         item = row["item"]
-        ids.add(item["completion_id"])
+        held_out.add(item)
         key = input_key(item["input"])
         inputs[key] = inputs.get(key, False) or "sample" in row
         keys |= metadata_of(item).keys()
     whole = whole and not scan.exhausted
-    if whole and not ids:
+    if whole and not inputs:
         raise ApiError("The filter in 'test' selects no stored completion.", code="no_rows", param="test")
-    return _TestRows(ids, inputs, keys, whole)
+    return _TestRows(held_out, inputs, keys, whole)
 
 
 def _in_time[Kind](items: Iterator[Kind]) -> Iterator[Kind | None]:
@@ -172,8 +174,9 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _Tes
         if completion is None:
             return
         selected += 1
-        key = input_key(completion.messages)
-        if completion.id in test.ids or key in test.inputs:
+        prefixes = prefix_keys(completion.messages)
+        key = prefixes[-1]
+        if test.held_out.has(completion, key) or test.held_out.has_conversation(completion, prefixes):
             leaks += 1
         elif not validates(asked.seed, key):
             examples.add(key)
@@ -185,9 +188,10 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _Tes
     if not selected:
         raise ApiError(f"The filter in 'train' selects no stored completion {by}.", code="no_rows", param="train")
     raise ApiError(
-        f"The filter in 'train' selects {selected} completions {by}. {leaks} of them are rows of 'test' too, or ask "
-        f"the same; of the others each question counts once, and a tenth validates: {len(examples)} are left to train "
-        f"on, and at least {LEAST_EXAMPLES} are needed. Let 'train' select more, and others than 'test'.",
+        f"The filter in 'train' selects {selected} completions {by}. {leaks} of them are rows of 'test' too, ask the "
+        "same, or belong to one conversation with such a row; of the others each question counts once, and a tenth "
+        f"validates: {len(examples)} are left to train on, and at least {LEAST_EXAMPLES} are needed. Let 'train' "
+        "select more, and others than 'test'.",
         code="too_few_examples",
         param="train",
     )

@@ -15,14 +15,16 @@ from typing import IO, Any
 import orjson
 
 from assembly.curate import Curator, Example
+from assembly.curation import Known
 from completions import index
-from completions.same_input import input_key
 from completions.sources import StoredCompletions
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, VALIDATION_SHARE, Dataset, DatasetCard, Recipe, dataset_key
 from distillations.distillation import Distillation
 from distillations.failure import Failure
+from distillations.held_out import HeldOut
 from distillations.lineage import Node
+from distillations.trainers import TRAINERS
 from foundation import blobs, bus
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
@@ -62,8 +64,9 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
     source = distillation.training_source
     if not isinstance(source, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
-    test_ids, test_inputs = _test_rows(distillation)
-    curator = Curator(test_ids=test_ids, test_inputs=test_inputs, seed=distillation.seed, share=VALIDATION_SHARE)
+    known = Known(held_out=_held_out(distillation), example=TRAINERS[distillation.trainer].example)
+    trains_history = distillation.train_on_history
+    curator = Curator(known, seed=distillation.seed, share=VALIDATION_SHARE, trains_history=trains_history)
     with ExitStack() as stack:
         files = {name: stack.enter_context(TemporaryFile()) for name in _FILES}
         rows = _fill(files, curator.examples(index.completions(source, limit=source.limit)))
@@ -81,31 +84,39 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         distillation_id=distillation.id,
         teacher=distillation.teacher,
         student=distillation.student,
-        recipe=Recipe(source=source, validation_share=VALIDATION_SHARE, seed=distillation.seed),
+        recipe=Recipe(
+            source=source,
+            validation_share=VALIDATION_SHARE,
+            seed=distillation.seed,
+            group_by=distillation.gate.group_by,
+            train_on_history=trains_history,
+        ),
         selected=curator.selected,
         rows=rows["train"] + rows["validation"],
         train_rows=rows["train"],
         validation_rows=rows["validation"],
         dropped=dict(curator.dropped),
         contradicted=curator.dropped_ids["contradictions"],
+        malformed=curator.problems,
+        history_turns=rows["history_turns"],
     )
 
 
-def _test_rows(distillation: Distillation) -> tuple[set[str], set[str]]:
-    """Ids and inputs that must not train."""
-    ids, inputs = set(), set()
+def _held_out(distillation: Distillation) -> HeldOut:
+    """The test rows, which must not train."""
+    held_out = HeldOut(distillation.gate.group_by)
     for line in blobs.lines(distillation.rows_key):
-        item = orjson.loads(line)["item"]
-        ids.add(item["completion_id"])
-        inputs.add(input_key(item["input"]))
-    return ids, inputs
+        held_out.add(orjson.loads(line)["item"])
+    return held_out
 
 
 def _fill(files: Mapping[str, IO[bytes]], examples: Iterator[Example]) -> dict[str, int]:
-    rows = {"train": 0, "validation": 0}
+    """Write the examples; the rows of each split, and the assistant turns before their answers."""
+    rows = {"train": 0, "validation": 0, "history_turns": 0}
     for example in examples:
         split = "validation" if example.validates else "train"
         rows[split] += 1
+        rows["history_turns"] += example.history_turns
         files[split].write(example.line + b"\n")
         entry = {"completion_id": example.completion_id, "split": split, "line": rows[split]}
         files["manifest"].write(orjson.dumps(entry) + b"\n")

@@ -12,6 +12,7 @@ import orjson
 
 # Tuples, since a type that was captured may be a list, which no set can look up.
 _TEXTS = ("text", "input_text", "output_text")
+_IMAGES = ("image_url", "input_image")
 _THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 _REFUSAL = "refusal"
 
@@ -19,7 +20,8 @@ _REFUSAL = "refusal"
 def parts_of(content: Any) -> list[Any]:
     """The parts of a content, which is a text, a part or a list of them.
 
-    Thoughts are no content, and a provider's `cache_control` is no part of one. Texts have the type `text`.
+    Thoughts are no content, and a provider's `cache_control` is no part of one. Texts have the type `text`, images
+    `image_url`.
     """
     if content is None or content == "":
         return []
@@ -34,7 +36,16 @@ def _part(part: Any) -> Any:
         return part
     if part.get("type") in _TEXTS and isinstance(part.get("text"), str):
         return {"type": "text", "text": part["text"]}
+    if part.get("type") in _IMAGES and isinstance(part.get("image_url"), str | dict):
+        return {"type": "image_url", "image_url": _image(part)}
     return {name: value for name, value in part.items() if name != "cache_control" and value is not None}
+
+
+def _image(part: dict[str, Any]) -> dict[str, Any]:
+    """The address of an image, which some write as a text, with the detail if one was chosen."""
+    image = part["image_url"]
+    fields = image if isinstance(image, dict) else {"url": image, "detail": part.get("detail")}
+    return {name: value for name, value in fields.items() if value is not None and (name, value) != ("detail", "auto")}
 
 
 def is_text(part: Any) -> bool:
@@ -103,3 +114,44 @@ def _written(arguments: Any, nothing: str) -> str:
     if isinstance(arguments, str):
         return arguments or nothing
     return nothing if arguments is None else orjson.dumps(arguments).decode()
+
+
+class Calls:
+    """The calls of a conversation in their order, numbered from 1, and which of them a result answers."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, int] = {}
+        self._by_name: dict[str, int] = {}
+        self._count = 0
+
+    def add(self, call: Any) -> int:
+        """The number of the next call, one that `calls_of` gave."""
+        self._count += 1
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(call, dict) and isinstance(call.get("id"), str):
+            self._by_id[call["id"]] = self._count
+        if isinstance(function, dict) and isinstance(function.get("name"), str):
+            self._by_name[function["name"]] = self._count
+        return self._count
+
+    def answered_by(self, message: dict[str, Any]) -> int | None:
+        """The number of the call whose result the message is, by its id or its name; None if there is no such call."""
+        name, call_id = message.get("name"), message.get("tool_call_id")
+        if isinstance(call_id, str) and call_id in self._by_id:
+            return self._by_id[call_id]
+        return self._by_name.get(name) if isinstance(name, str) else None
+
+
+def every_call_is_answered(messages: list[dict[str, Any]]) -> bool:
+    """Whether the results of all calls of a message follow it directly, and no others, as a chat demands."""
+    open_calls: set[str] = set()
+    for message in messages:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                return False
+            open_calls.discard(message["tool_call_id"])
+        elif open_calls:
+            return False
+        else:
+            open_calls = {call["id"] for call in message.get("tool_calls") or ()}
+    return not open_calls

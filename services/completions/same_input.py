@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 
-from completions.messages import calls_of, is_text, parts_of, refusal_of
+from completions.messages import Calls, calls_of, is_text, parts_of, refusal_of
 
 _LETTERS = 32
 _SPACE = re.compile(r"\s+")
@@ -48,7 +48,7 @@ def answer_key(message: dict[str, Any]) -> str:
 
 
 def _normal_messages(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    called = _Called()
+    calls = Calls()
     for message in messages:
         role = message.get("role")
         normal = {
@@ -56,44 +56,24 @@ def _normal_messages(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
             "content": _content(message.get("content")),
             "refusal": _text(refusal_of(message)),
             "audio": _normal(message.get("audio")),
-            "calls": [called.add(call) for call in calls_of(message)],
-            **_speaker(message, called),
+            "calls": [_call(call, calls) for call in calls_of(message)],
+            **_speaker(message, calls),
         }
         yield {name: value for name, value in normal.items() if value not in (None, "", [], {})}
 
 
-class _Called:
-    """The calls of a conversation so far, each with its number: an id is only how a result points at one."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, int] = {}
-        self._by_name: dict[str, int] = {}
-        self._count = 0
-
-    def add(self, call: Any) -> Any:
-        """The call without its id, and with its arguments as the value that they write."""
-        self._count += 1
-        if not isinstance(call, dict):
-            return _normal(call)
-        if isinstance(call.get("id"), str):
-            self._by_id[call["id"]] = self._count
-        function = call.get("function")
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            return _normal({name: value for name, value in call.items() if name != "id"})
-        self._by_name[function["name"]] = self._count
+def _call(call: Any, calls: Calls) -> Any:
+    """A call without its id, and with its arguments as the value that they write."""
+    calls.add(call)
+    function = call.get("function") if isinstance(call, dict) else None
+    if isinstance(function, dict) and isinstance(function.get("name"), str):
         return {"function": function["name"], "arguments": _arguments(function["arguments"])}
-
-    def number_of(self, message: dict[str, Any]) -> int | None:
-        """The number of the call whose result the message is; None if there is no such call."""
-        name, call_id = message.get("name"), message.get("tool_call_id")
-        if isinstance(call_id, str) and call_id in self._by_id:
-            return self._by_id[call_id]
-        return self._by_name.get(name) if isinstance(name, str) else None
+    return _normal({name: value for name, value in call.items() if name != "id"} if isinstance(call, dict) else call)
 
 
-def _speaker(message: dict[str, Any], called: _Called) -> dict[str, Any]:
+def _speaker(message: dict[str, Any], calls: Calls) -> dict[str, Any]:
     """Who speaks: a name, or for a result the number of its call, which the name only repeats."""
-    number = called.number_of(message) if message.get("role") in ("tool", "function") else None
+    number = calls.answered_by(message) if message.get("role") in ("tool", "function") else None
     return {"name": _normal(message.get("name"))} if number is None else {"answers": number}
 
 
@@ -104,21 +84,9 @@ def _content(content: Any) -> Any:
         if are_texts:
             parts.append(_text(" ".join(part["text"] for part in group)))
         else:
-            parts += [_medium(part) for part in group if not (isinstance(part, dict) and part.get("type") == "refusal")]
+            parts += [_normal(part) for part in group if not (isinstance(part, dict) and part.get("type") == "refusal")]
     parts = [part for part in parts if part != ""]
     return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else parts
-
-
-def _medium(part: Any) -> Any:
-    """A part that is no text. An address may stand in an object with the default detail, or by itself."""
-    if not isinstance(part, dict):
-        return _normal(part)
-    image = part.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
-    if not isinstance(url, str):
-        return _normal(part)
-    detail = image.get("detail") if isinstance(image, dict) else part.get("detail")
-    return {"image_url": url, "detail": None if detail == "auto" else detail}
 
 
 def _arguments(text: str) -> str:

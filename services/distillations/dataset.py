@@ -27,6 +27,10 @@ class Recipe(Document):
     """The share of the examples that validate, from 0 to 1."""
     seed: int
     """Decides which examples validate."""
+    group_by: str | None = None
+    """The metadata key by which a test row and what stands in its group are one conversation."""
+    train_on_history: bool = False
+    """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
 
     @field_serializer("source")
     def _what_was_asked(self, source: StoredCompletions) -> dict[str, Any]:
@@ -54,6 +58,11 @@ class DatasetCard(Document):
     """By curation rule, how many completions it kept out."""
     contradicted: list[str]
     """The first completions whose answer differs from one that trains on the same input."""
+    malformed: list[str] = Field(default_factory=list)
+    """The first completions of which no line comes that the trainer takes, each with the reason."""
+    history_turns: int = 0
+    """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
+    the recipe's `train_on_history` says."""
 
 
 class Dataset(Record):

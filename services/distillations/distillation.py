@@ -75,6 +75,8 @@ class Distillation(Record):
     """For the trainer, which says what it takes."""
     gate: Gate = Gate()
     seed: int = 42
+    train_on_history: bool = False
+    """Whether the assistant turns before the teacher's answers train, too. They may be those of other models."""
     metadata: dict[str, str] | None = None
     test_file_id: str | None = None
     """The frozen test rows as a file."""

@@ -11,19 +11,23 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
 from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.supervised import OpenAIExample
 
 
 class TrainerEntry(NamedTuple):
-    """Where a trainer is implemented, what it is, for people who choose one, and what it takes beside the files."""
+    """Where a trainer is implemented, what it is, for people who choose one, and what it takes."""
 
     module: str
     description: str
     hyperparameters: type[OpenAIHyperparameters]
+    """What it takes beside the files."""
+    example: type[OpenAIExample]
+    """What each line of its training files must be."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
     "default": TrainerEntry(
-        "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters
+        "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters, OpenAIExample
     ),
 }
 

@@ -73,10 +73,15 @@ def with_group(tags_of: Tagging, key: str) -> Tagging:
     """The tagging with the key by which rows are grouped added. Its values may be long, since they are not shown."""
 
     def tags(item: dict[str, Any]) -> dict[str, str]:
-        group = _text(_value_at(key, item))
+        group = group_of(item, key)
         return {**tags_of(item), **({} if group is None else {key: group})}
 
     return tags
+
+
+def group_of(item: dict[str, Any], key: str) -> str | None:
+    """The value by which a row is grouped; None if the row has none."""
+    return _text(_value_at(key, item))
 
 
 def slices(tags: Mapping[str, Mapping[str, str]], keys: Iterable[str] = ()) -> tuple[list[Slice], list[LeftOut]]:

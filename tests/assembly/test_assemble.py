@@ -33,6 +33,12 @@ def prepared(system: System, extra: list[dict[str, Any]] | None = None, *, train
     return distillation
 
 
+def longer(number: int, text: str) -> dict[str, Any]:
+    """A training conversation that goes on after a first question."""
+    turns = [*build.asked(text), {"role": "assistant", "content": "yes"}, *build.asked("and the refund?")]
+    return build.record(number, "", split="train", request={"model": build.TEACHER, "messages": turns})
+
+
 def content(name: str) -> bytes:
     return blobs.get(f"datasets/dataset_1/{name}")
 
@@ -50,6 +56,9 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
             build.record(202, " test  0", split="train"),  # a test input
             build.record(203, "cut", split="train", choice={"finish_reason": "length"}),
             build.record(204, "by another", split="train", model="other"),  # not the teacher's
+            build.record(205, "filtered", split="train", choice={"finish_reason": "content_filter"}),
+            longer(206, "test 1"),  # a test row and its answer stand inside
+            longer(207, "another mail"),
         ],
     )
 
@@ -57,12 +66,16 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
 
     card = orjson.loads(content("card.json"))
     train, validation, manifest = (lines(name) for name in FILES[:3])
-    assert (card["rows"], card["train_rows"], card["validation_rows"]) == (60, len(train), len(validation))
-    assert len(train) + len(validation) == 60
+    assert (card["rows"], card["train_rows"], card["validation_rows"]) == (61, len(train), len(validation))
+    assert len(train) + len(validation) == 61
     assert 0 < len(validation) < 20
-    assert card["selected"] == 64 == card["rows"] + sum(card["dropped"].values())
+    assert card["selected"] == 67 == card["rows"] + sum(card["dropped"].values())
     assert card["dropped"] == {
         "test_leaks": 1,
+        "test_conversations": 1,
+        "filtered": 1,
+        "unfinished": 0,
+        "malformed": 0,
         "duplicates": 1,
         "contradictions": 1,
         "truncated": 1,
@@ -71,14 +84,15 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         "untrainable": 0,
     }
     assert card["contradicted"] == ["chatcmpl-201"]
+    assert (card["history_turns"], card["malformed"], card["recipe"]["train_on_history"]) == (1, [], False)
     assert (card["teacher"], card["student"], card["created_at"]) == (build.TEACHER, build.STUDENT, 1_790_000_123)
     assert card["recipe"]["source"]["model"] == build.TEACHER
     files = {"train": train, "validation": validation}
     for entry in manifest:
         number = int(entry["completion_id"].removeprefix("chatcmpl-")) - 100
         line = files[entry["split"]][entry["line"] - 1]
-        assert line["messages"][0]["content"] == f"mail {number}"
-    assert len({entry["completion_id"] for entry in manifest}) == 60
+        assert line["messages"][0]["content"] == (f"mail {number}" if number < 100 else "another mail")
+    assert len({entry["completion_id"] for entry in manifest}) == 61
     dataset = Dataset.load("dataset_1")
     assert dataset.card
     assert (dataset.status, dataset.card.model_dump(mode="json"), dataset.created_at) == ("ready", card, 1_790_000_123)
@@ -86,6 +100,23 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
     assert down == {"dataset_1"}
     assert lineage.graph("chatcmpl-201")["nodes"] == []
     assert system.ok("GET", "/v1/datasets/dataset_1/card") == card
+
+
+def test_the_group_of_a_test_row_trains_nowhere_and_history_trains_where_it_is_asked_for(system: System) -> None:
+    test = build.record(0, "test", metadata={"split": "test", "conversation": "7"})
+    train = [build.record(100 + n, f"mail {n}", metadata={"split": "train", "conversation": str(n)}) for n in range(40)]
+    build.captured(system, [test, *train, longer(200, "mail")])
+    asked = {"gate": {"group_by": "conversation"}, "train_on_history": True}
+    freeze(build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", **asked))
+
+    assemble(MESSAGE)
+
+    card = orjson.loads(content("card.json"))
+    assert (card["rows"], card["dropped"]["test_conversations"], card["dropped"]["test_leaks"]) == (40, 1, 0)
+    assert (card["recipe"]["group_by"], card["recipe"]["train_on_history"]) == ("conversation", True)
+    questions = [line["messages"][0]["content"] for name in FILES[:2] for line in lines(name)]
+    assert "mail 7" not in questions
+    assert b"weight" not in content("train.jsonl") + content("validation.jsonl")
 
 
 def test_a_reference_never_reaches_a_file(system: System) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
-from assembly.curate import Curator, Example, training_line
-from assembly.curation import RULES
+from assembly.curate import Curator, Example
+from assembly.curation import RULES, Known
 from completions.completion import Completion
+from distillations.held_out import HeldOut
 from tests.distilling import build
 
 
@@ -17,7 +16,9 @@ def completion(number: int, text: str, answer: str | None = "yes", **more: Any) 
 
 
 def curated(completions: list[Completion], **options: Any) -> tuple[list[Example], Curator]:
-    curator = Curator(**{"test_ids": set(), "test_inputs": set(), "seed": 42, "share": 0.1, **options})
+    held_out = HeldOut()
+    held_out.ids |= options.pop("test_ids", set())
+    curator = Curator(Known(held_out=held_out), **{"seed": 42, "share": 0.1, **options})
     return list(curator.examples(completions)), curator
 
 
@@ -79,25 +80,16 @@ def test_the_split_follows_from_seed_and_input_alone() -> None:
     assert 20 <= len(first) <= 60
 
 
-def test_a_line_is_openais_supervised_format_and_nothing_else() -> None:
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    history = [
-        {"role": "system", "content": "Sort mails.", "name": "desk", "note": "private"},
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "content": "found", "tool_call_id": "c"},
-    ]
-    answer = {"role": "assistant", "content": "billing", "refusal": None, "annotations": [], "audio": None}
-    pushed = build.record(1, "x", choice={"message": answer}, metadata={"secret": "tag"})
-    request = {"model": build.TEACHER, "messages": history, "tools": tools, "parallel_tool_calls": False}
-    line = orjson.loads(training_line(Completion.of({**pushed, "request": {**request, "temperature": 1}}, at=1)))
-    assert line == {
-        "messages": [
-            {"role": "system", "content": "Sort mails.", "name": "desk"},
-            {"role": "assistant", "tool_calls": [call]},
-            {"role": "tool", "content": "found", "tool_call_id": "c"},
-            {"role": "assistant", "content": "billing"},
-        ],
-        "tools": tools,
-        "parallel_tool_calls": False,
-    }
+def test_what_the_trainer_would_refuse_is_left_out_with_the_reason() -> None:
+    odd = completion(1, "mail", None, choice={"message": {"role": "assistant", "content": None, "tool_calls": ["odd"]}})
+    _, curator = curated([odd])
+    assert drops(curator) == {"malformed": 1}
+    [problem] = curator.problems
+    assert problem.startswith("chatcmpl-1: messages.1.assistant.tool_calls.0: ")
+
+
+def test_the_turns_before_an_answer_are_counted() -> None:
+    turns = [*build.asked("one"), {"role": "assistant", "content": "no"}, *build.asked("two")]
+    longer = build.record(1, "x", request={"model": build.TEACHER, "messages": turns})
+    examples, _ = curated([Completion.of(longer, at=build.AT), completion(2, "mail")])
+    assert [example.history_turns for example in examples] == [1, 0]

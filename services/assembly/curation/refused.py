@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Known
+from completions.messages import refusal_of
 
 
 def drops(candidate: Candidate, known: Known) -> bool:  # noqa: ARG001
-    return bool(candidate.message.get("refusal"))
+    return bool(refusal_of(candidate.message))

@@ -6,4 +6,4 @@ from assembly.curation.rule import Candidate, Known
 
 
 def drops(candidate: Candidate, known: Known) -> bool:
-    return candidate.completion.id in known.test_ids or candidate.input_key in known.test_inputs
+    return known.held_out.has(candidate.completion, candidate.input_key)

@@ -1,4 +1,4 @@
-"""`truncated`: drops an answer that was cut off or filtered; one without a finish_reason counts as whole."""
+"""`truncated`: drops an answer that was cut off at its limit of tokens."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from assembly.curation.rule import Candidate, Known
 
 
 def drops(candidate: Candidate, known: Known) -> bool:  # noqa: ARG001
-    return candidate.finish_reason not in {"stop", "tool_calls", None}
+    return candidate.finish_reason == "length"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
 from completions.completion import LONGEST_ID, TOKENS_END, Metadata
+from completions.messages import every_call_is_answered
 from completions.responses.items import Item, Turns
 from completions.responses.tools import OwnTool, Tool, ToolChoice, chosen
 from foundation.bounds import in_bytes
@@ -172,7 +173,7 @@ def chat_request(request: Request, items: list[Any]) -> tuple[dict[str, Any], se
     }
     if not asked["messages"]:
         raise ApiError("Invalid 'request.input': no message is in it.", code="invalid_value", param="request.input")
-    if not _every_call_is_answered(asked["messages"]):
+    if not every_call_is_answered(asked["messages"]):
         turns.unsaid.add("tool call without its output")
     return {name: value for name, value in asked.items() if value is not None}, turns.unsaid
 
@@ -181,21 +182,6 @@ def _response_format(form: _Format | None) -> dict[str, Any] | None:
     if form is None or form.type != "json_schema":
         return None if form is None else {"type": form.type}
     return {"type": "json_schema", "json_schema": form.model_dump(exclude={"type"}, exclude_none=True)}
-
-
-def _every_call_is_answered(messages: list[dict[str, Any]]) -> bool:
-    """Whether the outputs of all calls of a message follow it directly, and no others, as a chat demands."""
-    open_calls: set[str] = set()
-    for message in messages:
-        if message["role"] == "tool":
-            if message["tool_call_id"] not in open_calls:
-                return False
-            open_calls.discard(message["tool_call_id"])
-        elif open_calls:
-            return False
-        else:
-            open_calls = {call["id"] for call in message.get("tool_calls", ())}
-    return not open_calls
 
 
 def chat_response(response: Response) -> tuple[dict[str, Any], set[str]]:

@@ -12,7 +12,7 @@ import pytest
 from assembly import curation
 from assembly.curation import RULES, Candidate, Known
 from completions.completion import Completion
-from completions.same_input import input_key
+from distillations.held_out import HeldOut
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent
@@ -31,20 +31,34 @@ EXAMPLES = [
 ]
 
 
-def candidate(*, id: str = "chatcmpl-1", input: str = "mail", untrainable: str = "", **choice: Any) -> Candidate:  # noqa: A002
+def candidate(
+    *,
+    id: str = "chatcmpl-1",  # noqa: A002
+    input: Any = "mail",  # noqa: A002
+    messages: list[dict[str, Any]] | None = None,
+    metadata: dict[str, str] | None = None,
+    untrainable: str = "",
+    **choice: Any,
+) -> Candidate:
     """A completion as an example describes it; without a word on its answer that is `yes`, and whole."""
     message = {"role": "assistant", "content": "yes", **choice.pop("message", {})}
     record = build.record(1, input, choice={"message": message, **choice})
+    if messages:
+        record["request"]["messages"] = messages
+    if metadata is not None:
+        record["metadata"] = metadata
     completion = Completion.of({**record, "response": {**record["response"], "id": id}}, at=build.AT)
     return Candidate(replace(completion, untrainable=untrainable) if untrainable else completion)
 
 
 def known(example: dict[str, Any]) -> Known:
-    test = example.get("test", [])
+    held_out = HeldOut(example.get("group_by"))
+    for row in example.get("test", []):
+        item = {"input": build.asked(row["input"]), "metadata": row.get("metadata")}
+        held_out.add({**item, "completion_id": row["id"]})
     trains = [candidate(**fields) for fields in example.get("trains", [])]
     return Known(
-        test_ids={row["id"] for row in test},
-        test_inputs={input_key(build.asked(row["input"])) for row in test},
+        held_out=held_out,
         answers={trained.input_key: trained.answer_key for trained in trains},
     )
 
