@@ -103,12 +103,12 @@ def _calls(text: str, numbers: dict[Hashable, int]) -> list[_Call] | None:
 
 
 def _call(call: Any, numbers: dict[Hashable, int]) -> _Call:
-    fields = call if isinstance(call, dict) else {}
-    custom = fields.get("custom")
-    called = custom if isinstance(custom, dict) else fields.get("function", fields)
+    fields: dict[str, Any] = call if isinstance(call, dict) else {}
+    is_custom = isinstance(fields.get("custom"), dict)
+    called = fields["custom"] if is_custom else fields.get("function", fields)
     if not isinstance(called, dict) or not isinstance(called.get("name"), str):
         return _Call(None, None)
-    arguments = {"input": called.get("input")} if called is custom else _object(called.get("arguments"))
+    arguments = {"input": called.get("input")} if is_custom else _object(called.get("arguments"))
     if arguments is None:
         return _Call(called["name"], None)
     values = {name: numbers.setdefault(canonical(value), len(numbers)) for name, value in arguments.items()}

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.supervised import OpenAIExample
 from distillations.trainers import TRAINERS, Hyperparameters, TrainerEntry, TrainerName
 from foundation.document import Body
 
@@ -25,7 +26,7 @@ class Layers(OpenAIHyperparameters):
 
 @pytest.fixture
 def layered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TRAINERS, "layered", TrainerEntry("layered", "Another one.", Layers))
+    monkeypatch.setitem(TRAINERS, "layered", TrainerEntry("layered", "Another one.", Layers, OpenAIExample))
 
 
 def wrong(**asked: Any) -> list[tuple[Any, ...]]:

@@ -128,7 +128,8 @@ def test_no_gap_blocks_and_says_so(system: System) -> None:
     moved = now_at(distillation)
     assert moved.status == "blocked"
     assert moved.plan
-    assert len(moved.plan.reasons) == 1
+    assert "there is no gap to close" in moved.plan.reasons[0]
+    assert "tells nothing apart" in moved.plan.reasons[1]
     assert moved.job_id is None
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationBlocked"]
     assert not build.sent(system, "ASSEMBLY")
