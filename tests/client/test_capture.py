@@ -115,6 +115,18 @@ def test_odd_but_valid_content_arrives_whole(client, provider, stillhouse):
     assert contents == ["😀", "\x00 \u2028 é", "lone \ufffd"]
 
 
+@pytest.mark.parametrize("text", ["hello", "lone \ud83d"])
+def test_an_infinite_log_probability_arrives_as_null(client, provider, stillhouse, text):
+    logprobs = {"content": [{"token": "a", "logprob": float("-inf"), "bytes": None, "top_logprobs": []}]}
+    body = json.dumps(completion(text, logprobs=logprobs)).encode()
+    assert b"-Infinity" in body
+    provider.say = lambda _: (200, "application/json", [body])
+    client.chat.completions.create(**ASK, store=True, logprobs=True)
+    [record] = flushed(client, stillhouse)
+    assert record["response"]["choices"][0]["logprobs"]["content"][0]["logprob"] is None
+    assert record["response"]["choices"][0]["message"]["content"] == text.replace("\ud83d", "\ufffd")
+
+
 def test_a_failed_call_raises_as_ever_and_is_not_captured(client, provider, stillhouse, nowhere):
     provider.say = lambda _: (400, "application/json", [b'{"error":{"message":"no"}}'])
     with pytest.raises(BadRequestError):

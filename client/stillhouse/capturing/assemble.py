@@ -1,7 +1,12 @@
 """Assemble a streamed answer.
 
 In: the bytes of a response, server-sent events or plain JSON. Out: the `chat.completion` that the chunks add up to, or
-the `response` in the last event, as OpenAI gives it without streaming; None if the stream was cut off.
+the `response` in the last event, as OpenAI gives it without streaming; None if the stream was cut off. Raises
+ValueError, TypeError or AttributeError for bytes that are none of these.
+
+Fields are put together by their kind, whether they are known or not. Within a delta, strings and lists are appended and
+objects merged; beside it in a choice, lists are appended and all else is replaced; of the whole completion the last
+value holds, because providers repeat such fields in every chunk.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from typing import Any
 # Not str.splitlines: a line separator of Unicode may stand unescaped inside a JSON string.
 _LINE = re.compile(r"\r\n|\n|\r")
 # Sent again by some providers in every chunk of a call; the rest of a delta's strings are pieces.
-_WHOLE = frozenset({"id", "type", "name", "role", "index", "expires_at"})
+_WHOLE = frozenset({"id", "type", "name", "role", "format", "index", "expires_at"})
 _FIRST = frozenset({"id", "created", "model"})
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _OF_CHUNKS = frozenset({"object", "choices", "obfuscation"})
@@ -30,8 +35,8 @@ def completion_in(body: bytes) -> dict[str, Any] | None:
     for chunk in chunks:
         kind = chunk.get("type")
         if kind in _LAST_EVENTS:
-            response: dict[str, Any] = chunk["response"]
-            return response
+            response = chunk.get("response")
+            return response if isinstance(response, dict) else None
         if not str(kind).startswith("response."):
             return _assembled(chain([chunk], chunks))
     return None
@@ -61,7 +66,7 @@ def _assembled(chunks: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
         for part in chunk.get("choices") or ():
             _add_choice(choices, part)
     finished = [_finished(choices[index]) for index in sorted(choices)]
-    if not finished or any(choice["finish_reason"] is None for choice in finished):
+    if not finished or not all(choice["finish_reason"] for choice in finished):
         return None
     return {name: value for name, value in head.items() if value is not None} | {"choices": finished}
 
@@ -74,6 +79,11 @@ def _add_choice(choices: dict[int, dict[str, Any]], part: dict[str, Any]) -> Non
             _merge(choice["message"], value or {})
         elif name == "logprobs" and value is not None:
             _merge(choice.setdefault("logprobs", {}), value)
+        elif name == "finish_reason":
+            # Some providers send an empty reason with every chunk: only a word says that the choice has ended.
+            choice[name] = value or choice[name]
+        elif isinstance(value, list):
+            _merge(choice, {name: value})
         elif value is not None:
             choice[name] = value
 
@@ -94,16 +104,50 @@ def _merge(whole: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 def _merge_list(whole: list[Any], delta: list[Any]) -> None:
-    """Merge an entry that has an index into the entry with the same index; append one without."""
+    """Merge an entry that goes on with a known one into it; append any other."""
     for entry in delta:
-        if not isinstance(entry, dict) or not isinstance(entry.get("index"), int):
+        known = _begun(whole, entry) if isinstance(entry, dict) else None
+        if known is not None:
+            _merge(known, entry)
+        elif isinstance(entry, dict) and isinstance(entry.get("index"), int):
+            whole.append({"index": entry["index"]})
+            _merge(whole[-1], entry)
+        else:
             whole.append(entry)
-            continue
-        place = next((known for known in whole if known.get("index") == entry["index"]), None)
-        if place is None:
-            place = {"index": entry["index"]}
-            whole.append(place)
-        _merge(place, entry)
+
+
+def _begun(whole: list[Any], entry: dict[str, Any]) -> dict[str, Any] | None:
+    """The entry with which this piece goes on; None if it begins one.
+
+    It is the last one with the same index, unless the piece has another id: some providers number all parallel calls 0.
+    An id alone does not begin a call, since others give each piece of a call a new one. A piece of a call that has
+    neither index nor id goes on with the last call.
+    """
+    known: dict[str, Any] | None
+    if isinstance(entry.get("index"), int):
+        same = (known for known in reversed(whole) if isinstance(known, dict) and known.get("index") == entry["index"])
+        known = next(same, None)
+        if known is None or (_is_another(entry.get("id"), known.get("id")) and _begins(entry)):
+            return None
+        return known
+    goes_on = _called(entry) is not None and not entry.get("id") and not _begins(entry)
+    known = whole[-1] if goes_on and whole and isinstance(whole[-1], dict) else None
+    return known
+
+
+def _is_another(own: Any, known: Any) -> bool:
+    return bool(own) and bool(known) and own != known
+
+
+def _begins(entry: dict[str, Any]) -> bool:
+    """Whether a piece names what is called, or is not of a call."""
+    called = _called(entry)
+    return called is None or bool(called.get("name"))
+
+
+def _called(entry: dict[str, Any]) -> dict[str, Any] | None:
+    called = entry.get("function") or entry.get("custom")
+    return called if isinstance(called, dict) else None
 
 
 def _finished(choice: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +155,6 @@ def _finished(choice: dict[str, Any]) -> dict[str, Any]:
     calls = message.get("tool_calls")
     if calls:
         # The index tells the pieces of parallel calls apart; a whole message has none.
-        ordered = sorted(calls, key=lambda call: call.get("index", len(calls)))
+        ordered = sorted(calls, key=lambda call: call.get("index") if call.get("index") is not None else len(calls))
         message["tool_calls"] = [{name: call[name] for name in call if name != "index"} for call in ordered]
     return choice | {"message": message}
