@@ -21,7 +21,7 @@ MODULES = {
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
     "datasets": ["artifacts"],
-    "fine_tuning": ["artifacts"],
+    "fine_tuning": ["artifacts", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],
     "openapi.json": ["description"],

@@ -177,6 +177,9 @@ def _evals(made: Tour) -> None:
     call("GET", "/evals/{eval_id}/calibrations", eval_id=eval_id)
     known = {"eval_id": eval_id, "calibration_id": calibration["id"]}
     call("GET", "/evals/{eval_id}/calibrations/{calibration_id}", **known)
+    call("POST", "/fine_tuning/alpha/graders/validate", {"grader": rows.CHECK})
+    trial = {"grader": rows.CHECK, "model_sample": "pass", "item": {"reference": "pass"}}
+    call("POST", "/fine_tuning/alpha/graders/run", trial)
     started = rows.started(made.system, eval_id, rows.answered("pf"))["id"]
     call("POST", "/evals/{eval_id}/runs/{run_id}/cancel", eval_id=eval_id, run_id=started)
     call("POST", "/evals/{eval_id}/runs/{run_id}", eval_id=eval_id, run_id=started)

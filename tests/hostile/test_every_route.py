@@ -78,6 +78,12 @@ BODIES: dict[Route, Any] = {
     },
     ("POST", "/v1/distillations/<distillation_id>/approve"): {},
     ("POST", "/v1/distillations/<distillation_id>/cancel"): {},
+    ("POST", "/v1/fine_tuning/alpha/graders/validate"): {"grader": acts.CHECK},
+    ("POST", "/v1/fine_tuning/alpha/graders/run"): {
+        "grader": acts.CHECK,
+        "model_sample": "yes",
+        "item": acts.ROW["item"],
+    },
     ("POST", "/v1/keys"): {
         "name": "walk",
         "scopes": ["read"],

@@ -1,4 +1,4 @@
-"""The sandbox in template.yaml: no way out, no permission for code, nothing known of the rest, one caller."""
+"""The sandbox in template.yaml: no way out, no permission for code, nothing known of the rest, and who may call it."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_its_role_lets_lambda_place_it_and_its_code_do_nothing_but_log() -> None
     assert (set(denied["NotAction"]), denied["Resource"]) == (logging, "*")
 
 
-def test_grading_alone_may_call_it_and_calls_nothing_else() -> None:
+def test_only_who_grades_may_call_it_and_calls_nothing_else() -> None:
     callers: dict[str, Any] = {
         name: statement["Resource"]
         for name, function in functions().items()
         for statement in statements(function)
         if any(action.startswith("lambda:") for action in listed(statement["Action"]))
     }
-    assert callers == {"GradeFunction": {"GetAtt": f"{NAME}.Arn"}}
+    assert callers == {name: {"GetAtt": f"{NAME}.Arn"} for name in ("GradeFunction", "ApiFunction")}
     assert NAME not in {str(permission["FunctionName"]) for permission in resources("Lambda::Permission").values()}
 
 
