@@ -45,7 +45,7 @@ def _unlearnt(message: dict[str, Any]) -> dict[str, Any]:
 def _messages(completion: Completion) -> Iterator[dict[str, Any]]:
     calls = Calls()
     ids: dict[int, str] = {}
-    for message in [*completion.messages, {**completion.choice["message"], "role": "assistant"}]:
+    for message in completion.messages:
         match message["role"]:
             case "assistant":
                 yield _present(_named(message), content=_said(message), tool_calls=_with_ids(message, calls, ids))
@@ -55,6 +55,9 @@ def _messages(completion: Completion) -> Iterator[dict[str, Any]]:
                 yield _present({"role": "tool"}, content=_content(message.get("content")), tool_call_id=call_id)
             case _:
                 yield _present(_named(message), content=_content(message.get("content")))
+    answer = completion.choice["message"]
+    text = text_of(answer.get("content")) or ("" if answer.get("content") == "" else None)
+    yield _present({"role": "assistant"}, content=text, tool_calls=_with_ids(answer, calls, ids))
 
 
 def _named(message: dict[str, Any]) -> dict[str, Any]:
@@ -77,12 +80,12 @@ def _id_of(call: Any) -> str | None:
     return call.get("id") if isinstance(call, dict) else None
 
 
-def _said(message: dict[str, Any]) -> str | None:
-    """What an assistant said: its text, its refusal or the transcript of its voice; None if it only called tools."""
+def _said(message: dict[str, Any]) -> Any:
+    """What an assistant said: its texts, its refusal or the transcript of its voice; None if it only called tools."""
+    texts = [part for part in parts_of(message.get("content")) if is_text(part)]
     audio = message.get("audio")
     spoken = audio.get("transcript") if isinstance(audio, dict) else None
-    text = text_of(message.get("content")) or refusal_of(message) or spoken
-    return text if text or message.get("content") != "" else ""
+    return _content(texts or refusal_of(message) or spoken or message.get("content"))
 
 
 def _content(content: Any) -> Any:

@@ -62,7 +62,7 @@ class _Question(_Strict):
 
 class _Answer(_Strict):
     role: Literal["assistant"]
-    content: str | None = None
+    content: _Texts | None = None
     tool_calls: Annotated[list[_Call], Field(min_length=1)] | None = None
     name: str | None = None
     weight: Literal[0, 1] | None = None
@@ -121,5 +121,6 @@ def problem_of(line: dict[str, Any], example: type[BaseModel]) -> str | None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"])
-        return f"{place}: {first['msg']}" if place else first["msg"]
+        wrong = first["msg"].removeprefix("Value error, ")
+        return f"{place}: {wrong}" if place else wrong
     return None

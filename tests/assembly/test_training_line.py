@@ -6,11 +6,16 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assembly.training_line import history_turns, training_line
 from completions.completion import Completion
+from completions.same_input import input_key
 from distillations.supervised import OpenAIExample, problem_of
+from tests.completions.conversations import conversations, respelt
 from tests.distilling import build
+from tests.examples import examples
 
 FUNCTION = {"name": "f", "arguments": "{}"}
 CALL = {"id": "c", "type": "function", "function": FUNCTION}
@@ -205,3 +210,15 @@ def test_a_line_of_another_form_is_no_example(change: dict[str, Any]) -> None:
     sound = {"messages": [*build.asked("mail"), ANSWER]}
     assert problem_of(sound, OpenAIExample) is None
     assert problem_of({**sound, **change}, OpenAIExample)
+
+
+@settings(max_examples=examples(100))
+@given(messages=conversations, data=st.data())
+def test_a_line_asks_what_the_completion_asked_whatever_the_spelling(
+    messages: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    spelt = respelt([*messages, *build.asked("so?")], data.draw)
+    made = line(spelt)
+    assert problem_of(made, OpenAIExample) is None
+    assert input_key(made["messages"][:-1]) == input_key(spelt)
+    assert b"null" not in orjson.dumps(made)
