@@ -82,7 +82,22 @@ def test_rouge_is_rouge_scores(text, reference):
 @given(text=texts, reference=texts)
 def test_fuzzy_match_is_rapidfuzzs(text, reference):
     result = scored("fuzzy_match", text, reference)
-    assert (result or 0.0) == fuzz.WRatio(text, reference, processor=utils.default_process) / 100
+    if utils.default_process(reference):
+        assert result == fuzz.WRatio(text, reference, processor=utils.default_process) / 100
+    else:
+        assert (result or 0.0) == fuzz.WRatio(text.strip(), reference.strip()) / 100
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "score"), [("🙂", "🙂", 1), (" 🙂\n", "🙂", 1), ("🙁", "🙂", 0), ("yes", "🙂", 0)]
+)
+def test_fuzzy_match_compares_signs_where_the_reference_has_nothing_else(text, reference, score):
+    assert scored("fuzzy_match", text, reference) == score
+
+
+def test_fuzzy_match_with_an_empty_reference_is_not_gradable():
+    with pytest.raises(NotGradable, match="the reference is empty"):
+        grade(definition("fuzzy_match"), {"reference": " "}, {"output_text": "x"})
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -28,7 +28,10 @@ class Metric(NamedTuple):
 
 METRICS = {
     "fuzzy_match": Metric(
-        fuzzy.fuzzy_match, "rapidfuzz fuzz.WRatio with utils.default_process, divided by 100", fuzzy.version
+        fuzzy.fuzzy_match,
+        "rapidfuzz fuzz.WRatio with utils.default_process (without it where the reference has no letter and no digit), "
+        "divided by 100",
+        fuzzy.version,
     ),
     "bleu": Metric(bleu, "BLEU-4 as NLTK's sentence_bleu with smoothing method4, mteval-13a tokens, case kept"),
     "gleu": Metric(gleu, "Google BLEU as NLTK's sentence_gleu, 1- to 4-grams, mteval-13a tokens, case kept"),

@@ -2,7 +2,8 @@
 
 Its work grows with the product of both lengths. From a ratio of the lengths of 1.5 on it also looks for the shorter
 text within the longer one, which takes fifty times as long. It raises `TooLarge` for texts that would take more than
-about a second.
+about a second. Letters and digits are compared. Where the reference has none, as an emoji, both texts are compared as
+they are.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ def fuzzy_match(text: str, reference: str) -> float:
 
     ours, wanted = utils.default_process(text), utils.default_process(reference)
     if not wanted:
-        raise NotGradable("the reference has no letter and no digit to compare")
+        ours, wanted = text.strip(), reference.strip()
+    if not wanted:
+        raise NotGradable("the reference is empty")
     shorter, longer = sorted((len(ours), len(wanted)))
     most = _MOST_WITHIN if longer >= _SEARCHED_FROM * shorter else _MOST_LETTERS_SQUARED
     if shorter * longer > most:
