@@ -89,6 +89,11 @@ examples: reference ## record the examples of the reference anew
 	@RECORD_EXAMPLES=1 $(BIN)/pytest -q tests/api/test_description.py -k real_answer
 	@$(MAKE) reference
 
+.PHONY: wheel
+wheel: $(UV) ## what a user installs, in dist/: the wrapper and, with the extra cli, the command
+	@rm -rf dist && $(UV) build --quiet --wheel --out-dir dist
+	@wheel=$$(echo dist/*.whl); echo "$$wheel: pip install $$wheel, or \"$$wheel[cli]\" with the command"
+
 .PHONY: build
 build: .venv/.synced .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod PARAMETERS="Architecture=x86_64")
 	@$(SAM) build --config-env $(ENV) $(OVERRIDES) $(ARGS)

@@ -1,4 +1,4 @@
-"""The `stillhouse` command.
+"""The `stillhouse` command, which `command` starts.
 
 In: the command line. Out: an exit code; errors are one line on standard error.
 """
