@@ -24,6 +24,7 @@ from providers import Provider, ProviderRefused, registry
 router = Routes("Passed on")
 _MARGIN_S = 2.0
 _LONGEST_MODEL = 256
+_MOST_HEADERS = 8
 _BOUNDARY = re.compile(r'multipart/form-data;(?:.*;)?\s*boundary="?([^";,]{1,70})"?', re.IGNORECASE)
 _ERRORS = {
     400: "The request is not valid, or the provider says so.",
@@ -135,10 +136,15 @@ def _of_json() -> tuple[str | None, Callable[[str], bytes]]:
 
 
 def _of_form(body: bytes, boundary: str) -> tuple[str | None, Callable[[str], bytes]]:
-    """The model that a form names, and the same form with another name. What else is in the form is not looked at."""
+    """The model that a form names, and the same form with another name. What else is in the form is not looked at.
+
+    A part has at most `_MOST_HEADERS` headers on each side of the one that names it: without an end, a body of nothing
+    but boundaries would be read once for each of them.
+    """
     ends = re.escape(b"--" + boundary.encode())
     disposition = rb'content-disposition:[^\r\n]*;\s*name="?model"?[ \t]*(?=[;\r])'
-    part = rb"(?:\A|\r\n)" + ends + rb"\r\n(?:[^\r\n]+\r\n)*?" + disposition + rb"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"
+    headers = rb"(?:[^\r\n]+\r\n){0,%d}?" % _MOST_HEADERS
+    part = rb"(?:\A|\r\n)" + ends + rb"\r\n" + headers + disposition + rb"[^\r\n]*\r\n" + headers + rb"\r\n"
     found = re.search(part + rb"([^\r\n]*)\r\n" + ends, body, re.IGNORECASE)
     if found is None:
         return None, lambda _: body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,12 @@ def test_a_model_in_a_file_is_no_models_name(system: System, provider: Scripted,
     inner = b'--b-2\r\nContent-Disposition: form-data; name="model"\r\n\r\nbeta/x\r\n--b-2--'
     assert sent(system, "/v1/images/edits", form(None, inner), "multipart/form-data; boundary=b-1")[0] == 200
     assert (len(provider.received), beta.received) == (1, [])
+
+
+def test_a_form_of_nothing_but_boundaries_is_read_once() -> None:
+    started = time.process_time()
+    assert passing._of_form(b"--b-1\r\nx: y\r\n" * 100_000, "b-1")[0] is None
+    assert time.process_time() - started < 10, "read once for each boundary, it would take hours"
 
 
 def test_a_json_body_is_addressed_by_its_model_too(system: System, provider: Scripted, further: Further) -> None:
