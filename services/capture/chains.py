@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from capture.records import is_response
+from capture.records import is_exported_response, is_response
 from completions import index
 from completions.completion import Completion
 from foundation.errors import ApiError
@@ -32,7 +32,7 @@ class Chains:
         self._previous: dict[int, str] = {}
         self._first: dict[str, int] = {}
         for position, record in records.items():
-            if is_response(record):
+            if is_response(record) or is_exported_response(record):
                 self._note(position, record)
         ids = set(self._previous.values())
         self._gone = index.gone(ids) if ids else set()

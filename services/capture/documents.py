@@ -29,6 +29,10 @@ class PushedRecord(BaseModel):
     """Who answered."""
     origin: str | None = None
     """Where it was imported from."""
+    original: dict[str, Any] | None = None
+    """Of an exported record: the `request`, the `response` and the `input_items` of the response that it once was."""
+    untrainable: str | None = None
+    """Of an exported record: why it is in no training set."""
 
 
 type Pushes = PushedRecord | list[PushedRecord]

@@ -33,6 +33,11 @@ def is_response(record: Any) -> bool:
     return is_failure(response) and asks_for_response
 
 
+def is_exported_response(record: Any) -> bool:
+    """Whether a record is a response as an export has it: a chat completion that carries its `original`."""
+    return isinstance(record, dict) and bool(record.get("original")) and isinstance(record.get("response"), dict)
+
+
 def is_failure(response: dict[str, Any]) -> bool:
     """Whether the provider answered a call with an error object instead of choices."""
     return response.get("error") is not None and response.get("object") != "response" and not response.get("choices")

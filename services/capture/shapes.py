@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from capture.records import LATENCY_END, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
 from completions.completion import LONGEST_ID, LONGEST_REASON, TOKENS_END, Metadata
 from completions.responses.as_chat import Request, Response, call_as_chat
-from foundation.bounds import in_bytes
+from foundation.bounds import Text, in_bytes
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
 
@@ -22,6 +22,20 @@ type _Seconds = Annotated[int, Field(ge=0, lt=SECONDS_END)]
 type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
 type _Reason = Annotated[str, Field(max_length=LONGEST_REASON), in_bytes(LONGEST_REASON)]
 type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
+
+
+class _OriginalResponse(BaseModel):
+    output: list[Any] | None = None
+
+
+class _Original(BaseModel):
+    """The call of the Responses API that an exported record was once pushed as."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request: dict[str, Any]
+    response: _OriginalResponse
+    input_items: list[Any]
 
 
 class PushedCall[Asked, Answered](BaseModel):
@@ -37,6 +51,8 @@ class PushedCall[Asked, Answered](BaseModel):
     latency_ms: int | None = Field(default=None, ge=0, lt=LATENCY_END)
     provider: str | None = None
     origin: str | None = Field(default=None, max_length=LONGEST_ORIGIN)
+    original: _Original | None = None
+    untrainable: Text | None = None
 
 
 class _Message(BaseModel):
@@ -49,8 +65,14 @@ class _ChatRequest(BaseModel):
     metadata: Metadata | None = None
 
 
+class _Answer(BaseModel):
+    """The message of an answer. Some providers leave out its role, which can only be the assistant's."""
+
+    role: Literal["", "system", "developer", "user", "assistant", "tool", "function"] | None = None
+
+
 class _Choice(BaseModel):
-    message: _Message
+    message: _Answer
     finish_reason: _Reason | None = None
 
 
@@ -104,15 +126,16 @@ def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, 
     if failed:
         read: Any = _FAILED_CHAT.model_validate(record)
         response = {**read.response.model_dump(exclude_unset=True), "choices": []}
-        return {**_beside(read), "request": record["request"], "response": response}
+        return {**_beside(read, record), "request": record["request"], "response": response}
     read = _ANSWERED_CHAT.model_validate(record)
     # A time may be written as text or as a fraction.
     created = read.created or read.response.created
-    return {**_beside(read), "created": created, "request": record["request"], "response": record["response"]}
+    return {**_beside(read, record), "created": created, "request": record["request"], "response": record["response"]}
 
 
-def _beside(read: PushedCall[Any, Any]) -> dict[str, Any]:
-    return {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
+def _beside(read: PushedCall[Any, Any], record: dict[str, Any]) -> dict[str, Any]:
+    beside = {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
+    return beside | ({"original": record["original"]} if beside.get("original") else {})
 
 
 def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:
@@ -129,4 +152,4 @@ def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, f
     chat = call_as_chat(record, before or (), read.request, None if failed else read.response)
     if failed:
         chat["response"] = {**read.response.model_dump(exclude_unset=True), "choices": []}
-    return {**_beside(read), **chat}
+    return {**_beside(read, record), **chat}

@@ -14,13 +14,14 @@ from typing import Annotated, Any, Self
 import orjson
 from annotated_types import MaxLen
 
+from completions.answers import whole_prompt, with_roles
 from completions.messages import calls_of
 from foundation.ids import derived_id
 
 _HASH_LETTERS = 20
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
-_PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin")
+_PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin", "original", "untrainable")
 _TYPES = {
     "id": str,
     "created": int,
@@ -85,7 +86,7 @@ class Completion:
 
         Raises ValueError if the id, the model or the time has a wrong type, or a text is too long for a row.
         """
-        request, response, original = pushed["request"], pushed["response"], pushed.get("original")
+        request, response, original = pushed["request"], with_roles(pushed["response"]), pushed.get("original")
         completion_id = response.get("id") or derived_id("chatcmpl-", _canonical(_cause(pushed)).decode())
         model = response.get("model") or request["model"]
         content = {
@@ -165,7 +166,9 @@ class Completion:
         if not isinstance(usage, dict):
             return None, None, None
         cached = _count(_member(usage.get("prompt_tokens_details"), "cached_tokens"))
-        return _count(usage.get("prompt_tokens")), cached, _count(usage.get("completion_tokens"))
+        prompt = _count(usage.get("prompt_tokens"))
+        whole = prompt if prompt is None or cached is None else _count(whole_prompt(prompt, cached))
+        return whole, cached, _count(usage.get("completion_tokens"))
 
     @property
     def prompt_tokens(self) -> int | None:

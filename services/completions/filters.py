@@ -6,12 +6,11 @@ meets the other conditions. `text` is about bodies, which a reference has not: `
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from completions import postings
+from completions import postings, search
 from completions.completion import Completion, Metadata
 from completions.postings import Reference
 from foundation.bounds import Name
@@ -76,34 +75,14 @@ class Filter(BaseModel):
 
     def may_match(self, line: bytes) -> bool:
         """Whether a completion with this line of JSON may contain the text. False is certain, True is not."""
-        return self.text is None or _escaped(self.text) in line.decode().casefold()
+        return self.text is None or search.may_contain(line, self.text)
 
     def matches(self, completion: Completion) -> bool:
         """Whether the text is in a message or an answer; upper and lower case are the same."""
-        if self.text is None:
-            return True
-        spoken = [*completion.messages, *completion.response["choices"]]
-        return any(self.text.casefold() in text.casefold() for text in _texts(spoken))
+        return self.text is None or search.contains(completion, self.text)
 
 
 def _within(value: int | None, low: int | None, high: int | None) -> bool:
     if low is None and high is None:
         return True
     return value is not None and (low is None or low <= value) and (high is None or value <= high)
-
-
-def _escaped(text: str) -> str:
-    """The text as it stands within a JSON string."""
-    return orjson.dumps(text)[1:-1].decode().casefold()
-
-
-def _texts(value: Any) -> list[str]:
-    match value:
-        case str():
-            return [value]
-        case dict():
-            return [text for inner in value.values() for text in _texts(inner)]
-        case list():
-            return [text for inner in value for text in _texts(inner)]
-        case _:
-            return []

@@ -85,7 +85,7 @@ def cost_nanodollars(usage: Iterable[ModelUsage]) -> int | None:
         price = _price(used.model_name)
         if price is None or not used.counted:
             return None
-        fresh = used.prompt_tokens - used.cached_tokens
+        fresh = max(0, used.prompt_tokens - used.cached_tokens)
         total += (
             (
                 fresh * Decimal(price["input"])

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel
 
+from completions.answers import whole_prompt
 from foundation.bounds import CutName
 
 _MOST_TOKENS = 1 << 53
@@ -38,8 +39,23 @@ class ModelUsage(BaseModel):
 
     def add(self, usage: dict[str, Any]) -> None:
         """Add the usage of one call, as a provider gives it."""
-        tokens = {name: _tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-        self.merge(ModelUsage(model_name="", invocation_count=1, cached_tokens=cached_tokens(usage), **tokens))
+        cached = cached_tokens(usage)
+        prompt, answer = (
+            whole_prompt(_tokens(usage.get("prompt_tokens")), cached),
+            _tokens(usage.get("completion_tokens")),
+        )
+        # A total of 0 is one that the provider does not give.
+        total = _tokens(usage.get("total_tokens"))
+        self.merge(
+            ModelUsage(
+                model_name="",
+                invocation_count=1,
+                prompt_tokens=prompt,
+                completion_tokens=answer,
+                total_tokens=max(total, prompt + answer) if total else 0,
+                cached_tokens=cached,
+            )
+        )
 
     def merge(self, other: ModelUsage) -> None:
         """Add what other calls of the model have together."""

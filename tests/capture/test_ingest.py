@@ -303,3 +303,20 @@ def messages(system: System) -> list[events.RecordCompletions]:
     parsed = [events.parse(message["Body"]) for message in answered.get("Messages", [])]
     messages = [message for message in parsed if isinstance(message, events.RecordCompletions)]
     return sorted(messages, key=lambda message: message.part)
+
+
+@pytest.mark.parametrize("role", [{}, {"role": None}, {"role": ""}])
+def test_an_answer_without_a_role_is_the_assistants(role: dict[str, Any], system: System) -> None:
+    """It was refused whole and taken streamed."""
+    body = {**record(), "response": {**answer("x", id="bare"), "choices": [{"message": {"content": "x", **role}}]}}
+    system.ok("POST", "/v1/captures", body)
+    system.settle()
+    [stored] = system.ok("GET", "/v1/chat/completions")["data"]
+    assert stored["choices"][0]["message"] == {"role": "assistant", "content": "x", "refusal": None}
+
+
+def test_an_answer_of_a_role_that_no_chat_has_is_refused_by_its_field() -> None:
+    body = {**record(), "response": {"choices": [{"message": {"content": "x", "role": "wizard"}}]}}
+    with pytest.raises(ApiError) as refusal:
+        completion_of(body)
+    assert refusal.value.param == "response.choices[0].message.role"

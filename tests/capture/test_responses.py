@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from capture import chains
 from capture.odd import completion_of
+from completions import index
 from completions.completion import Completion
 from foundation.errors import ApiError
 from tests.api.sdk import client_of
@@ -507,3 +508,76 @@ def holds(document: Any) -> None:
     assert isinstance(completion.finish_reason, str | None)
     assert isinstance(completion.has_tools, bool)
     assert completion.failed or completion.choice
+
+
+PAST = [record("a", "one", SEARCH, assistant("first")), record("b", "two", previous="a")]
+FAILED_RESPONSE = {
+    "request": {"model": "gpt-5", "input": "x"},
+    "response": {"id": "resp_f", "error": {"code": "server_error", "message": "no"}},
+}
+
+
+def stored(name: str) -> Completion:
+    reference = index.find(name)
+    assert reference is not None
+    [completion] = index.read([reference])
+    return completion
+
+
+def exported(system: System) -> list[dict[str, Any]]:
+    texts = [system.ok("GET", f"/v1/exports/completions?has_error={failed}") for failed in ("false", "true")]
+    return [orjson.loads(line) for text in texts for line in (text or "").splitlines()]
+
+
+def test_an_exported_response_is_the_same_completion_again(system: System) -> None:
+    """It lost `untrainable` and `original`."""
+    system.ok("POST", "/v1/captures", [*PAST, FAILED_RESPONSE])
+    system.settle()
+    lines = exported(system)
+    before = {line["response"]["id"]: stored(line["response"]["id"]) for line in lines}
+    assert set(before) == {"resp_a", "resp_b", "resp_f"}
+    assert before["resp_a"].untrainable == "No chat completion can say: web_search_call."
+    # Another Stillhouse, as far as the ids know.
+    again = [{**line, "response": {**line["response"], "id": line["response"]["id"] + "2"}} for line in lines]
+    answered = system.ok("POST", "/v1/captures", [*again, record("c", "three", previous="a2")])
+    assert answered["refused"] == []
+    system.settle()
+    for name, completion in before.items():
+        copied = stored(f"{name}2")
+        assert (copied.original, copied.untrainable) == (completion.original, completion.untrainable)
+        assert (copied.created, copied.request, copied.failed) == (
+            completion.created,
+            completion.request,
+            completion.failed,
+        )
+    texts = [message["content"] for message in stored("resp_c").messages]
+    assert texts == ["one", "first", "three"]
+
+
+def test_an_export_that_is_pushed_where_it_came_from_changes_nothing(system: System) -> None:
+    system.ok("POST", "/v1/captures", PAST)
+    system.settle()
+    lines = exported(system)
+    answered = system.ok("POST", "/v1/captures", lines)
+    assert (answered["ids"], answered["renamed"]) == (["resp_a", "resp_b"], [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"original": 3}, "original"),
+        ({"original": {"request": {}, "response": {}}}, "original.input_items"),
+        ({"original": {"request": {}, "response": {"output": 3}, "input_items": []}}, "original.response.output"),
+        ({"original": {"request": {}, "response": {}, "input_items": [], "more": 1}}, "original.more"),
+        ({"untrainable": "x" * 2049}, "untrainable"),
+        ({"untrainable": "é" * 1025}, "untrainable"),
+    ],
+)
+def test_an_original_of_another_shape_is_refused_by_its_field(fields: dict[str, Any], param: str) -> None:
+    chat = {
+        "request": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+        "response": {"id": "c", "choices": [{"message": {"role": "assistant", "content": "y"}}]},
+    }
+    with pytest.raises(ApiError) as refusal:
+        completion_of({**chat, **fields})
+    assert refusal.value.param == param

@@ -36,6 +36,8 @@ def used(model, prompt=0, completion=0, cached=0, **fields):
         ([used("gpt-x", prompt=1_000, completion=200)], 4_500_000),
         # (1,000 - 400) * 2,500 + 400 * 1,250
         ([used("gpt-x", prompt=1_000, cached=400)], 2_000_000),
+        # What was stored with more cached tokens than prompt tokens: 400 * 1,250
+        ([used("gpt-x", prompt=86, cached=400)], 500_000),
         # No price of its own for cached tokens: 1,000 * 150 + 10 * 600
         ([used("gpt-x-mini", prompt=1_000, completion=10, cached=400)], 156_000),
         # 100 * 2,500 + 100 * 150

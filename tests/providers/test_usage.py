@@ -18,6 +18,12 @@ def test_calls_add_up() -> None:
     assert summed(usage) == [2, 10, 2, 11, 4]
 
 
+def test_cached_tokens_that_were_counted_apart_are_a_part_of_the_prompt() -> None:
+    usage = ModelUsage(model_name="m")
+    usage.add({"prompt_tokens": 86, "completion_tokens": 4, "total_tokens": 90, "cached_tokens": 17_817})
+    assert summed(usage) == [1, 17_903, 4, 17_907, 17_817]
+
+
 def test_sums_add_up_also_where_each_is_more_than_one_call_may_have() -> None:
     total = ModelUsage(model_name="m")
     for _ in range(2):

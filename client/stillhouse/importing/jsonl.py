@@ -15,7 +15,8 @@ from stillhouse.importing.source import Skipped, Unmapped
 
 ORIGIN = "jsonl"
 _READ = frozenset({"id", "model", "messages", "metadata", "created"})
-_OWN = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
+_SAME = ("created", "latency_ms", "provider", "original", "untrainable")
+_OWN = frozenset({"request", "response", "metadata", "reference", "origin", *_SAME})
 
 
 def record_of(row: dict[str, Any], *, created: int, model: str | None = None, reference: str | None = None) -> Record:
@@ -40,7 +41,8 @@ def record_of(row: dict[str, Any], *, created: int, model: str | None = None, re
 
 def _own(row: dict[str, Any], request: dict[str, Any], response: dict[str, Any]) -> Record:
     tagged = row.get("metadata") or request.pop("metadata", None)
-    record = Record(ORIGIN, request, response, row.get("created"), row.get("latency_ms"), provider=row.get("provider"))
+    beside: dict[str, Any] = {name: row.get(name) for name in _SAME}
+    record = Record(ORIGIN, request, response, **beside)
     record.tag(tagged if isinstance(tagged, dict) else {})
     return record
 

@@ -28,6 +28,8 @@ class Record:
     metadata: dict[str, str] = field(default_factory=dict)
     reference: Any = None
     provider: str | None = None
+    original: dict[str, Any] | None = None
+    untrainable: str | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -56,6 +58,8 @@ class Record:
             "metadata": self.metadata or None,
             "reference": self.reference,
             "provider": self.provider,
+            "original": self.original,
+            "untrainable": self.untrainable,
         }
         filled = {name: value for name, value in optional.items() if value is not None}
         return to_json({"request": self.request, "response": self.response, **filled, "origin": self.origin})
