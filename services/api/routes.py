@@ -11,6 +11,7 @@ from foundation.routes import Routes
 
 MODULES = {
     "chat": ["completions"],
+    "responses": ["responses"],
     "exports": ["exports"],
     "filters": ["filters"],
     "retention_policies": ["retention"],

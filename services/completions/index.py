@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from completions import changes, frames, postings
+from completions import changes, frames, postings, recent
 from completions.changes import GONE, Changes
 from completions.completion import Completion
 from completions.postings import Reference
@@ -191,7 +191,9 @@ def edit(completion: Completion, reference: Reference, metadata: dict[str, str])
 
 def delete(completion_id: str) -> None:
     """Delete a completion. It stays deleted if it is pushed again, or if it is still in the recorder's queue."""
-    changes.delete(places(completion_id) or [Reference(0, completion_id, "", "", 0, 0)])
+    unrecorded = recent.reference(completion_id) or Reference(0, completion_id, "", "", 0, 0)
+    changes.delete(places(completion_id) or [unrecorded])
+    recent.forget(completion_id)
 
 
 def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:

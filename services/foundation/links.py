@@ -28,9 +28,14 @@ def to_object(key: str) -> str:
 
 def to_copy(body: bytes, *, content_type: str) -> str:
     """A link to a copy of these bytes."""
+    return to_object(copied(body, content_type=content_type))
+
+
+def copied(body: bytes, *, content_type: str) -> str:
+    """The key of a copy of these bytes, which can be read for as long as a link to it would be open."""
     key = f"{_COPIES}{now() // _SECONDS_AN_HOUR}/{hashlib.sha256(body).hexdigest()}"
     blobs.put(key, body, content_type=content_type)
-    return to_object(key)
+    return key
 
 
 def discard_copies(goes_on: Callable[[], bool]) -> int:

@@ -22,6 +22,7 @@ class Settings:
     PROVIDER_BASE_URL: str
     PROVIDER_SECRET_ARN: str = ""
     PROVIDERS_SECRET_ARN: str = ""
+    PROVIDER_RESPONSES: str = "auto"
     PROVIDER_REQUESTS_PER_SECOND: float = 0.0
     PROVIDER_CONCURRENCY: float = 200.0
     PROVIDER_PATIENCE_HOURS: float = 24.0

@@ -1,1 +1,1 @@
-"""Gateway: chat completions forwarded to the provider, captured when `store` is true."""
+"""Gateway: chat completions and responses forwarded to their provider, and captured where they are to be stored."""

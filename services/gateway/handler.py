@@ -11,11 +11,13 @@ from foundation import http
 from foundation.routes import Routes
 from gateway import models, passing
 from gateway.answers import response, seconds_left
+from gateway.documents import ERRORS
 from gateway.forward import forward
 from gateway.policy import policy_of
+from gateway.responses import route
 
 router = Routes("Chat completions")
-ROUTES = [router, models.router, passing.router]
+ROUTES = [router, route.router, models.router, passing.router]
 
 
 @router.post(
@@ -23,12 +25,7 @@ ROUTES = [router, models.router, passing.router]
     scope="infer",
     body="gateway.documents.ChatRequest",
     answer="openai.types.chat.ChatCompletion",
-    errors={
-        404: "No provider has this model.",
-        429: "The provider asks to wait.",
-        502: "The provider cannot be reached, or answers what is no answer.",
-        504: "The provider takes more than the 28 seconds of this URL; the message names one with 15 minutes.",
-    },
+    errors=ERRORS,
 )
 def chat_completion() -> Response[Any]:
     """Have a model answer, and capture the completion where `store` is true.

@@ -40,15 +40,18 @@ class Policy(NamedTuple):
     fallback_model: str | None
 
 
-def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key) -> Policy:
-    """The policy that body, headers and key give this call. Raises ApiError naming the field or the header."""
+def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key, *, store: bool = False) -> Policy:
+    """The policy that body, headers and key give this call; `store` is what holds where none of them says it.
+
+    Raises ApiError naming the field or the header.
+    """
     try:
         body = _Wishes.model_validate(request)
     except ValidationError as error:
         raise field_error(error, request) from error
     stores = (body.store, _flag(headers.get(_STORE.lower())), key.store)
     return Policy(
-        store=next((store for store in stores if store is not None), False),
+        store=next((said for said in stores if said is not None), store),
         metadata=_together(key.metadata, _tags(headers.get(_METADATA.lower())), body.metadata),
         fallback_model=_model(headers.get(_FALLBACK.lower())) or key.fallback_model,
     )

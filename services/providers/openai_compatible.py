@@ -1,4 +1,4 @@
-"""Client of any server with OpenAI's API for chat completions and embeddings.
+"""Client of any server with OpenAI's API for chat completions, and for responses and embeddings if it has them.
 
 It uses aiohttp, which takes a seventh of the openai SDK's CPU per call. If it has a pace, each attempt waits for its
 turn.
@@ -21,11 +21,13 @@ from foundation.foreign_json import NotJSON
 from foundation.pauses import pauses
 from providers.batch_api import BatchAPI
 from providers.pace import Pace
-from providers.provider import Answer, OverLimit, Passed, ProviderAway, ProviderRefused
+from providers.provider import Answer, NoResponses, OverLimit, Passed, ProviderAway, ProviderRefused
 
 _AWAY = frozenset({408, 409, 429})
 _FIRST_SERVER_ERROR = 500
 _NOT_FOUND = 404
+_NO_ROUTE = frozenset({404, 405, 501})
+_NO_MODEL = "model_not_found"
 _OK = 200
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
@@ -36,9 +38,10 @@ _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry",
 
 
 class OpenAICompatible:
-    """One provider at one base URL."""
+    """One provider at one base URL. `responses` is whether it has the Responses API, None until its answers tell."""
 
-    def __init__(self, *, base_url: str, api_key: str, pace: Pace | None = None) -> None:
+    def __init__(self, *, base_url: str, api_key: str, pace: Pace | None = None, responses: bool | None = None) -> None:
+        self._responses = responses
         self._pace = pace
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
@@ -47,6 +50,21 @@ class OpenAICompatible:
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         return await self._answer("/chat/completions", request, deadline_s, retry_s)
+
+    async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        if self._responses is False:
+            raise NoResponses(ProviderRefused(_NOT_FOUND, b"", {}), self._has_no_responses)
+        try:
+            answer = await self._answer("/responses", request, deadline_s, retry_s)
+        except ProviderRefused as refusal:
+            if self._responses is None and refusal.status in _NO_ROUTE and refusal.code != _NO_MODEL:
+                raise NoResponses(refusal, self._has_no_responses) from refusal
+            raise
+        self._responses = True
+        return answer
+
+    def _has_no_responses(self) -> None:
+        self._responses = False
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         return await self._answer("/embeddings", request, deadline_s, retry_s)

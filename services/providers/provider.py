@@ -1,12 +1,13 @@
 """The seam of providers: what every provider does, and how it fails.
 
-`complete` takes the request of a chat completion, `embed` that of an embedding; both return the response in OpenAI's
-shape. A failure that another attempt would not change raises `ProviderRefused`; one that may pass (429, 5xx, no answer)
-raises `ProviderAway`.
+`complete` takes the request of a chat completion, `respond` that of a response, `embed` that of an embedding; they
+return the answer in OpenAI's shape. A failure that another attempt would not change raises `ProviderRefused`; one that
+may pass (429, 5xx, no answer) raises `ProviderAway`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -58,10 +59,19 @@ class ProviderRefused(StillhouseError):
     @property
     def message(self) -> str:
         """The message in the provider's body, if it has one."""
+        message = self._said("message")
+        return str(self) if message is None else str(message)
+
+    @property
+    def code(self) -> Any:
+        """The code in the provider's body, None without one."""
+        return self._said("code")
+
+    def _said(self, name: str) -> Any:
         try:
-            return str(foreign_json.read(self.body)["error"]["message"])
+            return foreign_json.read(self.body)["error"][name]
         except (NotJSON, KeyError, TypeError):
-            return str(self)
+            return None
 
 
 class ProviderAway(ProviderRefused):
@@ -84,6 +94,17 @@ class ProviderAway(ProviderRefused):
         self.final = final
 
 
+class NoResponses(ProviderRefused):
+    """The provider has no Responses API, as far as its refusal tells: a 404 may also mean the model.
+
+    Whoever then gets a chat completion of that model calls `confirm`, and later calls are refused without asking.
+    """
+
+    def __init__(self, refusal: ProviderRefused, confirm: Callable[[], None]) -> None:
+        super().__init__(refusal.status, refusal.body, refusal.headers)
+        self.confirm = confirm
+
+
 class OverLimit(ProviderAway):
     """The stack's own limit for this provider has no room before the deadline, so the provider was not called."""
 
@@ -93,10 +114,14 @@ class OverLimit(ProviderAway):
 
 
 class Provider(Protocol):
-    """A model provider: answers chat completions, and embeddings if it has a model for them."""
+    """A model provider: answers chat completions, and responses and embeddings if it has them."""
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         """Ask, and ask again while the provider is away, until the deadline, or within the first `retry_s` seconds."""
+        ...
+
+    async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        """The same for a response of the Responses API. Raises NoResponses where the provider has no such route."""
         ...
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:

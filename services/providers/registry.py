@@ -29,6 +29,8 @@ from providers.provider import Answer, Passed, Provider, ProviderAway, ProviderR
 _NO_LIST = frozenset({404, 405})
 # The pattern of names in the secret forbids parentheses, so no provider there can have this name.
 _DEFAULT = "(default)"
+# Any other value of PROVIDER_RESPONSES leaves it to the provider's first answer.
+_WITH_RESPONSES = {"true": True, "false": False}
 
 
 class ProvidersMisconfigured(StillhouseError):
@@ -55,6 +57,7 @@ class _Entry(Limits):
     base_url: str = Field(pattern=r"^https?://\S+$")
     api_key: str = ""
     models: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    responses: bool | None = None
 
 
 _ENTRIES = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], _Entry])
@@ -105,6 +108,10 @@ class Providers:
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])
         return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+
+    async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        provider, model = self.resolve(request["model"])
+        return await provider.respond({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, model = self.resolve(request["model"])
@@ -175,6 +182,7 @@ def _of_settings(*, paced: bool) -> Providers:
         base_url=settings().PROVIDER_BASE_URL,
         api_key=provider_key(),
         pace=Pace(_DEFAULT, own) if paced else None,
+        responses=_WITH_RESPONSES.get(settings().PROVIDER_RESPONSES),
     )
     further_arn = settings().PROVIDERS_SECRET_ARN
     entries = _entries(aws.secret(further_arn)) if further_arn else {}
@@ -195,7 +203,8 @@ def provider_key() -> str:
 
 def _named(name: str, entry: _Entry, *, paced: bool) -> Named:
     pace = Pace(name, entry) if paced else None
-    return Named(OpenAICompatible(base_url=entry.base_url, api_key=entry.api_key, pace=pace), frozenset(entry.models))
+    provider = OpenAICompatible(base_url=entry.base_url, api_key=entry.api_key, pace=pace, responses=entry.responses)
+    return Named(provider, frozenset(entry.models))
 
 
 def _entries(secret: str) -> dict[str, _Entry]:
@@ -208,5 +217,5 @@ def _entries(secret: str) -> dict[str, _Entry]:
         raise ProvidersMisconfigured(
             f"The secret of ProvidersSecretArn is wrong at {where}: {first['msg']}. It holds JSON: "
             '{"<name>": {"base_url": "https://…", "api_key": "…", "models": ["…"], "requests_per_second": 10, '
-            '"concurrency": 50}}.'
+            '"concurrency": 50, "responses": true}}.'
         ) from None

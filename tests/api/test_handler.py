@@ -33,7 +33,8 @@ def scope_of(route: Route) -> str:
         return "admin"
     if route.path.startswith("/v1/captures"):
         return "capture"
-    if (route.method, route.path) == ("POST", "/v1/chat/completions") or route.resource == "Passed on":
+    of_models = {("POST", "/v1/chat/completions"), ("POST", "/v1/responses")}
+    if (route.method, route.path) in of_models or route.resource == "Passed on":
         return "infer"
     return "read" if route.method == "GET" else "write"
 

@@ -113,6 +113,12 @@ def _completions(made: Tour) -> None:
     call("DELETE", "/retention_policies/{policy_id}", policy_id=policy["id"])
     asked = {"model": loop.STUDENT, "messages": loop.messages(1), "store": True, "metadata": {"feature": "triage"}}
     call("POST", "/chat/completions", asked)
+    answered = call(
+        "POST", "/responses", {"model": loop.STUDENT, "input": "Which queue?", "metadata": {"feature": "triage"}}
+    )
+    call("GET", "/responses/{response_id}", response_id=answered["id"])
+    call("GET", "/responses/{response_id}/input_items", response_id=answered["id"])
+    call("DELETE", "/responses/{response_id}", response_id=answered["id"])
     call("GET", "/models")
     call("GET", "/models/{model}", model=loop.STUDENT)
     call("GET", "/openapi.json")

@@ -46,8 +46,8 @@ def answer(**fields: Any) -> Said:
 class Scripted:
     """Gives its answers in order, the last one for ever; `asked` are the requests' bodies, `keys` what they came with.
 
-    `received` are the requests as they came: path, content type and bytes.
-    As a list of models it has `models`; without them it says that there is no such path.
+    As a list of models it has `models`, as the Responses API `responses`; without them it says that there is no such
+    path. `received` are the requests as they came: path, content type and bytes. `paths` are those that were asked.
     """
 
     def __init__(self, *answers: Said) -> None:
@@ -56,10 +56,18 @@ class Scripted:
         self.keys: list[str | None] = []
         self.received: list[tuple[str, str, bytes]] = []
         self.models: list[str] = []
+        self.responses: list[Said] = []
+        self.paths: list[str] = []
 
     def next(self, request: dict[str, Any]) -> Said:
         self.asked.append(request)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def next_response(self, request: dict[str, Any]) -> Said:
+        self.asked.append(request)
+        if not self.responses:
+            return Said(404, b'{"error": {"message": "Not Found", "code": null}}', {})
+        return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
 
 @contextmanager
@@ -72,7 +80,8 @@ def served(script: Scripted) -> Iterator[str]:
             request = json.loads(body) if kind == "application/json" else {}
             script.received.append((self.path, kind, body))
             script.keys.append(self.headers["authorization"])
-            self._say(script.next(request))
+            script.paths.append(self.path)
+            self._say(script.next_response(request) if self.path == "/v1/responses" else script.next(request))
 
         def do_GET(self) -> None:
             models = [{"id": name, "object": "model", "created": 7, "owned_by": "script"} for name in script.models]

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from foundation import blobs, table
-from gateway import forward
+from gateway import capturing
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
 from tests.gateway.conftest import CHAT, listed
@@ -222,7 +222,7 @@ def test_a_capture_that_hangs_does_not_hold_the_answer_back(
     assert provider
     monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 3_000)
     over = threading.Event()
-    monkeypatch.setattr(forward, "hand_over", lambda *_: over.wait(30))
+    monkeypatch.setattr(capturing, "hand_over", lambda *_: over.wait(30))
     started = time.monotonic()
     try:
         assert system.call("POST", CHAT, {**REQUEST, "store": True})[0] == 200

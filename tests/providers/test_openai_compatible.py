@@ -9,7 +9,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from providers import ProviderAway, ProviderRefused
+from providers import NoResponses, ProviderAway, ProviderRefused
 from providers.openai_compatible import OpenAICompatible
 
 REQUEST = {"model": "lab-small", "messages": [{"role": "user", "content": "Hello."}]}
@@ -376,3 +376,41 @@ def test_nobody_there_is_a_provider_away():
     away, took = refused("http://127.0.0.1:9/v1", ProviderAway, deadline_s=0.4)
     assert away.status == 504
     assert took < 1.2
+
+
+# ---------------------------------------------------------------- the Responses API
+
+
+NO_ROUTE = {"error": {"message": "Not Found"}}
+
+
+def respond(provider):
+    return provider.respond({"model": "m", "input": "Hi"}, deadline_s=5.0)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_provider_without_the_responses_api_says_so_until_it_is_confirmed(server, status):
+    server.will(says(status, NO_ROUTE, x_should_retry="false"))
+
+    async def work(provider):
+        for _ in range(2):
+            with pytest.raises(NoResponses) as missing:
+                await respond(provider)
+        missing.value.confirm()
+        with pytest.raises(NoResponses):
+            await respond(provider)
+
+    using(server.url, work)
+    assert [asked["path"] for asked in server.asked] == ["/v1/responses"] * 2
+
+
+def test_a_404_of_a_provider_that_has_answered_a_response_is_about_the_model(server):
+    server.will(says(200, {"object": "response"}), says(404, NO_ROUTE))
+
+    async def work(provider):
+        assert (await respond(provider)).body == {"object": "response"}
+        with pytest.raises(ProviderRefused) as refused:
+            await respond(provider)
+        assert not isinstance(refused.value, NoResponses)
+
+    using(server.url, work)

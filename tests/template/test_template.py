@@ -239,6 +239,8 @@ NEEDS = {
     "providers()": "secretsmanager:GetSecretValue",
     "trainer_named(": "secretsmanager:GetSecretValue",
     "hand_over(": "s3:PutObject",
+    "stored import captured": "s3:GetObject",
+    "recent.keep": "dynamodb:PutItem",
 }
 
 
@@ -386,6 +388,7 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "ANY /v1/completions": "GatewayFunction",
         "ANY /v1/images/{proxy+}": "GatewayFunction",
         "ANY /v1/audio/{proxy+}": "GatewayFunction",
+        "POST /v1/responses": "GatewayFunction",
     }
     callable_by_api = {
         one["FunctionName"]["Ref"]

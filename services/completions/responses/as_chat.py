@@ -38,13 +38,14 @@ _SAME = (
     "user",
 )
 _SHOWN_KINDS = 8
-_READ_ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
+UNANSWERED_CALL = "tool call without its output"
+READ_ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 
 
 def _not_kept(value: object) -> object:
     if value is not None:
         raise PydanticCustomError(
-            "elsewhere", "its text is kept at the provider; push the items themselves in input, or previous_response_id"
+            "elsewhere", "its text is kept at the provider; send the items themselves in input, or previous_response_id"
         )
     return value
 
@@ -151,12 +152,14 @@ def input_items(request: dict[str, Any]) -> list[Any]:
     return given or []
 
 
-def chat_request(request: Request, items: list[Any]) -> tuple[dict[str, Any], set[str]]:
+def chat_request(
+    request: Request, items: list[Any], *, field: str = "request.input"
+) -> tuple[dict[str, Any], set[str]]:
     """The request of a chat completion with all these items, and the kinds of items that it cannot say.
 
-    Raises ValidationError for a malformed item, and ApiError if there is no message among the items.
+    Raises ValidationError for a malformed item, and ApiError naming the `field` if there is no message among the items.
     """
-    turns = Turns(_READ_ITEMS.validate_python(items))
+    turns = Turns(READ_ITEMS.validate_python(items))
     instructions = [{"role": "system", "content": request.instructions}] if request.instructions else []
     extra = request.model_extra or {}
     asked = {
@@ -172,9 +175,9 @@ def chat_request(request: Request, items: list[Any]) -> tuple[dict[str, Any], se
         "verbosity": request.text.verbosity if request.text else None,
     }
     if not asked["messages"]:
-        raise ApiError("Invalid 'request.input': no message is in it.", code="invalid_value", param="request.input")
+        raise ApiError(f"Invalid '{field}': no message is in it.", code="invalid_value", param=field)
     if not every_call_is_answered(asked["messages"]):
-        turns.unsaid.add("tool call without its output")
+        turns.unsaid.add(UNANSWERED_CALL)
     return {name: value for name, value in asked.items() if value is not None}, turns.unsaid
 
 

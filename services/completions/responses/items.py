@@ -114,7 +114,7 @@ class _Reasoning(BaseModel):
 
 def _elsewhere(_: Any) -> Any:
     raise PydanticCustomError(
-        "elsewhere", "an item_reference names what the provider keeps; push the item itself, or previous_response_id"
+        "elsewhere", "an item_reference names what the provider keeps; send the item itself, or previous_response_id"
     )
 
 

@@ -1,0 +1,96 @@
+"""Answer one request of the Responses API and capture the response, unless `store` is false.
+
+In: a response's request and its policy. Out: the response, as events where `stream` asks for them, or the provider's
+refusal as it came. A provider without the Responses API is asked for the chat completion that says the same. Fallback,
+deadline and captures are as for chat completions.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from completions.responses.as_chat import Request, Response, call_as_chat
+from foundation import loop
+from foundation.settings import settings
+from gateway.capturing import capture
+from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
+from gateway.forwarded import Forwarded, bounded, refused
+from gateway.policy import Policy
+from gateway.responses import stream
+from gateway.responses.answer import response_of
+from gateway.responses.chain import items_before
+from gateway.responses.request import as_chat, check, upstream
+from providers import Answer, NoResponses, Provider, ProviderRefused, registry
+
+
+def respond(
+    request: dict[str, Any], policy: Policy, *, deadline_s: float, provider: Provider | None = None
+) -> Forwarded:
+    """Ask the provider within the deadline; capture the response if the policy says so."""
+    ends = time.monotonic() + deadline_s
+    check(request, store=policy.store)
+    before = items_before(request.get("previous_response_id"))
+    ask = partial(_ask, provider or registry.providers(), before)
+    seconds = ends - time.monotonic() - MARGIN_S
+    try:
+        model, answer = loop.run(ask_with_fallback(ask, request, policy.fallback_model, seconds))
+    except ProviderRefused as refusal:
+        return refused(refusal)
+    headers = fallback_header(model, request["model"])
+    if not isinstance(answer.body.get("output"), list):
+        # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
+        return bounded(_answered(request, answer.body, headers))
+    response = {
+        **answer.body,
+        "metadata": policy.metadata,
+        "previous_response_id": request.get("previous_response_id"),
+        "store": policy.store,
+    }
+    record = partial(_record, {**request, "model": model}, response, before, policy, answer)
+    # The next request may name this response before the recorder has written it.
+    captured = policy.store and capture(record, ends=ends, at_once=True)
+    answered = _answered(request, response, headers)
+    return bounded(answered, captured_at=_url(response.get("id")) if captured else None)
+
+
+async def _ask(
+    provider: Provider,
+    before: list[Any],
+    request: dict[str, Any],
+    *,
+    deadline_s: float,
+    retry_s: float | None = None,
+) -> Answer:
+    """The provider's response, or its chat completion as one."""
+    ends = time.monotonic() + deadline_s
+    try:
+        return await provider.respond(upstream(request, before), deadline_s=deadline_s, retry_s=retry_s)
+    except NoResponses as missing:
+        chat = as_chat(request, before)
+        answer = await provider.complete(chat, deadline_s=ends - time.monotonic(), retry_s=retry_s)
+        missing.confirm()
+        return answer._replace(body=response_of(answer.body, request))
+
+
+def _record(
+    request: dict[str, Any], response: dict[str, Any], before: list[Any], policy: Policy, answer: Answer
+) -> dict[str, Any]:
+    """The fields of the Completion that is captured."""
+    call = {"request": request, "response": response}
+    chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(response))
+    return {**chat, "metadata": policy.metadata, "latency_ms": answer.latency_ms}
+
+
+def _answered(request: dict[str, Any], response: dict[str, Any], headers: dict[str, str]) -> Forwarded:
+    if not request.get("stream"):
+        return Forwarded(200, orjson.dumps(response), headers)
+    return Forwarded(200, stream.events(response), {**headers, "content-type": "text/event-stream"})
+
+
+def _url(response_id: Any) -> str:
+    return f"{settings().API_URL}/responses/{quote(str(response_id), safe='')}"

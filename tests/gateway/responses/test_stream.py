@@ -1,0 +1,85 @@
+"""The events of a response are those of the SDK's own types, and its accumulator reads the same response back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from openai import omit
+from openai.lib.streaming.responses._responses import ResponseStreamState
+from openai.types.responses import ResponseStreamEvent
+from pydantic import TypeAdapter
+
+from gateway.responses.stream import events
+from tests.capture.responses import assistant, response
+from tests.gateway.responses.build import ANSWERS, responded
+
+EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
+SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}
+SUMMARY = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [{"type": "summary_text", "text": "so"}],
+    "encrypted_content": "x",
+}
+
+
+def read(body: bytes) -> list[dict[str, Any]]:
+    """The events in a stream; each names its type twice."""
+    *frames, rest = body.decode().split("\n\n")
+    assert rest == ""
+    read_events = []
+    for frame in frames:
+        name, data = frame.split("\n")
+        read_events.append(orjson.loads(data.removeprefix("data: ")))
+        assert name == f"event: {read_events[-1]['type']}"
+    return read_events
+
+
+RESPONSES = {name: responded(**said) for name, said in ANSWERS.items()} | {
+    "hosted tools": response("a", SUMMARY, SEARCH, assistant("found")),
+    "failed": response("b", status="failed", error={"code": "server_error", "message": "no"}),
+}
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_the_sdk_reads_the_same_response_back(name: str) -> None:
+    whole = RESPONSES[name]
+    state: Any = ResponseStreamState(input_tools=omit, text_format=omit)
+    for event in read(events(whole)):
+        state.handle_event(EVENT.validate_python(event))
+    *_, last = read(events(whole))
+    assert last["response"] == whole
+    assert last["type"] == f"response.{whole['status']}"
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_deltas_say_the_whole_and_sequence_numbers_count(name: str) -> None:
+    whole = RESPONSES[name]
+    said = read(events(whole))
+    assert [event["sequence_number"] for event in said] == list(range(len(said)))
+    assert [event["type"] for event in said[:2]] == ["response.created", "response.in_progress"]
+    assert said[0]["response"]["output"] == []
+    texts = [
+        part["text"] for item in whole["output"] for part in item.get("content", ()) if part["type"] == "output_text"
+    ]
+    assert [event["delta"] for event in said if event["type"] == "response.output_text.delta"] == texts
+    arguments = [item["arguments"] for item in whole["output"] if item["type"] == "function_call"]
+    assert [e["delta"] for e in said if e["type"] == "response.function_call_arguments.delta"] == arguments
+    done = [event["item"] for event in said if event["type"] == "response.output_item.done"]
+    assert done == whole["output"]
+
+
+def test_a_text_comes_in_openais_order() -> None:
+    assert [event["type"].removeprefix("response.") for event in read(events(RESPONSES["text"]))] == [
+        "created",
+        "in_progress",
+        "output_item.added",
+        "content_part.added",
+        "output_text.delta",
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "completed",
+    ]
