@@ -116,14 +116,54 @@ def test_calls_and_their_outputs_are_the_assistants_and_the_tools() -> None:
 
 
 def test_an_answer_of_several_items_is_one_choice() -> None:
-    completion = completion_of(record("a", "?", REASONING, assistant("One. "), assistant("Two."), CALL))
+    completion = completion_of(record("a", "?", REASONING, assistant("One."), CALL))
     message = completion.choice["message"]
-    assert message["content"] == "One. Two."
+    assert message["content"] == "One."
     assert [call["function"]["name"] for call in message["tool_calls"]] == ["weather"]
     assert completion.finish_reason == "tool_calls"
     assert completion.has_tools
     refusal = completion_of(record("a", "?", refused("No."))).choice["message"]
     assert (refusal["content"], refusal["refusal"]) == (None, "No.")
+
+
+def phase(name: str | None, text: str) -> dict[str, Any]:
+    return {**assistant(text), "phase": name}
+
+
+@pytest.mark.parametrize(
+    ("output", "answer"),
+    [
+        ([phase("commentary", "Let me see."), phase("final_answer", "Rain.")], "Rain."),
+        ([assistant("Let me see."), REASONING, assistant("Rain.")], "Rain."),
+        ([phase("final_answer", "Rain."), phase("commentary", "Done.")], "Rain."),
+        ([phase("commentary", "One."), phase("commentary", "Two.")], "Two."),
+        ([assistant("Let me see."), refused("No.")], None),
+        ([assistant("Let me see."), CALL, assistant("Called.")], "Called."),
+        ([phase("commentary", "Let me see."), CALL], "Let me see."),
+        ([CALL], None),
+    ],
+)
+def test_of_several_messages_the_final_one_is_the_answer(output: list[dict[str, Any]], answer: str | None) -> None:
+    """A commentary and a final answer ran together without a space."""
+    completion = completion_of(record("a", "?", *output))
+    message = completion.choice["message"]
+    assert (message["content"], completion.untrainable) == (answer, None)
+    assert bool(message.get("tool_calls")) == (CALL in output)
+    assert completion.original is not None
+    assert completion.original["response"]["output"] == output
+
+
+def test_what_the_assistant_said_on_the_way_stays_apart_in_the_history() -> None:
+    said = [user("?"), phase("commentary", "Let me see."), phase("final_answer", "Rain."), user("!")]
+    assert mapped(*said).messages == [
+        user("?"),
+        {"role": "assistant", "content": "Let me see."},
+        {"role": "assistant", "content": "Rain."},
+        user("!"),
+    ]
+    [_, called, _] = mapped(user("?"), assistant("Let me see."), CALL, assistant("Wait."), OUTPUT).messages
+    assert called["content"] == "Let me see.\n\nWait."
+    assert len(called["tool_calls"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from completions.completion import LONGEST_ID, TOKENS_END, Metadata
 from completions.messages import every_call_is_answered
-from completions.responses.items import Item, Turns
+from completions.responses.items import Item, Turns, answering
 from completions.responses.tools import OwnTool, Tool, ToolChoice, chosen
 from foundation.bounds import in_bytes
 from foundation.errors import ApiError
@@ -188,8 +188,11 @@ def _response_format(form: _Format | None) -> dict[str, Any] | None:
 
 
 def chat_response(response: Response) -> tuple[dict[str, Any], set[str]]:
-    """The response of a chat completion, and the kinds of items that it cannot say. A failed one has no choices."""
-    turns = Turns(response.output)
+    """The response of a chat completion, and the kinds of items that it cannot say. A failed one has no choices.
+
+    Of several messages the final one is the answer; what was said on the way stands in the original only.
+    """
+    turns = Turns(answering(response.output))
     answered: dict[str, Any] = {
         "id": response.id,
         "created": None if response.created_at is None else int(response.created_at),

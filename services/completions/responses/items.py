@@ -7,7 +7,7 @@ a malformed item and names its field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
@@ -78,6 +78,8 @@ type Content = Annotated[
 class _Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
     content: Content
+    phase: str | None = None
+    """`commentary` where the assistant says it on the way, `final_answer` where it is the answer."""
 
 
 class _Call(BaseModel):
@@ -148,6 +150,13 @@ type Item = Annotated[
 ]
 
 
+def answering(items: Sequence[Item]) -> list[Item]:
+    """The items of an output without the messages before the final one, which the assistant says on the way."""
+    spoken = [item for item in items if isinstance(item, _Message)]
+    answers = [message for message in spoken if message.phase != "commentary"] or spoken
+    return [item for item in items if not isinstance(item, _Message) or item is answers[-1]]
+
+
 class Turns:
     """The chat messages of some items in order, and in `unsaid` the kinds of what they cannot say."""
 
@@ -176,11 +185,24 @@ class Turns:
     def _speaker(self) -> dict[str, Any]:
         """The assistant's message at the end, added if there is none: it takes up several items in a row."""
         if not self.messages or self.messages[-1]["role"] != "assistant":
-            self.messages.append({"role": "assistant", "content": None})
+            return self._new_speaker()
+        return self.messages[-1]
+
+    def _new_speaker(self) -> dict[str, Any]:
+        self.messages.append({"role": "assistant", "content": None})
         return self.messages[-1]
 
     def _say(self, content: Content) -> None:
+        """Add what one message of the assistant says, as a message of its own if the one before has said something.
+
+        Only where calls stand between the two it is a paragraph of the same message, since the calls' outputs follow.
+        """
         message = self._speaker()
+        if message["content"] is not None or "refusal" in message:
+            if "tool_calls" in message:
+                message["content"] = f"{message['content'] or ''}\n\n"
+            else:
+                message = self._new_speaker()
         for part in [_Text(text=content)] if isinstance(content, str) else content:
             match part:
                 case _Text():
