@@ -1,8 +1,9 @@
 """Exports: the completions of a filter as NDJSON, in the shape in which they are pushed.
 
-A page ends where more would not fit into one answer, or where one call has looked far enough; then the header
-`x-stillhouse-after` has the `after` of the next one, else the export is whole. What comes out of one Stillhouse goes
-unchanged into another. A completion that is larger than an answer has a line with a link in its place.
+A page ends where it has `limit` lines, where more would not fit into one answer, or where one call has looked far
+enough; then the header `x-stillhouse-after` has the `after` of the next one, else the export is whole. What comes out
+of one Stillhouse goes unchanged into another. A completion that is larger than an answer has a line with a link in its
+place.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from foundation.routes import Query, Routes
 router = Routes("Exports")
 _NEXT = "x-stillhouse-after"
 _MEDIA = "application/x-ndjson"
+_MOST = 1_000_000
+"""Far more lines than fit into an answer."""
+_WHOLE = {"type": "integer", "minimum": 1}
 
 
 class LinkedCompletion(Document):
@@ -51,7 +55,11 @@ class _Line(NamedTuple):
     "/v1/exports/completions",
     scope="read",
     media=_MEDIA,
-    query=(*filters.CONDITIONS, Query("after", "The value of the header `x-stillhouse-after` of the page before.")),
+    query=(
+        *filters.CONDITIONS,
+        Query("after", "The value of the header `x-stillhouse-after` of the page before."),
+        Query("limit", "How many completions a page has at most; as many as fit into an answer if absent.", _WHOLE),
+    ),
     errors=filters.UNKNOWN_FILTER,
     headers={_NEXT: "The `after` of the next page. Absent where the export is whole."},
 )
@@ -67,10 +75,14 @@ def export_completions() -> Response[Any]:
     scan = index.Scan()
     known = after_id is None or after is not None
     found = index.completions(filters.wanted(router), after=after, scan=scan) if known else iter(())
-    lines, has_more = http.cut(map(_line, found), None, lambda line: line.text)
+    lines, has_more = http.cut(map(_line, found), _limit(), lambda line: line.text)
     last = lines[-1] if has_more else scan.at if scan.exhausted else None
     headers = {_NEXT: index.cursor(last.id, last.created)} if last else {}
     return Response(200, _MEDIA, b"".join(line.text for line in lines).decode(), headers=headers)
+
+
+def _limit() -> int | None:
+    return None if http.query_of(router, "limit") is None else http.limit_of(router, most=_MOST)
 
 
 def _line(completion: Completion) -> _Line:

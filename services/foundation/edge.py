@@ -24,6 +24,7 @@ MAX_BODY = 4 * 1024 * 1024
 MAX_ANSWER = 6_291_556 - 64 * 1024
 """Lambda lets so many bytes of an answer through, as it is serialized; some are left for its headers."""
 JSON = "application/json"
+_IN_PARTS = "Send it in parts, or compressed: Content-Encoding gzip and zstd are taken."
 _LONGEST_NAMED = 256
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
@@ -68,20 +69,19 @@ def _answer(event: dict[str, Any], routes: Sequence[Route]) -> Answer:
         parameters = route.match(path) if route.method == method else None
         if parameters is not None:
             if route.scopes:
-                keys.check(headers.get("authorization"), *route.scopes)
+                keys.check(keys.given(headers), *route.scopes)
             refuse_unknown(route, event.get("queryStringParameters") or {})
-            body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False))
+            body = body_of(event.get("body"), encoded=event.get("isBase64Encoded", False), remedy=_IN_PARTS)
             return Answer(route.status, route.serve(Request(parameters, headers, body)))
     raise unknown_url(method, path, methods_at(routes, path))
 
 
-def body_of(text: str | None, *, encoded: bool) -> bytes:
-    """The body's bytes. Raises TooLarge over 4 MB on the wire."""
+def body_of(text: str | None, *, encoded: bool, remedy: str) -> bytes:
+    """The body's bytes. Raises TooLarge over 4 MB on the wire, with the remedy that its route has."""
     body = base64.b64decode(text or "") if encoded else (text or "").encode()
     if len(body) > MAX_BODY:
         raise TooLarge(
-            f"The body has {len(body)} bytes; at most {MAX_BODY} are taken. Send it in parts, or compressed.",
-            code="request_too_large",
+            f"The body has {len(body)} bytes; at most {MAX_BODY} are taken. {remedy}", code="request_too_large"
         )
     return body
 

@@ -25,6 +25,10 @@ from foundation.routes import Route, Routes, methods_at
 MAX_BODY = edge.MAX_BODY
 MOST_OF_ITEMS = edge.MAX_ANSWER - 16 * 1024
 """The bytes that the items of a page have together, as they are serialized."""
+_BY_REFERENCE = (
+    "This route takes no compressed body. Name images by an https URL in place of their bytes, or make them smaller; "
+    "rows go up as a file (POST /v1/files/presigned)."
+)
 _LONGEST_STEP = 64
 _ANY_PATH = r"[\s\S]+"
 _MOST_LEVELS = 100
@@ -67,7 +71,7 @@ def _served(app: APIGatewayHttpResolver, routes: Routes, route: Route) -> Callab
         routes.app = app
         event = app.current_event
         if route.scopes:
-            app.append_context(key=keys.check(event.headers.get("authorization"), *route.scopes))
+            app.append_context(key=keys.check(keys.given(event.headers), *route.scopes))
         refuse_unknown(route, event.query_string_parameters or {})
         if route.method == "POST" and not _takes_body(route):
             for name in json_of(app):
@@ -119,9 +123,16 @@ def serve(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> d
 
 
 def raw_body(app: Any) -> bytes:
-    """The body's bytes. Raises TooLarge over 4 MB on the wire."""
+    """The body's bytes. Raises TooLarge over 4 MB on the wire, and ApiError where they are compressed."""
     event = app.current_event
-    return edge.body_of(event.body, encoded=event.is_base64_encoded)
+    packing = (event.headers.get("content-encoding") or "identity").strip().lower()
+    if packing != "identity":
+        raise ApiError(
+            "Only POST /v1/captures takes a compressed body: send this one without Content-Encoding.",
+            code="unsupported_encoding",
+            param="Content-Encoding",
+        )
+    return edge.body_of(event.body, encoded=event.is_base64_encoded, remedy=_BY_REFERENCE)
 
 
 def json_of(app: Any) -> dict[str, Any]:

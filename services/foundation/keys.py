@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from foundation import aws, lease, table
@@ -28,6 +29,10 @@ _FIRST = "first"
 _KIND = "KEY"
 _PREFIX = "sk-sh-"
 _SECRET_BYTES = 20
+_REMEDY = (
+    "Send 'Authorization: Bearer sk-sh-…'; the deploy made the first key, which is in the secret that the stack's "
+    "output FirstKeySecretArn names."
+)
 _TRUSTED_SECONDS = 60
 _trusted: dict[str, tuple[float, Key]] = {}
 
@@ -69,6 +74,15 @@ def revoke(key_id: str, context: Any) -> None:
     _trusted.pop(key.sha256, None)
 
 
+def given(headers: Mapping[str, str]) -> str | None:
+    """The Authorization header of a request, or what its header `api-key` says, which clients of Azure OpenAI send.
+
+    `headers` has them by lower-case name.
+    """
+    azure = headers.get("api-key")
+    return headers.get("authorization") or (f"Bearer {azure}" if azure else None)
+
+
 def check(authorization: str | None, *scopes: str) -> Key:
     """The caller behind an Authorization header, if it may do what one of the `scopes` names."""
     key = _known(authorization)
@@ -83,12 +97,8 @@ def _known(authorization: str | None) -> Key:
     token = token.strip()
     key_id, _, secret = token.removeprefix(_PREFIX).partition("-")
     if scheme.lower() != "bearer" or not token.startswith(_PREFIX) or not key_id or not secret:
-        raise Unauthorized(
-            "No API key was given. Send 'Authorization: Bearer sk-sh-…'; the deploy made the first key, which "
-            "is in the secret that the stack's output FirstKeySecretArn names.",
-            code="invalid_api_key",
-            param="Authorization",
-        )
+        wrong = _wrong(scheme.lower(), token)
+        raise Unauthorized(f"{wrong} {_REMEDY}", code="invalid_api_key", param="Authorization")
     digest = _digest(token)
     until, key = _trusted.get(digest, (0.0, Key("", frozenset())))
     if time.monotonic() < until:
@@ -96,6 +106,19 @@ def _known(authorization: str | None) -> Key:
     key = _stored(key_id, digest)
     _trusted[digest] = time.monotonic() + _TRUSTED_SECONDS, key
     return key
+
+
+def _wrong(scheme: str, token: str) -> str:
+    """What is wrong with an Authorization header. Nothing of it is repeated: it may be a secret of somebody else."""
+    if not scheme or (scheme == "bearer" and not token):
+        return "No API key was given."
+    if scheme != "bearer":
+        return "The Authorization header does not begin with 'Bearer'."
+    if not token.startswith(_PREFIX):
+        return (
+            "This is no key of Stillhouse, whose keys begin with 'sk-sh-': a model provider's key does not work here."
+        )
+    return "This API key is not whole."
 
 
 def _stored(key_id: str, digest: str) -> Key:

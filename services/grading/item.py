@@ -18,7 +18,7 @@ from graders.grade import AnswerLacks
 from graders.namespace import namespace
 from graders.recorded import Recorded, recorded_grade
 from grading.calls import Calls
-from grading.sample import asked_json, sample_row
+from grading.sample import asked_json, asked_of, sample_row
 from providers import Answer, ProviderAway, ProviderRefused
 from providers.usage import ModelUsage
 
@@ -54,7 +54,7 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
     except ProviderAway:
         raise
     except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
-        bare = {"item": row["item"] if isinstance(row.get("item"), dict) else {}}
+        bare = {"item": row["item"] if isinstance(row.get("item"), dict) else {}, "request": _asked(row, run)}
         item = _item(run, number, bare, Answer({}, 0), [], error=_reason(error, "sampling"))
         return GradedRow(item, passed=False, errored=True, usage=usage, latency_ms=0)
 
@@ -67,7 +67,7 @@ async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
     errored = any("error" in (result.get("sample") or {}) for result in results)
-    item = _item(run, number, row, answer, results)
+    item = _item(run, number, {**row, "request": _asked(row, run)}, answer, results)
     passed = item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
     return GradedRow(item, passed=passed, errored=errored, usage=booked.usage, latency_ms=answer.latency_ms)
 
@@ -154,20 +154,29 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
     usage = answer.body.get("usage")
     used = ModelUsage(model_name="")
     used.add(usage if isinstance(usage, dict) else {})
-    request = row.get("request", {})
+    request = row["request"]
+    asked = {"max_completion_tokens": request.get("max_tokens"), **request}
     return {
-        "input": answer.body.get("input") or _input(row["item"]),
+        "input": answer.body.get("input") or _list(request.get("messages")) or _list(row["item"].get("input")),
         "output": [choice["message"] for choice in choices],
         "finish_reason": choices[0].get("finish_reason", "") if choices else "",
         "model": answer.body.get("model", run.model),
         "usage": {name: getattr(used, name) for name in _SHOWN_USAGE},
         "error": error,
-        **{name: request.get(name, answer.body.get(name)) for name in _SHOWN_PARAMETERS},
+        **{name: answer.body.get(name) if asked.get(name) is None else asked[name] for name in _SHOWN_PARAMETERS},
     }
 
 
-def _input(item: dict[str, Any]) -> list[Any]:
-    return item["input"] if isinstance(item.get("input"), list) else []
+def _asked(row: dict[str, Any], run: Run) -> dict[str, Any]:
+    """What the model was asked for this row; empty where the row is so odd that no request can be built."""
+    try:
+        return asked_of(row, run.data_source)
+    except (NotGradable, *_COMPUTING_FAILED):
+        return {}
+
+
+def _list(messages: Any) -> list[Any]:
+    return messages if isinstance(messages, list) else []
 
 
 def _reason(error: Exception, work: str) -> dict[str, str]:

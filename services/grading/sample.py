@@ -34,6 +34,14 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> A
     return await calls.complete(request_for(row, source))
 
 
+def asked_of(row: dict[str, Any], source: DataSource) -> dict[str, Any]:
+    """What the model was asked: the request of the sample, or of a stored one the parameters that its row has."""
+    if isinstance(source, JsonlSource) or not source.model:
+        known = row.get("request")
+        return known if isinstance(known, dict) else {}
+    return request_for(row, source)
+
+
 def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
     """The request that samples this row. The run's own sampling parameters override those of the stored request."""
     parameters = _parameters(row, source)

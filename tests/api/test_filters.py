@@ -168,6 +168,16 @@ def exported(system: System, query: str = "") -> list[dict[str, Any]]:
     raise AssertionError("the export never ends")
 
 
+def test_an_export_has_pages_of_its_limit(stored: System) -> None:
+    whole = exported(stored)
+    status, page = stored.call("GET", "/v1/exports/completions?limit=2")
+    assert (status, [json.loads(line) for line in page.splitlines()]) == (200, whole[:2])
+    assert "x-stillhouse-after" in {name.lower() for name in stored.headers}
+    assert exported(stored, "limit=2") == whole
+    assert exported(stored, "limit=1000") == whole
+    assert stored.call("GET", "/v1/exports/completions?limit=many")[1]["error"]["param"] == "limit"
+
+
 def test_an_export_pushed_elsewhere_is_the_same(stored: System) -> None:
     records = exported(stored)
     before = {stored.id: stored for stored in index.completions(Filter())}

@@ -186,7 +186,14 @@ def test_a_body_over_four_megabytes_is_refused_with_the_remedy(call, encoded):
     assert call("POST", "/v1/raw", wire(4 << 20), encoded=encoded)[1]["size"] == 4 << 20
     status, error = error_of(call("POST", "/v1/raw", wire((4 << 20) + 1), encoded=encoded))
     assert (status, error["code"]) == (413, "request_too_large")
-    assert "Send it in parts" in error["message"]
+    assert "This route takes no compressed body. Name images by an https URL" in error["message"]
+
+
+def test_a_compressed_body_is_refused_by_its_header(call):
+    status, error = error_of(call("POST", "/v1/body", "{}", headers={"authorization": KEY, "Content-Encoding": "gzip"}))
+    assert (status, error["code"], error["param"]) == (400, "unsupported_encoding", "Content-Encoding")
+    headers = {"Api-Key": KEY.removeprefix("Bearer "), "content-encoding": "identity"}
+    assert call("POST", "/v1/raw", "{}", headers=headers)[0] == 200
 
 
 def test_the_limit_counts_bytes(call):

@@ -69,6 +69,38 @@ def test_no_key_says_what_to_send(authorization):
     assert "Authorization: Bearer sk-sh-" in str(refused(authorization))
 
 
+@pytest.mark.parametrize(
+    ("authorization", "wrong"),
+    [
+        (None, "No API key was given."),
+        ("Bearer ", "No API key was given."),
+        ("Bearer sk-proj-secret", "This is no key of Stillhouse, whose keys begin with 'sk-sh-'"),
+        ("Bearer eyJhbGciOi.secret.x", "This is no key of Stillhouse"),
+        ("Basic dXNlcjpzZWNyZXQ=", "does not begin with 'Bearer'"),
+        ("sk-sh-first-secret", "does not begin with 'Bearer'"),
+        ("Bearer sk-sh-first", "This API key is not whole."),
+    ],
+)
+def test_a_header_of_another_form_is_told_what_is_wrong_and_not_repeated(authorization, wrong):
+    message = str(refused(authorization))
+    assert message.startswith(wrong) or wrong in message.partition(". ")[0]
+    assert "secret" not in message.replace("is in the secret that", "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "given"),
+    [
+        ({"authorization": FIRST}, FIRST),
+        ({"api-key": FIRST.removeprefix("Bearer ")}, FIRST),
+        ({"api-key": "other", "authorization": FIRST}, FIRST),
+        ({"api-key": ""}, None),
+        ({}, None),
+    ],
+)
+def test_azure_s_header_brings_a_key_too(headers, given):
+    assert keys.given(headers) == given
+
+
 @pytest.mark.parametrize("token", ["sk-sh-first-wrong", "sk-sh-first-0123456789abcdeF", "sk-sh-other-0123456789abcdef"])
 def test_a_wrong_secret_or_an_unknown_key(token):
     keys.check(FIRST, "read")

@@ -1,0 +1,82 @@
+"""What an output item shows of the question: the messages and parameters with which its row was sampled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from evals.eval import Eval
+from evals.output_item import OutputItem
+from evals.run import Run
+from grading.calls import Calls
+from grading.item import grade_row
+from providers import ProviderRefused
+from tests.flow.system import System
+from tests.grading.build import CHECK, MODEL, Counting
+
+TEMPLATE = {
+    "type": "template",
+    "template": [
+        {"role": "developer", "content": "Answer yes or no."},
+        {"role": "user", "content": "Is it {{ item.question }}?"},
+    ],
+}
+RENDERED = [
+    {"role": "developer", "content": "Answer yes or no."},
+    {"role": "user", "content": "Is it late?"},
+]
+ROW = {"item": {"question": "late", "reference": "yes"}}
+
+
+def graded(system: System, row: dict[str, Any], provider: Any, **source: Any) -> dict[str, Any]:
+    """The sample of the output item that this row becomes in a run with this data source."""
+    config = {"type": "custom", "item_schema": {"type": "object"}}
+    eval_ = system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [CHECK]})
+    rows = {"type": "file_content", "content": [row]}
+    body = {"data_source": {"type": "completions", "source": rows, **source}}
+    run = Run.load(system.ok("POST", f"/v1/evals/{eval_['id']}/runs", body)["id"])
+    calls = Calls(f"runs/{run.id}/calls/", provider, 10)
+    item = asyncio.run(grade_row(run, Eval.load(run.eval_id), 0, row, calls)).item
+    return OutputItem.model_validate(item).sample
+
+
+def shown(sample: dict[str, Any]) -> dict[str, Any]:
+    return {name: sample[name] for name in ("temperature", "top_p", "seed", "max_completion_tokens")}
+
+
+def test_a_sampled_row_shows_the_rendered_prompt_and_the_run_s_parameters(system: System) -> None:
+    parameters = {"temperature": 0.2, "top_p": 0.9, "seed": 7, "max_completions_tokens": 50}
+    source = {"model": MODEL, "input_messages": TEMPLATE, "sampling_params": parameters}
+    sample = graded(system, ROW, Counting(), **source)
+    assert sample["input"] == RENDERED
+    assert shown(sample) == {"temperature": 0.2, "top_p": 0.9, "seed": 7, "max_completion_tokens": 50}
+
+
+def test_a_refused_row_shows_what_was_refused(system: System) -> None:
+    class Refusing(Counting):
+        async def complete(self, *_: Any, **__: Any) -> Any:
+            raise ProviderRefused(400, b'{"error": {"message": "no"}}', {})
+
+    sample = graded(system, ROW, Refusing(), model=MODEL, input_messages=TEMPLATE, sampling_params={"seed": 7})
+    assert sample["error"]["code"] == "provider_400"
+    assert (sample["input"], sample["seed"]) == (RENDERED, 7)
+
+
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
+def test_a_stored_sample_shows_the_parameters_of_its_request(system: System, limit: str) -> None:
+    row = {**ROW, "request": {"temperature": 0, limit: 20}, "sample": {"output_text": "yes"}}
+    assert shown(graded(system, row, Counting())) == {
+        "temperature": 0,
+        "top_p": None,
+        "seed": None,
+        "max_completion_tokens": 20,
+    }
+
+
+def test_a_row_whose_prompt_cannot_be_built_shows_its_item_alone(system: System) -> None:
+    row = {"item": {"input": [{"role": "user", "content": "late?"}]}}
+    sample = graded(system, row, Counting(), model=MODEL, input_messages=TEMPLATE)
+    assert sample["error"]["code"]
+    assert sample["input"] == row["item"]["input"]
