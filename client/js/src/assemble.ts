@@ -1,0 +1,94 @@
+// What a provider answered, from the bytes that the application read: a completion or a response as JSON, or the events
+// of a stream put together. In: the body's text. Out: the answer; null where it is none, or ended before its end.
+
+export type Json = Record<string, any>;
+
+const LAST_EVENTS = new Set(["response.completed", "response.incomplete", "response.failed"]);
+// Of a message these come whole, although they are text.
+const WHOLE = new Set(["id", "type", "role", "name"]);
+const OF_CHUNKS = new Set(["object", "choices", "obfuscation"]);
+
+export function answerIn(body: string): Json | null {
+  const text = body.replace(/^\uFEFF/, "").trimStart();
+  if (text.startsWith("{")) {
+    const document = JSON.parse(text) as Json;
+    return "choices" in document || document["object"] === "response" ? document : null;
+  }
+  const events = [...eventsIn(text)];
+  const last = events.find((event) => LAST_EVENTS.has(event["type"]));
+  if (last) return last["response"] as Json;
+  return events.some((event) => String(event["type"]).startsWith("response.")) ? null : assembled(events);
+}
+
+function* eventsIn(text: string): Generator<Json> {
+  for (const event of text.split(/\r\n\r\n|\n\n|\r\r/)) {
+    const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
+    const data = lines.map((line) => line.slice(5).replace(/^ /, "")).join("\n");
+    if (data.startsWith("[DONE]")) return;
+    if (data) yield JSON.parse(data) as Json;
+  }
+}
+
+function assembled(chunks: Json[]): Json | null {
+  const whole: Json = { id: null, object: "chat.completion" };
+  const choices = new Map<number, Json>();
+  for (const chunk of chunks) {
+    if (chunk["error"]) return null;
+    for (const [name, value] of Object.entries(chunk)) {
+      if (OF_CHUNKS.has(name) || value === null) continue;
+      // A provider may give every chunk an id of its own: the first names the completion.
+      if (!(whole[name] && ["id", "created", "model"].includes(name))) whole[name] = value;
+    }
+    for (const part of (chunk["choices"] ?? []) as Json[]) addChoice(choices, part);
+  }
+  const finished = [...choices.keys()].sort((a, b) => a - b).map((index) => finishedChoice(choices.get(index)!));
+  if (!finished.length || finished.some((choice) => !choice["finish_reason"])) return null;
+  return { ...whole, choices: finished };
+}
+
+function addChoice(choices: Map<number, Json>, part: Json): void {
+  const index = (part["index"] as number | null) ?? 0;
+  const choice = choices.get(index) ?? { index, message: { role: "assistant" }, finish_reason: null };
+  choices.set(index, choice);
+  for (const [name, value] of Object.entries(part)) {
+    if (name === "delta") merge(choice["message"] as Json, (value ?? {}) as Json);
+    else if (name === "logprobs" && value) merge((choice["logprobs"] ??= {}) as Json, value as Json);
+    else if (value !== null && value !== "") choice[name] = value;
+  }
+}
+
+function merge(whole: Json, delta: Json): void {
+  for (const [name, value] of Object.entries(delta)) {
+    const known = whole[name];
+    if (Array.isArray(value)) mergeList((whole[name] = known ?? []) as any[], value);
+    else if (value && typeof value === "object") merge((whole[name] = known ?? {}) as Json, value as Json);
+    else if (typeof value === "string" && typeof known === "string" && !WHOLE.has(name)) whole[name] = known + value;
+    else if (value || known === undefined) whole[name] = value;
+  }
+}
+
+// An entry with an index goes on an entry that is there, unless it brings another id: some providers give every call
+// of a message the index 0.
+function mergeList(whole: any[], delta: any[]): void {
+  for (const entry of delta) {
+    if (!entry || typeof entry !== "object" || typeof entry.index !== "number") {
+      whole.push(entry);
+      continue;
+    }
+    const known = whole.findLast((other) => other?.index === entry.index);
+    const continues = known && !(entry.id && known.id && entry.id !== known.id);
+    const place = continues ? known : { index: entry.index };
+    if (!continues) whole.push(place);
+    merge(place, entry);
+  }
+}
+
+function finishedChoice(choice: Json): Json {
+  const message: Json = { content: null, refusal: null, ...choice["message"] };
+  if (message["tool_calls"]?.length) {
+    const ordered = (message["tool_calls"] as Json[]).toSorted((a, b) => (a["index"] ?? 0) - (b["index"] ?? 0));
+    // The index tells the pieces of parallel calls apart; a whole message has none.
+    message["tool_calls"] = ordered.map(({ index: _, ...call }) => call);
+  }
+  return { ...choice, message };
+}

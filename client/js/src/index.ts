@@ -1,0 +1,3 @@
+export { capture, type Captures, capturingFetch, type Options } from "./capture.ts";
+export type { Counts } from "./counts.ts";
+export type { Redact } from "./delivery.ts";

@@ -1,0 +1,143 @@
+// What an application does with a captured client: `node scenarios.ts NAME` does it against the URLs of the environment
+// and prints what it saw as JSON. tests/client/test_javascript.py asks, and looks at what provider and Stillhouse got.
+
+import OpenAI from "openai";
+
+import { capture, capturingFetch, type Options } from "../src/index.ts";
+
+const provider = process.env["PROVIDER_URL"]!;
+const warnings: string[] = [];
+const common: Options = { warn: (message) => warnings.push(message) };
+const ask = { model: "big", messages: [{ role: "user" as const, content: "hi" }], store: true };
+
+function wrapped(options: Options = {}): OpenAI & ReturnType<typeof capture> {
+  const client = new OpenAI({ baseURL: provider, apiKey: "sk-provider", maxRetries: 0 });
+  return capture(client, { ...common, ...options });
+}
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  async chat() {
+    const client = wrapped({ metadata: { team: "mail", feature: "all" } });
+    const answer = await client.chat.completions.create({ ...ask, metadata: { feature: "triage" } });
+    const raw = await client.withOptions({ timeout: 5000 }).chat.completions.create(ask).asResponse();
+    const body = (await raw.json()) as { id: string };
+    await client.chat.completions.create({ ...ask, store: false });
+    await client.chat.completions.create({ model: "big", messages: ask.messages });
+    return { ids: [answer.id, body.id], flushed: await client.stillhouse.flush(5000), counts: client.stillhouse.counts };
+  },
+
+  async stream() {
+    const client = wrapped();
+    let text = "";
+    for await (const chunk of await client.chat.completions.create({ ...ask, stream: true })) {
+      text += chunk.choices[0]?.delta.content ?? "";
+    }
+    for await (const _ of await client.chat.completions.create({ ...ask, stream: true })) break;
+    const runner = client.chat.completions.stream(ask);
+    const whole = await runner.finalChatCompletion();
+    const said = whole.choices[0]!.message.content;
+    return { text, said, flushed: await client.stillhouse.flush(5000), counts: client.stillhouse.counts };
+  },
+
+  async responses() {
+    const client = wrapped();
+    const answer = await client.responses.create({ model: "big", input: "hi", store: true, metadata: { a: "b" } });
+    const events: string[] = [];
+    for await (const event of await client.responses.create({ model: "big", input: "hi", store: true, stream: true })) {
+      events.push(event.type);
+    }
+    return { id: answer.id, events, flushed: await client.stillhouse.flush(5000), counts: client.stillhouse.counts };
+  },
+
+  async stored() {
+    const client = wrapped();
+    const answer = await client.chat.completions.retrieve("chatcmpl-1").catch((error) => error.status);
+    return { answer };
+  },
+
+  async refusals() {
+    const client = wrapped();
+    const error = await client.chat.completions.create(ask).catch((refusal) => refusal);
+    return { status: error.status, counts: client.stillhouse.counts };
+  },
+
+  // Stillhouse is away: calls go on, and what waits is delivered when it is back, or when the process ends.
+  async away() {
+    const client = wrapped();
+    const answer = await client.chat.completions.create(ask);
+    return { id: answer.id, flushed: await client.stillhouse.flush(300), counts: client.stillhouse.counts, warnings };
+  },
+
+  async exit() {
+    const client = wrapped();
+    return { id: (await client.chat.completions.create(ask)).id };
+  },
+
+  async redacted() {
+    const hide = (record: any) => {
+      const text = record.request.messages[0].content;
+      if (text === "throw") throw new Error(text);
+      return text === "discard" ? null : { ...record, request: { ...record.request, messages: [{ role: "user", content: "x" }] } };
+    };
+    const client = wrapped({ redact: hide });
+    for (const content of ["secret", "discard", "throw"]) {
+      await client.chat.completions.create({ ...ask, messages: [{ role: "user", content }] });
+    }
+    return { flushed: await client.stillhouse.flush(5000), counts: client.stillhouse.counts, warnings };
+  },
+
+  async several() {
+    const client = wrapped();
+    await Promise.all(Array.from({ length: 12 }, () => client.chat.completions.create(ask)));
+    return { flushed: await client.stillhouse.flush(5000), counts: client.stillhouse.counts };
+  },
+
+  async vercel() {
+    // Imported here: the other scenarios start sooner without.
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    const { generateText, streamText } = await import("ai");
+    const fetch = capturingFetch({ ...common, store: true, metadata: { app: "vercel" } });
+    const openai = createOpenAI({ baseURL: provider, apiKey: "sk-provider", fetch: fetch as typeof globalThis.fetch });
+    const { text } = await generateText({ model: openai.chat("big"), prompt: "hi", maxRetries: 0 });
+    const streamed = await streamText({ model: openai.chat("big"), prompt: "hi", maxRetries: 0 }).text;
+    return { text, streamed, flushed: await fetch.stillhouse.flush(5000), counts: fetch.stillhouse.counts };
+  },
+
+  async loop() {
+    const client = wrapped({ metadata: { app: "mail" } });
+    const model = process.env["MODEL"]!;
+    const asked = { model, messages: ask.messages, store: true };
+    const whole = await client.chat.completions.create(asked);
+    const streamed = await client.chat.completions.stream(asked).finalChatCompletion();
+    const flushed = await client.stillhouse.flush(20_000);
+    const listed = await client.chat.completions.list({ metadata: { app: "mail" } });
+    const back = await client.chat.completions.retrieve(streamed.id);
+    return {
+      flushed,
+      made: [whole.id, streamed.id],
+      listed: listed.data.map((completion) => completion.id),
+      text: streamed.choices[0]!.message.content,
+      back: back.choices[0]!.message.content,
+    };
+  },
+
+  async options() {
+    const wrong: Options[] = [
+      { baseURL: "ftp://x" },
+      { sample: 2 },
+      { metadata: { a: "x".repeat(513) } },
+      { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, number) => [`k${number}`, "v"])) },
+    ];
+    return wrong.map((options) => {
+      try {
+        wrapped(options);
+        return "taken";
+      } catch (error) {
+        return (error as Error).name;
+      }
+    });
+  },
+};
+
+const name = process.argv[2]!;
+console.log(JSON.stringify(await scenarios[name]!()));
