@@ -82,6 +82,24 @@ def test_a_test_set_that_holds_the_training_set_is_refused(shared: System) -> No
     assert (status, acts.refusal(answer)["param"]) == (400, "train"), answer
 
 
+def test_training_conversations_that_go_on_from_a_test_row_are_refused(shared: System) -> None:
+    """Each shows a test question with its answer; by their group alone they are leaks as well."""
+    records = [loop.record(2000 + number, split="test", tag="turns") for number in range(12)]
+    for row in records[:]:
+        went_on = [*row["request"]["messages"], row["response"]["choices"][0]["message"], *build.asked("and then?")]
+        later = {**row, "request": {**row["request"], "messages": went_on}}
+        response = {**row["response"], "id": f"{row['response']['id']}-later"}
+        records.append({**later, "response": response, "metadata": {"split": "train", "tag": "turns"}})
+    build.captured(shared, records)
+    status, answer = asked(shared, test=loop.source("test", "turns"), train=loop.source("train", "turns"))
+    assert (status, acts.refusal(answer)["code"]) == (400, "too_few_examples"), answer
+    assert (
+        "12 of them are rows of 'test' too, ask the same, or belong to one conversation" in answer["error"]["message"]
+    )
+    status, answer = asked(shared, gate={"group_by": "tag"})
+    assert (status, acts.refusal(answer)["code"]) == (400, "too_few_examples"), answer
+
+
 def test_too_few_training_completions_are_refused(shared: System) -> None:
     status, answer = asked(shared, train={**loop.source("train", "ask"), "limit": 3})
     assert (status, acts.refusal(answer)["code"]) == (400, "too_few_examples"), answer
