@@ -19,17 +19,6 @@ from stillhouse.importing.stopped import Stopped
 
 _PAGE = 100
 _AT_ONCE = 8
-_RESPONSE = (
-    "id",
-    "object",
-    "created",
-    "model",
-    "choices",
-    "usage",
-    "service_tier",
-    "system_fingerprint",
-    "moderation",
-)
 _ECHOED = (
     "tools",
     "tool_choice",
@@ -40,7 +29,12 @@ _ECHOED = (
     "frequency_penalty",
     "response_format",
 )
-_MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio")
+_BESIDE = frozenset(
+    {*_ECHOED, "metadata", "request_id", "input_user", "latency_ms", "reference", "origin", "untrainable", "original"}
+)
+"""The fields of a stored completion that are none of the response; all others are, also those that nobody knows yet."""
+_OF_LIST = frozenset({"id", "object", "content", "content_parts"})
+"""The fields of a stored message that are none of the message, or are read apart."""
 
 
 class StoredSource:
@@ -86,18 +80,19 @@ def record_of(stored: dict[str, Any], messages: list[dict[str, Any]], origin: st
     request |= {name: stored[name] for name in _ECHOED if stored.get(name) is not None}
     if stored.get("input_user"):
         request["user"] = stored["input_user"]
-    response = {name: stored[name] for name in _RESPONSE if stored.get(name) is not None}
+    response = {name: value for name, value in stored.items() if name not in _BESIDE and value is not None}
     latency = stored.get("latency_ms")
     record = Record(origin, request, response, stored.get("created"), latency if isinstance(latency, int) else None)
+    # Only another Stillhouse says this, where the chat completion does not say everything.
+    record.untrainable = stored.get("untrainable")
     record.tag(stored.get("metadata") or {})
     return record
 
 
 def _message(stored: dict[str, Any]) -> dict[str, Any]:
     """Return the message as it was sent: content parts become its content, null fields are dropped."""
-    message = {name: stored[name] for name in _MESSAGE if stored.get(name) is not None}
-    message["content"] = stored.get("content_parts") or stored.get("content")
-    return message
+    message = {name: value for name, value in stored.items() if name not in _OF_LIST and value is not None}
+    return {**message, "content": stored.get("content_parts") or stored.get("content")}
 
 
 def _why(error: OpenAIError) -> str:

@@ -74,6 +74,19 @@ def source(client, *, model=None, metadata=None, origin="openai"):
     return StoredSource(client, origin, model=model, metadata=metadata or {})
 
 
+def test_fields_that_nobody_knows_are_kept(system):
+    call = pushed(1)
+    call["response"] |= {"provider": "p", "citations": ["https://a.test"]}
+    call["response"]["choices"][0]["message"]["reasoning_content"] = "hm"
+    thought = {"role": "assistant", "content": "a cat", "reasoning_content": "hm"}
+    call["request"]["messages"] = [*MESSAGES, thought, {"role": "user", "content": "sure?"}]
+    system.ok("POST", "/v1/captures", call)
+    system.settle()
+    [record] = read_items(source(client_of(system, transport=OneAtATime(system))))
+    assert record.response == call["response"]
+    assert record.request["messages"][-2] == thought
+
+
 def test_a_stored_completion_is_the_call_that_it_was(stored):
     [first, *_] = read_items(source(stored))
     given = pushed(0)
