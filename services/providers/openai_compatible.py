@@ -114,8 +114,9 @@ class OpenAICompatible:
         return model
 
     async def list_models(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = (await self._ask("GET", "/models", None, timeout_s=10))["data"]
-        return listed
+        listed = (await self._ask("GET", "/models", None, timeout_s=10)).get("data")
+        models = listed if isinstance(listed, list) else []
+        return [model for model in models if isinstance(model, dict) and isinstance(model.get("id"), str)]
 
     async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
         return await self._send("POST", path, body, content_type, timeout_s=max(0.1, deadline_s))

@@ -1,0 +1,74 @@
+"""The answers of `tests/data/shapes/`: each door takes them to the same stored response, or a push names the field.
+
+The wrapper's line is pushed as it would be by its background thread.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from completions import index
+from stillhouse.capturing.counts import Tally
+from stillhouse.capturing.records import Packer, Seen
+from tests.flow.system import System
+from tests.gateway.conftest import CHAT
+from tests.gateway.provider import Said, Scripted
+
+CASES = {path.stem: json.loads(path.read_text()) for path in sorted(Path("tests/data/shapes").glob("answer-*.json"))}
+ASKED = {"model": "big", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def of(name: str, door: str) -> tuple[bytes, dict[str, Any]]:
+    """What is said by a case, and what of it is stored, under an id of this door's own."""
+    said, stored = CASES[name]["given"]["$json"], json.dumps(CASES[name]["expected"])
+    return said.replace("-@", f"-{door}-{name}").encode(), json.loads(stored.replace("-@", f"-{door}-{name}"))
+
+
+def stored(system: System, response: dict[str, Any]) -> dict[str, Any]:
+    system.settle()
+    reference = index.find(response["id"])
+    assert reference is not None
+    [completion] = index.read([reference])
+    return completion.response
+
+
+def test_the_gateway_stores_it(system: System, provider: Scripted, subtests: pytest.Subtests) -> None:
+    for name in CASES:
+        with subtests.test(name):
+            said, expected = of(name, "gateway")
+            provider.answers = [Said(200, said, {})]
+            status, _ = system.call("POST", CHAT, {**ASKED, "store": True})
+            assert (status, stored(system, expected)) == (200, expected)
+    assert len(provider.asked) == len(CASES)
+
+
+def test_the_wrapper_stores_it(system: System, subtests: pytest.Subtests) -> None:
+    tally = Tally()
+    for name, case in CASES.items():
+        with subtests.test(name):
+            said, expected = of(name, "wrapper")
+            line = Packer(None, tally).line(Seen(json.dumps(ASKED).encode(), [said], 5, "p"))
+            if case.get("push_refuses") == "response.seed":
+                assert system.call("POST", "/v1/captures", line)[1]["error"]["param"] == "response.seed"
+                continue
+            assert system.call("POST", "/v1/captures", line)[0] == 202
+            assert stored(system, expected) == expected
+    assert tally.snapshot().incomplete == 0
+
+
+def test_a_push_stores_it_or_names_the_field(system: System, subtests: pytest.Subtests) -> None:
+    for name, case in CASES.items():
+        with subtests.test(name):
+            said, expected = of(name, "push")
+            status, answer = system.call(
+                "POST", "/v1/captures", b'{"request":%b,"response":%b}' % (json.dumps(ASKED).encode(), said)
+            )
+            if "push_refuses" in case:
+                assert (status, answer["error"]["param"]) == (400, case["push_refuses"])
+            else:
+                assert (status, stored(system, expected)) == (202, expected)
+    assert CASES
