@@ -82,8 +82,10 @@ type _Part = Annotated[
 
 
 class _Function(BaseModel):
+    """Local servers write arguments as an object."""
+
     name: Annotated[str, Field(min_length=1)]
-    arguments: str
+    arguments: str | dict[str, Any]
 
 
 class _Custom(BaseModel):
@@ -92,7 +94,7 @@ class _Custom(BaseModel):
 
 
 class _Call(BaseModel):
-    id: str
+    id: str | None = None
     function: _Function | None = None
     custom: _Custom | None = None
 
@@ -119,8 +121,12 @@ class _Message(BaseModel):
         return self
 
 
+class _Answer(_Message):
+    role: Annotated[str, AfterValidator(_is_role)] = "assistant"
+
+
 class _Choice(BaseModel):
-    message: _Message
+    message: _Answer
     finish_reason: str | None = None
 
 
@@ -191,7 +197,7 @@ def _without_reasoning(record: Record, choice: dict[str, Any]) -> dict[str, Any]
 def _bare(record: Record, message: dict[str, Any]) -> dict[str, Any]:
     """Return the message without the reasoning before an assistant's answer, which is noted."""
     content = message.get("content")
-    if message["role"] != "assistant" or not isinstance(content, str):
+    if message.get("role", "assistant") != "assistant" or not isinstance(content, str):
         return message
     for models, reasoning in _REASONING:
         before = reasoning.match(content) if models.search(record.request["model"]) else None
