@@ -74,8 +74,8 @@ def export_completions() -> Response[Any]:
     after = index.find(after_id, deleted=True) if after_id else None
     scan = index.Scan()
     known = after_id is None or after is not None
-    found = index.completions(filters.wanted(router), after=after, scan=scan) if known else iter(())
-    lines, has_more = http.cut(map(_line, found), _limit(), lambda line: line.text)
+    completions = index.completions(filters.wanted(router), after=after, scan=scan) if known else iter(())
+    lines, has_more = http.cut(map(_line, completions), _limit(), lambda line: line.text)
     last = lines[-1] if has_more else scan.at if scan.exhausted else None
     headers = {_NEXT: index.cursor(last.id, last.created)} if last else {}
     return Response(200, _MEDIA, b"".join(line.text for line in lines).decode(), headers=headers)

@@ -70,10 +70,10 @@ def _shown(item: dict[str, Any], item_id: str) -> dict[str, Any]:
     shown = {"type": "message", **item, "id": item.get("id") or item_id}
     content = item.get("content")
     if shown["type"] == "message" and isinstance(content, str):
-        said = item.get("role") == "assistant"
+        is_answer = item.get("role") == "assistant"
         part = (
             {"type": "output_text", "text": content, "annotations": []}
-            if said
+            if is_answer
             else {"type": "input_text", "text": content}
         )
         shown |= {"content": [part], "status": "completed"}

@@ -53,7 +53,7 @@ def contains(completion: Completion, text: str) -> bool:
     choices = [] if completion.failed else completion.response["choices"]
     answers = [choice.get("message") for choice in choices if isinstance(choice, dict)]
     wanted = text.casefold()
-    return any(wanted in found.casefold() for found in _texts([*completion.messages, *answers]))
+    return any(wanted in part.casefold() for part in _texts([*completion.messages, *answers]))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -82,10 +82,10 @@ def _read(text: str) -> Iterator[str]:
         return
     while values:
         match values.pop():
-            case str() as found:
-                yield found
-            case dict() as found:
-                yield from found
-                values += found.values()
-            case list() as found:
-                values += found
+            case str() as member:
+                yield member
+            case dict() as member:
+                yield from member
+                values += member.values()
+            case list() as member:
+                values += member

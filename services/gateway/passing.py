@@ -145,8 +145,8 @@ def _of_form(body: bytes, boundary: str) -> tuple[str | None, Callable[[str], by
     disposition = rb'content-disposition:[^\r\n]*;\s*name="?model"?[ \t]*(?=[;\r])'
     headers = rb"(?:[^\r\n]+\r\n){0,%d}?" % _MOST_HEADERS
     part = rb"(?:\A|\r\n)" + ends + rb"\r\n" + headers + disposition + rb"[^\r\n]*\r\n" + headers + rb"\r\n"
-    found = re.search(part + rb"([^\r\n]*)\r\n" + ends, body, re.IGNORECASE)
-    if found is None:
+    field = re.search(part + rb"([^\r\n]*)\r\n" + ends, body, re.IGNORECASE)
+    if field is None:
         return None, lambda _: body
-    first, last = found.span(1)
-    return found[1].decode(errors="replace"), lambda name: body[:first] + name.encode() + body[last:]
+    first, last = field.span(1)
+    return field[1].decode(errors="replace"), lambda name: body[:first] + name.encode() + body[last:]

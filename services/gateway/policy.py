@@ -51,7 +51,7 @@ def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key, *, 
         raise field_error(error, request) from error
     stores = (body.store, _flag(headers.get(_STORE.lower())), key.store)
     return Policy(
-        store=next((said for said in stores if said is not None), store),
+        store=next((wish for wish in stores if wish is not None), store),
         metadata=_together(key.metadata, _tags(headers.get(_METADATA.lower())), body.metadata),
         fallback_model=_model(headers.get(_FALLBACK.lower())) or key.fallback_model,
     )

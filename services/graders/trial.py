@@ -130,11 +130,11 @@ class _CountedModels:
         return max(0.5, self._ends - time.monotonic())
 
     def _counted(self, asked: str, body: dict[str, Any]) -> dict[str, Any]:
-        model, said = body.get("model"), body.get("usage")
+        model, usage = body.get("model"), body.get("usage")
         name = model if isinstance(model, str) else asked
         used = self.usage.setdefault(name, dict.fromkeys(_COUNTS, 0))
         for count in _COUNTS:
-            tokens = said.get(count) if isinstance(said, dict) else None
+            tokens = usage.get(count) if isinstance(usage, dict) else None
             used[count] += tokens if isinstance(tokens, int) else 0
         return body
 

@@ -223,9 +223,9 @@ def _end_of(held: str, at: int) -> int | None:
     if held[at] not in "{[":
         return None
     depth = 0
-    for found in _BRACKETS.finditer(held, at):
-        bracket = found.group()[0]
+    for match in _BRACKETS.finditer(held, at):
+        bracket = match.group()[0]
         depth += (bracket in "{[") - (bracket in "}]")
         if depth == 0 and bracket != '"':
-            return found.end()
+            return match.end()
     return None
