@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from foundation.ids import new_id
-from gateway.responses.said import SaidCall, SaidFunction, SaidLogprobs, SaidMessage
+from gateway.responses.said import SaidCall, SaidCitation, SaidFunction, SaidLogprobs, SaidMessage
+
+_CITATION = "url_citation"
 
 
 def output_items(message: SaidMessage, logprobs: SaidLogprobs | None, *, status: str) -> list[dict[str, Any]]:
@@ -34,8 +38,9 @@ def _reasoning(thoughts: str) -> dict[str, Any]:
 def _parts(message: SaidMessage, logprobs: SaidLogprobs | None) -> list[dict[str, Any]]:
     parts = []
     if message.text:
-        annotations = [_annotation(annotation) for annotation in message.annotations or ()]
-        parts.append(_text_part(message.text, annotations, (logprobs.content if logprobs else None) or []))
+        citations = [citation for said in message.annotations or () if (citation := _citation(said))]
+        tokens = (logprobs.content if logprobs else None) or []
+        parts.append(_text_part(message.text, citations, [token.model_dump() for token in tokens]))
     if message.refusal:
         parts.append({"type": "refusal", "refusal": message.refusal})
     return parts
@@ -45,10 +50,15 @@ def _text_part(text: str, annotations: list[Any] | None = None, logprobs: list[A
     return {"type": "output_text", "text": text, "annotations": annotations or [], "logprobs": logprobs or []}
 
 
-def _annotation(annotation: dict[str, Any]) -> dict[str, Any]:
-    """An annotation with its fields beside its type; a chat has them in an object of that name."""
-    inner = annotation.get(str(annotation.get("type")))
-    return {"type": annotation.get("type"), **inner} if isinstance(inner, dict) else annotation
+def _citation(annotation: dict[str, Any]) -> dict[str, Any] | None:
+    """The citation of a web page, the one annotation that chats and responses have in common; None for any other."""
+    inner = annotation.get(_CITATION, annotation)
+    if annotation.get("type") != _CITATION:
+        return None
+    try:
+        return {"type": _CITATION, **SaidCitation.model_validate(inner).model_dump()}
+    except ValidationError:
+        return None
 
 
 def _call(call: SaidCall) -> dict[str, Any] | None:

@@ -70,10 +70,38 @@ class SaidMessage(BaseModel):
         return self.reasoning_content or self.reasoning or "".join(_text_of(part, "thinking") for part in parts)
 
 
+def _finite(value: Any) -> Any:
+    """A log probability; -9999, which OpenAI gives for what is most unlikely, where a server gives an infinite one."""
+    return -9999.0 if value is None else value
+
+
+class SaidToken(BaseModel):
+    """A token with its log probability."""
+
+    token: str
+    logprob: Annotated[float, BeforeValidator(_finite)] = -9999.0
+    bytes: Annotated[list[int], BeforeValidator(lambda value: value or [])] = []
+
+
+class SaidTokens(SaidToken):
+    """A token of the answer, with those that were likely in its place."""
+
+    top_logprobs: Annotated[list[SaidToken], BeforeValidator(lambda value: value or [])] = []
+
+
 class SaidLogprobs(BaseModel):
     """The log probabilities of a choice."""
 
-    content: list[dict[str, Any]] | None = None
+    content: list[SaidTokens] | None = None
+
+
+class SaidCitation(BaseModel):
+    """A citation of a web page. Servers that are not OpenAI leave out what the page is called and where it is cited."""
+
+    url: str
+    title: Annotated[str, BeforeValidator(_as_text)] = ""
+    start_index: int = 0
+    end_index: int = 0
 
 
 class Choice(BaseModel):

@@ -103,6 +103,23 @@ def test_a_call_keeps_its_id_and_one_without_gets_one() -> None:
     assert call["arguments"] == '{"a":1}'
 
 
+def test_an_infinite_log_probability_is_the_least_that_openai_gives() -> None:
+    tokens = [{"token": "a", "logprob": None}, {"token": "b", "logprob": -0.5, "bytes": [98]}]
+    response = responded({"content": "ab"}, choice={"logprobs": {"content": tokens}})
+    (part,) = response["output"][0]["content"]
+    assert [(token["logprob"], token["bytes"]) for token in part["logprobs"]] == [(-9999.0, []), (-0.5, [98])]
+
+
+def test_citations_are_annotations_and_nothing_else_is() -> None:
+    page = {"url": "https://a.test", "title": "A", "start_index": 0, "end_index": 1}
+    nested = {"type": "url_citation", "url_citation": page}
+    bare = {"type": "url_citation", "url": "https://b.test"}
+    response = responded({"content": "a", "annotations": [nested, bare, {"type": "x"}, {"type": "url_citation"}]})
+    (part,) = response["output"][0]["content"]
+    assert [annotation["url"] for annotation in part["annotations"]] == ["https://a.test", "https://b.test"]
+    assert part["annotations"][0] == {"type": "url_citation", **page}
+
+
 def test_an_error_with_status_200_is_passed_on_as_a_502() -> None:
     error = {"error": {"message": "overloaded", "code": "busy"}}
     with pytest.raises(ProviderRefused) as refused:
