@@ -1,7 +1,7 @@
 """Files: upload, list, retrieve, content, delete. Shapes: OpenAI's.
 
-In: a multipart upload of at most 4 MB, or a request for a link that takes more. JSONL is looked at line by line before
-it is kept; what comes by a link is looked at when a run reads it. Content goes by a link, which the SDK follows.
+In: a multipart upload of at most 4 MB, or a request for a link that takes more. Rows are looked at line by line before
+they are kept; what comes by a link is looked at when a run reads it. Content goes by a link, which the SDK follows.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import hashlib
 from typing import Annotated, Any, Literal, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from api import retried
 from api.needed import refuse_while_needed
 from evals.data_sources import FileId
-from evals.files import JSONL, File, check_lines, file_key
+from evals.files import File, check_lines, file_key
 from foundation import aws, blobs, http, links
 from foundation.document import Body, Document
 from foundation.errors import ApiError, Conflict, NotFound, TooLarge
@@ -31,6 +31,22 @@ LINK = {"location": "A link to the content. It needs no key and ends after 15 mi
 _MOST_LISTED = 10_000
 _MOST_BY_LINK = 128 * 1024 * 1024
 
+_ELSEWHERE = {
+    "assistants": "send it to the provider itself",
+    "batch": "make the batch at the provider itself, or let a run with a model answer the rows",
+    "fine-tune": "push the completions to POST /v1/captures, and POST /v1/distillations trains on them",
+    "user_data": "send it to the provider itself",
+    "vision": "send it to the provider itself, or put the image into a message",
+}
+"""What to do with a file of OpenAI's other purposes, which nothing here would read."""
+
+
+def _is_read(purpose: Any) -> Any:
+    if isinstance(purpose, str) and purpose in _ELSEWHERE:
+        raise ValueError(f"nothing here reads files of the purpose '{purpose}': {_ELSEWHERE[purpose]}")
+    return purpose
+
+
 type _Seconds = Annotated[int, Field(ge=3600, le=2_592_000)]
 
 
@@ -38,7 +54,8 @@ class _About(Body):
     """What is said of a file before its bytes come."""
 
     filename: str = Field(min_length=1, max_length=512)
-    purpose: Literal["assistants", "batch", "evals", "fine-tune", "user_data", "vision"]
+    purpose: Annotated[Literal["evals"], BeforeValidator(_is_read)]
+    """What it is for: the rows of evals."""
 
 
 class Upload(_About):
@@ -52,7 +69,7 @@ class UploadForm(Upload):
     """A multipart upload: a file and what it is for."""
 
     file: bytes
-    """The content. JSONL is looked at line by line before it is kept."""
+    """The content: JSONL, a row on each line."""
 
 
 class ExpiresAfter(Body):
@@ -111,8 +128,7 @@ def upload_file() -> dict[str, Any]:
     # The SDK's retries draw a new boundary: what counts is what is in the form.
     cause = f"{sorted(form.fields.items())}{hashlib.sha256(form.content).hexdigest()}".encode()
     file_id = retried.object_id(router, "file-", body=cause)
-    if asked.purpose in JSONL:
-        check_lines(form.content, asked.purpose)
+    check_lines(form.content, asked.purpose)
     blobs.put(file_key(file_id), form.content)
     return _created(file_id, asked, len(form.content), asked.seconds).public()
 

@@ -18,8 +18,6 @@ from foundation.ids import derived_id, now
 from foundation.links import LINK_S
 from foundation.records import Record
 
-JSONL = frozenset({"evals", "fine-tune", "batch"})
-"""The purposes whose files are JSONL."""
 EXPIRING = "EXPIRING"
 """The partition of the files that expire; their sort keys are `<expires at>#<id>`."""
 _LATE = "LATE"

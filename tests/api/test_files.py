@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
-from evals.files import File, file_key
+from evals.files import File, check_lines, file_key
 from foundation import blobs
+from foundation.errors import ApiError
 from foundation.ids import now
 from tests.api.evals import counts, create, run
 from tests.api.sdk import Transport, client_of
@@ -40,9 +41,9 @@ def over(file_id: str) -> dict[str, Any]:
 
 
 def test_an_uploaded_file_is_read_back_as_it_was(client: OpenAI, system: System) -> None:
-    content = "é\r\n--boundary\r\n\x00".encode() + bytes(range(256))
-    made = upload(client, content, "user_data", 'a "b"/c.bin')
-    assert (made.object, made.bytes, made.purpose, made.status) == ("file", len(content), "user_data", "processed")
+    content = '{"item": {"text":  "é --boundary"}}\r\n\r\n\t{"item": {}}\n'.encode()
+    made = upload(client, content, "evals", 'a "b"/c.bin')
+    assert (made.object, made.bytes, made.purpose, made.status) == ("file", len(content), "evals", "processed")
     assert made.id.startswith("file-")
     assert client.files.retrieve(made.id).model_dump() == made.model_dump()
     assert system.call("GET", f"/v1/files/{made.id}/content")[0] == 307
@@ -77,7 +78,8 @@ def test_a_run_keeps_its_rows_though_the_file_is_deleted(client: OpenAI, system:
 
 def test_files_are_listed_newest_first_by_purpose_and_page_by_page(client: OpenAI) -> None:
     made = [upload(client, rows("yes"), "evals", str(number)).id for number in range(3)]
-    other = upload(client, b"text", "user_data").id
+    other = "file-other"
+    File(id=other, created_at=now(), bytes=1, filename="t", purpose="user_data", key=file_key(other)).create()
     every = [file.id for file in client.files.list()]
     assert sorted(every) == sorted([*made, other])
     assert [file.id for file in client.files.list(order="asc", limit=1)] == every[::-1]
@@ -155,16 +157,16 @@ def test_a_line_that_could_be_no_row_is_refused_with_its_number(
 
 
 @pytest.mark.data
-def test_malformed_training_files_are_refused_as_far_as_lines_tell(client: OpenAI) -> None:
+def test_malformed_training_files_are_refused_as_far_as_lines_tell() -> None:
     if not MALFORMED.exists():
         pytest.skip("the malformed files are not beside the checkout")
     wrong = {}
     for case in json.loads((MALFORMED / "manifest.json").read_text()):
         expected = case["expected"] if case["expected"] in OF_A_LINE else None
         try:
-            upload(client, (MALFORMED / case["file"]).read_bytes(), "fine-tune")
+            check_lines((MALFORMED / case["file"]).read_bytes(), "fine-tune")
             reason = None
-        except BadRequestError as refusal:
+        except ApiError as refusal:
             reason = refusal.code
             if case["line"] and f"Line {case['line']} " not in refusal.message:
                 reason = refusal.message
@@ -198,6 +200,28 @@ def test_a_bad_form_names_what_is_wrong(system: System) -> None:
         assert (status, refusal["error"]["param"]) == (400, param), body
     status, _ = system.call("POST", "/v1/files", {"purpose": "evals"}, headers={"content-type": "application/json"})
     assert status == 400
+
+
+@pytest.mark.parametrize(
+    ("purpose", "remedy"),
+    [
+        ("assistants", "provider itself"),
+        ("batch", "provider itself"),
+        ("fine-tune", "/v1/distillations"),
+        ("user_data", "provider itself"),
+        ("vision", "provider itself"),
+    ],
+)
+def test_a_purpose_that_nothing_reads_is_refused_with_what_to_do(
+    purpose: str, remedy: str, client: OpenAI, system: System
+) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, rows("yes"), purpose)
+    assert refusal.value.param == "purpose"
+    assert remedy in refusal.value.message
+    status, answer = system.call("POST", "/v1/files/presigned", {"filename": "a", "purpose": purpose, "bytes": 1})
+    assert (status, answer["error"]["param"]) == (400, "purpose")
+    assert client.files.list().data == []
 
 
 def test_the_rows_of_a_distillation_cannot_be_deleted(client: OpenAI, system: System) -> None:

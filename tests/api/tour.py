@@ -18,8 +18,8 @@ from tests.grading.build import JUDGE
 _MOST_SHOWN = 2
 _SECRET = re.compile(r"(?<=[0-9A-Z]{26}-)[0-9a-f]{40}|(?<=whsec_)[\w+/=]{44}")
 _FORM = (
-    b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--x\r\nContent-Disposition: form-data; '
-    b'name="file"; filename="some.txt"\r\nContent-Type: text/plain\r\n\r\nsome text\r\n--x--\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nevals\r\n--x\r\nContent-Disposition: form-data; '
+    b'name="file"; filename="rows.jsonl"\r\nContent-Type: text/plain\r\n\r\n{"item": {}}\r\n--x--\r\n'
 )
 
 

@@ -60,12 +60,12 @@ _RUN: dict[str, Any] = {
 _FORM = b"""--x\r
 Content-Disposition: form-data; name="purpose"\r
 \r
-user_data\r
+evals\r
 --x\r
-Content-Disposition: form-data; name="file"; filename="some.txt"\r
+Content-Disposition: form-data; name="file"; filename="rows.jsonl"\r
 Content-Type: application/octet-stream\r
 \r
-some text\r
+{"item": {}}\r
 --x--\r
 """
 _OK = 200

@@ -144,11 +144,11 @@ def until(system: System, distillation_id: str, status: str) -> dict[str, Any]:
     raise AssertionError(f"it never came to {status}: {answer['status']}")
 
 
-def upload(system: System, lines: list[dict[str, Any]], purpose: str = "evals") -> tuple[int, Any]:
+def upload(system: System, lines: list[dict[str, Any]]) -> tuple[int, Any]:
     """A multipart upload of JSONL."""
     content = b"\n".join(json.dumps(line).encode() for line in lines)
     parts = (
-        b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n' + purpose.encode() + b"\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nevals\r\n'
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n'
         + content
         + b"\r\n--x--\r\n"

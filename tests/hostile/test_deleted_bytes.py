@@ -65,7 +65,7 @@ def test_a_deleted_run_takes_the_file_of_its_inline_rows_with_it(system: System)
 
 
 def expires_in_an_hour(system: System) -> str:
-    body = {"filename": "f", "purpose": "user_data", "bytes": len(SECRET)}
+    body = {"filename": "f", "purpose": "evals", "bytes": len(SECRET)}
     announced = {**body, "expires_after": {"anchor": "created_at", "seconds": 3600}}
     file = system.ok("POST", "/v1/files/presigned", announced)
     blobs.put(f"files/{file['id']}", SECRET.encode())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evals.files import File, file_key
 from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
@@ -146,10 +147,9 @@ def test_a_test_file_without_messages_is_refused(shared: System) -> None:
 
 
 def test_a_training_file_as_test_set_of_a_run_is_refused(shared: System) -> None:
-    """A file of another purpose holds no rows; its run would fail once it is planned."""
-    lines = [{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}] * 10
-    _, file = acts.upload(shared, lines, purpose="fine-tune")
-    source = {"type": "jsonl", "source": {"type": "file_id", "id": file["id"]}}
+    """A file of another purpose, from an earlier version, holds no rows: its run would fail once it is planned."""
+    File(id="file-old", created_at=1, bytes=1, filename="f", purpose="fine-tune", key=file_key("file-old")).create()
+    source = {"type": "jsonl", "source": {"type": "file_id", "id": "file-old"}}
     status, answer = shared.call("POST", f"/v1/evals/{acts.new_eval(shared)}/runs", {"data_source": source})
     assert (status, acts.refusal(answer)["param"]) == (400, "data_source.source.id"), answer
 
