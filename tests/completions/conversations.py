@@ -37,10 +37,10 @@ def turns(draw: Any) -> list[dict[str, Any]]:
     """A question, and where tools are called their results with the ids of the calls."""
     calls = draw(st.lists(tool_call, max_size=2))
     number = draw(st.integers(0, 10**6))
-    named = [{**one, "id": f"call_{number}_{place}"} for place, one in enumerate(calls)]
-    said = {"role": "assistant", "content": draw(texts), **({"tool_calls": named} if named else {})}
+    named = [{**call, "id": f"call_{number}_{place}"} for place, call in enumerate(calls)]
+    message = {"role": "assistant", "content": draw(texts), **({"tool_calls": named} if named else {})}
     results = [{"role": "tool", "tool_call_id": one["id"], "content": draw(texts)} for one in named]
-    return [draw(asked), said, *results]
+    return [draw(asked), message, *results]
 
 
 conversations = st.lists(turns(), min_size=1, max_size=3).map(

@@ -97,10 +97,10 @@ def open_at(status: str, **fields: Any) -> Distillation:
 def test_what_a_status_waits_for_is_sent_again(
     status: str, queue: str, message: str, system: System, hours: Any
 ) -> None:
-    one = open_at(status)
+    distillation = open_at(status)
     if status == "training":
-        build.dataset(one)
-        build.job(one, provider_job_id="theirs", status="running")
+        build.dataset(distillation)
+        build.job(distillation, provider_job_id="theirs", status="running")
     hours(0, 1.1)
     system.deliver("DISTILLING")
     assert [sent["type"] for sent in build.sent(system, queue)] == [message]
@@ -108,27 +108,30 @@ def test_what_a_status_waits_for_is_sent_again(
 
 @pytest.mark.parametrize("status", ["blocked", "training", "assembling"])
 def test_only_what_waits_for_nobody_else_has_an_end(status: str, system: System, hours: Any) -> None:
-    one = open_at(status)
+    distillation = open_at(status)
     if status == "training":
-        build.job(one, provider_job_id="theirs", status="running")
+        build.job(distillation, provider_job_id="theirs", status="running")
     hours(0, 73)
     acts.deliver_all(system, but="ASSEMBLY")
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert ended["status"] == ("failed" if status == "assembling" else status)
     assert status != "assembling" or ended["error"]["code"] == "stalled"
 
 
 def test_a_start_that_is_sent_anew_beside_one_that_waits_makes_one_of_both(system: System) -> None:
     """Both are put back once more, and the newer one is not sent again after that."""
-    one = open_at("assembling")
-    waiting, anew = StartJob(dataset_id=one.dataset_id or "", put_back=7), StartJob(dataset_id=one.dataset_id or "")
+    distillation = open_at("assembling")
+    waiting, anew = (
+        StartJob(dataset_id=distillation.dataset_id or "", put_back=7),
+        StartJob(dataset_id=distillation.dataset_id or ""),
+    )
     for message in (anew, waiting):
         put_back(message, 0)
-    sent = [StartJob.model_validate(found) for found in build.sent(system, "TUNING")]
+    sent = [StartJob.model_validate(message) for message in build.sent(system, "TUNING")]
     assert sorted(message.put_back for message in sent) == [1, 8]
     for message in sent:
         put_back(message, 0)
-    assert [found["put_back"] for found in build.sent(system, "TUNING")] == [9]
+    assert [message["put_back"] for message in build.sent(system, "TUNING")] == [9]
 
 
 def test_entries_of_what_is_gone_leave_the_lists(system: System, hours: Any) -> None:

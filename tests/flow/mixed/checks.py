@@ -70,12 +70,12 @@ class Checks:
     def _check_ids(self, there: Collection[str]) -> None:
         kept = [self._model.completions[marker] for marker in there]
         chosen = self._stack.dice.sample(kept, min(_SAMPLE, len(kept)))
-        for completion in [*chosen, *(one for one in kept if one.odd)]:
-            found = self._stack.ok("GET", path_of(completion.id))
-            assert found["id"] == completion.id
-            [*_, said] = self._stack.ok("GET", f"{path_of(completion.id)}/messages")["data"]
-            assert f"[m{completion.marker}]" in said["content"]
-        gone = [one for one in self._model.completions.values() if one.marker not in there]
+        for completion in [*chosen, *(completion for completion in kept if completion.odd)]:
+            read = self._stack.ok("GET", path_of(completion.id))
+            assert read["id"] == completion.id
+            [*_, message] = self._stack.ok("GET", f"{path_of(completion.id)}/messages")["data"]
+            assert f"[m{completion.marker}]" in message["content"]
+        gone = [completion for completion in self._model.completions.values() if completion.marker not in there]
         for completion in self._stack.dice.sample(gone, min(_SAMPLE, len(gone))):
             if completion.fate == "deleted":
                 assert self._stack.ask("GET", path_of(completion.id))[0] == 404, completion
@@ -102,13 +102,15 @@ class Checks:
         """Counted is everything that was recorded, also what was deleted since; what is hostile is not compared."""
         groups = self._stack.ok("GET", "/v1/usage?group_by=model&metadata_not[kind]=odd")["data"]
         counted = {group["group"]["model"]: group for group in groups}
-        plain = [one for one in self._model.completions.values() if not one.odd]
-        for model in {one.model for one in plain}:
-            own = [one for one in plain if one.model == model]
-            certain = [one for one in own if not one.doubted]
+        plain = [completion for completion in self._model.completions.values() if not completion.odd]
+        for model in {completion.model for completion in plain}:
+            own = [completion for completion in plain if completion.model == model]
+            certain = [completion for completion in own if not completion.doubted]
             assert len(certain) <= counted[model]["completions"] <= len(own), (model, counted[model], len(own))
             if model != "lab-small":
-                assert counted[model]["prompt_tokens"] == sum(one.prompt_tokens for one in own), counted[model]
+                assert counted[model]["prompt_tokens"] == sum(completion.prompt_tokens for completion in own), counted[
+                    model
+                ]
 
     # -------------------------------------------------------------- runs
 
@@ -118,78 +120,78 @@ class Checks:
         for event_type, object_id in self._received.events.values():
             by_object.setdefault(object_id, set()).add(event_type)
         for run in self._model.runs.values():
-            told = by_object.get(run.id, set())
-            assert len(told) <= 1, (run, told)
-            status, found, _ = self._stack.ask("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
+            events = by_object.get(run.id, set())
+            assert len(events) <= 1, (run, events)
+            status, shown, _ = self._stack.ask("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
             if run.deleted or not self._model.evals[run.eval_id]:
-                assert status == 404, (run, found)
-                assert run.deleted or len(told) == 1, (run, told)
+                assert status == 404, (run, shown)
+                assert run.deleted or len(events) == 1, (run, events)
                 self.ends["runs deleted"] += 1
                 continue
-            assert status == 200, (run, found)
-            self._check_run(run, found)
-            assert told == {_EVENTS[found["status"]]}, (run, found["status"], told)
-            self.ends[f"runs {found['status']}"] += 1
+            assert status == 200, (run, shown)
+            self._check_run(run, shown)
+            assert events == {_EVENTS[shown["status"]]}, (run, shown["status"], events)
+            self.ends[f"runs {shown['status']}"] += 1
 
-    def _check_run(self, run: Run, found: dict[str, Any]) -> None:
-        assert found["status"] in _EVENTS, found
-        counts = found["result_counts"]
-        if found["status"] == "completed":
-            assert counts["total"] == counts["passed"] + counts["failed"] + counts["errored"], found
+    def _check_run(self, run: Run, shown: dict[str, Any]) -> None:
+        assert shown["status"] in _EVENTS, shown
+        counts = shown["result_counts"]
+        if shown["status"] == "completed":
+            assert counts["total"] == counts["passed"] + counts["failed"] + counts["errored"], shown
             if run.rows is not None:
                 expected = {"total": run.rows, "passed": run.passed, "failed": run.rows - run.passed, "errored": 0}
                 assert counts == expected, (run, counts)
             items = self._stack.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}/output_items?limit=100")["data"]
             assert len({item["id"] for item in items}) == len(items) == counts["total"]
-        elif found["status"] == "canceled":
-            assert run.canceled, found
+        elif shown["status"] == "canceled":
+            assert run.canceled, shown
         else:
             # Its file, or its completions, were gone when they were to be read.
-            assert run.rows is None or self._model.files.get(run.file_id) is False, found
-            assert len(found["error"]["message"]) > 10
+            assert run.rows is None or self._model.files.get(run.file_id) is False, shown
+            assert len(shown["error"]["message"]) > 10
 
     # -------------------------------------------------------------- distillations
 
     def distillations(self) -> None:
         notified = self._stack.notified()
-        told: dict[str, Counter[str]] = {}
+        notices: dict[str, Counter[str]] = {}
         for note in {(note["type"], note["id"], note["distillation_id"]) for note in notified}:
-            told.setdefault(note[2], Counter())[note[0]] += 1
+            notices.setdefault(note[2], Counter())[note[0]] += 1
         for distillation in self._model.distillations.values():
-            found = self._stack.ok("GET", f"/v1/distillations/{distillation.id}")
-            assert found["status"] in {"completed", "failed", "cancelled"}, found
-            assert found["status"] == "completed" or distillation.disturbed, found
-            self.ends[f"distillations {found['status']}"] += 1
-            self._check_told(found, told.get(distillation.id, Counter()))
-            self._check_job(distillation, found)
-            self._check_runs_of(found)
+            shown = self._stack.ok("GET", f"/v1/distillations/{distillation.id}")
+            assert shown["status"] in {"completed", "failed", "cancelled"}, shown
+            assert shown["status"] == "completed" or distillation.disturbed, shown
+            self.ends[f"distillations {shown['status']}"] += 1
+            self._check_told(shown, notices.get(distillation.id, Counter()))
+            self._check_job(distillation, shown)
+            self._check_runs_of(shown)
 
-    def _check_told(self, found: dict[str, Any], told: Counter[str]) -> None:
-        blocked = int("blocked" in [step["status"] for step in found["history"]])
-        assert told["blocked"] == blocked, (found["history"], told)
+    def _check_told(self, shown: dict[str, Any], counts: Counter[str]) -> None:
+        blocked = int("blocked" in [step["status"] for step in shown["history"]])
+        assert counts["blocked"] == blocked, (shown["history"], counts)
         # A verdict may have been told in the moment of the cancellation.
-        decided = found["status"] == "cancelled" and "deciding" in [step["status"] for step in found["history"]]
-        assert told["verdict"] == (found["status"] == "completed") or decided, (found["status"], told)
-        assert told["failed"] == (found["status"] == "failed"), (found["status"], told)
-        own = [kind for kind, object_id in self._received.events.values() if object_id == found["id"]]
-        assert {f"distillation.{kind}": count for kind, count in told.items() if count} == Counter(own), (told, own)
+        decided = shown["status"] == "cancelled" and "deciding" in [step["status"] for step in shown["history"]]
+        assert counts["verdict"] == (shown["status"] == "completed") or decided, (shown["status"], counts)
+        assert counts["failed"] == (shown["status"] == "failed"), (shown["status"], counts)
+        own = [kind for kind, object_id in self._received.events.values() if object_id == shown["id"]]
+        assert {f"distillation.{kind}": count for kind, count in counts.items() if count} == Counter(own), (counts, own)
 
-    def _check_job(self, distillation: Distillation, found: dict[str, Any]) -> None:
+    def _check_job(self, distillation: Distillation, shown: dict[str, Any]) -> None:
         """One job at the trainer for each that started one; at most one that it no longer knows of after a cancel."""
-        if found["job_id"] is None:
+        if shown["job_id"] is None:
             return
-        query = f"metadata[stillhouse_intent]={found['job_id']}"
+        query = f"metadata[stillhouse_intent]={shown['job_id']}"
         jobs = httpx.get(f"{self._stack.system.lab}/v1/fine_tuning/jobs?{query}").json()["data"]
-        status, job, _ = self._stack.ask("GET", f"/v1/fine_tuning/jobs/{found['job_id']}")
+        status, job, _ = self._stack.ask("GET", f"/v1/fine_tuning/jobs/{shown['job_id']}")
         started = status == 200 and job["provider_job_id"] is not None
         assert len(jobs) == 1 if started else len(jobs) <= 1, (distillation, jobs)
-        assert all(one["status"] in _JOB_ENDS for one in jobs), jobs
+        assert all(job["status"] in _JOB_ENDS for job in jobs), jobs
         assert status == 404 or job["status"] in _JOB_ENDS, job
         self.ends["jobs"] += len(jobs)
 
-    def _check_runs_of(self, found: dict[str, Any]) -> None:
-        for run_id in found["runs"].values():
-            status, run, _ = self._stack.ask("GET", f"/v1/evals/{found['eval_id']}/runs/{run_id}")
+    def _check_runs_of(self, shown: dict[str, Any]) -> None:
+        for run_id in shown["runs"].values():
+            status, run, _ = self._stack.ask("GET", f"/v1/evals/{shown['eval_id']}/runs/{run_id}")
             assert status == 404 or run["status"] in _EVENTS, run
 
     # -------------------------------------------------------------- files and evals
@@ -197,15 +199,15 @@ class Checks:
     def objects(self) -> None:
         """What was deleted is gone for its id and for the list, and the rest is there."""
         for path, most, owed in (("evals", 100, self._model.evals), ("files", 10_000, self._model.files)):
-            listed = {one["id"] for one in self._stack.ok("GET", f"/v1/{path}?limit={most}")["data"]}
+            listed = {entry["id"] for entry in self._stack.ok("GET", f"/v1/{path}?limit={most}")["data"]}
             for object_id, is_there in owed.items():
                 assert self._stack.ask("GET", f"/v1/{path}/{object_id}")[0] == (200 if is_there else 404), object_id
                 assert (object_id in listed) == is_there or len(listed) == most, object_id
 
 
 def _marker(messages: list[dict[str, Any]]) -> str | None:
-    found = MARKER.search(str(messages[-1].get("content")))
-    return found[1] if found else None
+    message = MARKER.search(str(messages[-1].get("content")))
+    return message[1] if message else None
 
 
 def _check_line(completion: Completion, line: dict[str, Any]) -> None:

@@ -98,8 +98,8 @@ class Faults:
 
 
 def _attempt(request: Any) -> int:
-    found = _ATTEMPT.search(str(request.headers.get("amz-sdk-request")))
-    return int(found[1]) if found else 1
+    match = _ATTEMPT.search(str(request.headers.get("amz-sdk-request")))
+    return int(match[1]) if match else 1
 
 
 class UnreliableLab:

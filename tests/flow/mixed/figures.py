@@ -27,7 +27,7 @@ def figures(load: Load) -> str:
 
 
 def _line(name: str, counts: Counter[str]) -> str:
-    return f"  {name}: " + ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))
+    return f"  {name}: " + ", ".join(f"{subject} {count}" for subject, count in sorted(counts.items()))
 
 
 def _memories(load: Load) -> str:

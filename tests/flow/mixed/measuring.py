@@ -202,14 +202,14 @@ class Measuring:
 
     def _open(self) -> list[Distillation]:
         """Those that nobody has seen ended."""
-        return [one for one in self._model.distillations.values() if not self._ended(one.id)]
+        return [distillation for distillation in self._model.distillations.values() if not self._ended(distillation.id)]
 
     def _ended(self, distillation_id: str) -> bool:
         return self._stack.ok("GET", f"/v1/distillations/{distillation_id}")["status"] in _TERMINAL
 
     def end_blocked(self) -> bool:
         """Approve or cancel all that waits for people; whether anything did."""
-        blocked = [one for one in self._open() if self._status(one.id) == "blocked"]
+        blocked = [waiting for waiting in self._open() if self._status(waiting.id) == "blocked"]
         for distillation in blocked:
             if self._dice.random() < 0.5:
                 self._stack.ok("POST", f"/v1/distillations/{distillation.id}/approve")

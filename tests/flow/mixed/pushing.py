@@ -87,7 +87,7 @@ class Pushing:
         bodies = {"record": b"".join, "lines": b"\n".join, "array": lambda texts: b"[" + b",".join(texts) + b"]"}
         status, answer, _ = self._stack.ask("POST", "/v1/captures", bodies[kind](texts))
         if status != 202:
-            innocent = [one for one in made if not one[3]]
+            innocent = [object_ for object_ in made if not object_[3]]
             assert status in {400, 413}, (status, answer)
             assert len(innocent) < len(made), answer
             self._stack.counts["hostile records refused"] += len(made) - len(innocent)
@@ -97,7 +97,7 @@ class Pushing:
         refused = {refusal["index"] for refusal in answer["refused"]}
         assert all(made[position][3] for position in refused), answer["refused"]
         self._stack.counts["hostile records refused"] += len(refused)
-        accepted = [one for position, one in enumerate(made) if position not in refused]
+        accepted = [object_ for position, object_ in enumerate(made) if position not in refused]
         for (marker, record, _, shape), completion_id in zip(accepted, answer["ids"], strict=True):
             self._owe(marker, completion_id, record, answer["batch_id"], odd=shape)
         self._stack.counts["records accepted"] += len(accepted)

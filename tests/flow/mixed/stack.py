@@ -85,7 +85,7 @@ class Stack:
         return len(waiting)
 
     def _received(self, name: str, *, polls: int) -> list[dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        messages: dict[str, dict[str, Any]] = {}
         for _ in range(polls):
             answer = self._sqs.receive_message(
                 QueueUrl=self.system.queues[name],
@@ -94,8 +94,8 @@ class Stack:
                 WaitTimeSeconds=0,
                 AttributeNames=["All"],
             )
-            found |= {message["MessageId"]: message for message in answer.get("Messages", [])}
-        waiting = list(found.values())
+            messages |= {message["MessageId"]: message for message in answer.get("Messages", [])}
+        waiting = list(messages.values())
         self.dice.shuffle(waiting)
         return waiting
 
