@@ -34,6 +34,8 @@ _GATEWAY_TIMEOUT = 504
 _LEAST_PAUSE_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LONGEST_WAIT_S = 900.0
+_IDLE_S = 0.05
+_TURNS_TO_NOTICE = 5
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
 
 
@@ -47,6 +49,7 @@ class OpenAICompatible:
         self._api_key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
+        self._used = 0.0
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         return await self._answer("/chat/completions", request, deadline_s, retry_s)
@@ -127,6 +130,8 @@ class OpenAICompatible:
     async def _send(self, method: str, path: str, body: bytes | None, content_type: str, *, timeout_s: float) -> Passed:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        elif time.monotonic() - self._used > _IDLE_S:
+            await _notice_what_was_closed()
         try:
             async with self._session.request(
                 method,
@@ -142,6 +147,18 @@ class OpenAICompatible:
         except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
             raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+        finally:
+            self._used = time.monotonic()
+
+
+async def _notice_what_was_closed() -> None:
+    """Let the event loop see which of the kept connections the other side has closed.
+
+    Between two calls the loop stands still, and so does a function that waits for its next event: a request would go
+    into a connection that is closed by then, and a POST is not sent twice by itself.
+    """
+    for _ in range(_TURNS_TO_NOTICE):
+        await asyncio.sleep(0)
 
 
 def _passed_on(headers: Any) -> dict[str, str]:

@@ -422,3 +422,33 @@ def test_a_404_of_a_provider_that_has_answered_a_response_is_about_the_model(ser
         assert not isinstance(refused.value, NoResponses)
 
     using(server.url, work)
+
+
+def test_a_connection_that_was_closed_between_two_calls_costs_no_call():
+    """Servers close what is idle for seconds, and nobody looks at the socket while a function waits for its event."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    connections = []
+
+    async def serve(reader, writer):
+        connections.append(writer)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r")[0]))
+        writer.write(answer)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+
+    async def passed_on():
+        return (await provider.pass_on("/embeddings", b"{}", "application/json", deadline_s=5)).body
+
+    server = Loop()
+    listening = server.run(asyncio.start_server(serve, "127.0.0.1", 0))
+    provider = OpenAICompatible(base_url=f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", api_key="")
+    with asyncio.Runner() as calls:
+        assert calls.run(passed_on()) == b"{}"
+        time.sleep(0.3)
+        assert calls.run(passed_on()) == b"{}"
+        calls.run(provider._session.close())
+    assert len(connections) == 2
+    server.loop.call_soon_threadsafe(listening.close)
+    server.stop()
