@@ -87,7 +87,7 @@ def test_a_real_answer_of_every_route_matches_its_schema_and_a_documented_status
         EXAMPLES.write_text(text + "\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize("label", OPERATIONS.keys() - PASSED_ON)
+@pytest.mark.parametrize("label", sorted(OPERATIONS.keys() - PASSED_ON))
 def test_examples_are_there_and_match_their_schemas(label: str) -> None:
     operation = OPERATIONS[label]
     bodies = operation.get("requestBody", {}).get("content", {})
