@@ -4,7 +4,8 @@
   reads its own partition, sorted by the text of the keys.
 - moto looks for each field of an answer under all its possible spellings. Here the exact name is tried first, and a
   value of DynamoDB is known to have one name only.
-- moto lists the methods of a response class, and botocore composes its user agent, at each call. Here once.
+- moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
+  at each call. Here once.
 
 `tests/test_quick_aws.py` holds the answers against those of moto itself.
 """
@@ -17,8 +18,10 @@ from functools import cache
 from typing import Any
 
 import moto.core.responses
+import moto.sqs.models
 from botocore.useragent import UserAgentString
 from moto.core.serialize import AttributePicker, AttributePickerContext
+from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
@@ -64,6 +67,8 @@ QUICK: dict[tuple[Any, str], Callable[..., Any]] = {
     (Table, "all_items"): all_items,
     (AttributePicker, "__call__"): pick,
     (moto.core.responses, "method_names_from_class"): cache(_own_method_names),
+    (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
+    (moto.sqs.models, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
 }
 """What stands in for a method of moto or botocore."""
