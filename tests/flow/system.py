@@ -117,7 +117,7 @@ class System:
 
     def deliver(self, name: str) -> int:
         """Deliver what waits in one queue, message by message; failed ones stay for a redelivery."""
-        if not _books(sqs_backends).queues[name].messages:
+        if not _books(sqs_backends).queues[name]._messages:
             return 0
         sqs = aws_client("sqs")
         count = 0
