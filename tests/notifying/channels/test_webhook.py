@@ -147,7 +147,7 @@ def test_who_never_takes_it_ends_in_the_dead_letters(
     listener.say = [status] * 20
     ended = ended_run(client, system)
     assert ended.status == "completed"
-    assert len(listener.deliveries) == 5, "no redirect is followed either"
+    assert len(listener.deliveries) == 6, "no redirect is followed either"
     (dead,) = system.dead("NOTIFY")
     assert json.loads(dead)["object_id"] == ended.id
 
