@@ -110,7 +110,7 @@ def test_a_null_is_left_out_unless_openai_says_null(system: System) -> None:
     assert message == {**refused, "id": "chatcmpl-a-5-0"}
 
 
-@pytest.mark.parametrize("choice", ["x", None, {"index": 0}, {"index": 0, "message": "x"}])
+@pytest.mark.parametrize("choice", ["x", None, {"index": 0, "message": "x"}])
 def test_a_choice_in_no_known_shape_does_not_hide_its_completion(choice: Any) -> None:
     (record,) = records(5, choices=[choice])
     assert completions.shown(Completion.of(record, at=0))["choices"] == [choice]

@@ -25,7 +25,7 @@ SHARED = {
         "schema_validation",
         "swap",
     ),
-    "template",
+    *("template", "trial"),
 }
 GRADERS = get_args(get_args(Criterion.__value__)[0])
 

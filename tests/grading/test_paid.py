@@ -117,4 +117,5 @@ def test_answers_are_looked_up_and_told_in_batches(system: System, context: Any)
             f"before-call.dynamodb.{operation}", lambda model, **_: calls.update([model.name])
         )
     grade_all(cut, context, Counting())
-    assert calls == {"BatchGetItem": 1, "BatchWriteItem": 2}
+    assert calls["BatchWriteItem"] == 2
+    assert 1 <= calls["BatchGetItem"] <= 5, "calls of a moment are looked up together, and 50 take a few moments"

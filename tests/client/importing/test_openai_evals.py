@@ -385,7 +385,7 @@ def test_samples_of_every_shape(system, openai, imported):
     assert [message["role"] for message in two["sample"]["output"]] == ["assistant", "assistant", "tool"]
     assert three["errored"]
     assert "Response input item missing role" in three["sample"]["error"]["message"]
-    assert four["errored"], "no JSON has no label"
+    assert four["status"] == "fail", "no JSON has no label"
     assert report.compared == {"string_check": 2}
     assert report.notes == {
         "a sample of several messages: the last answer is graded": 1,
