@@ -196,6 +196,13 @@ def delete(completion_id: str) -> None:
     recent.forget(completion_id)
 
 
+def deleted(references: Sequence[Reference]) -> list[Reference]:
+    """Those of these references that were deleted, each under the id that was."""
+    named_alike = [*references, *(reference._replace(id=_apart(reference)) for reference in references)]
+    ids = gone({reference.id for reference in named_alike})
+    return [reference for reference in named_alike if reference.id in ids]
+
+
 def known_hashes(completion_ids: Sequence[str]) -> dict[str, set[str]]:
     """The content hashes that are recorded under each of these ids; GONE is among them if the id was deleted."""
 

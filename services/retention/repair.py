@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from completions import frames, index
+from completions import changes, frames, index
 from foundation import blobs, table
 from foundation.ids import now_ms
 from retention.failures import Failures
@@ -36,5 +36,8 @@ def repair(goes_on: Callable[[], bool], failures: Failures) -> int:
 def _finish(object_id: str, key: str) -> None:
     body = blobs.find(key)
     if body is not None:
-        table.write_all(index.rows(object_id, frames.unpack(body, key)))
+        references = frames.unpack(body, key)
+        table.write_all(index.rows(object_id, references))
+        # Their deletions may have been worked off while no row named this object: the next sweep looks again.
+        changes.delete(index.deleted(references))
     frames.finish(object_id)

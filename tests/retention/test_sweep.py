@@ -210,6 +210,31 @@ def test_an_object_whose_recorder_died_is_finished(system: System, monkeypatch: 
     assert batches.parts(sent.batch_id) == {0: 1}
 
 
+def test_a_deletion_reaches_an_object_whose_rows_are_written_after_it_was_worked_off(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system.bucket
+    first, second = message(range(3), new_id("capture_")), message(range(3, 6), new_id("capture_"))
+    record([first])
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-rec-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(frames, "finish", lambda _: None)
+        patched.setattr(table, "write_all", lambda _: None)
+        record([first, second])
+    record([second])
+    with monkeypatch.context() as patched:
+        patched.setattr(repair, "now_ms", lambda: 0)
+        patched.setattr(erase, "now", lambda: now() + 2 * 3600)
+        retention.handler.sweep_entry({}, Context(left_ms=900_000))
+    assert b"chatcmpl-rec-1" in bytes_in("completions/"), "in the object that no row names yet"
+    for hours in (2, 4):
+        sweep(monkeypatch, later_s=hours * 3600)
+    assert b"chatcmpl-rec-1" not in bytes_in("completions/")
+    assert [completion.id for completion in index.completions(Filter())] == [
+        f"chatcmpl-rec-{number}" for number in (0, 2, 3, 4, 5)
+    ]
+
+
 def test_a_wiped_frame_keeps_the_others_in_their_places() -> None:
     body = b"".join(zstd.compress(text) for text in (b"a" * 50, b"b" * 500, b"c"))
     second = zstd.compress(b"b" * 500)
