@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -105,8 +106,8 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     object_ = dict(pairs)
     if len(object_) == len(pairs):
         return object_
-    keys = [key for key, _ in pairs]
-    return Flaw("duplicate_key", object_, next(key for key in keys if keys.count(key) > 1))
+    times = Counter(key for key, _ in pairs)
+    return Flaw("duplicate_key", object_, next(key for key in object_ if times[key] > 1))
 
 
 def _integer(digits: str) -> Any:

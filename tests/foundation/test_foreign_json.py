@@ -72,3 +72,24 @@ def test_a_close_look_leaves_a_flaw_where_something_would_change() -> None:
         18446744073709551615,
         "\udcff",
     ]
+
+
+class Watched(str):
+    """A key that counts how often it is compared with another one."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Watched.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_a_doubled_key_is_found_in_one_pass() -> None:
+    """A body of 4 MB may have 400,000 keys. Held against each other, 20,000 took 19 seconds."""
+    pairs = [(Watched(number), None) for number in [*range(1000), 999]]
+    flaw = foreign_json._object(pairs)
+    assert (flaw.kind, flaw.key) == ("duplicate_key", "999")
+    assert Watched.compared < 10 * len(pairs)
