@@ -42,7 +42,7 @@ def respond(
     except ProviderRefused as refusal:
         return refused(refusal)
     headers = fallback_header(model, request["model"])
-    if not isinstance(answer.body.get("output"), list):
+    if not stream.is_response(answer.body):
         # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
         return bounded(_answered(request, answer.body, headers))
     response = {

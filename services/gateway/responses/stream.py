@@ -8,7 +8,7 @@ the managed Python runtime buffers an answer whole, so smaller pieces would arri
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,16 +22,35 @@ _UNKNOWN_YET: dict[str, Any] = {
     "output": [],
     "usage": None,
 }
-# The field of a call that comes as deltas, and the beginning of its events' names.
-_CALLS = {
-    "function_call": ("arguments", "response.function_call_arguments"),
-    "custom_tool_call": ("input", "response.custom_tool_call_input"),
+
+
+class _Deltas(NamedTuple):
+    """The field that comes as deltas, and the beginning of its events' names."""
+
+    field: str
+    event: str
+
+
+_DELTAS = {
+    "output_text": _Deltas("text", "response.output_text"),
+    "refusal": _Deltas("refusal", "response.refusal"),
+    "reasoning_text": _Deltas("text", "response.reasoning_text"),
+    "summary_text": _Deltas("text", "response.reasoning_summary_text"),
+    "function_call": _Deltas("arguments", "response.function_call_arguments"),
+    "custom_tool_call": _Deltas("input", "response.custom_tool_call_input"),
 }
+"""What of a part or a call comes as deltas, by its type."""
+
+
+def is_response(answered: dict[str, Any]) -> bool:
+    """Whether a provider's answer is a response: it has items as its output, whatever is in them."""
+    output = answered.get("output")
+    return isinstance(output, list) and all(isinstance(item, dict) for item in output)
 
 
 def events(response: dict[str, Any]) -> bytes:
     """The body of the event stream; what is no response, such as an error with status 200, is one event as it is."""
-    if not isinstance(response.get("output"), list):
+    if not is_response(response):
         return b"data: " + orjson.dumps(response) + b"\n\n"
     return b"".join(_written({**event, "sequence_number": number}) for number, event in enumerate(_events(response)))
 
@@ -61,58 +80,50 @@ def _begun(item: dict[str, Any]) -> dict[str, Any]:
             empty["content"] = []
         case "reasoning":
             empty |= {"summary": []} | ({"content": []} if item.get("content") else {})
-        case "function_call" | "custom_tool_call":
-            empty[_CALLS[item["type"]][0]] = ""
+        case "function_call" | "custom_tool_call" as kind:
+            empty[_DELTAS[kind].field] = ""
     return {**item, **empty}
 
 
 def _of_item(item: dict[str, Any]) -> Iterator[_Event]:
     """What is said between the beginning and the end of an item; nothing for items of hosted tools."""
-    match item.get("type"):
-        case "message":
-            for position, part in enumerate(item.get("content") or ()):
-                yield from _of_part(position, part)
-        case "reasoning":
-            yield from _of_reasoning(item)
-        case "function_call" | "custom_tool_call":
-            field, name = _CALLS[item["type"]]
-            yield {"type": f"{name}.delta", "delta": item[field]}
-            named = {"name": item["name"]} if field == "arguments" else {}
-            yield {"type": f"{name}.done", field: item[field], **named}
+    if item.get("type") in ("message", "reasoning"):
+        for number, part in enumerate(_list_of(item.get("summary"))):
+            yield from _of_part("response.reasoning_summary_part", {"summary_index": number}, part)
+        for number, part in enumerate(_list_of(item.get("content"))):
+            yield from _of_part("response.content_part", {"content_index": number}, part)
+    elif deltas := _deltas(item):
+        said = item[deltas.field]
+        named = {"name": item.get("name")} if deltas.field == "arguments" else {}
+        yield {"type": f"{deltas.event}.delta", "delta": said}
+        yield {"type": f"{deltas.event}.done", deltas.field: said, **named}
 
 
-def _of_part(position: int, part: dict[str, Any]) -> Iterator[_Event]:
-    """The events of a part of a message: a text or a refusal."""
-    is_text = part.get("type") == "output_text"
-    field = "text" if is_text else "refusal"
-    name = "response.output_text" if is_text else "response.refusal"
-    place = {"content_index": position}
-    logprobs = {"logprobs": part.get("logprobs") or []} if is_text else {}
-    blank = {**part, field: "", **({"annotations": [], "logprobs": []} if is_text else {})}
-    yield {"type": "response.content_part.added", **place, "part": blank}
-    yield {"type": f"{name}.delta", **place, "delta": part[field], **logprobs}
-    for number, annotation in enumerate(part.get("annotations") or ()):
-        yield {
-            "type": "response.output_text.annotation.added",
-            **place,
-            "annotation_index": number,
-            "annotation": annotation,
-        }
-    yield {"type": f"{name}.done", **place, field: part[field], **logprobs}
-    yield {"type": "response.content_part.done", **place, "part": part}
+def _of_part(event: str, place: dict[str, int], part: Any) -> Iterator[_Event]:
+    """The events of a part. What has no text in the place where its type has one comes as a whole."""
+    deltas = _deltas(part)
+    if deltas is None:
+        yield {"type": f"{event}.added", **place, "part": part}
+    else:
+        of_text: dict[str, Any] = {"annotations": [], "logprobs": []} if part["type"] == "output_text" else {}
+        yield {"type": f"{event}.added", **place, "part": {**part, deltas.field: "", **of_text}}
+        logprobs = {"logprobs": part.get("logprobs") or []} if of_text else {}
+        yield {"type": f"{deltas.event}.delta", **place, "delta": part[deltas.field], **logprobs}
+        for number, annotation in enumerate(_list_of(part.get("annotations"))):
+            noted = {"annotation_index": number, "annotation": annotation}
+            yield {"type": "response.output_text.annotation.added", **place, **noted}
+        yield {"type": f"{deltas.event}.done", **place, deltas.field: part[deltas.field], **logprobs}
+    yield {"type": f"{event}.done", **place, "part": part}
 
 
-def _of_reasoning(item: dict[str, Any]) -> Iterator[_Event]:
-    for number, part in enumerate(item.get("summary") or ()):
-        place = {"summary_index": number}
-        name = "response.reasoning_summary"
-        yield {"type": f"{name}_part.added", **place, "part": {**part, "text": ""}}
-        yield {"type": f"{name}_text.delta", **place, "delta": part["text"]}
-        yield {"type": f"{name}_text.done", **place, "text": part["text"]}
-        yield {"type": f"{name}_part.done", **place, "part": part}
-    for number, part in enumerate(item.get("content") or ()):
-        place = {"content_index": number}
-        yield {"type": "response.content_part.added", **place, "part": {**part, "text": ""}}
-        yield {"type": "response.reasoning_text.delta", **place, "delta": part["text"]}
-        yield {"type": "response.reasoning_text.done", **place, "text": part["text"]}
-        yield {"type": "response.content_part.done", **place, "part": part}
+def _deltas(said: Any) -> _Deltas | None:
+    """What of a part or a call comes as deltas; None if nothing does."""
+    match said:
+        case {"type": str(kind)} if kind in _DELTAS and isinstance(said.get(_DELTAS[kind].field), str):
+            return _DELTAS[kind]
+    return None
+
+
+def _list_of(value: Any) -> list[Any]:
+    """A list as it is; for anything else an empty one."""
+    return value if isinstance(value, list) else []

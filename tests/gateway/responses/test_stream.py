@@ -71,6 +71,38 @@ def test_deltas_say_the_whole_and_sequence_numbers_count(name: str) -> None:
     assert done == whole["output"]
 
 
+ODD_ITEMS: dict[str, dict[str, Any]] = {
+    "a part of a new kind": {"type": "message", "id": "m", "content": [{"type": "output_audio", "data": "x"}]},
+    "a text without its text": {"type": "message", "id": "m", "content": [{"type": "output_text"}]},
+    "a part that is a text": {"type": "message", "id": "m", "content": ["billing"]},
+    "a content that is a text": {"type": "message", "id": "m", "content": "billing"},
+    "a part whose type is no text": {"type": "message", "id": "m", "content": [{"type": ["output_text"]}]},
+    "annotations that are no list": {
+        "type": "message",
+        "id": "m",
+        "content": [{"type": "output_text", "text": "a", "annotations": 1}],
+    },
+    "a call without arguments": {"type": "function_call", "id": "f", "name": "now"},
+    "a call without a name": {"type": "function_call", "id": "f", "arguments": "{}"},
+    "reasoning without a text": {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text"}]},
+    "a type that is no text": {"type": 1},
+}
+
+
+@pytest.mark.parametrize("name", ODD_ITEMS)
+def test_an_item_of_another_shape_comes_as_a_whole(name: str) -> None:
+    """Its provider was paid for it: a stream that fails would lose the answer."""
+    whole = {"id": "resp_a", "status": "completed", "output": [ODD_ITEMS[name]]}
+    said = read(events(whole))
+    assert [event["item"] for event in said if event["type"] == "response.output_item.done"] == whole["output"]
+    assert (said[-1]["type"], said[-1]["response"]) == ("response.completed", whole)
+
+
+@pytest.mark.parametrize("output", [None, {}, ["billing"], [None]])
+def test_what_has_no_items_is_one_event_as_it_is(output: Any) -> None:
+    assert events({"output": output}) == b"data: " + orjson.dumps({"output": output}) + b"\n\n"
+
+
 def test_a_text_comes_in_openais_order() -> None:
     assert [event["type"].removeprefix("response.") for event in read(events(RESPONSES["text"]))] == [
         "created",
