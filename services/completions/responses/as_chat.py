@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from completions.completion import LONGEST_ID, TOKENS_END, Metadata
 from completions.messages import every_call_is_answered
-from completions.responses.items import Item, Turns, answering
+from completions.responses.items import Item, Message, Turns, answering
 from completions.responses.tools import OwnTool, Tool, ToolChoice, chosen
 from foundation.bounds import in_bytes
 from foundation.errors import ApiError
@@ -88,6 +88,11 @@ class Request(BaseModel):
     max_output_tokens: _Count | None = None
     metadata: Metadata | None = None
 
+    @property
+    def items(self) -> list[Item]:
+        """The new items; a text is the message of a user."""
+        return [Message(role="user", content=self.input)] if isinstance(self.input, str) else self.input or []
+
 
 class _InputDetails(BaseModel):
     cached_tokens: _Count | None = None
@@ -132,7 +137,7 @@ def call_as_chat(
     `before` has the items of the responses before it.
     """
     items = [*before, *input_items(call["request"])]
-    asked, unsaid = chat_request(request, items)
+    asked, unsaid = chat_request(request, READ_ITEMS.validate_python(before))
     chat: dict[str, Any] = {
         "request": asked,
         "original": {"request": call["request"], "response": call["response"], "input_items": items},
@@ -153,13 +158,13 @@ def input_items(request: dict[str, Any]) -> list[Any]:
 
 
 def chat_request(
-    request: Request, items: list[Any], *, field: str = "request.input"
+    request: Request, before: Sequence[Item], *, field: str = "request.input"
 ) -> tuple[dict[str, Any], set[str]]:
-    """The request of a chat completion with all these items, and the kinds of items that it cannot say.
+    """The request of a chat completion with the items `before` and the new ones, and the kinds that it cannot say.
 
-    Raises ValidationError for a malformed item, and ApiError naming the `field` if there is no message among the items.
+    Raises ApiError naming the `field` if there is no message among the items.
     """
-    turns = Turns(READ_ITEMS.validate_python(items))
+    turns = Turns([*before, *request.items])
     instructions = [{"role": "system", "content": request.instructions}] if request.instructions else []
     extra = request.model_extra or {}
     asked = {

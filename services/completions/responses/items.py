@@ -75,7 +75,9 @@ type Content = Annotated[
 ]
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """What somebody says."""
+
     role: Literal["system", "developer", "user", "assistant"]
     content: Content
     phase: str | None = None
@@ -139,7 +141,7 @@ _ITEMS = {
     "item_reference": "elsewhere",
 }
 type Item = Annotated[
-    Annotated[_Message, Tag("message")]
+    Annotated[Message, Tag("message")]
     | Annotated[_FunctionCall, Tag("function")]
     | Annotated[_CustomCall, Tag("custom")]
     | Annotated[_CallOutput, Tag("result")]
@@ -152,9 +154,9 @@ type Item = Annotated[
 
 def answering(items: Sequence[Item]) -> list[Item]:
     """The items of an output without the messages before the final one, which the assistant says on the way."""
-    spoken = [item for item in items if isinstance(item, _Message)]
+    spoken = [item for item in items if isinstance(item, Message)]
     answers = [message for message in spoken if message.phase != "commentary"] or spoken
-    return [item for item in items if not isinstance(item, _Message) or item is answers[-1]]
+    return [item for item in items if not isinstance(item, Message) or item is answers[-1]]
 
 
 class Turns:
@@ -168,9 +170,9 @@ class Turns:
 
     def _add(self, item: Item) -> None:
         match item:
-            case _Message(role="assistant"):
+            case Message(role="assistant"):
                 self._say(item.content)
-            case _Message():
+            case Message():
                 self.messages.append({"role": item.role, "content": self._content(item.content, item.role)})
             case _FunctionCall() | _CustomCall():
                 if item.namespace:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from completions.completion import LONGEST_ID
 from completions.responses.as_chat import READ_ITEMS, UNANSWERED_CALL, Request, chat_request, input_items
-from completions.responses.items import Turns
+from completions.responses.items import Item, Turns
 from completions.responses.tools import OwnTool, chosen
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
@@ -91,10 +91,13 @@ def as_chat(request: dict[str, Any], before: list[Any]) -> dict[str, Any]:
     asked = {name: value for name, value in request.items() if name not in _OURS}
     try:
         read = Request.model_validate(asked)
-        _refuse_unsayable(asked, read, before)
-        chat, _ = chat_request(read, [*before, *input_items(asked)], field="input")
+        items_before = READ_ITEMS.validate_python(before)
+        _refuse_unsayable(asked, read, items_before)
+        chat, unsaid = chat_request(read, items_before, field="input")
     except ValidationError as error:
         raise field_error(error, asked) from error
+    if UNANSWERED_CALL in unsaid:
+        raise _unsupported("input", "the outputs of all calls of a turn must follow it, and no others")
     chat["messages"] = [_under_a_known_role(message) for message in chat["messages"]]
     return {**_beside(asked), **chat, **_logprobs(asked)}
 
@@ -118,7 +121,7 @@ def _logprobs(asked: dict[str, Any]) -> dict[str, Any]:
     return {"logprobs": True, "top_logprobs": wanted}
 
 
-def _refuse_unsayable(asked: dict[str, Any], read: Request, before: list[Any]) -> None:
+def _refuse_unsayable(asked: dict[str, Any], read: Request, before: list[Item]) -> None:
     reasoning = asked.get("reasoning") or {}
     for prefix, fields, unsayable in (("", asked, _UNSAYABLE), ("reasoning.", reasoning, _UNSAYABLE_OF_REASONING)):
         for name, nothing in unsayable.items():
@@ -129,14 +132,11 @@ def _refuse_unsayable(asked: dict[str, Any], read: Request, before: list[Any]) -
             raise _unsupported(f"tools[{position}]", f"a chat completion has no hosted tool '{tool.type}'")
     if read.tool_choice is not None and chosen(read.tool_choice) is None:
         raise _unsupported("tool_choice", "a chat completion has no hosted tools to choose")
-    items = READ_ITEMS.validate_python(input_items(asked))
-    places = {f"input[{position}]": [item] for position, item in enumerate(items)}
-    for field, some in {**places, "previous_response_id": READ_ITEMS.validate_python(before)}.items():
-        unsaid = sorted(Turns(some).unsaid)
+    places = {f"input[{position}]": [item] for position, item in enumerate(read.items)}
+    for field, items in {**places, "previous_response_id": before}.items():
+        unsaid = sorted(Turns(items).unsaid)
         if unsaid:
             raise _unsupported(field, f"a chat completion cannot say: {', '.join(unsaid)}")
-    if UNANSWERED_CALL in chat_request(read, [*before, *input_items(asked)], field="input")[1]:
-        raise _unsupported("input", "the outputs of all calls of a turn must follow it, and no others")
 
 
 def _unsupported(field: str, why: str) -> ApiError:
