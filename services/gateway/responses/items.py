@@ -9,18 +9,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from completions.messages import calls_of, reasoning_of, refusal_of, text_of
 from foundation.ids import new_id
-from gateway.responses.said import SaidCall, SaidCitation, SaidFunction, SaidLogprobs, SaidMessage
+from gateway.responses.said import SaidCitation, SaidLogprobs, SaidMessage
 
 _CITATION = "url_citation"
 
 
-def output_items(message: SaidMessage, logprobs: SaidLogprobs | None, *, status: str) -> list[dict[str, Any]]:
+def output_items(said: SaidMessage, logprobs: SaidLogprobs | None, *, status: str) -> list[dict[str, Any]]:
     """The items of an output; `status` is that of the message, completed or incomplete."""
-    calls = [item for call in message.tool_calls or () if (item := _call(call))]
-    if message.function_call:
-        calls.append(_function_call(message.function_call, None))
-    items = [_reasoning(message.thoughts)] if message.thoughts else []
+    message = said.model_dump(exclude_unset=True)
+    calls = [item for call in calls_of(message) if (item := _call(call))]
+    thoughts = reasoning_of(message)
+    items = [_reasoning(thoughts)] if thoughts else []
     parts = _parts(message, logprobs)
     if parts or not calls:
         content = parts or [_text_part("")]
@@ -35,14 +36,14 @@ def _reasoning(thoughts: str) -> dict[str, Any]:
     return {"type": "reasoning", "id": new_id("rs_"), "summary": [], "content": content}
 
 
-def _parts(message: SaidMessage, logprobs: SaidLogprobs | None) -> list[dict[str, Any]]:
+def _parts(message: dict[str, Any], logprobs: SaidLogprobs | None) -> list[dict[str, Any]]:
     parts = []
-    if message.text:
-        citations = [citation for said in message.annotations or () if (citation := _citation(said))]
+    if text := text_of(message.get("content")):
+        citations = [citation for noted in message.get("annotations") or () if (citation := _citation(noted))]
         tokens = (logprobs.content if logprobs else None) or []
-        parts.append(_text_part(message.text, citations, [token.model_dump() for token in tokens]))
-    if message.refusal:
-        parts.append({"type": "refusal", "refusal": message.refusal})
+        parts.append(_text_part(text, citations, [token.model_dump() for token in tokens]))
+    if refusal := refusal_of(message):
+        parts.append({"type": "refusal", "refusal": refusal})
     return parts
 
 
@@ -61,25 +62,12 @@ def _citation(annotation: dict[str, Any]) -> dict[str, Any] | None:
         return None
 
 
-def _call(call: SaidCall) -> dict[str, Any] | None:
+def _call(call: dict[str, Any]) -> dict[str, Any] | None:
     """The item of a call; None if it names no tool."""
-    if call.custom:
-        return {
-            "type": "custom_tool_call",
-            "id": new_id("ctc_"),
-            "call_id": call.id or new_id("call_"),
-            "name": call.custom.name,
-            "input": call.custom.input,
-        }
-    return _function_call(call.function, call.id) if call.function else None
-
-
-def _function_call(function: SaidFunction, call_id: str | None) -> dict[str, Any]:
-    return {
-        "type": "function_call",
-        "id": new_id("fc_"),
-        "call_id": call_id or new_id("call_"),
-        "name": function.name,
-        "arguments": function.arguments,
-        "status": "completed",
-    }
+    call_id = call.get("id") or new_id("call_")
+    match call:
+        case {"type": "custom", "custom": dict(tool)}:
+            return {"type": "custom_tool_call", "id": new_id("ctc_"), "call_id": call_id, **tool}
+        case {"type": "function", "function": dict(tool)}:
+            return {"type": "function_call", "id": new_id("fc_"), "call_id": call_id, **tool, "status": "completed"}
+    return None

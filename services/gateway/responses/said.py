@@ -1,73 +1,43 @@
-"""The choice of a chat completion as providers give it: what OpenAI has, and what others add.
+"""The choice of a chat completion as providers give it, as far as a response is made of it.
 
-Reasoning comes as `reasoning_content` (DeepSeek, vLLM), as `reasoning` (OpenRouter, Groq), or as a part of the content
-(Mistral). A content may be a list of parts. Arguments of a call may be an object where OpenAI has a text.
+What must hold of it stands here. `completions.messages` reads the message, whose texts, calls and reasoning providers
+spell in several ways.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import orjson
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
-def _as_text(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value or ""
+class _Kept(BaseModel):
+    """An object of which every field is kept."""
+
+    model_config = ConfigDict(extra="allow")
 
 
-def _text_or_none(value: Any) -> Any:
-    return value if isinstance(value, str) else None
-
-
-type _Written = Annotated[str, BeforeValidator(_as_text)]
-
-
-class SaidFunction(BaseModel):
-    """The function of a call."""
+class _Named(_Kept):
+    """The tool that a call names."""
 
     name: str
-    arguments: _Written = ""
 
 
-class SaidCustom(BaseModel):
-    """The custom tool of a call."""
-
-    name: str
-    input: _Written = ""
-
-
-class SaidCall(BaseModel):
+class _SaidCall(_Kept):
     """A call of a tool."""
 
-    id: str | None = None
-    function: SaidFunction | None = None
-    custom: SaidCustom | None = None
+    function: _Named | None = None
+    custom: _Named | None = None
 
 
-class SaidMessage(BaseModel):
+class SaidMessage(_Kept):
     """The message of a choice."""
 
     content: str | list[dict[str, Any]] | None = None
     refusal: str | None = None
     annotations: list[dict[str, Any]] | None = None
-    tool_calls: list[SaidCall] | None = None
-    function_call: SaidFunction | None = None
-    reasoning_content: Annotated[str | None, BeforeValidator(_text_or_none)] = None
-    reasoning: Annotated[str | None, BeforeValidator(_text_or_none)] = None
-
-    @property
-    def text(self) -> str:
-        """What is said to the user."""
-        if isinstance(self.content, list):
-            return "".join(_text_of(part, "text") for part in self.content)
-        return self.content or ""
-
-    @property
-    def thoughts(self) -> str:
-        """The reasoning, empty without any."""
-        parts = self.content if isinstance(self.content, list) else []
-        return self.reasoning_content or self.reasoning or "".join(_text_of(part, "thinking") for part in parts)
+    tool_calls: list[_SaidCall] | None = None
+    function_call: _Named | None = None
 
 
 def _finite(value: Any) -> Any:
@@ -99,7 +69,7 @@ class SaidCitation(BaseModel):
     """A citation of a web page. Servers that are not OpenAI leave out what the page is called and where it is cited."""
 
     url: str
-    title: Annotated[str, BeforeValidator(_as_text)] = ""
+    title: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
     start_index: int = 0
     end_index: int = 0
 
@@ -110,13 +80,3 @@ class Choice(BaseModel):
     message: SaidMessage | None = None
     finish_reason: str | None = None
     logprobs: SaidLogprobs | None = None
-
-
-def _text_of(part: dict[str, Any], kind: str) -> str:
-    """The text of a part of this kind. Mistral's thinking is itself a list of parts."""
-    if part.get("type") != kind:
-        return ""
-    inner = part.get(kind)
-    if isinstance(inner, list):
-        return "".join(_text_of(piece, "text") for piece in inner if isinstance(piece, dict))
-    return inner if isinstance(inner, str) else ""

@@ -103,6 +103,25 @@ def test_a_call_keeps_its_id_and_one_without_gets_one() -> None:
     assert call["arguments"] == '{"a":1}'
 
 
+def test_a_call_that_names_no_tool_is_no_item() -> None:
+    for empty in ({"function": None}, {"custom": None, "type": "custom"}, {"type": "function"}):
+        assert kinds(responded({"content": None, "tool_calls": [{"id": "c", **empty}, CALL]})) == ["function_call"]
+
+
+@pytest.mark.parametrize(
+    ("part", "item"),
+    [
+        ({"type": "output_text", "text": "42"}, {"type": "output_text", "text": "42"}),
+        ({"type": "refusal", "refusal": "No."}, {"type": "refusal", "refusal": "No."}),
+        ({"type": "reasoning", "text": "6 times 7"}, {"type": "reasoning_text", "text": "6 times 7"}),
+    ],
+)
+def test_a_part_is_read_as_in_every_answer(part: dict[str, Any], item: dict[str, Any]) -> None:
+    """What a provider's parts say was lost where only Mistral's were known."""
+    said = responded({"content": [part]})["output"][0]["content"][0]
+    assert {name: said[name] for name in item} == item
+
+
 def test_an_infinite_log_probability_is_the_least_that_openai_gives() -> None:
     tokens = [{"token": "a", "logprob": None}, {"token": "b", "logprob": -0.5, "bytes": [98]}]
     response = responded({"content": "ab"}, choice={"logprobs": {"content": tokens}})
