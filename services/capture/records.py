@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-# A time in milliseconds, sent where seconds are expected, would sort after everything else: it is refused.
-SECONDS_END = 1 << 33
 LATENCY_END = 1 << 53
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 LONGEST_ORIGIN = 64

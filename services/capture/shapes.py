@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from capture.records import LATENCY_END, LONGEST_ORIGIN, SECONDS_END, is_failure, is_response
-from completions.completion import LONGEST_ID, LONGEST_REASON, TOKENS_END, Metadata
+from capture.records import LATENCY_END, LONGEST_ORIGIN, is_failure, is_response
+from completions.completion import LONGEST_ID, LONGEST_REASON, SECONDS_END, TOKENS_END, Metadata
 from completions.responses.as_chat import Request, Response, call_as_chat
 from foundation.bounds import Text, in_bytes
 from foundation.errors import ApiError

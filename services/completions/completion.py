@@ -37,6 +37,8 @@ LONGEST_ID = 256
 """Bytes of an id or of a model's name. Sort keys hold an id behind two times, and end at 1,024 bytes."""
 LONGEST_REASON = 64
 """Bytes of a finish reason."""
+SECONDS_END = 1 << 33
+"""A time in seconds is below this: one in milliseconds, where seconds are expected, would sort after all others."""
 TOKENS_END = (1 << 53) + 1
 """A count of tokens is below this: every language reads it exactly."""
 

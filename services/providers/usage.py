@@ -40,12 +40,10 @@ class ModelUsage(BaseModel):
     def add(self, usage: dict[str, Any]) -> None:
         """Add the usage of one call, as a provider gives it."""
         cached = cached_tokens(usage)
-        prompt, answer = (
-            whole_prompt(_tokens(usage.get("prompt_tokens")), cached),
-            _tokens(usage.get("completion_tokens")),
-        )
+        prompt = whole_prompt(tokens(usage.get("prompt_tokens")), cached)
+        answer = tokens(usage.get("completion_tokens"))
         # A total of 0 is one that the provider does not give.
-        total = _tokens(usage.get("total_tokens"))
+        total = tokens(usage.get("total_tokens"))
         self.merge(
             ModelUsage(
                 model_name="",
@@ -66,11 +64,19 @@ class ModelUsage(BaseModel):
 
 def cached_tokens(usage: dict[str, Any]) -> int:
     """The prompt tokens that the provider read from its cache, in the usage of one call or of many."""
-    details = usage.get("prompt_tokens_details")
-    of_prompt = details.get("cached_tokens") if isinstance(details, dict) else None
-    return _tokens(usage.get("cached_tokens")) or _tokens(of_prompt)
+    return tokens(usage.get("cached_tokens")) or _detail(usage, "prompt_tokens_details", "cached_tokens")
 
 
-def _tokens(value: Any) -> int:
+def reasoning_tokens(usage: dict[str, Any]) -> int:
+    """The tokens of an answer that the model thought with before it answered."""
+    return _detail(usage, "completion_tokens_details", "reasoning_tokens")
+
+
+def _detail(usage: dict[str, Any], details: str, name: str) -> int:
+    of_part = usage.get(details)
+    return tokens(of_part.get(name)) if isinstance(of_part, dict) else 0
+
+
+def tokens(value: Any) -> int:
     """A provider's token count; 0 for anything that is no number between 0 and 2^53."""
     return int(value) if type(value) in {int, float} and 0 <= value <= _MOST_TOKENS else 0

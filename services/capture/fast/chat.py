@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from capture.records import COUNTS, LATENCY_END, LONGEST_ORIGIN, SECONDS_END
-from completions.completion import LONGEST_ID, LONGEST_REASON, LONGEST_TAG, LONGEST_TAG_NAME, MOST_TAGS, TOKENS_END
+from capture.records import COUNTS, LATENCY_END, LONGEST_ORIGIN
+from completions.completion import (
+    LONGEST_ID,
+    LONGEST_REASON,
+    LONGEST_TAG,
+    LONGEST_TAG_NAME,
+    MOST_TAGS,
+    SECONDS_END,
+    TOKENS_END,
+)
 
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")
 _FIELDS = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter
 from pydantic_core import PydanticCustomError
 
-from completions.completion import LONGEST_ID, TOKENS_END, Metadata
+from completions.completion import LONGEST_ID, SECONDS_END, TOKENS_END, Metadata
 from completions.messages import every_call_is_answered
 from completions.responses.items import Item, Message, Turns, answering
 from completions.responses.tools import OwnTool, Tool, ToolChoice, chosen
@@ -118,7 +118,7 @@ class Response(BaseModel):
     """What is mapped of an ended response."""
 
     id: _Id | None = None
-    created_at: Annotated[float, Field(ge=0, lt=1 << 33)] | None = None
+    created_at: Annotated[float, Field(ge=0, lt=SECONDS_END)] | None = None
     model: _Id | None = None
     status: Literal["completed", "incomplete", "failed", "cancelled"] | None = None
     error: dict[str, Any] | None = None

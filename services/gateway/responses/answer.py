@@ -7,15 +7,17 @@ answer is no chat completion.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from completions.completion import SECONDS_END
 from foundation.ids import new_id, now
 from gateway.responses.items import output_items
-from gateway.responses.said import Choice, SaidMessage
+from gateway.responses.said import SaidLogprobs, SaidMessage
 from providers import ProviderRefused
+from providers.usage import cached_tokens, reasoning_tokens, tokens
 
 _BAD_GATEWAY = 502
 _FINAL = {"x-should-retry": "false"}
@@ -39,25 +41,29 @@ _ECHOED: dict[str, Any] = {
 }
 
 
-class _Details(BaseModel):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
+def _readable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
 
 
-class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
+type _Aside[Kind] = Annotated[Kind | None, WrapValidator(_readable)]
+"""What a provider says beside the message: what cannot be read is left out, and does not lose the message."""
+
+
+class _Choice(BaseModel):
+    message: SaidMessage | None = None
+    finish_reason: _Aside[str] = None
+    logprobs: _Aside[SaidLogprobs] = None
 
 
 class _Chat(BaseModel):
-    created: float | None = None
-    model: str | None = None
-    choices: list[Choice] = Field(min_length=1)
-    usage: _Usage | None = None
-    service_tier: str | None = None
+    choices: list[_Choice] = Field(min_length=1)
+    created: _Aside[Annotated[float, Field(ge=0, lt=SECONDS_END)]] = None
+    model: _Aside[str] = None
+    service_tier: _Aside[str] = None
+    usage: _Aside[dict[str, Any]] = None
 
 
 def response_of(answered: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
@@ -92,15 +98,14 @@ def response_of(answered: dict[str, Any], request: dict[str, Any]) -> dict[str, 
     }
 
 
-def _usage(usage: _Usage) -> dict[str, Any]:
-    read, written = usage.prompt_tokens_details or _Details(), usage.completion_tokens_details or _Details()
-    total = usage.prompt_tokens + usage.completion_tokens if usage.total_tokens is None else usage.total_tokens
+def _usage(usage: dict[str, Any]) -> dict[str, Any]:
+    read, written, total = (tokens(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
     return {
-        "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": read.cached_tokens or 0, "cache_write_tokens": 0},
-        "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": written.reasoning_tokens or 0},
-        "total_tokens": total,
+        "input_tokens": read,
+        "input_tokens_details": {"cached_tokens": cached_tokens(usage), "cache_write_tokens": 0},
+        "output_tokens": written,
+        "output_tokens_details": {"reasoning_tokens": reasoning_tokens(usage)},
+        "total_tokens": total or read + written,
     }
 
 

@@ -1,6 +1,6 @@
-"""The choice of a chat completion as providers give it, as far as a response is made of it.
+"""The message of a chat completion as providers give it, and what they say beside it.
 
-What must hold of it stands here. `completions.messages` reads the message, whose texts, calls and reasoning providers
+What must hold of them stands here. `completions.messages` reads the message, whose texts, calls and reasoning providers
 spell in several ways.
 """
 
@@ -72,11 +72,3 @@ class SaidCitation(BaseModel):
     title: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
     start_index: int = 0
     end_index: int = 0
-
-
-class Choice(BaseModel):
-    """A choice of a chat completion."""
-
-    message: SaidMessage | None = None
-    finish_reason: str | None = None
-    logprobs: SaidLogprobs | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from openai.types.responses import Response
 
@@ -82,6 +83,27 @@ def test_usage_and_details_are_those_of_the_chat() -> None:
     assert responded({"content": "a"}, usage=None)["usage"] is None
     plain = responded({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 2})
     assert plain["usage"]["total_tokens"] == 3
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"created": "yesterday"},
+        {"created": 1e300},
+        {"model": ["big"]},
+        {"service_tier": 3},
+        {"usage": "many"},
+        {"usage": {"prompt_tokens": None, "completion_tokens": "5", "prompt_tokens_details": []}},
+        {"choice": {"logprobs": {"content": [{"logprob": -1}]}}},
+        {"choice": {"finish_reason": 0}},
+    ],
+)
+def test_what_cannot_be_read_beside_the_message_does_not_lose_it(odd: dict[str, Any]) -> None:
+    """It was a 502 that the provider was paid for."""
+    said = responded({"content": "billing"}, **odd)
+    assert orjson.loads(orjson.dumps(said)) == said
+    response = Response.model_validate(said)
+    assert (response.output_text, response.status) == ("billing", "completed")
 
 
 def test_what_was_asked_stands_in_the_response() -> None:
