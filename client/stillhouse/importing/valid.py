@@ -141,6 +141,28 @@ class _Response(BaseModel):
     choices: Annotated[list[_Choice], Field(min_length=1)]
 
 
+type _Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class _PromptDetails(BaseModel):
+    cached_tokens: _Count | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+    total_tokens: _Count | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> _Usage:
+        prompt = self.prompt_tokens or 0
+        cached = (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+        if cached > prompt or (self.total_tokens is not None and prompt > self.total_tokens):
+            raise ValueError("a part larger than its whole")
+        return self
+
+
 class _Chat(BaseModel):
     request: _Request
     response: _Response
@@ -178,16 +200,11 @@ def _reason(error: ValidationError) -> str:
 
 def _is_sound(usage: Any) -> bool:
     """Whether the counts of tokens are whole numbers, no part larger than its whole; absent ones are sound."""
-    if usage is None:
-        return True
-    if not isinstance(usage, dict):
+    try:
+        _Usage.model_validate({} if usage is None else usage)
+    except ValidationError:
         return False
-    prompt, answered, total = (usage.get(f"{side}_tokens") for side in ("prompt", "completion", "total"))
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    counts = [count for count in (prompt, answered, total, cached) if count is not None]
-    if not all(type(count) is int and count >= 0 for count in counts):
-        return False
-    return (cached or 0) <= (prompt or 0) and (total is None or (prompt or 0) <= total)
+    return True
 
 
 def _without_reasoning(record: Record, choice: dict[str, Any]) -> dict[str, Any]:
