@@ -4,8 +4,8 @@
 export type Json = Record<string, any>;
 
 const LAST_EVENTS = new Set(["response.completed", "response.incomplete", "response.failed"]);
-// Of a message these come whole, although they are text.
-const WHOLE = new Set(["id", "type", "role", "name"]);
+// Sent again by some providers in every piece; the rest of a delta's texts are pieces.
+const WHOLE = new Set(["id", "type", "role", "name", "format", "expires_at"]);
 const OF_CHUNKS = new Set(["object", "choices", "obfuscation"]);
 
 export function answerIn(body: string): Json | null {
@@ -53,7 +53,9 @@ function addChoice(choices: Map<number, Json>, part: Json): void {
   for (const [name, value] of Object.entries(part)) {
     if (name === "delta") merge(choice["message"] as Json, (value ?? {}) as Json);
     else if (name === "logprobs" && value) merge((choice["logprobs"] ??= {}) as Json, value as Json);
-    else if (value !== null && value !== "") choice[name] = value;
+    else if (name === "finish_reason") choice[name] = value || choice[name];
+    else if (Array.isArray(value)) merge(choice, { [name]: value });
+    else if (value !== null) choice[name] = value;
   }
 }
 
@@ -63,30 +65,57 @@ function merge(whole: Json, delta: Json): void {
     if (Array.isArray(value)) mergeList((whole[name] = known ?? []) as any[], value);
     else if (value && typeof value === "object") merge((whole[name] = known ?? {}) as Json, value as Json);
     else if (typeof value === "string" && typeof known === "string" && !WHOLE.has(name)) whole[name] = known + value;
-    else if (value || known === undefined) whole[name] = value;
+    else if (value || known === undefined || known === null) whole[name] = value;
   }
 }
 
-// An entry with an index goes on an entry that is there, unless it brings another id: some providers give every call
-// of a message the index 0.
+// An entry that goes on with a known one is merged into it; any other is appended.
 function mergeList(whole: any[], delta: any[]): void {
   for (const entry of delta) {
-    if (!entry || typeof entry !== "object" || typeof entry.index !== "number") {
-      whole.push(entry);
-      continue;
-    }
-    const known = whole.findLast((other) => other?.index === entry.index);
-    const continues = known && !(entry.id && known.id && entry.id !== known.id);
-    const place = continues ? known : { index: entry.index };
-    if (!continues) whole.push(place);
-    merge(place, entry);
+    const known = isObject(entry) ? begun(whole, entry) : null;
+    if (known) merge(known, entry);
+    else if (typeof entry?.index === "number") {
+      const begins = { index: entry.index };
+      whole.push(begins);
+      merge(begins, entry);
+    } else whole.push(entry);
   }
+}
+
+// The entry with which this piece goes on; null if it begins one. It is the last one with the same index, unless the
+// piece has another id: some providers number all parallel calls 0. An id alone does not begin a call, since others give
+// each piece of a call a new one. A piece of a call that has neither index nor id goes on with the last call.
+function begun(whole: any[], entry: Json): Json | null {
+  if (typeof entry["index"] === "number") {
+    const known = whole.findLast((other) => other?.index === entry["index"]);
+    const another = entry["id"] && known?.id && entry["id"] !== known.id;
+    return known && !(another && begins(entry)) ? known : null;
+  }
+  const last = whole.at(-1);
+  return called(entry) && !entry["id"] && !begins(entry) && isObject(last) ? last : null;
+}
+
+// Whether a piece names what is called, or is not of a call.
+function begins(entry: Json): boolean {
+  const function_ = called(entry);
+  return function_ === null || Boolean(function_["name"]);
+}
+
+function called(entry: Json): Json | null {
+  const function_ = entry["function"] || entry["custom"];
+  return isObject(function_) ? function_ : null;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function finishedChoice(choice: Json): Json {
   const message: Json = { content: null, refusal: null, ...choice["message"] };
   if (message["tool_calls"]?.length) {
-    const ordered = (message["tool_calls"] as Json[]).toSorted((a, b) => (a["index"] ?? 0) - (b["index"] ?? 0));
+    const calls = message["tool_calls"] as Json[];
+    const place = (call: Json): number => call["index"] ?? calls.length;
+    const ordered = calls.toSorted((a, b) => place(a) - place(b));
     // The index tells the pieces of parallel calls apart; a whole message has none.
     message["tool_calls"] = ordered.map(({ index: _, ...call }) => call);
   }
