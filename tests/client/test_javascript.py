@@ -59,18 +59,22 @@ BODIES = {
 @pytest.mark.parametrize("line", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_both_wrappers_put_the_same_answers_together(line: str) -> None:
     bodies = {name: b"".join(body).replace(b"\n", line.encode()) for name, body in BODIES.items()}
-    assembled = node.answered("test/assembled.ts", stdin=json.dumps([body.decode() for body in bodies.values()]))
+    assembled = node.assembled([body.decode() for body in bodies.values()])
     assert dict(zip(bodies, assembled, strict=True)) == {name: completion_in(body) for name, body in bodies.items()}
 
 
-def test_calls_with_one_index_and_ids_of_their_own_are_several() -> None:
-    calls = [chunk(piece(tool_calls=[called(number, name="f", arguments="{}")])) for number in (1, 2)]
-    ending = [chunk(piece(finish_reason="")), chunk(piece(finish_reason="tool_calls"))]
-    [whole] = node.answered("test/assembled.ts", stdin=json.dumps([b"".join(events(*calls, *ending)).decode()]))
-    said = whole["choices"][0]["message"]["tool_calls"]
-    assert [(call["id"], call["function"]["arguments"]) for call in said] == [("call_1", "{}"), ("call_2", "{}")]
-    [cut] = node.answered("test/assembled.ts", stdin=json.dumps([b"".join(events(*calls, ending[0])).decode()]))
-    assert cut is None
+def test_no_answer_changes_what_other_objects_inherit() -> None:
+    """With a field `error` in every object, each later chunk would be taken for a failure."""
+    error = {"error": "stolen"}
+    choices: list[dict[str, Any]] = [
+        piece(__proto__=error),
+        piece(constructor={"prototype": error}),
+        piece(tool_calls=[{"index": 0, "__proto__": error}, {"index": 0, "__proto__": error}]),
+        {"index": 0, "logprobs": {"__proto__": error}},
+    ]
+    bodies = [b"".join(events(chunk(choice), *HELLO)).decode() for choice in choices]
+    contents = [answer["choices"][0]["message"]["content"] for answer in node.assembled(bodies)]
+    assert contents == ["hello"] * len(bodies)
 
 
 def test_stored_calls_are_captured_with_their_tags_and_the_provider_gets_none(

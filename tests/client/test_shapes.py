@@ -16,11 +16,15 @@ CASES = {path.stem: json.loads(path.read_text()) for path in Path("tests/data/sh
 WHOLE = sorted(name for name in CASES if isinstance(CASES[name]["given"], list))
 
 
+def body_of(name):
+    given = CASES[name]["given"]
+    return given["$json"].encode() if isinstance(given, dict) else b"".join(events(*given))
+
+
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_the_wrapper_keeps_what_a_stream_says_or_counts_it_as_incomplete(name):
-    given, tally = CASES[name]["given"], Tally()
-    body = given["$json"].encode() if isinstance(given, dict) else b"".join(events(*given))
-    line = Packer(None, tally).line(Seen(b"{}", [body], 5, "p"))
+    tally = Tally()
+    line = Packer(None, tally).line(Seen(b"{}", [body_of(name)], 5, "p"))
     if "left_out" in CASES[name]:
         assert (line, tally.snapshot().incomplete) == (None, 1)
     else:
@@ -40,6 +44,6 @@ def test_the_importer_of_bedrock_takes_it_to_the_same_completion(name):
 
 
 def test_the_wrapper_in_javascript_puts_every_stream_together_to_the_same_completion():
-    bodies = [b"".join(events(*CASES[name]["given"])).decode() for name in WHOLE]
-    assembled = node.answered("test/assembled.ts", stdin=json.dumps(bodies))
-    assert dict(zip(WHOLE, assembled, strict=True)) == {name: CASES[name].get("expected") for name in WHOLE}
+    bodies = [body_of(name).decode() for name in CASES]
+    assembled = node.assembled(bodies)
+    assert dict(zip(CASES, assembled, strict=True)) == {name: CASES[name].get("expected") for name in CASES}

@@ -1,6 +1,6 @@
 """The answers of `tests/data/shapes/`: each door takes them to the same stored response, or a push names the field.
 
-The wrapper's line is pushed as it would be by its background thread.
+A wrapper's line is pushed as it would be in its background.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pytest
 from completions import index
 from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.records import Packer, Seen
+from tests.client import node
 from tests.flow.system import System
 from tests.gateway.conftest import CHAT
 from tests.gateway.provider import Said, Scripted
@@ -52,12 +53,26 @@ def test_the_wrapper_stores_it(system: System, subtests: pytest.Subtests) -> Non
         with subtests.test(name):
             said, expected = of(name, "wrapper")
             line = Packer(None, tally).line(Seen(json.dumps(ASKED).encode(), [said], 5, "p"))
-            if case.get("push_refuses") == "response.seed":
-                assert system.call("POST", "/v1/captures", line)[1]["error"]["param"] == "response.seed"
-                continue
-            assert system.call("POST", "/v1/captures", line)[0] == 202
-            assert stored(system, expected) == expected
+            assert line is not None
+            check_line(system, case, line, expected)
     assert tally.snapshot().incomplete == 0
+
+
+def test_the_javascript_wrapper_stores_it(system: System, subtests: pytest.Subtests) -> None:
+    bodies = [of(name, "node")[0].decode() for name in CASES]
+    for (name, case), answer in zip(CASES.items(), node.assembled(bodies), strict=True):
+        with subtests.test(name):
+            line = json.dumps({"request": ASKED, "response": answer}).encode()
+            check_line(system, case, line, of(name, "node")[1])
+
+
+def check_line(system: System, case: dict[str, Any], line: bytes, expected: dict[str, Any]) -> None:
+    """Push a wrapper's line, which keeps integers as they are, and look at what is stored."""
+    status, answer = system.call("POST", "/v1/captures", line)
+    if case.get("push_refuses") == "response.seed":
+        assert answer["error"]["param"] == "response.seed"
+    else:
+        assert (status, stored(system, expected)) == (202, expected)
 
 
 def test_a_push_stores_it_or_names_the_field(system: System, subtests: pytest.Subtests) -> None:

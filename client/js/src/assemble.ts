@@ -1,7 +1,8 @@
 // What a provider answered, from the bytes that the application read: a completion or a response as JSON, or the events
-// of a stream put together. In: the body's text. Out: the answer; null where it is none, or ended before its end.
+// of a stream put together. In: the body's text. Out: the answer; null where it is none, or ended before its end. Throws
+// where it is no JSON, or of another shape. The rules are those of client/stillhouse/capturing/assemble.py.
 
-export type Json = Record<string, any>;
+import { type Json, read } from "./json.ts";
 
 const LAST_EVENTS = new Set(["response.completed", "response.incomplete", "response.failed"]);
 // Sent again by some providers in every piece; the rest of a delta's texts are pieces.
@@ -11,12 +12,12 @@ const OF_CHUNKS = new Set(["object", "choices", "obfuscation"]);
 export function answerIn(body: string): Json | null {
   const text = body.replace(/^\uFEFF/, "").trimStart();
   if (text.startsWith("{")) {
-    const document = JSON.parse(text) as Json;
+    const document = read(text);
     return "choices" in document || document["object"] === "response" ? document : null;
   }
   const events = [...eventsIn(text)];
   const last = events.find((event) => LAST_EVENTS.has(event["type"]));
-  if (last) return last["response"] as Json;
+  if (last) return isObject(last["response"]) ? last["response"] : null;
   return events.some((event) => String(event["type"]).startsWith("response.")) ? null : assembled(events);
 }
 
@@ -25,7 +26,7 @@ function* eventsIn(text: string): Generator<Json> {
     const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
     const data = lines.map((line) => line.slice(5).replace(/^ /, "")).join("\n");
     if (data.startsWith("[DONE]")) return;
-    if (data) yield JSON.parse(data) as Json;
+    if (data) yield read(data);
   }
 }
 
@@ -61,7 +62,9 @@ function addChoice(choices: Map<number, Json>, part: Json): void {
 
 function merge(whole: Json, delta: Json): void {
   for (const [name, value] of Object.entries(delta)) {
-    const known = whole[name];
+    // Of what all objects inherit nothing may be merged into: the objects of the application inherit it, too.
+    if (name === "__proto__") continue;
+    const known = Object.hasOwn(whole, name) ? whole[name] : undefined;
     if (Array.isArray(value)) mergeList((whole[name] = known ?? []) as any[], value);
     else if (value && typeof value === "object") merge((whole[name] = known ?? {}) as Json, value as Json);
     else if (typeof value === "string" && typeof known === "string" && !WHOLE.has(name)) whole[name] = known + value;
@@ -74,11 +77,7 @@ function mergeList(whole: any[], delta: any[]): void {
   for (const entry of delta) {
     const known = isObject(entry) ? begun(whole, entry) : null;
     if (known) merge(known, entry);
-    else if (typeof entry?.index === "number") {
-      const begins = { index: entry.index };
-      whole.push(begins);
-      merge(begins, entry);
-    } else whole.push(entry);
+    else whole.push(entry);
   }
 }
 

@@ -7,10 +7,10 @@
 
 import type OpenAI from "openai";
 
-import type { Json } from "./assemble.ts";
 import { type Counts, Tally } from "./counts.ts";
 import { Delivery, type Redact } from "./delivery.ts";
 import { Endpoint, type Fetch } from "./endpoint.ts";
+import type { Json } from "./json.ts";
 
 export interface Options {
   /** Of Stillhouse's API, up to `/v1`; without it STILLHOUSE_BASE_URL. */

@@ -3,9 +3,10 @@
 // does not fit is dropped and counted. No timer keeps the process alive; a process that has nothing else to do pushes
 // what waits before it ends.
 
-import { answerIn, type Json } from "./assemble.ts";
+import { answerIn } from "./assemble.ts";
 import type { Tally } from "./counts.ts";
 import { Away, type Endpoint, Refused } from "./endpoint.ts";
+import { type Json, written } from "./json.ts";
 
 export interface Seen {
   /** The request as JSON: the application may change its own object meanwhile. */
@@ -187,7 +188,7 @@ export class Delivery {
         return null;
       }
       if (typeof redacted !== "object" || "then" in redacted) throw new TypeError("no record");
-      return JSON.stringify(redacted);
+      return written(redacted);
     } catch (error) {
       this.#tally.add("redactFailed");
       // Only the kind is told: the message may quote what the hook was to hide.

@@ -1,7 +1,15 @@
-// Prints what a body, given on stdin, is put together to.
+// Prints what each of the bodies, given as JSON on stdin, is put together to: null where that fails.
 import { readFileSync } from "node:fs";
 
 import { answerIn } from "../src/assemble.ts";
+import { type Json, written } from "../src/json.ts";
 
-const bodies = JSON.parse(readFileSync(0, "utf8")) as string[];
-console.log(JSON.stringify(bodies.map(answerIn)));
+function answered(body: string): Json | null {
+  try {
+    return answerIn(body);
+  } catch {
+    return null;
+  }
+}
+
+console.log(written((JSON.parse(readFileSync(0, "utf8")) as string[]).map(answered)));
