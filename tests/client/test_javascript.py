@@ -125,6 +125,16 @@ def test_stored_completions_are_stillhouses(does: Any, provider: Provider, still
     assert provider.asked == []
 
 
+def test_a_whole_request_is_captured_or_stillhouses_as_its_parts_are(
+    does: Any, provider: Provider, stillhouse: Stillhouse
+) -> None:
+    saw = does("requests")
+    assert [asked.keys() & {"model", "store"} for asked in provider.asked] == [{"model"}]
+    assert [record["response"]["id"] for record in stillhouse.records] == [saw["id"]]
+    assert stillhouse.other == [("POST", "/v1/chat/completions/x")]
+    assert saw["counts"] == {**NOTHING, "captured": 1, "delivered": 1}
+
+
 def test_a_refusal_is_the_applications_and_is_not_captured(
     does: Any, provider: Provider, stillhouse: Stillhouse
 ) -> None:

@@ -71,7 +71,7 @@ export function capturingFetch(options: Options = {}): Fetch & { stillhouse: Cap
     flush: (timeoutMs = FLUSH_MS) => delivery.flush(timeoutMs),
   };
   const captured: Fetch = async (input, init) => {
-    const call = recorder.begin(input, init);
+    const call = await recorder.begin(input, init);
     const response = await fetch(call.input, call.init);
     return call.request === undefined ? response : recorder.watch(response, call);
   };
@@ -102,22 +102,25 @@ class Recorder {
     this.#tally = tally;
   }
 
-  begin(input: unknown, init: any): Call {
+  async begin(input: unknown, init: any): Promise<Call> {
     const plain: Call = { input, init, provider: "", started: performance.now() };
     try {
-      return this.#begun(plain, new URL(String(input instanceof Request ? input.url : input))) ?? plain;
+      return (await this.#begun(plain, input instanceof Request ? input : null)) ?? plain;
     } catch (error) {
       this.#failed(error);
       return plain;
     }
   }
 
-  #begun(call: Call, url: URL): Call | null {
-    const method = String(call.init?.method ?? "GET").toUpperCase();
+  /** The call as it is made; null if it is none of those that matter. `whole` is the Request in place of an address. */
+  async #begun(call: Call, whole: Request | null): Promise<Call | null> {
+    const url = new URL(String(whole?.url ?? call.input));
+    const method = String(call.init?.method ?? whole?.method ?? "GET").toUpperCase();
     const creates = method === "POST" && (url.pathname.endsWith(CHAT) || url.pathname.endsWith("/responses"));
-    if (!creates) return STORED.test(url.pathname) ? this.#stored(call, url) : null;
-    if (typeof call.init?.body !== "string") return null;
-    const parameters = JSON.parse(call.init.body) as Json;
+    if (!creates) return STORED.test(url.pathname) ? this.#stored(call, url, whole) : null;
+    const body: unknown = call.init?.body ?? (await whole?.clone().text());
+    if (typeof body !== "string") return null;
+    const parameters = JSON.parse(body) as Json;
     const wanted = Boolean(parameters["store"] ?? this.#policy.store);
     const isChat = url.pathname.endsWith(CHAT);
     const endsLater = !isChat && parameters["background"] && !parameters["stream"];
@@ -130,13 +133,13 @@ class Recorder {
     return { ...call, request: JSON.stringify({ ...parameters, store: true, ...tags }), provider: url.hostname };
   }
 
-  #stored(call: Call, url: URL): Call {
+  #stored(call: Call, url: URL, whole: Request | null): Call {
     const { pathname } = url;
-    const rest = pathname.slice(pathname.lastIndexOf(CHAT));
-    const headers = new Headers(call.init?.headers);
+    const address = `${this.#endpoint.baseUrl}${pathname.slice(pathname.lastIndexOf(CHAT))}${url.search}`;
+    const headers = new Headers(call.init?.headers ?? whole?.headers);
     for (const name of PROVIDERS_OWN) headers.delete(name);
     headers.set("authorization", `Bearer ${this.#endpoint.apiKey}`);
-    return { ...call, input: `${this.#endpoint.baseUrl}${rest}${url.search}`, init: { ...call.init, headers } };
+    return { ...call, input: whole ? new Request(address, whole) : address, init: { ...call.init, headers } };
   }
 
   /** Most providers refuse `store` and `metadata`. OpenAI may store by default, so it must hear a `store: false`. */
@@ -245,5 +248,5 @@ function tagsOf(metadata: Record<string, string>): Record<string, string> {
 }
 
 function without(values: Record<string, string>, names: Json): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !(name in names)));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(names, name)));
 }

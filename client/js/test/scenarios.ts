@@ -55,6 +55,18 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { answer };
   },
 
+  // Other clients give their `fetch` a whole Request.
+  async requests() {
+    const fetch = capturingFetch(common);
+    const headers = { authorization: "Bearer sk-provider", "content-type": "application/json", "api-key": "own" };
+    const asked = new Request(`${provider}/chat/completions`, { method: "POST", headers, body: JSON.stringify(ask) });
+    const answer = (await (await fetch(asked)).json()) as { id: string };
+    const stored = new Request(`${provider}/chat/completions/x`, { method: "POST", headers, body: '{"metadata":{}}' });
+    const { status } = await fetch(stored);
+    const flushed = await fetch.stillhouse.flush(5000);
+    return { id: answer.id, status, flushed, counts: fetch.stillhouse.counts };
+  },
+
   async refusals() {
     const client = wrapped();
     const error = await client.chat.completions.create(ask).catch((refusal) => refusal);
