@@ -68,8 +68,6 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
                 give_up(delivery, _STOPPED)
                 continue
             handle(delivery)
-            if give_up and _is_last(about):
-                _note(about, came_back=True)  # SQS may deliver what was handled once more.
         except RetryLater as later:
             logger().warning("message delivered again later", extra={**about, "error": str(later)})
             failed.append(record["messageId"])
@@ -78,6 +76,8 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
             logger().exception("message failed", extra=about)
             failed.append(record["messageId"])
             _end(about, delivery, error, give_up)
+        else:
+            _came_to_its_end(about, give_up)
     return _failures(failed)
 
 
@@ -102,6 +102,16 @@ def _note(about: dict[str, Any], *, came_back: bool) -> None:
 
 def _place(about: dict[str, Any]) -> tuple[str, str]:
     return f"TRIED#{about['message_id']}", "LAST"
+
+
+def _came_to_its_end(about: dict[str, Any], give_up: GiveUp | None) -> None:
+    """Note that a last delivery was handled, since SQS may deliver it once more. Its work is done whether or not."""
+    if give_up is None or not _is_last(about):
+        return
+    try:
+        _note(about, came_back=True)
+    except Exception:  # noqa: BLE001 - what was handled has not failed
+        logger().exception("the end of a message not noted", extra=about)
 
 
 def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: GiveUp | None) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from foundation import table
 from foundation.api_keys import ApiKey
 from foundation.consumer import LAST_DELIVERY, consume, consume_together, logger
 from foundation.errors import AtWork, RetryLater
@@ -218,6 +219,21 @@ def test_a_message_whose_function_was_stopped_on_its_last_delivery_is_given_up_u
     assert failures(answer) == (["m0"] if last == "stopped" else [])
     assert worker.done == ([] if last == "stopped" else ["run_1"])
     assert ["was stopped" in reason for reason in reasons] == ([True] if last == "stopped" else [])
+
+
+def test_what_was_handled_is_not_given_up_on_because_its_end_cannot_be_noted(monkeypatch, log):
+    put = table.put
+
+    def refuse(row):
+        if row.get("came_back"):
+            raise OSError
+        put(row)
+
+    monkeypatch.setattr(table, "put", refuse)
+    reasons, worker = [], Worker()
+    answer = consume(delivered(LAST_DELIVERY), worker, lambda _, reason: reasons.append(reason))
+    assert (failures(answer), worker.done, reasons) == ([], ["run_1"], [])
+    assert [entry["message"] for entry in log()] == ["the end of a message not noted"]
 
 
 def test_giving_up_that_fails_is_logged_and_stops_nothing(log):
