@@ -1,8 +1,8 @@
 """Assemble the training set of a distillation.
 
 In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl` and `manifest.jsonl` under `datasets/{id}/`, the
-lineage of each completion, and last the card, whose arrival starts the job. The same message gives the same
-files. A set that no trainer takes is recorded as failed, with the reason.
+lineage of each completion, and last the card, whose arrival starts the job. A set is assembled once, whatever is
+redelivered. One that no trainer takes is recorded as failed, with the reason.
 """
 
 from __future__ import annotations
@@ -33,21 +33,33 @@ _FILES = ("train", "validation", "manifest")
 
 
 def assemble(message: AssembleDataset) -> None:
-    """Write the dataset, or record why there is none and tell the distillation."""
+    """Write the dataset, or record why there is none, and announce it. One that exists is only announced again.
+
+    What is captured or deleted between two deliveries thus changes nothing: a set that failed starts no job later.
+    """
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
+    if Dataset.find(message.dataset_id) is None:
+        _assembled(distillation, message).create()
+    _announce(Dataset.load(message.dataset_id))
+
+
+def _assembled(distillation: Distillation, message: AssembleDataset) -> Dataset:
     try:
-        card = _write(distillation, message)
+        return _dataset(message, status="ready", card=_write(distillation, message))
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
-        _dataset(message, status="failed", error=failed).create()
-        advance = AdvanceDistillation(distillation_id=distillation.id)
+        return _dataset(message, status="failed", error=failed)
+
+
+def _announce(dataset: Dataset) -> None:
+    """Let the card land, which starts the job; without one, tell the distillation."""
+    if dataset.card is None:
+        advance = AdvanceDistillation(distillation_id=dataset.distillation_id)
         bus.send(advance)
         return
-    dataset = _dataset(message, status="ready", card=card)
-    dataset.create()
-    body = orjson.dumps(card.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+    body = orjson.dumps(dataset.card.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     blobs.put(dataset.key("card.json"), body, content_type="application/json")
 
 

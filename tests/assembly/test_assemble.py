@@ -13,7 +13,7 @@ from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distilling.freeze import freeze
-from foundation import blobs
+from foundation import blobs, bus
 from foundation.events import AssembleDataset
 from tests.cloud import aws_client
 from tests.distilling import build
@@ -134,6 +134,35 @@ def test_a_redelivery_gives_identical_bytes(system: System) -> None:
     assemble(MESSAGE)
 
     assert {name: content(name) for name in FILES} == first
+
+
+@pytest.mark.parametrize("number", [0, 30], ids=["failed", "ready"])
+def test_a_crash_before_the_announcement_changes_no_set(
+    number: int, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was captured in between would make a job of a set that failed, and other files of one that is there."""
+    prepared(system, train=number)
+    build.sent(system, "TUNING")
+    put = blobs.put
+    with monkeypatch.context() as patch:
+        patch.setattr(bus, "send", lambda *_: 1 / 0)
+        patch.setattr(
+            blobs, "put", lambda key, *rest, **more: 1 / 0 if key.endswith("card.json") else put(key, *rest, **more)
+        )
+        with pytest.raises(ZeroDivisionError):
+            assemble(MESSAGE)
+    before = Dataset.load("dataset_1")
+    files = {key: blobs.get(key) for key in blobs.keys("datasets/")}
+    build.captured(system, [build.record(500 + more, f"late {more}", split="train") for more in range(30)])
+
+    assemble(MESSAGE)
+
+    assert Dataset.load("dataset_1") == before
+    announced = {"datasets/dataset_1/card.json"} if before.card else set()
+    after = {key: blobs.get(key) for key in blobs.keys("datasets/")}
+    assert after.keys() - files.keys() == announced
+    assert files.items() <= after.items()
+    assert [len(build.sent(system, queue)) for queue in ("TUNING", "DISTILLING")] == ([1, 0] if number else [0, 1])
 
 
 def test_the_card_comes_last_and_only_then_is_the_start_of_a_job_due(
