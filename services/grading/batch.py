@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from distillations.failure import Failure
 from evals.data_sources import JsonlSource
 from evals.run import Run
 from foundation import blobs, bus, lease, loop, table
@@ -47,7 +48,7 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
     api = registry.providers().batch_api(message.model, timeout_s=timeout_s)
     if api is None:
         if run:
-            end(run, status="failed", error={"code": "batch_refused", "message": f"'{run.model}' takes no batches."})
+            end(run, status="failed", error=Failure(code="batch_refused", message=f"'{run.model}' takes no batches."))
         return
     with lease.held(message.run_id, f"BATCH#{message.part}", context):
         try:
@@ -59,7 +60,7 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
             _wait_out(run, message)
         except ProviderRefused as refusal:
             if run and not run.ended:
-                end(run, status="failed", error={"code": "batch_refused", "message": refusal.message})
+                end(run, status="failed", error=Failure(code="batch_refused", message=refusal.message))
 
 
 def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
@@ -67,12 +68,12 @@ def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
     if state.status == "failed" and state.code == _NO_ROOM:
         _start_again(run, message, state)
     elif state.status == "failed":
-        end(run, status="failed", error={"code": state.code, "message": state.message})
+        end(run, status="failed", error=Failure(code=state.code, message=state.message))
     elif state.ended:
         _hand_over(run, message, dict(api.answers(state)))
     elif _expired(message):
         api.cancel(state.id)
-        error = {"code": "batch_expired", "message": f"The provider never ended the batch {state.id}."}
+        error = Failure(code="batch_expired", message=f"The provider never ended the batch {state.id}.")
         end(run, status="failed", error=error)
     else:
         _come_again(message)
@@ -82,7 +83,7 @@ def _start_again(run: Run, message: SampleBatch, state: BatchState) -> None:
     """Start the batch anew later where the provider has no room for it, until the patience is over."""
     since = message.full_since or now()
     if patience_over(since):
-        end(run, status="failed", error={"code": state.code, "message": state.message or "There was no room."})
+        end(run, status="failed", error=Failure(code=state.code, message=state.message or "There was no room."))
     else:
         _come_again(message, attempt=message.attempt + 1, full_since=since)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from distillations.failure import Failure
 from evals.run import Run
 from foundation import bus
 from foundation.events import DeliverEvent
@@ -20,9 +21,10 @@ _EVENTS: dict[str, EventType] = {
 }
 
 
-def end(run: Run, *, status: str, **changes: Any) -> None:
+def end(run: Run, *, status: str, error: Failure | None = None, **changes: Any) -> None:
     """End the run, unless it was canceled meanwhile, and announce how it has ended."""
-    run.finish(status=status, **changes)
+    reason = {"error": error.model_dump()} if error else {}
+    run.finish(status=status, **reason, **changes)
     ended = Run.find(run.id)
     if ended:
         event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id)
@@ -38,6 +40,6 @@ def give_up(run_id: str, code: str, message: str) -> None:
     """End an open run as failed, after a message about it failed on its last delivery."""
     run = Run.find(run_id)
     if run and not run.ended:
-        end(run, status="failed", error={"code": code, "message": message})
+        end(run, status="failed", error=Failure(code=code, message=message))
     elif run:
         tell_again(run)

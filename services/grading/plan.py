@@ -16,6 +16,7 @@ import orjson
 
 from completions.sources import StoredCompletions, StoredResponses, selected
 from distillations import lineage
+from distillations.failure import Failure
 from distillations.lineage import Node
 from evals.data_sources import FileContent, FileId, JsonlSource
 from evals.files import File, checked
@@ -47,11 +48,11 @@ def plan(run_id: str) -> None:
         key = _rows_key(run)
         chunks = list(_chunks(run_id, key))
     except ApiError as error:
-        end(run, status="failed", error={"code": error.code or "invalid_source", "message": error.message})
+        end(run, status="failed", error=Failure(code=error.code or "invalid_source", message=error.message))
         return
     if not chunks:
         message = "The data source selects no rows."
-        end(run, status="failed", error={"code": "no_rows", "message": message})
+        end(run, status="failed", error=Failure(code="no_rows", message=message))
         return
     started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now()}
     run.change(started, where={"status": "queued"})

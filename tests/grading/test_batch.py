@@ -162,6 +162,17 @@ def test_a_provider_that_takes_no_batches_costs_nothing(
     assert lab_calls(system) == before
 
 
+def test_a_long_refusal_of_a_batch_ends_its_run_and_is_cut(
+    system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ProviderRefused(400, b'{"error": {"message": "' + b"no, " * 150_000 + b'"}}', {})
+
+    monkeypatch.setattr(BatchAPI, "start", refuse)
+    error = finish(system, context, clock, began(1))["error"]
+    assert (error["code"], error["message"][:4], len(error["message"]) < 10_000) == ("batch_refused", "no, ", True)
+
+
 def test_a_provider_that_stays_away_for_a_day_is_asked_row_by_row(
     system: System, context: Any, clock: Clock, began: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
