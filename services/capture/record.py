@@ -93,7 +93,7 @@ def _write(group: Sequence[Unpacked]) -> None:
     packed = [completion for unpacked in group for completion in unpacked.completions]
     by_content = {(completion.reference.id, completion.reference.hash): completion for completion in packed}
     gone = _gone(group)
-    kept = [completion for completion in by_content.values() if completion.reference.id not in gone]
+    kept = [completion for completion in by_content.values() if gone.isdisjoint(index.names(completion.reference))]
     # Rows may already point into an object that was written before some of its completions were deleted.
     object_id = derived_id("", *(f"{message.batch_id}/{message.part}" for message in messages), *sorted(gone))
     if kept:
@@ -105,7 +105,7 @@ def _gone(group: Sequence[Unpacked]) -> set[str]:
     """The ids that were deleted since they were pushed. The ingest has just looked up those of a young push."""
     late = now_ms() - _YOUNG_MS
     old = [completion for unpacked in group if unpacked.message.at < late for completion in unpacked.completions]
-    return index.gone(completion.reference.id for completion in old)
+    return index.gone(name for completion in old for name in index.names(completion.reference))
 
 
 def _store(object_id: str, completions: list[Packed], *, day_ms: int) -> None:

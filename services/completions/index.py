@@ -131,6 +131,11 @@ def _apart(reference: Reference) -> str:
     return f"{reference.id}-{reference.hash[:_SHOWN]}"
 
 
+def names(reference: Reference) -> tuple[str, str]:
+    """The ids under which lists show what is recorded so, and under which it may have been deleted."""
+    return reference.id, _apart(reference)
+
+
 def cursor(completion_id: str, created: int) -> str:
     """The id under which `find` gives the completion of this time, even if other content has its id in another minute.
 
@@ -198,7 +203,7 @@ def delete(completion_id: str) -> None:
 
 def deleted(references: Sequence[Reference]) -> list[Reference]:
     """Those of these references that were deleted, each under the id that was."""
-    named_alike = [*references, *(reference._replace(id=_apart(reference)) for reference in references)]
+    named_alike = [reference._replace(id=name) for reference in references for name in names(reference)]
     ids = gone({reference.id for reference in named_alike})
     return [reference for reference in named_alike if reference.id in ids]
 

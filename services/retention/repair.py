@@ -37,7 +37,8 @@ def _finish(object_id: str, key: str) -> None:
     body = blobs.find(key)
     if body is not None:
         references = frames.unpack(body, key)
-        table.write_all(index.rows(object_id, references))
-        # Their deletions may have been worked off while no row named this object: the next sweep looks again.
+        # Their deletions may have been worked off while no row named this object: a later sweep looks again. They come
+        # before the rows, so that no list ever shows what was deleted.
         changes.delete(index.deleted(references))
+        table.write_all(index.rows(object_id, references))
     frames.finish(object_id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from backports import zstd
 
 from capture.odd import completion_of
+from completions.completion import Completion
 from foundation import blobs
 from foundation.events import RecordCompletions
 from tests.cloud import aws_client
@@ -18,8 +20,12 @@ from tests.flow.system import System
 
 def message(numbers: range, batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
     completions = [completion_of(loop.record(number, split="train", tag="rec")) for number in numbers]
-    packed = zstd.compress(b"\n".join(completion.line() for completion in completions))
-    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(packed))
+    return packed(completions, batch_id, part=part, parts=parts)
+
+
+def packed(completions: Iterable[Completion], batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
+    body = zstd.compress(b"\n".join(completion.line() for completion in completions))
+    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(body))
 
 
 def everything(system: System) -> tuple[dict[str, bytes], list[Any]]:

@@ -8,13 +8,14 @@ import pytest
 from backports import zstd
 
 import retention.handler
+from capture.odd import completion_of
 from capture.record import record
 from completions import batches, changes, frames, index, postings
 from completions.filters import Filter
 from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
 from retention import erase, expire, repair
-from tests.capture.build import message
+from tests.capture.build import message, packed
 from tests.conftest import Context
 from tests.flow import loop
 from tests.flow.system import System
@@ -92,6 +93,25 @@ def test_a_late_delivery_does_not_bring_erased_bytes_back(system: System, monkey
     assert [completion.id for completion in index.completions(Filter())] == [
         f"chatcmpl-rec-{number}" for number in (0, 2, 3)
     ]
+
+
+def test_a_late_delivery_does_not_bring_back_what_was_deleted_under_an_id_of_its_own(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two contents that came at once under one id, lists show the later one as `<id>-<hash8>`."""
+    completions = [completion_of({**named(0), "reference": reference}) for reference in ("this", "that")]
+    sent = packed(completions, new_id("capture_"))
+    record([sent])
+    shown = {completion.reference: completion.id for completion in index.completions(Filter())}
+    second = max(shown, key=lambda reference: len(shown[reference]))
+    assert sorted(map(len, shown.values())) == [len("chatcmpl-s-0"), len("chatcmpl-s-0-") + 8]
+    system.ok("DELETE", f"/v1/chat/completions/{shown[second]}")
+    sweep(monkeypatch)
+    assert second.encode() not in bytes_in("completions/")
+    monkeypatch.setattr("capture.record.now_ms", lambda: sent.at + 61_000)
+    record([sent])
+    assert second.encode() not in bytes_in("completions/")
+    assert {completion.reference for completion in index.completions(Filter())} == {*shown} - {second}
 
 
 def test_an_erasure_that_broke_off_goes_on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +253,26 @@ def test_a_deletion_reaches_an_object_whose_rows_are_written_after_it_was_worked
     assert [completion.id for completion in index.completions(Filter())] == [
         f"chatcmpl-rec-{number}" for number in (0, 2, 3, 4, 5)
     ]
+
+
+def test_a_repair_that_breaks_off_shows_nothing_that_was_deleted(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deletion was worked off before anything was recorded under its id, so nothing hides it in its minute."""
+    assert system.bucket
+    index.delete("chatcmpl-rec-1")
+    sweep(monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(frames, "finish", lambda _: None)
+        patched.setattr(table, "write_all", lambda _: None)
+        record([message(range(3), new_id("capture_"))])
+    with monkeypatch.context() as patched:
+        patched.setattr(changes, "delete", lambda _: 1 / 0)
+        with pytest.raises(ExceptionGroup):
+            sweep(monkeypatch)
+    assert "chatcmpl-rec-1" not in [completion.id for completion in index.completions(Filter())]
+    sweep(monkeypatch)
+    assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-rec-0", "chatcmpl-rec-2"]
 
 
 def test_a_wiped_frame_keeps_the_others_in_their_places() -> None:
