@@ -1,8 +1,9 @@
 """OpenAI's fine-tuning API, at OpenAI or at whoever speaks it, through the official SDK.
 
-Creating a job is never retried here: a second POST could be a second job. After a doubtful answer the caller
-asks `find` first. Every state that the API has is in `_STATES`; one that it lacks is no answer (`TrainerAway`): it
-fails no job, stops no other, and is logged until somebody looks.
+Nothing is retried here: a second POST could be a second job, and a function that asks a trainer that hangs three times
+is stopped before it knows that the trainer is away. Callers come again; after a doubtful answer they ask `find` first.
+Every state that the API has is in `_STATES`; one that it lacks is no answer (`TrainerAway`): it fails no job, stops no
+other, and is logged until somebody looks.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Tr
 _INTENT = "stillhouse_intent"
 _PURPOSE: Literal["fine-tune"] = "fine-tune"
 _LOOKED_THROUGH = 500
+# Twice within the 120 s of a function.
+_TIMEOUT_S = 40
 _STATES: dict[str, JobStatus] = {
     "validating_files": "validating_files",
     "queued": "queued",
@@ -37,14 +40,14 @@ _STATES: dict[str, JobStatus] = {
 def make_trainer() -> OpenAITrainer:
     """The trainer at the default provider."""
     key = provider_key() or "none"
-    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=key, timeout=40))
+    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=key, timeout=_TIMEOUT_S))
 
 
 class OpenAITrainer:
     """Jobs of the Fine-tuning API; the intent travels in the job's metadata."""
 
     def __init__(self, client: OpenAI) -> None:
-        self._client = client
+        self._client = client.with_options(max_retries=0)
 
     def find(self, intent: str) -> ProviderJob | None:
         with _translated():
@@ -64,7 +67,7 @@ class OpenAITrainer:
             if training.hyperparameters:
                 supervised = {"hyperparameters": training.hyperparameters}
                 extra["method"] = {"type": "supervised", "supervised": supervised}
-            job = self._client.with_options(max_retries=0).fine_tuning.jobs.create(
+            job = self._client.fine_tuning.jobs.create(
                 model=training.model,
                 training_file=self._upload(training.intent, "train", training.train),
                 seed=training.seed,

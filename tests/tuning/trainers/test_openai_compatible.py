@@ -81,12 +81,27 @@ def test_the_files_of_a_job_are_forgotten_and_no_others(trainer: OpenAITrainer, 
     assert [name for name in names if name.startswith(kept.intent)]
 
 
+def patient(trainer: OpenAITrainer) -> OpenAITrainer:
+    """The trainer with a client that tries again, as OpenAI's does unless it is told."""
+    return OpenAITrainer(trainer._client.with_options(max_retries=2))
+
+
+def test_no_call_is_tried_twice(trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
+    """Three tries of a trainer that hangs would outlast the function, and nobody would know that it is away."""
+    started = trainer.start(training())
+    fault("/fine_tuning/jobs/*", method="GET")
+    with pytest.raises(TrainerAway):
+        patient(trainer).look(started.id)
+    fault("/files")
+    with pytest.raises(TrainerAway):
+        patient(trainer).start(training())
+
+
 def test_creating_a_job_is_never_tried_twice(trainer: OpenAITrainer, fault: Callable[..., None]) -> None:
     wanted = training()
-    patient = OpenAITrainer(trainer._client.with_options(max_retries=2))
     fault("/fine_tuning/jobs", when="after")
     with pytest.raises(TrainerAway):
-        patient.start(wanted)
+        patient(trainer).start(wanted)
     jobs = trainer._client.fine_tuning.jobs.list(metadata={"stillhouse_intent": wanted.intent})
     assert len(list(jobs)) == 1
 
