@@ -16,7 +16,7 @@ from foundation.consumer import logger
 from foundation.events import CancelJob
 from foundation.ids import now
 from foundation.later import patience_over
-from tuning.jobs import LEASE, end_unstarted, leave_nothing, note
+from tuning.jobs import LEASE, end_unstarted, note
 from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
@@ -44,8 +44,7 @@ def _wait_or_leave(message: CancelJob, job: Job, trainer: Trainer, away: Trainer
     logger().error("job not cancelled", extra={"job_id": job.id, "error": str(away)})
     note(job, "not_stopped", f"The trainer stayed away and could not be asked to stop the job: {away}")
     if not job.provider_job_id:
-        end_unstarted(job)
-        leave_nothing(trainer, job)
+        end_unstarted(trainer, job)
 
 
 def _end_unrecorded(trainer: Trainer, job: Job) -> None:
@@ -56,8 +55,7 @@ def _end_unrecorded(trainer: Trainer, job: Job) -> None:
     started = trainer.find(job.id)
     if started:
         _stop(trainer, job, started.id)
-    end_unstarted(job)
-    leave_nothing(trainer, job)
+    end_unstarted(trainer, job)
 
 
 def _stop(trainer: Trainer, job: Job, provider_job_id: str) -> None:

@@ -29,8 +29,9 @@ def note(job: Job, status: str, message: str) -> None:
     )
 
 
-def end_unstarted(job: Job) -> None:
+def end_unstarted(trainer: Trainer, job: Job) -> None:
     """End a job as cancelled that a cancellation has reached before its start."""
+    leave_nothing(trainer, job)
     note(job, "cancelled", "Cancelled before it was under way.")
     job.change({"status": "cancelled", "finished_at": now()})
 
@@ -48,7 +49,10 @@ def forget_files(trainer: Trainer, job: Job) -> bool:
 
 
 def leave_nothing(trainer: Trainer, job: Job) -> None:
-    """Delete the training files of a job that never was under way, or leave that to the watcher."""
+    """Delete the training files of a job that is about to end without a start, or leave that to the watcher.
+
+    This comes before the end is written: a message about a job that has ended does nothing when it is delivered again.
+    """
     if not forget_files(trainer, job):
         table.put({"pk": OPEN, "sk": job.id})
         aws.events().enable_rule(Name=settings().WATCH_RULE)

@@ -43,8 +43,9 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
             pause.show(distillation, since, away)
             pause.come_again(message, since)
             return
-        _fail(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
-        leave_nothing(trainer or trainer_named(job.trainer), job)
+        if Job.load(job.id).provider_job_id is None:
+            leave_nothing(trainer or trainer_named(job.trainer), job)
+            _fail(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id)
     bus.send(advance)
@@ -57,8 +58,7 @@ def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
     # Read once more now that the intent is written: a cancellation that comes later finds the intent.
     distillation = Distillation.load(job.distillation_id)
     if distillation.status in TERMINAL:
-        end_unstarted(job)
-        leave_nothing(trainer, job)
+        end_unstarted(trainer, job)
         return False
     _start_at(trainer, job, distillation, dataset)
     return True
@@ -84,8 +84,8 @@ def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: D
     try:
         started = trainer.find(job.id) or trainer.start(_training(job, distillation, dataset))
     except TrainerRefused as refusal:
-        _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
         leave_nothing(trainer, job)
+        _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
         return
     _record(job, started)
 

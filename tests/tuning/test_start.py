@@ -12,11 +12,12 @@ from distillations.distillation import Distillation
 from distillations.job import Job, JobFailure
 from foundation import bus, lease, table
 from foundation.errors import RetryLater
-from foundation.events import StartJob
+from foundation.events import CancelJob, StartJob
 from foundation.ids import now
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, starting
+from tuning.cancel import cancel
 from tuning.jobs import LEASE, OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
@@ -145,11 +146,13 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
         return find(intent)
 
     monkeypatch.setattr(trainer, "find", started_meanwhile)
+    monkeypatch.setattr(trainer, "forget", trainer.forgotten.append)
     start(starting(distillation), context, trainer)
     assert (Job.load(distillation.job_id or "").status, Job.load(distillation.job_id or "").provider_job_id) == (
         "queued",
         "theirs",
     )
+    assert trainer.forgotten == [], "it trains on these files"
 
 
 def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed: Landed, context: Any) -> None:
@@ -179,6 +182,34 @@ def test_files_of_a_start_that_was_refused_leave_the_trainer(landed: Landed, con
     distillation, trainer = landed(), Scripted(fails=TrainerRefused("no"))
     start(starting(distillation), context, trainer)
     assert (trainer.forgotten, open_jobs()) == ([distillation.job_id], [])
+
+
+@pytest.mark.parametrize("ends", ["refused", "away", "cancelled"])
+def test_files_leave_the_trainer_also_where_a_crash_came_between(
+    ends: str, landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distillation = landed()
+    job_id = distillation.job_id or ""
+    if ends == "refused":
+        trainer.fails = TrainerRefused("no")
+    elif ends == "away":
+        trainer.fails = TrainerAway("busy")
+        distillation.change({"paused": {"since": 1, "reason": "busy"}})
+
+    def deliver() -> None:
+        if ends == "cancelled":
+            cancel(CancelJob(job_id=job_id), context, trainer)
+        else:
+            start(starting(distillation), context, trainer)
+
+    if ends == "cancelled":
+        build.job(distillation)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "forget", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            deliver()
+    deliver()
+    assert (trainer.forgotten, Job.load(job_id).ended) == ([job_id], True)
 
 
 def test_files_that_cannot_leave_the_trainer_now_are_left_to_the_watcher(
