@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from capture.records import LATENCY_END, LONGEST_ORIGIN, is_failure, is_response
 from completions.completion import LONGEST_ID, LONGEST_REASON, SECONDS_END, TOKENS_END, Metadata
 from completions.responses.as_chat import Request, Response, call_as_chat
+from completions.responses.items import Item
 from foundation.bounds import Text, in_bytes
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
@@ -25,7 +26,7 @@ type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
 
 
 class _OriginalResponse(BaseModel):
-    output: list[Any] | None = None
+    output: list[Item] | None = None
 
 
 class _Original(BaseModel):
@@ -35,7 +36,7 @@ class _Original(BaseModel):
 
     request: dict[str, Any]
     response: _OriginalResponse
-    input_items: list[Any]
+    input_items: list[Item]
 
 
 class PushedCall[Asked, Answered](BaseModel):

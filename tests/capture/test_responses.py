@@ -609,6 +609,11 @@ def test_an_export_that_is_pushed_where_it_came_from_changes_nothing(system: Sys
         ({"original": {"request": {}, "response": {}}}, "original.input_items"),
         ({"original": {"request": {}, "response": {"output": 3}, "input_items": []}}, "original.response.output"),
         ({"original": {"request": {}, "response": {}, "input_items": [], "more": 1}}, "original.more"),
+        ({"original": {"request": {}, "response": {}, "input_items": ["hi"]}}, "original.input_items[0]"),
+        (
+            {"original": {"request": {}, "response": {"output": [{"type": "function_call"}]}, "input_items": []}},
+            "original.response.output[0].call_id",
+        ),
         ({"untrainable": "x" * 2049}, "untrainable"),
         ({"untrainable": "é" * 1025}, "untrainable"),
     ],
