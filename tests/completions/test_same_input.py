@@ -115,6 +115,13 @@ SAME = {
         called(tool_calls=[call()]),
         [*called(tool_calls=[call()])[:-1], {"role": "tool", "tool_call_id": "c", "name": "f", "content": "42"}],
     ),
+    "ids of custom calls": tuple(
+        called(tool_calls=[{"id": id_, "type": "custom", "custom": {"name": "f", "input": "x"}}]) for id_ in "ab"
+    ),
+    "an argument that is null": (
+        called(tool_calls=[call(arguments='{"a": 1, "b": null}')]),
+        called(tool_calls=[call(arguments='{"a": 1}')]),
+    ),
     "a developer and a system": ([{"role": "developer", "content": "a"}], [{"role": "system", "content": "a"}]),
     "thoughts of earlier turns": (
         called(content="x"),
@@ -142,6 +149,8 @@ OTHER = {
     ),
     "results of the other call": (with_results("a", "b"), with_results("a", "b")[:2] + with_results("b", "a")[2:]),
     "words and a refusal": (called(content="no"), called(content=None, refusal="no")),
+    "another refusal": tuple(called(content=None, refusal=words) for words in ("no", "never")),
+    "another voice": tuple(called(content=None, audio={"id": name}) for name in ("audio_1", "audio_2")),
     "a call and none": (called(content="x"), called(content="x", tool_calls=[call()])),
     "one turn or two": (content("a b"), [*content("a"), *content("b")]),
 }

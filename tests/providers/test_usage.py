@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from providers.usage import ModelUsage
 
 FIELDS = ("invocation_count", "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens")
@@ -16,6 +20,15 @@ def test_calls_add_up() -> None:
     usage.add({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cached_tokens": 3})
     usage.add({"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}, "total_tokens": "odd"})
     assert summed(usage) == [2, 10, 2, 11, 4]
+
+
+@pytest.mark.parametrize("odd", [None, -1, (1 << 53) + 1, 1e300, "12", True, [1]])
+def test_a_count_that_no_call_can_have_is_none(odd: Any) -> None:
+    usage = ModelUsage(model_name="m")
+    usage.add(dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"), odd))
+    usage.add({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": odd}})
+    usage.add({"prompt_tokens": 5, "prompt_tokens_details": odd})
+    assert summed(usage) == [3, 10, 0, 0, 0]
 
 
 def test_cached_tokens_that_were_counted_apart_are_a_part_of_the_prompt() -> None:
