@@ -187,6 +187,31 @@ def test_what_node_called_is_read_back_from_the_real_handlers(system: System) ->
     assert saw["back"] == saw["text"]
 
 
+def test_what_waits_in_memory_has_bounds(does: Any) -> None:
+    saw = does("bounds")
+    assert saw["dropped"] == [1, 2, 3], "64 MB, again when they have gone, and 10,000 calls"
+    assert saw["counts"] == {**NOTHING, "delivered": 10_003, "incomplete": 4, "dropped": 3}
+    assert saw["largest"] == 200
+
+
+def test_a_flush_waits_for_the_recorder_and_as_long_as_stillhouse_asks(does: Any) -> None:
+    saw = does("waits")
+    assert (saw["flushed"], saw["polls"]) == (True, 3)
+    assert saw["again"] is False
+    assert saw["tries"] <= 2
+
+
+def test_what_is_captured_and_what_the_provider_is_told(does: Any) -> None:
+    assert does("policies") == {
+        "sampled": 0,
+        "background": 0,
+        "late": [1, 0],
+        "partly": [1, 1],
+        "store": [False, None],
+        "organization": [None],
+    }
+
+
 def test_wrong_options_are_refused_at_once(does: Any) -> None:
     assert does("options") == ["TypeError", "RangeError", "RangeError", "RangeError"]
 

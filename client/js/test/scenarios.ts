@@ -1,8 +1,13 @@
 // What an application does with a captured client: `node scenarios.ts NAME` does it against the URLs of the environment
 // and prints what it saw as JSON. tests/client/test_javascript.py asks, and looks at what provider and Stillhouse got.
 
+import { gunzipSync } from "node:zlib";
+
 import OpenAI from "openai";
 
+import { Tally } from "../src/counts.ts";
+import { Delivery } from "../src/delivery.ts";
+import { Endpoint } from "../src/endpoint.ts";
 import { capture, capturingFetch, type Options } from "../src/index.ts";
 
 const provider = process.env["PROVIDER_URL"]!;
@@ -13,6 +18,37 @@ const ask = { model: "big", messages: [{ role: "user" as const, content: "hi" }]
 function wrapped(options: Options = {}): OpenAI & ReturnType<typeof capture> {
   const client = new OpenAI({ baseURL: provider, apiKey: "sk-provider", maxRetries: 0 });
   return capture(client, { ...common, ...options });
+}
+
+const ANSWER = {
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+};
+
+// A client whose provider and Stillhouse are a function in this process: `say` is what they answer, `seen` what they got.
+function alone(options: Options = {}, baseURL = provider) {
+  const say = { status: 202, refused: 0, pending: 0 };
+  const seen = { asked: [] as any[], stored: [] as any[], pushes: [] as number[], tries: 0, polls: 0 };
+  const fetch = async (input: any, init: any): Promise<Response> => {
+    const url = String(input);
+    if (url.endsWith("/captures")) {
+      seen.tries += 1;
+      if (say.status !== 202) return new Response("{}", { status: say.status, headers: { "retry-after": "60" } });
+      seen.pushes.push(gunzipSync(init.body).toString().split("\n").length);
+      return Response.json({ batch_id: `capture_${seen.tries}`, refused: Array(say.refused).fill({}) }, { status: 202 });
+    }
+    if (url.includes("/captures/")) {
+      seen.polls += 1;
+      return Response.json({ status: say.pending-- > 0 ? "pending" : "recorded" });
+    }
+    if (url.startsWith(process.env["STILLHOUSE_BASE_URL"]!)) seen.stored.push(Object.fromEntries(new Headers(init.headers)));
+    else seen.asked.push(JSON.parse(init.body));
+    return Response.json(ANSWER);
+  };
+  const inner = new OpenAI({ baseURL, apiKey: "sk-provider", organization: "org-1", maxRetries: 0 });
+  const client = capture(inner, { ...common, fetch, ...options });
+  return { client, fetch, counts: client.stillhouse.counts, say, seen, call: () => client.chat.completions.create(ask) };
 }
 
 const scenarios: Record<string, () => Promise<unknown>> = {
@@ -130,6 +166,72 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       listed: listed.data.map((completion) => completion.id),
       text: streamed.choices[0]!.message.content,
       back: back.choices[0]!.message.content,
+    };
+  },
+
+  // What waits in memory has bounds, and its room is given back.
+  async bounds() {
+    const { say, seen, fetch } = alone();
+    const tally = new Tally(() => {});
+    const endpoint = new Endpoint(process.env["STILLHOUSE_BASE_URL"]!, "sk-sh-test", fetch);
+    const delivery = new Delivery(endpoint, undefined, tally);
+    const put = (body: string, times: number) => {
+      for (let number = 0; number < times; number += 1) delivery.put({ request: "{}", body, latencyMs: 1, provider: "p" });
+    };
+    const dropped: number[] = [];
+    // While Stillhouse is away, nothing but the first one leaves the queue.
+    say.status = 503;
+    put(JSON.stringify(ANSWER), 1);
+    await delivery.flush(0);
+    for (const _ of "ab") {
+      put("x".repeat(31 << 20), 3);
+      dropped.push(tally.counts.dropped);
+      say.status = 202;
+      await delivery.flush(5000);
+      say.status = 503;
+      put(JSON.stringify(ANSWER), 1);
+      await delivery.flush(0);
+    }
+    put(JSON.stringify(ANSWER), 10_001);
+    dropped.push(tally.counts.dropped);
+    say.status = 202;
+    await delivery.flush(20_000);
+    return { dropped, counts: tally.counts, largest: Math.max(...seen.pushes) };
+  },
+
+  async waits() {
+    const { client, say, seen, call } = alone();
+    await call();
+    say.pending = 2;
+    const flushed = await client.stillhouse.flush(5000);
+    say.status = 429;
+    seen.tries = 0;
+    await call();
+    return { flushed, polls: seen.polls, again: await client.stillhouse.flush(2000), tries: seen.tries };
+  },
+
+  async policies() {
+    const none = alone({ sample: 0 });
+    await none.call();
+    const later = alone();
+    await later.client.responses.create({ model: "big", input: "hi", store: true, background: true });
+    const late = alone({ redact: (async (record: unknown) => record) as never });
+    await late.call();
+    await late.client.stillhouse.flush(5000);
+    const partly = alone();
+    partly.say.refused = 1;
+    await Promise.all([partly.call(), partly.call()]);
+    await partly.client.stillhouse.flush(5000);
+    const told = [alone({}, "https://api.openai.com/v1"), alone()];
+    for (const { client } of told) await client.chat.completions.create({ ...ask, store: false });
+    await partly.client.chat.completions.retrieve("chatcmpl-1");
+    return {
+      sampled: none.counts.captured,
+      background: later.counts.captured,
+      late: [late.counts.redactFailed, late.seen.tries],
+      partly: [partly.counts.delivered, partly.counts.refused],
+      store: told.map(({ seen }) => seen.asked[0].store ?? null),
+      organization: partly.seen.stored.map((headers) => headers["openai-organization"] ?? null),
     };
   },
 
