@@ -16,7 +16,6 @@ from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.job import Job
-from distillations.model_version import ModelVersion
 from distillations.verdict import Verdict
 from evals.calibrations import Calibration
 from evals.eval import Eval
@@ -27,6 +26,7 @@ from foundation.document import Document
 from foundation.errors import ApiError, NotFound
 from foundation.records import Record
 from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
+from providers.model_version import ModelVersion
 
 router = Routes("Artifacts")
 _MOST_COMPLETIONS = 1000

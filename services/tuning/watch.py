@@ -13,13 +13,13 @@ from distillations import lineage
 from distillations.distillation import Distillation
 from distillations.job import FOLLOWING, Job, JobFailure
 from distillations.lineage import Node
-from distillations.model_version import ModelVersion
 from foundation import aws, bus, table
 from foundation.consumer import logger
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
+from providers.model_version import ModelVersion
 from tuning import pause
 from tuning.jobs import OPEN, forget_files, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
@@ -128,6 +128,7 @@ def _register(job: Job, model: str) -> None:
     ModelVersion(
         id=model,
         created_at=now(),
+        served_as=model,
         base=job.model,
         job_id=job.id,
         dataset_id=job.dataset_id,

@@ -12,9 +12,9 @@ import pytest
 from distillations import lineage
 from distillations.distillation import Distillation
 from distillations.job import Job, JobFailure
-from distillations.model_version import ModelVersion
 from foundation import aws, table
 from foundation.ids import now
+from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, starting
