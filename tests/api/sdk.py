@@ -24,8 +24,8 @@ class Transport(httpx2.BaseTransport):
         status, answer = self.system.call(request.method, url, request.read(), key=None, headers=dict(request.headers))
         if self.lose(request):
             raise httpx2.ReadError("the answer was lost", request=request)
-        said = json.dumps(answer).encode() if not isinstance(answer, str | bytes) else answer
-        body = b"" if answer is None else said.encode() if isinstance(said, str) else said
+        sent = json.dumps(answer).encode() if not isinstance(answer, str | bytes) else answer
+        body = b"" if answer is None else sent.encode() if isinstance(sent, str) else sent
         headers = {name: value for name, value in self.system.headers.items() if name.lower() != "content-length"}
         return httpx2.Response(status, headers=headers, content=body, request=request)
 

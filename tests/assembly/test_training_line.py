@@ -84,7 +84,7 @@ def test_assistant_turns_of_the_history_train_only_where_it_is_asked_for() -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "learnt"),
+    ("answer", "learnt"),
     [
         ({"content": "yes", "refusal": None, "tool_calls": None, "function_call": None}, {"content": "yes"}),
         ({"content": "yes", "tool_calls": []}, {"content": "yes"}),
@@ -99,12 +99,12 @@ def test_assistant_turns_of_the_history_train_only_where_it_is_asked_for() -> No
         ({"tool_calls": [{"id": "c", "function": {"name": "f"}, "extra": 1}]}, {"tool_calls": [CALL]}),
     ],
 )  # fmt: skip
-def test_an_answer_in_one_spelling(said: dict[str, Any], learnt: dict[str, Any]) -> None:
-    assert answered(**said) == {"role": "assistant", **learnt}
+def test_an_answer_in_one_spelling(answer: dict[str, Any], learnt: dict[str, Any]) -> None:
+    assert answered(**answer) == {"role": "assistant", **learnt}
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("turn", "read"),
     [
         ({"content": None, "refusal": "I cannot."}, "I cannot."),
         ({"content": [{"type": "refusal", "refusal": "I cannot."}]}, "I cannot."),
@@ -112,8 +112,8 @@ def test_an_answer_in_one_spelling(said: dict[str, Any], learnt: dict[str, Any])
         ({"content": ""}, ""),
     ],
 )
-def test_a_turn_of_the_history_is_text(said: dict[str, Any], read: str) -> None:
-    assert messages_of({"role": "assistant", **said}) == [{"role": "assistant", "content": read, "weight": 0}]
+def test_a_turn_of_the_history_is_text(turn: dict[str, Any], read: str) -> None:
+    assert messages_of({"role": "assistant", **turn}) == [{"role": "assistant", "content": read, "weight": 0}]
 
 
 def test_legacy_functions_become_tools() -> None:

@@ -154,8 +154,8 @@ def test_of_several_messages_the_final_one_is_the_answer(output: list[dict[str, 
 
 
 def test_what_the_assistant_said_on_the_way_stays_apart_in_the_history() -> None:
-    said = [user("?"), phase("commentary", "Let me see."), phase("final_answer", "Rain."), user("!")]
-    assert mapped(*said).messages == [
+    messages = [user("?"), phase("commentary", "Let me see."), phase("final_answer", "Rain."), user("!")]
+    assert mapped(*messages).messages == [
         user("?"),
         {"role": "assistant", "content": "Let me see."},
         {"role": "assistant", "content": "Rain."},

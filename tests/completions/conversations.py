@@ -39,7 +39,7 @@ def turns(draw: Any) -> list[dict[str, Any]]:
     number = draw(st.integers(0, 10**6))
     named = [{**call, "id": f"call_{number}_{place}"} for place, call in enumerate(calls)]
     message = {"role": "assistant", "content": draw(texts), **({"tool_calls": named} if named else {})}
-    results = [{"role": "tool", "tool_call_id": one["id"], "content": draw(texts)} for one in named]
+    results = [{"role": "tool", "tool_call_id": call["id"], "content": draw(texts)} for call in named]
     return [draw(asked), message, *results]
 
 
@@ -58,11 +58,11 @@ def _respelt(message: dict[str, Any], draw: Any) -> dict[str, Any]:
     if isinstance(again["content"], str) and draw(st.booleans()):
         words = again["content"].split(" ") if draw(st.booleans()) else [again["content"]]
         again["content"] = [{"type": "text", "text": word, "cache_control": {"type": "ephemeral"}} for word in words]
-    for one in again["tool_calls"] or []:
-        one["id"] = f"toolu_{one['id']}"
-        arguments = orjson.loads(one["function"]["arguments"])
-        one["function"]["arguments"] = orjson.dumps(arguments, option=orjson.OPT_INDENT_2).decode()
-        one["function"] = dict(reversed(one["function"].items()))
+    for call in again["tool_calls"] or []:
+        call["id"] = f"toolu_{call['id']}"
+        arguments = orjson.loads(call["function"]["arguments"])
+        call["function"]["arguments"] = orjson.dumps(arguments, option=orjson.OPT_INDENT_2).decode()
+        call["function"] = dict(reversed(call["function"].items()))
     if "tool_call_id" in again:
         again["tool_call_id"] = f"toolu_{again['tool_call_id']}"
     return dict(reversed(again.items()))

@@ -30,9 +30,9 @@ def test_a_small_one_lies_in_its_row() -> None:
 def test_a_large_one_lies_in_s3_and_is_swept_with_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = random.Random(0).randbytes(400_000).hex()
     recent.keep(completion(noise))
-    found = recent.find("resp_1")
-    assert found is not None
-    assert found.messages[0]["content"] == noise
+    row = recent.find("resp_1")
+    assert row is not None
+    assert row.messages[0]["content"] == noise
     assert len(list(blobs.keys("answers/"))) == 1
     monkeypatch.setattr(links, "now", lambda: now() + 2 * 3600)
     assert links.discard_copies(lambda: True) == 1

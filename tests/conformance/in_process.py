@@ -29,8 +29,8 @@ def served(system: System) -> Iterator[str]:
             with turn:
                 status, answer = system.call(self.command, self.path, body, key=KEY, headers=headers)
                 kind = {name.lower(): value for name, value in system.headers.items()}.get("content-type", "")
-            said = answer if isinstance(answer, str | bytes) else b"" if answer is None else json.dumps(answer)
-            raw = said.encode() if isinstance(said, str) else said
+            text = answer if isinstance(answer, str | bytes) else b"" if answer is None else json.dumps(answer)
+            raw = text.encode() if isinstance(text, str) else text
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(raw)))

@@ -87,8 +87,8 @@ def test_of_many_the_nearest_are_shown_and_the_other_side_is_whole():
     many = [Node("run", f"evalrun_{number:04d}") for number in range(520)]
     lineage.link([(MODEL, run) for run in many] + [(run, VERDICT) for run in many] + [(JOB, MODEL)])
     graph = lineage.graph(MODEL.id)
-    found = {node["id"] for node in graph["nodes"]}
-    assert (len(found), graph["has_more"], JOB.id in found) == (502, True, True)
+    ids = {node["id"] for node in graph["nodes"]}
+    assert (len(ids), graph["has_more"], JOB.id in ids) == (502, True, True)
     assert lineage.graph(JOB.id)["has_more"]
     assert not lineage.graph(many[0].id)["has_more"]
 

@@ -82,7 +82,7 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
         ],
     )
     eval_.create()
-    one = Distillation(
+    created = Distillation(
         id=f"distill_{number}",
         created_at=AT,
         status=status,
@@ -97,30 +97,30 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
             **fields,
         },
     )
-    assert one.create()
-    return one
+    assert created.create()
+    return created
 
 
-def run(one: Distillation, role: str, **fields: Any) -> Run:
+def run(of: Distillation, role: str, **fields: Any) -> Run:
     """A run of a distillation, still queued."""
-    model = {"teacher": one.teacher, "baseline": one.student, "distilled": MODEL}[role]
+    model = {"teacher": of.teacher, "baseline": of.student, "distilled": MODEL}[role]
     made = Run(
-        id=one.run_id(role),
+        id=of.run_id(role),
         created_at=AT,
-        eval_id=one.eval_id,
+        eval_id=of.eval_id,
         name=role,
         model=model,
         data_source=CompletionsSource(type="completions", source=FileId(type="file_id", id="file-1")),
-        distillation_id=one.id,
+        distillation_id=of.id,
         **fields,
     )
     made.create()
-    one.change({"runs": {**Distillation.load(one.id).runs, role: made.id}})
+    of.change({"runs": {**Distillation.load(of.id).runs, role: made.id}})
     return made
 
 
 def graded(
-    one: Distillation,
+    of: Distillation,
     role: str,
     rows: str,
     *,
@@ -128,7 +128,7 @@ def graded(
     metadata: list[dict[str, str]] | None = None,
 ) -> Run:
     """A completed run: a letter a row, `p`assed, `f`ailed, `e`rrored, `t` passed but truncated."""
-    made = run(one, role)
+    made = run(of, role)
     tags = metadata or [{} for _ in rows]
     items = [_output_item(made, number, letter, tags[number]) for number, letter in enumerate(rows)]
     blobs.put(items_key(made.id, 0), b"\n".join(orjson.dumps(item) for item in items))
@@ -168,14 +168,14 @@ def _output_item(made: Run, number: int, letter: str, metadata: dict[str, str]) 
     }
 
 
-def job(one: Distillation, *, create: bool = True, **fields: Any) -> Job:
+def job(of: Distillation, *, create: bool = True, **fields: Any) -> Job:
     made = Job(
-        id=one.job_id or "",
+        id=of.job_id or "",
         created_at=AT,
-        distillation_id=one.id,
-        dataset_id=one.dataset_id or "",
+        distillation_id=of.id,
+        dataset_id=of.dataset_id or "",
         trainer="default",
-        model=one.student,
+        model=of.student,
         hyperparameters={},
         seed=42,
         **fields,
@@ -185,23 +185,23 @@ def job(one: Distillation, *, create: bool = True, **fields: Any) -> Job:
     return made
 
 
-def dataset(one: Distillation, **fields: Any) -> Dataset:
+def dataset(of: Distillation, **fields: Any) -> Dataset:
     made = Dataset(
-        id=one.dataset_id or "",
+        id=of.dataset_id or "",
         created_at=AT,
-        distillation_id=one.id,
+        distillation_id=of.id,
         **{"status": "ready", "card": documents.card(), **fields},
     )
     made.create()
     return made
 
 
-def verdict(one: Distillation, **fields: Any) -> Verdict:
+def verdict(of: Distillation, **fields: Any) -> Verdict:
     made = documents.verdict(
-        id=one.verdict_id,
+        id=of.verdict_id,
         created_at=AT,
-        distillation_id=one.id,
-        eval_id=one.eval_id,
+        distillation_id=of.id,
+        eval_id=of.eval_id,
         **fields,
     )
     made.create()
@@ -212,9 +212,9 @@ def sent(system: System, queue: str) -> list[dict[str, Any]]:
     """The messages that wait in a queue; looking takes them out."""
     sqs = aws.sqs()
     url = system.queues[queue]
-    found = []
+    received = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
-            found.append(json.loads(message["Body"]))
+            received.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return [message for message in found if message.get("Event") != "s3:TestEvent"]
+    return [message for message in received if message.get("Event") != "s3:TestEvent"]

@@ -16,20 +16,20 @@ from tests.distilling import build
 from tests.flow.system import System
 
 
-def rows_of(one: Distillation) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for line in blobs.get(one.rows_key).splitlines()]
+def rows_of(distillation: Distillation) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in blobs.get(distillation.rows_key).splitlines()]
 
 
 def test_a_row_has_what_graders_see_and_how_to_ask_again(system: System) -> None:
     build.captured(system, [build.record(7, "seven")])
-    one = build.distillation()
+    distillation = build.distillation()
 
-    frozen = freeze(one)
+    frozen = freeze(distillation)
 
     assert frozen.completion_ids == ["chatcmpl-7"]
     assert frozen.teacher_answered
-    assert frozen.bytes == len(blobs.get(one.rows_key))
-    [row] = rows_of(one)
+    assert frozen.bytes == len(blobs.get(distillation.rows_key))
+    [row] = rows_of(distillation)
     assert row["item"] == {
         "input": build.asked("seven"),
         "reference": "secret-reference-7",
@@ -42,24 +42,24 @@ def test_a_row_has_what_graders_see_and_how_to_ask_again(system: System) -> None
 
 def test_frozen_rows_do_not_change_whatever_is_captured_later(system: System) -> None:
     build.captured(system, [build.record(1, "one")])
-    one = build.distillation()
-    first, body = freeze(one), blobs.get(one.rows_key)
+    distillation = build.distillation()
+    first, body = freeze(distillation), blobs.get(distillation.rows_key)
 
     build.captured(system, [build.record(2, "two"), build.record(3, "one")])
 
-    assert freeze(one) == first
-    assert blobs.get(one.rows_key) == body
+    assert freeze(distillation) == first
+    assert blobs.get(distillation.rows_key) == body
 
 
 def test_whoever_freezes_second_takes_the_rows_of_the_first(system: System, monkeypatch: Any) -> None:
     build.captured(system, [build.record(1, "one")])
-    one = build.distillation()
-    first = freeze(one)
+    distillation = build.distillation()
+    first = freeze(distillation)
     build.captured(system, [build.record(2, "two")])
     # The second looked before the first had written.
     monkeypatch.setattr("foundation.blobs.exists", lambda _: False)
 
-    assert freeze(one) == first
+    assert freeze(distillation) == first
 
 
 def test_identical_inputs_count_once_and_the_teachers_answer_stays(system: System) -> None:
@@ -72,25 +72,25 @@ def test_identical_inputs_count_once_and_the_teachers_answer_stays(system: Syste
     part = {"type": "text", "text": "the same mail", "cache_control": {"type": "ephemeral"}}
     records[0]["request"]["messages"] = [{"role": "user", "content": [part]}]
     build.captured(system, records)
-    one = build.distillation()
+    distillation = build.distillation()
 
-    frozen = freeze(one)
+    frozen = freeze(distillation)
 
     assert (frozen.rows, sorted(frozen.completion_ids)) == (2, ["chatcmpl-2", "chatcmpl-4"])
     assert frozen.teacher_answered
     assert frozen.duplicates == 2
-    assert [row.get("duplicates") for row in rows_of(one)] == [2, None]
-    assert freeze(one) == frozen, "whoever comes second reads the same counts"
+    assert [row.get("duplicates") for row in rows_of(distillation)] == [2, None]
+    assert freeze(distillation) == frozen, "whoever comes second reads the same counts"
 
 
 def test_one_row_without_the_teachers_answer_is_said(system: System) -> None:
     build.captured(system, [build.record(1, "one"), build.record(2, "two", model="other")])
-    one = build.distillation()
+    distillation = build.distillation()
 
-    frozen = freeze(one)
+    frozen = freeze(distillation)
 
     assert (frozen.rows, frozen.teacher_answered) == (2, False)
-    assert ["sample" in row for row in rows_of(one)] == [True, False]
+    assert ["sample" in row for row in rows_of(distillation)] == [True, False]
 
 
 def test_a_teacher_is_known_by_the_name_asked_for_and_by_the_snapshot_that_answered(system: System) -> None:
@@ -129,9 +129,9 @@ def test_a_file_of_rows_is_frozen_with_names_that_follow_from_the_input(system: 
     blobs.put("files/rows.jsonl", b"\n".join(orjson.dumps(line) for line in lines))
     file = File(id="file-9", created_at=build.AT, bytes=1, filename="rows", purpose="evals", key="files/rows.jsonl")
     file.create()
-    one, other = (build.distillation(number=number, test={"type": "file_id", "id": file.id}) for number in (1, 2))
+    first, other = (build.distillation(number=number, test={"type": "file_id", "id": file.id}) for number in (1, 2))
 
-    frozen = freeze(one)
+    frozen = freeze(first)
 
     assert (frozen.rows, frozen.teacher_answered) == (2, False)
     assert len(set(frozen.completion_ids)) == 2
@@ -157,9 +157,9 @@ def test_a_file_that_holds_no_rows_ends_the_distillation_with_the_reason(
     assert file.create()
     if body is not None:
         blobs.put(file.key, body)
-    one = build.distillation(test={"type": "file_id", "id": "file-9"})
-    advance(one.id)
-    ended = Distillation.load(one.id)
+    distillation = build.distillation(test={"type": "file_id", "id": "file-9"})
+    advance(distillation.id)
+    ended = Distillation.load(distillation.id)
     assert ended.error is not None
     assert (ended.status, ended.error.code) == ("failed", code)
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]

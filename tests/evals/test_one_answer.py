@@ -58,11 +58,11 @@ def test_one_answer_is_named_with_the_models(
     first: tuple[int, int, int], second: tuple[int, int, int], answer: str | None
 ) -> None:
     tells_apart = (6, 6, 0)
-    said = one_answer(EVAL, [run("big", tells_apart, first), run("small", tells_apart, second)])
+    warnings = one_answer(EVAL, [run("big", tells_apart, first), run("small", tells_apart, second)])
     if answer is None:
-        assert said == []
+        assert warnings == []
     else:
-        (sentence,) = said
+        (sentence,) = warnings
         assert sentence.startswith(f"The criterion 'judged' {answer} every row of every model (big, small)")
 
 

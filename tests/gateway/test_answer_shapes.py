@@ -25,8 +25,8 @@ ASKED = {"model": "big", "messages": [{"role": "user", "content": "hi"}]}
 
 def of(name: str, door: str) -> tuple[bytes, dict[str, Any]]:
     """What is said by a case, and what of it is stored, under an id of this door's own."""
-    said, stored = CASES[name]["given"]["$json"], json.dumps(CASES[name]["expected"])
-    return said.replace("-@", f"-{door}-{name}").encode(), json.loads(stored.replace("-@", f"-{door}-{name}"))
+    given, stored = CASES[name]["given"]["$json"], json.dumps(CASES[name]["expected"])
+    return given.replace("-@", f"-{door}-{name}").encode(), json.loads(stored.replace("-@", f"-{door}-{name}"))
 
 
 def stored(system: System, response: dict[str, Any]) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def stored(system: System, response: dict[str, Any]) -> dict[str, Any]:
 def test_the_gateway_stores_it(system: System, provider: Scripted, subtests: pytest.Subtests) -> None:
     for name in CASES:
         with subtests.test(name):
-            said, expected = of(name, "gateway")
-            provider.answers = [Said(200, said, {})]
+            given, expected = of(name, "gateway")
+            provider.answers = [Said(200, given, {})]
             status, _ = system.call("POST", CHAT, {**ASKED, "store": True})
             assert (status, stored(system, expected)) == (200, expected)
     assert len(provider.asked) == len(CASES)
@@ -51,8 +51,8 @@ def test_the_wrapper_stores_it(system: System, subtests: pytest.Subtests) -> Non
     tally = Tally()
     for name, case in CASES.items():
         with subtests.test(name):
-            said, expected = of(name, "wrapper")
-            line = Packer(None, tally).line(Seen(json.dumps(ASKED).encode(), [said], 5, "p"))
+            given, expected = of(name, "wrapper")
+            line = Packer(None, tally).line(Seen(json.dumps(ASKED).encode(), [given], 5, "p"))
             assert line is not None
             check_line(system, case, line, expected)
     assert tally.snapshot().incomplete == 0
@@ -78,9 +78,9 @@ def check_line(system: System, case: dict[str, Any], line: bytes, expected: dict
 def test_a_push_stores_it_or_names_the_field(system: System, subtests: pytest.Subtests) -> None:
     for name, case in CASES.items():
         with subtests.test(name):
-            said, expected = of(name, "push")
+            given, expected = of(name, "push")
             status, answer = system.call(
-                "POST", "/v1/captures", b'{"request":%b,"response":%b}' % (json.dumps(ASKED).encode(), said)
+                "POST", "/v1/captures", b'{"request":%b,"response":%b}' % (json.dumps(ASKED).encode(), given)
             )
             if "push_refuses" in case:
                 assert (status, answer["error"]["param"]) == (400, case["push_refuses"])

@@ -143,8 +143,8 @@ def test_an_answer_that_nobody_can_read_was_paid_for_and_is_not_asked_for_again(
 def test_an_error_with_status_200_is_passed_on(extra: dict[str, Any], system: System, provider: Scripted) -> None:
     provider.answers = [Said(200, b'{"error": {"message": "overloaded", "code": 502}}', {})]
     status, answer = system.call("POST", CHAT, {**REQUEST, **extra})
-    said = answer if not extra else json.loads(answer.partition("data: ")[2].partition("\n")[0])
-    assert (status, said) == (200, {"error": {"message": "overloaded", "code": 502}})
+    shown = answer if not extra else json.loads(answer.partition("data: ")[2].partition("\n")[0])
+    assert (status, shown) == (200, {"error": {"message": "overloaded", "code": 502}})
 
 
 @pytest.mark.parametrize("status", [429, 500])

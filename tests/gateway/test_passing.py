@@ -22,8 +22,8 @@ BINARY = bytes(range(256)) * 4
 
 
 def say(script: Scripted, body: Any, status: int = 200, kind: str = "application/json", **headers: str) -> None:
-    said = body if isinstance(body, bytes) else json.dumps(body).encode()
-    script.answers = [Said(status, said, {"content-type": kind, **headers})]
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    script.answers = [Said(status, sent, {"content-type": kind, **headers})]
 
 
 def form(model: str | None, content: bytes = BINARY, *, boundary: str = "b-1") -> bytes:

@@ -284,17 +284,17 @@ def test_the_same_request_in_two_chunks_is_booked_once(
 @pytest.fixture
 def canceled(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The batches that were canceled; none ends by itself."""
-    found: set[str] = set()
+    custom_ids: set[str] = set()
     look, find = BatchAPI.look, BatchAPI.find
 
     def still_found(self: BatchAPI, intent: str) -> Any:
         state = find(self, intent)
         return state and state._replace(ended=False)
 
-    monkeypatch.setattr(BatchAPI, "cancel", lambda _, batch_id: found.add(batch_id))
+    monkeypatch.setattr(BatchAPI, "cancel", lambda _, batch_id: custom_ids.add(batch_id))
     monkeypatch.setattr(BatchAPI, "look", lambda self, batch_id: look(self, batch_id)._replace(ended=False))
     monkeypatch.setattr(BatchAPI, "find", still_found)
-    return found
+    return custom_ids
 
 
 @pytest.mark.parametrize("ending", ["canceled", "failed", "deleted"])

@@ -63,9 +63,9 @@ def _deployed(lab_server: str) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def held(lab_server: str) -> Iterator[Held]:
-    one = Held(lab_server)
-    yield one
-    one.close()
+    held = Held(lab_server)
+    yield held
+    held.close()
 
 
 @pytest.fixture

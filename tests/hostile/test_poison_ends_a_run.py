@@ -69,7 +69,7 @@ def test_an_odd_completion_ends_its_run(poison: dict[str, Any], system: System) 
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [
         {"temperature": [1]},
         {"top_p": {}},
@@ -81,9 +81,9 @@ def test_an_odd_completion_ends_its_run(poison: dict[str, Any], system: System) 
         {"user": ["u"]},
         {"instructions": {"text": "x"}},
     ],
-    ids=lambda said: "-".join(f"{name}-{type(value).__name__}" for name, value in said.items()),
+    ids=lambda odd: "-".join(f"{name}-{type(value).__name__}" for name, value in odd.items()),
 )
-def test_an_odd_response_ends_the_run_that_asks_for_its_field(said: dict[str, Any], system: System) -> None:
+def test_an_odd_response_ends_the_run_that_asks_for_its_field(response: dict[str, Any], system: System) -> None:
     odd = {
         "request": {"model": "gpt-4o", "input": "hello"},
         "response": {
@@ -93,15 +93,15 @@ def test_an_odd_response_ends_the_run_that_asks_for_its_field(said: dict[str, An
             "model": "gpt-4o",
             "status": "completed",
             "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}],
-            **said,
+            **response,
         },
     }
     status, answer = acts.push(system, odd)
     if status == 400:
-        assert next(iter(said)) in answer["error"]["param"]
+        assert next(iter(response)) in answer["error"]["param"]
         return
     asked = {"temperature": 1, "top_p": 1, "reasoning_effort": "high", "users": ["u"], "tools": ["search"]}
-    wanted = {name: value for name, value in asked.items() if name.startswith(next(iter(said))[:4])}
+    wanted = {name: value for name, value in asked.items() if name.startswith(next(iter(response))[:4])}
     source = {"type": "responses", "source": {"type": "responses", **(wanted or {"instructions_search": "x"})}}
     created, run = system.call("POST", f"/v1/evals/{acts.new_eval(system)}/runs", {"data_source": source})
     assert created in {201, 400}, run
@@ -136,17 +136,17 @@ def ends(system: System, distillation_id: str) -> dict[str, Any]:
     """The distillation after all that is delivered for it, approved where it waits: at an end, with a reason."""
     for _ in range(40):
         acts.deliver_all(system)
-        found = loop.fetched(system, distillation_id)
-        if found["status"] == "blocked":
+        distillation = loop.fetched(system, distillation_id)
+        if distillation["status"] == "blocked":
             system.ok("POST", f"/v1/distillations/{distillation_id}/approve")
         elif system.clock_runs():
             acts.tick()
         else:
             break
-    assert found["status"] in {"completed", "failed"}, found["status"]
-    assert found["status"] != "failed" or acts.explained(found["error"]), found["error"]
+    assert distillation["status"] in {"completed", "failed"}, distillation["status"]
+    assert distillation["status"] != "failed" or acts.explained(distillation["error"]), distillation["error"]
     assert not [name for name in system.queues if system.dead(name)]
-    return found
+    return distillation
 
 
 @pytest.mark.parametrize(
@@ -178,36 +178,36 @@ def test_an_odd_row_of_a_test_file_is_refused_or_ends_its_distillation(poison: d
         "teacher": loop.STUDENT,
         "student": loop.STUDENT,
     }
-    created, one = system.call("POST", "/v1/distillations", body)
-    assert created in {201, 400}, one
+    created, answer = system.call("POST", "/v1/distillations", body)
+    assert created in {201, 400}, answer
     if created == 201:
-        ends(system, one["id"])
+        ends(system, answer["id"])
 
 
 def test_an_odd_training_completion_is_left_out_and_counted(system: System) -> None:
-    one = _assembling()
+    distillation = _assembling()
     build.captured(system, [build.record(n, f"question {n}", split="train") for n in range(12)])
     odd = build.record(99, "odd", split="train", choice={"finish_reason": ["stop"]})
     status, answer = acts.push(system, odd)
     if status == 400:
         assert "finish_reason" in answer["error"]["param"]
         return
-    bus.send(AssembleDataset(distillation_id=one.id, dataset_id=one.dataset_id or ""))
+    bus.send(AssembleDataset(distillation_id=distillation.id, dataset_id=distillation.dataset_id or ""))
     acts.deliver_all(system, but="TUNING")
     assert system.dead("ASSEMBLY") == []
-    card = system.ok("GET", f"/v1/datasets/{one.dataset_id}/card")
+    card = system.ok("GET", f"/v1/datasets/{distillation.dataset_id}/card")
     assert (card["rows"], sum(card["dropped"].values())) == (12, 1)
 
 
 @pytest.mark.parametrize("team", [["a"], {"a": 1}, 5, None, "c"], ids=["list", "object", "int", "null", "sound"])
 def test_odd_metadata_of_a_test_row_keeps_no_verdict_away(team: Any, system: System) -> None:
-    one = build.distillation("deciding", model=build.MODEL)
-    blobs.put(one.rows_key, b'{"item": {"input": []}}\n')
+    distillation = build.distillation("deciding", model=build.MODEL)
+    blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
     tags: Any = [{"team": "a"}, {"team": team}, {"team": "b"}]
     for role in ("teacher", "baseline", "distilled"):
-        build.graded(one, role, "ppf", metadata=tags)
-    bus.send(DecideVerdict(distillation_id=one.id))
-    assert ends(system, one.id)["status"] == "completed"
+        build.graded(distillation, role, "ppf", metadata=tags)
+    bus.send(DecideVerdict(distillation_id=distillation.id))
+    assert ends(system, distillation.id)["status"] == "completed"
 
 
 # ------------------------------------------------------------- for a reason that nobody planned
@@ -215,46 +215,46 @@ def test_odd_metadata_of_a_test_row_keeps_no_verdict_away(team: Any, system: Sys
 
 def _queued(system: System) -> Distillation:
     build.captured(system, [build.record(n, f"test {n}") for n in range(2)])
-    one = build.distillation("queued")
-    bus.send(AdvanceDistillation(distillation_id=one.id))
-    return one
+    distillation = build.distillation("queued")
+    bus.send(AdvanceDistillation(distillation_id=distillation.id))
+    return distillation
 
 
 def _measuring(_: System) -> Distillation:
-    one = build.distillation("measuring")
+    distillation = build.distillation("measuring")
     for role in ("teacher", "baseline"):
-        build.graded(one, role, "pf")
-    return one
+        build.graded(distillation, role, "pf")
+    return distillation
 
 
 def _assembling(_: System | None = None) -> Distillation:
-    one = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
-    blobs.put(one.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
-    return one
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", student=loop.STUDENT)
+    blobs.put(distillation.rows_key, b'{"item": {"completion_id": "chatcmpl-t", "input": []}}\n')
+    return distillation
 
 
 def _to_assemble(system: System) -> Distillation:
-    one = _assembling()
+    distillation = _assembling()
     build.captured(system, [build.record(n, f"question {n}", split="train") for n in range(12)])
-    bus.send(AssembleDataset(distillation_id=one.id, dataset_id=one.dataset_id or ""))
-    return one
+    bus.send(AssembleDataset(distillation_id=distillation.id, dataset_id=distillation.dataset_id or ""))
+    return distillation
 
 
 def _to_train(_: System) -> Distillation:
-    one = _assembling()
-    dataset = build.dataset(one)
+    distillation = _assembling()
+    dataset = build.dataset(distillation)
     for name in ("train.jsonl", "validation.jsonl", "card.json"):
         blobs.put(dataset.key(name), b"{}")
-    return one
+    return distillation
 
 
 def _deciding(_: System) -> Distillation:
-    one = build.distillation("deciding", model=build.MODEL)
+    distillation = build.distillation("deciding", model=build.MODEL)
     for role in ("teacher", "baseline", "distilled"):
-        build.graded(one, role, "pf")
-    blobs.put(one.rows_key, b'{"item": {"input": []}}\n')
-    bus.send(DecideVerdict(distillation_id=one.id))
-    return one
+        build.graded(distillation, role, "pf")
+    blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
+    bus.send(DecideVerdict(distillation_id=distillation.id))
+    return distillation
 
 
 @pytest.mark.parametrize(
@@ -275,13 +275,13 @@ def test_a_distillation_whose_consumer_never_succeeds_ends_as_failed_and_people_
     def refuses(called: str, arguments: dict[str, Any]) -> bool:
         return called == call[0] and call[1] in arguments["Key"]
 
-    one = prepare(system)
+    distillation = prepare(system)
     system.around = outlived
     with walls.refusing(refuses, stops=stops):
         acts.deliver_all(system)
-    ended = loop.fetched(system, one.id)
+    ended = loop.fetched(system, distillation.id)
     assert (ended["status"], acts.explained(ended["error"])) == ("failed", True), ended["status"]
-    assert [told["id"] for told in system.notifications() if told["type"] == "failed"] == [one.id]
+    assert [notice["id"] for notice in system.notifications() if notice["type"] == "failed"] == [distillation.id]
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["fails", "is-stopped"])

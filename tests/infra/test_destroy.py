@@ -48,7 +48,7 @@ def test_what_stays_is_priced_and_comes_with_how_to_remove_it() -> None:
 
 def test_an_empty_stack_costs_nothing() -> None:
     stores = Stores(0, [])
-    assert [one.dollars for one in kept(stores, stores, KNOWN)] == [Decimal("0.00")] * 2
+    assert [store.dollars for store in kept(stores, stores, KNOWN)] == [Decimal("0.00")] * 2
 
 
 class Work:

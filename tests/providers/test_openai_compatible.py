@@ -187,10 +187,10 @@ def test_models_of_the_lab(lab_server):
 
 
 @pytest.mark.parametrize(
-    ("said", "names"), [({"data": [1, {"id": "m"}, {"id": 3}, {}]}, ["m"]), ({}, []), ({"data": 3}, [])]
+    ("answer", "names"), [({"data": [1, {"id": "m"}, {"id": 3}, {}]}, ["m"]), ({}, []), ({"data": 3}, [])]
 )
-def test_an_odd_list_of_models_has_those_that_have_a_name(server, said, names):
-    server.will(says(body=said))
+def test_an_odd_list_of_models_has_those_that_have_a_name(server, answer, names):
+    server.will(says(body=answer))
     assert [model["id"] for model in using(server.url, lambda provider: provider.list_models())] == names
 
 

@@ -44,13 +44,13 @@ WORKING = {name: queue for name, queue in QUEUES.items() if "RedrivePolicy" in q
 
 
 MAPPINGS = {
-    one["EventSourceArn"]["GetAtt"].removesuffix(".Arn"): one
-    for one in resources("Lambda::EventSourceMapping").values()
+    mapping["EventSourceArn"]["GetAtt"].removesuffix(".Arn"): mapping
+    for mapping in resources("Lambda::EventSourceMapping").values()
 }
 
 
 QUEUE_OF = {kind.__name__: kind.QUEUE for kind in Work.__value__.__args__}
-CONSUMERS = {queue: one["FunctionName"]["Ref"] for queue, one in MAPPINGS.items()}
+CONSUMERS = {queue: mapping["FunctionName"]["Ref"] for queue, mapping in MAPPINGS.items()}
 
 # ------------------------------------------------------------------ queues
 
@@ -86,7 +86,11 @@ def test_every_queue_is_encrypted_and_has_one_consumer() -> None:
 
 def test_a_consumer_may_take_messages_of_its_own_queue_and_of_no_other() -> None:
     taking = {
-        name: [one["Resource"] for one in statements(function) if "sqs:ReceiveMessage" in listed(one["Action"])]
+        name: [
+            statement["Resource"]
+            for statement in statements(function)
+            if "sqs:ReceiveMessage" in listed(statement["Action"])
+        ]
         for name, function in FUNCTIONS.items()
     }
     assert {name: queues for name, queues in taking.items() if queues} == {
@@ -117,7 +121,9 @@ def test_a_message_is_hidden_at_least_six_times_as_long_as_its_function_may_take
 
 @pytest.mark.parametrize("module", sorted({handler_module(function) for function in FUNCTIONS.values()}))
 def test_a_handler_imports_in_a_bare_process_and_is_short(module: str) -> None:
-    entries = [one["Handler"].rpartition(".")[2] for one in FUNCTIONS.values() if handler_module(one) == module]
+    entries = [
+        function["Handler"].rpartition(".")[2] for function in FUNCTIONS.values() if handler_module(function) == module
+    ]
     source = SERVICES.joinpath(*module.split(".")).with_suffix(".py")
     assert len(source.read_text(encoding="utf-8").splitlines()) <= 60
     code = (
@@ -195,7 +201,7 @@ def test_a_service_may_send_to_the_queues_its_code_names_and_to_no_others(module
 
 
 def test_the_queues_of_each_function_by_what_it_does() -> None:
-    assert {name.removesuffix("Function"): queues_allowed(one) for name, one in FUNCTIONS.items()} == {
+    assert {name.removesuffix("Function"): queues_allowed(function) for name, function in FUNCTIONS.items()} == {
         "Capture": {"RecordQueue"},
         "Record": set(),
         "Sweep": {"DistillingQueue", "PlanQueue"},
@@ -257,7 +263,9 @@ def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> N
     asks = any("providers()" in text or "require_model(" in text for text in texts)
     for function in of_service(module):
         secrets = [
-            one["Resource"] for one in statements(function) if "secretsmanager:GetSecretValue" in listed(one["Action"])
+            statement["Resource"]
+            for statement in statements(function)
+            if "secretsmanager:GetSecretValue" in listed(statement["Action"])
         ]
         both = all({"Ref": name} in secrets for name in ("ProviderSecretArn", "ProvidersSecretArn"))
         assert both is asks, function["Handler"]
@@ -272,7 +280,7 @@ def test_a_failed_capture_raises_an_alarm() -> None:
 
 
 def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> None:
-    stored = {name: {action for action in actions(one) if "sqs:" not in action} for name, one in FUNCTIONS.items()}
+    stored = {name: {action for action in actions(of) if "sqs:" not in action} for name, of in FUNCTIONS.items()}
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
     assert set(deleting) == {
         "ApiFunction",
@@ -286,7 +294,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         "RecordFunction",
         "SweepFunction",
     }
-    doomed = [one["Resource"] for one in statements(FUNCTIONS["ApiFunction"]) if one["Action"] == "s3:DeleteObject"]
+    doomed = [rule["Resource"] for rule in statements(FUNCTIONS["ApiFunction"]) if rule["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
 
 
@@ -301,21 +309,21 @@ def test_the_bucket_is_private_encrypted_and_speaks_tls_only() -> None:
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
     [policy] = resources("S3::BucketPolicy").values()
     assert policy["Bucket"] == {"Ref": name}
-    [denied] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    [denied] = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
     assert (denied["Principal"], denied["Action"]) == ("*", "s3:*")
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert denied["Resource"] == [{"GetAtt": "Bucket.Arn"}, {"Sub": "${Bucket.Arn}/*"}]
-    assert not [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert not [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Allow"]
 
 
 def test_what_lands_in_the_bucket_is_told_to_whom_it_concerns() -> None:
     [bucket] = resources("S3::Bucket").values()
-    told = {}
+    watched = {}
     for configuration in bucket["NotificationConfiguration"]["QueueConfigurations"]:
         assert configuration["Event"] == "s3:ObjectCreated:*"
         rules = {rule["Name"]: rule["Value"] for rule in configuration["Filter"]["S3Key"]["Rules"]}
-        told[configuration["Queue"]["GetAtt"]] = (rules["prefix"], rules["suffix"])
-    assert told == {
+        watched[configuration["Queue"]["GetAtt"]] = (rules["prefix"], rules["suffix"])
+    assert watched == {
         "TuningQueue.Arn": ("datasets/", "/card.json"),
         "DistillingQueue.Arn": ("runs/", "/summary.json"),
     }
@@ -337,9 +345,9 @@ def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
 
 def test_data_outlives_the_stack_and_the_table_is_the_one_that_code_expects() -> None:
     for name in ("Table", "Bucket"):
-        one = template()["Resources"][name]
+        resource = template()["Resources"][name]
         # A first deploy that fails leaves none behind.
-        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     [table] = resources("DynamoDB::Table").values()
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     assert keys == {"HASH": "pk", "RANGE": "sk"}
@@ -370,7 +378,8 @@ def test_the_sweep_runs_every_hour() -> None:
 
 def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
     integrations = {
-        name: one["IntegrationUri"]["GetAtt"] for name, one in resources("ApiGatewayV2::Integration").items()
+        name: integration["IntegrationUri"]["GetAtt"]
+        for name, integration in resources("ApiGatewayV2::Integration").items()
     }
     routes = {}
     for route in resources("ApiGatewayV2::Route").values():
@@ -391,8 +400,8 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "POST /v1/responses": "GatewayFunction",
     }
     callable_by_api = {
-        one["FunctionName"]["Ref"]
-        for one in resources("Lambda::Permission").values()
-        if one["Principal"] == "apigateway.amazonaws.com"
+        permission["FunctionName"]["Ref"]
+        for permission in resources("Lambda::Permission").values()
+        if permission["Principal"] == "apigateway.amazonaws.com"
     }
     assert callable_by_api == set(routes.values())

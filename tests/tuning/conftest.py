@@ -95,7 +95,7 @@ class Scripted:
     """A trainer of the seam's kind that keeps what it was asked, and answers as a test set it."""
 
     jobs: dict[str, ProviderJob | Exception] = field(default_factory=dict)
-    found: dict[str, ProviderJob] = field(default_factory=dict)
+    known: dict[str, ProviderJob] = field(default_factory=dict)
     started: list[Training] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     fails: TrainerAway | TrainerRefused | None = None
@@ -110,7 +110,7 @@ class Scripted:
     def find(self, intent: str) -> ProviderJob | None:
         if self.away:
             raise TrainerAway("busy")
-        return self.found.get(intent)
+        return self.known.get(intent)
 
     def start(self, training: Training) -> ProviderJob:
         if self.fails:

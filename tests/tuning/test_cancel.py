@@ -78,7 +78,7 @@ def test_a_job_that_a_crash_left_at_the_trainer_is_cancelled_there(
     context: Any,
 ) -> None:
     job = waiting()
-    trainer.found[job.id] = ProviderJob("theirs", "running")
+    trainer.known[job.id] = ProviderJob("theirs", "running")
     cancel(CancelJob(job_id=job.id), context, trainer)
     assert trainer.cancelled == ["theirs"]
     assert Job.load(job.id).status == "cancelled"

@@ -86,7 +86,7 @@ def test_a_crash_before_the_job_was_recorded_starts_no_second_one(
         patch.setattr("tuning.start.note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             start(starting(distillation), context, trainer)
-    trainer.found[distillation.job_id or ""] = ProviderJob("theirs-1", "running")
+    trainer.known[distillation.job_id or ""] = ProviderJob("theirs-1", "running")
 
     start(starting(distillation), context, trainer)
 

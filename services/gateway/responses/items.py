@@ -16,9 +16,9 @@ from gateway.responses.said import SaidCitation, SaidLogprobs, SaidMessage
 _CITATION = "url_citation"
 
 
-def output_items(said: SaidMessage, logprobs: SaidLogprobs | None, *, status: str) -> list[dict[str, Any]]:
+def output_items(answer: SaidMessage, logprobs: SaidLogprobs | None, *, status: str) -> list[dict[str, Any]]:
     """The items of an output; `status` is that of the message, completed or incomplete."""
-    message = said.model_dump(exclude_unset=True)
+    message = answer.model_dump(exclude_unset=True)
     calls = [item for call in calls_of(message) if (item := _call(call))]
     thoughts = reasoning_of(message)
     items = [_reasoning(thoughts)] if thoughts else []

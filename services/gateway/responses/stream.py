@@ -93,10 +93,10 @@ def _of_item(item: dict[str, Any]) -> Iterator[_Event]:
         for number, part in enumerate(_list_of(item.get("content"))):
             yield from _of_part("response.content_part", {"content_index": number}, part)
     elif deltas := _deltas(item):
-        said = item[deltas.field]
+        value = item[deltas.field]
         named = {"name": item.get("name")} if deltas.field == "arguments" else {}
-        yield {"type": f"{deltas.event}.delta", "delta": said}
-        yield {"type": f"{deltas.event}.done", deltas.field: said, **named}
+        yield {"type": f"{deltas.event}.delta", "delta": value}
+        yield {"type": f"{deltas.event}.done", deltas.field: value, **named}
 
 
 def _of_part(event: str, place: dict[str, int], part: Any) -> Iterator[_Event]:
@@ -116,10 +116,10 @@ def _of_part(event: str, place: dict[str, int], part: Any) -> Iterator[_Event]:
     yield {"type": f"{event}.done", **place, "part": part}
 
 
-def _deltas(said: Any) -> _Deltas | None:
+def _deltas(part: Any) -> _Deltas | None:
     """What of a part or a call comes as deltas; None if nothing does."""
-    match said:
-        case {"type": str(kind)} if kind in _DELTAS and isinstance(said.get(_DELTAS[kind].field), str):
+    match part:
+        case {"type": str(kind)} if kind in _DELTAS and isinstance(part.get(_DELTAS[kind].field), str):
             return _DELTAS[kind]
     return None
 

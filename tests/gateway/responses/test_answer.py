@@ -20,9 +20,9 @@ def kinds(response: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_it_says_what_the_chat_said_when_it_is_read_as_a_chat_again(name: str) -> None:
-    said = ANSWERS[name]
-    read, _ = as_chat.chat_response(as_chat.Response.model_validate(responded(**said)))
-    message, choice = said["message"], read["choices"][0]
+    answer = ANSWERS[name]
+    read, _ = as_chat.chat_response(as_chat.Response.model_validate(responded(**answer)))
+    message, choice = answer["message"], read["choices"][0]
     content = message.get("content")
     text = "".join(part.get("text", "") for part in content) if isinstance(content, list) else content
     assert (choice["message"].get("content") or "") == (text or "")
@@ -30,7 +30,7 @@ def test_it_says_what_the_chat_said_when_it_is_read_as_a_chat_again(name: str) -
     calls = message.get("tool_calls") or ([{"id": ""}] if "function_call" in message else [])
     assert len(choice["message"].get("tool_calls", [])) == len(calls)
     reasons = {"function_call": "tool_calls"}
-    wanted = "tool_calls" if calls else said.get("finish_reason", "stop")
+    wanted = "tool_calls" if calls else answer.get("finish_reason", "stop")
     assert choice["finish_reason"] == reasons.get(wanted, wanted)
 
 
@@ -100,9 +100,9 @@ def test_usage_and_details_are_those_of_the_chat() -> None:
 )
 def test_what_cannot_be_read_beside_the_message_does_not_lose_it(odd: dict[str, Any]) -> None:
     """It was a 502 that the provider was paid for."""
-    said = responded({"content": "billing"}, **odd)
-    assert orjson.loads(orjson.dumps(said)) == said
-    response = Response.model_validate(said)
+    answer = responded({"content": "billing"}, **odd)
+    assert orjson.loads(orjson.dumps(answer)) == answer
+    response = Response.model_validate(answer)
     assert (response.output_text, response.status) == ("billing", "completed")
 
 
@@ -140,8 +140,8 @@ def test_a_call_that_names_no_tool_is_no_item() -> None:
 )
 def test_a_part_is_read_as_in_every_answer(part: dict[str, Any], item: dict[str, Any]) -> None:
     """What a provider's parts say was lost where only Mistral's were known."""
-    said = responded({"content": [part]})["output"][0]["content"][0]
-    assert {name: said[name] for name in item} == item
+    part_out = responded({"content": [part]})["output"][0]["content"][0]
+    assert {name: part_out[name] for name in item} == item
 
 
 def test_an_infinite_log_probability_is_the_least_that_openai_gives() -> None:

@@ -163,8 +163,8 @@ def test_its_error_with_status_200_is_passed_on(stream: bool, system: System, pr
     error = {"error": {"message": "overloaded", "code": "busy"}}
     provider.responses = [Said(200, json.dumps(error).encode(), {})]
     status, answered = system.call("POST", RESPONSES, {**ASK, "stream": stream})
-    said = json.loads(answered.removeprefix("data: ")) if stream else answered
-    assert (status, said) == (200, error)
+    response = json.loads(answered.removeprefix("data: ")) if stream else answered
+    assert (status, response) == (200, error)
     assert listed(system) == []
 
 
@@ -214,9 +214,9 @@ def test_a_response_can_be_gone_on_from_at_once_and_when_it_is_recorded(
     second = client.responses.create(model="lab-small", input="two", previous_response_id=first.id)
     system.settle()
     client.responses.create(model="lab-small", input="three", previous_response_id=second.id)
-    said = [(message["role"], message["content"]) for message in provider.asked[-1]["messages"]]
+    turns = [(message["role"], message["content"]) for message in provider.asked[-1]["messages"]]
     question = ("user", ASK["input"])
-    assert said == [question, ("assistant", "billing"), ("user", "two"), ("assistant", "billing"), ("user", "three")]
+    assert turns == [question, ("assistant", "billing"), ("user", "two"), ("assistant", "billing"), ("user", "three")]
     assert second.previous_response_id == first.id
 
 

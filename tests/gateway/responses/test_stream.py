@@ -37,7 +37,7 @@ def read(body: bytes) -> list[dict[str, Any]]:
     return read_events
 
 
-RESPONSES = {name: responded(**said) for name, said in ANSWERS.items()} | {
+RESPONSES = {name: responded(**answer) for name, answer in ANSWERS.items()} | {
     "hosted tools": response("a", SUMMARY, SEARCH, assistant("found")),
     "failed": response("b", status="failed", error={"code": "server_error", "message": "no"}),
 }
@@ -57,17 +57,17 @@ def test_the_sdk_reads_the_same_response_back(name: str) -> None:
 @pytest.mark.parametrize("name", RESPONSES)
 def test_deltas_say_the_whole_and_sequence_numbers_count(name: str) -> None:
     whole = RESPONSES[name]
-    said = read(events(whole))
-    assert [event["sequence_number"] for event in said] == list(range(len(said)))
-    assert [event["type"] for event in said[:2]] == ["response.created", "response.in_progress"]
-    assert said[0]["response"]["output"] == []
+    response = read(events(whole))
+    assert [event["sequence_number"] for event in response] == list(range(len(response)))
+    assert [event["type"] for event in response[:2]] == ["response.created", "response.in_progress"]
+    assert response[0]["response"]["output"] == []
     texts = [
         part["text"] for item in whole["output"] for part in item.get("content", ()) if part["type"] == "output_text"
     ]
-    assert [event["delta"] for event in said if event["type"] == "response.output_text.delta"] == texts
+    assert [event["delta"] for event in response if event["type"] == "response.output_text.delta"] == texts
     arguments = [item["arguments"] for item in whole["output"] if item["type"] == "function_call"]
-    assert [e["delta"] for e in said if e["type"] == "response.function_call_arguments.delta"] == arguments
-    done = [event["item"] for event in said if event["type"] == "response.output_item.done"]
+    assert [e["delta"] for e in response if e["type"] == "response.function_call_arguments.delta"] == arguments
+    done = [event["item"] for event in response if event["type"] == "response.output_item.done"]
     assert done == whole["output"]
 
 
@@ -93,9 +93,9 @@ ODD_ITEMS: dict[str, dict[str, Any]] = {
 def test_an_item_of_another_shape_comes_as_a_whole(name: str) -> None:
     """Its provider was paid for it: a stream that fails would lose the answer."""
     whole = {"id": "resp_a", "status": "completed", "output": [ODD_ITEMS[name]]}
-    said = read(events(whole))
-    assert [event["item"] for event in said if event["type"] == "response.output_item.done"] == whole["output"]
-    assert (said[-1]["type"], said[-1]["response"]) == ("response.completed", whole)
+    response = read(events(whole))
+    assert [event["item"] for event in response if event["type"] == "response.output_item.done"] == whole["output"]
+    assert (response[-1]["type"], response[-1]["response"]) == ("response.completed", whole)
 
 
 @pytest.mark.parametrize("output", [None, {}, ["billing"], [None]])
