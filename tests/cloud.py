@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from moto import mock_aws
 
-from foundation import aws, keys, loop
+from foundation import aws, keys
 from foundation.settings import settings
 from providers import registry
 from tests.sandbox.function import route
@@ -46,11 +46,7 @@ def aws_client(service: str) -> Any:
 
 def forget() -> None:
     """Settings, secrets and providers of an earlier test must not reach the next one."""
-    for made in (registry.providers, registry.paced_providers):
-        for provider in made().all() if made.cache_info().currsize else []:
-            if provider._session:
-                loop.run(provider._session.close())
-        made.cache_clear()
+    registry.forget()
     for cached in (settings, aws.secret, trainer_named):
         cached.cache_clear()
     keys._trusted.clear()

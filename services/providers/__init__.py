@@ -10,7 +10,8 @@ from providers.provider import (
     ProviderRefused,
     has_message,
 )
-from providers.registry import ModelAmbiguous, paced_providers, providers
+from providers.registry import paced_providers, providers
+from providers.routing import ModelAmbiguous
 
 __all__ = [
     "Answer",

@@ -1,7 +1,7 @@
 """Client of any server with OpenAI's API for chat completions, and for responses and embeddings if it has them.
 
 It uses aiohttp, which takes a seventh of the openai SDK's CPU per call. If it has a pace, each attempt waits for its
-turn.
+turn. A refused key is read once more: it may just have been rotated.
 """
 
 from __future__ import annotations
@@ -18,36 +18,41 @@ import orjson
 
 from foundation import foreign_json
 from foundation.foreign_json import NotJSON
-from foundation.pauses import pauses
 from providers.batch_api import BatchAPI
+from providers.entry import Entry
+from providers.key import Key
 from providers.pace import Pace
-from providers.provider import Answer, NoResponses, OverLimit, Passed, ProviderAway, ProviderRefused
+from providers.patience import ask_patiently
+from providers.provider import Answer, NoResponses, Passed, ProviderAway, ProviderRefused
 
 _AWAY = frozenset({408, 409, 429})
 _FIRST_SERVER_ERROR = 500
+_UNAUTHORIZED = 401
 _NOT_FOUND = 404
 _NO_ROUTE = frozenset({404, 405, 501})
 _NO_MODEL = "model_not_found"
 _OK = 200
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
-_LEAST_PAUSE_S = 0.1
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LONGEST_WAIT_S = 900.0
 _IDLE_S = 0.05
 _TURNS_TO_NOTICE = 5
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
 
 
+def make_provider(entry: Entry, *, key: Key, pace: Pace | None) -> OpenAICompatible:
+    """The provider at the base URL of an entry."""
+    return OpenAICompatible(base_url=entry.base_url or "", key=key, pace=pace, responses=entry.responses)
+
+
 class OpenAICompatible:
     """One provider at one base URL. `responses` is whether it has the Responses API, None until its answers tell."""
 
-    def __init__(self, *, base_url: str, api_key: str, pace: Pace | None = None, responses: bool | None = None) -> None:
+    def __init__(self, *, base_url: str, key: Key, pace: Pace | None = None, responses: bool | None = None) -> None:
         self._responses = responses
         self._pace = pace
         self._base_url = base_url.rstrip("/")
-        self._api_key = api_key
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._key = key
         self._session: aiohttp.ClientSession | None = None
         self._used = 0.0
 
@@ -73,39 +78,15 @@ class OpenAICompatible:
         return await self._answer("/embeddings", request, deadline_s, retry_s)
 
     async def _answer(self, path: str, request: dict[str, Any], deadline_s: float, retry_s: float | None) -> Answer:
-        started = time.monotonic()
-        patient_until = started + min(deadline_s, retry_s or deadline_s)
-        waits = pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         body = orjson.dumps(request)
-        while True:
-            try:
-                return await self._in_turn(path, body, started + deadline_s)
-            except OverLimit:
-                raise
-            except ProviderAway as away:
-                pause = next(waits) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
-                if away.final or time.monotonic() + pause >= patient_until:
-                    raise
-            await asyncio.sleep(pause)
 
-    async def _in_turn(self, path: str, body: bytes, ends: float) -> Answer:
-        if self._pace is None:
-            return await self._timed(path, body, ends)
-        async with self._pace.turn(time.time() + ends - time.monotonic()):
-            try:
-                return await self._timed(path, body, ends)
-            except ProviderAway as away:
-                if away.retry_after:
-                    self._pace.wait(away.retry_after)
-                raise
+        async def attempt(seconds: float) -> dict[str, Any]:
+            return await self._ask("POST", path, body, timeout_s=seconds)
 
-    async def _timed(self, path: str, body: bytes, ends: float) -> Answer:
-        asked = time.monotonic()
-        answer = await self._ask("POST", path, body, timeout_s=max(0.1, ends - asked))
-        return Answer(answer, round((time.monotonic() - asked) * 1000))
+        return await ask_patiently(attempt, self._pace, deadline_s=deadline_s, retry_s=retry_s)
 
-    def batch_api(self, *, timeout_s: float) -> BatchAPI:
-        return BatchAPI(base_url=self._base_url, api_key=self._api_key, timeout_s=timeout_s)
+    def batch_api(self, *, timeout_s: float) -> BatchAPI | None:
+        return BatchAPI(base_url=self._base_url, api_key=self._key.text(), timeout_s=timeout_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         try:
@@ -128,16 +109,28 @@ class OpenAICompatible:
         return _object_in((await self._send(method, path, body, "application/json", timeout_s=timeout_s)).body)
 
     async def _send(self, method: str, path: str, body: bytes | None, content_type: str, *, timeout_s: float) -> Passed:
-        if self._session is None:
+        key = self._key.text()
+        try:
+            return await self._sent(method, path, body, content_type, key, timeout_s=timeout_s)
+        except ProviderRefused as refusal:
+            if refusal.status != _UNAUTHORIZED or not self._key.is_other_than(key):
+                raise
+        return await self._sent(method, path, body, content_type, self._key.text(), timeout_s=timeout_s)
+
+    async def _sent(
+        self, method: str, path: str, body: bytes | None, content_type: str, key: str, *, timeout_s: float
+    ) -> Passed:
+        if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         elif time.monotonic() - self._used > _IDLE_S:
             await _notice_what_was_closed()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
             async with self._session.request(
                 method,
                 f"{self._base_url}{path}",
                 data=body,
-                headers={**self._headers, "Content-Type": content_type},
+                headers={**headers, "Content-Type": content_type},
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
             ) as answer:
                 text = await answer.read()
@@ -149,6 +142,10 @@ class OpenAICompatible:
             raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
         finally:
             self._used = time.monotonic()
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
 
 
 async def _notice_what_was_closed() -> None:

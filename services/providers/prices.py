@@ -13,38 +13,15 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from foundation.settings import settings
+from providers.own_prices import OwnPrices
 from providers.usage import ModelUsage
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _NANODOLLARS_PER_TOKEN = 1000  # one dollar per million tokens
 _LAB = "lab"
-
-type _Dollars = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
-
-
-class OwnPrice(BaseModel):
-    """What a model costs, in dollars per million tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: _Dollars
-    cached_input: _Dollars | None = None
-    output: _Dollars
-    training: _Dollars | None = None
-
-
-class OwnPrices(BaseModel):
-    """The setting PRICES: prices of the stack's owner, and the date or label that reports show beside them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    as_of: Annotated[str, Field(min_length=1)]
-    models: dict[str, OwnPrice]
 
 
 @cache

@@ -8,7 +8,7 @@ from foundation import loop
 from foundation.errors import ApiError, ModelNotFound, RetryLater
 from providers import registry
 from providers.provider import ProviderAway, ProviderRefused
-from providers.registry import ModelAmbiguous
+from providers.routing import ModelAmbiguous
 
 
 def require_model(name: str, *, param: str) -> dict[str, Any]:

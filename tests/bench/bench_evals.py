@@ -22,9 +22,8 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import orjson
 
-from foundation.loop import run
 from foundation.settings import settings
-from providers import paced_providers
+from providers import registry
 from tests.bench.account import Account
 from tests.bench.lambdas import REPOSITORY
 from tests.bench.runs import Runs, question
@@ -95,12 +94,8 @@ def medians(measures: dict[str, Callable[[], float]], rounds: int) -> dict[str, 
 def provided_by(base_url: str) -> None:
     """Our models come from there, from now on."""
     os.environ["PROVIDER_BASE_URL"] = base_url
-    if paced_providers.cache_info().currsize:
-        for provider in paced_providers().all():
-            if provider._session:
-                run(provider._session.close())
     settings.cache_clear()
-    paced_providers.cache_clear()
+    registry.forget()
 
 
 def main() -> None:

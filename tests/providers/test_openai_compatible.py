@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from providers import NoResponses, ProviderAway, ProviderRefused
+from providers.key import KnownKey
 from providers.openai_compatible import OpenAICompatible
 
 REQUEST = {"model": "lab-small", "messages": [{"role": "user", "content": "Hello."}]}
@@ -127,12 +128,11 @@ def using(url, work, *, api_key="sk-1"):
     """What `work` gives with a provider at this URL."""
 
     async def with_provider():
-        provider = OpenAICompatible(base_url=url, api_key=api_key)
+        provider = OpenAICompatible(base_url=url, key=KnownKey(api_key))
         try:
             return await work(provider)
         finally:
-            if provider._session:
-                await provider._session.close()
+            await provider.close()
 
     return asyncio.run(with_provider())
 
@@ -443,12 +443,12 @@ def test_a_connection_that_was_closed_between_two_calls_costs_no_call():
 
     server = Loop()
     listening = server.run(asyncio.start_server(serve, "127.0.0.1", 0))
-    provider = OpenAICompatible(base_url=f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", api_key="")
+    provider = OpenAICompatible(base_url=f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", key=KnownKey())
     with asyncio.Runner() as calls:
         assert calls.run(passed_on()) == b"{}"
         time.sleep(0.3)
         assert calls.run(passed_on()) == b"{}"
-        calls.run(provider._session.close())
+        calls.run(provider.close())
     assert len(connections) == 2
     server.loop.call_soon_threadsafe(listening.close)
     server.stop()

@@ -1,4 +1,4 @@
-"""The secret of further providers: read once, when it is needed, and refused clearly without its content."""
+"""The secret of further providers: read when it is old, and refused clearly without its content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from foundation import aws
 from foundation.loop import run
 from foundation.settings import settings
-from providers import Answer, ModelAmbiguous, paced_providers, providers
+from providers import Answer, ModelAmbiguous, paced_providers, providers, registry
+from providers.key import KeyUnusable
 from providers.openai_compatible import OpenAICompatible
 from providers.registry import ProvidersMisconfigured, provider_key
 from tests.cloud import Cloud
@@ -29,9 +30,9 @@ def secret(cloud: Cloud) -> Iterator[Callable[[Any], None]]:
         made = aws.secretsmanager().create_secret(Name="providers", SecretString=text)["ARN"]
         cloud.setenv("PROVIDERS_SECRET_ARN", made)
 
-    providers.cache_clear()
+    registry.forget()
     yield store
-    providers.cache_clear()
+    registry.forget()
     for secret in aws.secretsmanager().list_secrets()["SecretList"]:
         if secret["Name"] == "providers":
             aws.secretsmanager().delete_secret(SecretId="providers", ForceDeleteWithoutRecovery=True)
@@ -39,12 +40,12 @@ def secret(cloud: Cloud) -> Iterator[Callable[[Any], None]]:
 
 def test_without_a_secret_there_is_one_provider(cloud: Cloud) -> None:
     assert cloud
-    providers.cache_clear()
+    registry.forget()
     assert providers().resolve("any/model").model == "any/model"
     assert len(providers().all()) == 1
 
 
-def test_the_secret_is_read_once(secret: Callable[[Any], None], cloud: Cloud) -> None:
+def test_the_secret_is_read_once_a_minute(secret: Callable[[Any], None], cloud: Cloud) -> None:
     secret({"alpha": ALPHA})
     reads: list[int] = []
     cloud.on(aws.secretsmanager(), "before-call.secrets-manager.GetSecretValue", lambda **_: reads.append(1))
@@ -70,6 +71,8 @@ WRONG = {
     "models as text": ({"alpha": {**ALPHA, "models": "sk-alpha-secret"}}, "alpha.models"),
     "an unknown field": ({"alpha": {**ALPHA, "key": "sk-alpha-secret"}}, "alpha.key"),
     "a slash in the name": ({"al/pha": ALPHA}, "al/pha"),
+    "the default's name": ({"default": ALPHA}, "default"),
+    "a kind that needs no key": ({"alpha": {**ALPHA, "kind": "bedrock"}}, "alpha.kind"),
 }
 
 
@@ -106,9 +109,8 @@ def test_limits_are_kept_by_work_that_nobody_waits_for_and_by_nobody_else(
     secret({"alpha": {**ALPHA, "requests_per_second": 2.5, "concurrency": 7}, "beta": ALPHA})
     cloud.setenv("PROVIDER_REQUESTS_PER_SECOND", "9")
     settings.cache_clear()
-    paced_providers.cache_clear()
+    registry.forget()
     kept = [provider._pace._limits for provider in paced_providers().all()]
-    paced_providers.cache_clear()
     assert [(provider.requests_per_second, provider.concurrency) for provider in kept] == [(9, 200), (2.5, 7), (0, 200)]
     assert [provider._pace for provider in providers().all()] == [None] * 3
 
@@ -123,7 +125,7 @@ def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None
 def test_a_key_that_is_json_is_refused_with_the_remedy(content: str, cloud: Cloud) -> None:
     arn = aws.secretsmanager().create_secret(Name=f"json-{hash(content)}", SecretString=content)["ARN"]
     cloud.setenv("PROVIDER_SECRET_ARN", arn)
-    with pytest.raises(ProvidersMisconfigured, match="put-secret-value") as refusal:
+    with pytest.raises(KeyUnusable, match="put-secret-value") as refusal:
         provider_key()
     assert arn in str(refusal.value)
     assert "sk-hidden" not in "".join(traceback.format_exception(refusal.value))
@@ -133,3 +135,74 @@ def test_a_key_is_taken_without_the_line_s_end(cloud: Cloud) -> None:
     arn = aws.secretsmanager().create_secret(Name="plain-key", SecretString="sk-plain\n")["ARN"]
     cloud.setenv("PROVIDER_SECRET_ARN", arn)
     assert provider_key() == "sk-plain"
+
+
+# ------------------------------------------------------------------ what changes
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let a minute pass for what is refreshed."""
+    passed = [0.0]
+    monkeypatch.setattr(registry._CONFIGURED, "_clock", lambda: passed[0])
+
+    def minute() -> None:
+        passed[0] += 60
+
+    return minute
+
+
+def put(content: Any) -> None:
+    aws.secretsmanager().put_secret_value(SecretId="providers", SecretString=json.dumps(content))
+
+
+def test_a_changed_secret_is_seen_within_a_minute_and_what_has_not_changed_stays(
+    secret: Callable[[Any], None], later: Callable[[], None]
+) -> None:
+    secret({"alpha": ALPHA, "beta": {**ALPHA, "models": ["gpt-y"]}})
+    before = providers()
+    put({"alpha": ALPHA, "beta": {**ALPHA, "models": ["gpt-y"], "api_key": "sk-new"}, "gamma": ALPHA})
+    assert providers() is before
+    later()
+    after = providers()
+    assert after.resolve("alpha/m").provider is before.resolve("alpha/m").provider
+    assert after.resolve("any").provider is before.resolve("any").provider
+    assert after.resolve("gpt-y").provider is not before.resolve("gpt-y").provider
+    assert after.resolve("gpt-y").provider._key.text() == "sk-new"
+    assert after.resolve("gamma/m").name == "gamma"
+    assert before.resolve("gamma/m").name == "default"
+
+
+def test_a_secret_that_is_spoilt_keeps_the_last_good_providers_and_shows_nothing(
+    secret: Callable[[Any], None], later: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    secret({"alpha": ALPHA})
+    assert providers().resolve("gpt-x").name == "alpha"
+    put({"alpha": {**ALPHA, "base_url": "sk-alpha-secret"}})
+    later()
+    assert providers().resolve("gpt-x").name == "alpha"
+    assert "alpha.base_url" in caplog.text
+    assert "sk-alpha-secret" not in caplog.text
+
+
+def test_the_connections_of_a_replaced_provider_are_closed_once_no_call_is_under_way(
+    secret: Callable[[Any], None], later: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret({"alpha": ALPHA})
+    closed: list[OpenAICompatible] = []
+
+    async def close(self: OpenAICompatible) -> None:
+        closed.append(self)
+
+    monkeypatch.setattr(OpenAICompatible, "close", close)
+    replaced = providers().resolve("gpt-x").provider
+    put({"alpha": {**ALPHA, "models": ["gpt-z"]}})
+    later()
+
+    async def within_a_call() -> list[OpenAICompatible]:
+        assert providers().resolve("gpt-z").name == "alpha"
+        return list(closed)
+
+    assert run(within_a_call()) == []
+    providers()
+    assert closed == [replaced]

@@ -1,0 +1,59 @@
+"""Ask a provider again while it is away, and keep its pace: what all kinds of providers have in common.
+
+In: a function that makes one attempt within so many seconds. Out: the answer of the first attempt that has one, with
+the milliseconds that it took. Raises ProviderRefused at once, and ProviderAway when the deadline leaves no further
+attempt. With a pace, each attempt waits for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from foundation.pauses import pauses
+from providers.pace import Pace
+from providers.provider import Answer, OverLimit, ProviderAway
+
+_LEAST_PAUSE_S = 0.1
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_LEAST_S = 0.1
+
+type Attempt = Callable[[float], Awaitable[dict[str, Any]]]
+"""Asks once, within so many seconds."""
+
+
+async def ask_patiently(attempt: Attempt, pace: Pace | None, *, deadline_s: float, retry_s: float | None) -> Answer:
+    """Ask until there is an answer, until the deadline, or within the first `retry_s` seconds."""
+    started = time.monotonic()
+    patient_until = started + min(deadline_s, retry_s or deadline_s)
+    waits = pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+    while True:
+        try:
+            return await _in_turn(attempt, pace, started + deadline_s)
+        except OverLimit:
+            raise
+        except ProviderAway as away:
+            pause = next(waits) if away.retry_after is None else max(away.retry_after, _LEAST_PAUSE_S)
+            if away.final or time.monotonic() + pause >= patient_until:
+                raise
+        await asyncio.sleep(pause)
+
+
+async def _in_turn(attempt: Attempt, pace: Pace | None, ends: float) -> Answer:
+    if pace is None:
+        return await _timed(attempt, ends)
+    async with pace.turn(time.time() + ends - time.monotonic()):
+        try:
+            return await _timed(attempt, ends)
+        except ProviderAway as away:
+            if away.retry_after:
+                pace.wait(away.retry_after)
+            raise
+
+
+async def _timed(attempt: Attempt, ends: float) -> Answer:
+    asked = time.monotonic()
+    answer = await attempt(max(_LEAST_S, ends - asked))
+    return Answer(answer, round((time.monotonic() - asked) * 1000))
