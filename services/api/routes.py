@@ -11,7 +11,6 @@ from foundation.routes import Routes
 
 MODULES = {
     "chat": ["completions"],
-    "responses": ["responses"],
     "exports": ["exports"],
     "filters": ["filters"],
     "retention_policies": ["retention"],

@@ -14,10 +14,10 @@ from gateway.answers import response, seconds_left
 from gateway.documents import ERRORS
 from gateway.forward import forward
 from gateway.policy import policy_of
-from gateway.responses import route
+from gateway.responses import route, stored
 
 router = Routes("Chat completions")
-ROUTES = [router, route.router, models.router, passing.router]
+ROUTES = [router, route.router, stored.router, models.router, passing.router]
 
 
 @router.post(

@@ -44,8 +44,10 @@ CONSUMERS: dict[str, Handler] = {
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000
-_GATEWAY = tuple(f"/v1/{name}" for name in ("models", "embeddings", "moderations", "completions", "images/", "audio/"))
-_OF_MODELS = {("POST", "/v1/chat/completions"), ("POST", "/v1/responses")}
+_GATEWAY = tuple(
+    f"/v1/{name}"
+    for name in ("models", "responses", "embeddings", "moderations", "completions", "images/", "audio/")
+)
 KEY = "sk-sh-first-0123456789abcdef"
 
 
@@ -256,7 +258,7 @@ def _route(method: str, path: str) -> Handler:
     """The routes of template.yaml."""
     if path.startswith("/v1/captures"):
         return capture.handler.http_entry
-    if (method, path) in _OF_MODELS or path.startswith(_GATEWAY):
+    if (method, path) == ("POST", "/v1/chat/completions") or path.startswith(_GATEWAY):
         return gateway.handler.http_entry
     return api.handler.http_entry
 

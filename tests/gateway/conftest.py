@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
+from tests.api.sdk import client_of
 from tests.cloud import aws_client
 from tests.flow.system import System
 from tests.gateway.provider import Scripted, answer, served
@@ -21,6 +23,12 @@ def listed(system: System, query: str = "") -> list[dict[str, Any]]:
     system.settle()
     data: list[dict[str, Any]] = system.ok("GET", CHAT + query)["data"]
     return data
+
+
+@pytest.fixture
+def client(system: System) -> Iterator[OpenAI]:
+    with client_of(system) as client:
+        yield client
 
 
 @pytest.fixture

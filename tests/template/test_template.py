@@ -397,7 +397,8 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "ANY /v1/completions": "GatewayFunction",
         "ANY /v1/images/{proxy+}": "GatewayFunction",
         "ANY /v1/audio/{proxy+}": "GatewayFunction",
-        "POST /v1/responses": "GatewayFunction",
+        "ANY /v1/responses": "GatewayFunction",
+        "ANY /v1/responses/{proxy+}": "GatewayFunction",
     }
     callable_by_api = {
         permission["FunctionName"]["Ref"]
