@@ -45,8 +45,7 @@ CONSUMERS: dict[str, Handler] = {
 RULE = "watch"
 VISIBILITY_MS = 720_000
 _GATEWAY = tuple(
-    f"/v1/{name}"
-    for name in ("models", "responses", "embeddings", "moderations", "completions", "images/", "audio/")
+    f"/v1/{name}" for name in ("models", "responses", "embeddings", "moderations", "completions", "images/", "audio/")
 )
 KEY = "sk-sh-first-0123456789abcdef"
 

@@ -285,6 +285,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
     assert set(deleting) == {
         "ApiFunction",
         "DistillingFunction",
+        "GatewayFunction",
         "RecordFunction",
         "SweepFunction",
         "TuningWatchFunction",
