@@ -231,7 +231,8 @@ class ModelBroken(AssertionError):
 def hold(client: Any) -> None:
     """Have a boto3 client raise `ModelBroken` for every request and every answer that its model does not allow.
 
-    A request is held before botocore fills in and signs it. An error that AWS answers is no answer of the operation.
+    A request is held before botocore fills in and signs it. Errors that AWS answers and streams of events, which the
+    caller reads later, are not held.
     """
     service = client.meta.service_model.service_name
 
@@ -239,7 +240,7 @@ def hold(client: Any) -> None:
         _raise_for(service, model.name, "request", violations(model.input_shape, params))
 
     def hold_answer(parsed: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
-        if "Error" not in parsed:
+        if "Error" not in parsed and not model.has_event_stream_output:
             _raise_for(service, model.name, "answer", response_violations(service, model.name, parsed))
 
     client.meta.events.register(f"provide-client-params.{service}.*", hold_request)

@@ -1,0 +1,1 @@
+"""Bedrock: customization jobs, custom and imported models, on-demand deployments, and the runtime."""

@@ -1,0 +1,124 @@
+"""The fakes for real on a free port, with moto's S3 and event bus, the lab behind them, and a clock that is set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import httpx2
+import pytest
+import uvicorn
+from botocore.config import Config
+from moto import mock_aws
+
+from local.fakes.app import Fakes, create_app
+from local.fakes.context import Context
+from local.fakes.controls import Controls
+from local.fakes.lab import Lab
+from local.fakes.records import Records
+from local.fakes.walker import hold
+from local.lab.store import Store
+
+BUCKET = "stillhouse-bucket"
+
+
+@dataclass
+class Stand:
+    """The fakes, and what a test does to them. `now` is their clock, in seconds."""
+
+    url: str
+    context: Context
+    fakes: Fakes
+    now: list[float]
+    sent: list[dict[str, Any]]
+    opened: dict[tuple[str, bool], Any] = field(default_factory=dict)
+
+    def client(self, service: str, *, held: bool = True) -> Any:
+        """A client of boto3 that repeats nothing; one that is held keeps to AWS's model both ways."""
+        if (service, held) in self.opened:
+            return self.opened[service, held]
+        made = boto3.client(
+            service,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            endpoint_url=f"{self.url}/{service}",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        if held:
+            hold(made)
+        self.opened[service, held] = made
+        return made
+
+    def close(self) -> None:
+        for made in self.opened.values():
+            made.close()
+        self.context.lab.close()
+
+    def order(self, what: str, document: dict[str, Any]) -> None:
+        httpx2.post(f"{self.url}/fakes/{what}", json=document, trust_env=False).raise_for_status()
+
+    def pass_time(self, seconds: float) -> None:
+        self.now[0] += seconds
+        self.fakes.tick()
+
+    def put(self, key: str, body: bytes) -> str:
+        self.context.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
+
+@dataclass
+class Bus:
+    """What is sent to EventBridge."""
+
+    sent: list[dict[str, Any]]
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 - boto3's name
+        self.sent += Entries
+
+
+def context(lab: str, now: list[float], sent: list[dict[str, Any]]) -> Context:
+    return Context(
+        records=Records(Store(None), region="us-east-1", account="123456789012", clock=lambda: now[0]),
+        controls=Controls(),
+        lab=Lab(f"{lab}/v1"),
+        s3=boto3.client("s3", region_name="us-east-1"),
+        events=Bus(sent),
+    )
+
+
+@pytest.fixture(scope="module")
+def served(lab_server: str) -> Iterator[Stand]:
+    """One server for a module's tests."""
+    with mock_aws():
+        now, sent = [1_000_000.0], list[dict[str, Any]]()
+        first = context(lab_server, now, sent)
+        first.s3.create_bucket(Bucket=BUCKET)
+        fakes = Fakes(first)
+        config = uvicorn.Config(
+            create_app(fakes), port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        made = Stand(f"http://127.0.0.1:{port}", first, fakes, now, sent)
+        yield made
+        made.close()
+        server.should_exit = True
+        thread.join(5)
+
+
+@pytest.fixture
+def stand(served: Stand, lab_server: str) -> Stand:
+    """The server with nothing made yet and nothing ordered."""
+    served.sent.clear()
+    served.context.lab.close()
+    served.context = context(lab_server, served.now, served.sent)
+    served.fakes.begin(served.context)
+    return served
