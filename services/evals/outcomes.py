@@ -1,8 +1,8 @@
 """The outcome of each row of a run: passed, failed or errored, by completion id.
 
-In: a run's output items. Out: `RowOutcome`s. A truncated or filtered answer counts as failed whatever the graders say,
-as in the run's counts. An errored row counts neither as passed nor as failed: the error is that of a provider or a
-grader, and says nothing about the model.
+In: a run's output items. Out: `RowOutcome`s. A truncated, filtered or malformed answer counts as failed whatever the
+graders say, as in the run's counts. An errored row counts neither as passed nor as failed: the error is that of a
+provider or a grader, and says nothing about the model.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from evals.output_items import read_output_items
 from evals.run import Run
 from evals.slicing import Tagging, metadata_of
 
-_CUT_SHORT = ("length", "content_filter")
+_CUT_SHORT = ("length", "content_filter", "malformed_model_output", "malformed_tool_use")
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -73,7 +73,7 @@ def _unused(row: str, taken: Container[str], times: Counter[str]) -> str:
 
 
 def cut_short(finish_reason: str | None) -> bool:
-    """Whether an answer was truncated or filtered. Such a row counts as failed; its output item shows the grades."""
+    """Whether an answer was truncated, filtered or malformed. Such a row counts as failed; its item has the grades."""
     return finish_reason in _CUT_SHORT
 
 

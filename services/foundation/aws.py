@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,6 +90,31 @@ def functions() -> LambdaClient:
 @cache
 def secretsmanager() -> SecretsManagerClient:
     return _session().client("secretsmanager", config=_BOUNDED)
+
+
+@cache
+def bedrock_runtime(region: str | None, endpoint_url: str | None) -> Any:
+    """The client that asks models of Bedrock; the stack's own region where none is given.
+
+    Nothing is repeated here: callers keep their own patience. A model may think for minutes, and many calls are open.
+    """
+    patient = _BOUNDED.merge(
+        Config(read_timeout=900, max_pool_connections=64, retries={"mode": "standard", "total_max_attempts": 1})
+    )
+    return _session().client("bedrock-runtime", region_name=region, endpoint_url=endpoint_url, config=patient)
+
+
+def credentials() -> Any:
+    """The credentials with which this function signs, as they are now. Raises NoCredentialsError without any."""
+    found = _session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found.get_frozen_credentials()
+
+
+def own_region() -> str:
+    """The region that this function runs in."""
+    return str(_session().region_name)
 
 
 def is_busy(error: Exception) -> bool:

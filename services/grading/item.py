@@ -159,12 +159,17 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
     return {
         "input": answer.body.get("input") or _list(request.get("messages")) or _list(row["item"].get("input")),
         "output": [choice["message"] for choice in choices],
-        "finish_reason": choices[0].get("finish_reason", "") if choices else "",
+        "finish_reason": _end_of(choices[0]) if choices else "",
         "model": answer.body.get("model", run.model),
         "usage": {name: getattr(used, name) for name in _SHOWN_USAGE},
         "error": error,
         **{name: answer.body.get(name) if asked.get(name) is None else asked[name] for name in _SHOWN_PARAMETERS},
     }
+
+
+def _end_of(choice: dict[str, Any]) -> Any:
+    """Why the answer ended; OpenAI has no finish reason for an output that its provider found malformed."""
+    return choice.get("malformed") or choice.get("finish_reason", "")
 
 
 def _asked(row: dict[str, Any], run: Run) -> dict[str, Any]:

@@ -6,16 +6,9 @@ imported where a provider of the kind is asked for the first time: a cold start 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
-
-if TYPE_CHECKING:
-    from providers.entry import Entry
-    from providers.key import Key
-    from providers.pace import Pace
-    from providers.provider import SingleProvider
 
 
 class Kind(NamedTuple):
@@ -34,14 +27,25 @@ KINDS: dict[str, Kind] = {
         needs=frozenset({"base_url"}),
         takes=frozenset({"base_url", "api_key", "responses"}),
     ),
+    "sagemaker": Kind(
+        "sagemaker",
+        "an endpoint of Amazon SageMaker, asked at `/openai/v1` with a token that the stack signs",
+        needs=frozenset({"base_url", "models"}),
+        takes=frozenset({"base_url", "region"}),
+    ),
+    "bedrock": Kind(
+        "bedrock.converse",
+        "models and deployments of custom models of Amazon Bedrock, by Converse",
+        needs=frozenset({"models"}),
+        takes=frozenset({"base_url", "region"}),
+    ),
+    "bedrock_imported": Kind(
+        "bedrock.imported",
+        "models that were imported into Amazon Bedrock, by InvokeModel",
+        needs=frozenset({"models"}),
+        takes=frozenset({"base_url", "region"}),
+    ),
 }
-
-
-def make_provider(entry: Entry, *, key: Key, pace: Pace | None) -> SingleProvider:
-    """The provider that an entry describes."""
-    module = import_module(f"providers.{KINDS[entry.kind].module}")
-    provider: SingleProvider = module.make_provider(entry, key=key, pace=pace)
-    return provider
 
 
 def _known(name: str) -> str:

@@ -7,7 +7,6 @@ turn. A refused key is read once more: it may just have been rotated.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from contextlib import suppress
 from typing import Any
@@ -22,7 +21,7 @@ from providers.batch_api import BatchAPI
 from providers.entry import Entry
 from providers.key import Key
 from providers.pace import Pace
-from providers.patience import ask_patiently
+from providers.patience import ask_patiently, wanted_pause
 from providers.provider import Answer, NoResponses, Passed, ProviderAway, ProviderRefused
 
 _AWAY = frozenset({408, 409, 429})
@@ -34,7 +33,6 @@ _NO_MODEL = "model_not_found"
 _OK = 200
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
-_LONGEST_WAIT_S = 900.0
 _IDLE_S = 0.05
 _TURNS_TO_NOTICE = 5
 _PASSED_ON = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "content-type")
@@ -183,19 +181,4 @@ def _refusal(status: int, body: bytes, headers: Any) -> ProviderRefused:
     if status not in _AWAY and status < _FIRST_SERVER_ERROR:
         return ProviderRefused(status, body, passed_on)
     final = headers.get("x-should-retry", "").lower() == "false"
-    return ProviderAway(status, body, passed_on, _seconds(headers), final=final)
-
-
-def _seconds(headers: Any) -> float | None:
-    """Return the seconds of a retry-after header, None without a valid one.
-
-    They are at most 900: all workers wait, and an absurd value must not stop them.
-    """
-    try:
-        if "retry-after-ms" in headers:
-            seconds = float(headers["retry-after-ms"]) / 1000
-        else:
-            seconds = float(headers.get("retry-after", "nan"))
-    except ValueError:
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None
+    return ProviderAway(status, body, passed_on, wanted_pause(headers), final=final)

@@ -8,8 +8,9 @@ attempt. With a pace, each attempt waits for its turn.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from foundation.pauses import pauses
@@ -19,6 +20,7 @@ from providers.provider import Answer, OverLimit, ProviderAway
 _LEAST_PAUSE_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LEAST_S = 0.1
+_LONGEST_WAIT_S = 900.0
 
 type Attempt = Callable[[float], Awaitable[dict[str, Any]]]
 """Asks once, within so many seconds."""
@@ -57,3 +59,18 @@ async def _timed(attempt: Attempt, ends: float) -> Answer:
     asked = time.monotonic()
     answer = await attempt(max(_LEAST_S, ends - asked))
     return Answer(answer, round((time.monotonic() - asked) * 1000))
+
+
+def wanted_pause(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a retry-after header, None without a valid one.
+
+    They are at most 900: all workers wait, and an absurd value must not stop them.
+    """
+    try:
+        if "retry-after-ms" in headers:
+            seconds = float(headers["retry-after-ms"]) / 1000
+        else:
+            seconds = float(headers.get("retry-after", "nan"))
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None

@@ -8,16 +8,13 @@ may pass (429, 5xx, no answer) raises `ProviderAway`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from foundation import foreign_json
 from foundation.errors import StillhouseError
 from foundation.foreign_json import NotJSON
-
-if TYPE_CHECKING:
-    from providers.batch_api import BatchAPI
 
 _BUSY = 429
 
@@ -140,15 +137,3 @@ class Provider(Protocol):
         ...
 
     async def list_models(self) -> list[dict[str, Any]]: ...
-
-
-class SingleProvider(Provider, Protocol):
-    """One provider of one kind, as opposed to all of them together (`routing.Providers`)."""
-
-    def batch_api(self, *, timeout_s: float) -> BatchAPI | None:
-        """Its Batch API, each request of which may take `timeout_s`; None if it has none."""
-        ...
-
-    async def close(self) -> None:
-        """Close its connections. It may still be asked: it connects again."""
-        ...

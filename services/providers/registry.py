@@ -22,10 +22,9 @@ from foundation.refreshed import Refreshed
 from foundation.settings import settings
 from providers.entry import Entry, ProviderName, Url
 from providers.key import Key, KnownKey, SecretKey
-from providers.kinds import make_provider
 from providers.pace import Pace
-from providers.provider import SingleProvider
 from providers.routing import DEFAULT, Named, Providers
+from providers.single_provider import SingleProvider, make_provider
 
 type Origin = Literal["template", "secret"]
 """Who says what a provider is: the template's parameters, or the secret of ProvidersSecretArn."""

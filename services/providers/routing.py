@@ -13,7 +13,8 @@ import orjson
 
 from foundation.errors import ApiError
 from providers.batch_api import BatchAPI
-from providers.provider import Answer, Passed, ProviderAway, ProviderRefused, SingleProvider
+from providers.provider import Answer, Passed, ProviderAway, ProviderRefused
+from providers.single_provider import SingleProvider
 
 _NO_LIST = frozenset({404, 405})
 DEFAULT = "default"

@@ -56,7 +56,14 @@ def test_every_row_of_every_chunk_by_completion_id():
 
 @pytest.mark.parametrize(
     ("finish_reason", "counts"),
-    [("stop", True), ("tool_calls", True), ("", True), ("length", False), ("content_filter", False)],
+    [
+        ("stop", True),
+        ("tool_calls", True),
+        ("", True),
+        ("length", False),
+        ("content_filter", False),
+        ("malformed_tool_use", False),
+    ],
 )
 def test_an_answer_cut_short_fails_whatever_the_graders_say(finish_reason, counts):
     assert passed(finish_reason=finish_reason) is counts

@@ -80,3 +80,21 @@ def test_a_row_whose_prompt_cannot_be_built_shows_its_item_alone(system: System)
     sample = graded(system, row, Counting(), model=MODEL, input_messages=TEMPLATE)
     assert sample["error"]["code"]
     assert sample["input"] == row["item"]["input"]
+
+
+def test_an_output_that_its_provider_found_malformed_fails_and_says_so(system: System) -> None:
+    class Malformed(Counting):
+        async def complete(self, *args: Any, **how: Any) -> Any:
+            answer = await super().complete(*args, **how)
+            answer.body["choices"][0]["malformed"] = "malformed_tool_use"
+            return answer
+
+    config = {"type": "custom", "item_schema": {"type": "object"}}
+    eval_ = system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [CHECK]})
+    source = {"model": MODEL, "input_messages": TEMPLATE, "source": {"type": "file_content", "content": [ROW]}}
+    url = f"/v1/evals/{eval_['id']}/runs"
+    run = Run.load(system.ok("POST", url, {"data_source": {"type": "completions", **source}})["id"])
+    calls = Calls(f"runs/{run.id}/calls/", Malformed(), 10)
+    row = asyncio.run(grade_row(run, Eval.load(run.eval_id), 0, ROW, calls))
+    assert row.item["sample"]["finish_reason"] == "malformed_tool_use"
+    assert (row.item["status"], row.passed, row.errored) == ("pass", False, False)

@@ -54,7 +54,8 @@ class Candidate:
 
     @property
     def finish_reason(self) -> str | None:
-        reason: str | None = self.completion.choice.get("finish_reason")
+        choice = self.completion.choice
+        reason: str | None = choice.get("malformed") or choice.get("finish_reason")
         return reason
 
 
