@@ -11,6 +11,7 @@ from api import filters
 from completions import index
 from completions.completion import Completion, Metadata
 from completions.postings import Reference
+from completions.scan import Scan
 from distillations import lineage
 from foundation import http
 from foundation.document import Body, Document
@@ -110,7 +111,7 @@ def list_completions() -> dict[str, Any]:
     after = index.find(after_id, deleted=True) if after_id else None
     if after_id and after is None:
         return http.page([], has_more=False)
-    scan = index.Scan()
+    scan = Scan()
     # One more than the page has: a list reads no body that it does not show.
     matching = index.completions(
         filters.wanted(router), limit=limit + 1, after=after, descending=http.descending(router), scan=scan

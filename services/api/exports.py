@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler import Response
 from api import filters
 from completions import index
 from completions.completion import Completion
+from completions.scan import Scan
 from foundation import edge, http, links
 from foundation.document import Document
 from foundation.ids import now
@@ -72,7 +73,7 @@ def export_completions() -> Response[Any]:
     """
     after_id = http.query_of(router, "after")
     after = index.find(after_id, deleted=True) if after_id else None
-    scan = index.Scan()
+    scan = Scan()
     known = after_id is None or after is not None
     completions = index.completions(filters.wanted(router), after=after, scan=scan) if known else iter(())
     lines, has_more = http.cut(map(_line, completions), _limit(), lambda line: line.text)

@@ -15,9 +15,10 @@ from pydantic import Field
 
 from completions import index
 from completions.completion import Metadata
-from completions.index import Scan
 from completions.same_input import input_key, prefix_keys
+from completions.scan import Scan
 from completions.sources import StoredCompletions
+from distillations.contender import Contenders
 from distillations.dataset import LEAST_EXAMPLES, validates
 from distillations.distillation import Source
 from distillations.gate import Gate

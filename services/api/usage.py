@@ -18,6 +18,7 @@ from api import filters
 from completions import index
 from completions.filters import Filter
 from completions.postings import Reference
+from completions.scan import Scan
 from foundation import http
 from foundation.document import Document
 from foundation.errors import ApiError
@@ -184,7 +185,7 @@ def _captured(wanted: Filter) -> Iterator[Reference]:
     if wanted.text is not None:
         raise ApiError("The usage cannot be asked for by 'text'.", code="invalid_value", param="text")
     everything = wanted.model_copy(update={"has_error": None}) if wanted.has_error is False else wanted
-    scan = index.Scan(references=_MOST)
+    scan = Scan(references=_MOST)
     yield from index.captured(everything, scan=scan)
     if scan.exhausted:
         raise ApiError(

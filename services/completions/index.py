@@ -9,7 +9,6 @@ its deletion are rows of their own (`changes`), which are applied when it is rea
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from foundation.ids import new_id
 
 if TYPE_CHECKING:
     from completions.filters import Filter
+    from completions.scan import Scan
 
 # Two completions with one id are told apart by this many letters of their content hashes.
 _SHOWN = 8
@@ -37,27 +37,6 @@ _READ_AHEAD_BYTES = 8 * 1024 * 1024
 _READERS = 8
 # Waking a reader thread takes about as long as asking for an id, so a thread has to have several to ask for.
 _IDS_A_READER = 8
-
-
-class Scan:
-    """A limit on the references that one call looks at and on its seconds. `at` is the last reference looked at."""
-
-    def __init__(self, *, references: int = 200_000, seconds: float = 20.0) -> None:
-        self._left = references
-        self._until = time.monotonic() + seconds
-        self.at: Reference | None = None
-        self.exhausted = False
-
-    def goes_on(self, reference: Reference) -> bool:
-        """Whether this reference is within the limit. If it is not, the scan is `exhausted`.
-
-        The first one always is: without it a page could not say where the next one begins.
-        """
-        self.exhausted = self.at is not None and (self._left <= 0 or time.monotonic() > self._until)
-        if not self.exhausted:
-            self._left -= 1
-            self.at = reference
-        return not self.exhausted
 
 
 def rows(object_id: str, references: Sequence[Reference]) -> Iterator[table.Row]:

@@ -13,8 +13,8 @@ from annotated_types import MaxLen
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from completions import index
-from completions.index import Scan
 from completions.same_input import input_key
+from completions.scan import Scan
 from completions.sources import StoredCompletions
 from distillations.distillation import Source
 from evals.files import File, file_of_rows, numbered

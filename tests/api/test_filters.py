@@ -10,6 +10,7 @@ import pytest
 
 from completions import index
 from completions.filters import Filter
+from completions.scan import Scan
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -97,7 +98,7 @@ def test_a_search_goes_on_page_by_page(stored: System) -> None:
 
 
 def test_a_call_that_looked_far_enough_says_where_to_go_on(stored: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index.Scan, "__init__", _scan_of_two)
+    monkeypatch.setattr(Scan, "__init__", _scan_of_two)
     first = stored.ok("GET", "/v1/chat/completions?text=nothing")
     assert (first["data"], first["has_more"], first["last_id"]) == ([], True, "c2")
     second = stored.ok("GET", f"/v1/chat/completions?text=nothing&after={first['last_id']}")
@@ -105,7 +106,7 @@ def test_a_call_that_looked_far_enough_says_where_to_go_on(stored: System, monke
     assert stored.ok("GET", "/v1/chat/completions?text=nothing&after=c4")["has_more"] is False
 
 
-def _scan_of_two(scan: index.Scan, **_: object) -> None:
+def _scan_of_two(scan: Scan, **_: object) -> None:
     scan._left, scan._until, scan.at, scan.exhausted = 2, float("inf"), None, False
 
 

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from api.usage import Group
-from completions import index
 from completions.postings import Reference
+from completions.scan import Scan
 from providers import prices
 from tests.flow import loop
 from tests.flow.system import System
@@ -121,7 +121,7 @@ def test_too_many_are_refused_with_the_remedy(stored: System, monkeypatch: pytes
     monkeypatch.setattr("api.usage._MOST", 5)
     status, answer = stored.call("GET", "/v1/usage")
     assert (status, answer["error"]["code"]) == (400, "too_many_completions")
-    assert index.Scan(references=6).exhausted is False
+    assert Scan(references=6).exhausted is False
 
 
 def test_sums_end_where_json_ends() -> None:

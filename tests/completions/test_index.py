@@ -14,6 +14,7 @@ from capture import ingest, odd, record
 from completions import batches, index
 from completions.filters import Filter
 from completions.postings import Reference
+from completions.scan import Scan
 from foundation import aws, blobs, events
 from foundation.ids import new_id
 from foundation.settings import settings as environment
@@ -335,7 +336,7 @@ def test_only_a_late_batch_id_may_be_pending(monkeypatch):
 
 
 def test_a_scan_that_is_out_of_time_looks_at_one_so_that_the_next_page_has_a_beginning():
-    scan = index.Scan(seconds=-1)
+    scan = Scan(seconds=-1)
     references = [Reference(created, "id", "hash", "object", 0, 1) for created in (1, 2)]
     assert [scan.goes_on(reference) for reference in references] == [True, False]
     assert (scan.at, scan.exhausted) == (references[0], True)

@@ -173,7 +173,7 @@ def named(document: Any, name: str) -> list[Any]:
 
 def scan_of(references: int) -> Any:
     """A scan that may look at so few references in one call, in the place of the one of lists and exports."""
-    from completions.index import Scan
+    from completions.scan import Scan
 
     class Short(Scan):
         def __init__(self, **_: Any) -> None:

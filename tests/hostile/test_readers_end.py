@@ -69,7 +69,7 @@ def test_a_list_that_looked_far_enough_goes_on_behind_what_it_looked_at(
     """A call that may look at two references ends at the second one, whose id the first one has too."""
     twice(system, "chatcmpl-twice")
     scan = acts.scan_of(1)
-    monkeypatch.setattr("completions.index.Scan", scan)
+    monkeypatch.setattr("api.completions.Scan", scan)
     after = ""
     for _ in range(8):
         page = system.ok("GET", f"/v1/chat/completions?model=gpt-4o&text=nowhere{after}")
