@@ -46,6 +46,7 @@ class NewDistillation(Body):
     train: Source
     teacher: Name = Field(min_length=1)
     student: Name = Field(min_length=1)
+    contenders: Contenders = Field(default_factory=list)
     trainer: TrainerName = "default"
     hyperparameters: Hyperparameters = Field(default_factory=OpenAIHyperparameters)
     gate: Gate = Gate()
@@ -68,6 +69,7 @@ def refuse_what_cannot_work(asked: NewDistillation) -> None:
     """Raises ApiError for the first thing that cannot work."""
     Eval.load(asked.eval_id, param="eval_id")
     require_model(asked.student, param="student")
+    _refuse_contenders(asked)
     train = _training_filter(asked)
     _refuse_gate(asked)
     test = _looked_at(asked)
@@ -88,6 +90,18 @@ def _training_filter(asked: NewDistillation) -> StoredCompletions:
             param="train.model",
         )
     return asked.train.model_copy(update={"model": asked.teacher})
+
+
+def _refuse_contenders(asked: NewDistillation) -> None:
+    for number, model in enumerate(asked.contenders):
+        param = f"contenders[{number}]"
+        if model in {asked.student, asked.teacher}:
+            raise ApiError(
+                f"Invalid '{param}': '{model}' is measured as the teacher or the student already. Leave it out.",
+                code="invalid_value",
+                param=param,
+            )
+        require_model(model, param=param)
 
 
 def _refuse_gate(asked: NewDistillation) -> None:

@@ -12,10 +12,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from completions.sources import StoredCompletions
+from distillations.contender import Contenders
 from distillations.failure import Failure
 from distillations.gate import Gate
 from distillations.plan import Plan
-from distillations.roles import Role
+from distillations.roles import ROLES, Role
 from distillations.verdict import Verdict
 from evals.data_sources import FileId
 from foundation import table
@@ -69,6 +70,8 @@ class Distillation(Record):
     teacher: str
     student: str
     """The model to train; untrained it is the baseline."""
+    contenders: Contenders = Field(default_factory=list)
+    """Further models that are only prompted, measured on the same rows."""
     trainer: str = "default"
     """The name of the trainer."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
@@ -85,6 +88,8 @@ class Distillation(Record):
     """By reason, how many of what `test` selects are no rows: `duplicates` ask what a row asks already."""
     runs: dict[Role, str] = Field(default_factory=dict)
     """The id of each role's run, of those that have been started."""
+    contender_runs: dict[str, str] = Field(default_factory=dict)
+    """The id of each contender's run, by model."""
     plan: Plan | None = None
     dataset_id: str | None = None
     job_id: str | None = None
@@ -122,6 +127,14 @@ class Distillation(Record):
 
     def run_id(self, role: Role) -> str:
         return derived_id("evalrun_", self.id, role)
+
+    def contender_run_id(self, model: str) -> str:
+        return derived_id("evalrun_", self.id, "contender", model)
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The ids of all its runs, also of those that no step has recorded yet."""
+        return [*map(self.run_id, ROLES), *map(self.contender_run_id, self.contenders)]
 
     @property
     def verdict_id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from distillations.contender import Prompted
 from distillations.model_score import ModelScore
 from evals.run import Answers
 from foundation.document import Document
@@ -24,6 +25,8 @@ class Plan(Document):
     """The share of the rows that one of both passed and the other did not, from 0 to 1."""
     expected_gain: float
     """The gain over the baseline that is planned for, as a share of the rows."""
+    contenders: list[Prompted] = Field(default_factory=list)
+    """The models that were only prompted, in the order of the distillation."""
     approved_at: int | None = None
     """When somebody approved a blocked plan, in seconds since the epoch."""
     estimated_cost_usd: float | None = None

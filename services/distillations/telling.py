@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from distillations.contender import AgainstContender, Prompted
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.model_score import ModelScore
@@ -100,6 +101,7 @@ def sentence(verdict: Verdict) -> str:
     parts = [f"{distilled.model} {_CLAIMS[verdict.outcome]} {baseline.model}: {scores}, {_gain(verdict)}."]
     if verdict.gap_closed is not None:
         parts.append(f"It closes {verdict.gap_closed:.0%} of the gap to {verdict.scores['teacher'].model}.")
+    parts += _contenders_sentence(verdict)
     if verdict.slices_worse:
         parts.append(f"Worse on: {', '.join(worse.tag for worse in verdict.slices_worse)}.")
     if verdict.dropped:
@@ -114,6 +116,7 @@ def evidence_lines(verdict: Verdict) -> list[str]:
         for role, score in verdict.scores.items()
     ]
     lines.append(f"rows won {verdict.won}, lost {verdict.lost}, exact McNemar p = {verdict.p_value:.4g}")
+    lines += [contender_line(contender) for contender in verdict.contenders]
     needed = verdict.rows_needed.observed
     if verdict.outcome == "inconclusive" and needed:
         lines.append(f"At the observed gain, about {needed} rows would show it with 80% power.")
@@ -131,6 +134,13 @@ def cost_ratio(ratio: float | None) -> str:
     return "no price" if ratio is None else f"{ratio:.3f} of the teacher's cost"
 
 
+def contender_line(contender: AgainstContender | Prompted) -> str:
+    """What a model scores that was only prompted, and what it costs."""
+    if contender.score is None:
+        return f"prompted  {contender.model}: {contender.error}"
+    return f"prompted  {score_line(contender.score)}, {cost_ratio(contender.cost_ratio)}"
+
+
 def judge_line(name: str, card: JudgeReliability | None) -> str:
     """How far a judge agrees with people."""
     if card is None or card.agreement is None:
@@ -138,6 +148,19 @@ def judge_line(name: str, card: JudgeReliability | None) -> str:
     kappa = "" if card.kappa is None else f", kappa {card.kappa:.2f}"
     changed = " (changed since)" if card.stale else ""
     return f"judge {name}: agrees with people on {card.agreement:.0%} of {card.n} rows{kappa}{changed}"
+
+
+def _contenders_sentence(verdict: Verdict) -> list[str]:
+    """Whether models that were only prompted do as well as the distilled one; nothing without contenders."""
+    as_well = [contender.score for contender in verdict.contenders if contender.does_as_well and contender.score]
+    unbeaten = [contender.model for contender in verdict.contenders if contender.finding != "better"]
+    if as_well:
+        named = ", ".join(f"{score.model} ({score.score:.1%})" for score in as_well)
+        return [f"As good by prompting alone, within {100 * verdict.gate.margin:g} points: {named}."]
+    if unbeaten:
+        return [f"It is not proven to beat these, which are only prompted: {', '.join(unbeaten)}."]
+    beaten = ", ".join(contender.model for contender in verdict.contenders)
+    return [f"It also beats these, which are only prompted: {beaten}."] if beaten else []
 
 
 def _gain(verdict: Verdict) -> str:

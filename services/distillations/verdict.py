@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from distillations.contender import AgainstContender
 from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.roles import Role
@@ -87,6 +88,11 @@ class Verdict(Record):
     noninferiority_bound: float | None = None
     """With 95% confidence that difference is at least this: the lower end of its 90% interval, since the claim has one
     side. Null where the groups are too few for an interval."""
+    contenders: list[AgainstContender] = Field(default_factory=list)
+    """The distilled model beside each model that was only prompted."""
+    beats_contenders: bool | None = None
+    """Whether the distilled model is `better` than each of them; null without contenders. As each must be beaten, no
+    correction for their number is due (Berger 1982)."""
     rows_needed: RowsNeeded
     slices_worse: list[SliceGain]
     """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05."""

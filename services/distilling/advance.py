@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distillations.distillation import TERMINAL, Distillation, Status, Step
-from distillations.roles import ROLES
 from distilling import steps
 from distilling.steps import Transition
 from evals.run import Run
@@ -59,7 +58,7 @@ def fail(distillation_id: str, code: str, message: str, *, during: str | None = 
 
 def _close(distillation: Distillation) -> None:
     """Cancel the runs that are open at the end: another delivery may have made one while the end was written."""
-    runs = [Run.find(distillation.run_id(role)) for role in ROLES]
+    runs = [Run.find(run_id) for run_id in distillation.run_ids]
     for run in runs:
         if run and not run.ended and run.cancel():
             plan = events.PlanRun(run_id=run.id, correlation_id=distillation.id)

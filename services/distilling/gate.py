@@ -6,11 +6,13 @@ reasons the training may start.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from distillations.distillation import Distillation
 from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
-from distilling import budget
+from distilling import budget, contenders
 from evals.eval import Eval
 from evals.gains import Score
 from evals.one_answer import one_answer
@@ -22,8 +24,11 @@ from stats import rows_needed
 _SHARE_OF_GAP = 0.5
 
 
-def judge(distillation: Distillation, teacher: Run, baseline: Run) -> Plan:
-    """The plan of a distillation whose teacher and baseline have been graded."""
+def judge(distillation: Distillation, teacher: Run, baseline: Run, prompted: Mapping[str, Run | None]) -> Plan:
+    """The plan of a distillation whose teacher and baseline have been graded, and its contenders as far as they could.
+
+    `prompted` has each contender's run by model, None for one that was deleted.
+    """
     of_teacher, of_baseline = row_outcomes(teacher), row_outcomes(baseline)
     common = [
         row for row in of_teacher if row in of_baseline and not of_teacher[row].errored and not of_baseline[row].errored
@@ -43,6 +48,9 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run) -> Plan:
         rows_needed=rows_needed(expected, discordance, power=gate.power, min_gain=gate.min_gain),
         discordance=discordance,
         expected_gain=expected,
+        contenders=contenders.measured(
+            prompted, distillation.contender_runs, teacher, {row: of_baseline[row] for row in common}
+        ),
         estimated_cost_usd=cost.usd,
         warnings=_telling_nothing(distillation, teacher, baseline),
         reasons=[],
@@ -72,6 +80,7 @@ def _reasons(plan: Plan, gate: Gate) -> list[str]:
             f"The expected gain of {100 * plan.expected_gain:.1f} points is not above the minimum gain of "
             f"{100 * gate.min_gain:.1f} points: no number of rows can show it."
         )
+    reasons += contenders.reasons(plan)
     if plan.rows_needed and plan.rows < plan.rows_needed:
         reasons.append(
             f"{plan.rows} test rows cannot carry the claim: to show a gain of "

@@ -14,7 +14,7 @@ from distillations.failure import Failure
 from distillations.job import Job
 from distillations.lineage import Node
 from distillations.plan import Plan
-from distillations.roles import ROLES, Role
+from distillations.roles import Role
 from distillations.verdict import Verdict
 from distilling import freeze, gate
 from evals.data_sources import CompletionsSource, FileId, ItemReference
@@ -71,6 +71,7 @@ def measure(distillation: Distillation) -> Transition | None:
     teacher = None if frozen.teacher_answered else distillation.teacher
     _start_run(distillation, file.id, "teacher", teacher)
     _start_run(distillation, file.id, "baseline", distillation.student)
+    contender_runs = {model: _start_contender(distillation, file.id, model) for model in distillation.contenders}
     runs = {role: distillation.run_id(role) for role in _MEASURED}
     return Transition(
         "measuring",
@@ -79,24 +80,29 @@ def measure(distillation: Distillation) -> Transition | None:
             "test_rows": frozen.rows,
             "test_dropped": {"duplicates": frozen.duplicates},
             "runs": runs,
+            "contender_runs": contender_runs,
         },
-        [_plan(distillation, run_id) for run_id in runs.values()],
+        [_plan(distillation, run_id) for run_id in (*runs.values(), *contender_runs.values())],
     )
 
 
 def judge_readiness(distillation: Distillation) -> Transition | None:
-    """Wait until teacher and baseline are graded; then assemble the training set, or block with the gate's reasons."""
+    """Wait until all measured models are graded; then assemble the training set, or block with the gate's reasons.
+
+    A contender whose run gave no result holds nothing up: the plan says why it has none.
+    """
     if Eval.find(distillation.eval_id) is None:
         return _eval_deleted(distillation)
     runs = {role: run for role in _MEASURED if (run := Run.find(distillation.runs[role]))}
     if len(runs) < len(_MEASURED):
         return _failed(distillation, "run_deleted", "A run of the teacher or of the baseline was deleted.")
-    if not all(run.ended for run in runs.values()):
+    contenders = {model: Run.find(run_id) for model, run_id in distillation.contender_runs.items()}
+    if not all(run.ended for run in (*runs.values(), *contenders.values()) if run):
         return None
     for role, run in runs.items():
         if run.status != "completed":
             return _failed(distillation, "run_failed", _run_message(role, run))
-    plan = gate.judge(distillation, runs["teacher"], runs["baseline"])
+    plan = gate.judge(distillation, runs["teacher"], runs["baseline"], contenders)
     if plan.reasons:
         blocked = DistillationBlocked(distillation_id=distillation.id)
         return Transition("blocked", {"plan": plan}, [blocked])
@@ -168,7 +174,7 @@ def await_verdict(distillation: Distillation) -> Transition | None:
 def cancel(distillation: Distillation) -> Transition:
     """End as cancelled: open runs grade no further chunk and are planned once more to report it; the job is stopped."""
     # Not the ids that are recorded: after a crash there may be runs that no step has recorded yet.
-    runs = [run for role in ROLES if (run := Run.find(distillation.run_id(role)))]
+    runs = [run for run_id in distillation.run_ids if (run := Run.find(run_id))]
     stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
     return Transition("cancelled", {}, [*_stop_job(distillation), *(_plan(distillation, run_id) for run_id in stopped)])
 
@@ -224,7 +230,18 @@ def _link(distillation: Distillation, frozen: File) -> None:
     lineage.link(edges)
 
 
+def _start_contender(distillation: Distillation, file_id: str, model: str) -> str:
+    run_id = distillation.contender_run_id(model)
+    _create_run(distillation, run_id, file_id, f"contender {model}", model)
+    return run_id
+
+
 def _start_run(distillation: Distillation, file_id: str, role: Role, model: str | None) -> None:
+    _create_run(distillation, distillation.run_id(role), file_id, role, model)
+
+
+def _create_run(distillation: Distillation, run_id: str, file_id: str, part: str, model: str | None) -> None:
+    """Create the run of a part of the distillation; without a model the stored answers of the teacher are graded."""
     source = CompletionsSource(
         type="completions",
         source=FileId(type="file_id", id=file_id),
@@ -232,9 +249,9 @@ def _start_run(distillation: Distillation, file_id: str, role: Role, model: str 
         input_messages=ItemReference(type="item_reference", item_reference="item.input") if model else None,
     )
     run = new_run(
-        distillation.run_id(role),
+        run_id,
         Eval.load(distillation.eval_id),
-        name=f"{distillation.name}: {role}",
+        name=f"{distillation.name}: {part}",
         data_source=source,
         distillation_id=distillation.id,
     )

@@ -28,6 +28,8 @@ from stats import (
 )
 
 DRAWS = 10_000
+ONE_SIDED = 0.9
+"""Each end of a 90% interval is a bound with 95% confidence."""
 # Fewer draws than for the whole: no claim rests on a slice's interval, and there may be many slices.
 _DRAWS_OF_A_SLICE = 2_000
 _LEAST_PAIRS = 2

@@ -10,6 +10,7 @@ import orjson
 
 from completions.same_input import input_key
 from distillations import lineage, telling
+from distillations.contender import AgainstContender
 from distillations.distillation import TERMINAL, Distillation
 from distillations.gate import Gate
 from distillations.lineage import Node
@@ -17,6 +18,7 @@ from distillations.model_score import ModelScore
 from distillations.roles import ROLES, Role
 from distillations.verdict import Decision, RowsNeeded, SliceGain, Verdict
 from evals.calibrations import reliability
+from evals.call_costs import cost_ratio, mean_latency_ms
 from evals.eval import Eval
 from evals.outcomes import row_outcomes
 from evals.run import Run
@@ -25,7 +27,7 @@ from foundation.events import StepFailed, VerdictDecided
 from foundation.ids import derived_id, now
 from providers.prices import price_list
 from stats import rows_needed
-from verdict.costs import cost_ratios, mean_latencies
+from verdict.contenders import against_contenders, beats_all
 from verdict.evidence import Evidence, gather
 
 _ALPHA = 0.05
@@ -70,18 +72,19 @@ def decision_of(evidence: Evidence, gate: Gate) -> Decision:
 
 def _write(distillation: Distillation, runs: dict[Role, Run]) -> None:
     """Write the verdict and its lineage, unless another delivery has."""
-    evidence = gather(
-        *(row_outcomes(runs[role]) for role in ROLES),
-        seed=distillation.seed,
-        group_by=distillation.gate.group_by,
-    )
-    verdict = _verdict(distillation, evidence, runs)
-    edges = [(Node("run", run.id), Node("verdict", verdict.id)) for run in runs.values()]
+    outcomes = {role: row_outcomes(runs[role]) for role in ROLES}
+    evidence = gather(*(outcomes[role] for role in ROLES), seed=distillation.seed, group_by=distillation.gate.group_by)
+    contenders = against_contenders(distillation, runs["teacher"], outcomes["distilled"])
+    verdict = _verdict(distillation, evidence, runs, contenders)
+    run_ids = [*(run.id for run in runs.values()), *(contender.run_id for contender in contenders)]
+    edges = [(Node("run", run_id), Node("verdict", verdict.id)) for run_id in run_ids]
     lineage.link([*edges, (Node("model", verdict.scores["distilled"].model), Node("verdict", verdict.id))])
     verdict.create()
 
 
-def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Run]) -> Verdict:
+def _verdict(
+    distillation: Distillation, evidence: Evidence, runs: dict[Role, Run], contenders: list[AgainstContender]
+) -> Verdict:
     """The document, with its sentence."""
     eval_ = Eval.find(distillation.eval_id)
     models: dict[Role, str] = {
@@ -111,6 +114,8 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         as_good_as_teacher=bound is not None and bound > -gate.margin,
         against_teacher=evidence.against_teacher,
         noninferiority_bound=bound,
+        contenders=contenders,
+        beats_contenders=beats_all(contenders),
         rows_needed=_rows_needed(distillation, evidence),
         slices_worse=[
             SliceGain(tag=part.tag, rows=part.rows, gain=part.gain, interval=part.interval)
@@ -119,8 +124,8 @@ def _verdict(distillation: Distillation, evidence: Evidence, runs: dict[Role, Ru
         ],
         gate=gate,
         seed=distillation.seed,
-        cost_ratio=cost_ratios(runs),
-        latency_ms=mean_latencies(runs),
+        cost_ratio={role: cost_ratio(run, runs["teacher"]) for role, run in runs.items()},
+        latency_ms={role: mean_latency_ms(run) for role, run in runs.items()},
         latency_from={role: run.answers for role, run in runs.items()},
         prices_as_of=price_list()["as_of"],
         runs=distillation.runs,

@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distillations.roles import Role
-from evals.gains import OutcomeByRow, PairedSlice, Score, gain_of_pairs, groups_of, slice_gains
+from evals.gains import ONE_SIDED, OutcomeByRow, PairedSlice, Score, gain_of_pairs, groups_of, slice_gains
 from stats import Interval, PairedCounts, RowPasses, gap_closed, mcnemar_exact, ratio_interval
-
-# Each end of a 90% interval is a bound with 95% confidence.
-_ONE_SIDED = 0.9
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def gather(
     counts = PairedCounts.of(to_baseline)
     triples = [RowPasses(teacher[row].passed, baseline[row].passed, distilled[row].passed) for row in common]
     groups = groups_of(common, distilled, group_by)
-    one_sided = _interval(to_teacher, groups, seed, confidence=_ONE_SIDED)
+    one_sided = _interval(to_teacher, groups, seed, confidence=ONE_SIDED)
     slices, _ = slice_gains(common, distilled, baseline, seed=seed, group_by=group_by)
     largest = max(len(run) for run in runs.values())
     return Evidence(

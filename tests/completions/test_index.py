@@ -203,7 +203,8 @@ def walk(wanted, *, descending, limit):
     return collected
 
 
-def test_a_redelivered_message_changes_nothing():
+def test_a_redelivered_message_changes_nothing(monkeypatch):
+    monkeypatch.setattr("completions.postings.now", lambda: START + 200_000)
     ingest.ingest([pushed(f"id{number}", at=START + number) for number in range(5)])
     (message,) = messages()
     record.record([message])

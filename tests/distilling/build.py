@@ -101,34 +101,35 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
     return created
 
 
-def run(of: Distillation, role: str, **fields: Any) -> Run:
-    """A run of a distillation, still queued."""
-    model = {"teacher": of.teacher, "baseline": of.student, "distilled": MODEL}[role]
+def run(of: Distillation, part: str, **fields: Any) -> Run:
+    """A run of a role of a distillation, or of the contender of this name, still queued."""
+    model = {"teacher": of.teacher, "baseline": of.student, "distilled": MODEL}.get(part, part)
     made = Run(
-        id=of.run_id(role),
+        id=of.contender_run_id(part) if part in of.contenders else of.run_id(part),
         created_at=AT,
         eval_id=of.eval_id,
-        name=role,
+        name=part,
         model=model,
         data_source=CompletionsSource(type="completions", source=FileId(type="file_id", id="file-1")),
         distillation_id=of.id,
         **fields,
     )
     made.create()
-    of.change({"runs": {**Distillation.load(of.id).runs, role: made.id}})
+    field = "contender_runs" if part in of.contenders else "runs"
+    of.change({field: {**getattr(Distillation.load(of.id), field), part: made.id}})
     return made
 
 
 def graded(
     of: Distillation,
-    role: str,
+    part: str,
     rows: str,
     *,
     usage: list[ModelUsage] | None = None,
     metadata: list[dict[str, str]] | None = None,
 ) -> Run:
     """A completed run: a letter a row, `p`assed, `f`ailed, `e`rrored, `t` passed but truncated."""
-    made = run(of, role)
+    made = run(of, part)
     tags = metadata or [{} for _ in rows]
     items = [_output_item(made, number, letter, tags[number]) for number, letter in enumerate(rows)]
     blobs.put(items_key(made.id, 0), b"\n".join(orjson.dumps(item) for item in items))

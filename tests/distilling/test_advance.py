@@ -89,6 +89,23 @@ def test_queued_without_a_row_fails(system: System) -> None:
     assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationFailed"]
 
 
+def test_contenders_run_on_the_same_rows(system: System) -> None:
+    build.captured(system, [build.record(1, "mail")])
+    distillation = build.distillation(contenders=["gpt-6-luna", "gpt-6-nova"])
+
+    advance(distillation.id)
+
+    moved = now_at(distillation)
+    runs = [Run.load(moved.contender_runs[model]) for model in distillation.contenders]
+    assert [run.model for run in runs] == ["gpt-6-luna", "gpt-6-nova"]
+    assert [run.name for run in runs] == ["triage: contender gpt-6-luna", "triage: contender gpt-6-nova"]
+    assert {run.data_source.source.id for run in runs} == {moved.test_file_id}
+    assert {message["run_id"] for message in build.sent(system, "PLAN")} == {
+        *moved.runs.values(),
+        *moved.contender_runs.values(),
+    }
+
+
 # ------------------------------------------------------------------ measuring
 
 
@@ -101,6 +118,31 @@ def test_measuring_waits_for_both_runs(system: System) -> None:
 
     assert statuses(distillation) == ["measuring"]
     assert not build.sent(system, "ASSEMBLY")
+
+
+def test_measuring_waits_for_contenders_and_goes_on_without_one_that_failed(system: System) -> None:
+    distillation = ready(CLEAR, contenders=["gpt-6-luna"])
+    contender = build.run(distillation, "gpt-6-luna")
+    advance(distillation.id)
+    assert statuses(distillation) == ["measuring"]
+
+    contender.give_up("provider_refused", "It knows no such model.")
+    advance(distillation.id)
+
+    moved = now_at(distillation)
+    assert (moved.status, len(build.sent(system, "ASSEMBLY"))) == ("assembling", 1)
+    assert moved.plan
+    assert moved.plan.contenders[0].error == "It knows no such model."
+
+
+def test_a_contender_that_does_enough_blocks(system: System) -> None:
+    distillation = ready({**CLEAR, "gpt-6-luna": "p" * 40}, contenders=["gpt-6-luna"])
+    advance(distillation.id)
+    moved = now_at(distillation)
+    assert moved.status == "blocked"
+    assert moved.plan
+    assert "by prompting alone" in moved.plan.reasons[0]
+    assert [message["type"] for message in build.sent(system, "NOTIFY")] == ["DistillationBlocked"]
 
 
 def test_a_clear_gap_has_the_training_set_assembled(system: System) -> None:
@@ -303,14 +345,17 @@ def test_what_has_ended_stays_as_it_is_and_cannot_be_cancelled(system: System) -
 
 
 def test_cancel_keeps_runs_from_grading_on(system: System) -> None:
-    distillation = ready(CLEAR)
-    run_ids = [distillation.run_id(role) for role in ("teacher", "baseline")]
-    distillation.change({"runs": dict(zip(("teacher", "baseline"), run_ids, strict=True))})
-    Run.load(run_ids[0]).change({"status": "in_progress"})
+    distillation = ready({**CLEAR, "gpt-6-luna": "p" * 40}, contenders=["gpt-6-luna"])
+    teacher, baseline, _, contender = distillation.run_ids
+    for run_id in (teacher, contender):
+        Run.load(run_id).change({"status": "in_progress"})
     system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
     system.settle()
-    assert Run.load(run_ids[0]).status == "canceled"
-    assert Run.load(run_ids[1]).status == "completed"
+    assert [Run.load(run_id).status for run_id in (teacher, baseline, contender)] == [
+        "canceled",
+        "completed",
+        "canceled",
+    ]
 
 
 def test_cancel_ends_every_open_state_and_stops_the_job(system: System) -> None:

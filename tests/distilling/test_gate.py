@@ -18,7 +18,10 @@ from tests.flow.system import System
 def judged(teacher: str, baseline: str, *, number: int = 1, **asked: Any) -> Plan:
     distillation = build.distillation("measuring", number=number, gate=asked)
     return gate.judge(
-        distillation, build.graded(distillation, "teacher", teacher), build.graded(distillation, "baseline", baseline)
+        distillation,
+        build.graded(distillation, "teacher", teacher),
+        build.graded(distillation, "baseline", baseline),
+        {},
     )
 
 
@@ -51,7 +54,7 @@ def test_a_teacher_sampled_again_is_said(system: System) -> None:  # noqa: ARG00
     teacher, baseline = build.graded(distillation, "teacher", "pp"), build.graded(distillation, "baseline", "ff")
     file = FileId(type="file_id", id="f")
     teacher.data_source = CompletionsSource(type="completions", source=file, model=build.TEACHER)
-    assert gate.judge(distillation, teacher, baseline).teacher_answers == "sampled"
+    assert gate.judge(distillation, teacher, baseline, {}).teacher_answers == "sampled"
 
 
 def test_a_teacher_not_above_the_baseline_is_a_reason(system: System) -> None:  # noqa: ARG001
@@ -134,7 +137,10 @@ def test_an_unknown_price_stops_only_where_there_is_a_budget(system: System) -> 
 def test_the_budget_stands_among_the_gates_reasons(system: System) -> None:
     distillation = costing(system, 0.0)
     plan = gate.judge(
-        distillation, build.graded(distillation, "teacher", "p" * 40), build.graded(distillation, "baseline", "f" * 40)
+        distillation,
+        build.graded(distillation, "teacher", "p" * 40),
+        build.graded(distillation, "baseline", "f" * 40),
+        {},
     )
     assert [reason for reason in plan.reasons if "budget" in reason] == plan.reasons != []
     assert plan.estimated_cost_usd

@@ -8,7 +8,7 @@ from tests.flow.system import System
 
 def test_from_completions_to_a_verdict_people_are_told(system: System) -> None:
     loop.capture(system, "whole")
-    started = loop.distill(system, "whole")
+    started = loop.distill(system, "whole", contenders=["lab-judge"])
     assert started["status"] == "queued"
 
     system.settle()
@@ -25,6 +25,8 @@ def test_from_completions_to_a_verdict_people_are_told(system: System) -> None:
     assert verdict["rows"] == 12
     assert verdict["scores"]["teacher"]["passed"] == 12
     assert ended["model"].startswith("ft:lab-small:lab:")
+    [contender] = verdict["contenders"]
+    assert contender["error"] == "None of its rows could be graded.", "a judge answers no mail, and holds nothing up"
     notices = system.notifications()
     assert [notice["id"] for notice in notices if notice["type"] == "verdict"] == [verdict["id"]]
     assert not any(system.dead(name) for name in system.queues)
