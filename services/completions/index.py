@@ -249,7 +249,9 @@ def _read(references: Iterable[Reference], may_match: Callable[[bytes], bool]) -
         bodies: dict[int, Completion] = {}
         for of_one_object in _readers().map(of_object, by_object.items()):
             bodies.update(of_one_object)
-        yield from (_as_named(bodies[id(reference)], reference) for reference in together if id(reference) in bodies)
+        for reference in together:
+            if id(reference) in bodies:
+                yield _as_named(bodies[id(reference)], reference)
 
 
 @cache
@@ -261,8 +263,9 @@ def _readers() -> ThreadPoolExecutor:
 def _as_named(body: Completion, reference: Reference) -> Completion:
     """The completion with the id and the metadata that its reference gives it."""
     named = body if body.id == reference.id else body.under(reference.id)
-    same = reference.metadata is None or reference.metadata == body.metadata
-    return named if same else replace(named, metadata=reference.metadata)
+    if reference.metadata is None or reference.metadata == body.metadata:
+        return named
+    return replace(named, metadata=reference.metadata)
 
 
 def _chunks(references: Iterable[Reference]) -> Iterator[list[Reference]]:
