@@ -15,7 +15,7 @@ from completions.saved_filters import SavedFilter
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import Checkpoint, Job
 from distillations.verdict import Verdict
 from evals.calibrations import Calibration
 from evals.eval import Eval
@@ -137,11 +137,40 @@ def list_job_events(job_id: str) -> dict[str, Any]:
     """List the events of a fine-tuning job, the newest first."""
     Job.load(job_id, param="fine_tuning_job_id")
     rows = sorted(table.query(job_id, prefix="EVENT#"), key=lambda row: row["created_at"], reverse=True)
-    shown = ("id", "created_at", "level", "message")
-    events = [
-        {"object": "fine_tuning.job.event", "type": "message", **{name: row[name] for name in shown}} for row in rows
-    ]
-    return http.page_of(router, events)
+    return http.page_of(router, [_event(row) for row in rows])
+
+
+def _event(row: table.Row) -> dict[str, Any]:
+    """An event as OpenAI shows it: one with the figures of a step is of the type `metrics`."""
+    shown = {name: row[name] for name in ("id", "created_at", "level", "message")}
+    event = {"object": "fine_tuning.job.event", "type": "message", **shown}
+    return {**event, "type": "metrics", "data": orjson.loads(row["metrics"])} if "metrics" in row else event
+
+
+@router.get(
+    "/v1/fine_tuning/jobs/<job_id>/checkpoints",
+    scope="read",
+    lists="openai.types.fine_tuning.jobs.FineTuningJobCheckpoint",
+    query=(AFTER, LIMIT),
+)
+def list_job_checkpoints(job_id: str) -> dict[str, Any]:
+    """List the checkpoints that the trainer kept of a job, the newest first."""
+    Job.load(job_id, param="fine_tuning_job_id")
+    rows = table.query(job_id, prefix="CHECKPOINT#", descending=True)
+    return http.page_of(router, [_checkpoint(job_id, row) for row in rows])
+
+
+def _checkpoint(job_id: str, row: table.Row) -> dict[str, Any]:
+    checkpoint = Checkpoint.model_validate_json(row["checkpoint"])
+    return {
+        "id": checkpoint.id,
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": checkpoint.created_at,
+        "fine_tuned_model_checkpoint": checkpoint.model,
+        "fine_tuning_job_id": job_id,
+        "step_number": checkpoint.step,
+        "metrics": checkpoint.metrics,
+    }
 
 
 @router.get("/v1/lineage/<object_id:path>", scope="read", query=(COMPLETIONS,))

@@ -106,6 +106,11 @@ def exists(key: str) -> bool:
     return True
 
 
+def size(key: str) -> int:
+    """How many bytes an object has."""
+    return aws.s3().head_object(Bucket=settings().BUCKET, Key=key)["ContentLength"]
+
+
 def get(key: str, *, offset: int | None = None, length: int | None = None) -> bytes:
     """The whole object, or `length` bytes of it from `offset`; without `length`, everything from `offset`."""
     if offset is None:

@@ -22,6 +22,8 @@ class ModelVersion(Record):
     """The name of the provider that serves it; empty for the default one."""
     served_as: str = ""
     """Its name, or ARN, at that provider; empty where that is its `id`."""
+    artifact: str | None = None
+    """What the training made at the trainer, such as a custom model, from which it is deployed."""
     base: str
     """The student that was trained."""
     trainer: str

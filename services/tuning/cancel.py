@@ -1,9 +1,10 @@
 """Stop the job of a cancelled distillation.
 
-In: `CancelJob`. A job that runs at the trainer is cancelled there, and the watcher records its end. A job that was not
-started, or whose start was not recorded because of a crash, is ended here. While another delivery is starting the job,
-RetryLater has the message come again. While the trainer is away the message comes again later; when the patience is
-over, the job's events say that nobody stopped it. Nothing happens to a job that has ended.
+In: `CancelJob`. A job that runs at the trainer is cancelled there, and the watcher records its end. A job whose model
+is being deployed is ended by the watcher, which retires what was deployed. A job that was not started, or whose start
+was not recorded because of a crash, is ended here. While another delivery is starting the job, RetryLater has the
+message come again. While the trainer is away the message comes again later; when the patience is over, the job's
+events say that nobody stopped it. Nothing happens to a job that has ended.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def _end_unrecorded(trainer: Trainer, job: Job) -> None:
 
 
 def _stop(trainer: Trainer, job: Job, provider_job_id: str) -> None:
+    job.change({"cancel_requested_at": job.cancel_requested_at or now()})
+    if job.status == "deploying":
+        return
     try:
         trainer.cancel(provider_job_id)
     except TrainerRefused as refusal:

@@ -48,4 +48,4 @@ def _give_up(delivery: Delivery, reason: str) -> None:
 
 
 def watch_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature
-    watch()
+    watch(context)

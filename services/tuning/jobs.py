@@ -1,14 +1,14 @@
-"""What start, watch and cancel share: the list of jobs open at a trainer, the lease of a start, how a job ends."""
+"""What start, watch and cancel share: the list of jobs open at a trainer, the lease of what costs, how a job ends."""
 
 from __future__ import annotations
 
-from distillations.job import Job
+from distillations.job import Job, JobFailure, JobStatus
 from foundation import aws, table
 from foundation.bounds import cut
 from foundation.consumer import logger
 from foundation.ids import derived_id, now
 from foundation.settings import settings
-from tuning.trainers import Trainer, TrainerAway, TrainerRefused
+from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused
 
 OPEN = "OPENJOBS"
 LEASE = "START"
@@ -27,6 +27,12 @@ def note(job: Job, status: str, message: str) -> None:
             "message": cut(message),
         }
     )
+
+
+def ended(job: Job, status: JobStatus, code: str = "", message: str = "") -> ProviderJob:
+    """The end of a job as its trainer would have said it: `code` and `message` where it failed."""
+    error = JobFailure(code=code, message=message) if code else None
+    return ProviderJob(id=job.provider_job_id or "", status=status, error=error)
 
 
 def end_unstarted(trainer: Trainer, job: Job) -> None:

@@ -1,7 +1,8 @@
 """Start a dataset's fine-tuning job: once, whatever is redelivered.
 
 In: `StartJob`. The job's id is its intent and travels to the trainer; after a crash or a doubtful answer the trainer is
-asked for it before anything is started. A refusal ends the job as failed, a cancellation that comes first ends it as
+asked for it before anything is started. What the trainer is known to refuse is found before it is asked, and told line
+by line among the job's events. A refusal ends the job as failed, a cancellation that comes first ends it as
 cancelled; neither is ever open. While the trainer is away the message comes again later, until the patience is over.
 """
 
@@ -14,16 +15,27 @@ from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
 from distillations.job import Job, JobFailure
 from distillations.lineage import Node
-from foundation import aws, blobs, bus, lease, table
+from foundation import aws, bus, lease, table
 from foundation.events import AdvanceDistillation, StartJob
 from foundation.ids import derived_id, now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
 from tuning.jobs import LEASE, OPEN, end_unstarted, leave_nothing, note
-from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, Training, trainer_named
+from tuning.telling import keep_events
+from tuning.trainers import (
+    ProviderJob,
+    Trainer,
+    TrainerAway,
+    TrainerEvent,
+    TrainerRefused,
+    Training,
+    TrainingFile,
+    trainer_named,
+)
 
 _SUFFIX_LENGTH = 18
+_TOLD = 20
 
 
 def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> None:
@@ -82,12 +94,24 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
 
 def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: Dataset) -> None:
     try:
-        started = trainer.find(job.id) or trainer.start(_training(job, distillation, dataset))
+        started = trainer.find(job.id) or _started(trainer, job, _training(job, distillation, dataset))
     except TrainerRefused as refusal:
         leave_nothing(trainer, job)
         _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
         return
     _record(job, started)
+
+
+def _started(trainer: Trainer, job: Job, training: Training) -> ProviderJob:
+    """Check the order, then start the job. Raises TrainerRefused with what the trainer would not take."""
+    problems = trainer.check(training)
+    if problems:
+        events = [TrainerEvent(f"problem-{problem}", now(), str(problem), "error") for problem in problems]
+        keep_events(job, events[:_TOLD], since=0)
+        more = f", and {len(problems) - 1} more: see the job's events" if len(problems) > 1 else ""
+        raise TrainerRefused(f"The trainer would not take this: {problems[0]}{more}.", "invalid_training_data")
+    job.change({"estimate": trainer.estimate(training)})
+    return trainer.start(training)
 
 
 def _fail(job: Job, error: JobFailure) -> None:
@@ -97,14 +121,16 @@ def _fail(job: Job, error: JobFailure) -> None:
 
 
 def _training(job: Job, distillation: Distillation, dataset: Dataset) -> Training:
+    validation = TrainingFile.at(dataset.key("validation.jsonl"))
     return Training(
         intent=job.id,
         model=job.model,
-        train=blobs.get(dataset.key("train.jsonl")),
-        validation=blobs.get(dataset.key("validation.jsonl")),
+        train=TrainingFile.at(dataset.key("train.jsonl")),
+        validation=validation if validation.size else None,
         hyperparameters=job.hyperparameters,
         seed=job.seed,
         suffix=_suffix(distillation.name),
+        card=dataset.card,
     )
 
 

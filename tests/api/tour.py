@@ -227,4 +227,5 @@ def _distillation(made: Tour) -> None:
     call("GET", "/datasets/{dataset_id}/content", **dataset)
     call("GET", "/fine_tuning/jobs/{job_id}", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
+    call("GET", "/fine_tuning/jobs/{job_id}/checkpoints", **job)
     call("GET", "/lineage/{object_id}", query="limit=2", object_id=ended["model"])

@@ -15,6 +15,7 @@ from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
 from tests.hostile import acts
+from tests.tuning.conftest import example_line
 from tuning.trainers import ProviderJob, TrainerAway
 from tuning.trainers.openai_compatible import OpenAITrainer
 
@@ -25,7 +26,7 @@ def landed() -> Any:
     distillation = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student=loop.STUDENT)
     dataset = build.dataset(distillation)
     for name in ("train.jsonl", "validation.jsonl", "card.json"):
-        blobs.put(dataset.key(name), b"{}")
+        blobs.put(dataset.key(name), example_line(0))
     return distillation
 
 

@@ -12,13 +12,28 @@ import httpx
 import pytest
 
 from distillations.distillation import Distillation
-from foundation import blobs
+from distillations.job import Estimate, Job
+from foundation import aws, blobs, table
 from foundation.events import StartJob
 from foundation.ids import derived_id, new_id
+from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow import loop
-from tests.flow.system import System
-from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused, Training, trainer_named
+from tests.flow.system import FakeContext, System
+from tuning.answering import ModelSilent
+from tuning.jobs import OPEN
+from tuning.trainers import (
+    Deployment,
+    Problem,
+    ProviderJob,
+    Trained,
+    TrainerAway,
+    TrainerRefused,
+    Training,
+    TrainingFile,
+    trainer_named,
+)
+from tuning.watch import watch
 
 
 @pytest.fixture
@@ -46,7 +61,7 @@ def landed(
             **{"student": loop.STUDENT, "name": "Triage of Mails, 2nd", **fields},
         )
         dataset = build.dataset(distillation)
-        blobs.put(dataset.key("train.jsonl"), b"\n".join(_line(number) for number in range(12)))
+        blobs.put(dataset.key("train.jsonl"), b"\n".join(example_line(number) for number in range(12)))
         blobs.put(dataset.key("validation.jsonl"), b"")
         build.sent(system, "TUNING")
         return distillation
@@ -56,9 +71,27 @@ def landed(
         trainer_named("default")._client.close()
 
 
-def _line(number: int) -> bytes:
+def example_line(number: int) -> bytes:
     answer = {"role": "assistant", "content": loop.LABELS[number % 3]}
     return json.dumps({"messages": [*loop.messages(number), answer]}).encode()
+
+
+def stored(lines: bytes) -> TrainingFile:
+    """A training file in the bucket."""
+    key = f"datasets/{new_id('dataset_')}/train.jsonl"
+    blobs.put(key, lines)
+    return TrainingFile.at(key)
+
+
+def opened(number: int = 1, **fields: Any) -> Job:
+    """A job at the trainer that is on the list, with the clock running."""
+    distillation = build.distillation(
+        "training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}"
+    )
+    job = build.job(distillation, **{"provider_job_id": "theirs", **fields})
+    table.put({"pk": OPEN, "sk": job.id})
+    aws.events().enable_rule(Name="watch")
+    return job
 
 
 def starting(distillation: Distillation) -> StartJob:
@@ -101,6 +134,31 @@ class Scripted:
     fails: TrainerAway | TrainerRefused | None = None
     away: bool = False
     forgotten: list[str] = field(default_factory=list)
+    deploys: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    deployment: Deployment | TrainerAway | TrainerRefused | None = None
+    deployed: list[Trained] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    silent: ModelSilent | None = None
+    retired: list[ModelVersion] = field(default_factory=list)
+
+    def check(self, training: Training) -> list[Problem]:
+        assert training.train.size
+        return self.problems
+
+    def estimate(self, training: Training) -> Estimate:
+        return Estimate(minutes=training.train.size)
+
+    def deploy(self, trained: Trained) -> Deployment | None:
+        self.deployed.append(trained)
+        if isinstance(self.deployment, Exception):
+            raise self.deployment
+        return self.deployment
+
+    def retire(self, model: ModelVersion) -> None:
+        if self.away:
+            raise TrainerAway("busy")
+        self.retired.append(model)
 
     def forget(self, intent: str) -> None:
         if self.away:
@@ -129,7 +187,21 @@ class Scripted:
             raise self.fails
         self.cancelled.append(provider_job_id)
 
+    def answer(self, model: str) -> None:
+        """What stands for the model's provider."""
+        self.asked.append(model)
+        if self.silent:
+            raise self.silent
+
 
 @pytest.fixture
-def trainer() -> Scripted:
-    return Scripted()
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A scripted trainer, whose models answer as it says."""
+    scripted = Scripted()
+    monkeypatch.setattr("tuning.answering.ask", scripted.answer)
+    return scripted
+
+
+def tick(trainer: Any = None) -> None:
+    """The clock of open jobs strikes once."""
+    watch(FakeContext(), trainer)

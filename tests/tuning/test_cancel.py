@@ -16,12 +16,11 @@ from foundation.ids import now
 from tests.cloud import aws_client
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, starting
+from tests.tuning.conftest import Scripted, starting, tick
 from tuning.cancel import cancel
 from tuning.jobs import LEASE, OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
-from tuning.watch import watch
 
 WAITING = {"dataset_id": "dataset_1", "job_id": "ftjob-1"}
 
@@ -65,7 +64,7 @@ def test_a_job_that_never_started_ends_and_lets_the_clock_stop(
 
     cancel(CancelJob(job_id=distillation.job_id or ""), context, trainer)
     start(starting(distillation), context, trainer)
-    watch(trainer)
+    tick(trainer)
 
     assert Job.load(distillation.job_id or "").status == "cancelled"
     assert (trainer.started, trainer.cancelled, list(table.query(OPEN))) == ([], [], [])

@@ -17,25 +17,13 @@ from foundation.ids import now
 from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, starting
+from tests.tuning.conftest import Scripted, opened, starting, tick
 from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
-from tuning.watch import watch
 
 ODD = JobFailure(code="bad", message="line 7 is odd", param="training_file")
 DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_tokens=900, finished_at=build.AT + 5)
-
-
-def opened(number: int = 1, **fields: Any) -> Job:
-    """A job at the trainer that is on the list, with the clock running."""
-    distillation = build.distillation(
-        "training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}"
-    )
-    job = build.job(distillation, **{"provider_job_id": "theirs", **fields})
-    table.put({"pk": OPEN, "sk": job.id})
-    aws.events().enable_rule(Name="watch")
-    return job
 
 
 def events_of(job: Job) -> list[tuple[str, str]]:
@@ -52,7 +40,7 @@ def test_a_change_is_recorded_once_and_the_job_stays_open(system: System, traine
     trainer.jobs["theirs"] = ProviderJob("theirs", "running")
 
     for _ in range(2):
-        watch(trainer)
+        tick(trainer)
 
     seen = Job.load(job.id)
     assert (seen.status, seen.finished_at, seen.fine_tuned_model) == ("running", None, None)
@@ -67,7 +55,7 @@ def test_a_state_that_cannot_follow_changes_nothing(system: System, trainer: Scr
     job = opened(status="running")
     trainer.jobs["theirs"] = ProviderJob("theirs", "validating_files")
 
-    watch(trainer)
+    tick(trainer)
 
     assert Job.load(job.id).status == "running"
     assert events_of(job) == []
@@ -80,22 +68,20 @@ def test_success_registers_the_model_tells_the_distillation_and_stops_the_clock(
     job = opened()
     trainer.jobs["theirs"] = DONE
 
-    watch(trainer)
+    tick(trainer)
 
     seen = Job.load(job.id)
-    assert (seen.status, seen.fine_tuned_model, seen.trained_tokens, seen.finished_at) == (
-        "succeeded",
-        build.MODEL,
-        900,
-        build.AT + 5,
-    )
+    assert (seen.status, seen.fine_tuned_model, seen.trained_tokens) == ("succeeded", build.MODEL, 900)
+    assert seen.finished_at
+    assert trainer.asked == [build.MODEL]
     model = ModelVersion.load(build.MODEL)
     assert (model.base, model.job_id, model.dataset_id) == (build.STUDENT, job.id, "dataset_1")
+    assert (model.provider, model.name_there, model.artifact) == ("", build.MODEL, build.MODEL)
     assert {"from": job.id, "to": build.MODEL} in lineage.graph(build.MODEL)["edges"]
     assert [message["distillation_id"] for message in build.sent(system, "DISTILLING")] == ["distill_1"]
     assert open_jobs() == []
     assert not system.clock_runs()
-    watch(trainer)
+    tick(trainer)
     assert not build.sent(system, "DISTILLING")
 
 
@@ -103,7 +89,7 @@ def test_a_failure_keeps_the_trainers_words_and_registers_nothing(system: System
     job = opened()
     trainer.jobs["theirs"] = ProviderJob("theirs", "failed", error=ODD)
 
-    watch(trainer)
+    tick(trainer)
 
     seen = Job.load(job.id)
     assert (seen.status, seen.error) == ("failed", ODD)
@@ -119,7 +105,7 @@ def test_a_job_without_news_holds_no_other_up(lost: Exception, system: System, t
     first, second = opened(1, provider_job_id="lost"), opened(2)
     trainer.jobs = {"lost": lost, "theirs": DONE}
 
-    watch(trainer)
+    tick(trainer)
 
     assert (Job.load(first.id).status, Job.load(second.id).status) == ("queued", "succeeded")
     assert open_jobs() == [first.id]
@@ -130,14 +116,14 @@ def test_an_absence_shows_on_the_distillation_until_the_trainer_answers(system: 
     assert system
     opened()
     trainer.jobs["theirs"] = TrainerAway("over capacity")
-    watch(trainer)
+    tick(trainer)
     first = Distillation.load("distill_1").paused
-    watch(trainer)
+    tick(trainer)
     assert first
     assert first.reason == "over capacity"
     assert Distillation.load("distill_1").paused == first
     trainer.jobs["theirs"] = ProviderJob("theirs", "running")
-    watch(trainer)
+    tick(trainer)
     assert Distillation.load("distill_1").paused is None
 
 
@@ -147,11 +133,11 @@ def test_a_job_stays_on_the_list_until_its_training_files_have_left_the_trainer(
     job = opened()
     trainer.jobs["theirs"] = replace(DONE, finished_at=now())
     trainer.away = True
-    watch(trainer)
+    tick(trainer)
     assert (Job.load(job.id).status, open_jobs(), trainer.forgotten) == ("succeeded", [job.id], [])
     assert build.sent(system, "DISTILLING"), "the distillation does not wait for that"
     trainer.away = False
-    watch(trainer)
+    tick(trainer)
     assert (open_jobs(), trainer.forgotten) == ([], [job.id])
 
 
@@ -160,10 +146,9 @@ def test_training_files_that_cannot_be_deleted_are_left_when_the_patience_is_ove
 ) -> None:
     assert system
     opened()
-    # The job ended long ago.
-    trainer.jobs["theirs"] = DONE
+    trainer.jobs["theirs"] = ProviderJob("theirs", "failed", finished_at=build.AT - 25 * 3600)
     trainer.away = True
-    watch(trainer)
+    tick(trainer)
     assert open_jobs() == []
 
 
@@ -171,7 +156,7 @@ def test_a_trainer_that_stays_away_ends_the_job_as_failed(system: System, traine
     job = opened()
     trainer.jobs["theirs"] = TrainerAway("over capacity")
     table.update(OPEN, job.id, {"away_since": now() - 25 * 3600})
-    watch(trainer)
+    tick(trainer)
     error = Job.load(job.id).error
     assert error
     assert (error.code, "over capacity" in error.message) == ("trainer_away", True)
@@ -187,10 +172,10 @@ def test_a_crash_before_the_distillation_was_told_leaves_the_job_on_the_list(
     with monkeypatch.context() as patch:
         patch.setattr("foundation.bus.send", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            watch(trainer)
+            tick(trainer)
     assert open_jobs() == [job.id]
 
-    watch(trainer)
+    tick(trainer)
 
     assert len(build.sent(system, "DISTILLING")) == 1
     assert open_jobs() == []
@@ -207,7 +192,7 @@ def test_a_job_that_opens_while_the_clock_is_stopped_starts_it_again(
         table.put({"pk": OPEN, "sk": "ftjob-late"})
 
     monkeypatch.setattr(aws.events(), "disable_rule", disable)
-    watch(trainer)
+    tick(trainer)
 
     assert system.clock_runs()
 
@@ -219,7 +204,7 @@ def test_the_lab_is_followed_to_a_model_that_answers(
     start(starting(distillation), context)
     deadline = time.monotonic() + 20
     while system.clock_runs() and time.monotonic() < deadline:
-        watch()
+        tick()
 
     job = Job.load(distillation.job_id or "")
     assert job.status == "succeeded"

@@ -1,7 +1,8 @@
 """The trainer seam: a training file in, a job followed to a model that answers.
 
-To add a trainer: a module here with `make_trainer()` and the table of its provider's states, and a line in
-`distillations.trainers`.
+To add a trainer: a module here with `make_trainer()` and the table of its provider's states, a line in
+`distillations.trainers`, and one in `tests/tuning/trainers/far_sides.py`, which has it go through the conformance
+suite.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ from importlib import import_module
 
 from distillations.trainers import TRAINERS
 from tuning.trainers.trainer import (
+    Deployment,
+    Problem,
     ProviderJob,
+    Trained,
     Trainer,
     TrainerAway,
+    TrainerEvent,
     TrainerRefused,
     Training,
+    UnknownState,
 )
+from tuning.trainers.training_file import TrainingFile
 
 
 @cache
@@ -26,4 +33,17 @@ def trainer_named(name: str) -> Trainer:
     return trainer
 
 
-__all__ = ["ProviderJob", "Trainer", "TrainerAway", "TrainerRefused", "Training", "trainer_named"]
+__all__ = [
+    "Deployment",
+    "Problem",
+    "ProviderJob",
+    "Trained",
+    "Trainer",
+    "TrainerAway",
+    "TrainerEvent",
+    "TrainerRefused",
+    "Training",
+    "TrainingFile",
+    "UnknownState",
+    "trainer_named",
+]

@@ -2,28 +2,51 @@
 
 Nothing is retried here: a second POST could be a second job, and a function that asks a trainer that hangs three times
 is stopped before it knows that the trainer is away. Callers come again; after a doubtful answer they ask `find` first.
-Every state that the API has is in `_STATES`; one that it lacks is no answer (`TrainerAway`): it fails no job, stops no
-other, and is logged until somebody looks.
+A model answers under its name as soon as it is trained: there is nothing to deploy. Events are what a look shows if
+they can be had; without them it is a look all the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 import openai
 from openai import OpenAI
-from openai.types.fine_tuning import FineTuningJob
+from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
-from distillations.job import JobFailure, JobStatus
+from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
+from distillations.supervised import OpenAIExample
 from foundation.settings import settings
+from providers import prices
+from providers.model_version import ModelVersion
 from providers.registry import provider_key
-from tuning.trainers.trainer import ProviderJob, TrainerAway, TrainerRefused, Training
+from tuning.trainers.checks import problems_of
+from tuning.trainers.trainer import (
+    Deployment,
+    Problem,
+    ProviderJob,
+    Trained,
+    TrainerAway,
+    TrainerEvent,
+    TrainerRefused,
+    Training,
+    state_of,
+)
+from tuning.trainers.training_file import TrainingFile
 
 _INTENT = "stillhouse_intent"
 _PURPOSE: Literal["fine-tune"] = "fine-tune"
 _LOOKED_THROUGH = 500
+_LATEST_EVENTS = 100
+_DEFAULT_EPOCHS = 3
+_BYTES_A_TOKEN = 4
+"""OpenAI's rule of thumb for English, by which a file's tokens are estimated."""
 # Twice within the 120 s of a function.
 _TIMEOUT_S = 40
 _STATES: dict[str, JobStatus] = {
@@ -46,8 +69,20 @@ def make_trainer() -> OpenAITrainer:
 class OpenAITrainer:
     """Jobs of the Fine-tuning API; the intent travels in the job's metadata."""
 
+    deploys = False
+
     def __init__(self, client: OpenAI) -> None:
         self._client = client.with_options(max_retries=0)
+
+    def check(self, training: Training) -> list[Problem]:
+        return problems_of(training, OpenAIHyperparameters, OpenAIExample)
+
+    def estimate(self, training: Training) -> Estimate:
+        """By the size of the file, the epochs that were asked for, else 3, and the price list. Times are not known."""
+        price = prices.training_nanodollars(training.model)
+        epochs = training.hyperparameters.get("n_epochs")
+        tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS)
+        return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
 
     def find(self, intent: str) -> ProviderJob | None:
         with _translated():
@@ -79,7 +114,25 @@ class OpenAITrainer:
 
     def look(self, provider_job_id: str) -> ProviderJob:
         with _translated():
-            return _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
+            job = _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
+        checkpoints = self._checkpoints(job.id) if job.status == "succeeded" else ()
+        return replace(job, events=self._events(job.id), checkpoints=checkpoints)
+
+    def _events(self, provider_job_id: str) -> tuple[TrainerEvent, ...]:
+        """The latest events, the oldest of them first; none where the provider does not show them."""
+        with suppress(openai.APIError):
+            page = self._client.fine_tuning.jobs.list_events(provider_job_id, limit=_LATEST_EVENTS)
+            return tuple(_event(event) for event in reversed(page.data or []))
+        return ()
+
+    def _checkpoints(self, provider_job_id: str) -> tuple[Checkpoint, ...]:
+        with suppress(openai.APIError):
+            page = self._client.fine_tuning.jobs.checkpoints.list(provider_job_id, limit=_LATEST_EVENTS)
+            return tuple(_checkpoint(one) for one in page.data or [])
+        return ()
+
+    def deploy(self, trained: Trained) -> Deployment | None:  # noqa: ARG002 - it answers as it is
+        return None
 
     def cancel(self, provider_job_id: str) -> None:
         with _translated():
@@ -91,22 +144,25 @@ class OpenAITrainer:
                 if file.filename.startswith(f"{intent}-"):
                     self._delete(file.id)
 
+    def retire(self, model: ModelVersion) -> None:
+        with _translated(), suppress(openai.NotFoundError):
+            self._client.models.delete(model.name_there)
+
     def _delete(self, file_id: str) -> None:
         """Delete a file; nothing happens where it is gone already."""
         with suppress(openai.NotFoundError):
             self._client.files.delete(file_id)
 
-    def _upload(self, intent: str, split: str, lines: bytes) -> str:
-        file = (f"{intent}-{split}.jsonl", lines, "application/jsonl")
-        return self._client.files.create(file=file, purpose=_PURPOSE).id
+    def _upload(self, intent: str, split: str, file: TrainingFile) -> str:
+        with file.opened() as lines:
+            upload = (f"{intent}-{split}.jsonl", lines, "application/jsonl")
+            return self._client.files.create(file=upload, purpose=_PURPOSE).id
 
 
 def _job(job: FineTuningJob) -> ProviderJob:
-    if job.status not in _STATES:
-        raise TrainerAway(f"job {job.id} has the status '{job.status}', which is not known here")
     return ProviderJob(
         id=job.id,
-        status=_STATES[job.status],
+        status=state_of(_STATES, job.status, f"job {job.id}"),
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
         finished_at=job.finished_at,
@@ -119,6 +175,27 @@ def _failure(job: FineTuningJob) -> JobFailure | None:
     if not job.error or not job.error.message:
         return None
     return JobFailure(code=job.error.code or "job_failed", message=job.error.message, param=job.error.param)
+
+
+def _event(event: FineTuningJobEvent) -> TrainerEvent:
+    data = event.data if event.type == "metrics" and isinstance(event.data, dict) else {}
+    return TrainerEvent(event.id, event.created_at, event.message, event.level, _figures(data))
+
+
+def _checkpoint(checkpoint: FineTuningJobCheckpoint) -> Checkpoint:
+    return Checkpoint(
+        id=checkpoint.id,
+        created_at=checkpoint.created_at,
+        model=checkpoint.fine_tuned_model_checkpoint,
+        step=checkpoint.step_number,
+        metrics=_figures(checkpoint.metrics.to_dict() if checkpoint.metrics else {}),
+    )
+
+
+def _figures(data: dict[str, Any]) -> dict[str, float]:
+    """What is a finite number in the data of an event."""
+    numbers = {name: value for name, value in data.items() if isinstance(value, int | float)}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 
 @contextmanager

@@ -14,19 +14,19 @@ from distillations.job import FOLLOWING
 from distillations.trainers import TRAINERS, TrainerName
 from foundation.ids import new_id
 from tests.flow import loop
-from tests.tuning.conftest import _line
+from tests.tuning.conftest import example_line, stored
 from tuning import trainers
 from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 
-SHARED = {"__init__", "trainer"}
-CALLS = ("find", "start", "look", "cancel", "forget")
+SHARED = {"__init__", "checks", "trainer", "training_file"}
+CALLS = ("check", "estimate", "find", "start", "look", "deploy", "cancel", "forget", "retire")
 
 pytestmark = pytest.mark.usefixtures("system", "lab_at_rest")
 
 
 def training() -> Training:
-    lines = b"\n".join(_line(number) for number in range(12))
-    return Training(new_id("ftjob-"), loop.STUDENT, lines, b"", hyperparameters={}, seed=3, suffix="s")
+    lines = b"\n".join(example_line(number) for number in range(12))
+    return Training(new_id("ftjob-"), loop.STUDENT, stored(lines), None, hyperparameters={}, seed=3, suffix="s")
 
 
 def test_every_module_of_the_folder_is_in_the_registry() -> None:

@@ -1,0 +1,157 @@
+"""Look at one open job and record what has changed.
+
+In: the job and its entry in the list of open ones. Out: the job as it stands then. While its trainer gives no status,
+or a trained model no answer, its distillation shows that it waits; when the patience is over, the job ends as failed.
+The training's end is not the job's: `deploying` follows, until the model has answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from distillations.distillation import Distillation
+from distillations.job import Job
+from foundation import table
+from foundation.consumer import logger
+from foundation.ids import now
+from foundation.later import patience_over
+from foundation.table import Row
+from tuning import deploying, pause
+from tuning.jobs import OPEN, ended, note
+from tuning.telling import keep_checkpoints, keep_events
+from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, UnknownState
+
+_GONE = 404
+_REFUSED_S = 3600
+"""How long a provider may refuse a model that was just trained before that is taken for its last word."""
+
+
+def follow(job: Job, row: Row, trainer: Trainer, context: Any) -> Job:
+    """Raises UnknownState, for the alarm, where the trainer names a state that nobody here knows."""
+    try:
+        if job.status == "deploying":
+            seen = deploying.look(job, trainer, context)
+        else:
+            seen = trainer.look(job.provider_job_id or "")
+    except (TrainerAway, TrainerRefused) as error:
+        last = _last_word(job, row, error, trainer)
+        if last is None:
+            _wait(job, row, error)
+            if isinstance(error, UnknownState):
+                raise
+            return job
+        seen = last
+    else:
+        if row.get("away_since"):
+            _go_on(job)
+    _keep(job, row, seen)
+    if seen.status == "succeeded" and job.status != "deploying":
+        return _trained(job, seen, trainer, context)
+    return _move(job, seen)
+
+
+def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job:
+    """The training is done: what it made is recorded, and then deployed and asked."""
+    if not seen.fine_tuned_model:
+        return _move(job, ended(job, "failed", "no_model", "The training succeeded, and the trainer names no model."))
+    moved = _move(job, replace(seen, status="deploying"))
+    return follow(moved, {}, trainer, context) if moved.status == "deploying" else moved
+
+
+def _last_word(job: Job, row: Row, error: TrainerAway | TrainerRefused, trainer: Trainer) -> ProviderJob | None:
+    """How the job ends because of this error; None while there is hope."""
+    if isinstance(error, TrainerRefused) and error.status == _GONE:
+        return _vanished(job, error)
+    if not _waited_enough(row, error):
+        return None
+    if job.status == "deploying":
+        _clear_or_leave(job, trainer)
+        if job.cancel_requested_at:
+            return ended(job, "cancelled")
+        return ended(job, "failed", error.code, str(error))
+    return ended(job, "failed", "trainer_away", f"The trainer stayed away, and the job may go on there: {error}")
+
+
+def _waited_enough(row: Row, error: TrainerAway | TrainerRefused) -> bool:
+    since = row.get("away_since") or 0
+    if not since or row.get("away_for", error.code) != error.code:
+        return False
+    return patience_over(since) or (error.code == "model_refused" and now() - since >= _REFUSED_S)
+
+
+def _clear_or_leave(job: Job, trainer: Trainer) -> None:
+    """Retire what was deployed, or say that nobody did."""
+    try:
+        deploying.clear(job, trainer)
+    except (TrainerAway, TrainerRefused) as error:
+        logger().error("deployment not retired", extra={"job_id": job.id, "error": str(error)})
+        note(job, "not_retired", f"What was deployed at the trainer could not be retired and may cost: {error}")
+
+
+def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
+    """The end of a job that its trainer no longer knows: cancelled where that was asked for, else failed."""
+    distillation = Distillation.find(job.distillation_id)
+    if job.cancel_requested_at or (distillation and distillation.status == "cancelled"):
+        return ended(job, "cancelled")
+    message = f"The trainer no longer knows the job {job.provider_job_id}: {refusal}"
+    return ended(job, "failed", "job_vanished", message)
+
+
+def _wait(job: Job, row: Row, error: TrainerAway | TrainerRefused) -> None:
+    """Note since when there is no answer of this kind, and have the distillation show it."""
+    logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
+    goes_on = row.get("away_since") and row.get("away_for", error.code) == error.code
+    since = row["away_since"] if goes_on else now()
+    table.update(OPEN, job.id, {"away_since": since, "away_for": error.code})
+    distillation = Distillation.find(job.distillation_id)
+    if distillation and distillation.status == "training":
+        pause.show(distillation, since, error)
+
+
+def _go_on(job: Job) -> None:
+    table.update(OPEN, job.id, {"away_since": 0})
+    distillation = Distillation.find(job.distillation_id)
+    if distillation and distillation.status == "training":
+        pause.go_on(distillation)
+
+
+def _keep(job: Job, row: Row, seen: ProviderJob) -> None:
+    """Keep what the trainer told of the job, before its state: an ended job is not looked at again."""
+    since = row.get("told_until") or 0
+    until = keep_events(job, seen.events, since)
+    if until != since:
+        table.update(OPEN, job.id, {"told_until": until})
+    keep_checkpoints(job, seen.checkpoints)
+    progress = job.progress if seen.progress is None else seen.progress
+    if (progress, seen.to_do) != (job.progress, job.to_do):
+        job.change({"progress": progress, "to_do": seen.to_do}, where={"status": job.status})
+
+
+def _move(job: Job, seen: ProviderJob) -> Job:
+    """Write the state that was seen, if it may follow the job's."""
+    if not job.may_become(seen.status):
+        return job
+    logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
+    note(job, seen.status, _message(job, seen))
+    job.change(_changes(seen), where={"status": job.status})
+    return Job.load(job.id)
+
+
+def _changes(seen: ProviderJob) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": seen.status, "error": seen.error}
+    if seen.trained_tokens is not None:
+        changes["trained_tokens"] = seen.trained_tokens
+    match seen.status:
+        case "deploying":
+            changes |= {"artifact": seen.fine_tuned_model, "artifact_provider": seen.provider}
+        case "succeeded":
+            changes |= {"fine_tuned_model": seen.fine_tuned_model, "finished_at": now()}
+        case "failed" | "cancelled":
+            changes["finished_at"] = seen.finished_at or now()
+    return changes
+
+
+def _message(job: Job, seen: ProviderJob) -> str:
+    detail = seen.error.message if seen.error else seen.to_do or seen.fine_tuned_model or ""
+    return f"{job.status} -> {seen.status}{': ' if detail else ''}{detail}"
