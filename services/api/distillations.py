@@ -6,6 +6,7 @@ from typing import Any
 
 from api import retried
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
+from api.repetition import Repetition, request_of
 from distillations.distillation import TERMINAL, Distillation, Step
 from foundation import bus, http
 from foundation.errors import Conflict
@@ -27,17 +28,7 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     distillation_id, at = retried.object_id(router, "distill_"), now()
     asked.end_filters(at)
     refuse_what_cannot_work(asked)
-    distillation = Distillation(
-        id=distillation_id,
-        created_at=at,
-        history=[Step(status="queued", at=at)],
-        **asked.model_dump(exclude={"hyperparameters"}),
-        hyperparameters=asked.hyperparameters.given(),
-    )
-    if not distillation.create():
-        distillation = Distillation.load(distillation.id)
-    _advance(distillation)
-    return distillation.public()
+    return _started(asked, distillation_id, at)
 
 
 @router.get("/v1/distillations/<distillation_id>", scope="read", answer=Distillation)
@@ -50,6 +41,24 @@ def retrieve_distillation(distillation_id: str) -> dict[str, Any]:
 def list_distillations() -> dict[str, Any]:
     """List distillations, the newest first."""
     return http.list_of(router, Distillation, Distillation.public, order="desc")
+
+
+@router.post(
+    "/v1/distillations/<distillation_id>/repeat",
+    scope="write",
+    status=201,
+    answer=Distillation,
+    errors={404: "The distillation, its eval, or a model does not exist.", 409: "Its test rows are not frozen yet."},
+)
+def repeat_distillation(distillation_id: str, asked: Repetition) -> dict[str, Any]:
+    """Run the same loop again, elsewhere: another student or trainer on the same frozen rows and training filter.
+
+    The teacher's answers on these rows stand, so a teacher that is retired meanwhile need not be asked.
+    """
+    repetition_id, at = retried.object_id(router, "distill_"), now()
+    request = request_of(asked, Distillation.load(distillation_id, param="distillation_id"))
+    refuse_what_cannot_work(request, answered=True)
+    return _started(request, repetition_id, at, repeats=distillation_id)
 
 
 @router.post(
@@ -82,6 +91,21 @@ def cancel_distillation(distillation_id: str) -> dict[str, Any]:
         raise Conflict(f"This distillation is over: {distillation.status}.", code="already_ended")
     distillation.change({"cancel_requested_at": now()})
     return _asked(distillation)
+
+
+def _started(asked: NewDistillation, distillation_id: str, at: int, repeats: str | None = None) -> dict[str, Any]:
+    distillation = Distillation(
+        id=distillation_id,
+        created_at=at,
+        history=[Step(status="queued", at=at)],
+        **asked.model_dump(exclude={"hyperparameters"}),
+        hyperparameters=asked.hyperparameters.given(),
+        repeats=repeats,
+    )
+    if not distillation.create():
+        distillation = Distillation.load(distillation.id)
+    _advance(distillation)
+    return distillation.public()
 
 
 def _asked(distillation: Distillation) -> dict[str, Any]:

@@ -65,14 +65,17 @@ def _ended(source: Source, at: int) -> Source:
     return source
 
 
-def refuse_what_cannot_work(asked: NewDistillation) -> None:
-    """Raises ApiError for the first thing that cannot work."""
+def refuse_what_cannot_work(asked: NewDistillation, *, answered: bool = False) -> None:
+    """Raises ApiError for the first thing that cannot work.
+
+    `answered` says that the rows of the file in `test` have answers of the teacher.
+    """
     Eval.load(asked.eval_id, param="eval_id")
     require_model(asked.student, param="student")
     _refuse_contenders(asked)
     train = _training_filter(asked)
     _refuse_gate(asked)
-    test = _looked_at(asked)
+    test = _looked_at(asked, answered=answered)
     _refuse_group(asked, test)
     if not test.teacher_answered:
         require_model(asked.teacher, param="teacher")
@@ -138,13 +141,13 @@ class _TestRows(NamedTuple):
         return all(self.inputs.values()) or not self.whole
 
 
-def _looked_at(asked: NewDistillation) -> _TestRows:
+def _looked_at(asked: NewDistillation, *, answered: bool) -> _TestRows:
     held_out = HeldOut(asked.gate.group_by)
     inputs: dict[str, bool] = {}
     keys: set[str] = set()
     scan = Scan(seconds=_SECONDS)
     whole = True
-    for row in _in_time(rows_of(asked.test, asked.teacher, scan=scan)):
+    for row in _in_time(rows_of(asked.test, asked.teacher, scan=scan, answered=answered)):
         if row is None:
             whole = False
             break

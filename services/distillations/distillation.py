@@ -81,6 +81,8 @@ class Distillation(Record):
     train_on_history: bool = False
     """Whether the assistant turns before the teacher's answers train, too. They may be those of other models."""
     metadata: dict[str, str] | None = None
+    repeats: str | None = None
+    """The distillation whose frozen rows it measures on, with its teacher's answers; null where it froze its own."""
     test_file_id: str | None = None
     """The frozen test rows as a file."""
     test_rows: int | None = None

@@ -6,7 +6,7 @@ the teacher has answered. Raises ApiError naming the line of a file that cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from annotated_types import MaxLen
@@ -24,6 +24,9 @@ from foundation.ids import derived_id
 
 # In letters, of up to four bytes: a key of the table ends at 2,048.
 _LONGEST_ID = 256
+# What of a file's row is a test row. Answers in it are those of nobody knows whom.
+_READ = ("item", "request", "latency_ms")
+_ANSWERED = ("item", "request", "sample", "latency_ms")
 
 
 class _Item(BaseModel):
@@ -41,21 +44,26 @@ class _FileRow(BaseModel):
     latency_ms: Annotated[float, Field(ge=0)] | None = None
 
 
-def rows_of(source: Source, teacher: str, *, scan: Scan | None = None) -> Iterator[dict[str, Any]]:
-    """The rows in the order of the source; a `scan` ends those of stored completions early."""
+def rows_of(
+    source: Source, teacher: str, *, scan: Scan | None = None, answered: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The rows in the order of the source; a `scan` ends those of stored completions early.
+
+    `answered` says that the samples of a file's rows are the teacher's, as those of an earlier distillation are.
+    """
     if isinstance(source, StoredCompletions):
         completions = index.completions(source, limit=source.limit, scan=scan)
         return (completion.row(with_sample=teacher in completion.models) for completion in completions)
-    return _file_rows(file_of_rows(source.id, param="test.id"))
+    return _file_rows(file_of_rows(source.id, param="test.id"), _ANSWERED if answered else _READ)
 
 
-def _file_rows(file: File) -> Iterator[dict[str, Any]]:
+def _file_rows(file: File, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
     for number, row in numbered(_lines(file), "evals", param="test.id"):
         _check(number, row)
         item = row["item"]
         item["completion_id"] = item.get("completion_id") or derived_id("chatcmpl-", file.id, input_key(item["input"]))
-        yield {name: row[name] for name in ("item", "request", "latency_ms") if name in row}
+        yield {name: row[name] for name in names if name in row}
 
 
 def _lines(file: File) -> Iterator[bytes]:

@@ -65,7 +65,7 @@ class _Kept(NamedTuple):
 def _unique(distillation: Distillation, spool: IO[bytes]) -> Iterator[bytes]:
     """The lines to freeze. Which row of an input is kept is known at the end; until then all wait in the spool."""
     kept: dict[str, _Kept] = {}
-    for row in rows_of(distillation.test, distillation.teacher):
+    for row in rows_of(distillation.test, distillation.teacher, answered=distillation.repeats is not None):
         key, answered = input_key(row["item"]["input"]), "sample" in row
         earlier = kept.get(key)
         duplicates = earlier.duplicates + 1 if earlier else 0
