@@ -218,7 +218,7 @@ def _distillation(made: Tour) -> None:
     system.settle()
     ended = call("GET", "/distillations/{distillation_id}", **same)
     call("GET", "/distillations")
-    cancelled = system.ok("POST", "/v1/distillations", {**new, "name": "again"})["id"]
+    cancelled = call("POST", "/distillations/{distillation_id}/repeat", {"name": "elsewhere"}, **same)["id"]
     call("POST", "/distillations/{distillation_id}/cancel", distillation_id=cancelled)
     dataset, job = {"dataset_id": ended["dataset_id"]}, {"job_id": ended["job_id"]}
     call("GET", "/datasets")
