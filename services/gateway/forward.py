@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
 from foundation import loop
 from foundation.errors import ApiError
-from foundation.settings import settings
 from gateway import stream
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
-from gateway.forwarded import Forwarded, bounded, refused
+from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.policy import Policy
 from providers import Provider, ProviderRefused, registry
 
@@ -48,7 +46,7 @@ def forward(
     captured = policy.store and capture(lambda: record, ends=ends)
     body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
     answered = _answered(request, body, fallback_header(model, request["model"]))
-    return bounded(answered, captured_at=_url(answer.body.get("id")) if captured else None)
+    return bounded(answered, captured_at=stored_at("chat/completions", answer.body.get("id")) if captured else None)
 
 
 def _answered(request: dict[str, Any], body: dict[str, Any], headers: dict[str, str]) -> Forwarded:
@@ -67,7 +65,3 @@ def _check(request: dict[str, Any]) -> None:
     for name, value in {**objects, "stream_options": request.get("stream_options") or {}}.items():
         if not isinstance(value, dict):
             raise ApiError(f"Invalid '{name}': an object is expected.", code="invalid_type", param=name)
-
-
-def _url(completion_id: Any) -> str:
-    return f"{settings().API_URL}/chat/completions/{quote(str(completion_id), safe='')}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import orjson
 
 from foundation import edge
+from foundation.settings import settings
 from providers import ProviderAway, ProviderRefused
 
 _TIMED_OUT = 504
@@ -32,6 +34,11 @@ def refused(refusal: ProviderRefused) -> Forwarded:
     )
     body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}
     return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
+
+
+def stored_at(path: str, captured_id: Any) -> str:
+    """The URL at which a captured completion or response can be read, by the path of its kind."""
+    return f"{settings().API_URL}/{path}/{quote(str(captured_id), safe='')}"
 
 
 def bounded(forwarded: Forwarded, *, captured_at: str | None = None) -> Forwarded:

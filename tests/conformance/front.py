@@ -2,6 +2,7 @@
 
 In: the suite's requests. Out: the stack's answers, untouched. On the way the key becomes the stack's, and so do the
 ids in the path: what the suites delete is a spare, since they read it again, and the cursor `after` is one that exists.
+A request for a response gets a model and an input where it has none.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def served(stack: Stack) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
             named, _, query = self.path.removeprefix("/v1").partition("?")
+            body = seeded.body(named, self.rfile.read(int(self.headers.get("content-length") or 0)))
             path = seeded.path(self.command, named) + (f"?{seeded.query(named, query)}" if query else "")
             status, headers, answer = stack.call(self.command, path, body, _passed_on(self.headers.items()))
             self.send_response(status)

@@ -17,6 +17,7 @@ from uuid import uuid4
 from local.stack.info import StackInfo
 
 FIXED_ID = "completion_id"
+RESPONSE_ID = "resp_677efb5139a88190b512bc3fef8e535d"
 MODEL = "gpt-6-astra"
 _MODELS = (MODEL, "model")
 _SPARES = 200
@@ -80,6 +81,22 @@ _MESSAGES: list[dict[str, Any]] = [
 ]
 
 
+_SAID = {"type": "output_text", "text": "In Berne.", "annotations": [], "logprobs": []}
+_RESPONSE: dict[str, Any] = {
+    "object": "response",
+    "created_at": _OLDEST,
+    "model": MODEL,
+    "status": "completed",
+    "output": [
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [_SAID]},
+    ],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+}
+
+
 class Stack:
     """The HTTP API of a running stack, with its key."""
 
@@ -111,6 +128,7 @@ class Seeded:
             _school(stack, model)
         self._stack = stack
         self._spares = _completions(stack)
+        self._responses = _responses(stack)
         self._eval_id = self._new_eval()
         self._run_id = self._new_run()
         self._await_end()
@@ -120,6 +138,7 @@ class Seeded:
             "run_id": self._run_id,
             "output_item_id": first["id"],
             "file_id": self._new_file(),
+            "response_id": RESPONSE_ID,
         }
         self._new_run()
         self._new_eval()
@@ -144,13 +163,21 @@ class Seeded:
             "runs": self._run_id,
             "output_items": self._ids["output_item_id"],
             "files": self._ids["file_id"],
+            "input_items": f"{RESPONSE_ID}-0",
         }
         return query.replace("after=after", f"after={first.get(kind)}").replace("status=queued", "status=completed")
+
+    def body(self, path: str, body: bytes) -> bytes:
+        """What is sent: a response that asks for nothing asks for what every provider needs, a model and an input."""
+        asked = json.loads(body) if path == "/responses" else {"model": MODEL}
+        return body if "model" in asked else json.dumps({**asked, "model": MODEL, "input": "yes"}).encode()
 
     def _doomed(self, name: str) -> dict[str, str]:
         match name:
             case "completion_id":
                 return {name: self._spares.pop()}
+            case name if name == RESPONSE_ID:
+                return {name: self._responses.pop()}
             case "eval_id":
                 return {name: self._new_eval()}
             case "run_id":
@@ -199,6 +226,16 @@ def _completions(stack: Stack) -> list[str]:
     records = [_record(FIXED_ID if not number else f"chatcmpl-shape-{number}", number) for number in range(5)]
     spares = [f"chatcmpl-spare-{uuid4().hex}" for _ in range(_SPARES)]
     records += [_record(name, 5 + number) for number, name in enumerate(spares)]
+    batch = stack.json("POST", "/captures", records)["batch_id"]
+    wait_until(lambda: stack.json("GET", f"/captures/{batch}")["status"] == "recorded")
+    return spares
+
+
+def _responses(stack: Stack) -> list[str]:
+    """Push the response that is read and those that are deleted, wait until they can be read; the ids of the latter."""
+    spares = [f"resp_{uuid4().hex}" for _ in range(_SPARES // 10)]
+    request = {"model": MODEL, "instructions": "Be brief.", "input": "Where is it?", "store": True}
+    records = [{"request": request, "response": {**_RESPONSE, "id": name}} for name in (RESPONSE_ID, *spares)]
     batch = stack.json("POST", "/captures", records)["batch_id"]
     wait_until(lambda: stack.json("GET", f"/captures/{batch}")["status"] == "recorded")
     return spares

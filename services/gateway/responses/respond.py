@@ -10,16 +10,14 @@ from __future__ import annotations
 import time
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
 from completions.responses.as_chat import Request, Response, call_as_chat
 from foundation import loop
-from foundation.settings import settings
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
-from gateway.forwarded import Forwarded, bounded, refused
+from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.policy import Policy
 from gateway.responses import stream
 from gateway.responses.answer import response_of
@@ -55,7 +53,7 @@ def respond(
     # The next request may name this response before the recorder has written it.
     captured = policy.store and capture(record, ends=ends, at_once=True)
     answered = _answered(request, response, headers)
-    return bounded(answered, captured_at=_url(response.get("id")) if captured else None)
+    return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
 
 
 async def _ask(
@@ -90,7 +88,3 @@ def _answered(request: dict[str, Any], response: dict[str, Any], headers: dict[s
     if not request.get("stream"):
         return Forwarded(200, orjson.dumps(response), headers)
     return Forwarded(200, stream.events(response), {**headers, "content-type": "text/event-stream"})
-
-
-def _url(response_id: Any) -> str:
-    return f"{settings().API_URL}/responses/{quote(str(response_id), safe='')}"

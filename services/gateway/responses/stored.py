@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
 
 from completions import index
 from completions.completion import Completion
@@ -11,10 +14,16 @@ from foundation import http
 from foundation.document import Deleted
 from foundation.errors import ApiError, NotFound
 from foundation.routes import PAGE, Query, Routes
+from gateway import answers
+from gateway.forwarded import Forwarded, bounded, stored_at
+from gateway.responses import stream
 
 router = Routes("Responses")
 _INCLUDE = Query("include[]", "Taken, and without effect: everything that was captured is given.")
-_STREAM = Query("stream", "Only false: a stored response is given whole.")
+_NUMBER = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+_STREAM = Query("stream", "Whether to answer as server-sent events.", {"type": "boolean"})
+_STARTING_AFTER = Query("starting_after", "The last event of a stream that is not wanted again.", _NUMBER)
+_OBFUSCATION = Query("include_obfuscation", "Taken, and without effect.", {"type": "boolean"})
 _PARAM = "response_id"
 
 
@@ -22,16 +31,17 @@ _PARAM = "response_id"
     "/v1/responses/<response_id>",
     scope="read",
     answer="completions.responses.documents.ResponseDocument",
-    query=(_INCLUDE, _STREAM),
+    query=(_INCLUDE, _STREAM, _STARTING_AFTER, _OBFUSCATION),
 )
-def retrieve_response(response_id: str) -> dict[str, Any]:
+def retrieve_response(response_id: str) -> dict[str, Any] | Response[Any]:
     """Retrieve a captured response as its provider answered it, with its metadata of today."""
-    if http.query_of(router, "stream") not in {None, "false"}:
-        raise ApiError(
-            "Invalid 'stream': a stored response is given whole.", code="unsupported_parameter", param="stream"
-        )
+    streamed, after = _streamed_after()
     completion, original = _stored(response_id)
-    return {**original["response"], "metadata": completion.metadata}
+    response = {**original["response"], "metadata": completion.metadata}
+    if not streamed:
+        return response
+    events = Forwarded(200, stream.events(response, after=after), {"content-type": "text/event-stream"})
+    return answers.response(bounded(events, captured_at=stored_at("responses", response_id)))
 
 
 @router.get(
@@ -55,6 +65,16 @@ def delete_response(response_id: str) -> Deleted:
     _stored(response_id)
     index.delete(response_id)
     return Deleted(id=response_id, object="response")
+
+
+def _streamed_after() -> tuple[bool, int]:
+    """Whether a stream is asked for, and the sequence number after which it begins."""
+    streamed, after = http.query_of(router, "stream"), http.query_of(router, "starting_after")
+    if streamed not in {None, "true", "false"}:
+        raise ApiError("Invalid 'stream': true or false is expected.", code="invalid_value", param="stream")
+    if after is not None and not re.fullmatch(r"\d{1,9}", after):
+        raise ApiError("Invalid 'starting_after': a number is expected.", code="invalid_value", param="starting_after")
+    return streamed == "true", -1 if after is None else int(after)
 
 
 def _stored(response_id: str) -> tuple[Completion, dict[str, Any]]:

@@ -48,11 +48,15 @@ def is_response(answered: dict[str, Any]) -> bool:
     return isinstance(output, list) and all(isinstance(item, dict) for item in output)
 
 
-def events(response: dict[str, Any]) -> bytes:
-    """The body of the event stream; what is no response, such as an error with status 200, is one event as it is."""
+def events(response: dict[str, Any], *, after: int = -1) -> bytes:
+    """The body of the event stream, without the events up to the sequence number `after`.
+
+    What is no response, such as an error with status 200, is one event as it is.
+    """
     if not is_response(response):
         return b"data: " + orjson.dumps(response) + b"\n\n"
-    return b"".join(_written({**event, "sequence_number": number}) for number, event in enumerate(_events(response)))
+    numbered = enumerate(_events(response))
+    return b"".join(_written({**event, "sequence_number": number}) for number, event in numbered if number > after)
 
 
 def _written(event: _Event) -> bytes:

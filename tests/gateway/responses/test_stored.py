@@ -71,8 +71,18 @@ def test_a_chat_completion_is_no_response(client: OpenAI, system: System) -> Non
             read("chatcmpl-1")
 
 
-def test_a_stored_response_is_not_streamed(pushed: dict[str, Any], system: System) -> None:
+def test_it_is_streamed_from_the_event_that_is_wanted(pushed: dict[str, Any], client: OpenAI) -> None:
+    events = list(client.responses.retrieve("resp_b", stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert events[-1].type == "response.completed"
+    assert events[-1].response.to_dict() == {**pushed, "metadata": {}}
+    rest = client.responses.retrieve("resp_b", stream=True, starting_after=2, include_obfuscation=False)
+    assert list(rest) == events[3:]
+
+
+@pytest.mark.parametrize("query", ["stream=perhaps", "stream=true&starting_after=x", "starting_after=-1"])
+def test_how_it_is_streamed_is_checked(pushed: dict[str, Any], system: System, query: str) -> None:
     assert pushed
-    status, refusal = system.call("GET", "/v1/responses/resp_b?stream=true")
-    assert (status, refusal["error"]["param"]) == (400, "stream")
-    assert system.call("GET", "/v1/responses/resp_b?stream=false")[0] == 200
+    status, refusal = system.call("GET", f"/v1/responses/resp_b?{query}")
+    assert (status, refusal["error"]["param"]) == (400, query.rpartition("&")[2].partition("=")[0])
+    assert system.call("GET", "/v1/responses/resp_b?stream=false&starting_after=3")[0] == 200
