@@ -1,4 +1,4 @@
-"""The streams of `tests/data/shapes/`: both wrappers and the importer of Bedrock's logs put each together alike."""
+"""The streams of `tests/data/shapes/`: the wrapper and the importer of Bedrock's logs put each together alike."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,6 @@ from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.records import Packer, Seen
 from stillhouse.importing import bedrock
 from stillhouse.importing.source import Unmapped
-from tests.client import node
 from tests.client.doubles import events
 
 CASES = {path.stem: json.loads(path.read_text()) for path in Path("tests/data/shapes").glob("stream-*.json")}
@@ -41,9 +40,3 @@ def test_the_importer_of_bedrock_takes_it_to_the_same_completion(name):
             bedrock.record_of(row, pytest.fail)
     else:
         assert bedrock.record_of(row, pytest.fail).response == CASES[name]["expected"]
-
-
-def test_the_wrapper_in_javascript_puts_every_stream_together_to_the_same_completion():
-    bodies = [body_of(name).decode() for name in CASES]
-    assembled = node.assembled(bodies)
-    assert dict(zip(CASES, assembled, strict=True)) == {name: CASES[name].get("expected") for name in CASES}

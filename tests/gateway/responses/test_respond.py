@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -28,12 +27,6 @@ ASK: dict[str, Any] = {"model": "lab-small", "input": "Where does it go?"}
 def said(**fields: Any) -> Said:
     """A response, as a provider with the Responses API answers."""
     return Said(200, json.dumps({**response("there", assistant("billing")), **fields}).encode(), {})
-
-
-@pytest.fixture
-def client(system: System) -> Iterator[OpenAI]:
-    with client_of(system) as client:
-        yield client
 
 
 # ---------------------------------------------------------------- a provider without the Responses API
