@@ -4,6 +4,9 @@
   reads its own partition.
 - moto looks for each field of an answer under all its possible spellings. Here the exact name is tried first, and a
   value of DynamoDB is known to have one name only.
+- moto keeps a whole table for each transaction, in case that it fails. Here the rows that it changes.
+- moto copies values that never change, and sums up the sizes of a row for each of its fields.
+- moto reads each expression of an update twice.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
 
@@ -12,6 +15,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
@@ -22,15 +26,29 @@ import moto.sqs.models
 from botocore.useragent import UserAgentString
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.core.utils import camelcase_to_underscores
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.utilities import bytesize
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+
+from tests import quick_calls
 
 _own_query = Table.query
 _own_all_items = Table.all_items
 _own_pick = AttributePicker.__call__
+_own_transact = DynamoDBBackend.transact_write_items
+_own_copy_of_value = DynamoType.__deepcopy__
+_own_size = DynamoType.size
+_own_cast_value = DynamoType.cast_value.fget
+_own_make = UpdateExpressionParser.make
 _own_method_names = moto.core.responses.method_names_from_class
 
 _TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
+_SCALARS = frozenset(("S", "N", "B", "BOOL", "NULL"))
+_LARGEST_ITEM = 405_000
+_transacted: ContextVar[list[dict[str, Any]]] = ContextVar("transacted")
 _partition: ContextVar[DynamoType | None] = ContextVar("partition", default=None)
 
 
@@ -62,18 +80,85 @@ def pick(self: AttributePicker, context: AttributePickerContext) -> Any:
     return _own_pick(self, context)
 
 
+def transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """Call moto's own transaction, which copies its tables for the case that it fails."""
+    asked = _transacted.set(transact_items)
+    try:
+        _own_transact(self, transact_items)
+    finally:
+        _transacted.reset(asked)
+
+
+def copy_of_table(self: Table, memo: dict[int, Any]) -> Table:
+    """A copy of what a transaction may change: its updates change rows, all else puts others in their place."""
+    made = Table.__new__(Table)
+    changed = _transacted.get(None)
+    if changed is None:
+        made.__dict__ = copy.deepcopy(self.__dict__, memo)
+        return made
+    made.__dict__ = {**self.__dict__, "items": self.items.copy()}
+    if not self.range_key_attr:
+        made.items = copy.deepcopy(self.items)
+        return made
+    for item in changed:
+        operation, asked = next(iter(item.items()))
+        row = asked.get("Key") or asked.get("Item") or {}
+        if self.hash_key_attr not in row or self.range_key_attr not in row:
+            continue
+        pk, sk = DynamoType(row[self.hash_key_attr]), DynamoType(row[self.range_key_attr])
+        if pk not in self.items:
+            continue
+        if made.items[pk] is self.items[pk]:
+            made.items[pk] = self.items[pk].copy()
+        if operation == "Update" and sk in made.items[pk]:
+            made.items[pk][sk] = copy.deepcopy(made.items[pk][sk])
+    return made
+
+
+def copy_of_value(self: DynamoType, memo: dict[int, Any]) -> DynamoType:
+    """A scalar is never changed, only put in the place of another."""
+    return self if self.type in _SCALARS else _own_copy_of_value(self, memo)
+
+
+def size(self: DynamoType) -> int:
+    """A text's bytes, else what moto counts."""
+    return len(self.value.encode()) if self.type == "S" else _own_size(self)
+
+
+def cast_value(self: DynamoType) -> Any:
+    """A text as it is, else what moto makes of it."""
+    return self.value if self.type == "S" else _own_cast_value(self)
+
+
+def make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
+    """A row whose size is counted once, not for each of its fields."""
+    self.hash_key, self.range_key, self.attrs = hash_key, range_key, LimitedSizeDict()
+    for name, value in attrs.items():
+        dict.__setitem__(self.attrs, name, DynamoType(value))
+    if sum(bytesize(name) + value.size() for name, value in self.attrs.items()) > _LARGEST_ITEM:
+        raise ItemSizeTooLarge
+
+
 QUICK: dict[tuple[Any, str], Callable[..., Any]] = {
     (Table, "query"): query,
     (Table, "all_items"): all_items,
+    (Table, "__deepcopy__"): copy_of_table,
+    (DynamoDBBackend, "transact_write_items"): transact,
+    (DynamoType, "__deepcopy__"): copy_of_value,
+    (DynamoType, "size"): size,
+    (DynamoType, "cast_value"): property(cast_value),
+    (Item, "__init__"): make_item,
+    (UpdateExpressionParser, "make"): cache(_own_make),
     (AttributePicker, "__call__"): pick,
     (moto.core.responses, "method_names_from_class"): cache(_own_method_names),
     (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (moto.sqs.models, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
+    **quick_calls.QUICK,
 }
 """What stands in for a method of moto or botocore."""
 
-OWN = {(owner, name): getattr(owner, name) for owner, name in QUICK}
+OWN = {(owner, name): vars(owner).get(name) for owner, name in QUICK}
 
 
 def quicken() -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
+from moto.core import request as moto_request
 
-from tests import quick_aws
+from foundation import table
+from tests import quick_aws, quick_calls
+from tests.examples import examples
+
+type Steps = list[tuple[str, dict[str, Any]]]
 
 WORD = st.text(alphabet="ab#é", min_size=1, max_size=3)
 VALUE = st.recursive(
@@ -21,6 +31,7 @@ VALUE = st.recursive(
         st.booleans().map(lambda flag: {"BOOL": flag}),
         st.just({"NULL": True}),
         st.sets(WORD, min_size=1, max_size=2).map(lambda texts: {"SS": sorted(texts)}),
+        st.sets(st.binary(max_size=2), min_size=1, max_size=2).map(lambda raw: {"BS": sorted(raw)}),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=2).map(lambda values: {"L": values}),
@@ -29,35 +40,155 @@ VALUE = st.recursive(
     max_leaves=4,
 )
 PARTITION = st.sampled_from(["a", "é#"])
-ROWS = st.dictionaries(st.tuples(PARTITION, WORD), VALUE, max_size=16)
+KEY = st.tuples(PARTITION, st.sampled_from(["a", "b"])).map(lambda key: {"pk": {"S": key[0]}, "sk": {"S": key[1]}})
+ROW = st.tuples(KEY, st.dictionaries(st.sampled_from(["value", "count"]), VALUE)).map(
+    lambda parts: {**parts[1], **parts[0]}
+)
+CONDITION = st.sampled_from(
+    [
+        {},
+        {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": {"#name": "pk"}},
+        {"ConditionExpression": "attribute_exists(#name)", "ExpressionAttributeNames": {"#name": "value"}},
+        {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(absent)"},
+        {"ConditionExpression": "nonsense("},
+    ]
+)
+CHANGE = st.sampled_from(
+    [
+        ("SET #value = :value, another = :value", True),
+        ("ADD #value :value", True),
+        ("REMOVE #value", False),
+        ("SET #value = if_not_exists(#value, :value) + :value", True),
+        ("SET nonsense", False),
+    ]
+)
+TABLE = {"TableName": "table"}
+REFUSED = st.sampled_from([{}, {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}])
+
+
+def an_update(key: Any, change: tuple[str, bool], value: Any, condition: Any) -> dict[str, Any]:
+    expression, takes_value = change
+    names = {**({"#value": "value"} if "#value" in expression else {}), **condition.get("ExpressionAttributeNames", {})}
+    return {
+        **TABLE,
+        **condition,
+        "Key": key,
+        "UpdateExpression": expression,
+        **({"ExpressionAttributeNames": names} if names else {}),
+        **({"ExpressionAttributeValues": {":value": value}} if takes_value else {}),
+    }
+
+
+def merged(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.tuples(*parts).map(lambda made: {name: value for part in made for name, value in part.items()})
+
+
+def named(name: str, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return strategy.map(lambda made: {name: made})
+
+
+IN_TABLE = st.just(TABLE)
+PUT = merged(IN_TABLE, named("Item", ROW), CONDITION)
+UPDATE = st.builds(an_update, KEY, CHANGE, st.one_of(VALUE, st.just({"N": "1"})), CONDITION)
+DELETE = merged(IN_TABLE, named("Key", KEY), CONDITION)
+OLD = named("ReturnValues", st.sampled_from(["NONE", "ALL_OLD"]))
+ANY_VALUES = named("ReturnValues", st.sampled_from(["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"]))
+CHECK = merged(IN_TABLE, named("Key", KEY), CONDITION.filter(bool), REFUSED)
+TRANSACTED = st.one_of(
+    named("Put", merged(PUT, REFUSED)), named("Update", UPDATE), named("Delete", DELETE), named("ConditionCheck", CHECK)
+)
+WRITTEN = st.one_of(
+    named("PutRequest", named("Item", ROW)),
+    named("DeleteRequest", named("Key", KEY)),
+)
+STEP = st.one_of(
+    merged(PUT, OLD, REFUSED).map(lambda made: ("put_item", made)),
+    merged(UPDATE, ANY_VALUES, REFUSED).map(lambda made: ("update_item", made)),
+    merged(DELETE, OLD, REFUSED).map(lambda made: ("delete_item", made)),
+    st.lists(TRANSACTED, min_size=1, max_size=3).map(lambda made: ("transact_write_items", {"TransactItems": made})),
+    st.lists(WRITTEN, min_size=1, max_size=3).map(lambda made: ("batch_write_item", {"RequestItems": {"table": made}})),
+    st.lists(KEY, min_size=1, max_size=3).map(
+        lambda made: ("batch_get_item", {"RequestItems": {"table": {"Keys": made, "ConsistentRead": True}}})
+    ),
+    merged(IN_TABLE, named("Key", KEY)).map(lambda made: ("get_item", made)),
+)
+FIRST = st.lists(PUT.map(lambda made: ("put_item", {**TABLE, "Item": made["Item"]})), max_size=3)
 
 
 def motos_own(patch: pytest.MonkeyPatch) -> None:
     for owner, name in quick_aws.QUICK:
-        patch.setattr(owner, name, quick_aws.OWN[owner, name])
+        patch.setattr(owner, name, quick_aws.OWN[owner, name], raising=False)
+
+
+def made_client(service: str) -> Any:
+    return boto3.client(service, "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@cache
+def client_of(service: str, *, own: bool) -> Any:
+    """A client signs as botocore did when it was made."""
+    with pytest.MonkeyPatch.context() as patch:
+        if own:
+            motos_own(patch)
+        return made_client(service)
+
+
+def assert_same(answers: Callable[[Callable[[str], Any]], Any]) -> None:
+    """What is asked of both kinds of clients is answered alike."""
+    with mock_aws():
+        quick = answers(lambda service: client_of(service, own=False))
+    with pytest.MonkeyPatch.context() as patch:
+        motos_own(patch)
+        with mock_aws():
+            own = answers(lambda service: client_of(service, own=True))
+    assert quick == own
+
+
+def answer_of(client: Any, operation: str, **arguments: Any) -> Any:
+    """An answer or an error, without what is drawn anew for each."""
+    try:
+        answer = getattr(client, operation)(**copy.deepcopy(arguments))
+    except ClientError as error:
+        answer = {**error.response, "raised": type(error).__name__, "text": str(error)}
+    except Exception as error:  # noqa: BLE001 - moto's own mistakes too
+        return {"raised": type(error).__name__, "text": str(error)}
+    metadata = answer.pop("ResponseMetadata")
+    drawn = {"LastModified", "RequestId", "HostId"}
+    known = {name: value for name, value in answer.items() if name not in drawn}
+    return {**known, "status": metadata["HTTPStatusCode"], "retries": metadata["RetryAttempts"]}
 
 
 def pages(client: Any, **conditions: Any) -> list[Any]:
     """All pages of a query, by two rows a page."""
     answers, start = [], {}
     while True:
-        answer = client.query(TableName="table", Limit=2, **start, **conditions)
-        del answer["ResponseMetadata"]
+        answer = answer_of(client, "query", TableName="table", Limit=2, **start, **conditions)
         answers.append(answer)
         if "LastEvaluatedKey" not in answer:
             return answers
         start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def answers_of(rows: dict[tuple[str, str], Any], asked: str, from_: str, forward: bool) -> list[Any]:
-    with mock_aws():
-        client = boto3.client("dynamodb", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-        client.create_table(
-            TableName="table",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+def with_table(client: Any) -> Any:
+    client.create_table(
+        TableName="table",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return client
+
+
+@settings(max_examples=examples(48))
+@given(
+    rows=st.dictionaries(st.tuples(PARTITION, WORD), VALUE, max_size=16),
+    asked=PARTITION,
+    from_=WORD,
+    forward=st.booleans(),
+)
+def test_rows_are_read_as_without(rows: Any, asked: str, from_: str, forward: bool) -> None:
+    def read(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
         for (pk, sk), value in rows.items():
             client.put_item(TableName="table", Item={"pk": {"S": pk}, "sk": {"S": sk}, "value": value})
         whole = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": asked}}}
@@ -65,21 +196,216 @@ def answers_of(rows: dict[tuple[str, str], Any], asked: str, from_: str, forward
             "KeyConditionExpression": "pk = :pk AND sk >= :sk",
             "ExpressionAttributeValues": {":pk": {"S": asked}, ":sk": {"S": from_}},
         }
-        read = [client.get_item(TableName="table", Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"] for pk, sk in rows]
-        scanned = client.scan(TableName="table")["Items"]
         return [
             pages(client, ScanIndexForward=forward, **whole),
             pages(client, ScanIndexForward=forward, **ranged),
-            read,
-            sorted(scanned, key=lambda row: (row["pk"]["S"], row["sk"]["S"])),
+            pages(client, FilterExpression="attribute_exists(#v)", ExpressionAttributeNames={"#v": "value"}, **whole),
+            pages(client, ProjectionExpression="sk, absent", **whole),
+            [answer_of(client, "get_item", **TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}}) for pk, sk in rows],
+            answer_of(client, "scan", **TABLE),
         ]
 
+    assert_same(read)
 
-@settings(max_examples=12)
-@given(rows=ROWS, asked=PARTITION, from_=WORD, forward=st.booleans())
-def test_dynamodb_answers_as_without(rows: Any, asked: str, from_: str, forward: bool) -> None:
-    quick = answers_of(rows, asked, from_, forward)
-    with pytest.MonkeyPatch.context() as patch:
-        motos_own(patch)
-        own = answers_of(rows, asked, from_, forward)
-    assert quick == own
+
+A_KEY = {"pk": {"S": "a"}, "sk": {"S": "a"}}
+FAILS_AFTER_AN_UPDATE = {
+    "TransactItems": [
+        {"Update": an_update(A_KEY, ("SET #value = :value, another = :value", True), {"N": "1"}, {})},
+        {"Put": {**TABLE, "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}},
+        {
+            "ConditionCheck": {
+                **TABLE,
+                "Key": {**A_KEY, "sk": {"S": "c"}},
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        },
+    ]
+}
+
+
+@settings(max_examples=examples(160))
+@example(first=[("put_item", {**TABLE, "Item": A_KEY})], steps=[("transact_write_items", FAILS_AFTER_AN_UPDATE)])
+@given(first=FIRST, steps=st.lists(STEP, max_size=5))
+def test_rows_are_written_and_refused_as_without(first: Steps, steps: Steps) -> None:
+    def write(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
+        answers = [answer_of(client, operation, **arguments) for operation, arguments in (*first, *steps)]
+        return [*answers, answer_of(client, "scan", **TABLE)]
+
+    assert_same(write)
+
+
+def test_a_row_that_is_too_large_is_refused_as_without() -> None:
+    key = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+
+    def write(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
+        sizes = (404_900, 404_990, 405_000, 420_000)
+        return [
+            answer_of(client, "put_item", **TABLE, Item={**key, "x": {"S": "é"}, "y": {"S": "a" * size}})
+            for size in sizes
+        ]
+
+    assert_same(write)
+
+
+def test_a_table_that_is_absent_is_refused_as_without() -> None:
+    def ask(of: Callable[[str], Any]) -> Any:
+        return answer_of(of("dynamodb"), "get_item", **TABLE, Key={"pk": {"S": "a"}, "sk": {"S": "b"}})
+
+    assert_same(ask)
+
+
+TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cn"]), min_size=1)
+
+
+@settings(max_examples=examples(40))
+@given(texts=st.lists(TEXT, min_size=1, max_size=3), number=st.integers(1, 10), kind=TEXT)
+def test_messages_are_sent_and_received_as_without(texts: list[str], number: int, kind: str) -> None:
+    drawn = {"MessageId", "ReceiptHandle", "SentTimestamp", "ApproximateFirstReceiveTimestamp"}
+
+    def known(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: known(inner) for name, inner in value.items() if name not in drawn}
+        return [known(inner) for inner in value] if isinstance(value, list) else value
+
+    def exchange(of: Callable[[str], Any]) -> Any:
+        sqs = of("sqs")
+        queue = {"QueueUrl": sqs.create_queue(QueueName="queue")["QueueUrl"]}
+        attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+        entries = [{"Id": str(place), "MessageBody": text} for place, text in enumerate(texts)]
+        answers = [
+            answer_of(sqs, "send_message", **queue, MessageBody=texts[0], MessageAttributes=attributes),
+            answer_of(sqs, "send_message_batch", **queue, Entries=entries),
+            answer_of(sqs, "send_message_batch", **queue, Entries=[]),
+        ]
+        asked = {"MaxNumberOfMessages": number, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
+        received = sqs.receive_message(**queue, **asked)
+        messages = received.get("Messages", [])
+        for message in messages:
+            handle = {"ReceiptHandle": message["ReceiptHandle"]}
+            answers.append(answer_of(sqs, "change_message_visibility", **queue, **handle, VisibilityTimeout=0))
+            answers.append(answer_of(sqs, "delete_message", **queue, **handle))
+        left = sqs.get_queue_attributes(**queue, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+        answers += [
+            answer_of(sqs, "receive_message", **queue, MaxNumberOfMessages=10),
+            answer_of(sqs, "delete_message", **queue, ReceiptHandle="absent"),
+            answer_of(sqs, "send_message", QueueUrl=queue["QueueUrl"] + "-absent", MessageBody="a"),
+        ]
+        return known([answers, messages, left])
+
+    assert_same(exchange)
+
+
+NAME = st.text(alphabet="ab/é +%#?", min_size=1, max_size=4).filter(lambda name: not name.startswith("/"))
+
+
+@settings(max_examples=examples(40))
+@given(contents=st.dictionaries(NAME, st.binary(max_size=6), min_size=1, max_size=3), prefix=NAME, value=WORD)
+def test_objects_are_kept_as_without(contents: dict[str, bytes], prefix: str, value: str) -> None:
+    def keep(of: Callable[[str], Any]) -> Any:
+        s3, bucket = of("s3"), {"Bucket": "bucket"}
+        s3.create_bucket(**bucket)
+        answers = []
+        for name, content in contents.items():
+            named = {**bucket, "Key": name}
+            meta = {"Metadata": {"a_b": value.replace("é", "e")}, "ContentType": "text/plain"}
+            answers += [
+                answer_of(s3, "put_object", **named, Body=content, **meta, IfNoneMatch="*"),
+                answer_of(s3, "put_object", **named, Body=content, **meta, IfNoneMatch="*"),
+                answer_of(s3, "head_object", **named),
+                answer_of(s3, "copy_object", **bucket, Key=name + "2", CopySource=named),
+            ]
+            for asked in ({}, {"Range": "bytes=1-2"}, {"Range": "bytes=9-"}, {"IfMatch": '"other"'}):
+                answer = answer_of(s3, "get_object", **named, **asked)
+                answers += [answer.pop("Body").read() if "Body" in answer else None, answer]
+        names = [{"Key": name} for name in contents]
+        listed = [s3.list_objects_v2(**bucket, **asked) for asked in ({}, {"Prefix": prefix}, {"MaxKeys": 1})]
+        answers += [[(row["Key"], row["Size"], row["ETag"]) for row in page.get("Contents", [])] for page in listed]
+        answers += [answer_of(s3, "delete_objects", **bucket, Delete={"Objects": names})]
+        answers += [answer_of(s3, "get_object", **bucket, Key=name) for name in contents]
+        answers += [
+            answer_of(s3, "list_objects_v2", Bucket="absent"),
+            answer_of(s3, "list_objects_v2", **bucket)["KeyCount"],
+        ]
+        for answer in answers:
+            if isinstance(answer, dict):
+                answer.get("CopyObjectResult", {}).pop("LastModified", None)
+        return answers
+
+    assert_same(keep)
+
+
+def test_topics_rules_and_secrets_answer_as_without() -> None:
+    def ask(of: Callable[[str], Any]) -> Any:
+        sns, events, secrets = of("sns"), of("events"), of("secretsmanager")
+        topic = answer_of(sns, "create_topic", Name="topic")
+        sent = answer_of(sns, "publish", TopicArn=topic["TopicArn"], Message="é&=", Subject="a b")
+        del sent["MessageId"]
+        return [
+            topic,
+            sent,
+            answer_of(sns, "publish", TopicArn=topic["TopicArn"] + "x", Message="a"),
+            answer_of(events, "put_rule", Name="rule", ScheduleExpression="rate(1 minute)", State="DISABLED"),
+            answer_of(events, "enable_rule", Name="rule"),
+            answer_of(events, "describe_rule", Name="rule"),
+            answer_of(events, "enable_rule", Name="absent"),
+            answer_of(secrets, "get_secret_value", SecretId="absent"),
+        ]
+
+    assert_same(ask)
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "content"),
+    [
+        ("https://s3.amazonaws.com/b/k%20%C3%A9%2F+x?list-type=2&prefix=a%20b", {"x-amz-meta-a_b": "c"}, b"abc"),
+        ("https://sns.us-east-1.amazonaws.com/", {"Content-Type": "text/plain", "Content-Length": "1"}, b"a"),
+        ("http://127.0.0.1:4566/", {"Transfer-Encoding": "chunked", "X-Amz-Target": b"A.B"}, None),
+    ],
+)
+def test_a_request_is_made_as_moto_makes_it(url: str, headers: dict[str, Any], content: bytes | None) -> None:
+    """What a server would add stays away: nothing of moto's reads it."""
+    quick = quick_calls.make_request(moto_request.Request, "PUT", url, headers, content)
+    own = quick_calls._own_request("PUT", url, headers, content)
+    for name, value in quick.environ.items():
+        if name not in {"wsgi.input", "werkzeug.request"}:
+            assert (name, own.environ[name]) == (name, value)
+    for name in ("method", "url", "raw_url", "raw_path", "path", "data", "content_type", "from_wsgi_server"):
+        assert getattr(quick, name) == getattr(own, name), name
+    assert list(quick.args.items(multi=True)) == list(own.args.items(multi=True))
+    assert {name.lower(): value for name, value in quick.headers} == {n.lower(): v for n, v in own.headers}
+
+
+@pytest.mark.usefixtures("cloud")
+def test_what_the_functions_ask_goes_straight_to_its_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: Any) -> None:
+        raise AssertionError("by HTTP")
+
+    monkeypatch.setattr(quick_calls, "_own_send", send)
+    table.put({"pk": "a", "sk": "b"})
+    assert table.get("a", "b") == {"pk": "a", "sk": "b"}
+
+
+def test_who_listens_to_the_requests_of_a_client_hears_them() -> None:
+    heard = []
+    with mock_aws():
+        client = with_table(made_client("dynamodb"))
+        client.scan(**TABLE)
+        client.meta.events.register("before-send.dynamodb.Scan", lambda request, **_: heard.append(request.url))
+        client.scan(**TABLE)
+    assert len(heard) == 1
+
+
+def test_a_call_of_another_host_leaves_the_process() -> None:
+    client = boto3.client(
+        "dynamodb",
+        "us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with mock_aws(), pytest.raises(EndpointConnectionError):
+        client.scan(**TABLE)
