@@ -15,7 +15,6 @@ from moto import mock_aws
 
 from foundation import lease, loop
 from foundation.ids import now_ms
-from local.lab.app import create_app
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
@@ -93,6 +92,8 @@ def context() -> Context:
 @pytest.fixture(scope="session")
 def lab_server() -> Iterator[str]:
     """The lab, for real, on a free port of loopback; one for all tests of a process."""
+    from local.lab.app import create_app  # imports scikit-learn, which not every run needs
+
     config = uvicorn.Config(create_app(), port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -20,9 +20,11 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from uuid import uuid4
 
 import moto.backends
+import moto.core.responses
 from botocore.awsrequest import AWSResponse
 from botocore.endpoint import Endpoint
 from botocore.httpchecksum import AwsChunkedWrapper
+from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core import request as moto_request
@@ -39,6 +41,7 @@ _own_send = Endpoint._send_request
 _own_stub = BotocoreStubber.__call__
 _own_process = BotocoreStubber.process_request
 _own_sign = RequestSigner.handler
+_own_endpoint = EndpointRulesetResolver.construct_endpoint
 _own_structure = BaseJSONParser._parse_structure
 _own_request = moto_request.Request.from_primitives
 
@@ -246,6 +249,26 @@ def parse_structure(self: BaseJSONParser, shape: Any, value: Any) -> Any:
     return _own_structure(self, shape, value)
 
 
+def construct_endpoint(
+    self: EndpointRulesetResolver, operation_model: Any, call_args: Any, request_context: Any
+) -> Any:
+    """Where an operation of a client goes to. For the services of direct calls no parameter changes it."""
+    if self._service_model.service_name not in _DIRECT:
+        return _own_endpoint(self, operation_model, call_args, request_context)
+    kept = ("construct_endpoint", operation_model.name)
+    if kept not in self._instance_cache:
+        self._instance_cache[kept] = _own_endpoint(self, operation_model, call_args, request_context)
+    return self._instance_cache[kept]
+
+
+def request_id(headers: dict[str, Any] | None = None) -> str:
+    """A request's name of 52 characters, drawn at once and not one by one."""
+    drawn = (uuid4().hex + uuid4().hex)[:52].upper()
+    if headers is not None:
+        headers["x-amzn-requestid"] = drawn
+    return drawn
+
+
 def sign(self: RequestSigner, operation_name: Any = None, request: Any = None, **options: Any) -> Any:
     """Sign what may leave the process. moto reads who asks, and S3 whether a checksum follows the content."""
     if not (botocore_stubber.enabled and _is_of_aws(request.url)):
@@ -324,6 +347,8 @@ QUICK: dict[tuple[Any, str], Any] = {
     (BotocoreStubber, "process_request"): process_request,
     (BaseJSONParser, "_parse_structure"): parse_structure,
     (RequestSigner, "handler"): sign,
+    (EndpointRulesetResolver, "construct_endpoint"): construct_endpoint,
+    (moto.core.responses, "gen_amzn_requestid_long"): request_id,
     (moto_request.Request, "from_primitives"): classmethod(make_request),
 }
 """What stands in for a method of moto or botocore."""

@@ -69,7 +69,7 @@ def test_the_log_would_be_seen(log_text: Callable[[], str]) -> None:
 
 def test_a_body_is_refused_whole(system: System, log_text: Callable[[], str], subtests: pytest.Subtests) -> None:
     before = stored(system)
-    for name, (body, encoding, status, code) in malformed.WHOLE.items():
+    for name, (body, encoding, status, code) in malformed.whole().items():
         with subtests.test(name):
             answered, refusal = push(system, body, encoding)
             error = refusal["error"]

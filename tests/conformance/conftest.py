@@ -24,7 +24,7 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.nodeid.startswith("tests/conformance/"):
             item.add_marker(pytest.mark.stack)
 
 

@@ -20,7 +20,7 @@ _LONGEST_S = 900
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.nodeid.startswith("tests/stack/"):
             item.add_marker(pytest.mark.stack)
 
 
