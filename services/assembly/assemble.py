@@ -40,8 +40,8 @@ def assemble(message: AssembleDataset) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
-    if Dataset.find(message.dataset_id) is None:
-        _assembled(distillation, message).create()
+    # An existing one too: its entry in the list may be missing.
+    (Dataset.find(message.dataset_id) or _assembled(distillation, message)).create()
     _announce(Dataset.load(message.dataset_id))
 
 
