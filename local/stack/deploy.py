@@ -100,6 +100,7 @@ def deploy(
         "ConsumerConcurrency": _concurrency(),
         "ProviderBaseUrl": lab_url,
         "ProviderSecretArn": _lab_secret(endpoint_url),
+        "ProviderTrainsOthers": "yes",
         "PublicUrl": pages_url,
     }
     wanted = json.dumps({"sources": sources, "endpoint": endpoint_url, "iam": iam.enforced(), **parameters})

@@ -13,6 +13,7 @@ from foundation.errors import Conflict
 from foundation.events import AdvanceDistillation
 from foundation.ids import now
 from foundation.routes import PAGE, Routes
+from providers import registry
 
 router = Routes("Distillations")
 _UNKNOWN = {404: "The eval, the student, the file of the test rows, or a teacher who has to be asked does not exist."}
@@ -100,6 +101,7 @@ def _started(asked: NewDistillation, distillation_id: str, at: int, repeats: str
         history=[Step(status="queued", at=at)],
         **asked.model_dump(exclude={"hyperparameters"}),
         hyperparameters=asked.hyperparameters.given(),
+        teacher_terms=registry.terms_of(asked.teacher),
         repeats=repeats,
     )
     if not distillation.create():

@@ -24,6 +24,7 @@ MODULES = {
     "fine_tuning": ["artifacts", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],
+    "providers": ["providers"],
     "openapi.json": ["description"],
 }
 

@@ -95,6 +95,7 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         created_at=message.at // 1000,
         distillation_id=distillation.id,
         teacher=distillation.teacher,
+        teacher_terms=distillation.teacher_terms,
         student=distillation.student,
         recipe=Recipe(
             source=source,

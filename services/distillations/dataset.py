@@ -11,6 +11,7 @@ from completions.sources import StoredCompletions
 from distillations.failure import Failure
 from foundation.document import Document
 from foundation.records import Record
+from providers.terms import TeacherTerms
 
 VALIDATION_SHARE = 0.1
 """The share of the examples that validate."""
@@ -46,6 +47,8 @@ class DatasetCard(Document):
     """Seconds since the epoch."""
     distillation_id: str
     teacher: str
+    teacher_terms: TeacherTerms | None = None
+    """Whether the terms of the teacher's provider let its answers train another model, as the stack's owner noted."""
     student: str
     recipe: Recipe
     selected: int | None = None

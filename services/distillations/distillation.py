@@ -24,6 +24,7 @@ from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.later import Pause
 from foundation.records import Record
+from providers.terms import TeacherTerms
 
 type Source = Annotated[StoredCompletions | FileId, Field(discriminator="type")]
 type Status = Literal[
@@ -68,6 +69,8 @@ class Distillation(Record):
     train: Source
     """The completions to train on; of these, those that the teacher answered and that are no test rows."""
     teacher: str
+    teacher_terms: TeacherTerms | None = None
+    """What was noted, when this began, of the terms of the teacher's provider; null where none serves the teacher."""
     student: str
     """The model to train; untrained it is the baseline."""
     contenders: Contenders = Field(default_factory=list)

@@ -8,6 +8,7 @@ from distillations.contender import Prompted
 from distillations.model_score import ModelScore
 from evals.run import Answers
 from foundation.document import Document
+from providers.terms import TeacherTerms
 
 
 class Plan(Document):
@@ -17,6 +18,8 @@ class Plan(Document):
     baseline: ModelScore
     teacher_answers: Answers
     """Whether the stored answers of the teacher were graded, or it was asked anew."""
+    teacher_terms: TeacherTerms | None = None
+    """Whether the terms of the teacher's provider let its answers train another model, as the stack's owner noted."""
     rows: int
     """The test rows that both runs graded."""
     rows_needed: int | None
@@ -32,6 +35,6 @@ class Plan(Document):
     estimated_cost_usd: float | None = None
     """The estimate for the training in US dollars; null without a budget or without a price."""
     warnings: list[str] = Field(default_factory=list)
-    """The criteria that gave one answer on all rows of both models, one sentence each."""
+    """Criteria that gave one answer on all rows of both models, and terms that nobody has noted, one sentence each."""
     reasons: list[str]
     """Why the distillation is blocked, one sentence each."""

@@ -53,9 +53,16 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run, prompted: Map
         ),
         estimated_cost_usd=cost.usd,
         warnings=_telling_nothing(distillation, teacher, baseline),
+        teacher_terms=distillation.teacher_terms,
         reasons=[],
     )
-    return plan.model_copy(update={"reasons": [*_reasons(plan, gate), *cost.reasons]})
+    terms = distillation.teacher_terms
+    return plan.model_copy(
+        update={
+            "reasons": [*_reasons(plan, gate), *cost.reasons, *(terms.reasons if terms else [])],
+            "warnings": [*plan.warnings, *(terms.warnings if terms else [])],
+        }
+    )
 
 
 def _telling_nothing(distillation: Distillation, teacher: Run, baseline: Run) -> list[str]:

@@ -23,6 +23,7 @@ class Settings:
     PROVIDER_SECRET_ARN: str = ""
     PROVIDERS_SECRET_ARN: str = ""
     PROVIDER_RESPONSES: str = "auto"
+    PROVIDER_TRAINS_OTHERS: str = "unknown"
     PROVIDER_REQUESTS_PER_SECOND: float = 0.0
     PROVIDER_CONCURRENCY: float = 200.0
     PROVIDER_PATIENCE_HOURS: float = 24.0
@@ -39,7 +40,7 @@ class Settings:
     PRICES: str = ""
     SANDBOX_FUNCTION: str = ""
     WATCH_RULE: str = ""
-    METRICS_NAMESPACE: str = "Stillhouse"
+    STACK_NAME: str = "stillhouse"
 
 
 @cache

@@ -48,6 +48,6 @@ def _beside() -> ThreadPoolExecutor:
 
 def _count_failure() -> None:
     """Write a metric to the log, which the stack's CaptureFailedAlarm watches."""
-    namespace = settings().METRICS_NAMESPACE
+    namespace = settings().STACK_NAME
     with single_metric(name="CaptureFailed", unit=MetricUnit.Count, value=1, namespace=namespace):
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
@@ -10,6 +10,7 @@ from foundation.bounds import Text
 from providers.kinds import KindName
 from providers.own_prices import OwnPrices
 from providers.pace import Limits
+from providers.terms import Trains
 
 MOST_MODELS = 100
 LONGEST_MODEL = 2048
@@ -22,7 +23,6 @@ type Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", max_lengt
 type ModelNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=LONGEST_MODEL)]], Field(max_length=MOST_MODELS)
 ]
-type Trains = Literal["yes", "no", "unknown"]
 
 
 class Entry(Limits):

@@ -1,9 +1,9 @@
-"""The providers that a call can go to: those of the template, and those of its secret.
+"""The providers that a call can go to: those of the template and of its secret, and those that people have added.
 
-In: settings and Secrets Manager. Out: `Providers`, which passes each call to the provider of its model's name. A warm
-function sees within a minute what has changed there; a provider that has not changed stays as it is, with its
-connections. What cannot be read keeps the last good providers and is logged. A secret that cannot be read as providers
-raises ProvidersMisconfigured, without its content, where there are none yet.
+In: settings, Secrets Manager and the table. Out: `Providers`, which passes each call to the provider of its model's
+name. A warm function sees within a minute what has changed there; a provider that has not changed stays as it is, with
+its connections. What cannot be read keeps the last good providers and is logged. A secret that cannot be read as
+providers raises ProvidersMisconfigured, without its content, where there are none yet.
 
 `paced_providers()` is for background work: it keeps each provider's limits, which all workers share. `providers()` has
 no limits.
@@ -23,16 +23,20 @@ from foundation.settings import settings
 from providers.entry import Entry, ProviderName, Url
 from providers.key import Key, KnownKey, SecretKey
 from providers.pace import Pace
+from providers.provider import ProviderRefused
 from providers.routing import DEFAULT, Named, Providers
+from providers.saved import saved_providers
 from providers.single_provider import SingleProvider, make_provider
+from providers.terms import TeacherTerms, Trains
 
-type Origin = Literal["template", "secret"]
-"""Who says what a provider is: the template's parameters, or the secret of ProvidersSecretArn."""
+type Origin = Literal["template", "secret", "api"]
+"""Who says what a provider is: the template's parameters, the secret of ProvidersSecretArn, or who called the API."""
 
 # The pace of the default provider had this name in the table before there were further ones.
 _DEFAULT_PACE = "(default)"
 # Any other value of PROVIDER_RESPONSES leaves it to the provider's first answer.
 _WITH_RESPONSES = {"true": True, "false": False}
+_TRAINS: dict[str, Trains] = {"yes": "yes", "no": "no"}
 
 
 class ProvidersMisconfigured(StillhouseError):
@@ -60,6 +64,8 @@ class Known(NamedTuple):
     entry: Entry
     key: str = ""
     secret_id: str = ""
+    created_at: int | None = None
+    updated_at: int | None = None
 
     def made(self, *, paced: bool) -> SingleProvider:
         """The provider itself, which keeps its limits if it is paced."""
@@ -125,6 +131,16 @@ def configured() -> list[Known]:
     return _CONFIGURED.get()
 
 
+def terms_of(teacher: str) -> TeacherTerms | None:
+    """Return what is noted of the terms of a teacher's provider; None where none, or none alone, serves its name."""
+    try:
+        name = providers().resolve(teacher).name
+    except ProviderRefused:
+        return None
+    entry = next(known.entry for known in configured() if known.name == name)
+    return TeacherTerms(provider=name, trains_others=entry.trains_others, note=entry.trains_others_note)
+
+
 def forget() -> None:
     """Close all connections, and read everything anew at the next call."""
     _CONFIGURED.forget()
@@ -144,11 +160,17 @@ def _default_key(secret_arn: str) -> SecretKey:
     return SecretKey(secret_arn)
 
 
-def _read() -> list[Known]:
+def read_now() -> list[Known]:
+    """Read what is configured at this moment, for who shows or changes it."""
     secret_arn = settings().PROVIDERS_SECRET_ARN
     further = _entries(aws.secretsmanager().get_secret_value(SecretId=secret_arn)["SecretString"]) if secret_arn else {}
     in_secret = [Known(name, "secret", entry, key=entry.api_key) for name, entry in further.items()]
-    return [_default(), *in_secret]
+    added = [
+        Known(saved.id, "api", saved.entry, "", saved.secret_id, saved.created_at, saved.updated_at)
+        for saved in saved_providers()
+    ]
+    # A name that the secret has got since then is that of the secret.
+    return [_default(), *in_secret, *(one for one in added if one.name not in further)]
 
 
 def _default() -> Known:
@@ -158,6 +180,7 @@ def _default() -> Known:
         responses=_WITH_RESPONSES.get(chosen.PROVIDER_RESPONSES),
         requests_per_second=chosen.PROVIDER_REQUESTS_PER_SECOND,
         concurrency=int(chosen.PROVIDER_CONCURRENCY),
+        trains_others=_TRAINS.get(chosen.PROVIDER_TRAINS_OTHERS, "unknown"),
     )
     return Known(DEFAULT, "template", entry, secret_id=chosen.PROVIDER_SECRET_ARN)
 
@@ -181,6 +204,6 @@ def _entries(secret: str) -> dict[str, _SecretEntry]:
     ) from None
 
 
-_CONFIGURED = Refreshed(_read)
+_CONFIGURED = Refreshed(read_now)
 _UNPACED = _Made(paced=False)
 _PACED = _Made(paced=True)

@@ -17,6 +17,7 @@ from tests.grading.build import JUDGE
 
 _MOST_SHOWN = 2
 _SECRET = re.compile(r"(?<=[0-9A-Z]{26}-)[0-9a-f]{40}|(?<=whsec_)[\w+/=]{44}")
+_LAB = re.compile(r"http://127\.0\.0\.1:\d+")
 _FORM = (
     b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nevals\r\n--x\r\nContent-Disposition: form-data; '
     b'name="file"; filename="rows.jsonl"\r\nContent-Type: text/plain\r\n\r\n{"item": {}}\r\n--x--\r\n'
@@ -58,6 +59,7 @@ def tour(system: System) -> list[Visit]:
     made = Tour(system)
     _completions(made)
     _keys_and_endpoints(made)
+    _providers(made)
     _files(made)
     _evals(made)
     _distillation(made)
@@ -83,7 +85,8 @@ def _short(value: Any) -> Any:
         case list():
             return [_short(inner) for inner in value[:_MOST_SHOWN]]
         case str():
-            return _SECRET.sub(lambda secret: "0" * len(secret[0]), value.partition("?X-Amz")[0].partition("?AWS")[0])
+            told = _LAB.sub("https://api.openai.com", value)
+            return _SECRET.sub(lambda secret: "0" * len(secret[0]), told.partition("?X-Amz")[0].partition("?AWS")[0])
         case _:
             return value
 
@@ -141,6 +144,18 @@ def _keys_and_endpoints(made: Tour) -> None:
     rotation = {"keep_old_secret_active_for_24_hours": True}
     call("POST", "/webhook_endpoints/{endpoint_id}/rotate_secret", rotation, **same)
     call("DELETE", "/webhook_endpoints/{endpoint_id}", **same)
+
+
+def _providers(made: Tour) -> None:
+    call = made.call
+    terms = {"trains_others": "no", "trains_others_note": "Section 2.3 of the terms of 2026-06-01."}
+    url = "https://api.example.com/v1"
+    call("POST", "/providers", {"name": "example", "base_url": url, "api_key": "sk-0000", "models": ["big-1"], **terms})
+    call("GET", "/providers")
+    call("GET", "/providers/{name}", name="example")
+    call("POST", "/providers/{name}", {"requests_per_second": 20, "concurrency": 100}, name="example")
+    call("POST", "/providers/{name}/test", {"model": loop.STUDENT}, name="default")
+    call("DELETE", "/providers/{name}", name="example")
 
 
 def _files(made: Tour) -> None:

@@ -10,6 +10,7 @@ from distillations.distillation import Distillation
 from distillations.plan import Plan
 from distilling import budget, gate
 from evals.data_sources import CompletionsSource, FileId
+from providers.terms import TeacherTerms
 from stats import rows_needed, wilson
 from tests.distilling import build
 from tests.flow.system import System
@@ -55,6 +56,28 @@ def test_a_teacher_sampled_again_is_said(system: System) -> None:  # noqa: ARG00
     file = FileId(type="file_id", id="f")
     teacher.data_source = CompletionsSource(type="completions", source=file, model=build.TEACHER)
     assert gate.judge(distillation, teacher, baseline, {}).teacher_answers == "sampled"
+
+
+@pytest.mark.parametrize(("says", "stops", "warns"), [("yes", 0, 0), ("no", 1, 0), ("unknown", 0, 1)])
+def test_terms_that_forbid_it_stop_and_those_that_nobody_noted_are_told(
+    system: System,  # noqa: ARG001
+    says: Any,
+    stops: int,
+    warns: int,
+) -> None:
+    distillation = build.distillation("measuring")
+    teacher, baseline = (
+        build.graded(distillation, "teacher", "p" * 30),
+        build.graded(distillation, "baseline", "f" * 30),
+    )
+    distillation.teacher_terms = None
+    plain = gate.judge(distillation, teacher, baseline, {})
+    distillation.teacher_terms = TeacherTerms(provider="alpha", trains_others=says, note="See section 3.")
+    plan = gate.judge(distillation, teacher, baseline, {})
+    more = plan.reasons[len(plain.reasons) :], plan.warnings[len(plain.warnings) :]
+    assert plan.teacher_terms == distillation.teacher_terms
+    assert tuple(map(len, more)) == (stops, warns)
+    assert all("alpha" in sentence and sentence.endswith("See section 3.") for some in more for sentence in some)
 
 
 def test_a_teacher_not_above_the_baseline_is_a_reason(system: System) -> None:  # noqa: ARG001

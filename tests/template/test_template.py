@@ -160,7 +160,9 @@ def test_a_policy_names_actions_and_resources(name: str) -> None:
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource"} & set(statement)
         assert all("*" not in action for action in listed(statement["Action"])), statement
-        assert "*" not in listed(statement["Resource"]), statement
+        # A call that AWS restricts to no resource; what it opens, InvokeEndpoint restricts.
+        if statement["Action"] != "sagemaker:CallWithBearerToken":
+            assert "*" not in listed(statement["Resource"]), statement
         for resource in listed(statement["Resource"]):
             if "s3:GetObject" in listed(statement["Action"]) or "s3:PutObject" in listed(statement["Action"]):
                 assert resource["Sub"].startswith("${Bucket.Arn}/")
@@ -191,6 +193,11 @@ def of_service(module: str) -> list[dict[str, Any]]:
     return [function for function in FUNCTIONS.values() if handler_module(function) == module]
 
 
+KEYS_OF_PROVIDERS = {
+    "Sub": (
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/providers/*"
+    )
+}
 MODULES = sorted({handler_module(function) for function in FUNCTIONS.values()})
 
 
@@ -267,13 +274,36 @@ def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> N
             for statement in statements(function)
             if "secretsmanager:GetSecretValue" in listed(statement["Action"])
         ]
-        both = all({"Ref": name} in secrets for name in ("ProviderSecretArn", "ProvidersSecretArn"))
-        assert both is asks, function["Handler"]
+        wanted = [{"Ref": "ProviderSecretArn"}, {"Ref": "ProvidersSecretArn"}, KEYS_OF_PROVIDERS]
+        assert all(secret in secrets for secret in wanted) is asks, function["Handler"]
+        runtimes = {"bedrock:InvokeModel", "sagemaker:InvokeEndpoint", "sagemaker:CallWithBearerToken"}
+        assert (runtimes <= actions(function)) is asks, function["Handler"]
+
+
+def test_keys_of_providers_lie_under_the_stack_s_own_prefix_and_one_function_writes_them() -> None:
+    assert VARIABLES["STACK_NAME"] == {"Ref": "AWS::StackName"}
+    writing = {"secretsmanager:CreateSecret", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"}
+    for name, function in FUNCTIONS.items():
+        resources_written = [one["Resource"] for one in statements(function) if writing & set(listed(one["Action"]))]
+        assert resources_written == ([KEYS_OF_PROVIDERS] if name == "ApiFunction" else [])
+    assert writing <= actions(FUNCTIONS["ApiFunction"])
+
+
+def test_models_of_aws_are_asked_where_the_stack_s_owner_names_them() -> None:
+    for function in FUNCTIONS.values():
+        for statement in statements(function):
+            if statement["Action"] == "bedrock:InvokeModel":
+                assert statement["Resource"] == {"Ref": "BedrockModelArns"}
+            if statement["Action"] == "sagemaker:InvokeEndpoint":
+                assert statement["Resource"] == {"Ref": "SageMakerEndpointArns"}
+    assert all(
+        template()["Parameters"][name]["Default"] == "" for name in ("BedrockModelArns", "SageMakerEndpointArns")
+    )
 
 
 def test_a_failed_capture_raises_an_alarm() -> None:
     alarm = resources("CloudWatch::Alarm")["CaptureFailedAlarm"]
-    assert alarm["Namespace"] == VARIABLES["METRICS_NAMESPACE"]
+    assert alarm["Namespace"] == VARIABLES["STACK_NAME"]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": VARIABLES["POWERTOOLS_SERVICE_NAME"]}]
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("CaptureFailed", "Sum", 0)
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]

@@ -1,0 +1,1 @@
+"""`stillhouse provider`: the model providers of a Stillhouse, from the command line."""

@@ -1,0 +1,68 @@
+"""Who needs a provider: it must not be removed while a run, a distillation or a trained model is asked there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from distillations.distillation import Distillation
+from evals.eval import Eval
+from evals.run import OPEN_RUNS, Run
+from foundation import table
+from foundation.errors import Conflict
+from providers import registry
+from providers.model_version import ModelVersion
+from providers.provider import ProviderRefused
+from providers.routing import Providers
+
+_NAMED = 5
+
+
+def refuse_while_needed(name: str) -> None:
+    """Raises Conflict naming what needs the provider, and what to do first."""
+    served = registry.providers()
+    needed_by = [*_runs(name, served), *_distillations(name, served), *_models(name)]
+    if needed_by:
+        more = f" and {len(needed_by) - _NAMED} more" if len(needed_by) > _NAMED else ""
+        raise Conflict(
+            f"The provider '{name}' is needed by {', '.join(needed_by[:_NAMED])}{more}. Let the runs and distillations "
+            "end or cancel them, and retire the models; then remove it.",
+            code="provider_needed",
+            param="name",
+        )
+
+
+def _runs(name: str, served: Providers) -> Iterator[str]:
+    for entry in table.query(OPEN_RUNS):
+        run = Run.find(entry["sk"])
+        if run and not run.ended and any(_is_at(model, name, served) for model in _asked(run)):
+            yield f"the run {run.id}"
+
+
+def _asked(run: Run) -> Iterator[str]:
+    """The models that a run asks: its own, and those of its judges."""
+    if run.model:
+        yield run.model
+    eval_ = Eval.find(run.eval_id)
+    for criterion in eval_.testing_criteria if eval_ else ():
+        yield from (model for _, model in criterion.models())
+
+
+def _distillations(name: str, served: Providers) -> Iterator[str]:
+    for distillation in Distillation.open_ones():
+        asked = (distillation.teacher, distillation.student, *distillation.contenders)
+        if any(_is_at(model, name, served) for model in asked):
+            yield f"the distillation {distillation.id}"
+
+
+def _models(name: str) -> Iterator[str]:
+    for row in table.query(ModelVersion.KIND):
+        version = ModelVersion.from_row(row)
+        if version.provider == name and version.retired_at is None:
+            yield f"the model {version.id}"
+
+
+def _is_at(model: str, name: str, served: Providers) -> bool:
+    try:
+        return served.resolve(model).name == name
+    except ProviderRefused:
+        return False
