@@ -49,7 +49,7 @@ unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the test
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
-stack: setup .venv-conformance/.synced ## the end-to-end tests on the local stack
+stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end-to-end tests on the local stack
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
@@ -141,6 +141,10 @@ local-down: .venv/.synced ## stop it; what was captured stays, and so do key and
 .PHONY: local-reset
 local-reset: .venv/.synced ## stop it and wipe what was captured
 	@$(BIN)/python -m local.stack reset
+
+.PHONY: local-env
+local-env: .venv/.synced ## its addresses and its key as exports, for the eval of a shell
+	@$(BIN)/python -m local.stack env
 
 .PHONY: clean
 clean: ## remove what was built and all that the local stack keeps

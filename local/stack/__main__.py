@@ -1,6 +1,6 @@
-"""`python -m local.stack run|up|down|reset|status`: `run` stays in the foreground, `up` works in the background.
+"""`python -m local.stack run|up|down|reset|status|env`: `run` stays in the foreground, `up` works in the background.
 
-`down` stops and keeps what was captured, `reset` stops and wipes it.
+`down` stops and keeps what was captured, `reset` stops and wipes it, `env` prints lines for a shell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from local.stack import control, supervisor
 from local.stack.errors import StackError
-from local.stack.info import StackInfo
+from local.stack.info import StackInfo, exports
 from local.stack.layout import Layout
 
 
@@ -63,6 +63,15 @@ def _status(layout: Layout) -> int:
     return 0
 
 
+def _env(layout: Layout) -> int:
+    info = control.running(layout)
+    if info is None:
+        raise StackError("the local stack is not up: run 'make local-up'")
+    for line in exports(info):
+        print(line)
+    return 0
+
+
 def _report(line: str) -> None:
     print(line, flush=True)
 
@@ -77,7 +86,15 @@ def _show(info: StackInfo) -> None:
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 
 
-_VERBS = {"run": _run, "serve": _serve, "up": _up, "down": _down, "reset": _reset, "status": _status}
+_VERBS = {
+    "run": _run,
+    "serve": _serve,
+    "up": _up,
+    "down": _down,
+    "reset": _reset,
+    "status": _status,
+    "env": _env,
+}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def write_info(path: Path, info: StackInfo) -> None:
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(asdict(info), indent=2) + "\n")
     draft.replace(path)
+
+
+def exports(info: StackInfo) -> list[str]:
+    """The lines that tell a shell where the stack is, under the names that the wrappers and the examples read."""
+    variables = {
+        "STILLHOUSE_BASE_URL": info.api_url,
+        "STILLHOUSE_GATEWAY_URL": info.gateway_url,
+        "STILLHOUSE_API_KEY": info.api_key,
+        "LAB_URL": info.lab_url,
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
 def read_info(path: Path) -> StackInfo | None:

@@ -53,6 +53,11 @@ def test_every_parameter_grader_and_message_is_documented():
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
+def test_the_first_eval_stands_in_its_page_as_it_is():
+    script = (ROOT / "examples" / "first_eval.py").read_text(encoding="utf-8")
+    assert f"```python\n{script}```" in (ROOT / "docs" / "how-to" / "evals.md").read_text(encoding="utf-8")
+
+
 def test_the_tutorial_quotes_its_script_as_it_is():
     quoted = re.findall(r"^```python\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     script = (ROOT / "examples" / "first_distillation.py").read_text(encoding="utf-8")
