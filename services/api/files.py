@@ -33,7 +33,8 @@ _MOST_BY_LINK = 128 * 1024 * 1024
 
 _ELSEWHERE = {
     "assistants": "send it to the provider itself",
-    "batch": "make the batch at the provider itself, or let a run with a model answer the rows",
+    "batch": "upload it to the provider itself and make the batch there, with the provider's own base URL and key; or "
+    "let a run with a model answer the rows, at the price of a batch if its data source says batch: true",
     "fine-tune": "push the completions to POST /v1/captures, and POST /v1/distillations trains on them",
     "user_data": "send it to the provider itself",
     "vision": "send it to the provider itself, or put the image into a message",

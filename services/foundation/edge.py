@@ -26,6 +26,13 @@ MAX_ANSWER = 6_291_556 - 64 * 1024
 JSON = "application/json"
 _IN_PARTS = "Send it in parts, or compressed: Content-Encoding gzip and zstd are taken."
 _LONGEST_NAMED = 256
+_ELSEWHERE = {
+    "batches": "A batch and its files are the provider's: make it there, with the provider's own base URL and key, and "
+    "push the calls that it answered to POST /v1/captures. A run whose data source says batch: true has its rows "
+    "answered at the same price.",
+    "uploads": "A file of up to 128 MB goes by a link: POST /v1/files/presigned answers with it.",
+}
+"""What to do instead of what OpenAI has and no route here serves, by the first step of the path."""
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
@@ -103,17 +110,20 @@ def serialized(body: bytes) -> int:
 def unknown_url(method: str, path: str, methods: Sequence[str]) -> ApiError:
     """The refusal of a request that no route serves. `methods` are those that the path has routes for."""
     named = f"{method} {path}"[:_LONGEST_NAMED]
-    remedy = (
-        f"This path takes {' and '.join(methods)}."
-        if methods
-        else "Check it for typos, or send it to the provider itself: nothing is passed on but what is described."
-    )
+    remedy = f"This path takes {' and '.join(methods)}." if methods else _remedy(path)
     base = settings().API_URL
     return ApiError(
         f"Unknown request URL: {named}. {remedy} The base URL of all routes is {base}, and GET {base}/openapi.json "
         "describes each.",
         code="unknown_url",
         status=_NOT_FOUND,
+    )
+
+
+def _remedy(path: str) -> str:
+    return _ELSEWHERE.get(
+        path.removeprefix("/v1/").partition("/")[0],
+        "Check it for typos, or send it to the provider itself: nothing is passed on but what is described.",
     )
 
 

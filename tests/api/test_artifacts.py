@@ -13,13 +13,7 @@ from tests.flow.system import System
 
 def test_a_finished_distillation_can_be_followed_to_everything_it_made(system: System) -> None:
     loop.capture(system, "art")
-    started = loop.distill(system, "art")
-    system.settle()
-    if loop.fetched(system, started["id"])["status"] == "blocked":
-        system.ok("POST", f"/v1/distillations/{started['id']}/approve")
-        system.settle()
-    ended = loop.fetched(system, started["id"])
-    assert ended["status"] == "completed"
+    ended = loop.completed(system, loop.distill(system, "art")["id"])
 
     with client_of(system) as client:
         frozen = client.files.retrieve(ended["test_file_id"])

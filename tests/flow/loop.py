@@ -97,6 +97,17 @@ def fetched(system: System, distillation_id: str) -> dict[str, Any]:
     return answer
 
 
+def completed(system: System, distillation_id: str) -> dict[str, Any]:
+    """The distillation at its end, after all that is delivered for it; it is approved where it is blocked."""
+    system.settle()
+    if fetched(system, distillation_id)["status"] == "blocked":
+        system.ok("POST", f"/v1/distillations/{distillation_id}/approve")
+        system.settle()
+    ended = fetched(system, distillation_id)
+    assert ended["status"] == "completed", ended
+    return ended
+
+
 def lab_calls(system: System) -> dict[str, Any]:
     answer: dict[str, Any] = httpx.get(f"{system.lab}/lab/calls").json()
     return answer

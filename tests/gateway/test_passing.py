@@ -148,4 +148,7 @@ def test_the_gateways_own_url_lists_models_and_names_the_base_url_of_the_rest(
     assert (answer["statusCode"], refusal["code"]) == (404, "unknown_url")
     assert "GET /v1/evals" in refusal["message"]
     assert "https://api.test/v1" in refusal["message"]
+    event["rawPath"] = where["path"] = "/v1/batches"
+    message = json.loads(gateway.handler.http_entry(event, FakeContext())["body"])["error"]["message"]
+    assert "make it there, with the provider's own base URL and key" in message
     assert system

@@ -122,14 +122,7 @@ def test_a_deletion_names_the_runs_that_graded_the_completion(system: System) ->
 def distilled(system: System) -> dict[str, Any]:
     """A whole distillation."""
     loop.capture(system, "gone", train=24, test=6)
-    distillation = loop.distill(system, "gone")
-    system.settle()
-    if loop.fetched(system, distillation["id"])["status"] == "blocked":
-        system.ok("POST", f"/v1/distillations/{distillation['id']}/approve")
-        system.settle()
-    ended = loop.fetched(system, distillation["id"])
-    assert ended["status"] == "completed", ended
-    return ended
+    return loop.completed(system, loop.distill(system, "gone")["id"])
 
 
 def test_what_learnt_from_a_completion_is_named_and_nothing_stays_at_the_trainer(system: System) -> None:

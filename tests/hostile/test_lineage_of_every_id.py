@@ -28,13 +28,7 @@ def ids(held: Held) -> dict[str, str]:
     system = held.system()
     _, file = acts.upload(system, [acts.ROW])
     loop.capture(system, "every", train=24, test=6)
-    distillation = loop.distill(system, "every")
-    system.settle()
-    if loop.fetched(system, distillation["id"])["status"] == "blocked":
-        system.ok("POST", f"/v1/distillations/{distillation['id']}/approve")
-        system.settle()
-    ended = loop.fetched(system, distillation["id"])
-    assert ended["status"] == "completed", ended
+    ended = loop.completed(system, loop.distill(system, "every")["id"])
     rows = {"type": "file_content", "content": [{**acts.ROW, "human": True}]}
     calibration = system.ok(
         "POST", f"/v1/evals/{ended['eval_id']}/calibrations", {"criterion": "correct", "source": rows}
