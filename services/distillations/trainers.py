@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
-from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.hyperparameters import NovaHyperparameters, OpenAIHyperparameters
+from distillations.nova import NovaExample
 from distillations.supervised import OpenAIExample
 
 
@@ -19,7 +20,7 @@ class TrainerEntry(NamedTuple):
 
     module: str
     description: str
-    hyperparameters: type[OpenAIHyperparameters]
+    hyperparameters: type[OpenAIHyperparameters | NovaHyperparameters]
     """What it takes beside the files."""
     example: type[OpenAIExample]
     """What each line of its training files must be."""
@@ -28,6 +29,9 @@ class TrainerEntry(NamedTuple):
 TRAINERS: dict[str, TrainerEntry] = {
     "default": TrainerEntry(
         "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters, OpenAIExample
+    ),
+    "bedrock": TrainerEntry(
+        "bedrock", "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock", NovaHyperparameters, NovaExample
     ),
 }
 
@@ -58,5 +62,5 @@ def _as_declared(given: Any, check: Any, about: ValidationInfo) -> Any:
     return entry.hyperparameters.model_validate(given) if entry else check(given)
 
 
-type Hyperparameters = Annotated[OpenAIHyperparameters, WrapValidator(_as_declared)]
+type Hyperparameters = Annotated[OpenAIHyperparameters | NovaHyperparameters, WrapValidator(_as_declared)]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

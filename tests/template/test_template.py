@@ -318,12 +318,15 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         "GatewayFunction",
         "RecordFunction",
         "SweepFunction",
+        "TuningFunction",
         "TuningWatchFunction",
     }
     assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {
         "ApiFunction",
         "RecordFunction",
         "SweepFunction",
+        "TuningFunction",
+        "TuningWatchFunction",
     }
     doomed = [rule["Resource"] for rule in statements(FUNCTIONS["ApiFunction"]) if rule["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
