@@ -17,7 +17,7 @@ from completions import index
 from completions.completion import Metadata
 from completions.same_input import input_key, prefix_keys
 from completions.scan import Scan
-from completions.sources import StoredCompletions
+from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations.contender import Contenders
 from distillations.dataset import LEAST_EXAMPLES, validates
 from distillations.distillation import Source
@@ -158,7 +158,9 @@ def _looked_at(asked: NewDistillation, *, answered: bool) -> _TestRows:
         keys |= metadata_of(item).keys()
     whole = whole and not scan.exhausted
     if whole and not inputs:
-        raise ApiError("The filter in 'test' selects no stored completion.", code="no_rows", param="test")
+        raise ApiError(
+            f"The filter in 'test' selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param="test"
+        )
     return _TestRows(held_out, inputs, keys, whole)
 
 
@@ -204,7 +206,9 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _Tes
         return
     by = f"answered by the teacher '{asked.teacher}'"
     if not selected:
-        raise ApiError(f"The filter in 'train' selects no stored completion {by}.", code="no_rows", param="train")
+        raise ApiError(
+            f"The filter in 'train' selects no stored completion {by}. {WHERE_TO_LOOK}", code="no_rows", param="train"
+        )
     raise ApiError(
         f"The filter in 'train' selects {selected} completions {by}. {leaks} of them are rows of 'test' too, ask the "
         "same, or belong to one conversation with such a row; of the others each question counts once, and a tenth "

@@ -17,6 +17,9 @@ from completions import index
 from completions.completion import Completion
 from completions.filters import Filter
 
+# What a refusal says where a filter selects nothing: the call is not there yet, or its tags never arrived.
+WHERE_TO_LOOK = "A call is listed some seconds after it; GET /v1/chat/completions shows what there is, with its tags."
+
 
 class _Stored(Filter):
     limit: int | None = Field(default=None, ge=1)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from completions import index
-from completions.sources import StoredCompletions, StoredResponses
+from completions.sources import WHERE_TO_LOOK, StoredCompletions, StoredResponses
 from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
 from evals.eval import Eval
 from evals.files import File, file_key, file_of_rows, rows_file_id
@@ -51,7 +51,9 @@ def check_source(data_source: DataSource) -> None:
     if isinstance(source, FileId):
         file_of_rows(source.id, param="data_source.source.id")
     elif not isinstance(source, FileContent) and next(index.completions(source, limit=1), None) is None:
-        raise ApiError("The filter selects no stored completion.", code="no_rows", param="data_source.source")
+        raise ApiError(
+            f"The filter selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param="data_source.source"
+        )
     if isinstance(data_source, JsonlSource):
         return
     if data_source.model:

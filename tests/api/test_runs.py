@@ -283,6 +283,13 @@ def template(content: Any) -> dict[str, Any]:
     return {"type": "template", "template": [{"role": "user", "content": content}]}
 
 
+def test_a_filter_that_selects_nothing_is_refused_with_where_to_look(client: OpenAI, system: System) -> None:
+    capture(system, 1)
+    with pytest.raises(BadRequestError, match=r"GET /v1/chat/completions shows what there is") as refusal:
+        client.evals.runs.create(create(client).id, data_source=stored("nobody"))  # type: ignore[arg-type]
+    assert refusal.value.code == "no_rows"
+
+
 def test_what_could_never_run_is_refused_before_a_run_exists(client: OpenAI, system: System) -> None:
     capture(system, 2)
     fine = {"item": {"reference": "yes"}}
