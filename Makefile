@@ -143,7 +143,9 @@ local-reset: .venv/.synced ## stop it and wipe what was captured
 	@$(BIN)/python -m local.stack reset
 
 .PHONY: local-env
-local-env: .venv/.synced ## its addresses and its key as exports, for the eval of a shell
+local-env: ## its addresses and its key as exports, for the eval of a shell
+	@# It sets nothing up, since what it prints is run.
+	@[ -x $(BIN)/python ] || { echo "the local stack is not up: run 'make local-up'" >&2; exit 1; }
 	@$(BIN)/python -m local.stack env
 
 .PHONY: clean
