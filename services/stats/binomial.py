@@ -42,3 +42,34 @@ def _sum_downwards(successes: int, trials: int, chance: float) -> float:
             break
         total += term
     return min(total, 1.0)
+
+
+class RunningTail:
+    """P(X <= successes) as `tail` and P(X = successes) as `mass`, carried on while trials or successes are added.
+
+    Each step takes a constant time: of n + 1 trials, the last one either fails or must not add a success too many.
+    """
+
+    def __init__(self, successes: int, trials: int, chance: float) -> None:
+        self.successes = successes
+        self._trials = trials
+        self._chance = chance
+        self.tail = lower_tail(successes, trials, chance)
+        self.mass = mass(successes, trials, chance)
+
+    def add_trial(self) -> None:
+        """One trial more, with as many successes."""
+        self.tail -= self._chance * self.mass
+        self._trials += 1
+        failures = self._trials - self.successes
+        if failures > 0:
+            self.mass *= self._trials / failures * (1.0 - self._chance)
+        else:
+            self.tail, self.mass = 1.0, mass(self.successes, self._trials, self._chance)
+
+    def add_success(self) -> None:
+        """One success more, among as many trials."""
+        odds = self._chance / (1.0 - self._chance)
+        self.mass *= max(0, self._trials - self.successes) / (self.successes + 1) * odds
+        self.successes += 1
+        self.tail += self.mass

@@ -74,15 +74,18 @@ def _lower_limit(counts: PairedCounts, z: float) -> float:
     rejected, accepted = -1.0, counts.gain
     for _ in range(_HALVINGS):
         middle = (rejected + accepted) / 2.0
-        if _above(counts, middle, z):
+        if gain_is_above(counts, middle, z):
             rejected = middle
         else:
             accepted = middle
     return accepted
 
 
-def _above(counts: PairedCounts, difference: float, z: float) -> bool:
-    """Tango's statistic (24) exceeds z at this difference; not divided by its error, which may be 0."""
+def gain_is_above(counts: PairedCounts, difference: float, z: float) -> bool:
+    """Whether Tango's interval with this z lies above a difference: his statistic (24) exceeds z there.
+
+    It is not divided by its error, which may be 0.
+    """
     lost_share = _constrained_lost_share(counts, difference)
     variance = max(0.0, 2.0 * lost_share + difference * (1.0 - difference))
     return counts.won - counts.lost - counts.n * difference > z * math.sqrt(counts.n * variance)

@@ -7,13 +7,49 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stats import PairedCounts, mcnemar_exact, power_at, rows_needed, smallest_gain, tango_interval
+from tests.examples import examples
 
 
-def test_published_sample_sizes():
-    # powerandsamplesize.com, "McNemar's Z-test, 2-Sided Equality": p01 = 0.45, p10 = 0.05 need 23 (22.01).
-    assert rows_needed(0.40, 0.50) == 23
-    # clinicaltrials-tools.vercel.app, "McNemar's Test (Connor 1987)": discordance 0.45, ratio 2 need 155.
-    assert rows_needed(0.15, 0.45) == 155
+def oracle_power(n, gain, discordance, min_gain=0.0):
+    """The sum over all tables that would show the gain, with scipy's binomials and the intervals themselves."""
+    won_share = (discordance + gain) / 2
+    total = 0.0
+    for discordant in range(n + 1):
+        lost = np.arange((discordant + 1) // 2)
+        lost = lost[2 * stats.binom.cdf(lost, discordant, 0.5) < 0.05]
+        counts = [PairedCounts(n=n, won=discordant - row, lost=row) for row in lost.tolist()]
+        shown = lost[np.array([tango_interval(table).low > min_gain for table in counts], dtype=bool)]
+        chances = stats.binom.pmf(shown, discordant, 1 - won_share / discordance)
+        total += stats.binom.pmf(discordant, n, discordance) * chances.sum()
+    return total
+
+
+@pytest.mark.parametrize(
+    ("gain", "discordance", "power", "min_gain"),
+    [(0.4, 0.5, 0.8, 0.0), (0.35, 0.5, 0.9, 0.0), (0.4, 0.5, 0.8, 0.13), (0.3, 0.3, 0.8, 0.1)],
+)
+def test_the_rows_are_the_fewest_that_keep_the_promise(gain, discordance, power, min_gain):
+    rows = rows_needed(gain, discordance, power=power, min_gain=min_gain)
+    assert oracle_power(rows, gain, discordance, min_gain) >= power
+    assert oracle_power(rows - 1, gain, discordance, min_gain) < power
+    assert min(oracle_power(rows + ahead, gain, discordance, min_gain) for ahead in (1, 2, 7)) >= power
+
+
+# powerandsamplesize.com, "McNemar's Z-test, 2-Sided Equality": p01 = 0.45, p10 = 0.05 need 23 (22.01).
+# clinicaltrials-tools.vercel.app, "McNemar's Test (Connor 1987)": discordance 0.45, ratio 2 need 155.
+@pytest.mark.parametrize(("gain", "discordance", "published"), [(0.40, 0.50, 23), (0.15, 0.45, 155)])
+def test_the_exact_test_needs_a_few_rows_more_than_the_normal_ones_that_are_published(gain, discordance, published):
+    assert published < rows_needed(gain, discordance) <= published + 2 / gain
+
+
+@pytest.mark.parametrize("power", [0.5, 0.95])
+@pytest.mark.parametrize("gain", [0.05, 0.1, 0.4])
+def test_beyond_the_exact_sums_no_fewer_rows_are_promised(monkeypatch, gain, power):
+    for discordance, min_gain in ((gain, 0.0), (2 * gain, 0.0), (0.9, 0.0), (0.5, gain / 2)):
+        exact = rows_needed(gain, discordance, power=power, min_gain=min_gain)
+        with monkeypatch.context() as patch:
+            patch.setattr("stats.power._EXACT_UP_TO_ROWS", 0)
+            assert exact <= rows_needed(gain, discordance, power=power, min_gain=min_gain)
 
 
 @pytest.mark.parametrize("gain", [0.0, -0.1, 0.02, 0.05])
@@ -22,22 +58,13 @@ def test_a_gain_not_above_the_minimum_has_no_number_of_rows(gain):
     assert (rows_needed(gain, 0.2) is None) == (gain <= 0)
 
 
-def test_a_minimum_gain_worked_by_hand():
-    # (1.959964 sqrt(0.5 - 0.0225) + 0.841621 sqrt(0.5 - 0.04))^2 / 0.05^2 = 1482.5
-    assert rows_needed(0.2, 0.5, min_gain=0.15) == 1483
-
-
 def test_a_discordance_below_the_gain_counts_as_the_gain():
     assert rows_needed(0.2, 0.05) == rows_needed(0.2, 0.2)
     assert power_at(50, 0.2, 0.05) == power_at(50, 0.2, 0.2)
 
 
-def test_every_row_won_needs_as_many_rows_as_the_test_takes_to_be_sure():
-    assert rows_needed(1.0, 1.0) == 4
-
-
-@settings(deadline=None)
-@given(st.floats(0.005, 0.5), st.floats(0.0, 1.0), st.floats(0.5, 0.95))
+@settings(max_examples=examples(40))
+@given(st.floats(0.02, 0.5), st.floats(0.0, 1.0), st.floats(0.5, 0.95))
 def test_more_is_needed_for_less_gain_more_discordance_more_power_and_a_higher_minimum(gain, discordance, power):
     rows = rows_needed(gain, discordance, power=power)
     assert rows >= 1
@@ -45,12 +72,6 @@ def test_more_is_needed_for_less_gain_more_discordance_more_power_and_a_higher_m
     assert rows_needed(gain, min(1.0, discordance + 0.1), power=power) >= rows
     assert rows_needed(gain, discordance, power=power + 0.04) >= rows
     assert rows_needed(gain, discordance, power=power, min_gain=gain / 2) >= rows
-
-
-@pytest.mark.parametrize(("gain", "discordance"), [(0.02, 0.15), (0.05, 0.2), (0.1, 0.3), (0.03, 0.05)])
-def test_the_power_of_the_planned_rows_is_the_planned_power(gain, discordance):
-    rows = rows_needed(gain, discordance)
-    assert power_at(rows, gain, discordance) == pytest.approx(0.8, abs=0.04)
 
 
 @pytest.mark.parametrize(("n", "gain", "discordance"), [(60, 0.2, 0.4), (150, 0.1, 0.1), (400, 0.06, 0.2)])
@@ -79,10 +100,11 @@ def test_certain_wins_need_six_rows():
     assert power_at(5, 1.0, 1.0) == 0.0
     assert power_at(6, 1.0, 1.0) == 1.0
     assert power_at(60_000, 1.0, 1.0) == 1.0
+    assert rows_needed(1.0, 1.0) == 6
 
 
 def simulated_power(n, gain, discordance, min_gain):
-    rng, times = random.Random(5), 2000
+    rng, times = random.Random(5), 4000
     won_share = (discordance + gain) / 2
     wins = 0
     for _ in range(times):
@@ -100,7 +122,8 @@ def simulated_power(n, gain, discordance, min_gain):
 )
 def test_planned_rows_give_the_planned_power_in_simulation(gain, discordance, min_gain):
     rows = rows_needed(gain, discordance, min_gain=min_gain)
-    assert simulated_power(rows, gain, discordance, min_gain) == pytest.approx(0.8, abs=0.04)
+    # 4,000 draws of a chance of 0.8 fall short of 0.784 once in 200.
+    assert 0.784 <= simulated_power(rows, gain, discordance, min_gain) < 0.83
 
 
 @pytest.mark.parametrize(
@@ -125,12 +148,12 @@ def test_negative_rows_are_refused():
         power_at(-1, 0.1, 0.2)
 
 
-@pytest.mark.parametrize("n", [60, 400, 10_000])
+@pytest.mark.parametrize("n", [60, 400, 4000])
 @pytest.mark.parametrize("power", [0.8, 0.95])
-def test_the_smallest_gain_is_the_one_that_needs_all_rows(n, power):
+def test_the_smallest_gain_is_shown_by_the_rows_and_a_tenth_less_is_not(n, power):
     gain = smallest_gain(n, lambda _: 0.3, power=power)
-    assert rows_needed(gain, 0.3, power=power) == n
-    assert rows_needed(0.999 * gain, 0.3, power=power) > n
+    assert rows_needed(gain, 0.3, power=power) <= n
+    assert rows_needed(0.9 * gain, 0.3, power=power) > n
 
 
 def test_the_smallest_gain_of_models_that_answer_independently():
@@ -138,7 +161,7 @@ def test_the_smallest_gain_of_models_that_answer_independently():
         return 0.7 * (0.3 - gain) + (0.7 + gain) * 0.3
 
     gain = smallest_gain(500, independent, most=0.3)
-    assert rows_needed(gain, independent(gain)) == 500
+    assert 480 <= rows_needed(gain, independent(gain)) <= 500
     assert smallest_gain(10, independent, most=0.3) is None
 
 
