@@ -8,7 +8,7 @@ loses what the table has learnt since the last start.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local.stack import iam
@@ -24,11 +24,8 @@ _STOP_SECONDS = 60.0
 
 
 @contextmanager
-def emulator(layout: Layout, port: int, *, apart: Mapping[str, str]) -> Iterator[Child]:
-    """An emulator, perhaps not ready yet, for the length of the block.
-
-    `apart` is added to its environment, which its functions inherit: the addresses of services that it does not have.
-    """
+def emulator(layout: Layout, port: int) -> Iterator[Child]:
+    """An emulator, perhaps not ready yet, for the length of the block."""
     command: Command = [
         layout.environment(".venv-emulator") / "python",
         "-m",
@@ -38,7 +35,7 @@ def emulator(layout: Layout, port: int, *, apart: Mapping[str, str]) -> Iterator
     with child(
         "emulator",
         command,
-        env={**_environment(layout, port), **apart},
+        env=_environment(layout, port),
         cwd=layout.root,
         log=layout.log("emulator"),
         grace_seconds=_STOP_SECONDS,

@@ -21,7 +21,6 @@ class StackInfo:
     api_key: str
     endpoint_url: str
     lab_url: str
-    fakes_url: str
     pages_url: str
     notifications: str
     region: str

@@ -25,6 +25,7 @@ MODULES = {
     "lineage": ["artifacts"],
     "keys": ["keys"],
     "providers": ["providers"],
+    "models": ["models"],
     "openapi.json": ["description"],
 }
 

@@ -14,15 +14,15 @@ from foundation.document import Body
 type Auto = Literal["auto"]
 
 
-class _Chosen(Body):
-    """What a caller chooses; a trainer's declaration has the fields."""
+class GivenHyperparameters(Body):
+    """What every declaration has."""
 
     def given(self) -> dict[str, Any]:
         """What the caller has said."""
         return self.model_dump(exclude_none=True)
 
 
-class OpenAIHyperparameters(_Chosen):
+class OpenAIHyperparameters(GivenHyperparameters):
     """Those of OpenAI's supervised fine-tuning, within OpenAI's bounds; `auto` leaves the choice to OpenAI."""
 
     n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
@@ -33,12 +33,18 @@ class OpenAIHyperparameters(_Chosen):
     """By which OpenAI's own learning rate is multiplied."""
 
 
-class NovaHyperparameters(_Chosen):
-    """Those of Nova's fine-tuning in Amazon Bedrock, within its bounds; `auto` leaves the choice to Bedrock."""
+class OwnHyperparameters(GivenHyperparameters):
+    """Those of a training on one's own machine; what is not given is chosen by `infra/train/sft.py`."""
 
-    n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
-    """How often each example is trained on; Bedrock's `epochCount`."""
-    learning_rate: Auto | Annotated[float, Field(strict=True, ge=1e-6, le=1e-4)] | None = None
-    """The learning rate; Bedrock's `learningRate`."""
-    warmup_steps: Auto | Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
-    """In how many steps the learning rate rises to its value; Bedrock's `learningRateWarmupSteps`."""
+    n_epochs: Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
+    """How often each example is trained on."""
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """How many examples one step looks at, over all devices."""
+    learning_rate: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    """How far one step goes."""
+    max_length: Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
+    """The tokens of an example that are looked at; what is longer is cut."""
+    lora_rank: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """The rank of the adapter that is trained beside the model."""
+    full: Annotated[bool, Field(strict=True)] | None = None
+    """Train all weights instead of an adapter."""

@@ -10,8 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
-from distillations.hyperparameters import NovaHyperparameters, OpenAIHyperparameters
-from distillations.nova import NovaExample
+from distillations.hyperparameters import GivenHyperparameters, OpenAIHyperparameters, OwnHyperparameters
 from distillations.supervised import OpenAIExample
 
 
@@ -20,7 +19,7 @@ class TrainerEntry(NamedTuple):
 
     module: str
     description: str
-    hyperparameters: type[OpenAIHyperparameters | NovaHyperparameters]
+    hyperparameters: type[GivenHyperparameters]
     """What it takes beside the files."""
     example: type[OpenAIExample]
     """What each line of its training files must be."""
@@ -30,8 +29,11 @@ TRAINERS: dict[str, TrainerEntry] = {
     "default": TrainerEntry(
         "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters, OpenAIExample
     ),
-    "bedrock": TrainerEntry(
-        "bedrock", "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock", NovaHyperparameters, NovaExample
+    "file": TrainerEntry(
+        "file",
+        "files for a training on your own machine: the job waits until you name the model",
+        OwnHyperparameters,
+        OpenAIExample,
     ),
 }
 
@@ -56,11 +58,11 @@ type TrainerName = Annotated[
 """A name that the registry has, as a caller gives it."""
 
 
-def _as_declared(given: Any, check: Any, about: ValidationInfo) -> Any:
-    """Check by what the named trainer declares; where the name itself is wrong, by what any trainer does."""
-    entry = TRAINERS.get(about.data.get("trainer", ""))
-    return entry.hyperparameters.model_validate(given) if entry else check(given)
+def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
+    """Check by what the named trainer declares; where the name itself is wrong, by what the default one does."""
+    entry = TRAINERS.get(about.data.get("trainer", ""), TRAINERS["default"])
+    return entry.hyperparameters.model_validate(given)
 
 
-type Hyperparameters = Annotated[OpenAIHyperparameters | NovaHyperparameters, WrapValidator(_as_declared)]
+type Hyperparameters = Annotated[OpenAIHyperparameters | OwnHyperparameters, WrapValidator(_as_declared)]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

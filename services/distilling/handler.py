@@ -10,7 +10,8 @@ from distilling.advance import advance, fail, resend
 from evals.run import Run
 from foundation import blobs
 from foundation.consumer import consume
-from foundation.events import AdvanceDistillation, Delivery, ObjectsLanded, StepFailed
+from foundation.events import AdvanceDistillation, Delivery, StepFailed
+from foundation.landed import ObjectsLanded
 
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it

@@ -19,6 +19,7 @@ from foundation import events, table
 from foundation.errors import AtWork, RetryLater, StillhouseError
 from foundation.events import Delivery
 from foundation.ids import now
+from foundation.landed import TestEvent
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -59,7 +60,7 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
         except ValueError:
             failed.append(record["messageId"])
             continue
-        if isinstance(delivery, events.TestEvent):
+        if isinstance(delivery, TestEvent):
             continue
         try:
             if give_up and _was_stopped(about):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import unquote_plus
 
-from pydantic import Base64Bytes, BaseModel, Field, TypeAdapter, model_validator
+from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
+from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable
 
 
@@ -221,33 +221,22 @@ class DeliverEvent(Message):
     object_id: str
 
 
-class _Bucketed(BaseModel):
-    key: str
+class RetireModel(Postponable):
+    """Undo the deployment of a trained model, and delete what it costs at its trainer.
 
+    `away_since` is when its trainer stopped answering, in seconds since the epoch; 0 while it answers.
+    """
 
-class _S3Part(BaseModel):
-    object: _Bucketed
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ABOUT: ClassVar[str] = "model_id"
 
-
-class _S3Record(BaseModel):
-    s3: _S3Part
-
-
-class ObjectsLanded(BaseModel):
-    """S3's notification of new objects, as SQS carries it."""
-
-    Records: list[_S3Record] = Field(min_length=1)
+    type: Literal["RetireModel"] = "RetireModel"
+    model_id: str
+    away_since: int = 0
 
     @property
-    def keys(self) -> list[str]:
-        """The new objects' keys; S3 sends them URL-encoded."""
-        return [unquote_plus(record.s3.object.key) for record in self.Records]
-
-
-class TestEvent(BaseModel):
-    """The test message that S3 sends once when a notification is configured. Consumers acknowledge and ignore it."""
-
-    Event: Literal["s3:TestEvent"]
+    def place(self) -> tuple[str, str]:
+        return self.model_id, f"{BACK}RETIRE"
 
 
 type Work = (
@@ -260,6 +249,7 @@ type Work = (
     | StepFailed
     | StartJob
     | CancelJob
+    | RetireModel
     | DecideVerdict
     | VerdictDecided
     | DistillationBlocked

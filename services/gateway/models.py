@@ -8,7 +8,9 @@ from foundation import loop
 from foundation.errors import RetryLater
 from foundation.routes import Routes
 from providers import ProviderAway, registry
+from providers.model_version import ModelVersion
 from providers.required_model import require_model
+from providers.routing import DEFAULT
 
 router = Routes("Models")
 _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/model` says whose is meant."}
@@ -16,14 +18,27 @@ _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/mo
 
 @router.get("/v1/models", scope="read", also="infer", lists="openai.types.Model")
 def list_models() -> dict[str, Any]:
-    """List the models of every provider."""
+    """List the models of every provider.
+
+    One that was trained here says of itself `base`, `trainer`, `job_id`, `shutdown_date` and `retired_at`.
+    """
     try:
-        return {"object": "list", "data": loop.run(registry.providers().list_models())}
+        listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
+    trained = {version.id: version for version in ModelVersion.every()}
+    listed |= {name: _trained(version) for name, version in trained.items() if not version.retired_at or name in listed}
+    return {"object": "list", "data": list(listed.values())}
 
 
 @router.get("/v1/models/<model:path>", scope="read", also="infer", answer="openai.types.Model", errors=_AMBIGUOUS)
 def retrieve_model(model: str) -> dict[str, Any]:
-    """Retrieve a model. Its name may hold slashes and colons."""
-    return require_model(model, param="model")
+    """Retrieve a model. Its name may hold slashes and colons; one that was trained here says how it came to be."""
+    version = ModelVersion.find(model)
+    return _trained(version) if version else require_model(model, param="model")
+
+
+def _trained(version: ModelVersion) -> dict[str, Any]:
+    """A model that was trained here, as OpenAI shows a model, with what is known of it beside."""
+    shown = version.model_dump(include={"id", "object", "base", "trainer", "job_id", "shutdown_date", "retired_at"})
+    return {**shown, "created": version.created_at, "owned_by": version.provider or DEFAULT}

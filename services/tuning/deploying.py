@@ -82,13 +82,11 @@ def _registered(job: Job, deployment: Deployment | None) -> ModelVersion:
 
 
 def _model(job: Job, deployment: Deployment | None) -> ModelVersion:
-    """The model, by the name that selects its provider: one that is not the default stands before it."""
     name = deployment.served_as if deployment else job.artifact or ""
-    provider = deployment.provider if deployment else job.artifact_provider
     return ModelVersion(
-        id=f"{provider}/{name}" if provider else name,
+        id=name,
         created_at=now(),
-        provider=provider,
+        provider=deployment.provider if deployment else job.artifact_provider,
         served_as=name,
         artifact=job.artifact,
         base=job.model,

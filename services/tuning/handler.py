@@ -1,4 +1,4 @@
-"""Entry points: `start_entry` for starts, cards that landed and cancellations, `watch_entry` for the clock."""
+"""Entry points: `start_entry` for starts, landed cards, cancellations, retirements, `watch_entry` for the clock."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 from distillations.dataset import Dataset, dataset_of
 from foundation import bus
 from foundation.consumer import consume
-from foundation.events import CancelJob, Delivery, ObjectsLanded, StartJob, StepFailed
+from foundation.events import CancelJob, Delivery, RetireModel, StartJob, StepFailed
+from foundation.landed import ObjectsLanded
 from tuning.cancel import cancel
+from tuning.retire import retire
 from tuning.start import start
 from tuning.watch import watch
 
@@ -23,6 +25,8 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 start(delivery, context)
             case CancelJob():
                 cancel(delivery, context)
+            case RetireModel():
+                retire(delivery)
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from distillations.distillation import Distillation
-from foundation.events import CancelJob, StartJob
+from foundation.events import CancelJob, RetireModel, StartJob
 from foundation.ids import now
 from foundation.later import Pause, put_back
 from tuning.trainers import TrainerAway, TrainerRefused
@@ -16,12 +16,12 @@ from tuning.trainers import TrainerAway, TrainerRefused
 _LEAST_S = 15
 
 
-def come_again(message: StartJob | CancelJob, since: int, **changes: Any) -> None:
+def come_again(message: StartJob | CancelJob | RetireModel, since: int, **changes: Any) -> None:
     """Put back a message whose trainer has been away since `since`, in seconds since the epoch."""
     put_back(message, _wait_s(message, since), **changes)
 
 
-def _wait_s(message: StartJob | CancelJob, since: int) -> int:
+def _wait_s(message: StartJob | CancelJob | RetireModel, since: int) -> int:
     return max(_LEAST_S, now() - since) if message.put_back else 0
 
 

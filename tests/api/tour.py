@@ -156,6 +156,8 @@ def _providers(made: Tour) -> None:
     call("POST", "/providers/{name}", {"requests_per_second": 20, "concurrency": 100}, name="example")
     call("POST", "/providers/{name}/test", {"model": loop.STUDENT}, name="default")
     call("DELETE", "/providers/{name}", name="example")
+    call("POST", "/models", {"id": "triage-1", "base": "Qwen/Qwen3-0.6B", "url": "https://gpu.example.com/v1"})
+    call("DELETE", "/models/{model}", model="triage-1")
 
 
 def _files(made: Tour) -> None:

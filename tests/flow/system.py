@@ -257,6 +257,8 @@ def _route(method: str, path: str) -> Handler:
     """The routes of template.yaml."""
     if path.startswith("/v1/captures"):
         return capture.handler.http_entry
+    if path.startswith("/v1/models") and method in {"POST", "DELETE"}:
+        return api.handler.http_entry
     if (method, path) == ("POST", "/v1/chat/completions") or path.startswith(_GATEWAY):
         return gateway.handler.http_entry
     return api.handler.http_entry

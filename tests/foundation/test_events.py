@@ -22,6 +22,7 @@ SAMPLES = [
     events.StepFailed(distillation_id="distill_1", during="assembling", code="assembly_failed", message="no"),
     events.StartJob(dataset_id="dataset_1"),
     events.CancelJob(job_id="ftjob-1"),
+    events.RetireModel(model_id="ft:1"),
     events.DecideVerdict(distillation_id="distill_1"),
     events.VerdictDecided(distillation_id="distill_1"),
     events.DistillationBlocked(distillation_id="distill_1"),

@@ -87,6 +87,13 @@ BODIES: dict[Route, Any] = {
         "model_sample": "yes",
         "item": acts.ROW["item"],
     },
+    ("POST", "/v1/models"): {
+        "id": "walk-1",
+        "base": "lab-small",
+        "url": "https://models.example/v1",
+        "api_key": "sk-0000",
+        "job_id": "ftjob-1",
+    },
     ("POST", "/v1/keys"): {
         "name": "walk",
         "scopes": ["read"],

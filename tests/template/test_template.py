@@ -213,7 +213,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Record": set(),
         "Sweep": {"DistillingQueue", "PlanQueue"},
         "Gateway": {"RecordQueue"},
-        "Api": {"PlanQueue", "DistillingQueue"},
+        "Api": {"PlanQueue", "DistillingQueue", "TuningQueue"},
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
@@ -328,6 +328,11 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         "TuningFunction",
         "TuningWatchFunction",
     }
+    for name in ("TuningFunction", "TuningWatchFunction"):
+        copies = [
+            rule["Resource"] for rule in statements(FUNCTIONS[name]) if "s3:DeleteObject" in listed(rule["Action"])
+        ]
+        assert copies == [{"Sub": "${Bucket.Arn}/tuning/*"}]
     doomed = [rule["Resource"] for rule in statements(FUNCTIONS["ApiFunction"]) if rule["Action"] == "s3:DeleteObject"]
     assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
 
@@ -424,6 +429,8 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "POST /v1/captures": "CaptureFunction",
         "GET /v1/captures/{batch_id}": "CaptureFunction",
         "POST /v1/chat/completions": "GatewayFunction",
+        "POST /v1/models": "ApiFunction",
+        "DELETE /v1/models/{proxy+}": "ApiFunction",
         "ANY /v1/models": "GatewayFunction",
         "ANY /v1/models/{proxy+}": "GatewayFunction",
         "ANY /v1/embeddings": "GatewayFunction",

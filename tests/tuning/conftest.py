@@ -94,6 +94,11 @@ def opened(number: int = 1, **fields: Any) -> Job:
     return job
 
 
+def events_of(job: Job) -> list[tuple[str, str]]:
+    rows = sorted(table.query(job.id, prefix="EVENT#"), key=lambda row: row["sk"])
+    return [(row["level"], row["message"]) for row in rows]
+
+
 def starting(distillation: Distillation) -> StartJob:
     """What asks for the start of its job."""
     return StartJob(dataset_id=distillation.dataset_id or "")

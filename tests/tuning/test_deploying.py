@@ -24,7 +24,6 @@ from tuning.trainers import Deployment, ProviderJob, Trained, TrainerAway, Train
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefabcdef"
 TRAINED = ProviderJob("theirs", "succeeded", fine_tuned_model="a-custom-model", trained_tokens=900)
-NAME = f"bedrock/{ARN}"
 COMING = Deployment(ARN, "bedrock")
 READY = replace(COMING, ready=True)
 BUSY = ProviderAway(503, b'{"error": {"message": "loading"}}', {})
@@ -52,15 +51,15 @@ def test_a_model_is_deployed_before_it_is_registered_asked_and_told(system: Syst
     seen = Job.load(job.id)
     assert (seen.status, seen.artifact, seen.fine_tuned_model) == ("deploying", "a-custom-model", None)
     assert trainer.deployed == [Trained(job.id, build.STUDENT, "a-custom-model")] * 3
-    assert (ModelVersion.find(NAME), trainer.asked, build.sent(system, "DISTILLING")) == (None, [], [])
+    assert (ModelVersion.find(ARN), trainer.asked, build.sent(system, "DISTILLING")) == (None, [], [])
     assert system.clock_runs()
     trainer.deployment = READY
     tick(trainer)
     seen = Job.load(job.id)
-    assert (seen.status, seen.fine_tuned_model, seen.trained_tokens) == ("succeeded", NAME, 900)
-    model = ModelVersion.load(NAME)
+    assert (seen.status, seen.fine_tuned_model, seen.trained_tokens) == ("succeeded", ARN, 900)
+    model = ModelVersion.load(ARN)
     assert (model.provider, model.served_as, model.artifact) == ("bedrock", ARN, "a-custom-model")
-    assert trainer.asked == [NAME]
+    assert trainer.asked == [ARN]
     assert len(build.sent(system, "DISTILLING")) == 1
     assert trainer.retired == []
 
@@ -153,8 +152,8 @@ def test_a_refusal_is_believed_after_an_hour_and_an_absence_after_the_patience(
     if status == "failed":
         assert seen.error
         assert silent.message in seen.error.message
-        assert ModelVersion.load(NAME).retired_at, "nothing that nobody uses costs on"
-        assert [model.id for model in trainer.retired] == [NAME]
+        assert ModelVersion.load(ARN).retired_at, "nothing that nobody uses costs on"
+        assert [model.id for model in trainer.retired] == [ARN]
 
 
 def test_an_absence_of_the_trainer_does_not_count_as_the_models_silence(trainer: Scripted) -> None:

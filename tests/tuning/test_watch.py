@@ -17,18 +17,13 @@ from foundation.ids import now
 from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, opened, starting, tick
+from tests.tuning.conftest import Scripted, events_of, opened, starting, tick
 from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 
 ODD = JobFailure(code="bad", message="line 7 is odd", param="training_file")
 DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_tokens=900, finished_at=build.AT + 5)
-
-
-def events_of(job: Job) -> list[tuple[str, str]]:
-    rows = sorted(table.query(job.id, prefix="EVENT#"), key=lambda row: row["sk"])
-    return [(row["level"], row["message"]) for row in rows]
 
 
 def open_jobs() -> list[str]:

@@ -62,8 +62,12 @@ _STATES: dict[str, JobStatus] = {
 
 def make_trainer() -> OpenAITrainer:
     """The trainer at the default provider."""
-    key = provider_key() or "none"
-    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=key, timeout=_TIMEOUT_S))
+    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=_key, timeout=_TIMEOUT_S))
+
+
+def _key() -> str:
+    """The key as it is now: the SDK asks before each request, so that a rotated one is seen."""
+    return provider_key() or "none"
 
 
 class OpenAITrainer:

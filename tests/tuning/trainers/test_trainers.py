@@ -21,15 +21,12 @@ from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 SHARED = {"__init__", "checks", "trainer", "training_file"}
 CALLS = ("check", "estimate", "find", "start", "look", "deploy", "cancel", "forget", "retire")
 
-BASES = {"default": loop.STUDENT, "bedrock": "bedrock/amazon.nova-micro-v1:0"}
-"""For each trainer a model that it trains."""
-
-pytestmark = pytest.mark.usefixtures("system", "lab_at_rest", "aws_trainers")
+pytestmark = pytest.mark.usefixtures("system", "lab_at_rest")
 
 
-def training(name: str) -> Training:
+def training() -> Training:
     lines = b"\n".join(example_line(number) for number in range(12))
-    return Training(new_id("ftjob-"), BASES[name], stored(lines), None, hyperparameters={}, seed=3, suffix="s")
+    return Training(new_id("ftjob-"), loop.STUDENT, stored(lines), None, hyperparameters={}, seed=3, suffix="s")
 
 
 def test_every_module_of_the_folder_is_in_the_registry() -> None:
@@ -58,7 +55,7 @@ def test_it_has_the_calls_of_the_seam(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRAINERS)
 def test_a_job_is_found_by_its_intent_followed_and_cancelled(name: str) -> None:
-    trainer, wanted = trainer_named(name), training(name)
+    trainer, wanted = trainer_named(name), training()
     assert trainer.find(wanted.intent) is None
     started = trainer.start(wanted)
     job = trainer.find(wanted.intent)

@@ -1,0 +1,38 @@
+"""One request of the command line to Stillhouse, and its answer.
+
+In: Stillhouse's URL, up to /v1, and the key in STILLHOUSE_API_KEY. Out: the JSON object that came back. Raises Stopped
+with one sentence where Stillhouse refuses, naming the field, or cannot be reached.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from openai import APIStatusError, OpenAI, OpenAIError
+
+from stillhouse.importing.stopped import Stopped
+from stillhouse.importing.terminal import key_of
+
+_RETRIES = 3
+
+
+def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
+    """The answer to one request."""
+    key = key_of("STILLHOUSE_API_KEY")
+    try:
+        with OpenAI(base_url=to.rstrip("/"), api_key=key, max_retries=_RETRIES) as client:
+            match method:
+                case "GET":
+                    answer = client.get(path, cast_to=object)
+                case "DELETE":
+                    answer = client.delete(path, cast_to=object)
+                case "POST":
+                    answer = client.post(path, cast_to=object, body=body)
+    except APIStatusError as error:
+        told = error.body if isinstance(error.body, dict) else {}
+        raise Stopped(f"{error.status_code}: {told.get('message') or error.message}") from error
+    except OpenAIError as error:
+        raise Stopped(f"Stillhouse cannot be reached: {error}") from error
+    if not isinstance(answer, dict):
+        raise Stopped(f"{to} is no Stillhouse API")
+    return answer

@@ -1,0 +1,1 @@
+"""`stillhouse model`: the models that were trained, from the command line."""

@@ -1,0 +1,100 @@
+"""`stillhouse model add|list|show|retire`: the models that were trained, by a trainer or by a person.
+
+In: Stillhouse's URL and a key from the environment; the key of a model's own server from an environment variable, never
+from the command line, where others could read it. Out: lines for people, or JSON with --json. The exit code is 1 where
+Stillhouse refuses or cannot be reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from stillhouse.importing.stopped import Stopped
+from stillhouse.importing.terminal import To, errors_in_one_line
+
+app = typer.Typer(no_args_is_help=True, help="Name, list, show and retire trained models.")
+
+Name = Annotated[str, typer.Argument(help="The model's name, as its server knows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    *,
+    to: To,
+    base: Annotated[str, typer.Option(help="The model that was trained.")],
+    url: Annotated[
+        str | None, typer.Option(help="Where it answers, up to /v1; absent where a provider has it.")
+    ] = None,
+    job: Annotated[str | None, typer.Option(help="The fine-tuning job that waits for it.")] = None,
+    key_env: Annotated[str | None, typer.Option(metavar="VARIABLE", help="The variable that holds the key.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Name a model that you have trained; the job that waits for it goes on."""
+    fields = {"id": name, "base": base, "url": url, "job_id": job}
+    with errors_in_one_line():
+        given = {field: value for field, value in fields.items() if value is not None}
+        if key_env:
+            given["api_key"] = _key(key_env)
+        _show(_asked(to, "POST", "/models", given), as_json=as_json)
+
+
+@app.command("list")
+def list_(*, to: To, as_json: AsJson = False) -> None:
+    """List the models that were trained."""
+    with errors_in_one_line():
+        listed = _asked(to, "GET", "/models")["data"]
+        trained = [model for model in listed if "base" in model]
+        if as_json:
+            typer.echo(json.dumps(trained, indent=2))
+        for model in [] if as_json else trained:
+            state = "retired" if model.get("retired_at") else "answers"
+            typer.echo(f"{model['id']}  {state}  base {model['base']}  job {model.get('job_id') or '-'}")
+
+
+@app.command()
+def show(name: Name, *, to: To, as_json: AsJson = False) -> None:
+    """Show one model."""
+    with errors_in_one_line():
+        _show(_asked(to, "GET", _path(name)), as_json=as_json)
+
+
+@app.command()
+def retire(name: Name, *, to: To, as_json: AsJson = False) -> None:
+    """Retire a model: its deployment ends, and what it costs at its trainer is deleted."""
+    with errors_in_one_line():
+        gone = _asked(to, "DELETE", _path(name))
+        typer.echo(json.dumps(gone, indent=2) if as_json else f"retired: {gone['id']}")
+
+
+def _asked(*arguments: Any) -> dict[str, Any]:
+    # The command line starts without the openai SDK, which is slow to import.
+    from stillhouse.asking import asked
+
+    return asked(*arguments)
+
+
+def _path(name: str) -> str:
+    return f"/models/{quote(name, safe='')}"
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable)
+    if not key:
+        raise Stopped(f"{variable} is not set")
+    return key
+
+
+def _show(model: dict[str, Any], *, as_json: bool) -> None:
+    typer.echo(json.dumps(model, indent=2) if as_json else "\n".join(_lines(model.items())))
+
+
+def _lines(fields: Iterable[tuple[str, Any]]) -> Iterable[str]:
+    return (f"{name}: {value}" for name, value in fields if value is not None and name != "object")

@@ -1,0 +1,44 @@
+"""Retire a trained model: undo its deployment, and delete what it costs at its trainer.
+
+In: `RetireModel`. Out: the model with `retired_at`. It may come twice: what is gone at the trainer is no error. While
+the trainer is away the message comes again later; when the patience is over, or where the trainer refuses, the model
+stays as it is, and its job's events say that it may cost.
+"""
+
+from __future__ import annotations
+
+from distillations.job import Job
+from foundation.consumer import logger
+from foundation.events import RetireModel
+from foundation.ids import now
+from foundation.later import patience_over
+from providers.model_version import ModelVersion
+from tuning.jobs import note
+from tuning.pause import come_again
+from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
+
+
+def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
+    model = ModelVersion.find(message.model_id)
+    if model is None or model.retired_at:
+        return
+    try:
+        if model.trainer:
+            (trainer or trainer_named(model.trainer)).retire(model)
+    except TrainerAway as away:
+        since = message.away_since or now()
+        if not patience_over(since):
+            come_again(message, since, away_since=since)
+            return
+        _tell(model, away)
+    except TrainerRefused as refusal:
+        _tell(model, refusal)
+    else:
+        model.change({"retired_at": now()})
+
+
+def _tell(model: ModelVersion, error: TrainerAway | TrainerRefused) -> None:
+    logger().error("model not retired", extra={"model": model.id, "error": str(error)})
+    job = Job.find(model.job_id or "")
+    if job:
+        note(job, "not_retired", f"The model {model.id} was not retired and may cost: {error}")

@@ -1,0 +1,71 @@
+"""A model is retired at its trainer, however often that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from foundation import table
+from foundation.events import RetireModel
+from foundation.ids import now
+from providers.model_version import ModelVersion
+from tests.distilling import build
+from tests.flow.system import System
+from tests.tuning.conftest import Scripted
+from tuning.retire import retire
+from tuning.trainers import TrainerRefused
+
+ASKED = RetireModel(model_id="m")
+
+
+@pytest.fixture
+def model(system: System) -> ModelVersion:
+    assert system
+    job = build.job(build.distillation("completed", dataset_id="dataset_1", job_id="ftjob-1"))
+    made = ModelVersion(id="m", created_at=1, base="b", trainer="default", job_id=job.id)
+    made.create()
+    return made
+
+
+def test_it_is_retired_once(model: ModelVersion, trainer: Scripted) -> None:
+    for _ in range(2):
+        retire(ASKED, trainer)
+    assert ModelVersion.load(model.id).retired_at
+    assert [retired.id for retired in trainer.retired] == [model.id]
+
+
+def test_while_the_trainer_is_away_it_is_asked_again(system: System, model: ModelVersion, trainer: Scripted) -> None:
+    trainer.away = True
+    retire(ASKED, trainer)
+    [again] = build.sent(system, "TUNING")
+    assert (again["type"], again["away_since"] > 0, ModelVersion.load(model.id).retired_at) == (
+        "RetireModel",
+        True,
+        None,
+    )
+    trainer.away = False
+    retire(RetireModel.model_validate(again), trainer)
+    assert ModelVersion.load(model.id).retired_at
+
+
+def test_what_cannot_be_retired_may_cost_and_says_so(
+    system: System, model: ModelVersion, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer.away = True
+    retire(RetireModel(model_id=model.id, away_since=now() - 25 * 3600), trainer)
+    assert build.sent(system, "TUNING") == []
+
+    def refuse(_: ModelVersion) -> None:
+        raise TrainerRefused("it is deployed elsewhere")
+
+    monkeypatch.setattr(trainer, "retire", refuse)
+    retire(ASKED, trainer)
+    assert ModelVersion.load(model.id).retired_at is None
+    assert "may cost" in next(table.query(model.job_id or "", prefix="EVENT#not_retired"))["message"]
+
+
+def test_a_model_that_no_trainer_made_is_only_marked(system: System) -> None:
+    assert system
+    ModelVersion(id="own", created_at=1, base="b", trainer="").create()
+    retire(RetireModel(model_id="own"))
+    assert ModelVersion.load("own").retired_at
+    retire(RetireModel(model_id="nobody"))

@@ -1,0 +1,13 @@
+"""The far side of every trainer of the registry. To add one: a line here, and the module with its `make_far_side`."""
+
+from __future__ import annotations
+
+from tests.tuning.trainers import far_deploying, far_file, far_openai
+from tests.tuning.trainers.far_side import MakeFarSide
+
+FAR_SIDES: dict[str, MakeFarSide] = {
+    "default": far_openai.make_far_side,
+    "file": far_file.make_far_side,
+}
+DOUBLES: dict[str, MakeFarSide] = {"double that deploys": far_deploying.make_far_side}
+"""Trainers of nobody: the suite shows by them that it holds what it says of a deployment."""

@@ -1,0 +1,258 @@
+"""What every trainer does, whichever it is, with a scripted far side at its other end.
+
+One job is made whatever is lost and redelivered; what is deployed is deployed once, and what nobody uses is retired.
+The process is killed before and after every call of `start`, `deploy` and `retire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import Any
+
+import pytest
+
+from distillations.distillation import Distillation
+from distillations.job import Job
+from distillations.trainers import TRAINERS
+from foundation import table
+from foundation.events import CancelJob
+from providers.model_version import ModelVersion
+from tests.tuning.conftest import events_of, starting, tick
+from tests.tuning.trainers.far_side import FarSide, Killed, Strike
+from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES
+from tuning.cancel import cancel
+from tuning.jobs import OPEN
+from tuning.start import start
+from tuning.trainers import Trainer, UnknownState
+
+MOST_CALLS = 40
+TICKS = 8
+
+LOST = pytest.mark.parametrize(("killed", "after"), [(True, False), (True, True), (False, True)])
+"""The process is killed before a call or after it, or no answer comes after what was asked is done."""
+
+type Landed = Callable[..., Distillation]
+
+pytestmark = pytest.mark.usefixtures("system")
+
+
+@pytest.fixture(params=sorted({**FAR_SIDES, **DOUBLES}))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def far(name: str, monkeypatch: pytest.MonkeyPatch) -> FarSide:
+    monkeypatch.setattr("tuning.answering.ask", lambda _: None)
+    return {**FAR_SIDES, **DOUBLES}[name](monkeypatch)
+
+
+@pytest.fixture
+def trainer(far: FarSide) -> Trainer:
+    return far.trainer()
+
+
+@pytest.fixture
+def begin(name: str, landed: Landed, trainer: Trainer, context: Any) -> Callable[..., Job]:
+    """Start a job, whatever is lost meanwhile."""
+
+    def deliver(number: int, deliveries: int = 1, block: AbstractContextManager[Any] | None = None) -> Job:
+        distillation = landed(trainer=name, number=number)
+        with block or nullcontext():
+            for _ in range(deliveries):
+                with suppress(Exception, Killed):
+                    start(starting(distillation), context, trainer)
+        return Job.load(distillation.job_id or "")
+
+    return deliver
+
+
+@pytest.fixture
+def begun(begin: Callable[..., Job]) -> Callable[[], Job]:
+    """Start another job."""
+    numbers = iter(range(1, MOST_CALLS))
+    return lambda: begin(next(numbers))
+
+
+def follow(trainer: Trainer, job: Job) -> Job:
+    """The clock strikes until the job has ended; a tick that is lost is followed by the next one."""
+    for _ in range(TICKS):
+        with suppress(Exception):
+            tick(trainer)
+        if Job.load(job.id).ended:
+            break
+    return Job.load(job.id)
+
+
+def attempt(far: FarSide, number: int, act: Callable[[], Any], *, after: bool, killed: bool) -> Strike:
+    """Do something whose call of this number is lost."""
+    strike = Strike(number, after, Killed() if killed else far.lost)
+    with far.struck(strike), suppress(Exception, Killed):
+        act()
+    return strike
+
+
+def test_every_trainer_has_a_far_side() -> None:
+    assert set(FAR_SIDES) == set(TRAINERS)
+
+
+def test_a_job_goes_from_its_start_to_a_model(far: FarSide, trainer: Trainer, begun: Callable[..., Job]) -> None:
+    job = begun()
+    assert far.made == [job.id]
+    found = trainer.find(job.id)
+    assert found
+    assert found.id == job.provider_job_id
+    assert far.files(job.id)
+    far.becomes(job.id, "running")
+    for _ in range(3):
+        tick(trainer)
+    told = events_of(job)
+    tick(trainer)
+    assert events_of(job) == told, "what is seen twice is told once"
+    assert not Job.load(job.id).ended
+    far.becomes(job.id, "succeeded")
+    tick(trainer)
+    far.deployed(job.id)
+    ended = follow(trainer, job)
+    assert (ended.status, ended.error) == ("succeeded", None)
+    model = ModelVersion.load(ended.fine_tuned_model or "")
+    assert (model.job_id, model.base, model.retired_at) == (job.id, job.model, None)
+    assert far.files(job.id) == [], "the training set has left the trainer"
+    assert (list(table.query(OPEN)), far.made) == ([], [job.id])
+
+
+def test_a_job_that_nobody_started_is_not_found(trainer: Trainer) -> None:
+    assert trainer.find("ftjob-nobody") is None
+
+
+def test_a_training_that_fails_fails_the_job_in_its_words(
+    far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+) -> None:
+    job = begun()
+    if not far.fails:
+        return
+    far.becomes(job.id, "failed")
+    ended = follow(trainer, job)
+    assert ended.error
+    assert (ended.status, "the loss is odd" in ended.error.message) == ("failed", True)
+    assert far.costs() == []
+
+
+def test_a_state_that_nobody_knows_is_waited_for_and_told(
+    far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+) -> None:
+    job = begun()
+    far.becomes(job.id, "pondering")
+    with pytest.raises(UnknownState, match="pondering"):
+        tick(trainer)
+    assert not Job.load(job.id).ended
+
+
+def test_a_job_that_vanished_ends(far: FarSide, trainer: Trainer, begun: Callable[..., Job]) -> None:
+    job = begun()
+    far.vanishes(job.id)
+    ended = follow(trainer, job)
+    assert ended.error
+    assert (ended.status, ended.error.code) == ("failed", "job_vanished")
+
+
+def test_an_absence_ends_nothing(far: FarSide, trainer: Trainer, begun: Callable[..., Job]) -> None:
+    job = begun()
+    far.away = True
+    for _ in range(3):
+        with suppress(Exception):
+            tick(trainer)
+    assert not Job.load(job.id).ended
+    far.away = False
+    far.becomes(job.id, "succeeded")
+    tick(trainer)
+    far.deployed(job.id)
+    assert follow(trainer, job).status == "succeeded"
+
+
+def test_a_refused_start_fails_the_job_and_leaves_nothing(far: FarSide, begun: Callable[..., Job]) -> None:
+    if not far.refuses():
+        return
+    job = begun()
+    assert job.error
+    assert (job.status, "no such base" in job.error.message) == ("failed", True)
+    assert (far.made, far.files(job.id), far.costs()) == ([], [], [])
+
+
+def test_a_cancelled_job_ends_and_costs_nothing(
+    far: FarSide, trainer: Trainer, begun: Callable[..., Job], context: Any
+) -> None:
+    job = begun()
+    cancel(CancelJob(job_id=job.id), context, trainer)
+    assert follow(trainer, job).status == "cancelled"
+    assert far.costs() == []
+
+
+@LOST
+def test_a_start_that_is_lost_anywhere_makes_one_job(
+    killed: bool, after: bool, far: FarSide, begin: Callable[..., Job]
+) -> None:
+    error: BaseException = Killed() if killed else far.lost
+    for number in range(1, MOST_CALLS):
+        strike = Strike(number, after, error)
+        job = begin(number, 3, far.struck(strike))
+        assert far.made.count(job.id) == 1, f"call {number}"
+        assert job.provider_job_id
+        if not strike.struck:
+            return
+    raise AssertionError("a start has too many calls")
+
+
+@LOST
+def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+) -> None:
+    for number in range(1, MOST_CALLS):
+        job = begun()
+        far.becomes(job.id, "succeeded")
+        strike = attempt(far, number, lambda: tick(trainer), after=after, killed=killed)
+        tick(trainer)
+        far.deployed(job.id)
+        ended = follow(trainer, job)
+        assert ended.status == "succeeded", f"call {number}"
+        assert len(far.costs()) <= 1, f"call {number}: something was deployed twice"
+        trainer.retire(ModelVersion.load(ended.fine_tuned_model or ""))
+        assert far.costs() == []
+        if not strike.struck:
+            return
+    raise AssertionError("a tick has too many calls")
+
+
+@LOST
+def test_a_retirement_that_is_lost_anywhere_leaves_nothing_that_costs(
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+) -> None:
+    for number in range(1, MOST_CALLS):
+        job = begun()
+        far.becomes(job.id, "succeeded")
+        tick(trainer)
+        far.deployed(job.id)
+        model = ModelVersion.load(follow(trainer, job).fine_tuned_model or "")
+        strike = attempt(far, number, partial(trainer.retire, model), after=after, killed=killed)
+        for _ in range(2):
+            trainer.retire(model)
+        assert far.costs() == [], f"call {number}"
+        if not strike.struck:
+            return
+    raise AssertionError("a retirement has too many calls")
+
+
+def test_what_is_being_deployed_is_retired_when_its_job_is_cancelled(
+    far: FarSide, trainer: Trainer, begun: Callable[..., Job], context: Any
+) -> None:
+    if not trainer.deploys:
+        return
+    job = begun()
+    far.becomes(job.id, "succeeded")
+    tick(trainer)
+    assert far.costs()
+    cancel(CancelJob(job_id=job.id), context, trainer)
+    assert follow(trainer, job).status == "cancelled"
+    assert far.costs() == []
