@@ -1,9 +1,9 @@
 """The one check through which every imported completion goes before it is pushed.
 
 In: a record of any importer. Out: the record. What is no chat raises Unmapped, which names the field and never its
-content. Two things are mended and noted: counts of tokens that contradict each other are left out, and so is the
-reasoning that models with open weights write before their answer. A record of the Responses API, and one of a failed
-call, is left to Stillhouse's own check.
+content. Three things are mended and noted: counts of tokens that contradict each other are left out, so is a latency
+that none can be, and so is the reasoning that models with open weights write before their answer. A record of the
+Responses API, and one of a failed call, is left to Stillhouse's own check.
 """
 
 from __future__ import annotations
@@ -18,9 +18,23 @@ from stillhouse.importing.record import Record
 from stillhouse.importing.source import Unmapped
 
 _URL = re.compile(r"(https?|gs|s3)://\S+|data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
+_LATENCY_END = 1 << 53
+_TOKENS_END = (1 << 53) + 1
+"""Stillhouse takes no latency and no count from these on."""
 _REASONING = (
-    (re.compile(r"gpt-oss", re.IGNORECASE), re.compile(r"\s*<reasoning>.*?</reasoning>\s*", re.DOTALL)),
-    (re.compile(r"deepseek|qwen|qwq|glm|minimax", re.IGNORECASE), re.compile(r"\s*<think>.*?</think>\s*", re.DOTALL)),
+    # As Bedrock writes it, and as the model does where nobody reads its channels.
+    (
+        re.compile(r"gpt-oss", re.IGNORECASE),
+        re.compile(
+            r"\s*(<reasoning>.*?</reasoning>|<\|channel\|>analysis<\|message\|>.*?<\|channel\|>final<\|message\|>)\s*",
+            re.DOTALL,
+        ),
+    ),
+    # The template of some begins the answer with the first tag, so that only the last one is in it.
+    (
+        re.compile(r"deepseek|qwen|qwq|glm|minimax", re.IGNORECASE),
+        re.compile(r"(\s*<think>.*?|((?!<think>).)*?)</think>\s*", re.DOTALL),
+    ),
 )
 """Models by name, and what they write before their answer where nothing takes it off, as Bedrock does not."""
 
@@ -141,7 +155,7 @@ class _Response(BaseModel):
     choices: Annotated[list[_Choice], Field(min_length=1)]
 
 
-type _Count = Annotated[int, Field(strict=True, ge=0)]
+type _Count = Annotated[int, Field(strict=True, ge=0, lt=_TOKENS_END)]
 
 
 class _PromptDetails(BaseModel):
@@ -170,6 +184,10 @@ class _Chat(BaseModel):
 
 def validated(record: Record) -> Record:
     """Return the record if it is a chat. Raises Unmapped."""
+    if isinstance(record.latency_ms, int) and not 0 <= record.latency_ms < _LATENCY_END:
+        # Clocks differ: a call may end before it began.
+        record.notes.append("latency_ms: none that can be, left out")
+        record.latency_ms = None
     response = record.response
     is_response = response.get("object") == "response" or ("output" in response and "choices" not in response)
     if is_response or (response.get("error") and not response.get("choices")):

@@ -45,6 +45,7 @@ def parts_of(record, expected):
         "messages": record["request"]["messages"],
         "message": record["response"]["choices"][0]["message"],
         "usage": record["response"].get("usage"),
+        "latency_ms": record.get("latency_ms"),
         "request": {name: record["request"].get(name) for name in asked},
     }
     return {name: parts[name] for name in expected}
