@@ -11,6 +11,7 @@ from foundation import table
 from foundation.errors import Conflict
 from providers import registry
 from providers.model_version import ModelVersion
+from providers.pins import pins_of
 from providers.provider import ProviderRefused
 from providers.routing import Providers
 
@@ -34,8 +35,13 @@ def refuse_while_needed(name: str) -> None:
 def _runs(name: str, served: Providers) -> Iterator[str]:
     for entry in table.query(OPEN_RUNS):
         run = Run.find(entry["sk"])
-        if run and not run.ended and any(_is_at(model, name, served) for model in _asked(run)):
+        if run and not run.ended and name in _providers_of(run, served):
             yield f"the run {run.id}"
+
+
+def _providers_of(run: Run, served: Providers) -> set[str]:
+    """The providers that a run asks: those of its pins, or before it is planned those that it would be pinned to."""
+    return {pin.provider for pin in (run.pins or pins_of(_asked(run), served)).values()}
 
 
 def _asked(run: Run) -> Iterator[str]:

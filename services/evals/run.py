@@ -20,6 +20,7 @@ from foundation.errors import NotFound
 from foundation.ids import now
 from foundation.later import Pause
 from foundation.records import Record
+from providers.pins import Pin
 from providers.usage import ModelUsage
 
 type Answers = Literal["stored", "sampled"]
@@ -32,6 +33,7 @@ OPEN_RUNS = "OPENRUNS"
 class Run(Record):
     """One pass of an eval over rows. `distillation_id` names the distillation that waits for it.
 
+    `pins` says where each model that it asks is asked, from when it is planned: its own, and those of its judges.
     `latency_ms` is the sum over the `timed_rows`, of which a latency is known.
     """
 
@@ -55,6 +57,7 @@ class Run(Record):
     rows: int | None = None
     started_at: int | None = None
     paused: Pause | None = None
+    pins: dict[str, Pin] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
 
     def parent(self) -> str:

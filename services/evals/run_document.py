@@ -43,6 +43,8 @@ class RunDocument(RunFigures):
     error: dict[str, str] | None
     """Code and message of what ended the run as failed."""
     metadata: dict[str, str] | None
+    served_by: dict[str, str]
+    """By the name of each model that is asked, `provider/model` of who answers; decided once, when it is planned."""
     paused: Pause | None
     """Null unless the run waits for a provider that is away."""
     warnings: list[str]
@@ -72,6 +74,7 @@ def run_document(run: Run) -> RunDocument:
         per_testing_criteria_results=criteria,
         error=run.error,
         metadata=run.metadata,
+        served_by={name: f"{pin.provider}/{pin.model}" for name, pin in run.pins.items()},
         paused=run.paused,
         warnings=run.warnings,
         report_url=f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}",

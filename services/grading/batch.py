@@ -45,7 +45,13 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
     run = Run.find(message.run_id)
     # One delivery makes at most three requests; the margin is for what it reads and writes beside them.
     timeout_s = max(1.0, (context.get_remaining_time_in_millis() / 1000 - _MARGIN_S) / 3)
-    api = registry.providers().batch_api(message.model, timeout_s=timeout_s)
+    try:
+        api = _batch_api(run, message, timeout_s)
+    except ProviderRefused as refusal:
+        # The name has no provider by now, or its model is retired.
+        if run and not run.ended:
+            end(run, status="failed", error=Failure(code="batch_refused", message=refusal.message))
+        return
     if api is None:
         if run:
             end(run, status="failed", error=Failure(code="batch_refused", message=f"'{run.model}' takes no batches."))
@@ -61,6 +67,15 @@ def sample_batch(message: SampleBatch, context: Any) -> None:
         except ProviderRefused as refusal:
             if run and not run.ended:
                 end(run, status="failed", error=Failure(code="batch_refused", message=refusal.message))
+
+
+def _batch_api(run: Run | None, message: SampleBatch, timeout_s: float) -> BatchAPI | None:
+    """The Batch API of the provider that the run's model is pinned to."""
+    providers = registry.providers()
+    pin = run.pins.get(run.model) if run else None
+    if pin:
+        return providers.at(pin.provider).batch_api(timeout_s=timeout_s)
+    return providers.batch_api(message.model, timeout_s=timeout_s)
 
 
 def _go_on(run: Run, message: SampleBatch, api: BatchAPI) -> None:
@@ -143,7 +158,7 @@ def _requests(run: Run, chunks: Iterable[GradeChunk]) -> dict[str, dict[str, Any
                     request = request_for(orjson.loads(line), source)
                 except _NO_REQUEST:
                     continue
-                requests[digest_of(request)] = request
+                requests[digest_of(request, run.pins)] = request
     return requests
 
 
@@ -154,7 +169,8 @@ def _unpaid(run: Run, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str
     async def look_up() -> list[Answer | None]:
         return await asyncio.gather(*(paid.find(digest) for digest in requests))
 
-    model = registry.providers().resolve(run.model).model
+    pin = run.pins.get(run.model)
+    model = pin.model if pin else registry.providers().resolve(run.model).model
     answers = loop.run(look_up())
     return {
         digest: {**request, "model": model}

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -23,15 +24,23 @@ from foundation.ids import new_id
 from graders import sandbox
 from grading.paid import Paid, answers, packed
 from providers import Answer, OverLimit, Provider, ProviderAway, ProviderRefused, has_message
+from providers.pins import Pin
 
 _AT_ONCE = 50
 _BAD_GATEWAY = 502
 _STORE_EVERY_S = 5.0
 _STORE_GRACE_S = 3.0
+_NO_PINS: Mapping[str, Pin] = MappingProxyType({})
 
 
-def digest_of(request: dict[str, Any]) -> str:
-    """The request's SHA-256, by which its answer is stored. Requests with the same content have the same digest."""
+def digest_of(request: dict[str, Any], pins: Mapping[str, Pin] = _NO_PINS) -> str:
+    """The request's SHA-256, by which its answer is stored. Requests with the same content have the same digest.
+
+    A model whose name is pinned counts as the one that the pin identifies, whatever its name means later.
+    """
+    pin = pins.get(request.get("model") or "")
+    if pin:
+        request = {**request, "model": pin.identity}
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -52,7 +61,9 @@ class Calls:
         paid: Paid | None = None,
         retry_s: float | None = None,
         gives_up: bool = False,
+        pins: Mapping[str, Pin] = _NO_PINS,
     ) -> None:
+        self._pins = pins
         self.answered = 0
         self.failed = 0
         self._prefix = prefix
@@ -100,7 +111,7 @@ class Calls:
         return answer
 
     async def _once(self, request: dict[str, Any], ask: Callable[..., Awaitable[Answer]], paid: Paid | None) -> Answer:
-        digest = digest_of(request)
+        digest = digest_of(request, self._pins)
         under_way = self._answers.get(digest)
         if under_way is None:
             under_way = asyncio.ensure_future(self._find_or_ask(digest, request, ask, paid))

@@ -26,6 +26,7 @@ from grading.ended import end, tell_again
 from grading.item import GradedRow, grade_row
 from grading.paid import Paid
 from providers import OverLimit, Provider, ProviderAway, registry
+from providers.pins import Pinned
 from providers.usage import ModelUsage
 
 _MARGIN_S = 5.0
@@ -44,10 +45,14 @@ def grade_chunk(message: GradeChunk, context: Any, provider: Provider | None = N
         return
     if not is_graded(run.id, message.chunk):
         with lease.held(run.id, f"CHUNK#{message.chunk}", context):
-            if pause.put_off(run, message) or not _grade(run, message, context, provider or registry.paced_providers()):
+            if pause.put_off(run, message) or not _grade(run, message, context, provider or _pinned(run)):
                 return
     if all_graded(run.id, message.chunk, message.chunks):
         _complete(run)
+
+
+def _pinned(run: Run) -> Provider:
+    return Pinned(registry.paced_providers(), run.pins)
 
 
 def _complete(run: Run) -> None:
@@ -64,7 +69,15 @@ def _grade(run: Run, message: GradeChunk, context: Any, provider: Provider) -> b
     deadline_s = context.get_remaining_time_in_millis() / 1000 - _MARGIN_S
     prefix = f"runs/{run.id}/calls/{message.chunk:06d}/"
     retry_s = _RETRY_PAUSED_S if run.paused else _RETRY_S
-    calls = Calls(prefix, provider, deadline_s, paid=Paid.of(run), retry_s=retry_s, gives_up=pause.over(run))
+    calls = Calls(
+        prefix,
+        provider,
+        deadline_s,
+        paid=Paid.of(run),
+        retry_s=retry_s,
+        gives_up=pause.over(run),
+        pins=run.pins,
+    )
 
     async def work() -> list[GradedRow]:
         async with opened(calls):

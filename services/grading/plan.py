@@ -1,9 +1,9 @@
 """Fix the rows of a run and fan them out in chunks.
 
-In: `PlanRun`. Out: one JSONL object of rows, which is written once even if the message is delivered several times, and
-a `GradeChunk` for each range of it. If the provider's Batch API is to sample the rows first, a `SampleBatch` for every
-twenty chunks goes out instead. A source without rows, a missing file or a line that is no row ends the run as failed. A
-run that has ended is not planned; its end is announced again.
+In: `PlanRun`. Out: where each model is asked, pinned in the run; one JSONL object of rows, which is written once even
+if the message is delivered several times; and a `GradeChunk` for each range of it. If the provider's Batch API is to
+sample the rows first, a `SampleBatch` for every twenty chunks goes out instead. A source without rows, a missing file
+or a line that is no row ends the run as failed. A run that has ended is not planned; its end is announced again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from distillations import lineage
 from distillations.failure import Failure
 from distillations.lineage import Node
 from evals.data_sources import FileContent, FileId, JsonlSource
+from evals.eval import Eval
 from evals.files import File, checked
 from evals.output_items import ROWS_A_CHUNK
 from evals.run import Run
@@ -27,6 +28,8 @@ from foundation.errors import ApiError
 from foundation.events import GradeChunk, SampleBatch
 from foundation.ids import now
 from grading.ended import end, tell_again
+from providers import registry
+from providers.pins import Pin, pins_of
 
 # The most bytes of a chunk, and of the chunks of one batch: a worker holds them in memory several times over, and a
 # provider takes batches of at most 200 MB.
@@ -54,13 +57,21 @@ def plan(run_id: str) -> None:
         message = "The data source selects no rows."
         end(run, status="failed", error=Failure(code="no_rows", message=message))
         return
-    started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now()}
+    started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now(), "pins": _pins(run)}
     run.change(started, where={"status": "queued"})
     known = [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks]
     if getattr(run.data_source, "batch", None):
         bus.send_all(_parts(run, known))
     else:
         bus.send_all(known)
+
+
+def _pins(run: Run) -> dict[str, Pin]:
+    """Where the run's model and those of its judges are asked."""
+    eval_ = Eval.find(run.eval_id)
+    judges = [model for criterion in (eval_.testing_criteria if eval_ else ()) for _, model in criterion.models()]
+    own = [run.model] if run.answers == "sampled" else []
+    return pins_of(dict.fromkeys([*own, *judges]), registry.providers())
 
 
 def _parts(run: Run, chunks: list[GradeChunk]) -> Iterator[SampleBatch]:

@@ -12,12 +12,16 @@ from pydantic import AfterValidator, WithJsonSchema
 
 
 class Kind(NamedTuple):
-    """Where a kind is implemented, what it is, for people who choose one, and which fields it needs and takes."""
+    """Where a kind is implemented, what it is, for people who choose one, and which fields it needs and takes.
+
+    An `implied` kind is a provider by its own name, too, in the stack's region: trained models may be served by it.
+    """
 
     module: str
     description: str
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
+    implied: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -38,12 +42,14 @@ KINDS: dict[str, Kind] = {
         "models and deployments of custom models of Amazon Bedrock, by Converse",
         needs=frozenset({"models"}),
         takes=frozenset({"base_url", "region"}),
+        implied=True,
     ),
     "bedrock_imported": Kind(
         "bedrock.imported",
         "models that were imported into Amazon Bedrock, by InvokeModel",
         needs=frozenset({"models"}),
         takes=frozenset({"base_url", "region"}),
+        implied=True,
     ),
 }
 

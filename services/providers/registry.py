@@ -11,6 +11,7 @@ no limits.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -22,12 +23,14 @@ from foundation.refreshed import Refreshed
 from foundation.settings import settings
 from providers.entry import Entry, ProviderName, Url
 from providers.key import Key, KnownKey, SecretKey
+from providers.kinds import KINDS
 from providers.pace import Pace
 from providers.provider import ProviderRefused
 from providers.routing import DEFAULT, Named, Providers
 from providers.saved import saved_providers
 from providers.single_provider import SingleProvider, make_provider
 from providers.terms import TeacherTerms, Trains
+from providers.versions import Versions
 
 type Origin = Literal["template", "secret", "api"]
 """Who says what a provider is: the template's parameters, the secret of ProvidersSecretArn, or who called the API."""
@@ -67,6 +70,12 @@ class Known(NamedTuple):
     created_at: int | None = None
     updated_at: int | None = None
 
+    @property
+    def place(self) -> str:
+        """A hash of its kind and address: another one there has other models, whatever they are called."""
+        address = f"{self.entry.kind}\n{self.entry.base_url}\n{self.entry.region}"
+        return hashlib.sha256(address.encode()).hexdigest()[:8]
+
     def made(self, *, paced: bool) -> SingleProvider:
         """The provider itself, which keeps its limits if it is paced."""
         name = _DEFAULT_PACE if self.name == DEFAULT else self.name
@@ -99,9 +108,21 @@ class _Made:
             self._made[one.name] = held if held and held[0] == one else (one, one.made(paced=self._paced))
         kept = [provider for _, provider in self._made.values()]
         self._replaced += [provider for _, provider in before.values() if provider not in kept]
-        _, default = self._made[DEFAULT]
-        further = [(one, provider) for one, provider in self._made.values() if one.name != DEFAULT]
-        return Providers(default, {one.name: Named(provider, frozenset(one.entry.models)) for one, provider in further})
+        named = {
+            name: Named(provider, frozenset(one.entry.models), one.place)
+            for name, (one, provider) in self._made.items()
+        }
+        return Providers(named.pop(DEFAULT), named, version_of=_VERSIONS.find, implied=self._implied)
+
+    def _implied(self, name: str) -> Named | None:
+        """The provider of a kind of AWS in the stack's own region, which is there without having been added."""
+        if name not in KINDS or not KINDS[name].implied:
+            return None
+        if name not in self._made:
+            known = Known(name, "template", Entry(kind=name))
+            self._made[name] = known, known.made(paced=self._paced)
+        known, provider = self._made[name]
+        return Named(provider, place=known.place)
 
     def _close_replaced(self) -> None:
         """Close the connections of replaced providers, unless calls are under way: the loop runs then."""
@@ -137,7 +158,8 @@ def terms_of(teacher: str) -> TeacherTerms | None:
         name = providers().resolve(teacher).name
     except ProviderRefused:
         return None
-    entry = next(known.entry for known in configured() if known.name == name)
+    # A provider that needs no configuration has none in which its terms could be noted.
+    entry = next((known.entry for known in configured() if known.name == name), Entry())
     return TeacherTerms(provider=name, trains_others=entry.trains_others, note=entry.trains_others_note)
 
 
@@ -146,6 +168,7 @@ def forget() -> None:
     _CONFIGURED.forget()
     _UNPACED.forget()
     _PACED.forget()
+    _VERSIONS.forget()
     _default_key.cache_clear()
 
 
@@ -204,6 +227,7 @@ def _entries(secret: str) -> dict[str, _SecretEntry]:
     ) from None
 
 
+_VERSIONS = Versions()
 _CONFIGURED = Refreshed(read_now)
 _UNPACED = _Made(paced=False)
 _PACED = _Made(paced=True)

@@ -8,15 +8,18 @@ from foundation import loop
 from foundation.errors import ApiError, ModelNotFound, RetryLater
 from providers import registry
 from providers.provider import ProviderAway, ProviderRefused
-from providers.routing import ModelAmbiguous
+from providers.routing import ModelAmbiguous, ModelRetired, ProviderGone
 
 
 def require_model(name: str, *, param: str) -> dict[str, Any]:
-    """The model of this name. Raises a refusal naming `param` where no provider, or more than one, has it."""
+    """The model of this name.
+
+    Raises a refusal naming `param` where no provider, or more than one, has it, or where it is retired.
+    """
     try:
         model = loop.run(registry.providers().find_model(name))
-    except ModelAmbiguous as several:
-        raise ApiError(several.message, code="model_not_found", param=param, status=several.status) from several
+    except (ModelAmbiguous, ModelRetired, ProviderGone) as refusal:
+        raise ApiError(refusal.message, code=refusal.code, param=param, status=refusal.status) from refusal
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
     except ProviderRefused as refusal:

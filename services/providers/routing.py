@@ -1,18 +1,21 @@
 """Pass each call to the provider that the model's name selects.
 
-A name is, in this order, a model that exactly one of the further providers lists, `provider/model`, or a model of the
-default provider. A name that several providers list raises ModelAmbiguous.
+A name is, in this order, a model that was trained here (its version says where it is served), a model that exactly one
+of the further providers lists, `provider/model`, or a model of the default provider. A name that several providers list
+raises ModelAmbiguous, and that of a retired model ModelRetired.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 
 from foundation.errors import ApiError
 from providers.batch_api import BatchAPI
+from providers.model_version import ModelVersion
 from providers.provider import Answer, Passed, ProviderAway, ProviderRefused
 from providers.single_provider import SingleProvider
 
@@ -33,11 +36,32 @@ class ModelAmbiguous(ProviderRefused):
         super().__init__(404, orjson.dumps(body), {})
 
 
+class ModelRetired(ProviderRefused):
+    """The model was trained here and is retired: it answers no more."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        message = (
+            f"The model '{version.id}' is retired: it answers no more. Ask another one, such as its base "
+            f"'{version.base}', or train it anew: POST /v1/distillations/{{id}}/repeat."
+        )
+        body = ApiError(message, code="model_retired", param="model").body()
+        super().__init__(404, orjson.dumps(body), {})
+
+
+class ProviderGone(ProviderRefused):
+    """What is asked for is served by a provider that is not configured any more."""
+
+    def __init__(self, name: str) -> None:
+        message = f"The provider '{name}' is not configured. Add it again: POST /v1/providers."
+        super().__init__(404, orjson.dumps(ApiError(message, code="provider_gone", param="model").body()), {})
+
+
 class Named(NamedTuple):
-    """A further provider, and the models that are listed for it."""
+    """A provider, the models that are listed for it, and a hash of its kind and address."""
 
     provider: SingleProvider
-    models: frozenset[str]
+    models: frozenset[str] = frozenset()
+    place: str = ""
 
 
 class Route(NamedTuple):
@@ -49,18 +73,38 @@ class Route(NamedTuple):
 
 
 class Providers:
-    """The default provider and the further ones by name, behind the interface of a single provider."""
+    """The default provider and the further ones by name, behind the interface of a single provider.
 
-    def __init__(self, default: SingleProvider, named: dict[str, Named]) -> None:
-        self._default = default
+    `version_of` gives the version of a model that was trained here, by its name. `implied` gives a provider that needs
+    no configuration, by its name; a model version may name one.
+    """
+
+    def __init__(
+        self,
+        default: Named,
+        named: dict[str, Named],
+        *,
+        version_of: Callable[[str], ModelVersion | None] = lambda _: None,
+        implied: Callable[[str], Named | None] = lambda _: None,
+    ) -> None:
+        self._implied = implied
+        self._default = default.provider
+        self._all = {**named, DEFAULT: default}
         self._named = named
+        self._version_of = version_of
         self._listing: dict[str, list[str]] = {}
         for name, further in named.items():
             for model in sorted(further.models):
                 self._listing.setdefault(model, []).append(name)
 
     def resolve(self, model: str) -> Route:
-        """Return the provider of a model and the model's name there. Raises ModelAmbiguous."""
+        """Return the provider of a model and the model's name there.
+
+        Raises ModelAmbiguous, ModelRetired, and ProviderGone.
+        """
+        version = self._version_of(model)
+        if version:
+            return self._route_of(version)
         names = self._listing.get(model, [])
         if len(names) > 1:
             raise ModelAmbiguous(model, names)
@@ -71,8 +115,28 @@ class Providers:
             return Route(self._named[prefix].provider, prefix, rest)
         return Route(self._default, DEFAULT, model)
 
+    def _route_of(self, version: ModelVersion) -> Route:
+        if version.retired_at is not None:
+            raise ModelRetired(version)
+        name = version.provider or DEFAULT
+        return Route(self.at(name), name, version.name_there)
+
+    def at(self, name: str) -> SingleProvider:
+        """Return the provider of this name. Raises ProviderGone."""
+        return self._known_as(name).provider
+
+    def place_of(self, name: str) -> str:
+        """Return a hash of the kind and the address of the provider of this name. Raises ProviderGone."""
+        return self._known_as(name).place
+
+    def _known_as(self, name: str) -> Named:
+        known = self._all.get(name) or self._implied(name)
+        if known is None:
+            raise ProviderGone(name)
+        return known
+
     def batch_api(self, model: str, *, timeout_s: float) -> BatchAPI | None:
-        """Return the Batch API of the model's provider; None if it has none. Raises ModelAmbiguous."""
+        """Return the Batch API of the model's provider; None if it has none. Raises as `resolve` does."""
         return self.resolve(model).provider.batch_api(timeout_s=timeout_s)
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
@@ -92,8 +156,11 @@ class Providers:
         return await self._default.pass_on(path, body, content_type, deadline_s=deadline_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
-        provider, _, model = self.resolve(name)
-        if name in self._listing:
+        provider, owner, model = self.resolve(name)
+        version = self._version_of(name)
+        if version and owner != DEFAULT:
+            return {**listed_model(name, owner), "created": version.created_at}
+        if name in self._listing and not version:
             return listed_model(name, self._listing[name][0])
         listing = await provider.find_model(model)
         return {**listing, "id": name} if listing else None
