@@ -46,11 +46,19 @@ def ensure_up(report: Report, layout: Layout | None = None) -> StackInfo:
             report("the lab or the runner changed: starting anew, with all that was captured")
             down(layout)
             info = None
+        if info is None and _is_another_versions(layout):
+            report("the stack that is up is another version's: starting anew, with all that was captured")
+            down(layout)
         if info is None:
             return _started(layout, report)
         if info.sources != fingerprint.sources(layout.root):
             return redeploy(layout, info, report)
         return info
+
+
+def _is_another_versions(layout: Layout) -> bool:
+    """A supervisor is up, and wrote a description that these sources cannot read; one that starts has none yet."""
+    return supervisor_pid(layout) is not None and layout.info.exists() and read_info(layout.info) is None
 
 
 def down(layout: Layout | None = None) -> bool:

@@ -1,6 +1,8 @@
 import os
 from dataclasses import replace
 
+import pytest
+
 from local.stack import control, supervisor
 from local.stack.info import write_info
 from local.stack.layout import Layout
@@ -21,6 +23,21 @@ def test_a_stack_that_does_not_answer_is_not_running(tmp_path):
     write_info(layout.info, replace(INFO, pid=os.getpid()))
     with held(layout.supervisor):
         assert control.running(layout) is None
+
+
+@pytest.mark.parametrize(("written", "stopped"), [('{"api_url": "only"}', [True]), (None, [])])
+def test_a_stack_of_another_version_is_stopped_before_the_start(tmp_path, monkeypatch, written, stopped):
+    """Its file lacks what was added since, so that nothing is known of it but that it is up."""
+    layout = Layout(tmp_path)
+    stops = []
+    monkeypatch.setattr(control, "down", lambda _: stops.append(True))
+    monkeypatch.setattr(control, "_started", lambda *_: INFO)
+    layout.local.mkdir()
+    if written:
+        layout.info.write_text(written)
+    with held(layout.supervisor):
+        assert control.ensure_up(lambda _: None, layout) == INFO
+    assert stops == stopped
 
 
 def test_addresses_take_the_form_that_needs_no_host_name():
