@@ -6,10 +6,10 @@ Each graded chunk writes one row with its sums to the table, once; a run shows t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from foundation import table
 from providers.usage import ModelUsage
@@ -66,6 +66,9 @@ class ChunkCounts(BaseModel):
     first_row: int
     counts: ResultCounts
     usage: list[ModelUsage]
+    """What this run paid for."""
+    answers: list[ModelUsage] = Field(default_factory=list)
+    """What the graded answers took, whoever paid for them, none of them by batch."""
     criteria: list[CriterionResult]
     latency_ms: int = 0
     timed: int = 0
@@ -116,14 +119,10 @@ def chunks_from(run_id: str, first: int | None, *, descending: bool = False) -> 
 def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
     """The sums that a run shows: counts, usage by model, results by criterion, latency."""
     counts = ResultCounts()
-    usage: dict[tuple[str, bool], ModelUsage] = {}
     criteria: dict[str, CriterionResult] = {}
     for chunk in chunks:
         for name in ("total", "passed", "failed", "errored"):
             setattr(counts, name, getattr(counts, name) + getattr(chunk.counts, name))
-        for used in chunk.usage:
-            fresh = ModelUsage(model_name=used.model_name, batch=used.batch)
-            usage.setdefault((used.model_name, used.batch), fresh).merge(used)
         for result in chunk.criteria:
             seen = criteria.setdefault(
                 result.testing_criteria, CriterionResult(testing_criteria=result.testing_criteria)
@@ -131,8 +130,17 @@ def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
             seen.merge(result)
     return {
         "result_counts": counts.model_dump(),
-        "per_model_usage": [used.model_dump() for used in usage.values()],
+        "per_model_usage": _merged(used for chunk in chunks for used in chunk.usage),
+        "answer_usage": _merged(used for chunk in chunks for used in chunk.answers),
         "per_testing_criteria_results": [result.model_dump() for result in criteria.values()],
         "latency_ms": sum(chunk.latency_ms for chunk in chunks),
         "timed_rows": sum(chunk.timed for chunk in chunks),
     }
+
+
+def _merged(usages: Iterable[ModelUsage]) -> list[dict[str, Any]]:
+    by_model: dict[tuple[str, bool], ModelUsage] = {}
+    for used in usages:
+        fresh = ModelUsage(model_name=used.model_name, batch=used.batch)
+        by_model.setdefault((used.model_name, used.batch), fresh).merge(used)
+    return [used.model_dump() for used in by_model.values()]

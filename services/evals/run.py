@@ -48,6 +48,9 @@ class Run(Record):
     data_source: DataSource
     result_counts: ResultCounts = ResultCounts()
     per_model_usage: list[ModelUsage] = Field(default_factory=list)
+    """What this run paid for, its judges' calls among it."""
+    answer_usage: list[ModelUsage] = Field(default_factory=list)
+    """What the graded answers took, whoever paid for them."""
     per_testing_criteria_results: list[CriterionResult] = Field(default_factory=list)
     error: dict[str, str] | None = None
     metadata: dict[str, str] | None = None

@@ -8,7 +8,7 @@ the chunk goes back to its queue with its paid answers kept, and the run shows t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ from foundation.events import GradeChunk
 from grading import pause
 from grading.calls import Calls, opened
 from grading.ended import end, tell_again
-from grading.item import GradedRow, grade_row
+from grading.item import GradedRow, Use, grade_row
 from grading.paid import Paid
 from providers import OverLimit, Provider, ProviderAway, registry
 from providers.pins import Pinned
@@ -123,11 +123,8 @@ def _most_telling(failures: list[BaseException]) -> BaseException:
 
 
 def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
-    usage: dict[tuple[str, bool], ModelUsage] = {}
     criteria: dict[str, CriterionResult] = {}
     for row in graded:
-        for model, used, batch in row.usage:
-            usage.setdefault((model, batch), ModelUsage(model_name=model, batch=batch)).add(used)
         for result in row.item["results"]:
             name = result["name"]
             criteria.setdefault(name, CriterionResult(testing_criteria=name)).add(result)
@@ -139,8 +136,16 @@ def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
         chunks=message.chunks,
         first_row=message.first_row,
         counts=counts,
-        usage=list(usage.values()),
+        usage=_summed(use for row in graded for use in row.usage),
+        answers=_summed(row.answered._replace(batch=False) for row in graded if row.answered),
         criteria=list(criteria.values()),
         latency_ms=sum(row.latency_ms for row in graded),
         timed=sum(row.latency_ms > 0 for row in graded),
     )
+
+
+def _summed(uses: Iterable[Use]) -> list[ModelUsage]:
+    by_model: dict[tuple[str, bool], ModelUsage] = {}
+    for model, usage, batch in uses:
+        by_model.setdefault((model, batch), ModelUsage(model_name=model, batch=batch)).add(usage)
+    return list(by_model.values())

@@ -44,6 +44,8 @@ class GradedRow(NamedTuple):
     errored: bool
     usage: list[Use]
     latency_ms: int
+    answered: Use | None = None
+    """The answer that was graded, whoever paid for it; None where the provider did not say what it took."""
 
 
 async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], calls: Calls) -> GradedRow:
@@ -61,7 +63,8 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
 
 async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _BookedCalls) -> GradedRow:
     answer = await sample_row(row, run.data_source, booked.calls)
-    if answer.body.get("usage"):
+    answered = _use(run.model, answer) if answer.body.get("usage") else None
+    if answered:
         booked.book(run.model, answer)
     seen = namespace(answer.body, asked_json=asked_json(row, run.data_source))
     standing = getattr(run.data_source, "recorded_grades", None)
@@ -69,7 +72,9 @@ async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked
     errored = any("error" in (result.get("sample") or {}) for result in results)
     item = _item(run, number, {**row, "request": _asked(row, run)}, answer, results)
     passed = item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
-    return GradedRow(item, passed=passed, errored=errored, usage=booked.usage, latency_ms=answer.latency_ms)
+    return GradedRow(
+        item, passed=passed, errored=errored, usage=booked.usage, latency_ms=answer.latency_ms, answered=answered
+    )
 
 
 class _BookedCalls:
@@ -89,12 +94,16 @@ class _BookedCalls:
         return (await self.calls.run_source(request)).body
 
     def book(self, asked: str, answer: Answer) -> dict[str, Any]:
-        """Add a paid answer to the usage of the model that it names, or of the `asked` model if it names none."""
+        """Add a paid answer to the row's usage."""
         if answer.paid:
-            model, usage = answer.body.get("model"), answer.body.get("usage")
-            name = model if isinstance(model, str) else asked
-            self.usage.append(Use(name, usage if isinstance(usage, dict) else {}, answer.batch))
+            self.usage.append(_use(asked, answer))
         return answer.body
+
+
+def _use(asked: str, answer: Answer) -> Use:
+    """The use of the model that the answer names, or of the `asked` model if it names none."""
+    model, usage = answer.body.get("model"), answer.body.get("usage")
+    return Use(model if isinstance(model, str) else asked, usage if isinstance(usage, dict) else {}, answer.batch)
 
 
 async def _result(

@@ -80,6 +80,7 @@ def test_nothing_adds_up_to_nothing():
     assert totals([]) == {
         "result_counts": {"total": 0, "passed": 0, "failed": 0, "errored": 0},
         "per_model_usage": [],
+        "answer_usage": [],
         "per_testing_criteria_results": [],
         "latency_ms": 0,
         "timed_rows": 0,

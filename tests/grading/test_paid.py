@@ -50,6 +50,8 @@ def test_a_second_run_pays_for_nothing_that_the_eval_has_asked(system: System, c
     assert [asked_for(request) for request in provider.asked if request["model"] == MODEL] == ["row 60"]
     assert counts(second.id) == (61, 61, 0, 0)
     assert usage(second)[MODEL] == (1, 12)
+    (answers,) = Run.load(second.id).answer_usage
+    assert (answers.model_name, answers.invocation_count) == (MODEL, 61), "what an answer costs is known, whoever paid"
 
 
 def test_another_parameter_another_model_another_eval_are_other_calls(system: System, context: Any) -> None:

@@ -97,7 +97,6 @@ USED = {
     "baseline": ModelUsage(model_name=build.STUDENT, invocation_count=10, prompt_tokens=10_000, completion_tokens=1000),
     "distilled": ModelUsage(model_name=build.MODEL, invocation_count=10, prompt_tokens=10_000, completion_tokens=1000),
 }
-JUDGE = ModelUsage(model_name="gpt-4o-mini-judge", invocation_count=99, prompt_tokens=10**6, completion_tokens=10**6)
 
 
 def deciding(
@@ -177,7 +176,7 @@ def test_rows_are_needed_only_for_a_gain_above_the_minimum(system: System) -> No
 
 def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
     # A call: teacher 1000 * 2.5 + 100 * 10 = 3500, baseline 150 + 60 = 210, distilled 300 + 120 = 420.
-    distillation = deciding(usage={role: [used, JUDGE] for role, used in USED.items()})
+    distillation = deciding()
     decide(distillation.id)
     ratio = Verdict.load(distillation.verdict_id).cost_ratio
     assert ratio == {"teacher": 1.0, "baseline": pytest.approx(210 / 3500), "distilled": pytest.approx(420 / 3500)}
@@ -193,16 +192,8 @@ def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
         # A model without a price has no ratio, and without the teacher's nobody has.
         ({"distilled": [USED["distilled"].model_copy(update={"model_name": "lab"})]}, (0.06, None)),
         ({"teacher": []}, (None, None)),
-        # The teacher answered as a dated snapshot, judged by a smaller model whose name begins alike.
-        (
-            {
-                "teacher": [
-                    USED["teacher"].model_copy(update={"model_name": "gpt-4o-2024-08-06"}),
-                    JUDGE.model_copy(update={"model_name": "gpt-4o-mini-2024-07-18"}),
-                ]
-            },
-            (0.06, 0.12),
-        ),
+        # The teacher answered as a dated snapshot.
+        ({"teacher": [USED["teacher"].model_copy(update={"model_name": "gpt-4o-2024-08-06"})]}, (0.06, 0.12)),
     ],
 )
 def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> None:  # noqa: ARG001
