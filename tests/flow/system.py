@@ -44,6 +44,7 @@ CONSUMERS: dict[str, Handler] = {
 }
 RULE = "watch"
 VISIBILITY_MS = 720_000
+A_MINUTE_MS = 60_000
 _GATEWAY = tuple(
     f"/v1/{name}" for name in ("models", "responses", "embeddings", "moderations", "completions", "images/", "audio/")
 )
@@ -67,7 +68,8 @@ class FakeContext:
 class System:
     """What a test can do with it: call the API, deliver messages, look at what was said.
 
-    A failed message is delivered again at once, and `passed_ms` grows by the visibility timeout that AWS would wait.
+    A failed message is delivered again at once, and `passed_ms` grows by the visibility timeout that AWS would wait,
+    and by a minute at each tick of the clock.
     """
 
     bucket: str
@@ -110,6 +112,7 @@ class System:
         for _ in range(rounds):
             moved = [self.deliver(name) for name in CONSUMERS]
             if self.clock_runs():
+                self.passed_ms += A_MINUTE_MS
                 self.around("clock", partial(tuning.handler.watch_entry, {}, FakeContext()))
                 moved.append(1)
             if not any(moved):
