@@ -76,6 +76,10 @@ check: setup ## format, lint, types, template, requirements
 		{ echo "$$bundle/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }; done
 	@echo "check: clean"
 
+.PHONY: train-tiny
+train-tiny: $(UV) ## infra/train/sft.py on a tiny model with random weights, on a CPU (installs PyTorch: 6 GB)
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 $(UV) run --script infra/train/tiny.py
+
 .PHONY: requirements
 requirements: .venv/.synced ## write the requirements.txt of services/ and sandbox/ from uv.lock
 	@for bundle in $(BUNDLES); do $(EXPORT) $$bundle > $$bundle/requirements.txt; done

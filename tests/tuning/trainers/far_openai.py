@@ -25,7 +25,7 @@ class FarOpenAI(FarSide):
     uploads: dict[str, str] = field(default_factory=dict)
 
     def trainer(self) -> OpenAITrainer:
-        client = httpx2.Client(transport=httpx2.MockTransport(self._serve))
+        client = httpx2.Client(transport=httpx2.MockTransport(self.serve))
         return OpenAITrainer(OpenAI(base_url="http://far/v1", api_key="any", http_client=client))
 
     def refuses(self) -> bool:
@@ -52,7 +52,7 @@ class FarOpenAI(FarSide):
     def _of(self, intent: str) -> dict[str, Any]:
         return next(job for job in self.jobs.values() if job["metadata"]["stillhouse_intent"] == intent)
 
-    def _serve(self, request: httpx2.Request) -> httpx2.Response:
+    def serve(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
         status, body = self.call(lambda: self._answer(request))
         return httpx2.Response(status, json=body)
