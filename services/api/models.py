@@ -17,9 +17,11 @@ from foundation.errors import ApiError, Conflict
 from foundation.events import RetireModel
 from foundation.ids import derived_id, now
 from foundation.routes import Routes
+from providers import registry
 from providers.entry import Url
 from providers.model_version import ModelVersion
 from providers.required_model import require_model
+from providers.routing import DEFAULT
 from providers.saved import SavedProvider
 
 router = Routes("Models")
@@ -101,17 +103,26 @@ def _not_waiting(job: Job) -> Conflict:
 
 
 def _version(asked: NewModel, job: Job | None) -> ModelVersion:
+    provider, served_as = _place(asked)
     return ModelVersion(
         id=asked.id,
         created_at=now(),
-        provider=derived_id("own-", asked.url) if asked.url else "",
-        served_as=asked.id,
+        provider=provider,
+        served_as=served_as,
         base=asked.base,
         trainer=_TRAINER if job else "",
         job_id=job.id if job else None,
         dataset_id=job.dataset_id if job else None,
         distillation_id=job.distillation_id if job else None,
     )
+
+
+def _place(asked: NewModel) -> tuple[str, str]:
+    """The provider that serves the model, empty for the default one, and the model's name there."""
+    if asked.url:
+        return derived_id("own-", asked.url), asked.id
+    route = registry.providers().resolve(asked.id)
+    return "" if route.name == DEFAULT else route.name, route.model
 
 
 def _identity(version: ModelVersion) -> dict[str, Any]:

@@ -71,7 +71,11 @@ def test_models_at_one_address_share_its_provider(system: System) -> None:
 
 def test_what_a_provider_has_already_needs_no_address(system: System) -> None:
     made = system.ok("POST", "/v1/models", {"id": "lab-small", "base": "anything"})
-    assert made["provider"] == ""
+    assert (made["provider"], made["served_as"]) == ("", "lab-small")
+    system.ok("POST", "/v1/providers", {"name": "gpu", "base_url": URL, "models": ["triage-9"]})
+    registry.forget()
+    made = system.ok("POST", "/v1/models", {"id": "triage-9", "base": "anything"})
+    assert (made["provider"], made["served_as"]) == ("gpu", "triage-9")
     assert refused(system, id="nobody-has-this", url=None) == (404, "model_not_found", "id")
     assert refused(system, url=None, api_key="sk-1") == (400, "invalid_value", "api_key")
 
