@@ -24,6 +24,7 @@ FOLDER = EXAMPLES / "frameworks"
 PYTHON = ["openai_python.py", "openai_agents.py", "pydantic_ai_agent.py"]
 WRAPPED = ["wrapped/openai_agents.py"]
 JAVASCRIPT = ["openai_node.mjs", "vercel_ai.mjs"]
+TAGS = {"feature": "triage"}
 MAIL = "My parcel has not arrived."
 _PATIENCE_S = 20
 
@@ -47,7 +48,8 @@ def where(stack: StackInfo, tmp_path: Path) -> dict[str, str]:
 
 
 def captured(stillhouse: OpenAI) -> dict[str, Any]:
-    return {completion.id: completion for completion in stillhouse.chat.completions.list(limit=100, order="desc").data}
+    newest = stillhouse.chat.completions.list(metadata=TAGS, limit=100, order="desc").data
+    return {completion.id: completion for completion in newest}
 
 
 def captured_since(stillhouse: OpenAI, before: dict[str, Any]) -> Any:
@@ -61,7 +63,7 @@ def captured_since(stillhouse: OpenAI, before: dict[str, Any]) -> Any:
 
 
 def shows_the_call(stillhouse: OpenAI, completion: Any) -> None:
-    assert completion.metadata == {"feature": "triage"}
+    assert completion.metadata == TAGS
     assert completion.choices[0].message.content == "shipping_delay"
     assert completion.usage.prompt_tokens > 0
     assert completion.usage.completion_tokens > 0
@@ -87,9 +89,12 @@ def test_a_javascript_library_is_answered_and_captured(
     shows_the_call(stillhouse, captured_since(stillhouse, before))
 
 
-def test_what_was_captured_is_evaluated(stillhouse: OpenAI, where: dict[str, str]) -> None:
+def test_what_was_captured_is_evaluated(stack: StackInfo, stillhouse: OpenAI, where: dict[str, str]) -> None:
     before = captured(stillhouse)
-    ran(FOLDER / "openai_python.py", where)
+    gateway = OpenAI(base_url=stack.gateway_url, api_key=stack.api_key)
+    gateway.chat.completions.create(
+        model="lab-large", messages=[{"role": "user", "content": MAIL}], store=True, metadata=TAGS
+    )
     captured_since(stillhouse, before)
     said = ran(EXAMPLES / "first_eval.py", where)
     assert "completed: " in said
