@@ -40,7 +40,7 @@ class NewModel(Body):
     """Where it answers, a server with OpenAI's API, up to the version; absent where a provider has it already."""
     api_key: Annotated[str, Field(min_length=1, max_length=_LONGEST_KEY, pattern=r"^[!-~]+$")] | None = None
     """The key of the server at `url`. It is kept in Secrets Manager and never shown."""
-    job_id: str | None = None
+    job_id: Name | None = None
     """The fine-tuning job that waits for it."""
 
 

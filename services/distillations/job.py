@@ -96,6 +96,8 @@ class Job(Record):
     trained_tokens: int | None = None
     """Tokens of the training set times epochs, as the trainer bills them."""
     estimate: Estimate | None = None
+    cost_usd: float | None = None
+    """What the training cost: as the trainer says, or its tokens at the price list; null where nobody knows."""
     progress: float | None = None
     """How much of the training is done, from 0 to 1; null where the trainer does not say."""
     to_do: str | None = None

@@ -11,6 +11,8 @@ from tuning.trainers import TrainerAway
 _QUESTION: dict[str, Any] = {"messages": [{"role": "user", "content": "Answer with one word."}]}
 _SHORT: dict[str, Any] = {**_QUESTION, "max_completion_tokens": 16}
 _INVALID = 400
+REFUSED = "model_refused"
+"""The code of a silence that is the provider's refusal."""
 # The watcher looks at several jobs within its 120 s, and comes again.
 _SECONDS = 20
 
@@ -23,7 +25,7 @@ class ModelSilent(TrainerAway):
 
     def __init__(self, model: str, error: ProviderRefused) -> None:
         super().__init__(f"The model '{model}' was trained and does not answer: {error.message}")
-        self.code = "model_away" if isinstance(error, ProviderAway) else "model_refused"
+        self.code = "model_away" if isinstance(error, ProviderAway) else REFUSED
 
 
 def ask(model: str) -> None:

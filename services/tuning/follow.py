@@ -18,6 +18,7 @@ from foundation.ids import now
 from foundation.later import patience_over
 from foundation.table import Row
 from tuning import deploying, pause
+from tuning.answering import REFUSED
 from tuning.jobs import OPEN, ended, note
 from tuning.telling import keep_checkpoints, keep_events
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, UnknownState
@@ -70,14 +71,16 @@ def _last_word(job: Job, row: Row, error: TrainerAway | TrainerRefused, trainer:
         if job.cancel_requested_at:
             return ended(job, "cancelled")
         return ended(job, "failed", error.code, str(error))
-    return ended(job, "failed", "trainer_away", f"The trainer stayed away, and the job may go on there: {error}")
+    code = error.code if isinstance(error, TrainerAway) else TrainerAway.code
+    return ended(job, "failed", code, f"The trainer gave no status, and the job may go on there: {error}")
 
 
 def _waited_enough(row: Row, error: TrainerAway | TrainerRefused) -> bool:
+    refused_since = row.get("refused_since") or 0
+    if error.code == REFUSED and refused_since and now() - refused_since >= _REFUSED_S:
+        return True
     since = row.get("away_since") or 0
-    if not since or row.get("away_for", error.code) != error.code:
-        return False
-    return patience_over(since) or (error.code == "model_refused" and now() - since >= _REFUSED_S)
+    return bool(since) and patience_over(since)
 
 
 def _clear_or_leave(job: Job, trainer: Trainer) -> None:
@@ -99,18 +102,18 @@ def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
 
 
 def _wait(job: Job, row: Row, error: TrainerAway | TrainerRefused) -> None:
-    """Note since when there is no answer of this kind, and have the distillation show it."""
+    """Note since when there is no answer, and since when nothing but refusals, and have the distillation show it."""
     logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
-    goes_on = row.get("away_since") and row.get("away_for", error.code) == error.code
-    since = row["away_since"] if goes_on else now()
-    table.update(OPEN, job.id, {"away_since": since, "away_for": error.code})
+    since = row.get("away_since") or now()
+    refused_since = (row.get("refused_since") or now()) if error.code == REFUSED else 0
+    table.update(OPEN, job.id, {"away_since": since, "refused_since": refused_since})
     distillation = Distillation.find(job.distillation_id)
     if distillation and distillation.status == "training":
         pause.show(distillation, since, error)
 
 
 def _go_on(job: Job) -> None:
-    table.update(OPEN, job.id, {"away_since": 0})
+    table.update(OPEN, job.id, {"away_since": 0, "refused_since": 0})
     distillation = Distillation.find(job.distillation_id)
     if distillation and distillation.status == "training":
         pause.go_on(distillation)
@@ -142,6 +145,8 @@ def _changes(seen: ProviderJob) -> dict[str, Any]:
     changes: dict[str, Any] = {"status": seen.status, "error": seen.error}
     if seen.trained_tokens is not None:
         changes["trained_tokens"] = seen.trained_tokens
+    if seen.cost_usd is not None:
+        changes["cost_usd"] = seen.cost_usd
     match seen.status:
         case "deploying":
             changes |= {"artifact": seen.fine_tuned_model, "artifact_provider": seen.provider}

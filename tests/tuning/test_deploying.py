@@ -41,7 +41,8 @@ def trainer(trainer: Scripted) -> Scripted:
 
 def waited(job: Job, seconds: int) -> None:
     """So long ago was the first look that gave no answer."""
-    table.update(OPEN, job.id, {"away_since": now() - seconds})
+    row = table.get(OPEN, job.id) or {}
+    table.update(OPEN, job.id, {name: now() - seconds for name in ("away_since", "refused_since") if row.get(name)})
 
 
 def test_a_model_is_deployed_before_it_is_registered_asked_and_told(system: System, trainer: Scripted) -> None:
@@ -183,6 +184,18 @@ def test_a_state_that_nobody_knows_rings_the_alarm_and_fails_nothing(system: Sys
         tick(trainer)
     assert (Job.load(job.id).status, Job.load(other.id).status) == ("queued", "succeeded")
     assert system.clock_runs()
+
+
+def test_a_state_that_stays_unknown_ends_the_job_when_the_patience_is_over(trainer: Scripted) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = UnknownState("job theirs has the state 'pondering'")
+    with pytest.raises(UnknownState):
+        tick(trainer)
+    waited(job, 25 * 3600)
+    tick(trainer)
+    ended = Job.load(job.id)
+    assert ended.error
+    assert (ended.status, ended.error.code, "pondering" in ended.error.message) == ("failed", "unknown_state", True)
 
 
 def test_while_another_watcher_is_at_work_nothing_is_deployed(trainer: Scripted) -> None:

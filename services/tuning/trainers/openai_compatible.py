@@ -169,9 +169,16 @@ def _job(job: FineTuningJob) -> ProviderJob:
         status=state_of(_STATES, job.status, f"job {job.id}"),
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
+        cost_usd=_cost_usd(job),
         finished_at=job.finished_at,
         error=_failure(job),
     )
+
+
+def _cost_usd(job: FineTuningJob) -> float | None:
+    """The tokens that it trained at the price list; None where one of them is not known."""
+    price = prices.training_nanodollars(job.model)
+    return None if price is None or job.trained_tokens is None else round(job.trained_tokens * price / 1e9, 4)
 
 
 def _failure(job: FineTuningJob) -> JobFailure | None:

@@ -117,6 +117,7 @@ class ProviderJob:
     fine_tuned_model: str | None = None
     provider: str = ""
     trained_tokens: int | None = None
+    cost_usd: float | None = None
     finished_at: int | None = None
     error: JobFailure | None = None
     progress: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import httpx
+import httpx2
 import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
@@ -143,10 +144,44 @@ def test_every_status_of_the_sdk_and_the_one_that_its_type_forgot_has_a_place() 
     assert {*known, "paused"} == set(openai_compatible._STATES)
     ours = {"waiting_for_model", "deploying"}
     assert set(openai_compatible._STATES.values()) == set(get_args(JobStatus.__value__)) - ours
-    empty = {"fine_tuned_model": None, "trained_tokens": None, "finished_at": None}
+    empty = {"model": "m", "fine_tuned_model": None, "trained_tokens": None, "finished_at": None}
     assert openai_compatible._job(job("paused", **empty)).status == "running"
 
 
 def test_a_status_that_nobody_knows_is_no_answer_and_no_failure() -> None:
     with pytest.raises(UnknownState, match="'on_holiday'"):
         openai_compatible._job(job("on_holiday"))
+
+
+@pytest.mark.parametrize(("tokens", "cost"), [(2_000_000, 6.0), (None, None)])
+def test_what_a_training_cost_is_its_tokens_at_the_price_list(
+    tokens: int | None, cost: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.prices.training_nanodollars", {"priced": 3000.0}.get)
+    ended = {"fine_tuned_model": "ft:m", "trained_tokens": tokens, "finished_at": 1}
+    assert openai_compatible._job(job("succeeded", model="priced", **ended)).cost_usd == cost
+    assert openai_compatible._job(job("succeeded", model="unknown", **ended)).cost_usd is None
+
+
+def test_an_estimate_is_the_files_size_times_its_epochs_at_the_price_list(
+    trainer: OpenAITrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.prices.training_nanodollars", {loop.STUDENT: 1e6}.get)
+    tokens = len(LINES) / 4
+    for given, epochs in (({}, 3), ({"n_epochs": "auto"}, 3), ({"n_epochs": 5}, 5)):
+        assert trainer.estimate(training(hyperparameters=given)).cost_usd == round(tokens * epochs / 1000, 2)
+    assert trainer.estimate(training(model="unpriced")).cost_usd is None
+
+
+def test_a_rotated_key_is_used_from_the_next_call_on() -> None:
+    keys, seen = iter(["old", "new"]), []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers["authorization"])
+        return httpx2.Response(200, json={"data": []})
+
+    far = httpx2.Client(transport=httpx2.MockTransport(answer))
+    rotated = OpenAITrainer(OpenAI(base_url="http://far/v1", api_key=lambda: next(keys), http_client=far))
+    for intent in ("a", "b"):
+        rotated.find(intent)
+    assert seen == ["Bearer old", "Bearer new"]
