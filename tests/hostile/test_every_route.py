@@ -87,6 +87,16 @@ BODIES: dict[Route, Any] = {
         "model_sample": "yes",
         "item": acts.ROW["item"],
     },
+    ("POST", "/v1/providers"): {
+        "name": "walk",
+        "kind": "openai",
+        "base_url": "https://models.example/v1",
+        "api_key": "sk-0000",
+        "models": ["walk-2"],
+        "trains_others": "no",
+    },
+    ("POST", "/v1/providers/<name>"): {"requests_per_second": 1, "models": ["walk-3"]},
+    ("POST", "/v1/providers/<name>/test"): {"model": "lab-small"},
     ("POST", "/v1/models"): {
         "id": "walk-1",
         "base": "lab-small",
@@ -164,6 +174,15 @@ def _response(system: System) -> str:
     return f"resp_{name}"
 
 
+def _provider(system: System) -> str:
+    """There may be fifty."""
+    for row in system.ok("GET", "/v1/providers?limit=100")["data"]:
+        if row["origin"] == "api":
+            system.call("DELETE", f"/v1/providers/{row['id']}")
+    body = {**BODIES["POST", "/v1/providers"], "name": f"walk-{next(NUMBERS)}"}
+    return str(system.ok("POST", "/v1/providers", body)["id"])
+
+
 def _posted(path: str) -> Callable[[System, Ids], str]:
     return lambda system, _: str(system.ok("POST", path, BODIES["POST", path])["id"])
 
@@ -186,6 +205,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "job_id": lambda *_: str(_distillation().job_id),
     "object_id": lambda system, _: _completion(system),
     "model": lambda *_: "lab-small",
+    "name": lambda system, _: _provider(system),
 }
 """How an object is made for each parameter of a path."""
 

@@ -7,28 +7,24 @@ Stillhouse refuses, naming the field, or cannot be reached.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import typer
-from openai import APIStatusError, OpenAI, OpenAIError
 from rich.console import Console
 from rich.table import Table
 
+from stillhouse.asking import asked
 from stillhouse.importing.stopped import Stopped
-from stillhouse.importing.terminal import key_of
 
-_RETRIES = 3
 _FAILED = 1
 
 
 def add(to: str, fields: dict[str, Any], *, as_json: bool) -> int:
     """Add a provider with those of the fields that are given."""
     given = {name: value for name, value in fields.items() if value is not None}
-    made = _asked(to, "POST", "/providers", given)
+    made = asked(to, "POST", "/providers", given)
     _show(made, as_json=as_json)
     return 0
 
@@ -38,7 +34,7 @@ def list_all(to: str, *, as_json: bool) -> int:
     found: list[dict[str, Any]] = []
     more, after = True, ""
     while more:
-        page = _asked(to, "GET", f"/providers?limit=100{after}")
+        page = asked(to, "GET", f"/providers?limit=100{after}")
         found += page["data"]
         more, after = page["has_more"], f"&after={quote(str(page['last_id']), safe='')}"
     if as_json:
@@ -50,13 +46,13 @@ def list_all(to: str, *, as_json: bool) -> int:
 
 def show(to: str, name: str, *, as_json: bool) -> int:
     """Show one provider."""
-    _show(_asked(to, "GET", _path(name)), as_json=as_json)
+    _show(asked(to, "GET", _path(name)), as_json=as_json)
     return 0
 
 
 def try_out(to: str, name: str, model: str | None, *, as_json: bool) -> int:
     """Try one provider. Returns 1 where it fails."""
-    seen = _asked(to, "POST", f"{_path(name)}/test", {"model": model} if model else {})
+    seen = asked(to, "POST", f"{_path(name)}/test", {"model": model} if model else {})
     if as_json:
         typer.echo(json.dumps(seen, indent=2))
     elif seen["ok"]:
@@ -70,7 +66,7 @@ def try_out(to: str, name: str, model: str | None, *, as_json: bool) -> int:
 
 def remove(to: str, name: str, *, as_json: bool) -> int:
     """Remove one provider."""
-    gone = _asked(to, "DELETE", _path(name))
+    gone = asked(to, "DELETE", _path(name))
     typer.echo(json.dumps(gone, indent=2) if as_json else f"removed: {gone['id']}")
     return 0
 
@@ -85,33 +81,6 @@ def prices_in(file: Path) -> Any:
 
 def _path(name: str) -> str:
     return f"/providers/{quote(name, safe='')}"
-
-
-def _asked(to: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    with _refusals_in_one_line():
-        key = key_of("STILLHOUSE_API_KEY")
-        with OpenAI(base_url=to.rstrip("/"), api_key=key, max_retries=_RETRIES) as client:
-            match method:
-                case "GET":
-                    answer = client.get(path, cast_to=object)
-                case "DELETE":
-                    answer = client.delete(path, cast_to=object)
-                case _:
-                    answer = client.post(path, cast_to=object, body=body)
-    if not isinstance(answer, dict):
-        raise Stopped(f"{to} is no Stillhouse API")
-    return answer
-
-
-@contextmanager
-def _refusals_in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except APIStatusError as error:
-        told = error.body if isinstance(error.body, dict) else {}
-        raise Stopped(f"{error.status_code}: {told.get('message') or error.message}") from error
-    except OpenAIError as error:
-        raise Stopped(f"Stillhouse cannot be reached: {error}") from error
 
 
 def _show(provider: dict[str, Any], *, as_json: bool) -> None:

@@ -108,7 +108,7 @@ def test_prices_that_are_no_json_and_a_stillhouse_that_is_away(
     file = tmp_path / "prices.json"
     file.write_text("no")
     assert "is no JSON" in provider("add", "alpha", "--prices", str(file)).stderr
-    monkeypatch.setattr("stillhouse.providing.providers._RETRIES", 0)
+    monkeypatch.setattr("stillhouse.asking._RETRIES", 0)
     monkeypatch.setenv("STILLHOUSE_BASE_URL", "http://127.0.0.1:9/v1")
     assert provider("list").stderr.startswith("error: Stillhouse cannot be reached")
     monkeypatch.delenv("STILLHOUSE_API_KEY")
