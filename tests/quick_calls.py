@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -22,7 +23,7 @@ from uuid import uuid4
 import moto.backends
 import moto.core.responses
 from botocore.awsrequest import AWSResponse
-from botocore.endpoint import Endpoint
+from botocore.endpoint import Endpoint, convert_to_response_dict
 from botocore.httpchecksum import AwsChunkedWrapper
 from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
@@ -78,8 +79,16 @@ _DIRECT: dict[str, tuple[type[BaseResponse], frozenset[str]]] = {
 _EVENTS = ("request-created", "before-send", "before-parse", "response-received", "needs-retry")
 _DEAF = ("botocore.", "moto.", "aws_lambda_powertools.shared.user_agent", __name__)
 """Modules whose listeners do nothing that an answer depends on."""
-_ready: ContextVar[AWSResponse | None] = ContextVar("ready", default=None)
+_act: ContextVar[Callable[[], AWSResponse] | None] = ContextVar("act", default=None)
 _action_named = cache(camelcase_to_underscores)
+
+
+class Answered(AWSResponse):
+    """A response that need not be read."""
+
+    def __init__(self, url: str, headers: dict[str, str], parsed: dict[str, Any]) -> None:
+        super().__init__(url, 200, headers, MockRawResponse(b""))  # type: ignore[arg-type]
+        self.parsed = parsed
 
 
 # ---------------------------------------------------------------- straight to the action
@@ -105,8 +114,9 @@ def send(self: Endpoint, request: dict[str, Any], operation: Any) -> Any:
 
 
 def stub(self: BotocoreStubber, event_name: str, request: Any, **options: Any) -> Any:
-    """What moto answers in place of the network, or what a direct call has answered already."""
-    return _ready.get() or _own_stub(self, event_name, request, **options)
+    """What moto answers in place of the network, by HTTP or by a direct call."""
+    act = _act.get()
+    return act() if act else _own_stub(self, event_name, request, **options)
 
 
 def _is_of_aws(url: str) -> bool:
@@ -119,7 +129,6 @@ def _is_direct(endpoint: Endpoint, operation: Any) -> bool:
         service in _DIRECT
         and operation.name in _DIRECT[service][1]
         and botocore_stubber.enabled
-        and BotocoreStubber.__call__ is stub
         and not _listened_to(endpoint._event_emitter, operation)
     )
 
@@ -145,14 +154,34 @@ def _home(handler: Any) -> str:
 
 
 def _answer(endpoint: Endpoint, request: dict[str, Any], operation: Any) -> tuple[Any, Exception | None]:
-    handler = _handler(request, operation)
-    action = _action_named(operation.name)
+    """What the stubber answers, or what another in its place does, who may let the call fail before or after it."""
+    name = f"before-send.{operation.service_model.service_id.hyphenize()}.{operation.name}"
+    acting = _act.set(partial(_acted, request, operation))
     try:
-        result = getattr(handler, action)().result
-    except (ServiceException, HTTPException) as error:
-        return _refused(endpoint, request, operation, handler, error)
+        response = BotocoreStubber.__call__(botocore_stubber, name, _told(request))
     except Exception as error:  # noqa: BLE001 - botocore judges all that a request may raise
         return None, error
+    finally:
+        _act.reset(acting)
+    if isinstance(response, Answered):
+        return (response, response.parsed), None
+    return (response, _parsed(endpoint, response, operation)), None
+
+
+def _told(request: dict[str, Any]) -> SimpleNamespace:
+    """The request as a listener sees it who wants to know which call and which attempt it is."""
+    retries = request["context"]["retries"]
+    attempt = {"amz-sdk-invocation-id": retries["invocation-id"], "amz-sdk-request": f"attempt={retries['attempt']}"}
+    headers = {**request["headers"], **attempt}
+    return SimpleNamespace(url=request["url"], method=request["method"], body=request["body"], headers=headers)
+
+
+def _acted(request: dict[str, Any], operation: Any) -> AWSResponse:
+    handler = _handler(request, operation)
+    try:
+        result = getattr(handler, _action_named(operation.name))().result
+    except (ServiceException, HTTPException) as error:
+        return _refusal(request, operation, handler, error)
     headers = {"x-amzn-requestid": uuid4().hex, "server": "amazon.com"}
     parsed = shaped(result, operation.output_shape) if operation.output_shape else {}
     parsed["ResponseMetadata"] = {
@@ -160,7 +189,7 @@ def _answer(endpoint: Endpoint, request: dict[str, Any], operation: Any) -> tupl
         "HTTPStatusCode": 200,
         "HTTPHeaders": headers,
     }
-    return (AWSResponse(request["url"], 200, headers, MockRawResponse(b"")), parsed), None
+    return Answered(request["url"], headers, parsed)
 
 
 def _handler(request: dict[str, Any], operation: Any) -> BaseResponse:
@@ -180,21 +209,25 @@ def _handler(request: dict[str, Any], operation: Any) -> BaseResponse:
     return handler
 
 
-def _refused(
-    endpoint: Endpoint, request: dict[str, Any], operation: Any, handler: BaseResponse, error: Exception
-) -> Any:
-    """The answer to a failed action, written by moto and read by botocore."""
+def _refusal(request: dict[str, Any], operation: Any, handler: BaseResponse, error: Exception) -> AWSResponse:
+    """What moto writes of a failed action."""
 
     def fail() -> Any:
         raise error
 
     setattr(handler, _action_named(operation.name), fail)
     status, headers, body = handler.call_action()
-    sent = _ready.set(AWSResponse(request["url"], status, headers, MockRawResponse(body)))  # type: ignore[arg-type]
-    try:
-        return endpoint._get_response(SimpleNamespace(**request), operation, request["context"])
-    finally:
-        _ready.reset(sent)
+    return AWSResponse(request["url"], status, headers, MockRawResponse(body))  # type: ignore[arg-type]
+
+
+def _parsed(endpoint: Endpoint, response: AWSResponse, operation: Any) -> dict[str, Any]:
+    """What botocore reads of a response."""
+    whole = convert_to_response_dict(response, operation)
+    parser = endpoint._response_parser_factory.create_parser(operation.service_model.resolved_protocol)
+    parsed: dict[str, Any] = parser.parse(whole, operation.output_shape)
+    if response.status_code >= 300:
+        endpoint._add_modeled_error_fields(whole, parsed, operation, parser)
+    return parsed
 
 
 def shaped(value: Any, shape: Any) -> Any:

@@ -17,7 +17,7 @@ from evals.output_items import ROWS_A_CHUNK, output_items
 from evals.run import Run
 from foundation import blobs
 from foundation.settings import settings
-from providers import openai_compatible
+from providers import patience
 from providers.openai_compatible import OpenAICompatible
 from tests.flow.busy_provider import REFUSED, busy_provider
 from tests.flow.event_source import EventSource, Killed
@@ -83,7 +83,7 @@ def test_a_run_ends_with_exact_counts_and_pays_once(
     rows = 20_000 if soak else 2_000
     with busy_provider(seed) as provider:
         monkeypatch.setenv("PROVIDER_BASE_URL", provider.url)
-        monkeypatch.setattr(openai_compatible, "_LEAST_PAUSE_S", 0.02)
+        monkeypatch.setattr(patience, "_LEAST_PAUSE_S", 0.02)
         settings.cache_clear()
         run = started(system, [row(n) for n in range(rows)], model="busy")
         throttling = Throttling(seed, monkeypatch)

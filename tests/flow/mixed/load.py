@@ -16,7 +16,7 @@ import pytest
 import gateway.capturing
 from completions import frames
 from grading import grade
-from providers import openai_compatible
+from providers import patience
 from tests.cloud import aws_client
 from tests.flow.mixed import memory
 from tests.flow.mixed.checks import Checks
@@ -47,7 +47,7 @@ class Load:
         self.acts: Counter[str] = Counter()
         # A chunk whose provider is away goes back to its queue, instead of waiting for it.
         monkeypatch.setattr(grade, "_RETRY_S", 0.05)
-        monkeypatch.setattr(openai_compatible, "_FIRST_PAUSE_S", 0.02)
+        monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.02)
         monkeypatch.setattr(gateway.capturing, "_count_failure", self._count_lost)
 
     def _count_lost(self) -> None:
