@@ -148,7 +148,7 @@ def usage() -> Usage:
     fitting, has_more = http.cut(data, None)
     if has_more:
         raise _too_many_groups()
-    return Usage(data=fitting, prices_as_of=prices.price_list()["as_of"])
+    return Usage(data=fitting, prices_as_of=prices.as_of())
 
 
 def _too_many_groups() -> ApiError:

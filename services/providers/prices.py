@@ -2,7 +2,8 @@
 
 A model is found by its name, by its name without the date of a snapshot, and as `ft:<base>` for a fine-tuned one. A
 student of the lab is found as `ft:<base>:lab` only: it was trained on the user's own machine, whatever its base is
-called. The template's parameter `Prices` (the setting PRICES) adds models to the list, or replaces what it has.
+called. The template's parameter `Prices` (the setting PRICES) adds models to the list, or replaces what it has. Prices
+that a provider was added with hold for the models that it lists, and where no list has one, for its others.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from foundation.refreshed import Refreshed
 from foundation.settings import settings
 from providers.own_prices import OwnPrices
+from providers.saved import saved_providers
 from providers.usage import ModelUsage
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
@@ -41,7 +44,46 @@ def price_list() -> dict[str, Any]:
     return {**built_in, "as_of": as_of, "models": {**built_in["models"], **models}}
 
 
+def as_of() -> str:
+    """The dates of all prices: those of the list, and of each provider that was added with some."""
+    return "; ".join([price_list()["as_of"], *_of_providers().dates])
+
+
+def forget() -> None:
+    """Read the prices of providers anew."""
+    _OF_PROVIDERS.forget()
+
+
+class _Added(NamedTuple):
+    """Prices that providers were added with, by the names that calls are booked under."""
+
+    listed: dict[str, dict[str, str]]
+    others: dict[str, dict[str, str]]
+    dates: list[str]
+
+
+def _of_providers() -> _Added:
+    return _OF_PROVIDERS.get()
+
+
+def _read_added() -> _Added:
+    added = _Added({}, {}, [])
+    for saved in saved_providers():
+        if saved.entry.prices is None:
+            continue
+        added.dates.append(f"the provider {saved.id}: {saved.entry.prices.as_of}")
+        for model, price in saved.entry.prices.models.items():
+            names = added.listed if model in saved.entry.models else added.others
+            names[model] = added.listed[f"{saved.id}/{model}"] = price.model_dump(exclude_none=True)
+    return added
+
+
 def _price(model: str) -> dict[str, str] | None:
+    added = _of_providers()
+    return added.listed.get(model) or _in_list(model) or added.others.get(model)
+
+
+def _in_list(model: str) -> dict[str, str] | None:
     models: dict[str, dict[str, str]] = price_list()["models"]
     if model.startswith("ft:"):
         _, base, org, *_ = [*model.split(":"), "", ""]
@@ -79,3 +121,6 @@ def training_nanodollars(model: str) -> float | None:
     """The price of one training token; None where it is not known."""
     price = _price(model) or {}
     return float(price["training"]) * _NANODOLLARS_PER_TOKEN if "training" in price else None
+
+
+_OF_PROVIDERS = Refreshed(_read_added)

@@ -25,7 +25,7 @@ from evals.run import Run
 from foundation import blobs, bus, table
 from foundation.events import StepFailed, VerdictDecided
 from foundation.ids import derived_id, now
-from providers.prices import price_list
+from providers import prices
 from stats import rows_needed
 from verdict.contenders import against_contenders, beats_all
 from verdict.evidence import Evidence, gather
@@ -127,7 +127,7 @@ def _verdict(
         cost_ratio={role: cost_ratio(run, runs["teacher"]) for role, run in runs.items()},
         latency_ms={role: mean_latency_ms(run) for role, run in runs.items()},
         latency_from={role: run.answers for role, run in runs.items()},
-        prices_as_of=price_list()["as_of"],
+        prices_as_of=prices.as_of(),
         runs=distillation.runs,
         dataset_id=distillation.dataset_id,
         job_id=distillation.job_id,

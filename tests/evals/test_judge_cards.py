@@ -116,6 +116,7 @@ def test_relatives_are_told_by_their_names(judge: str | None, model: str, family
 
 def test_a_card_says_what_it_has_cost_and_warns_of_relatives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.prices.price_list", lambda: {"batch_share": "0.5", "models": {}})
+    monkeypatch.setattr("providers.prices.saved_providers", list)
     row = JudgedRow("1", ["pass"], "pass", True, model="gpt-4o-mini")
     usage = [ModelUsage(model_name="no-price", invocation_count=1)]
     card = judge_card([row], PASSING, judge="gpt-4o", usage=usage)

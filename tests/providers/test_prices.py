@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from providers import prices
 from providers.prices import cost_nanodollars, is_priced, price_list, training_nanodollars
 from providers.usage import ModelUsage
 
@@ -17,6 +18,10 @@ def listed(monkeypatch):
         "tiny": {"input": "0.0005", "output": "0.0005"},
     }
     monkeypatch.setattr("providers.prices.price_list", lambda: {"batch_share": "0.5", "models": models})
+    monkeypatch.setattr("providers.prices.saved_providers", list)
+    prices.forget()
+    yield
+    prices.forget()
 
 
 def used(model, prompt=0, completion=0, cached=0, **fields):
@@ -163,9 +168,9 @@ def test_training():
 def test_the_list_itself_is_dated_and_made_of_decimal_strings(own):
     document = own("")
     assert len(document["as_of"]) == len("2026-04-30")
-    for name, prices in document["models"].items():
-        assert {"input", "output"} <= set(prices) <= {"input", "cached_input", "output", "training"}, name
-        for price in prices.values():
+    for name, costs in document["models"].items():
+        assert {"input", "output"} <= set(costs) <= {"input", "cached_input", "output", "training"}, name
+        for price in costs.values():
             assert isinstance(price, str)
             assert Decimal(price) > 0
-        assert Decimal(prices.get("cached_input", "0")) <= Decimal(prices["input"])
+        assert Decimal(costs.get("cached_input", "0")) <= Decimal(costs["input"])
