@@ -4,9 +4,10 @@ In: chat messages as they were captured. Out: keys that are equal exactly for in
 duplicates and contradictions are all decided by them.
 
 No difference makes: a text and its text parts; what is empty, null or absent; ids of tool calls, by which a result only
-points at its call; `function_call` and `tool_calls`; system and developer; the order of keys, in arguments too; white
-space, and letters that are the same in NFKC; `cache_control`; and fields that no model reads, such as annotations, or
-reasoning of earlier turns. Every other difference does, in roles, texts, names, calls, results, images and audio.
+points at its call; `function_call` and `tool_calls`; system and developer, and such a message that says nothing; the
+order of keys, in arguments too, and 1 or 1.0 there; white space, also of no width, and letters that are the same in
+NFKC; `cache_control`; and fields that no model reads, such as annotations, or reasoning of earlier turns. Every other
+difference does, in roles, texts, names, calls, results, images and audio.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from completions.messages import Calls, calls_of, is_text, parts_of, refusal_of
 
 _LETTERS = 32
 _ROLES = {"developer": "system", "function": "tool"}
+# Some clients send the system's message whether or not there is one.
+_NOTHING_SAID = {"role": "system"}
+_WITHOUT_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff")
+_EXACT = 2.0**53
 
 
 def input_key(messages: list[dict[str, Any]]) -> str:
@@ -35,7 +40,8 @@ def prefix_keys(messages: list[dict[str, Any]]) -> list[str]:
     digest = hashlib.sha256()
     keys = []
     for message in _normal_messages(messages):
-        digest.update(orjson.dumps(message, option=orjson.OPT_SORT_KEYS) + b"\n")
+        if message != _NOTHING_SAID:
+            digest.update(orjson.dumps(message, option=orjson.OPT_SORT_KEYS) + b"\n")
         keys.append(digest.hexdigest()[:_LETTERS])
     return keys
 
@@ -97,7 +103,9 @@ def _arguments(text: str) -> str:
 
 def _text(text: str) -> str:
     # Normalising leaves ASCII as it is, and takes most of the time of a key.
-    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_WITHOUT_WIDTH))
+    return " ".join(text.split())
 
 
 def _normal(value: Any) -> Any:
@@ -108,5 +116,7 @@ def _normal(value: Any) -> Any:
             return {name: _normal(inner) for name, inner in value.items() if inner is not None}
         case list():
             return [_normal(inner) for inner in value]
+        case float() if value.is_integer() and abs(value) < _EXACT:
+            return int(value)
         case _:
             return value

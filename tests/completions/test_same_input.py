@@ -122,6 +122,9 @@ SAME = {
         called(tool_calls=[call(arguments='{"a": 1, "b": null}')]),
         called(tool_calls=[call(arguments='{"a": 1}')]),
     ),
+    "a whole number": tuple(called(tool_calls=[call(arguments=f'{{"a": {number}}}')]) for number in ("1", "1.0")),
+    "a system that says nothing": (content("a"), [{"role": "developer", "content": " "}, *content("a")]),
+    "space without width": (content("a b"), content("\ufeffa\u200b b")),
     "a developer and a system": ([{"role": "developer", "content": "a"}], [{"role": "system", "content": "a"}]),
     "thoughts of earlier turns": (
         called(content="x"),
@@ -143,6 +146,8 @@ OTHER = {
     ),
     "another function": (called(tool_calls=[call(name="f")]), called(tool_calls=[call(name="g")])),
     "other arguments": (called(tool_calls=[call()]), called(tool_calls=[call(arguments='{"a": 2, "b": [true]}')])),
+    "a half": tuple(called(tool_calls=[call(arguments=f"[{number}]")]) for number in ("1", "1.5")),
+    "a user who says nothing": (content("a"), [*content(""), *content("a")]),
     "1 and true": (called(tool_calls=[call(arguments="[1]")]), called(tool_calls=[call(arguments="[true]")])),
     "a custom tool's input": tuple(
         called(tool_calls=[{"id": "c", "type": "custom", "custom": {"name": "f", "input": text}}]) for text in "ab"

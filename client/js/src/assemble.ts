@@ -65,11 +65,36 @@ function merge(whole: Json, delta: Json): void {
     // Of what all objects inherit nothing may be merged into: the objects of the application inherit it, too.
     if (name === "__proto__") continue;
     const known = Object.hasOwn(whole, name) ? whole[name] : undefined;
-    if (Array.isArray(value)) mergeList((whole[name] = known ?? []) as any[], value);
-    else if (value && typeof value === "object") merge((whole[name] = known ?? {}) as Json, value as Json);
+    if (name === "content" && known && value && kindOf(known) !== kindOf(value)) whole[name] = joined(known, value);
+    else if (Array.isArray(value)) mergeList((whole[name] = known || []) as any[], value);
+    else if (value && typeof value === "object") merge((whole[name] = known || {}) as Json, value as Json);
     else if (typeof value === "string" && typeof known === "string" && !WHOLE.has(name)) whole[name] = known + value;
     else if (value || known === undefined || known === null) whole[name] = value;
   }
+}
+
+// The parts of a content whose pieces are of several kinds: thoughts as parts, then the answer as plain text.
+function joined(known: unknown, value: unknown): unknown[] {
+  const parts = partsOf(known);
+  for (const part of partsOf(value)) {
+    const last = parts.at(-1);
+    if (isText(part) && isText(last)) parts[parts.length - 1] = { ...last, text: last.text + part.text };
+    else parts.push(part);
+  }
+  return parts;
+}
+
+function partsOf(content: unknown): unknown[] {
+  if (Array.isArray(content)) return content;
+  return [typeof content === "string" ? { type: "text", text: content } : content];
+}
+
+function isText(part: unknown): part is { type: "text"; text: string } {
+  return isObject(part) && part["type"] === "text" && typeof part["text"] === "string";
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 // An entry that goes on with a known one is merged into it; any other is appended.

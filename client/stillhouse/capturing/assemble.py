@@ -91,7 +91,9 @@ def _add_choice(choices: dict[int, dict[str, Any]], part: dict[str, Any]) -> Non
 def _merge(whole: dict[str, Any], delta: dict[str, Any]) -> None:
     for name, value in delta.items():
         known = whole.get(name)
-        if isinstance(value, list):
+        if name == "content" and known and value and type(known) is not type(value):
+            whole[name] = _joined(known, value)
+        elif isinstance(value, list):
             whole[name] = known = known or []
             _merge_list(known, value)
         elif isinstance(value, dict):
@@ -101,6 +103,27 @@ def _merge(whole: dict[str, Any], delta: dict[str, Any]) -> None:
             whole[name] = known + value
         elif value or known is None:
             whole[name] = value
+
+
+def _joined(known: Any, value: Any) -> list[Any]:
+    """The parts of a content whose pieces are of several kinds: thoughts as parts, then the answer as plain text."""
+    parts = _parts(known)
+    for part in _parts(value):
+        if parts and _is_text(part) and _is_text(parts[-1]):
+            parts[-1] = {**parts[-1], "text": parts[-1]["text"] + part["text"]}
+        else:
+            parts.append(part)
+    return parts
+
+
+def _parts(content: Any) -> list[Any]:
+    if isinstance(content, list):
+        return content
+    return [{"type": "text", "text": content} if isinstance(content, str) else content]
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
 
 
 def _merge_list(whole: list[Any], delta: list[Any]) -> None:
