@@ -14,6 +14,9 @@ import uvicorn
 from botocore.config import Config
 from moto import mock_aws
 
+from foundation import aws
+from foundation.refreshed import Refreshed
+from foundation.settings import settings
 from local.fakes.app import Fakes, create_app
 from local.fakes.context import Context
 from local.fakes.controls import Controls
@@ -21,6 +24,9 @@ from local.fakes.lab import Lab
 from local.fakes.records import Records
 from local.fakes.walker import hold
 from local.lab.store import Store
+from providers import registry
+from providers.entry import Entry
+from tests.flow.system import System
 
 BUCKET = "stillhouse-bucket"
 
@@ -52,6 +58,13 @@ class Stand:
             hold(made)
         self.opened[service, held] = made
         return made
+
+    def begin(self, context: Context) -> None:
+        """Forget what was made and ordered."""
+        self.context.lab.close()
+        self.sent.clear()
+        self.context = context
+        self.fakes.begin(context)
 
     def close(self) -> None:
         for made in self.opened.values():
@@ -85,40 +98,81 @@ def context(lab: str, now: list[float], sent: list[dict[str, Any]]) -> Context:
         records=Records(Store(None), region="us-east-1", account="123456789012", clock=lambda: now[0]),
         controls=Controls(),
         lab=Lab(f"{lab}/v1"),
-        s3=boto3.client("s3", region_name="us-east-1"),
+        s3=boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"),
         events=Bus(sent),
     )
 
 
+@pytest.fixture(scope="session")
+def fakes_server(lab_server: str) -> Iterator[Stand]:
+    """The server, one for all tests of a process; whose S3 it reads is the test's to say."""
+    now, sent = [1_000_000.0], list[dict[str, Any]]()
+    first = context(lab_server, now, sent)
+    fakes = Fakes(first)
+    config = uvicorn.Config(create_app(fakes), port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    made = Stand(f"http://127.0.0.1:{port}", first, fakes, now, sent)
+    yield made
+    made.close()
+    server.should_exit = True
+    thread.join(5)
+
+
 @pytest.fixture(scope="module")
-def served(lab_server: str) -> Iterator[Stand]:
-    """One server for a module's tests."""
+def fakes_bucket() -> Iterator[None]:
     with mock_aws():
-        now, sent = [1_000_000.0], list[dict[str, Any]]()
-        first = context(lab_server, now, sent)
-        first.s3.create_bucket(Bucket=BUCKET)
-        fakes = Fakes(first)
-        config = uvicorn.Config(
-            create_app(fakes), port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            thread.join(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        made = Stand(f"http://127.0.0.1:{port}", first, fakes, now, sent)
-        yield made
-        made.close()
-        server.should_exit = True
-        thread.join(5)
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
+        yield
 
 
 @pytest.fixture
-def stand(served: Stand, lab_server: str) -> Stand:
+def stand(fakes_server: Stand, fakes_bucket: None, lab_server: str) -> Stand:  # noqa: ARG001 - its bucket is there
     """The server with nothing made yet and nothing ordered."""
-    served.sent.clear()
-    served.context.lab.close()
-    served.context = context(lab_server, served.now, served.sent)
-    served.fakes.begin(served.context)
-    return served
+    fakes_server.begin(context(lab_server, fakes_server.now, fakes_server.sent))
+    return fakes_server
+
+
+def serve_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the stack has with BedrockTraining, and a provider of the kind by which models are asked."""
+    monkeypatch.setenv("BEDROCK_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
+    settings.cache_clear()
+    serving = Entry(kind="bedrock", models=["amazon.nova-micro-v1:0"])
+    known = [registry._default(), registry.Known("bedrock", "template", serving)]
+    monkeypatch.setattr(registry, "_CONFIGURED", Refreshed(lambda: known))
+    registry.forget()
+
+
+@pytest.fixture
+def aws_trainers(
+    system: System,  # noqa: ARG001 - its AWS and its settings are there first
+    fakes_server: Stand,
+    lab_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stand]:
+    """The system's own clients of Bedrock and SageMaker reach the fakes, which are quick; a provider serves models."""
+    fakes_server.begin(context(lab_server, fakes_server.now, fakes_server.sent))
+    for service in ("bedrock", "bedrock-runtime"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}", f"{fakes_server.url}/{service}")
+    serve_bedrock(monkeypatch)
+    fakes_server.order("timing", dict.fromkeys(("validation", "processing", "training", "stopping", "deployment"), 0))
+    _held()
+    yield fakes_server
+    registry.forget()
+    _forget()
+
+
+def _held() -> None:
+    """Every request of the system's clients is held to AWS's model, and every answer."""
+    _forget()
+    hold(aws.bedrock())
+    hold(aws.bedrock_runtime(None, None))
+
+
+def _forget() -> None:
+    for client in (aws.bedrock, aws.bedrock_runtime):
+        client.cache_clear()

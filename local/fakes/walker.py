@@ -228,11 +228,11 @@ class ModelBroken(AssertionError):
     """A request or an answer breaks AWS's model of the operation."""
 
 
-def hold(client: Any) -> None:
+def hold(client: Any, *, answers: bool = True) -> None:
     """Have a boto3 client raise `ModelBroken` for every request and every answer that its model does not allow.
 
     A request is held before botocore fills in and signs it. Errors that AWS answers and streams of events, which the
-    caller reads later, are not held.
+    caller reads later, are not held, nor is any answer without `answers`.
     """
     service = client.meta.service_model.service_name
 
@@ -244,7 +244,8 @@ def hold(client: Any) -> None:
             _raise_for(service, model.name, "answer", response_violations(service, model.name, parsed))
 
     client.meta.events.register(f"provide-client-params.{service}.*", hold_request)
-    client.meta.events.register(f"after-call.{service}.*", hold_answer)
+    if answers:
+        client.meta.events.register(f"after-call.{service}.*", hold_answer)
 
 
 def _raise_for(service: str, operation: str, direction: str, broken: list[Violation]) -> None:

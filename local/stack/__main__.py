@@ -82,6 +82,7 @@ def _show(info: StackInfo) -> None:
     _report(f"  gateway  {info.gateway_url}")
     _report(f"  key      {info.api_key}")
     _report(f"  lab      {info.lab_url} with lab-large, lab-small, lab-judge; their prices are examples")
+    _report(f"  fakes    {info.fakes_url} stands for Bedrock; the lab trains and answers behind it")
     _report(f"  pages    {info.pages_url} shows any object of the API in a browser")
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 

@@ -40,6 +40,7 @@ _LOCAL_PARAMETERS = {
     "RecordWindow": "1",
     "WebhooksToPrivate": "true",
     "Prices": json.dumps(EXAMPLE_PRICES),
+    "BedrockTraining": "true",
 }
 _CODE_BUCKET = "stillhouse-local-code"  # as in samconfig.toml
 _DEPLOYED = "/stillhouse-local/deployed"

@@ -8,7 +8,7 @@ loses what the table has learnt since the last start.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from local.stack import iam
@@ -24,8 +24,11 @@ _STOP_SECONDS = 60.0
 
 
 @contextmanager
-def emulator(layout: Layout, port: int) -> Iterator[Child]:
-    """An emulator, perhaps not ready yet, for the length of the block."""
+def emulator(layout: Layout, port: int, *, apart: Mapping[str, str]) -> Iterator[Child]:
+    """An emulator, perhaps not ready yet, for the length of the block.
+
+    `apart` is added to its environment, which its functions inherit: the addresses of services that it does not have.
+    """
     command: Command = [
         layout.environment(".venv-emulator") / "python",
         "-m",
@@ -35,7 +38,7 @@ def emulator(layout: Layout, port: int) -> Iterator[Child]:
     with child(
         "emulator",
         command,
-        env=_environment(layout, port),
+        env={**_environment(layout, port), **apart},
         cwd=layout.root,
         log=layout.log("emulator"),
         grace_seconds=_STOP_SECONDS,

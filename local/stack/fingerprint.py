@@ -18,8 +18,10 @@ def sources(root: Path) -> str:
 
 
 def processes(root: Path) -> str:
-    """Of what runs beside the functions: the lab and this package, at the versions of the lock."""
-    return _digest(root, ("uv.lock", "local/lab", "local/samples", "local/stack")) + ("+iam" if iam.enforced() else "")
+    """Of what runs beside the functions: lab, fakes and this package, at the versions of the lock."""
+    return _digest(root, ("uv.lock", "local/fakes", "local/lab", "local/samples", "local/stack")) + (
+        "+iam" if iam.enforced() else ""
+    )
 
 
 def _digest(root: Path, names: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ class StackInfo:
     api_key: str
     endpoint_url: str
     lab_url: str
+    fakes_url: str
     pages_url: str
     notifications: str
     region: str

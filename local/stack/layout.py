@@ -60,6 +60,10 @@ class Layout:
         return self.state / "lab"
 
     @property
+    def fakes_state(self) -> Path:
+        return self.state / "fakes"
+
+    @property
     def code(self) -> Path:
         """Unpacked archives of functions, by their hash; the latest outlives the emulator."""
         return self.local / "code"

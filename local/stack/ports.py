@@ -14,11 +14,12 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where emulator, lab and pages answer; the values are what a first start prefers."""
+    """Where emulator, lab, pages and fakes answer; the values are what a first start prefers."""
 
     emulator: int = 4566
     lab: int = 4600
     pages: int = 4610
+    fakes: int = 4620
 
 
 def kept_ports(file: Path) -> Ports:

@@ -1,7 +1,7 @@
-"""The process that is the local stack: it holds emulator, lab, pages, subscriber and clock, and takes them with it.
+"""The process that is the local stack: it holds emulator, lab, fakes, pages, subscriber and clock.
 
-SIGINT, SIGTERM and SIGHUP end it in order; after a SIGKILL its children end by their tether. While it lives
-it holds `.local/supervisor.lock`.
+It takes them with it: SIGINT, SIGTERM and SIGHUP end it in order; after a SIGKILL its children end by their tether.
+While it lives it holds `.local/supervisor.lock`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from local.stack.clock import Clock
 from local.stack.deploy import Report
 from local.stack.emulator import await_emulator, emulator
 from local.stack.errors import StackError
+from local.stack.fakes import await_fakes, fakes, fakes_environment, fakes_url
 from local.stack.info import StackInfo, write_info
 from local.stack.lab import await_lab, lab, lab_url
 from local.stack.layout import Layout
@@ -50,7 +51,7 @@ def run(layout: Layout, report: Report, *, ready: Callable[[StackInfo], None]) -
 
 
 def describe(
-    layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, shown_at: str, sources: str
+    layout: Layout, outputs: dict[str, str], *, endpoint_url: str, lab: str, fakes: str, shown_at: str, sources: str
 ) -> StackInfo:
     """What users of the stack need, from the outputs of the deployed one."""
     secret = aws.client("secretsmanager", endpoint_url).get_secret_value(SecretId=outputs["FirstKeySecretArn"])
@@ -60,6 +61,7 @@ def describe(
         api_key=_FIRST_KEY.format(secret=secret["SecretString"]),
         endpoint_url=endpoint_url,
         lab_url=lab,
+        fakes_url=fakes,
         pages_url=shown_at,
         notifications=str(layout.notifications),
         region=aws.REGION,
@@ -83,7 +85,13 @@ def redeploy(layout: Layout, info: StackInfo, report: Report) -> StackInfo:
         report=report,
     )
     described = describe(
-        layout, outputs, endpoint_url=info.endpoint_url, lab=info.lab_url, shown_at=info.pages_url, sources=sources
+        layout,
+        outputs,
+        endpoint_url=info.endpoint_url,
+        lab=info.lab_url,
+        fakes=info.fakes_url,
+        shown_at=info.pages_url,
+        sources=sources,
     )
     changed = replace(described, pid=info.pid, processes=info.processes)
     write_info(layout.info, changed)
@@ -91,13 +99,18 @@ def redeploy(layout: Layout, info: StackInfo, report: Report) -> StackInfo:
 
 
 def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[Child], StackInfo]:
-    for name in ("emulator", "lab", "sam"):
+    for name in ("emulator", "lab", "fakes", "sam"):
         layout.log(name).unlink(missing_ok=True)
     ports = kept_ports(layout.ports)
     endpoint_url, lab_address, shown_at = f"http://{HOST}:{ports.emulator}", lab_url(ports.lab), pages_url(ports.pages)
+    fakes_address = fakes_url(ports.fakes)
     report(f"emulator: {endpoint_url}")
     report(f"lab: {lab_address}")
-    children = parts.enter_context(emulator(layout, ports.emulator)), parts.enter_context(lab(layout, ports.lab))
+    children = (
+        parts.enter_context(emulator(layout, ports.emulator, apart=fakes_environment(fakes_address))),
+        parts.enter_context(lab(layout, ports.lab)),
+        parts.enter_context(fakes(layout, ports.fakes, endpoint_url=endpoint_url, lab_url=lab_address)),
+    )
     for each in children:
         parts.callback(each.terminate)  # first to all, so that they end side by side
     sources = deploy.build(layout, report)
@@ -109,6 +122,7 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
         endpoint_url=endpoint_url, topic_arn=outputs["TopicArn"], file=layout.notifications, report=report
     )
     await_lab(children[1], ports.lab)
+    await_fakes(children[2], ports.fakes)
     if prepare_teacher(lab_address):
         report(f"lab: {TEACHER} has learnt to sort the bundled support mail")
     clock = Clock.of(endpoint_url=endpoint_url, function=outputs["WatchFunctionName"])
@@ -116,7 +130,13 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     parts.enter_context(repeated("clock", clock.tick, pause=1, report=report))
     parts.enter_context(pages(layout.info, ports.pages))
     described = describe(
-        layout, outputs, endpoint_url=endpoint_url, lab=lab_address, shown_at=shown_at, sources=sources
+        layout,
+        outputs,
+        endpoint_url=endpoint_url,
+        lab=lab_address,
+        fakes=fakes_address,
+        shown_at=shown_at,
+        sources=sources,
     )
     return children, described
 

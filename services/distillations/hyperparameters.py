@@ -48,3 +48,14 @@ class OwnHyperparameters(GivenHyperparameters):
     """The rank of the adapter that is trained beside the model."""
     full: Annotated[bool, Field(strict=True)] | None = None
     """Train all weights instead of an adapter."""
+
+
+class NovaHyperparameters(GivenHyperparameters):
+    """Those of Nova's fine-tuning in Amazon Bedrock, within its bounds; `auto` leaves the choice to Bedrock."""
+
+    n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
+    """How often each example is trained on; Bedrock's `epochCount`."""
+    learning_rate: Auto | Annotated[float, Field(strict=True, ge=1e-6, le=1e-4)] | None = None
+    """The learning rate; Bedrock's `learningRate`."""
+    warmup_steps: Auto | Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
+    """In how many steps the learning rate rises to its value; Bedrock's `learningRateWarmupSteps`."""

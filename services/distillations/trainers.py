@@ -10,7 +10,13 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
-from distillations.hyperparameters import GivenHyperparameters, OpenAIHyperparameters, OwnHyperparameters
+from distillations.hyperparameters import (
+    GivenHyperparameters,
+    NovaHyperparameters,
+    OpenAIHyperparameters,
+    OwnHyperparameters,
+)
+from distillations.nova import NovaExample
 from distillations.supervised import OpenAIExample
 
 
@@ -34,6 +40,9 @@ TRAINERS: dict[str, TrainerEntry] = {
         "files for a training on your own machine: the job waits until you name the model",
         OwnHyperparameters,
         OpenAIExample,
+    ),
+    "bedrock": TrainerEntry(
+        "bedrock", "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock", NovaHyperparameters, NovaExample
     ),
 }
 
@@ -64,5 +73,7 @@ def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
     return entry.hyperparameters.model_validate(given)
 
 
-type Hyperparameters = Annotated[OpenAIHyperparameters | OwnHyperparameters, WrapValidator(_as_declared)]
+type Hyperparameters = Annotated[
+    OpenAIHyperparameters | OwnHyperparameters | NovaHyperparameters, WrapValidator(_as_declared)
+]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

@@ -104,6 +104,12 @@ def bedrock_runtime(region: str | None, endpoint_url: str | None) -> Any:
     return _session().client("bedrock-runtime", region_name=region, endpoint_url=endpoint_url, config=patient)
 
 
+@cache
+def bedrock() -> Any:
+    """The client of Bedrock itself, which trains and deploys models, in the stack's own region."""
+    return _session().client("bedrock", config=_BOUNDED)
+
+
 def credentials() -> Any:
     """The credentials with which this function signs, as they are now. Raises NoCredentialsError without any."""
     found = _session().get_credentials()

@@ -57,6 +57,7 @@ NEEDED = {
     "AWS::Events::Rule": of(
         "events", f"PutRule DescribeRule DeleteRule PutTargets RemoveTargets ListTargetsByRule {_TAGS}"
     ),
+    "AWS::IAM::Policy": of("iam", "PutRolePolicy GetRolePolicy DeleteRolePolicy"),
     "AWS::IAM::Role": of(
         "iam",
         "CreateRole GetRole UpdateRole UpdateAssumeRolePolicy DeleteRole PutRolePolicy GetRolePolicy DeleteRolePolicy "

@@ -22,6 +22,7 @@ def run(fake, tmp_path, make_row, monkeypatch):
         gateway_url="http://stack/v1",
         api_key="sk-sh-test",
         lab_url="http://lab/v1",
+        fakes_url="http://fakes",
         notifications=str(fake.notifications),
     )
     up, stops = [], []

@@ -1,3 +1,3 @@
 """The fakes for these tests; see `tests/fakes.py`."""
 
-from tests.fakes import served, stand  # noqa: F401 - fixtures
+from tests.fakes import fakes_bucket, fakes_server, stand  # noqa: F401 - fixtures

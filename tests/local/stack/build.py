@@ -10,6 +10,7 @@ INFO = StackInfo(
     api_key="sk-sh-first-x",
     endpoint_url="http://127.0.0.1:1",
     lab_url="http://127.0.0.1:2/v1",
+    fakes_url="http://127.0.0.1:4",
     pages_url="http://127.0.0.1:3/v1",
     notifications="notifications.jsonl",
     region="us-east-1",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.flow import loop
 from tuning.trainers import Trainer
 
 
@@ -38,6 +39,8 @@ class FarSide:
 
     lost: Exception
     """What the trainer's client raises where no answer comes."""
+    student: str = loop.STUDENT
+    """A model that it trains."""
     fails: bool = True
     """Whether a training of it can fail by itself."""
     away: bool = False

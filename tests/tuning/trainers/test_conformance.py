@@ -55,11 +55,11 @@ def trainer(far: FarSide) -> Trainer:
 
 
 @pytest.fixture
-def begin(name: str, landed: Landed, trainer: Trainer, context: Any) -> Callable[..., Job]:
+def begin(name: str, landed: Landed, far: FarSide, trainer: Trainer, context: Any) -> Callable[..., Job]:
     """Start a job, whatever is lost meanwhile."""
 
     def deliver(number: int, deliveries: int = 1, block: AbstractContextManager[Any] | None = None) -> Job:
-        distillation = landed(trainer=name, number=number)
+        distillation = landed(trainer=name, number=number, student=far.student)
         with block or nullcontext():
             for _ in range(deliveries):
                 with suppress(Exception, Killed):

@@ -21,12 +21,17 @@ from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 SHARED = {"__init__", "checks", "trainer", "training_file"}
 CALLS = ("check", "estimate", "find", "start", "look", "deploy", "cancel", "forget", "retire")
 
-pytestmark = pytest.mark.usefixtures("system", "lab_at_rest")
+BASES = {"bedrock": "bedrock/amazon.nova-micro-v1:0"}
+"""For a trainer that does not train the lab's student, a model that it trains."""
+
+pytestmark = pytest.mark.usefixtures("system", "lab_at_rest", "aws_trainers")
 
 
-def training() -> Training:
+def training(name: str) -> Training:
     lines = b"\n".join(example_line(number) for number in range(12))
-    return Training(new_id("ftjob-"), loop.STUDENT, stored(lines), None, hyperparameters={}, seed=3, suffix="s")
+    return Training(
+        new_id("ftjob-"), BASES.get(name, loop.STUDENT), stored(lines), None, hyperparameters={}, seed=3, suffix="s"
+    )
 
 
 def test_every_module_of_the_folder_is_in_the_registry() -> None:
@@ -55,7 +60,7 @@ def test_it_has_the_calls_of_the_seam(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRAINERS)
 def test_a_job_is_found_by_its_intent_followed_and_cancelled(name: str) -> None:
-    trainer, wanted = trainer_named(name), training()
+    trainer, wanted = trainer_named(name), training(name)
     assert trainer.find(wanted.intent) is None
     started = trainer.start(wanted)
     job = trainer.find(wanted.intent)

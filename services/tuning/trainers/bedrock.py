@@ -1,0 +1,284 @@
+"""Amazon Bedrock's customization of Nova models, served by on-demand deployments.
+
+The intent is the name of the job, of its model, of its deployment and of the client token of both calls: Bedrock makes
+none of them twice. A lost answer is found by the name. The training file goes to S3 in Bedrock's own format and leaves
+it with the job. Bedrock says neither tokens nor prices, and takes no seed. Nothing costs while nobody asks the model.
+
+Assumed, since AWS's pages do not say it: a job that would exceed a quota may be started later (TrainerAway).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from distillations.hyperparameters import NovaHyperparameters
+from distillations.job import Estimate, JobFailure, JobStatus
+from distillations.nova import NovaExample, nova_line
+from foundation import aws, blobs
+from foundation.ids import now
+from foundation.settings import settings
+from providers import prices
+from providers.model_version import ModelVersion
+from providers.registry import configured
+from tuning.trainers.checks import problems_of
+from tuning.trainers.trainer import (
+    Deployment,
+    Problem,
+    ProviderJob,
+    Trained,
+    TrainerAway,
+    TrainerEvent,
+    TrainerRefused,
+    Training,
+    state_of,
+)
+from tuning.trainers.training_file import TrainingFile
+
+_PROVIDER_KIND = "bedrock"
+_FOLDER = "tuning"
+_CUSTOMIZED = {
+    "amazon.nova-micro-v1:0": "amazon.nova-micro-v1:0:128k",
+    "amazon.nova-lite-v1:0": "amazon.nova-lite-v1:0:300k",
+    "amazon.nova-pro-v1:0": "amazon.nova-pro-v1:0:300k",
+    "amazon.nova-2-lite-v1:0": "amazon.nova-2-lite-v1:0:256k",
+}
+"""The model that is asked, and its id for a customization, which has the length of its context."""
+_NO_VALIDATION = frozenset({"amazon.nova-2-lite-v1:0"})
+_NAMES = {"n_epochs": "epochCount", "learning_rate": "learningRate", "warmup_steps": "learningRateWarmupSteps"}
+_DEFAULT_EPOCHS = 2
+_BYTES_A_TOKEN = 4
+_STATES: dict[str, JobStatus] = {
+    "InProgress": "running",
+    "Completed": "succeeded",
+    "Failed": "failed",
+    "Stopping": "running",
+    "Stopped": "cancelled",
+}
+_VALIDATED = "Completed"
+_DEPLOYED = {"Creating": False, "Active": True, "Failed": False}
+_BUSY = frozenset({"ServiceQuotaExceededException", "ServiceUnavailableException"})
+_MISSING = "ResourceNotFoundException"
+_TAKEN = "ConflictException"
+_STAGES = {
+    "validationDetails": "Validating the data",
+    "dataProcessingDetails": "Processing the data",
+    "trainingDetails": "Training",
+}
+
+
+def make_trainer() -> BedrockTrainer:
+    """The trainer in the stack's own region."""
+    return BedrockTrainer()
+
+
+class BedrockTrainer:
+    """Customization jobs of Bedrock."""
+
+    deploys = True
+
+    def check(self, training: Training) -> list[Problem]:
+        problems = []
+        if _plain(training.model) not in _CUSTOMIZED:
+            problems.append(Problem("model", f"Bedrock fine-tunes here: {', '.join(_CUSTOMIZED)}"))
+        if not settings().BEDROCK_ROLE_ARN:
+            problems.append(Problem("model", "the stack has no role for Bedrock: deploy it with BedrockTraining=true"))
+        if _provider() is None:
+            told = f"no provider of the kind '{_PROVIDER_KIND}' could serve the trained model: add one"
+            problems.append(Problem("model", told))
+        return problems or problems_of(training, NovaHyperparameters, NovaExample)
+
+    def estimate(self, training: Training) -> Estimate:
+        """By the size of the file, the epochs and the stack's price list; AWS's prices are in no API that is read."""
+        price = prices.training_nanodollars(training.model)
+        epochs = training.hyperparameters.get("n_epochs")
+        tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS)
+        return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+
+    def find(self, intent: str) -> ProviderJob | None:
+        try:
+            return self.look(intent)
+        except TrainerRefused as refusal:
+            if refusal.code != _MISSING:
+                raise
+        return None
+
+    def start(self, training: Training) -> ProviderJob:
+        with _translated():
+            order = self._order(training)
+            try:
+                arn = aws.bedrock().create_model_customization_job(**order)["jobArn"]
+            except ClientError as error:
+                # The answer to an earlier call was lost, and the job could not be read yet when it was looked for.
+                started = self.find(training.intent) if _code(error) == _TAKEN else None
+                if started is None:
+                    raise
+                return started
+        return ProviderJob(arn, "validating_files")
+
+    def look(self, provider_job_id: str) -> ProviderJob:
+        with _translated():
+            return self._job(aws.bedrock().get_model_customization_job(jobIdentifier=provider_job_id))
+
+    def deploy(self, trained: Trained) -> Deployment | None:
+        with _translated():
+            deployment = self._deployment(trained.intent) or self._deployed(trained)
+        if deployment is None:
+            return Deployment("", _provider() or "")
+        status = deployment["status"]
+        failure = deployment.get("failureMessage", "Bedrock says no more.")
+        return Deployment(
+            served_as=deployment["customModelDeploymentArn"],
+            provider=_provider() or "",
+            ready=state_of(_DEPLOYED, status, f"deployment {trained.intent}"),
+            error=JobFailure(code="deployment_failed", message=failure) if status == "Failed" else None,
+        )
+
+    def cancel(self, provider_job_id: str) -> None:
+        with _translated():
+            aws.bedrock().stop_model_customization_job(jobIdentifier=provider_job_id)
+
+    def forget(self, intent: str) -> None:
+        with _translated():
+            blobs.delete(blobs.keys(f"{_FOLDER}/{intent}/"))
+
+    def retire(self, model: ModelVersion) -> None:
+        """Delete the deployment, then the model; both have the intent for a name.
+
+        Bedrock refuses it while a deployment is made, and while a model is deployed: TrainerAway.
+        """
+        name = model.job_id or ""
+        with _translated(busy=frozenset({_TAKEN})):
+            with _gone():
+                aws.bedrock().delete_custom_model_deployment(customModelDeploymentIdentifier=name)
+            with _gone():
+                aws.bedrock().delete_custom_model(modelIdentifier=name)
+
+    def _order(self, training: Training) -> dict[str, Any]:
+        files = {split: self._stored(training.intent, split, file) for split, file in training.files.items()}
+        base = _plain(training.model)
+        order: dict[str, Any] = {
+            "jobName": training.intent,
+            "customModelName": training.intent,
+            "clientRequestToken": training.intent,
+            "roleArn": settings().BEDROCK_ROLE_ARN,
+            "baseModelIdentifier": _CUSTOMIZED.get(base, base),
+            "customizationType": "FINE_TUNING",
+            "trainingDataConfig": {"s3Uri": files["train"]},
+            "outputDataConfig": {"s3Uri": f"s3://{settings().BUCKET}/{_FOLDER}/{training.intent}/output"},
+            "hyperParameters": _hyperparameters(training.hyperparameters),
+        }
+        if "validation" in files and base not in _NO_VALIDATION:
+            order["validationDataConfig"] = {"validators": [{"s3Uri": files["validation"]}]}
+        return order
+
+    def _stored(self, intent: str, split: str, file: TrainingFile) -> str:
+        """A file in Bedrock's format, in S3, streamed."""
+        key = f"{_FOLDER}/{intent}/{split}.jsonl"
+        documents = (orjson.loads(line) for line in file.read() if line.strip())
+        blobs.put_lines(key, (nova_line(document) + b"\n" for document in documents))
+        return f"s3://{settings().BUCKET}/{key}"
+
+    def _job(self, job: dict[str, Any]) -> ProviderJob:
+        status = state_of(_STATES, job["status"], f"job {job['jobName']}")
+        validation = job.get("statusDetails", {}).get("validationDetails", {})
+        if status == "running" and validation.get("status") != _VALIDATED:
+            status = "validating_files"
+        failure = job.get("failureMessage") or "Bedrock says no more."
+        return ProviderJob(
+            id=job["jobArn"],
+            status=status,
+            fine_tuned_model=job.get("outputModelArn"),
+            finished_at=_seconds(job["endTime"]) if "endTime" in job else None,
+            error=JobFailure(code="job_failed", message=failure) if status == "failed" else None,
+            events=(*_stages(job), *(_steps(job) if status == "succeeded" else ())),
+        )
+
+    def _deployment(self, name: str) -> dict[str, Any] | None:
+        with _gone():
+            found: dict[str, Any] = aws.bedrock().get_custom_model_deployment(customModelDeploymentIdentifier=name)
+            return found
+        return None
+
+    def _deployed(self, trained: Trained) -> dict[str, Any] | None:
+        """Start the deployment; None where it cannot be read yet."""
+        aws.bedrock().create_custom_model_deployment(
+            modelDeploymentName=trained.intent, modelArn=trained.artifact, clientRequestToken=trained.intent
+        )
+        return self._deployment(trained.intent)
+
+
+def _plain(model: str) -> str:
+    """A model's id at Bedrock, whatever provider stands before it."""
+    return model.rpartition("/")[2]
+
+
+def _provider() -> str | None:
+    """The name of the provider that serves deployments: the first one of the kind."""
+    return next((known.name for known in configured() if known.entry.kind == _PROVIDER_KIND), None)
+
+
+def _hyperparameters(given: dict[str, Any]) -> dict[str, str]:
+    """Bedrock's names and texts of what was chosen; what is left to Bedrock is not sent."""
+    return {_NAMES[name]: str(value) for name, value in given.items() if value != "auto"}
+
+
+def _stages(job: dict[str, Any]) -> Iterator[TrainerEvent]:
+    """An event for the start and for the end of each stage. Times are Bedrock's."""
+    for stage, name in _STAGES.items():
+        details = job.get("statusDetails", {}).get(stage, {})
+        status = details.get("status", "NotStarted")
+        if status == "NotStarted":
+            continue
+        time = details.get("creationTime" if status == "InProgress" else "lastModifiedTime")
+        yield TrainerEvent(f"{stage}-{status}", _seconds(time or job["creationTime"]), f"{name}: {status}")
+
+
+def _steps(job: dict[str, Any]) -> Iterator[TrainerEvent]:
+    """The loss of each step, from the table that Bedrock writes beside the model; nothing where it has none."""
+    folder = job["outputDataConfig"]["s3Uri"].partition(f"s3://{settings().BUCKET}/")[2]
+    job_id = job["jobArn"].rpartition("/")[2]
+    table = blobs.find(f"{folder}/model-customization-job-{job_id}/training_artifacts/step_wise_training_metrics.csv")
+    time = _seconds(job.get("endTime") or job["creationTime"])
+    for row in csv.DictReader(io.StringIO((table or b"").decode())):
+        with suppress(KeyError, ValueError):
+            step, loss = int(row["step_number"]), float(row["training_loss"])
+            yield TrainerEvent(f"step-{step}", time, f"Step {step}", metrics={"step": step, "train_loss": loss})
+
+
+def _seconds(time: datetime | None) -> int:
+    return int(time.timestamp()) if time else now()
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    """End the block where Bedrock knows no such thing."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) != _MISSING:
+            raise
+
+
+@contextmanager
+def _translated(*, busy: frozenset[str] = frozenset()) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if aws.is_busy(error) or _code(error) in _BUSY | busy:
+            raise TrainerAway(f"Bedrock: {error}") from error
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise TrainerRefused(error.response["Error"]["Message"], _code(error), status=status) from error
+    except BotoCoreError as error:
+        raise TrainerAway(f"Bedrock could not be asked: {error}") from error
