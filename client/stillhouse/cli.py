@@ -36,6 +36,9 @@ def demo(
         str, typer.Option(help="The big model: of the lab, or one with answers in --data.")
     ] = "lab-large",
     student: Annotated[str, typer.Option(help="The small model to train, untrained also the baseline.")] = "lab-small",
+    trainer: Annotated[
+        str, typer.Option(help="Who trains: default, or bedrock for the fakes of Amazon Bedrock.")
+    ] = "default",
     test_fraction: Annotated[
         float,
         typer.Option(min=0.01, max=0.99, help="Share of rows to test on where metadata.split is missing."),
@@ -63,6 +66,7 @@ def demo(
         data=data,
         teacher=teacher,
         student=student,
+        trainer=trainer,
         test_fraction=test_fraction,
         json_out=json_out,
         approve=approve,

@@ -4,6 +4,7 @@
 """
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from rich.markup import escape
 
 from distillations.dataset import DatasetCard
 from distillations.distillation import Distillation
-from local.demo import loop, report, traffic
+from local.demo import loop, report, traffic, trainers
 from local.demo.lab import Lab
 from local.demo.plan import Options, Plan, make_plan
 from local.demo.screen import Screen
@@ -45,23 +46,37 @@ class Demo:
     gateway: OpenAI
     lab: Lab
     notifications: Path
+    fakes_url: str
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def run(self) -> tuple[dict[str, Any], report.Report, str | None]:
         """The distillation as it ended, the report, and the completion whose lineage it has."""
+        known_at = self._prepare_trainer()
         self._prepare_teacher()
         train_ids = self._capture()
+        if (missing := known_at - time.monotonic()) > 0:
+            with self.screen.stage("provider", "Waiting until every function knows the provider"):
+                time.sleep(missing)
         eval_id = loop.create_eval(self.client, f"demo {self.tag}: the answer is the reference")
         state = loop.start(
             self.client,
             tag=self.tag,
             eval_id=eval_id,
             teacher=self.plan.teacher,
-            student=self.options.student,
+            student=at_aws.student if (at_aws := trainers.chosen(self.options.trainer)) else self.options.student,
+            trainer=self.options.trainer,
             seed=self.options.seed,
         )
         state = loop.follow(self.client, state, self.screen, approve=self.options.approve)
         return self._evidence(state, train_ids)
+
+    def _prepare_trainer(self) -> float:
+        """Have the student's base and its provider ready; when every function knows it, by the monotonic clock."""
+        at_aws = trainers.chosen(self.options.trainer)
+        if at_aws is None:
+            return 0.0
+        self.screen.say(f"Trainer {self.options.trainer}: {at_aws.base} is {self.options.student} of the lab here.")
+        return trainers.prepare(at_aws, self.client, self.fakes_url, self.options.student)
 
     def _prepare_teacher(self) -> None:
         plan, teacher = self.plan, self.plan.teacher
@@ -137,6 +152,7 @@ def run(options: Options, console: Console | None = None) -> int:
 
 
 def _run(options: Options, console: Console) -> int:
+    trainers.chosen(options.trainer)
     plan = make_plan(options)
     with ExitStack() as ending, Screen(console) as screen:
         _introduce(screen, options, plan)
@@ -150,6 +166,7 @@ def _run(options: Options, console: Console) -> int:
             gateway=OpenAI(base_url=stack.gateway_url, api_key=stack.api_key),
             lab=Lab(stack.lab_url),
             notifications=Path(stack.notifications),
+            fakes_url=stack.fakes_url,
         )
         state, made, completion = demo.run()
     if options.json_out:

@@ -60,7 +60,7 @@ def create_eval(client: OpenAI, name: str) -> str:
     return made.id
 
 
-def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str, seed: int) -> Json:
+def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str, trainer: str, seed: int) -> Json:
     def stored(split: str) -> Json:
         return {
             "type": "stored_completions",
@@ -75,6 +75,7 @@ def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str,
         "train": stored("train"),
         "teacher": teacher,
         "student": student,
+        "trainer": trainer,
         "seed": seed,
         "metadata": {"demo": tag},
     }

@@ -27,6 +27,7 @@ class Options:
     data: Path | None = None
     teacher: str = TEACHER
     student: str = "lab-small"
+    trainer: str = "default"
     test_fraction: float = 0.3
     json_out: Path | None = None
     approve: bool = True

@@ -18,14 +18,15 @@ def seen(monkeypatch):
 
 
 def test_the_demo_passes_on_what_was_asked_and_its_exit_code(seen):
-    asked = "demo --data f.jsonl --teacher big --student small --test-fraction 0.5 --json out --no-approve"
-    result = CliRunner().invoke(cli.app, [*asked.split(), "--seed", "9", "--keep"])
+    asked = "demo --data f.jsonl --teacher big --student small --trainer bedrock --test-fraction 0.5 --json out"
+    result = CliRunner().invoke(cli.app, [*asked.split(), "--no-approve", "--seed", "9", "--keep"])
     assert result.exit_code == 3
     assert seen == [
         Options(
             data=Path("f.jsonl"),
             teacher="big",
             student="small",
+            trainer="bedrock",
             test_fraction=0.5,
             json_out=Path("out"),
             approve=False,

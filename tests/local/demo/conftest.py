@@ -37,6 +37,7 @@ class FakeStack:
     stored: list[str] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
     refuse: list[dict[str, Any]] = field(default_factory=list)
+    providers: list[dict[str, Any]] = field(default_factory=list)
     undelivered: bool = False
     looks_until_recorded: int = 2
     numbers: Any = field(default_factory=itertools.count)
@@ -74,8 +75,18 @@ class FakeStack:
             ("GET /fine_tuning/jobs/.+/events", lambda _: (200, {"data": [event]})),
             ("GET /datasets/dataset_1/card", lambda _: (200, CARD.model_dump(mode="json"))),
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
+            ("POST /providers", self._add_provider),
+            ("GET /providers/(.+)", lambda _, name: self._provider(name)),
             ("[A-Z]+ /distillations(/.+)?", lambda _, rest: (200, self._distillation(rest or ""))),
         ]
+
+    def _add_provider(self, body: Any) -> tuple[int, Any]:
+        self.providers.append(body)
+        return 201, body
+
+    def _provider(self, name: str) -> tuple[int, Any]:
+        known = [provider for provider in self.providers if provider["name"] == name]
+        return (200, known[0]) if known else (404, {"error": {"message": "no such provider", "code": "not_found"}})
 
     def _listed(self) -> dict[str, Any]:
         return {"object": "list", "data": [{"id": completion} for completion in self.stored], "has_more": False}

@@ -18,7 +18,9 @@ def output(screen):
 
 
 def start(fake):
-    return loop.start(fake.client(), tag="t", eval_id="eval_1", teacher="big", student="small", seed=7)
+    return loop.start(
+        fake.client(), tag="t", eval_id="eval_1", teacher="big", student="small", trainer="default", seed=7
+    )
 
 
 def test_the_eval_compares_the_answer_with_the_reference(fake):
