@@ -27,6 +27,8 @@ from local.fakes.bedrock.runtime import Runtime
 from local.fakes.context import Context
 from local.fakes.controls import Controls
 from local.fakes.records import Record
+from local.fakes.sagemaker import jobs as sagemaker
+from local.fakes.sagemaker.hub import Hub
 from local.fakes.service import Handler, Lock, Service
 from local.fakes.wire import Sent
 
@@ -46,7 +48,8 @@ class Fakes:
         self._lock = threading.RLock()
         self._advances: dict[str, Callable[[Record], None]] = {}
         self.services = {
-            name: Service(name, handlers, context.controls, self._lock) for name, handlers in self._bedrock().items()
+            name: Service(name, handlers, context.controls, self._lock)
+            for name, handlers in {**self._bedrock(), **self._sagemaker()}.items()
         }
 
     def tick(self) -> None:
@@ -91,6 +94,21 @@ class Fakes:
             },
         }
 
+    def _sagemaker(self) -> Mapping[str, Mapping[str, Handler]]:
+        jobs, groups, hub = sagemaker.Jobs(self._context), sagemaker.Groups(self._context), Hub(self._context)
+        self._advances |= {sagemaker.JOB: jobs.advance}
+        return {
+            "sagemaker": {
+                "CreateModelPackageGroup": groups.create,
+                "DescribeModelPackageGroup": groups.describe,
+                "CreateTrainingJob": jobs.create,
+                "DescribeTrainingJob": jobs.describe,
+                "StopTrainingJob": jobs.stop,
+                "DeleteTrainingJob": jobs.delete,
+                "DescribeHubContent": hub.describe,
+            }
+        }
+
 
 def create_app(fakes: Fakes) -> Starlette:
     stopped = threading.Event()
@@ -125,6 +143,7 @@ def create_app(fakes: Fakes) -> Starlette:
         routes=[
             Route("/fakes/health", health),
             Route("/fakes/{what}", order, methods=["POST"]),
+            Route("/{service}", call, methods=["POST"]),
             Route("/{service}/{rest:path}", call, methods=["GET", "POST", "PATCH", "DELETE", "PUT"]),
         ],
         lifespan=alive,

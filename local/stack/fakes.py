@@ -14,7 +14,7 @@ from local.stack.layout import Layout
 from local.stack.ports import HOST
 from local.stack.processes import Child, Command, child, wait_healthy
 
-_SERVICES = ("bedrock", "bedrock-runtime")
+_SERVICES = ("bedrock", "bedrock-runtime", "sagemaker")
 
 
 @contextmanager

@@ -1,0 +1,93 @@
+"""SageMaker's public hub: the recipes by which its open models are fine-tuned, and the ranges of what they take.
+
+In: the name of a model of the hub. Out: AWS's document, whose recipe points at a table of hyperparameters in S3. The
+names and ranges in it are examples: AWS's own are in each region's own bucket.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from local.fakes.context import Context
+from local.fakes.objects import write
+from local.fakes.wire import AwsError
+
+HUB = "SageMakerPublicHub"
+MODELS = ("huggingface-reasoning-qwen3-06b", "huggingface-reasoning-qwen3-4b")
+_VERSION = "1.0.0"
+_TABLE = {
+    "max_epochs": {"type": "integer", "default": 2, "min": 1, "max": 10},
+    "learning_rate": {"type": "float", "default": 0.0001, "min": 1e-6, "max": 0.001},
+    "global_batch_size": {"type": "integer", "default": 16, "enum": [8, 16, 32, 64]},
+}
+
+
+class Hub:
+    """The models that the fake can train."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def describe(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        name = parameters["HubContentName"]
+        if parameters["HubName"] != HUB or parameters["HubContentType"] != "Model" or name not in MODELS:
+            raise AwsError("ResourceNotFound", f"Hub content {name} does not exist.")
+        records = self._context.records
+        root = f"arn:aws:sagemaker:{records.region}:aws"
+        return {
+            "HubContentName": name,
+            "HubContentArn": f"{root}:hub-content/{HUB}/Model/{name}/{_VERSION}",
+            "HubContentVersion": _VERSION,
+            "HubContentType": "Model",
+            "DocumentSchemaVersion": "2.3.0",
+            "HubName": HUB,
+            "HubArn": f"{root}:hub/{HUB}",
+            "HubContentDocument": orjson.dumps({"RecipeCollection": [self._recipe(name)]}).decode(),
+            "HubContentStatus": "Available",
+            "CreationTime": records.now(),
+        }
+
+    def _recipe(self, name: str) -> dict[str, Any]:
+        bucket = f"jumpstart-cache-prod-{self._context.records.region}"
+        uri = f"s3://{bucket}/recipes/{name}_lora_sft_override_params.json"
+        self._context.s3.create_bucket(Bucket=bucket)
+        write(self._context.s3, uri, orjson.dumps(_TABLE))
+        return {
+            "Name": f"{name}-lora-sft",
+            "Type": "FineTuning",
+            "CustomizationTechnique": "SFT",
+            "Peft": "LORA",
+            "SequenceLength": "4K",
+            "ServerlessMeteringType": "Token-based",
+            "SmtjOverrideParamsS3Uri": uri,
+        }
+
+
+def model_of(arn: str) -> str:
+    """The hub's name of a base model. Raises AWS's refusal for any that cannot be trained."""
+    name = arn.partition("/Model/")[2].partition("/")[0]
+    if f":hub-content/{HUB}/Model/" not in arn or name not in MODELS:
+        raise AwsError("ValidationException", f"The base model {arn} cannot be customized.")
+    return name
+
+
+def with_defaults(given: dict[str, str]) -> dict[str, str]:
+    """All hyperparameters of a job. Raises AWS's refusal for a name or a value that the recipe does not take."""
+    for name, text in given.items():
+        if name not in _TABLE:
+            raise AwsError("ValidationException", f"The recipe has no hyperparameter {name}.")
+        if not _within(_TABLE[name], text):
+            raise AwsError("ValidationException", f"The recipe does not take {text} for {name}.")
+    return {name: given.get(name, str(known["default"])) for name, known in _TABLE.items()}
+
+
+def _within(known: dict[str, Any], text: str) -> bool:
+    try:
+        value = int(text) if known["type"] == "integer" else float(text)
+    except ValueError:
+        return False
+    if "enum" in known:
+        return value in known["enum"]
+    return bool(known["min"] <= value <= known["max"])

@@ -1,0 +1,179 @@
+"""SageMaker's fake as boto3's clients see it; each client is held to AWS's model both ways."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.fakes.objects import read, read_weights
+from tests.fakes import BUCKET, Stand
+
+ROLE = "arn:aws:iam::123456789012:role/Stillhouse"
+MODEL = "huggingface-reasoning-qwen3-06b"
+BASE = f"arn:aws:sagemaker:us-east-1:aws:hub-content/SageMakerPublicHub/Model/{MODEL}"
+GROUP = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/stillhouse"
+
+
+def row(number: int, **extra: Any) -> dict[str, Any]:
+    answer = "refund" if number % 2 else "delivery"
+    messages = [
+        {"role": "system", "content": "Sort this mail."},
+        {"role": "user", "content": f"Letter {number} about a {answer}"},
+        {"role": "assistant", "content": answer, **extra},
+    ]
+    return {"messages": messages}
+
+
+def job(stand: Stand, *more: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    lines = "\n".join(json.dumps(each) for each in [*(row(number) for number in range(12)), *more])
+    uri = stand.put("training/train.jsonl", lines.encode())
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {
+        "TrainingJobName": "ftjob-01",
+        "RoleArn": ROLE,
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out"},
+        "ServerlessJobConfig": {
+            "BaseModelArn": BASE,
+            "JobType": "FineTuning",
+            "CustomizationTechnique": "SFT",
+            "Peft": "LORA",
+            "AcceptEula": True,
+        },
+        "ModelPackageConfig": {"ModelPackageGroupArn": GROUP},
+        **changes,
+    }
+
+
+@pytest.fixture
+def sagemaker(stand: Stand) -> Any:
+    """A client of the fake, which has the group of model packages."""
+    client = stand.client("sagemaker")
+    client.create_model_package_group(ModelPackageGroupName="stillhouse")
+    return client
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def ended(sagemaker: Any) -> dict[str, Any]:
+    """The job once it has ended; the lab trains in a thread of its own, for a second or so."""
+    for _ in range(400):
+        seen: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName="ftjob-01")
+        if seen["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
+            return seen
+        time.sleep(0.02)
+    raise AssertionError(seen)
+
+
+def test_a_job_goes_through_its_states_to_a_model_package_and_weights(stand: Stand, sagemaker: Any) -> None:
+    arn = sagemaker.create_training_job(**job(stand))["TrainingJobArn"]
+    assert sagemaker.describe_training_job(TrainingJobName="ftjob-01")["SecondaryStatus"] == "Starting"
+    stand.pass_time(0.6)
+    stand.pass_time(0.6)
+    assert sagemaker.describe_training_job(TrainingJobName="ftjob-01")["SecondaryStatus"] == "Training"
+    stand.pass_time(10)
+    seen = ended(sagemaker)
+    assert seen["TrainingJobStatus"] == "Completed"
+    assert seen["OutputModelPackageArn"] == f"{GROUP.replace('-group', '')}/1"
+    assert seen["BillableTokenCount"] > 0
+    states = [transition["Status"] for transition in seen["SecondaryStatusTransitions"]]
+    assert states == ["Starting", "Downloading", "Training", "Completed"]
+    folder = seen["ModelArtifacts"]["S3ModelArtifacts"]
+    assert read_weights(stand.context.s3, f"{folder}/checkpoints/hf_merged").startswith("ft:lab-small")
+    told = [json.loads(entry["Detail"]) for entry in stand.sent]
+    assert [detail["TrainingJobStatus"] for detail in told] == ["InProgress"] * 3 + ["Completed"]
+    assert {detail["TrainingJobArn"] for detail in told} == {arn}
+    assert stand.sent[0]["DetailType"] == "SageMaker Training Job State Change"
+
+
+def test_a_name_is_taken_until_its_job_is_deleted(stand: Stand, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**job(stand))
+    assert refusal(sagemaker.create_training_job, **job(stand))[0] == "ResourceInUse"
+    assert refusal(sagemaker.delete_training_job, TrainingJobName="ftjob-01")[0] == "ValidationException"
+    stand.pass_time(10)
+    stand.pass_time(10)
+    ended(sagemaker)
+    sagemaker.delete_training_job(TrainingJobName="ftjob-01")
+    asked = {"TrainingJobName": "ftjob-01"}
+    assert refusal(sagemaker.describe_training_job, **asked) == ("ValidationException", "Requested resource not found.")
+    sagemaker.create_training_job(**job(stand))
+
+
+def test_a_job_that_is_stopped_is_stopping_for_a_while(stand: Stand, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**job(stand))
+    sagemaker.stop_training_job(TrainingJobName="ftjob-01")
+    assert sagemaker.describe_training_job(TrainingJobName="ftjob-01")["TrainingJobStatus"] == "Stopping"
+    assert refusal(sagemaker.stop_training_job, TrainingJobName="ftjob-01")[0] == "ValidationException"
+    stand.pass_time(10)
+    assert ended(sagemaker)["TrainingJobStatus"] == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"messages": [{"role": "tool", "content": "x"}]}, "Line 13: the role tool is none of"),
+        (row(1, tool_calls=[]), "Line 13: the field tool_calls is not known"),
+        (row(1, content=[{"type": "text", "text": "x"}]), "Line 13: a content is no string"),
+        ({"messages": row(1)["messages"][:2]}, "the last message is not the assistant's"),
+        ({}, "Line 13: 'messages'"),
+    ],
+)
+def test_data_that_is_wrong_ends_the_job_with_the_line(
+    stand: Stand, sagemaker: Any, wrong: dict[str, Any], told: str
+) -> None:
+    sagemaker.create_training_job(**job(stand, wrong))
+    stand.pass_time(10)
+    seen = ended(sagemaker)
+    assert seen["TrainingJobStatus"] == "Failed"
+    assert told in seen["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"HyperParameters": {"max_epochs": "99"}}, "does not take 99 for max_epochs"),
+        ({"HyperParameters": {"max_epochs": "some"}}, "does not take some for max_epochs"),
+        ({"HyperParameters": {"global_batch_size": "7"}}, "does not take 7"),
+        ({"HyperParameters": {"n_epochs": "2"}}, "has no hyperparameter n_epochs"),
+        ({"ModelPackageConfig": {"ModelPackageGroupArn": f"{GROUP}-2"}}, "does not exist"),
+        ({"channel": "validation"}, "InputDataConfig has no channel train"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(stand: Stand, sagemaker: Any, changes: dict[str, Any], told: str) -> None:
+    order = job(stand, **changes)
+    order["InputDataConfig"][0]["ChannelName"] = changes.get("channel", "train")
+    order.pop("channel", None)
+    code, message = refusal(sagemaker.create_training_job, **order)
+    assert (code, told in message) == ("ValidationException", True)
+
+
+def test_only_serverless_supervised_fine_tuning_of_the_hub_s_models_runs(stand: Stand, sagemaker: Any) -> None:
+    config = job(stand)["ServerlessJobConfig"]
+    for changed in ({"CustomizationTechnique": "DPO"}, {"BaseModelArn": BASE.replace("06b", "999b")}):
+        order = job(stand, ServerlessJobConfig={**config, **changed})
+        assert refusal(sagemaker.create_training_job, **order)[0] == "ValidationException"
+    taken = refusal(sagemaker.create_model_package_group, ModelPackageGroupName="stillhouse")
+    assert taken == ("ValidationException", f"Model Package Group already exists: {GROUP}")
+    shown = sagemaker.describe_model_package_group(ModelPackageGroupName="stillhouse")
+    assert shown["ModelPackageGroupArn"] == GROUP
+
+
+def test_the_hub_s_recipe_points_at_the_ranges_of_its_hyperparameters(stand: Stand, sagemaker: Any) -> None:
+    asked = {"HubName": "SageMakerPublicHub", "HubContentType": "Model", "HubContentName": MODEL}
+    document = json.loads(sagemaker.describe_hub_content(**asked)["HubContentDocument"])
+    [recipe] = document["RecipeCollection"]
+    assert (recipe["CustomizationTechnique"], recipe["Peft"]) == ("SFT", "LORA")
+    ranges = json.loads(read(stand.context.s3, recipe["SmtjOverrideParamsS3Uri"]))
+    assert ranges["max_epochs"] == {"type": "integer", "default": 2, "min": 1, "max": 10}
+    unknown = {**asked, "HubContentName": "moon"}
+    assert refusal(sagemaker.describe_hub_content, **unknown)[0] == "ResourceNotFound"
