@@ -52,7 +52,8 @@ def _sentence(document: Any, finding: Any, model: Any) -> str:
     if finding["type"] != "extra_forbidden":
         return f"Invalid '{where}': {finding['msg']}."
     *above, name = _steps(document, finding) or [""]
-    known = list(dict.fromkeys(field_names(model, above)))
+    # Another arm of a union may have a field of this very name.
+    known = [field for field in dict.fromkeys(field_names(model, above)) if field != name]
     return f"Unknown parameter: '{where}'.{f' {remedy(str(name), known)}' if known else ''}"
 
 

@@ -31,6 +31,9 @@ def scope_of(route: Route) -> str:
     """What a key must be allowed: by resource where it is special, else by what the method does."""
     if route.path.startswith(("/v1/keys", "/v1/webhook_endpoints")):
         return "admin"
+    # They say where calls and keys go.
+    if route.path.startswith(("/v1/providers", "/v1/models")) and route.method != "GET":
+        return "admin"
     if route.path.startswith("/v1/captures"):
         return "capture"
     of_models = {("POST", "/v1/chat/completions"), ("POST", "/v1/responses")}
@@ -88,7 +91,6 @@ def test_a_path_that_is_none_is_refused_with_its_name_and_what_to_do(system: Sys
         ("POST", "/v1/uploads"): "A file of up to 128 MB goes by a link: POST /v1/files/presigned",
         ("GET", "/v1/embeddings"): "This path takes POST.",
         ("PUT", "/v1/evals"): "This path takes GET and POST.",
-        ("POST", "/v1/models"): "This path takes GET.",
         ("DELETE", "/v1/captures"): "This path takes POST.",
     }
     for (method, path), remedy in remedies.items():

@@ -64,7 +64,9 @@ class TestMessage:
 
     def test_ids_are_ours_and_bodies_stay_out(self, name: str) -> None:
         document = sample(name)
-        assert all(OWN_ID.match(value) for field, value in document.items() if field.endswith("_id"))
+        # A model's id is the name that its trainer gave it.
+        ids = {field: value for field, value in document.items() if field.endswith("_id") and field != "model_id"}
+        assert all(OWN_ID.match(value) for value in ids.values())
         if name != "RecordCompletions":
             assert len(json.dumps(document)) < 1024
 

@@ -212,7 +212,7 @@ def test_a_capture_that_fails_never_fails_the_completion(
     (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert metric["CaptureFailed"] == [1.0]
     (directive,) = metric["_aws"]["CloudWatchMetrics"]
-    assert (directive["Namespace"], directive["Dimensions"]) == ("Stillhouse", [["service"]])
+    assert (directive["Namespace"], directive["Dimensions"]) == ("stillhouse", [["service"]])
     assert metric["service"] == "stillhouse"
 
 

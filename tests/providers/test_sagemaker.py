@@ -56,8 +56,10 @@ def test_the_token_is_a_presigned_call(runtime: Runtime) -> None:
     assert host == "sagemaker.amazonaws.com"
     assert (fields["Action"], fields["Version"], fields["X-Amz-Expires"]) == ("CallWithBearerToken", "1", "900")
     assert fields["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
-    assert fields["X-Amz-Credential"].startswith("testing/")
-    assert fields["X-Amz-Credential"].endswith("/eu-west-1/sagemaker/aws4_request")
+    key_id, day, *scope = fields["X-Amz-Credential"].split("/")
+    assert key_id
+    assert scope == ["eu-west-1", "sagemaker", "aws4_request"]
+    assert fields["X-Amz-Date"].startswith(day)
     assert fields["X-Amz-SignedHeaders"] == "host"
     assert len(fields["X-Amz-Signature"]) == 64
 
