@@ -139,7 +139,7 @@ def stand(fakes_server: Stand, fakes_bucket: None, lab_server: str) -> Stand:  #
 
 def serve_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the stack has with BedrockTraining, and a provider of the kind by which models are asked."""
-    monkeypatch.setenv("BEDROCK_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
+    monkeypatch.setenv("TRAINING_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
     settings.cache_clear()
     serving = Entry(kind="bedrock", models=["amazon.nova-micro-v1:0"])
     known = [registry._default(), registry.Known("bedrock", "template", serving)]

@@ -41,7 +41,7 @@ class Settings:
     SANDBOX_FUNCTION: str = ""
     WATCH_RULE: str = ""
     STACK_NAME: str = "stillhouse"
-    BEDROCK_ROLE_ARN: str = ""
+    TRAINING_ROLE_ARN: str = ""
 
 
 @cache

@@ -3,8 +3,6 @@
 The intent is the name of the job, of its model, of its deployment and of the client token of both calls: Bedrock makes
 none of them twice. A lost answer is found by the name. The training file goes to S3 in Bedrock's own format and leaves
 it with the job. Bedrock says neither tokens nor prices, and takes no seed. Nothing costs while nobody asks the model.
-
-Assumed, since AWS's pages do not say it: a job that would exceed a quota may be started later (TrainerAway).
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-import orjson
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from distillations.hyperparameters import NovaHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
@@ -25,25 +22,21 @@ from distillations.nova import NovaExample, nova_line
 from foundation import aws, blobs
 from foundation.ids import now
 from foundation.settings import settings
-from providers import prices
 from providers.model_version import ModelVersion
-from providers.registry import configured
+from tuning.trainers import at_aws
 from tuning.trainers.checks import problems_of
 from tuning.trainers.trainer import (
     Deployment,
     Problem,
     ProviderJob,
     Trained,
-    TrainerAway,
     TrainerEvent,
     TrainerRefused,
     Training,
     state_of,
 )
-from tuning.trainers.training_file import TrainingFile
 
 _PROVIDER_KIND = "bedrock"
-_FOLDER = "tuning"
 _CUSTOMIZED = {
     "amazon.nova-micro-v1:0": "amazon.nova-micro-v1:0:128k",
     "amazon.nova-lite-v1:0": "amazon.nova-lite-v1:0:300k",
@@ -54,7 +47,6 @@ _CUSTOMIZED = {
 _NO_VALIDATION = frozenset({"amazon.nova-2-lite-v1:0"})
 _NAMES = {"n_epochs": "epochCount", "learning_rate": "learningRate", "warmup_steps": "learningRateWarmupSteps"}
 _DEFAULT_EPOCHS = 2
-_BYTES_A_TOKEN = 4
 _STATES: dict[str, JobStatus] = {
     "InProgress": "running",
     "Completed": "succeeded",
@@ -64,8 +56,7 @@ _STATES: dict[str, JobStatus] = {
 }
 _VALIDATED = "Completed"
 _DEPLOYED = {"Creating": False, "Active": True, "Failed": False}
-_BUSY = frozenset({"ServiceQuotaExceededException", "ServiceUnavailableException"})
-_MISSING = "ResourceNotFoundException"
+_MISSING = 404
 _TAKEN = "ConflictException"
 _STAGES = {
     "validationDetails": "Validating the data",
@@ -85,69 +76,60 @@ class BedrockTrainer:
     deploys = True
 
     def check(self, training: Training) -> list[Problem]:
-        problems = []
-        if _plain(training.model) not in _CUSTOMIZED:
+        problems = list(at_aws.missing_setup(_PROVIDER_KIND, "BedrockTraining"))
+        if at_aws.plain(training.model) not in _CUSTOMIZED:
             problems.append(Problem("model", f"Bedrock fine-tunes here: {', '.join(_CUSTOMIZED)}"))
-        if not settings().BEDROCK_ROLE_ARN:
-            problems.append(Problem("model", "the stack has no role for Bedrock: deploy it with BedrockTraining=true"))
-        if _provider() is None:
-            told = f"no provider of the kind '{_PROVIDER_KIND}' could serve the trained model: add one"
-            problems.append(Problem("model", told))
         return problems or problems_of(training, NovaHyperparameters, NovaExample)
 
     def estimate(self, training: Training) -> Estimate:
-        """By the size of the file, the epochs and the stack's price list; AWS's prices are in no API that is read."""
-        price = prices.training_nanodollars(training.model)
-        epochs = training.hyperparameters.get("n_epochs")
-        tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS)
-        return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+        return at_aws.estimate(training, _DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
         try:
             return self.look(intent)
         except TrainerRefused as refusal:
-            if refusal.code != _MISSING:
+            if refusal.status != _MISSING:
                 raise
         return None
 
     def start(self, training: Training) -> ProviderJob:
-        with _translated():
+        with at_aws.translated():
             order = self._order(training)
             try:
                 arn = aws.bedrock().create_model_customization_job(**order)["jobArn"]
             except ClientError as error:
                 # The answer to an earlier call was lost, and the job could not be read yet when it was looked for.
-                started = self.find(training.intent) if _code(error) == _TAKEN else None
+                started = self.find(training.intent) if at_aws.code(error) == _TAKEN else None
                 if started is None:
                     raise
                 return started
         return ProviderJob(arn, "validating_files")
 
     def look(self, provider_job_id: str) -> ProviderJob:
-        with _translated():
+        with at_aws.translated():
             return self._job(aws.bedrock().get_model_customization_job(jobIdentifier=provider_job_id))
 
     def deploy(self, trained: Trained) -> Deployment | None:
-        with _translated():
+        with at_aws.translated():
             deployment = self._deployment(trained.intent) or self._deployed(trained)
         if deployment is None:
-            return Deployment("", _provider() or "")
+            return Deployment("", at_aws.served_by(_PROVIDER_KIND) or "")
         status = deployment["status"]
         failure = deployment.get("failureMessage", "Bedrock says no more.")
         return Deployment(
             served_as=deployment["customModelDeploymentArn"],
-            provider=_provider() or "",
+            provider=at_aws.served_by(_PROVIDER_KIND) or "",
             ready=state_of(_DEPLOYED, status, f"deployment {trained.intent}"),
             error=JobFailure(code="deployment_failed", message=failure) if status == "Failed" else None,
         )
 
     def cancel(self, provider_job_id: str) -> None:
-        with _translated():
+        with at_aws.translated():
             aws.bedrock().stop_model_customization_job(jobIdentifier=provider_job_id)
 
     def forget(self, intent: str) -> None:
-        with _translated():
-            blobs.delete(blobs.keys(f"{_FOLDER}/{intent}/"))
+        with at_aws.translated():
+            blobs.delete(blobs.keys(at_aws.folder(intent)))
 
     def retire(self, model: ModelVersion) -> None:
         """Delete the deployment, then the model; both have the intent for a name.
@@ -155,36 +137,31 @@ class BedrockTrainer:
         Bedrock refuses it while a deployment is made, and while a model is deployed: TrainerAway.
         """
         name = model.job_id or ""
-        with _translated(busy=frozenset({_TAKEN})):
-            with _gone():
+        with at_aws.translated(busy=frozenset({_TAKEN})):
+            with at_aws.gone():
                 aws.bedrock().delete_custom_model_deployment(customModelDeploymentIdentifier=name)
-            with _gone():
+            with at_aws.gone():
                 aws.bedrock().delete_custom_model(modelIdentifier=name)
 
     def _order(self, training: Training) -> dict[str, Any]:
-        files = {split: self._stored(training.intent, split, file) for split, file in training.files.items()}
-        base = _plain(training.model)
+        files = {
+            split: at_aws.stored(training.intent, split, file, nova_line) for split, file in training.files.items()
+        }
+        base = at_aws.plain(training.model)
         order: dict[str, Any] = {
             "jobName": training.intent,
             "customModelName": training.intent,
             "clientRequestToken": training.intent,
-            "roleArn": settings().BEDROCK_ROLE_ARN,
+            "roleArn": settings().TRAINING_ROLE_ARN,
             "baseModelIdentifier": _CUSTOMIZED.get(base, base),
             "customizationType": "FINE_TUNING",
             "trainingDataConfig": {"s3Uri": files["train"]},
-            "outputDataConfig": {"s3Uri": f"s3://{settings().BUCKET}/{_FOLDER}/{training.intent}/output"},
+            "outputDataConfig": {"s3Uri": at_aws.uri(f"{at_aws.folder(training.intent)}output")},
             "hyperParameters": _hyperparameters(training.hyperparameters),
         }
         if "validation" in files and base not in _NO_VALIDATION:
             order["validationDataConfig"] = {"validators": [{"s3Uri": files["validation"]}]}
         return order
-
-    def _stored(self, intent: str, split: str, file: TrainingFile) -> str:
-        """A file in Bedrock's format, in S3, streamed."""
-        key = f"{_FOLDER}/{intent}/{split}.jsonl"
-        documents = (orjson.loads(line) for line in file.read() if line.strip())
-        blobs.put_lines(key, (nova_line(document) + b"\n" for document in documents))
-        return f"s3://{settings().BUCKET}/{key}"
 
     def _job(self, job: dict[str, Any]) -> ProviderJob:
         status = state_of(_STATES, job["status"], f"job {job['jobName']}")
@@ -202,7 +179,7 @@ class BedrockTrainer:
         )
 
     def _deployment(self, name: str) -> dict[str, Any] | None:
-        with _gone():
+        with at_aws.gone():
             found: dict[str, Any] = aws.bedrock().get_custom_model_deployment(customModelDeploymentIdentifier=name)
             return found
         return None
@@ -213,16 +190,6 @@ class BedrockTrainer:
             modelDeploymentName=trained.intent, modelArn=trained.artifact, clientRequestToken=trained.intent
         )
         return self._deployment(trained.intent)
-
-
-def _plain(model: str) -> str:
-    """A model's id at Bedrock, whatever provider stands before it."""
-    return model.rpartition("/")[2]
-
-
-def _provider() -> str | None:
-    """The name of the provider that serves deployments: the first one of the kind."""
-    return next((known.name for known in configured() if known.entry.kind == _PROVIDER_KIND), None)
 
 
 def _hyperparameters(given: dict[str, Any]) -> dict[str, str]:
@@ -255,30 +222,3 @@ def _steps(job: dict[str, Any]) -> Iterator[TrainerEvent]:
 
 def _seconds(time: datetime | None) -> int:
     return int(time.timestamp()) if time else now()
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
-
-
-@contextmanager
-def _gone() -> Iterator[None]:
-    """End the block where Bedrock knows no such thing."""
-    try:
-        yield
-    except ClientError as error:
-        if _code(error) != _MISSING:
-            raise
-
-
-@contextmanager
-def _translated(*, busy: frozenset[str] = frozenset()) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if aws.is_busy(error) or _code(error) in _BUSY | busy:
-            raise TrainerAway(f"Bedrock: {error}") from error
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        raise TrainerRefused(error.response["Error"]["Message"], _code(error), status=status) from error
-    except BotoCoreError as error:
-        raise TrainerAway(f"Bedrock could not be asked: {error}") from error

@@ -90,7 +90,7 @@ def test_a_model_is_trained_deployed_asked_and_retired(aws_trainers: Stand) -> N
         "learningRate": "1e-05",
         "learningRateWarmupSteps": "10",
     }
-    assert record.document["roleArn"] == settings().BEDROCK_ROLE_ARN
+    assert record.document["roleArn"] == settings().TRAINING_ROLE_ARN
     losses = [event.metrics["train_loss"] for event in job.events if event.metrics]
     assert len(losses) == 1
     assert [event.message for event in job.events if not event.metrics] == [
@@ -143,7 +143,7 @@ def test_lines_that_have_no_counterpart_are_told_with_their_number() -> None:
 
 
 def test_a_stack_without_the_role_or_the_provider_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BEDROCK_ROLE_ARN", "")
+    monkeypatch.setenv("TRAINING_ROLE_ARN", "")
     monkeypatch.setattr(registry._CONFIGURED, "get", lambda: [registry._default()])
     settings.cache_clear()
     told = [problem.message for problem in TRAINER.check(order())]
@@ -269,6 +269,6 @@ def test_bedrock_out_of_reach_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_training_costs_what_the_stack_s_price_list_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TRAINER.estimate(order()).cost_usd is None
-    monkeypatch.setattr("tuning.trainers.bedrock.prices.training_nanodollars", lambda _: 1_000_000)
+    monkeypatch.setattr("tuning.trainers.at_aws.prices.training_nanodollars", lambda _: 1_000_000)
     training = order(hyperparameters={"n_epochs": 4})
     assert TRAINER.estimate(training).cost_usd == round(training.train.size / 4 * 4 / 1000, 2)

@@ -18,7 +18,7 @@ from tests.tuning.conftest import example_line, stored
 from tuning import trainers
 from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 
-SHARED = {"__init__", "checks", "trainer", "training_file"}
+SHARED = {"__init__", "at_aws", "checks", "trainer", "training_file"}
 CALLS = ("check", "estimate", "find", "start", "look", "deploy", "cancel", "forget", "retire")
 
 BASES = {"bedrock": "bedrock/amazon.nova-micro-v1:0"}

@@ -1,0 +1,108 @@
+"""What the trainers of AWS share: their files in the bucket, their errors, whom they are served by, what they cost.
+
+In: an order for a job. Out: its files under `tuning/<intent>/` in the trainer's own format, streamed. AWS's errors
+become `TrainerRefused`, with the status 404 where nothing has the name, or `TrainerAway` where they may pass.
+
+Assumed, since AWS's pages do not say it: what a quota forbids may be asked for later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from distillations.job import Estimate
+from foundation import aws, blobs
+from foundation.settings import settings
+from providers import prices
+from providers.registry import configured
+from tuning.trainers.trainer import Problem, TrainerAway, TrainerRefused, Training
+from tuning.trainers.training_file import TrainingFile
+
+_BYTES_A_TOKEN = 4
+_BUSY = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException", "ServiceUnavailableException"})
+_MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
+# SageMaker has no error of its own for what is not there.
+_VALIDATION = "ValidationException"
+_SAYS_MISSING = ("not found", "does not exist", "could not find")
+_NOT_FOUND = 404
+
+
+def plain(model: str) -> str:
+    """A model's id at AWS, whatever provider stands before it."""
+    return model.rpartition("/")[2]
+
+
+def folder(intent: str) -> str:
+    return f"tuning/{intent}/"
+
+
+def uri(key: str) -> str:
+    return f"s3://{settings().BUCKET}/{key}"
+
+
+def stored(intent: str, split: str, file: TrainingFile, written: Callable[[dict[str, Any]], bytes]) -> str:
+    """Write a file in the trainer's own format; its address in S3."""
+    key = f"{folder(intent)}{split}.jsonl"
+    documents = (orjson.loads(line) for line in file.read() if line.strip())
+    blobs.put_lines(key, (written(document) + b"\n" for document in documents))
+    return uri(key)
+
+
+def served_by(kind: str) -> str | None:
+    """The name of the first provider of a kind; None without one."""
+    return next((known.name for known in configured() if known.entry.kind == kind), None)
+
+
+def missing_setup(kind: str, parameter: str) -> Iterator[Problem]:
+    """What the stack lacks: the role that AWS takes for the job, the provider that will serve the model."""
+    if not settings().TRAINING_ROLE_ARN:
+        yield Problem("model", f"the stack has no role for the job: deploy it with {parameter}=true")
+    if served_by(kind) is None:
+        yield Problem("model", f"no provider of the kind '{kind}' could serve the trained model: add one")
+
+
+def estimate(training: Training, default_epochs: int) -> Estimate:
+    """By the size of the file, the epochs and the stack's price list; AWS's prices are in no API that is read."""
+    price = prices.training_nanodollars(training.model)
+    epochs = training.hyperparameters.get("n_epochs")
+    tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else default_epochs)
+    return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+
+
+def code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether AWS says that there is no such thing."""
+    told = error.response["Error"]["Message"].lower()
+    return code(error) in _MISSING or (code(error) == _VALIDATION and any(words in told for words in _SAYS_MISSING))
+
+
+@contextmanager
+def gone() -> Iterator[None]:
+    """End the block where AWS knows no such thing."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+
+
+@contextmanager
+def translated(*, busy: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Raise AWS's errors as those of a trainer. `busy` has the codes that may pass beside those that always do."""
+    try:
+        yield
+    except ClientError as error:
+        if aws.is_busy(error) or code(error) in _BUSY | busy:
+            raise TrainerAway(str(error)) from error
+        status = _NOT_FOUND if is_missing(error) else error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise TrainerRefused(error.response["Error"]["Message"], code(error), status=status) from error
+    except BotoCoreError as error:
+        raise TrainerAway(f"AWS could not be asked: {error}") from error
