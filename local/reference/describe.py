@@ -33,12 +33,16 @@ ERRORS = {
     401: "No valid API key was given.",
     403: "The key lacks the scope of this route.",
     404: "Nothing has this id.",
-    409: "The object is not in a state that allows this. Do not send the request again unchanged.",
+    409: "The object is not in a state that allows this, or the `Idempotency-Key` came with another body. Do not send "
+    "the request again unchanged.",
     413: "The body, or what the request reads, is larger than the limit that the message names.",
     500: "The server had an error that nobody planned. Its log has the `x-request-id` of the answer.",
     503: "The service, or what it stands on, is busy. Send the request again after `retry-after` seconds.",
 }
-_MISSING_KEY, _LACKS_SCOPE, _WRONG, _UNKNOWN, _TOO_LARGE, _UNPLANNED, _BUSY = 401, 403, 400, 404, 413, 500, 503
+_MISSING_KEY, _LACKS_SCOPE, _WRONG, _UNKNOWN, _CONFLICT = 401, 403, 400, 404, 409
+_TOO_LARGE, _UNPLANNED, _BUSY = 413, 500, 503
+# Those that create: what they make may have been asked for with the same `Idempotency-Key` before.
+_MAKES = frozenset({"write", "admin"})
 # What is captured and what the gateway answers is never given by a link.
 _MAY_BE_LARGE = frozenset({"read", "write", "admin"})
 _ERROR = {
@@ -166,15 +170,16 @@ def _responses(route: Route, schemas: Mapping[Any, Any], example: Mapping[str, A
 
 
 def _usual_errors(route: Route) -> Iterator[int]:
-    yield from (_UNPLANNED, _BUSY)
+    # An unknown parameter or field is refused by every route.
+    yield from (_WRONG, _UNPLANNED, _BUSY)
     if route.scope is not None:
         yield from (_MISSING_KEY, _LACKS_SCOPE)
     if route.parameters:
         yield _UNKNOWN
     if _body(route):
-        yield from (_WRONG, _TOO_LARGE)
-    if route.described.get("query"):
-        yield _WRONG
+        yield _TOO_LARGE
+    if _body(route) and route.method == "POST" and route.scope in _MAKES:
+        yield _CONFLICT
 
 
 def _refusal(reason: str) -> dict[str, Any]:

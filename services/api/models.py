@@ -48,7 +48,10 @@ class NewModel(Body):
     "/v1/models",
     scope="admin",
     status=201,
-    errors={409: "There is another model of this name, or the job does not wait for one."},
+    errors={
+        404: "There is no such job, or no provider has the model.",
+        409: "There is another model of this name, or the job does not wait for one.",
+    },
 )
 def create_model(asked: NewModel) -> ModelVersion:
     """Name a model that a person has trained, and where it answers.

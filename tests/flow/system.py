@@ -29,6 +29,7 @@ import tuning.handler
 import verdict.handler
 from foundation import ids
 from tests.cloud import aws_client
+from tests.flow.described import statuses
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -87,13 +88,18 @@ class System:
     def call(
         self, method: str, url: str, body: Any = None, *, key: str | None = KEY, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """One request through the handler that the template routes it to; its status and its JSON, text or bytes."""
+        """One request through the handler that the template routes it to; its status and its JSON, text or bytes.
+
+        Whatever a test asks, the API's description knows the status that comes back.
+        """
         parts = urlsplit(url)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         event = _http_event(method, parts.path, parts.query, raw, {**(headers or {}), **_authorization(key)})
         answer = _route(method, parts.path)(event, FakeContext())
         text = answer.get("body") or ""
         status = int(answer["statusCode"])
+        described = statuses(method, parts.path)
+        assert described is None or status in described, f"{method} {parts.path}: {status} is not described"
         self.headers = answer.get("headers", {})
         if answer.get("isBase64Encoded"):
             return status, base64.b64decode(text)
