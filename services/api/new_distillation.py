@@ -19,7 +19,7 @@ from completions.same_input import input_key, prefix_keys
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations.contender import Contenders
-from distillations.dataset import LEAST_EXAMPLES, validates
+from distillations.dataset import LEAST_EXAMPLES, split_unit, validates
 from distillations.distillation import Source
 from distillations.gate import Gate
 from distillations.held_out import HeldOut
@@ -196,9 +196,9 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _Tes
         selected += 1
         prefixes = prefix_keys(completion.messages)
         key = prefixes[-1]
-        if test.held_out.has(completion, key) or test.held_out.has_conversation(completion, prefixes):
+        if test.held_out.rows_of(completion, key) or test.held_out.conversation_of(completion, prefixes):
             leaks += 1
-        elif not validates(asked.seed, key):
+        elif not validates(asked.seed, split_unit(completion, key, asked.gate.group_by)):
             examples.add(key)
         if len(examples) == LEAST_EXAMPLES:
             return

@@ -1,35 +1,34 @@
 """Assemble the training set of a distillation.
 
-In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl` and `manifest.jsonl` under `datasets/{id}/`, the
-lineage of each completion, and last the card, whose arrival starts the job. A set is assembled once, whatever is
+In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl`, `manifest.jsonl` and `rows.jsonl` under `datasets/{id}/`,
+the lineage of each completion, and last the card, whose arrival starts the job. A set is assembled once, whatever is
 redelivered. One that no trainer takes is recorded as failed, with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
-from assembly.curate import Curator, Example
-from assembly.curation import Known
+from assembly.curate import Curator
+from assembly.curation.rule import Known
+from assembly.files import write_files
+from assembly.questions import TestQuestion
 from completions import index
 from completions.sources import StoredCompletions
 from distillations import lineage
-from distillations.dataset import LEAST_EXAMPLES, VALIDATION_SHARE, Dataset, DatasetCard, Recipe, dataset_key
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.held_out import HeldOut
 from distillations.lineage import Node
+from distillations.recipe import UsedRecipe
 from distillations.trainers import TRAINERS
 from foundation import blobs, bus
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
-
-_FILES = ("train", "validation", "manifest")
 
 
 def assemble(message: AssembleDataset) -> None:
@@ -76,20 +75,26 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
     source = distillation.training_source
     if not isinstance(source, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
-    known = Known(held_out=_held_out(distillation), example=TRAINERS[distillation.trainer].example)
-    trains_history = distillation.train_on_history
-    curator = Curator(known, seed=distillation.seed, share=VALIDATION_SHARE, trains_history=trains_history)
-    with ExitStack() as stack:
-        files = {name: stack.enter_context(TemporaryFile()) for name in _FILES}
-        rows = _fill(files, curator.examples(index.completions(source, limit=source.limit)))
-        _check(distillation, rows, curator)
-        for name, file in files.items():
-            file.seek(0)
-            key = dataset_key(message.dataset_id, f"{name}.jsonl")
-            blobs.put_lines(key, file, content_type="application/jsonl")
-        files["manifest"].seek(0)
-        ids = (orjson.loads(line)["completion_id"] for line in files["manifest"])
-        lineage.link_completions(ids, Node("dataset", message.dataset_id))
+    recipe = UsedRecipe(
+        source=source,
+        seed=distillation.seed,
+        group_by=distillation.gate.group_by,
+        train_on_history=distillation.train_on_history,
+    )
+    held_out, test = _test_rows(distillation)
+    known = Known(held_out=held_out, example=TRAINERS[distillation.trainer].example)
+    with TemporaryFile() as spool:
+        curator = Curator(recipe, known, spool, test)
+        curator.read(index.completions(source, limit=source.limit))
+        curator.decide()
+        _check(distillation, curator)
+        write_files(message.dataset_id, curator)
+    lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", message.dataset_id))
+    return _card(distillation, message, recipe, curator)
+
+
+def _card(distillation: Distillation, message: AssembleDataset, recipe: UsedRecipe, curator: Curator) -> DatasetCard:
+    train = [place for _, place in curator.examples if place.outcome == "train"]
     return DatasetCard(
         id=message.dataset_id,
         created_at=message.at // 1000,
@@ -97,51 +102,37 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         teacher=distillation.teacher,
         teacher_terms=distillation.teacher_terms,
         student=distillation.student,
-        recipe=Recipe(
-            source=source,
-            validation_share=VALIDATION_SHARE,
-            seed=distillation.seed,
-            group_by=distillation.gate.group_by,
-            train_on_history=trains_history,
-        ),
-        selected=curator.selected,
-        rows=rows["train"] + rows["validation"],
-        train_rows=rows["train"],
-        validation_rows=rows["validation"],
-        dropped=dict(curator.dropped),
-        contradicted=curator.dropped_ids["contradictions"],
-        malformed=curator.problems,
-        history_turns=rows["history_turns"],
+        recipe=recipe,
+        selected=curator.journal.selected,
+        rows=len(curator.examples),
+        train_rows=len(train),
+        train_lines=sum(place.copies for place in train),
+        validation_rows=len(curator.examples) - len(train),
+        dropped=curator.dropped,
+        changed=dict(curator.journal.changed),
+        contradicted=curator.contradicted(),
+        malformed=curator.problems(),
+        history_turns=sum(row.history_turns for row, _ in curator.examples),
     )
 
 
-def _held_out(distillation: Distillation) -> HeldOut:
-    """The test rows, which must not train."""
-    held_out = HeldOut(distillation.gate.group_by)
+def _test_rows(distillation: Distillation) -> tuple[HeldOut, list[TestQuestion]]:
+    """The test rows, which must not train: by what is the same, and by what is nearly the same."""
+    held_out, questions = HeldOut(distillation.gate.group_by), []
     for line in blobs.lines(distillation.rows_key):
-        held_out.add(orjson.loads(line)["item"])
-    return held_out
+        item = orjson.loads(line)["item"]
+        held_out.add(item)
+        questions.append(TestQuestion(item["completion_id"], item["input"]))
+    return held_out, questions
 
 
-def _fill(files: Mapping[str, IO[bytes]], examples: Iterator[Example]) -> dict[str, int]:
-    """Write the examples; the rows of each split, and the assistant turns before their answers."""
-    rows = {"train": 0, "validation": 0, "history_turns": 0}
-    for example in examples:
-        split = "validation" if example.validates else "train"
-        rows[split] += 1
-        rows["history_turns"] += example.history_turns
-        files[split].write(example.line + b"\n")
-        entry = {"completion_id": example.completion_id, "split": split, "line": rows[split]}
-        files["manifest"].write(orjson.dumps(entry) + b"\n")
-    return rows
-
-
-def _check(distillation: Distillation, rows: dict[str, int], curator: Curator) -> None:
-    if rows["train"] >= LEAST_EXAMPLES:
+def _check(distillation: Distillation, curator: Curator) -> None:
+    trains = sum(place.outcome == "train" for _, place in curator.examples)
+    if trains >= LEAST_EXAMPLES:
         return
     dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
     raise ApiError(
-        f"The training set has {rows['train']} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
+        f"The training set has {trains} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
         f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
         code="too_few_examples",
         param="train",

@@ -1,87 +1,167 @@
-"""Curate completions: which may train, and which rule keeps the others out.
+"""Curate completions by a recipe: which train, and for each of the others the rule that keeps it out, with evidence.
 
-In: the teacher's completions and the frozen test rows. Out: one `Example` after another, each input once, and counts of
-what each rule dropped. Only digests are held in memory.
+In: the teacher's completions in any order, the recipe, and what is known of the test rows. Out: the rows that train or
+validate, whose lines lie in the spool, and what became of every completion. The order in which completions come makes
+no difference. Only digests are held in memory.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any, NamedTuple
 
 import orjson
 
-from assembly.curation import RULES, Candidate, Known
+from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
+from assembly.curation.rule import Candidate, Finding, Known, RowRule, Together
+from assembly.journal import Journal, Place
+from assembly.lengths import tokens_of
+from assembly.questions import Questions, TestQuestion
+from assembly.row import Row
+from assembly.split import validating
+from assembly.tags import tags_of
 from assembly.training_line import history_turns
 from completions.completion import Completion
-from distillations.dataset import validates
-from distillations.supervised import problem_of
+from distillations.dataset import split_unit
+from distillations.dataset_row import DatasetRow, Outcome
+from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
 from foundation.consumer import logger
 
 _SHOWN = 20
-_UNTRAINABLE = "untrainable"
-_MALFORMED = "malformed"
 # What computing raises on a completion that is not quite a chat completion.
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Example(NamedTuple):
-    """One line of a training file, and where it comes from."""
+    """A row that trains or validates, and where it stands."""
 
-    completion_id: str
-    line: bytes
-    validates: bool
-    history_turns: int
-    """The assistant turns before the answer."""
+    row: Row
+    place: Place
 
 
 class Curator:
-    """Goes through completions once; `selected`, `dropped` and `dropped_ids` are complete when they are through.
+    """Goes through completions by a recipe: `read` them, then `decide`; then its figures and rows are complete."""
 
-    `dropped` counts by rule; `dropped_ids` names the first 20 completions of each rule, and `problems` says why the
-    trainer would refuse the first 20 malformed ones.
-    """
-
-    def __init__(self, known: Known, *, seed: int, share: float, trains_history: bool = False) -> None:
+    def __init__(self, recipe: Recipe, known: Known, spool: IO[bytes], test: Sequence[TestQuestion] = ()) -> None:
+        self._recipe = recipe
         self._known = known
-        self._seed = seed
-        self._share = share
-        self._trains_history = trains_history
-        self.selected = 0
-        self.dropped: Counter[str] = Counter(dict.fromkeys(RULES, 0))
-        self.dropped_ids: dict[str, list[str]] = {name: [] for name in RULES}
-        self.problems: list[str] = []
+        self._spool = spool
+        self._test = test
+        self._rules = _row_rules(recipe)
+        self._rows: list[Row] = []
+        self.journal = Journal(RULES)
+        self.examples: list[Example] = []
 
-    def examples(self, completions: Iterable[Completion]) -> Iterator[Example]:
+    @property
+    def dropped(self) -> dict[str, int]:
+        """By rule, how many completions it dropped; rules that the recipe leaves out dropped none."""
+        return self.journal.dropped
+
+    def contradicted(self) -> list[str]:
+        """The first 20 completions whose answer contradicts one that is kept."""
+        return self.journal.dropped_by("contradictions", _SHOWN)
+
+    def problems(self) -> list[str]:
+        """Why the trainer would refuse the first 20 malformed completions."""
+        malformed = self.journal.dropped_by("malformed", _SHOWN)
+        return [f"{completion_id}: {self.journal.why(completion_id).reason}" for completion_id in malformed]
+
+    def rows(self) -> Iterator[DatasetRow]:
+        """What became of each completion, in the order of time and id."""
+        return self.journal.rows({example.row.id: example.place for example in self.examples})
+
+    def line(self, row: Row) -> bytes:
+        """The line of a row, read from the spool."""
+        self._spool.seek(row.offset)
+        return self._spool.read(row.length)
+
+    def read(self, completions: Iterable[Completion]) -> None:
+        """Look at each completion alone. One that came already is passed over."""
         for completion in completions:
-            self.selected += 1
-            try:
-                example = self._example(Candidate(completion, self._trains_history))
-            except _ODD as error:
-                logger().warning(
-                    "odd completion", extra={"completion_id": completion.id, "error": type(error).__name__}
-                )
-                self._count(_UNTRAINABLE, completion)
+            if self.journal.came(completion.id, completion.created):
+                self._look_at(completion)
+
+    def decide(self) -> None:
+        """Look at the completions that are left together, then split them."""
+        self._rows.sort(key=lambda row: row.order)
+        steps = self._recipe.steps_of(*SET_STEPS)
+        if steps:
+            together = Together(self._recipe.seed, Questions(self._spool, self._rows, self._test))
+            for step in steps:
+                self._rows = self._left_by(step, together)
+        self.examples = _placed(self._rows, validating(self._rows, self._recipe))
+
+    def _look_at(self, completion: Completion) -> None:
+        """Keep the completion as a row, unless a rule drops it. One on which this raises is no sound completion."""
+        try:
+            row = self._row(Candidate(completion, self._recipe.train_on_history))
+        except _ODD as error:
+            kind = type(error).__name__
+            logger().warning("odd completion", extra={"completion_id": completion.id, "error": kind})
+            self.journal.drop(completion.id, "untrainable", Finding(f"It is no sound chat completion: {kind}."))
+            return
+        if row:
+            self._rows.append(row)
+
+    def _row(self, candidate: Candidate) -> Row | None:
+        changes: list[tuple[str, Finding]] = []
+        for name, rule, settings in self._rules:
+            finding = rule(candidate, settings, self._known)
+            if finding is None:
                 continue
-            if example:
-                yield example
+            if finding.change is None:
+                self.journal.drop(candidate.completion.id, name, finding)
+                return None
+            finding.change(candidate)
+            changes.append((name, finding))
+        row = self._spooled(candidate)
+        for name, finding in changes:
+            self.journal.change(row.id, name, finding)
+        return row
 
-    def _example(self, candidate: Candidate) -> Example | None:
-        """The example, unless a rule drops it. A completion on which this raises is dropped: no trainer takes it."""
-        completion = candidate.completion
-        rule = next((name for name, drops in RULES.items() if drops(candidate, self._known)), None)
-        if rule:
-            self._count(rule, completion)
-            if rule == _MALFORMED and len(self.problems) < _SHOWN:
-                self.problems.append(f"{completion.id}: {problem_of(candidate.line, self._known.example)}")
-            return None
-        line = orjson.dumps(candidate.line)
-        self._known.answers[candidate.input_key] = candidate.answer_key
-        held_back = validates(self._seed, candidate.input_key, self._share)
-        return Example(completion.id, line, held_back, history_turns(candidate.line))
+    def _spooled(self, candidate: Candidate) -> Row:
+        completion, line = candidate.completion, orjson.dumps(candidate.line)
+        row = Row(
+            id=completion.id,
+            created=completion.created,
+            input_key=candidate.input_key,
+            answer_key=candidate.answer_key,
+            unit=split_unit(completion, candidate.input_key, self._recipe.group_by),
+            tags=tags_of(candidate, self._recipe.slice_keys),
+            tokens=tokens_of(candidate),
+            history_turns=history_turns(candidate.line),
+            offset=self._spool.seek(0, 2),
+            length=len(line),
+        )
+        self._spool.write(line)
+        return row
 
-    def _count(self, rule: str, completion: Completion) -> None:
-        self.dropped[rule] += 1
-        if len(self.dropped_ids[rule]) < _SHOWN:
-            self.dropped_ids[rule].append(completion.id)
+    def _left_by(self, step: Any, together: Together) -> list[Row]:
+        """The rows that a step leaves, of which it may have repeated some."""
+        dropped: set[str] = set()
+        for row, finding, copies in list(TOGETHER[step.rule](self._rows, step, together)):
+            if copies:
+                row.copies = copies
+                self.journal.change(row.id, step.rule, finding, "repeated")
+            else:
+                dropped.add(row.id)
+                self.journal.drop(row.id, step.rule, finding)
+        return [row for row in self._rows if row.id not in dropped]
+
+
+def _row_rules(recipe: Recipe) -> list[tuple[str, RowRule, Any]]:
+    steps = [(step.rule, BY_ROW[step.rule], step) for step in recipe.steps_of(*ROW_STEPS)]
+    first = [(name, rule, None) for name, rule in FIRST.items()]
+    return [*first, *steps, *((name, rule, None) for name, rule in LAST.items())]
+
+
+def _placed(rows: Sequence[Row], held_back: set[str]) -> list[Example]:
+    """The rows in their order, each with its place. What validates stands once."""
+    lines: dict[Outcome, int] = {"train": 0, "validation": 0}
+    examples = []
+    for row in rows:
+        outcome: Outcome = "validation" if row.id in held_back else "train"
+        copies = 1 if outcome == "validation" else row.copies
+        examples.append(Example(row, Place(outcome, lines[outcome] + 1, copies)))
+        lines[outcome] += copies
+    return examples

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, Field, field_serializer
+from pydantic import ConfigDict, Field
 
-from completions.sources import StoredCompletions
+from completions.completion import Completion
 from distillations.failure import Failure
+from distillations.recipe import VALIDATION_SHARE, UsedRecipe
+from evals.slicing import group_of
 from foundation.document import Document
 from foundation.records import Record
 from providers.terms import TeacherTerms
 
-VALIDATION_SHARE = 0.1
-"""The share of the examples that validate."""
 LEAST_EXAMPLES = 10
 """The examples to train on without which no trainer starts."""
-
-
-class Recipe(Document):
-    """What the training set follows from: the same recipe on the same completions gives the same files."""
-
-    source: StoredCompletions
-    """The filter that selected the completions."""
-    validation_share: float = Field(ge=0, lt=1)
-    """The share of the examples that validate, from 0 to 1."""
-    seed: int
-    """Decides which examples validate."""
-    group_by: str | None = None
-    """The metadata key by which a test row and what stands in its group are one conversation."""
-    train_on_history: bool = False
-    """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
-
-    @field_serializer("source")
-    def _what_was_asked(self, source: StoredCompletions) -> dict[str, Any]:
-        return source.model_dump(mode="json", exclude_none=True)
 
 
 class DatasetCard(Document):
@@ -50,15 +31,20 @@ class DatasetCard(Document):
     teacher_terms: TeacherTerms | None = None
     """Whether the terms of the teacher's provider let its answers train another model, as the stack's owner noted."""
     student: str
-    recipe: Recipe
+    recipe: UsedRecipe
     selected: int | None = None
     """The completions that the recipe's filter selected: `rows` and all that were `dropped` together."""
     rows: int
     """All examples: `train_rows` and `validation_rows` together."""
     train_rows: int
+    """The examples that train, each once."""
     validation_rows: int
     dropped: dict[str, int]
     """By curation rule, how many completions it kept out."""
+    changed: dict[str, int] = Field(default_factory=dict)
+    """By curation rule, how many completions it changed or repeated."""
+    train_lines: int | None = None
+    """The lines of the training file: more than `train_rows` where rows are repeated."""
     contradicted: list[str]
     """The first completions whose answer differs from one that trains on the same input."""
     malformed: list[str] = Field(default_factory=list)
@@ -87,14 +73,20 @@ class Dataset(Record):
         return dataset_key(self.id, name)
 
 
-def validates(seed: int, input_key: str, share: float = VALIDATION_SHARE) -> bool:
-    """Whether an example validates, or trains: that follows from the seed and its input."""
-    digest = hashlib.sha256(f"{seed}:{input_key}".encode()).digest()
+def split_unit(completion: Completion, input_key: str, group_by: str | None) -> str:
+    """What of a completion decides whether it trains or validates: its group, or its question where it has none."""
+    group = group_of(completion.row(with_sample=False)["item"], group_by) if group_by else None
+    return input_key if group is None else f"group:{group}"
+
+
+def validates(seed: int, unit: str, share: float = VALIDATION_SHARE) -> bool:
+    """Whether the examples of a unit validate, or train: that follows from the seed and the unit."""
+    digest = hashlib.sha256(f"{seed}:{unit}".encode()).digest()
     return int.from_bytes(digest[:8]) / (1 << 64) < share
 
 
 def dataset_key(dataset_id: str, name: str) -> str:
-    """Where a file of a dataset lies: train.jsonl, validation.jsonl, manifest.jsonl, card.json."""
+    """Where a file of a dataset lies: train.jsonl, validation.jsonl, manifest.jsonl, rows.jsonl, card.json."""
     return f"datasets/{dataset_id}/{name}"
 
 

@@ -1,16 +1,19 @@
 """The test rows of a distillation as what must not train: by their ids, their questions and their conversations.
 
-In: the items of the rows, then completions that may train. Out: which of these are held out. Only keys are in memory.
+In: the items of the rows, then completions that may train. Out: which rows hold them out. Only keys are in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from completions.completion import Completion
 from completions.same_input import input_key
 from evals.slicing import group_of
+
+_SHOWN = 10
 
 
 class HeldOut:
@@ -18,30 +21,44 @@ class HeldOut:
 
     def __init__(self, group_by: str | None = None) -> None:
         self._group_by = group_by
-        self._groups: set[str] = set()
-        self.ids: set[str] = set()
-        self.inputs: set[str] = set()
+        self._ids: set[str] = set()
+        # The rows, by id, of each question and of each group; some of them, where there are many.
+        self._by_input: dict[str, list[str]] = defaultdict(list)
+        self._by_group: dict[str, list[str]] = defaultdict(list)
 
     def add(self, item: dict[str, Any]) -> None:
         """Hold the row with this item out."""
-        self.ids.add(item["completion_id"])
-        self.inputs.add(input_key(item["input"]))
+        row = item["completion_id"]
+        self._ids.add(row)
+        _note(self._by_input[input_key(item["input"])], row)
         group = self._group_of(item)
         if group is not None:
-            self._groups.add(group)
+            _note(self._by_group[group], row)
 
-    def has(self, completion: Completion, key: str) -> bool:
-        """Whether the completion, whose input has this key, is a row or asks the same."""
-        return completion.id in self.ids or key in self.inputs
+    def rows_of(self, completion: Completion, key: str) -> list[str]:
+        """The rows, at most ten, that the completion is or that ask what it asks; `key` is that of its input."""
+        same = self._by_input.get(key, [])
+        if completion.id in self._ids:
+            return [completion.id, *(row for row in same if row != completion.id)][:_SHOWN]
+        return list(same)
 
-    def has_conversation(self, completion: Completion, prefixes: Sequence[str]) -> bool:
-        """Whether a row stands inside the completion's conversation: as a beginning of it, or in the same group.
+    def conversation_of(self, completion: Completion, prefixes: Iterable[str]) -> list[str]:
+        """The rows that stand inside the completion's conversation: as a beginning of it, or in the same group.
 
         `prefixes` are the keys of the beginnings of the completion's input.
         """
-        if not self.inputs.isdisjoint(prefixes):
-            return True
-        return bool(self._groups) and self._group_of(completion.row(with_sample=False)["item"]) in self._groups
+        for prefix in prefixes:
+            if prefix in self._by_input:
+                return list(self._by_input[prefix])
+        if not self._by_group:
+            return []
+        group = self._group_of(completion.row(with_sample=False)["item"])
+        return list(self._by_group.get(group, [])) if group is not None else []
 
     def _group_of(self, item: dict[str, Any]) -> str | None:
         return group_of(item, self._group_by) if self._group_by else None
+
+
+def _note(rows: list[str], row: str) -> None:
+    if len(rows) < _SHOWN:
+        rows.append(row)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from assembly.assemble import assemble
+from assembly.curation import RULES
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation
@@ -19,7 +20,7 @@ from tests.cloud import aws_client
 from tests.distilling import build
 from tests.flow.system import System
 
-FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "card.json")
+FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "card.json")
 MESSAGE = AssembleDataset(distillation_id="distill_1", dataset_id="dataset_1", at=1_790_000_123_456)
 
 
@@ -53,36 +54,36 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         [
             build.record(200, "mail 1", split="train"),  # a duplicate
             build.record(201, "mail 2", "no", split="train"),  # a contradiction
+            build.record(198, "mail 2", split="train"),  # and who decides it
             build.record(202, " test  0", split="train"),  # a test input
             build.record(203, "cut", split="train", choice={"finish_reason": "length"}),
             build.record(204, "by another", split="train", model="other"),  # not the teacher's
             build.record(205, "filtered", split="train", choice={"finish_reason": "content_filter"}),
             longer(206, "test 1"),  # a test row and its answer stand inside
             longer(207, "another mail"),
+            build.record(208, "refused", "I cannot help with that.", split="train"),
         ],
     )
 
     assemble(MESSAGE)
 
     card = orjson.loads(content("card.json"))
-    train, validation, manifest = (lines(name) for name in FILES[:3])
+    train, validation, manifest, rows = (lines(name) for name in FILES[:4])
     assert (card["rows"], card["train_rows"], card["validation_rows"]) == (61, len(train), len(validation))
     assert len(train) + len(validation) == 61
     assert 0 < len(validation) < 20
-    assert card["selected"] == 67 == card["rows"] + sum(card["dropped"].values())
-    assert card["dropped"] == {
+    assert card["selected"] == 69 == card["rows"] + sum(card["dropped"].values())
+    assert {rule: count for rule, count in card["dropped"].items() if count} == {
         "test_leaks": 1,
         "test_conversations": 1,
         "filtered": 1,
-        "unfinished": 0,
-        "malformed": 0,
-        "duplicates": 1,
-        "contradictions": 1,
         "truncated": 1,
-        "refused": 0,
-        "empty": 0,
-        "untrainable": 0,
+        "refused": 1,
+        "contradictions": 1,
+        "duplicates": 2,
     }
+    assert tuple(card["dropped"]) == RULES
+    assert (card["changed"], card["train_lines"]) == ({}, card["train_rows"])
     assert card["contradicted"] == ["chatcmpl-201"]
     assert (card["history_turns"], card["malformed"], card["recipe"]["train_on_history"]) == (1, [], False)
     assert (card["teacher"], card["student"], card["created_at"]) == (build.TEACHER, build.STUDENT, 1_790_000_123)
@@ -91,8 +92,25 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
     for entry in manifest:
         number = int(entry["completion_id"].removeprefix("chatcmpl-")) - 100
         line = files[entry["split"]][entry["line"] - 1]
-        assert line["messages"][0]["content"] == (f"mail {number}" if number < 100 else "another mail")
+        kept = {98: "mail 2", 100: "mail 1", 107: "another mail"}
+        assert line["messages"][0]["content"] == kept.get(number, f"mail {number}")
     assert len({entry["completion_id"] for entry in manifest}) == 61
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), key=lambda name: int(name[9:]))
+    assert len(rows) == 69
+    dropped = {row["id"]: row["evidence"][-1] for row in rows if row["outcome"] == "dropped"}
+    assert {name: (found["rule"], found["others"]) for name, found in dropped.items()} == {
+        "chatcmpl-101": ("duplicates", ["chatcmpl-200"]),
+        "chatcmpl-102": ("duplicates", ["chatcmpl-198"]),
+        "chatcmpl-201": ("contradictions", ["chatcmpl-198"]),
+        "chatcmpl-202": ("test_leaks", ["chatcmpl-0"]),
+        "chatcmpl-203": ("truncated", []),
+        "chatcmpl-205": ("filtered", []),
+        "chatcmpl-206": ("test_conversations", ["chatcmpl-1"]),
+        "chatcmpl-208": ("refused", []),
+    }
+    assert all(found["reason"] for found in dropped.values())
+    kept_rows = [(row["id"], row["outcome"], row["line"]) for row in rows if row["outcome"] != "dropped"]
+    assert kept_rows == [(entry["completion_id"], entry["split"], entry["line"]) for entry in manifest]
     dataset = Dataset.load("dataset_1")
     assert dataset.card
     assert (dataset.status, dataset.card.model_dump(mode="json"), dataset.created_at) == ("ready", card, 1_790_000_123)

@@ -1,95 +1,173 @@
-"""Which completions may train, and why the others may not."""
+"""Which completions train by a recipe, why the others do not, and that no order of them makes a difference."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
-from assembly.curate import Curator, Example
-from assembly.curation import RULES, Known
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from assembly.curation import RULES
 from completions.completion import Completion
-from distillations.held_out import HeldOut
+from distillations.recipe import Balance, Duplicates, Length, NearDuplicates, Prompt, Recipe, Refused, Truncated
+from tests.assembly.curating import completion, curated
 from tests.distilling import build
+from tests.examples import examples
 
-
-def completion(number: int, text: str, answer: str | None = "yes", **more: Any) -> Completion:
-    return Completion.of(build.record(number, text, answer, **more), at=build.AT)
-
-
-def curated(completions: list[Completion], **options: Any) -> tuple[list[Example], Curator]:
-    held_out = HeldOut()
-    held_out.ids |= options.pop("test_ids", set())
-    curator = Curator(Known(held_out=held_out), **{"seed": 42, "share": 0.1, **options})
-    return list(curator.examples(completions)), curator
-
-
-def drops(curator: Curator) -> dict[str, int]:
-    return {reason: count for reason, count in curator.dropped.items() if count}
-
-
-def test_the_same_input_and_answer_trains_once() -> None:
-    examples, curator = curated([completion(1, "mail"), completion(2, " mail\n"), completion(3, "other mail")])
-    assert [example.completion_id for example in examples] == ["chatcmpl-1", "chatcmpl-3"]
-    assert drops(curator) == {"duplicates": 1}
-    assert curator.dropped_ids["contradictions"] == []
-
-
-def test_the_same_input_with_another_answer_is_shown_and_not_trained_on() -> None:
-    same = [completion(1, "mail", "yes"), completion(2, "mail", "no"), completion(3, "mail", "yes")]
-    examples, curator = curated(same)
-    assert [example.completion_id for example in examples] == ["chatcmpl-1"]
-    assert drops(curator) == {"contradictions": 1, "duplicates": 1}
-    assert curator.dropped_ids["contradictions"] == ["chatcmpl-2"]
-
-
-def test_many_contradictions_are_counted_and_some_are_shown() -> None:
-    _, curator = curated([completion(number, "mail", f"answer {number}") for number in range(31)])
-    assert curator.dropped["contradictions"] == 30
-    assert len(curator.dropped_ids["contradictions"]) == 20
+CUT = {"finish_reason": "length"}
+SENTENCE = "the parcel that I ordered on Monday morning has not arrived at our house yet and nobody answers"
 
 
 def test_a_dropped_answer_does_not_stand_in_the_way_of_a_good_one() -> None:
-    examples, curator = curated(
-        [completion(1, "mail", "cut", choice={"finish_reason": "length"}), completion(2, "mail")]
-    )
-    assert [example.completion_id for example in examples] == ["chatcmpl-2"]
-    assert drops(curator) == {"truncated": 1}
+    found = curated([completion(1, "mail"), completion(2, "mail", "cut", choice=CUT)])
+    assert found.ids("train") == ["chatcmpl-1"]
+    assert found.drops == {"truncated": 1}
+
+
+def test_many_contradictions_are_counted_and_some_are_shown() -> None:
+    curator = curated([completion(number, "mail", f"answer {number}") for number in range(31)]).curator
+    assert curator.dropped["contradictions"] == 30
+    assert curator.contradicted() == [f"chatcmpl-{number}" for number in range(20)]
 
 
 def test_every_rule_is_counted_even_where_it_dropped_nothing() -> None:
-    _, curator = curated([])
-    assert dict(curator.dropped) == dict.fromkeys(RULES, 0)
+    assert curated([]).curator.dropped == dict.fromkeys(RULES, 0)
 
 
 def test_the_first_rule_that_drops_a_completion_is_counted_alone() -> None:
-    cut = completion(1, "mail", choice={"finish_reason": "length"})
-    assert drops(curated([cut], test_ids={"chatcmpl-1"})[1]) == {"test_leaks": 1}
-    refusal = {"role": "assistant", "content": None, "refusal": "I cannot."}
-    assert drops(curated([completion(1, "mail", choice={"message": refusal})])[1]) == {"refused": 1}
+    cut = completion(1, "mail", choice=CUT)
+    assert curated([cut], test=[cut]).drops == {"test_leaks": 1}
+    recipe = Recipe(steps=[Refused(), Truncated()])
+    assert curated([completion(1, "mail", "I cannot help with that.", choice=CUT)], recipe).drops == {"refused": 1}
 
 
-def test_the_split_follows_from_seed_and_input_alone() -> None:
+def test_test_rows_and_what_the_trainer_refuses_stay_out_whatever_the_recipe_says() -> None:
+    odd = completion(1, "odd", None, choice={"message": {"role": "assistant", "content": None, "tool_calls": ["odd"]}})
+    found = curated([odd, completion(2, "mail"), completion(3, "rest")], Recipe(steps=[]), [completion(9, "mail")])
+    assert found.drops == {"malformed": 1, "test_leaks": 1}
+    [problem] = found.curator.problems()
+    assert problem.startswith("chatcmpl-1: messages.1.assistant.tool_calls.0: ")
+    assert found.rows["chatcmpl-2"].evidence[0].others == ["chatcmpl-9"]
+
+
+def test_what_is_no_sound_completion_is_dropped_with_a_reason() -> None:
+    odd = completion(1, "mail")
+    odd.request["messages"] = [7]
+    found = curated([odd, completion(2, "mail")])
+    assert found.drops == {"untrainable": 1}
+    assert "AttributeError" in found.rows["chatcmpl-1"].evidence[0].reason
+
+
+def test_a_completion_that_two_sources_have_counts_once() -> None:
+    found = curated([completion(1, "mail"), completion(1, "mail")])
+    assert (found.curator.journal.selected, found.drops, found.ids("train")) == (1, {}, ["chatcmpl-1"])
+
+
+def test_a_step_that_looks_at_one_completion_comes_before_those_that_look_at_all() -> None:
+    with pytest.raises(ValidationError, match="the step 'refused' looks at one completion: put it before 'duplicates'"):
+        Recipe(steps=[Duplicates(), Refused()])
+
+
+def test_a_changed_line_says_so_and_is_measured_as_it_is() -> None:
+    long = {"model": build.TEACHER, "messages": [{"role": "system", "content": "rule " * 400}, *build.asked("mail")]}
+    record = completion(1, "", request=long)
+    shortened = Recipe(steps=[Prompt(text="Sort."), Length(most_tokens=20)], validation_share=0)
+    found = curated([record], shortened)
+    assert found.lines["chatcmpl-1"].startswith(b'{"messages":[{"role":"system","content":"Sort."},')
+    assert [(step.rule, step.action) for step in found.rows["chatcmpl-1"].evidence] == [("prompt", "changed")]
+    assert found.curator.journal.changed == {"prompt": 1}
+    assert curated([record], Recipe(steps=[Length(most_tokens=20), Prompt()])).drops == {"length": 1}
+
+
+def test_the_split_follows_from_seed_and_question_alone() -> None:
     mails = [completion(number, f"mail {number}") for number in range(400)]
 
-    def held_out(some: list[Completion], seed: int) -> set[str]:
-        return {example.completion_id for example in curated(some, seed=seed)[0] if example.validates}
+    def held_back(some: list[Completion], seed: int) -> set[str]:
+        return set(curated(some, Recipe(steps=[], seed=seed)).ids("validation"))
 
-    first = held_out(mails, 42)
-    assert first == held_out(mails[::-1], 42)
-    assert first & {mail.id for mail in mails[:100]} == held_out(mails[:100], 42)
-    assert first != held_out(mails, 43)
+    first = held_back(mails, 42)
+    assert first == held_back(mails[::-1], 42)
+    assert first & {mail.id for mail in mails[:100]} == held_back(mails[:100], 42)
+    assert first != held_back(mails, 43)
     assert 20 <= len(first) <= 60
 
 
-def test_what_the_trainer_would_refuse_is_left_out_with_the_reason() -> None:
-    odd = completion(1, "mail", None, choice={"message": {"role": "assistant", "content": None, "tool_calls": ["odd"]}})
-    _, curator = curated([odd])
-    assert drops(curator) == {"malformed": 1}
-    [problem] = curator.problems
-    assert problem.startswith("chatcmpl-1: messages.1.assistant.tool_calls.0: ")
+def test_what_validates_is_never_repeated() -> None:
+    mails = [completion(number, f"mail {number}") for number in range(40)]
+    found = curated(mails, Recipe(steps=[Balance(by="answer", at_least=80)]))
+    assert {row.copies for row in found.rows.values() if row.outcome == "validation"} == {1}
+    assert {row.copies for row in found.rows.values() if row.outcome == "train"} == {2}
+    lines = [row.line for row in found.rows.values() if row.outcome == "train"]
+    assert lines == list(range(1, 2 * len(lines), 2))
 
 
-def test_the_turns_before_an_answer_are_counted() -> None:
-    turns = [*build.asked("one"), {"role": "assistant", "content": "no"}, *build.asked("two")]
-    longer = build.record(1, "x", request={"model": build.TEACHER, "messages": turns})
-    examples, _ = curated([Completion.of(longer, at=build.AT), completion(2, "mail")])
-    assert [example.history_turns for example in examples] == [1, 0]
+def test_the_words_of_a_template_make_no_two_questions_alike() -> None:
+    ask = "Please read this mail with care and say in one word to which of our nine departments it belongs. "
+    ask += "Say nothing else, no greeting and no reason, and answer none where you are not sure of it at all: "
+    mails = [completion(number, f"{ask} {number} {'x' * number} {number * 7}") for number in range(40)]
+    assert curated(mails).drops == {}
+    assert curated(mails[:3]).drops == {"near_duplicates": 2}, "three questions show no template"
+
+
+WORDS = ("parcel", "refund", "invoice")
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": st.sampled_from([SENTENCE, SENTENCE + " me", SENTENCE + " the bell", *WORDS, " parcel"]),
+            "answer": st.sampled_from(["yes", "no", "", "I cannot help with that."]),
+            "user": st.sampled_from(["ann", "bob", ""]),
+            "cut": st.booleans(),
+            "test": st.integers(0, 4).map(lambda number: number == 0),
+        }
+    ),
+    max_size=14,
+)
+RECIPES = st.sampled_from(
+    [
+        Recipe(),
+        Recipe(group_by="user", stratify_by="answer", validation_share=0.3),
+        Recipe(steps=[NearDuplicates(similarity=0.7), Balance(by="answer", at_most=2, at_least=3)], group_by="user"),
+        Recipe(steps=[Prompt(text="Sort."), Balance(by="user", at_least=4)], stratify_by="user", validation_share=0.5),
+        Recipe(steps=[]),
+    ]
+)
+
+
+def _completion(number: int, row: dict[str, Any]) -> Completion:
+    metadata = {"user": row["user"]} if row["user"] else {}
+    choice = CUT if row["cut"] else {}
+    return completion(number, row["text"], row["answer"], metadata=metadata, choice=choice)
+
+
+@given(ROWS, RECIPES, st.integers(0, 1000))
+@settings(max_examples=examples(120))
+def test_no_completion_is_lost_or_twice_there_or_of_a_test_group_and_no_order_matters(
+    rows: list[dict[str, Any]], recipe: Recipe, seed: int
+) -> None:
+    made = [_completion(number, row) for number, row in enumerate(rows)]
+    test = [one for one, row in zip(made, rows, strict=True) if row["test"]]
+    found = curated(made, recipe, test)
+    assert list(found.rows) == sorted((one.id for one in made), key=lambda name: int(name[9:]))
+    for row in found.rows.values():
+        assert (row.outcome == "dropped") == (row.copies == 0) == (row.line is None)
+        assert row.outcome != "dropped" or row.evidence[-1].action == "dropped"
+    for outcome in ("train", "validation"):
+        placed = [(row.line, row.copies) for row in found.rows.values() if row.outcome == outcome]
+        assert [line for line, _ in placed] == [
+            1 + sum(copies for _, copies in placed[:at]) for at in range(len(placed))
+        ]
+    trains = {one.id: one for one in made if found.rows[one.id].outcome != "dropped"}
+    assert not {one.messages[0]["content"].strip() for one in trains.values()} & {
+        one.messages[0]["content"].strip() for one in test
+    }
+    if recipe.group_by:
+        users = {one.metadata["user"] for one in test if one.metadata}
+        assert not users & {one.metadata.get("user") for one in trains.values()}
+        outcomes = {(one.metadata["user"], found.rows[one.id].outcome) for one in trains.values() if one.metadata}
+        assert len(outcomes) == len({user for user, _ in outcomes}), "a group trains or validates"
+    shuffled = random.Random(seed).sample(made, len(made))
+    again = curated(shuffled, recipe, test)
+    assert (again.rows, again.lines) == (found.rows, found.lines)

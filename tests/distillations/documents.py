@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from distillations.dataset import DatasetCard, Recipe
+from distillations.dataset import DatasetCard
 from distillations.distillation import Distillation
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
+from distillations.recipe import UsedRecipe
 from distillations.verdict import RowsNeeded, Verdict
 from evals.gains import Score
 
@@ -46,7 +47,7 @@ def card(**fields: Any) -> DatasetCard:
         "distillation_id": "distill_1",
         "teacher": "gpt-4o",
         "student": "gpt-4o-mini",
-        "recipe": Recipe(source=source, validation_share=0.1, seed=42),
+        "recipe": UsedRecipe(source=source),
         "rows": 60,
         "train_rows": 54,
         "validation_rows": 6,

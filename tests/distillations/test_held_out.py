@@ -26,7 +26,7 @@ def completion(messages: list[dict[str, Any]], number: int = 2, **more: Any) -> 
 def is_held_out(rows: HeldOut, asked: Completion) -> tuple[bool, bool]:
     """Whether it is a row or asks the same, and whether a row stands in its conversation."""
     keys = prefix_keys(asked.messages)
-    return rows.has(asked, keys[-1]), rows.has_conversation(asked, keys)
+    return bool(rows.rows_of(asked, keys[-1])), bool(rows.conversation_of(asked, keys))
 
 
 def test_a_row_is_known_by_its_id_and_by_its_question() -> None:
@@ -62,3 +62,15 @@ def test_rows_without_the_key_make_no_group() -> None:
     other = completion(build.asked("other mail"), metadata={})
     assert is_held_out(held_out("user"), other) == (False, False)
     assert is_held_out(held_out("user", metadata={"user": "ann"}), other) == (False, False)
+
+
+def test_the_rows_that_hold_a_completion_out_are_named() -> None:
+    rows = held_out("user", metadata={"user": "ann"})
+    for number in range(30, 60):
+        rows.add({"completion_id": f"chatcmpl-{number}", "input": build.asked(" mail"), "metadata": {"user": "ann"}})
+    asked = completion(build.asked("mail"), number=45)
+    named = rows.rows_of(asked, prefix_keys(asked.messages)[-1])
+    assert named[:2] == ["chatcmpl-45", "chatcmpl-1"]
+    assert len(named) == len(set(named)) == 10
+    of_user = completion(build.asked("other mail"), metadata={"user": "ann"})
+    assert rows.conversation_of(of_user, prefix_keys(of_user.messages))[0] == "chatcmpl-1"

@@ -1,34 +1,62 @@
-"""The rules of curation. To add one: a module, its examples in a JSON file of the same name, a line here."""
+"""The rules of curation.
+
+To add one: a module, its examples in a JSON file of the same name, its settings among the steps of
+`distillations/recipe.py`, a line here.
+
+Three rules hold whatever the recipe says: test rows never train (`FIRST`), nor does what the trainer would refuse.
+"""
 
 from __future__ import annotations
 
 from assembly.curation import (
+    balance,
     contradictions,
     duplicates,
     empty,
     filtered,
+    length,
     malformed,
+    near_duplicates,
+    near_leaks,
+    prompt,
     refused,
+    schema_invalid,
     test_conversations,
     test_leaks,
     truncated,
     unfinished,
     untrainable,
+    wrong_calls,
 )
-from assembly.curation.rule import Candidate, Known, Rule
+from assembly.curation.rule import RowRule, SetRule
 
-RULES: dict[str, Rule] = {
-    "test_leaks": test_leaks.drops,
-    "test_conversations": test_conversations.drops,
-    "untrainable": untrainable.drops,
-    "truncated": truncated.drops,
-    "filtered": filtered.drops,
-    "unfinished": unfinished.drops,
-    "refused": refused.drops,
-    "empty": empty.drops,
-    "malformed": malformed.drops,
-    "duplicates": duplicates.drops,
-    "contradictions": contradictions.drops,
+FIRST: dict[str, RowRule] = {
+    "test_leaks": test_leaks.judge,
+    "test_conversations": test_conversations.judge,
+    "untrainable": untrainable.judge,
 }
-
-__all__ = ["RULES", "Candidate", "Known", "Rule"]
+"""What comes before the steps of a recipe."""
+BY_ROW: dict[str, RowRule] = {
+    "truncated": truncated.judge,
+    "filtered": filtered.judge,
+    "unfinished": unfinished.judge,
+    "refused": refused.judge,
+    "empty": empty.judge,
+    "schema_invalid": schema_invalid.judge,
+    "wrong_calls": wrong_calls.judge,
+    "length": length.judge,
+    "prompt": prompt.judge,
+}
+"""The steps that look at one completion at a time."""
+LAST: dict[str, RowRule] = {"malformed": malformed.judge}
+"""What comes behind those."""
+TOGETHER: dict[str, SetRule] = {
+    "near_leaks": near_leaks.decide,
+    "contradictions": contradictions.decide,
+    "duplicates": duplicates.decide,
+    "near_duplicates": near_duplicates.decide,
+    "balance": balance.decide,
+}
+"""The steps that look at all completions that are left."""
+RULES = (*FIRST, *BY_ROW, *LAST, *TOGETHER)
+"""Every rule by its name."""

@@ -1,9 +1,41 @@
-"""`contradictions`: drops a completion whose question trains already with another answer."""
+"""`contradictions`: drops completions that answer one question in another way than the one that is kept."""
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from assembly.curation.rule import Finding, Together, Verdict
+from assembly.row import Row
+from distillations.recipe import Contradictions
 
 
-def drops(candidate: Candidate, known: Known) -> bool:
-    return known.answers.get(candidate.input_key, candidate.answer_key) != candidate.answer_key
+def decide(rows: Sequence[Row], settings: Contradictions, together: Together) -> Iterator[Verdict]:  # noqa: ARG001
+    by_input: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_input[row.input_key].append(row)
+    for same in by_input.values():
+        if len({row.answer_key for row in same}) > 1:
+            yield from _settled(same, settings.keep)
+
+
+def _settled(same: list[Row], keep: str) -> Iterator[Verdict]:
+    newest = max(same, key=lambda row: row.order)
+    if keep == "none":
+        for row in same:
+            others = [other.id for other in same if other.answer_key != row.answer_key]
+            yield Verdict(row, Finding("Its question has other answers, too.", others, 1.0))
+        return
+    kept = _majority(same) if keep == "majority" else newest
+    votes = Counter(row.answer_key for row in same)
+    for row in same:
+        if row.answer_key != kept.answer_key:
+            ours, theirs = votes[row.answer_key], votes[kept.answer_key]
+            gave = f"{theirs} of {len(same)} completions gave the answer that is kept, {ours} this one"
+            yield Verdict(row, Finding(f"Its question has another answer, too: {gave}.", [kept.id], 1.0))
+
+
+def _majority(same: list[Row]) -> Row:
+    """The newest completion with the answer that most gave; of answers that as many gave, the newest."""
+    votes = Counter(row.answer_key for row in same)
+    return max(same, key=lambda row: (votes[row.answer_key], row.order))

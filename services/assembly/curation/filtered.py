@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from assembly.curation.rule import Candidate, Finding, Known
+from distillations.recipe import Filtered
 
 
-def drops(candidate: Candidate, known: Known) -> bool:  # noqa: ARG001
-    return candidate.finish_reason == "content_filter"
+def judge(candidate: Candidate, settings: Filtered, known: Known) -> Finding | None:  # noqa: ARG001
+    cut = candidate.finish_reason == "content_filter"
+    return Finding("The provider's filter cut the answer off.") if cut else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from assembly.curation.rule import Candidate, Finding, Known
 from distillations.supervised import problem_of
 
 
-def drops(candidate: Candidate, known: Known) -> bool:
-    return problem_of(candidate.line, known.example) is not None
+def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:  # noqa: ARG001
+    problem = problem_of(candidate.line, known.example)
+    return Finding(problem) if problem else None

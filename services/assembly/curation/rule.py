@@ -1,14 +1,20 @@
-"""The seam of curation: a completion that may train in, whether a rule keeps it out, out."""
+"""The seam of curation: completions in, what rules find in them out.
+
+A rule is a module with one function. `RowRule` looks at one completion, with the test rows known; `SetRule` looks at
+all that are left. What a rule finds either drops the completion, or changes it and says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from assembly.questions import Questions
+from assembly.row import Row
 from assembly.training_line import training_line
 from completions.completion import Completion
 from completions.same_input import answer_key, prefix_keys
@@ -20,11 +26,13 @@ from distillations.supervised import OpenAIExample
 class Candidate:
     """A captured completion of the teacher that no rule has kept out yet.
 
-    `trains_history` is whether the assistant turns before its answer are learnt, too.
+    `trains_history` is whether the assistant turns before its answer are learnt, too; `changed` is whether a rule has
+    changed its line.
     """
 
     completion: Completion
     trains_history: bool = False
+    changed: bool = False
 
     @cached_property
     def prefix_keys(self) -> list[str]:
@@ -43,7 +51,7 @@ class Candidate:
 
     @cached_property
     def line(self) -> dict[str, Any]:
-        """The line of the training file that it would be."""
+        """The line of the training file that it would be. A rule that changes it writes another one here."""
         return training_line(self.completion, trains_history=self.trains_history)
 
     @property
@@ -61,15 +69,40 @@ class Candidate:
 
 @dataclass
 class Known:
-    """What candidates are held against: the test rows, what the trainer takes as an example, and what trains already.
-
-    `answers` are the keys of the answers that train, by the key of their input.
-    """
+    """What candidates are held against: the test rows, and what the trainer takes as an example."""
 
     held_out: HeldOut = field(default_factory=HeldOut)
     example: type[BaseModel] = OpenAIExample
-    answers: dict[str, str] = field(default_factory=dict)
 
 
-type Rule = Callable[[Candidate, Known], bool]
-"""Whether it keeps a candidate out. Rules are asked in the order of the registry; the first that does is counted."""
+class Finding(NamedTuple):
+    """What a rule found in a completion: why it is dropped or, with a `change`, what was done to it instead."""
+
+    reason: str
+    others: Sequence[str] = ()
+    """The ids of the completions or test rows beside it."""
+    score: float | None = None
+    change: Callable[[Candidate], None] | None = None
+    """What makes the changed line of a candidate; None where it is dropped."""
+
+
+@dataclass(frozen=True)
+class Together:
+    """What rules that look at all rows know besides: the seed, and the questions of rows and test rows."""
+
+    seed: int
+    questions: Questions
+
+
+class Verdict(NamedTuple):
+    """What a rule decided about one of all rows: it is dropped, or has so many copies from now on."""
+
+    row: Row
+    finding: Finding
+    copies: int = 0
+
+
+type RowRule = Callable[[Candidate, Any, Known], Finding | None]
+"""In: a candidate, the settings of the step, what is known. Out: what the rule found, or None."""
+type SetRule = Callable[[Sequence[Row], Any, Together], Iterator[Verdict]]
+"""In: the rows that are left, in the order of time and id, and the settings. Out: what becomes of some of them."""

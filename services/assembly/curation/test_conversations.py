@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from assembly.curation.rule import Candidate, Finding, Known
 
 
-def drops(candidate: Candidate, known: Known) -> bool:
-    return known.held_out.has_conversation(candidate.completion, candidate.prefix_keys)
+def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:  # noqa: ARG001
+    rows = known.held_out.conversation_of(candidate.completion, candidate.prefix_keys)
+    return Finding("A test row stands inside its conversation, or in its group.", rows) if rows else None

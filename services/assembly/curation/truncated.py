@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from assembly.curation.rule import Candidate, Finding, Known
+from distillations.recipe import Truncated
 
 
-def drops(candidate: Candidate, known: Known) -> bool:  # noqa: ARG001
-    return candidate.finish_reason == "length"
+def judge(candidate: Candidate, settings: Truncated, known: Known) -> Finding | None:  # noqa: ARG001
+    cut = candidate.finish_reason == "length"
+    return Finding("The answer was cut off at its limit of tokens.") if cut else None

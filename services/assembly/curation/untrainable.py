@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from assembly.curation.rule import Candidate, Known
+from assembly.curation.rule import Candidate, Finding, Known
 
 
-def drops(candidate: Candidate, known: Known) -> bool:  # noqa: ARG001
-    return bool(candidate.completion.untrainable)
+def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:  # noqa: ARG001
+    reason = candidate.completion.untrainable
+    return Finding(f"No chat completion says what it says: {reason}") if reason else None

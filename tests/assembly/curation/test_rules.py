@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from assembly import curation
-from assembly.curation import RULES, Candidate, Known
+from assembly.curate import Curator
+from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
+from assembly.curation.rule import Candidate, Known
+from assembly.questions import TestQuestion
 from completions.completion import Completion
 from distillations.held_out import HeldOut
+from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe, Step, default_steps
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent
 SHARED = {"__init__", "rule"}
+ONE_BY_ONE = {**FIRST, **BY_ROW, **LAST}
 
 
 def examples_of(rule: str) -> list[dict[str, Any]]:
@@ -24,57 +31,105 @@ def examples_of(rule: str) -> list[dict[str, Any]]:
     return json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else []
 
 
-EXAMPLES = [
-    pytest.param(rule, example, id=f"{rule}-{number}")
-    for rule in RULES
-    for number, example in enumerate(examples_of(rule))
-]
+def params(rules: Any) -> list[Any]:
+    return [
+        pytest.param(rule, example, id=f"{rule}-{number}")
+        for rule in rules
+        for number, example in enumerate(examples_of(rule))
+    ]
 
 
-def candidate(
+def completion(
     *,
     id: str = "chatcmpl-1",  # noqa: A002
+    created: int = 0,
     input: Any = "mail",  # noqa: A002
     messages: list[dict[str, Any]] | None = None,
+    request: dict[str, Any] | None = None,
     metadata: dict[str, str] | None = None,
     untrainable: str = "",
     **choice: Any,
-) -> Candidate:
+) -> Completion:
     """A completion as an example describes it; without a word on its answer that is `yes`, and whole."""
     message = {"role": "assistant", "content": "yes", **choice.pop("message", {})}
     record = build.record(1, input, choice={"message": message, **choice})
-    if messages:
-        record["request"]["messages"] = messages
+    record["request"] |= {"messages": messages} if messages else {}
+    record["request"] |= request or {}
     if metadata is not None:
         record["metadata"] = metadata
-    completion = Completion.of({**record, "response": {**record["response"], "id": id}}, at=build.AT)
-    return Candidate(replace(completion, untrainable=untrainable) if untrainable else completion)
+    record["response"] |= {"id": id, "created": build.AT + created}
+    made = Completion.of(record, at=build.AT)
+    return replace(made, untrainable=untrainable) if untrainable else made
+
+
+def step_of(rule: str, settings: dict[str, Any]) -> Any:
+    return TypeAdapter(Step).validate_python({"rule": rule, **settings})
+
+
+def rows_of_test(example: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"input": build.asked(row["input"]), "metadata": row.get("metadata"), "completion_id": row["id"]}
+        for row in example.get("test", [])
+    ]
 
 
 def known(example: dict[str, Any]) -> Known:
     held_out = HeldOut(example.get("group_by"))
-    for row in example.get("test", []):
-        item = {"input": build.asked(row["input"]), "metadata": row.get("metadata")}
-        held_out.add({**item, "completion_id": row["id"]})
-    trains = [candidate(**fields) for fields in example.get("trains", [])]
-    return Known(
-        held_out=held_out,
-        answers={trained.input_key: trained.answer_key for trained in trains},
-    )
+    for item in rows_of_test(example):
+        held_out.add(item)
+    return Known(held_out=held_out)
 
 
 def test_every_module_of_the_folder_is_a_rule_of_its_name() -> None:
     assert {path.stem for path in FOLDER.glob("*.py")} - SHARED == set(RULES)
     assert {path.stem for path in FOLDER.glob("*.json")} == set(RULES)
-    assert all(rule.__module__ == f"assembly.curation.{name}" for name, rule in RULES.items())
+    assert all(rule.__module__ == f"assembly.curation.{name}" for name, rule in (ONE_BY_ONE | TOGETHER).items())
+
+
+def test_every_rule_but_those_that_always_hold_is_a_step_of_a_recipe() -> None:
+    assert {kind.model_fields["rule"].default for kind in ROW_STEPS} == set(BY_ROW)
+    assert {kind.model_fields["rule"].default for kind in SET_STEPS} == set(TOGETHER)
+    assert {step.rule for step in default_steps()} <= set(BY_ROW) | set(TOGETHER)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_rule_has_examples_of_what_it_drops_and_of_what_it_keeps(rule: str) -> None:
-    drops = [example["drops"] for example in examples_of(rule)]
-    assert {True, False} == set(drops), f"write {rule}.json beside the rule"
+def test_every_rule_has_examples_of_what_it_finds_and_of_what_it_leaves(rule: str) -> None:
+    finds = {
+        bool(example.get("drops") or example.get("found") or example.get("becomes")) for example in examples_of(rule)
+    }
+    assert finds == {True, False}, f"write {rule}.json beside the rule"
 
 
-@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
-def test_example(rule: str, example: dict[str, Any]) -> None:
-    assert RULES[rule](candidate(**example["completion"]), known(example)) is example["drops"]
+@pytest.mark.parametrize(("rule", "example"), params(ONE_BY_ONE))
+def test_one_completion(rule: str, example: dict[str, Any]) -> None:
+    """`drops` says whether it is dropped, and `becomes` what its messages are changed to."""
+    settings = step_of(rule, example.get("settings", {})) if rule in BY_ROW else None
+    candidate = Candidate(completion(**example["completion"]))
+    finding = ONE_BY_ONE[rule](candidate, settings, known(example))
+    assert bool(finding and not finding.change) is example.get("drops", False)
+    if finding:
+        assert finding.reason.strip()
+        assert list(finding.others) == example.get("others", list(finding.others))
+    if finding and finding.change:
+        finding.change(candidate)
+        assert candidate.line["messages"] == example["becomes"]
+    else:
+        assert "becomes" not in example
+
+
+@pytest.mark.parametrize(("rule", "example"), params(TOGETHER))
+def test_all_completions(rule: str, example: dict[str, Any]) -> None:
+    """`found` is what becomes of completions, by id: `[others…]` of one that is dropped, or how often one stands."""
+    recipe = Recipe(steps=[step_of(rule, example.get("settings", {}))], validation_share=0)
+    completions = [
+        completion(**{"id": f"chatcmpl-{number}", **fields}) for number, fields in enumerate(example["completions"])
+    ]
+    for order in (completions, completions[::-1]):
+        with TemporaryFile() as spool:
+            test = [TestQuestion(item["completion_id"], item["input"]) for item in rows_of_test(example)]
+            curator = Curator(recipe, Known(), spool, test)
+            curator.read(order)
+            curator.decide()
+            rows = list(curator.rows())
+        found = {row.id: row.evidence[0].others if row.outcome == "dropped" else row.copies for row in rows}
+        assert {row: what for row, what in found.items() if what != 1} == example["found"]

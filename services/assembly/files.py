@@ -1,0 +1,42 @@
+"""Write the files of a training set: what trains, what validates, what they were made of, what became of the rest.
+
+In: a curator that has decided. Out: `train.jsonl`, `validation.jsonl`, `manifest.jsonl` and `rows.jsonl`, streamed from
+the spool, so that no copy of the set is held. The same completions and recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from assembly.curate import Curator
+from distillations.dataset import dataset_key
+from foundation import blobs
+
+_MEDIA = "application/jsonl"
+
+
+def write_files(dataset_id: str, curator: Curator) -> None:
+    """Write the four files over whatever an earlier delivery left."""
+    files = {
+        "train": _lines(curator, "train"),
+        "validation": _lines(curator, "validation"),
+        "manifest": _manifest(curator),
+        "rows": (orjson.dumps(row.model_dump(mode="json")) + b"\n" for row in curator.rows()),
+    }
+    for name, lines in files.items():
+        blobs.put_lines(dataset_key(dataset_id, f"{name}.jsonl"), lines, content_type=_MEDIA)
+
+
+def _lines(curator: Curator, outcome: str) -> Iterator[bytes]:
+    for row, place in curator.examples:
+        if place.outcome == outcome:
+            line = curator.line(row) + b"\n"
+            yield from (line for _ in range(place.copies))
+
+
+def _manifest(curator: Curator) -> Iterator[bytes]:
+    for row, place in curator.examples:
+        entry = {"completion_id": row.id, "split": place.outcome, "line": place.line}
+        yield orjson.dumps(entry) + b"\n"

@@ -1,0 +1,19 @@
+"""How many tokens an example has: as the provider counted them, else by its letters."""
+
+from __future__ import annotations
+
+from assembly.curation.rule import Candidate
+from completions.messages import text_of
+
+LETTERS_A_TOKEN = 4
+"""What OpenAI gives as a rule of thumb for English."""
+
+
+def tokens_of(candidate: Candidate) -> int:
+    """The tokens of the example. A line that was changed is counted by its letters: nobody has counted its tokens."""
+    completion = candidate.completion
+    counted = completion.prompt_tokens, completion.completion_tokens
+    if None not in counted and not candidate.changed:
+        return sum(number or 0 for number in counted)
+    letters = sum(len(text_of(message.get("content"))) for message in candidate.line["messages"])
+    return -(-letters // LETTERS_A_TOKEN)

@@ -1,0 +1,34 @@
+"""A completion as the rules see it that look at all together: its keys and its slices, without its body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A completion as the rules see it that look at all together. Its line lies in the spool."""
+
+    id: str
+    created: int
+    input_key: str
+    answer_key: str
+    unit: str
+    """Rows of one unit train together or validate together."""
+    tags: dict[str, str]
+    """Its slices, by key."""
+    tokens: int
+    history_turns: int
+    offset: int
+    length: int
+    copies: int = 1
+
+    @property
+    def order(self) -> tuple[int, str]:
+        return self.created, self.id
+
+
+def preferred(rows: Iterable[Row], keep: str) -> list[Row]:
+    """The rows in the order of preference: the newest first, or the oldest."""
+    return sorted(rows, key=lambda row: row.order, reverse=keep == "newest")

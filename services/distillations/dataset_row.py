@@ -1,0 +1,43 @@
+"""What became of a completion that a training set was made from: where it trains, or what kept it out, and why.
+
+Each completion that the source selected has one line in `rows.jsonl`, in the order of time and id.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from foundation.document import Document
+
+type Outcome = Literal["train", "validation", "dropped"]
+
+
+class Evidence(Document):
+    """What a rule did to a completion, and what speaks for it."""
+
+    rule: str
+    """The rule, as the recipe and the card name it."""
+    action: Literal["dropped", "changed", "repeated"]
+    reason: str
+    """In a sentence, without a word of the completion's text."""
+    others: list[str] = Field(default_factory=list)
+    """The completions beside it, by id: the one that is kept, or the test rows. At most ten."""
+    score: float | None = None
+    """How alike the two questions are, from 0 to 1; null where that was not measured."""
+
+
+class DatasetRow(Document):
+    """A completion that the source selected, and what became of it."""
+
+    id: str
+    """The completion's id."""
+    object: Literal["dataset.row"] = "dataset.row"
+    outcome: Outcome
+    line: int | None = None
+    """The number of its line in the file of its outcome, from 1, the first of its copies; null where it was dropped."""
+    copies: int = 1
+    """How often it stands there; 0 where it was dropped."""
+    evidence: list[Evidence] = Field(default_factory=list)
+    """What rules did to it, in their order; the last one dropped it where it was dropped."""

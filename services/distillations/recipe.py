@@ -1,0 +1,202 @@
+"""A recipe: what is done to completions before they train, step by step, each step with its settings.
+
+In: what a caller asks for, or nothing: the default is what suits most sets. Out: a typed document, of which the same
+one on the same completions gives the same files. What each step does is a rule of `assembly/curation/`, a file a rule.
+
+Rules that no recipe may leave out are no steps: test rows never train, and what the trainer would refuse is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import ConfigDict, Field, field_serializer, model_validator
+
+from completions.sources import StoredCompletions
+from foundation.bounds import Name, Text
+from foundation.document import Document
+
+VALIDATION_SHARE = 0.1
+"""The share of the examples that validate."""
+ANSWER = "answer"
+"""The key of slices by what was answered, for answers of at most 64 characters."""
+_MOST_STEPS = 32
+
+type Similarity = Annotated[float, Field(ge=0.5, le=1)]
+"""The least share of the pieces of three words of two questions that both have; 1 is every piece."""
+
+
+class _Step(Document):
+    model_config = ConfigDict(extra="forbid")
+
+    rule: str
+
+
+class Truncated(_Step):
+    """Drops an answer that was cut off at its limit of tokens."""
+
+    rule: Literal["truncated"] = "truncated"
+
+
+class Filtered(_Step):
+    """Drops an answer that the provider's filter cut off."""
+
+    rule: Literal["filtered"] = "filtered"
+
+
+class Unfinished(_Step):
+    """Drops an answer whose end is none that we know."""
+
+    rule: Literal["unfinished"] = "unfinished"
+
+
+class Refused(_Step):
+    """Drops an answer by which the teacher refused."""
+
+    rule: Literal["refused"] = "refused"
+    wording: bool = True
+    """Whether an answer counts that refuses in its first words, and not in the field `refusal` alone."""
+
+
+class Empty(_Step):
+    """Drops an answer without text and without tool calls."""
+
+    rule: Literal["empty"] = "empty"
+
+
+class SchemaInvalid(_Step):
+    """Drops an answer that is not what the request's own `response_format` asked for."""
+
+    rule: Literal["schema_invalid"] = "schema_invalid"
+
+
+class WrongCalls(_Step):
+    """Drops an answer that calls a tool that was not offered, or with arguments that break the tool's schema."""
+
+    rule: Literal["wrong_calls"] = "wrong_calls"
+
+
+class Length(_Step):
+    """Drops an example that is too long for the student, or for what it should cost."""
+
+    rule: Literal["length"] = "length"
+    most_tokens: int = Field(ge=1, lt=1 << 31)
+    """The most tokens of prompt and answer together, as the provider counted them; else a token for 4 letters."""
+
+
+class Prompt(_Step):
+    """Replaces the system messages, so that the student learns to do without a long prompt."""
+
+    rule: Literal["prompt"] = "prompt"
+    text: Text | None = None
+    """The short prompt that the student is asked with; null for none."""
+
+
+class NearLeaks(_Step):
+    """Drops a completion whose question is nearly that of a test row."""
+
+    rule: Literal["near_leaks"] = "near_leaks"
+    similarity: Similarity = 0.85
+
+
+class Contradictions(_Step):
+    """Drops completions that answer one question in another way than the one that is kept."""
+
+    rule: Literal["contradictions"] = "contradictions"
+    keep: Literal["majority", "newest", "none"] = "majority"
+    """The answer that most completions gave, of as many the newest; the newest one; or no answer to this question."""
+
+
+class Duplicates(_Step):
+    """Drops completions with the same question and the same answer but for one."""
+
+    rule: Literal["duplicates"] = "duplicates"
+    keep: Literal["newest", "oldest"] = "newest"
+
+
+class NearDuplicates(_Step):
+    """Drops completions with nearly the same question and the same answer but for one."""
+
+    rule: Literal["near_duplicates"] = "near_duplicates"
+    similarity: Similarity = 0.85
+    keep: Literal["newest", "oldest"] = "newest"
+
+
+class Balance(_Step):
+    """Limits large slices and repeats the rows of small ones."""
+
+    rule: Literal["balance"] = "balance"
+    by: Name = Field(min_length=1)
+    """What makes a slice: a metadata key, the path of a field (`item.…`), or `answer`."""
+    at_most: int | None = Field(default=None, ge=1, lt=1 << 31)
+    """The most rows of a slice; null for no limit."""
+    at_least: int | None = Field(default=None, ge=1, lt=1 << 31)
+    """The rows that a slice that has fewer is brought to by repetition; null for none."""
+    most_copies: int = Field(default=4, ge=1, le=100)
+    """How often a row stands in the training file at most, however small its slice is."""
+
+
+type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt
+"""Steps that look at one completion at a time."""
+type SetStep = NearLeaks | Contradictions | Duplicates | NearDuplicates | Balance
+"""Steps that look at all completions that are left together."""
+type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
+ROW_STEPS: tuple[type[_Step], ...] = get_args(RowStep.__value__)
+SET_STEPS: tuple[type[_Step], ...] = get_args(SetStep.__value__)
+
+
+def default_steps() -> list[Any]:
+    """The steps of a recipe that names none."""
+    by_row = [Truncated(), Filtered(), Unfinished(), Refused(), Empty(), SchemaInvalid(), WrongCalls()]
+    return [*by_row, NearLeaks(), Contradictions(), Duplicates(), NearDuplicates()]
+
+
+class Recipe(Document):
+    """How a training set is made of completions. Without a word on a step its default holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: list[Step] = Field(default_factory=default_steps, max_length=_MOST_STEPS)
+    """What is done, in this order. Steps that look at one completion come before those that look at all together."""
+    validation_share: float = Field(default=VALIDATION_SHARE, ge=0, lt=1)
+    """The share of the examples that validate, from 0 to 1."""
+    seed: int = Field(default=42, ge=0, lt=1 << 31)
+    """Decides which examples validate, and which rows of a large slice are left out."""
+    group_by: Name | None = None
+    """The metadata key whose rows are one thing, such as a user: all train or all validate, and none does where a test
+    row has the same value."""
+    stratify_by: Name | None = None
+    """The slices, named as in the step `balance`, of each of which the same share validates."""
+    train_on_history: bool = False
+    """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
+
+    @model_validator(mode="after")
+    def _rows_come_first(self) -> Self:
+        together = [isinstance(step, SET_STEPS) for step in self.steps]
+        if together != sorted(together):
+            late = self.steps[together.index(True) :]
+            first = next(step.rule for step in late if isinstance(step, ROW_STEPS))
+            raise ValueError(f"the step '{first}' looks at one completion: put it before '{late[0].rule}'")
+        return self
+
+    @property
+    def slice_keys(self) -> list[str]:
+        """The keys of all slices that it needs."""
+        balanced = [step.by for step in self.steps if isinstance(step, Balance)]
+        return list(dict.fromkeys([*balanced, *([self.stratify_by] if self.stratify_by else [])]))
+
+    def steps_of[Kind](self, *kinds: type[Kind]) -> Sequence[Kind]:
+        """Its steps of these kinds, in order."""
+        return [step for step in self.steps if isinstance(step, kinds)]
+
+
+class UsedRecipe(Recipe):
+    """The recipe of a training set, and the completions that it was used on."""
+
+    source: StoredCompletions
+    """The filter that selected the completions."""
+
+    @field_serializer("source")
+    def _what_was_asked(self, source: StoredCompletions) -> dict[str, Any]:
+        return source.model_dump(mode="json", exclude_none=True)
