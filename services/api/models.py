@@ -18,7 +18,7 @@ from foundation.events import RetireModel
 from foundation.ids import derived_id, now
 from foundation.routes import Routes
 from providers import registry
-from providers.entry import Url
+from providers.entry import MOST_MODELS, NewUrl
 from providers.model_version import ModelVersion
 from providers.required_model import require_model
 from providers.routing import DEFAULT
@@ -36,7 +36,7 @@ class NewModel(Body):
     """The name by which it is asked for, and by which its server knows it."""
     base: Name = Field(min_length=1)
     """The model that was trained."""
-    url: Url | None = None
+    url: NewUrl | None = None
     """Where it answers, a server with OpenAI's API, up to the version; absent where a provider has it already."""
     api_key: Annotated[str, Field(min_length=1, max_length=_LONGEST_KEY, pattern=r"^[!-~]+$")] | None = None
     """The key of the server at `url`. It is kept in Secrets Manager and never shown."""
@@ -133,10 +133,13 @@ def _identity(version: ModelVersion) -> dict[str, Any]:
 
 
 def _serve(asked: NewModel, name: str) -> None:
-    """Let the server at `url` be a provider that lists the model. Models at one address share the provider."""
+    """Let the server at `url` be a provider that lists the model. Models at one address share the provider.
+
+    A list that is full stays as it is: a model that was named is asked for by its version, listed or not.
+    """
     saved = SavedProvider.find(name)
     models = saved.entry.models if saved else []
-    fields = {"models": list(dict.fromkeys([*models, asked.id]))}
+    fields = {"models": list(dict.fromkeys([*models, asked.id]))[:MOST_MODELS]}
     if saved:
         provider_changes.change(name, fields, asked.api_key, attempt=name, at=now())
     else:

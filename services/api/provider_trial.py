@@ -14,7 +14,6 @@ from foundation.bounds import cut
 from foundation.document import Document
 from foundation.errors import ApiError, NotFound
 from providers import registry
-from providers.key import KeyUnusable
 from providers.provider import ProviderRefused, has_message
 from providers.registry import Known
 from providers.saved import SavedProvider
@@ -72,8 +71,6 @@ async def _trial(known: Known, model: str) -> ProviderTrial:
     except ProviderRefused as refusal:
         code = None if refusal.code is None else cut(str(refusal.code), _LONGEST_WORD)
         return _failed(known, model, refusal.status, code, refusal.message)
-    except KeyUnusable as error:
-        return _failed(known, model, 0, "key_unusable", str(error))
     finally:
         await provider.close()
     if not has_message(answer.body):

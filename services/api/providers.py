@@ -19,7 +19,7 @@ from foundation.bounds import Text
 from foundation.document import Body, Deleted
 from foundation.ids import now
 from foundation.routes import AFTER, LIMIT, Routes
-from providers.entry import LONGEST_MODEL, ModelNames, ProviderName, Region, Url
+from providers.entry import LONGEST_MODEL, ModelNames, NewUrl, ProviderName, Region
 from providers.kinds import KindName
 from providers.own_prices import OwnPrices
 from providers.terms import Trains
@@ -39,7 +39,7 @@ class NewProvider(Body):
     name: ProviderName
     """What it is called; `name/model` asks it for any model."""
     kind: KindName = "openai"
-    base_url: Url | None = None
+    base_url: NewUrl | None = None
     """Where its API is, up to the version, such as `https://api.example.com/v1`; for Bedrock an endpoint of a VPC."""
     region: Region | None = None
     """The AWS region, for the kinds of AWS; without one, the stack's own."""
@@ -64,7 +64,7 @@ class NewProvider(Body):
 class ProviderChanges(Body):
     """What to change of a provider; what is absent stays, and null takes a value away."""
 
-    base_url: Url | None = None
+    base_url: NewUrl | None = None
     region: Region | None = None
     api_key: _ApiKey | None = None
     """A new key in place of the old one."""

@@ -109,15 +109,17 @@ class Record(BaseModel):
         condition: str | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set attributes if `where` and `condition` hold (see `table.update`). Returns False if they do not."""
-        return table.update(
-            self.KIND,
-            self.id,
-            {name: encode(value) for name, value in changes.items()},
-            where={name: encode(value) for name, value in (where or {}).items()},
-            condition=condition,
-            values=values,
-        )
+        """Set attributes if `where` and `condition` hold (see `table.update`). Returns False if they do not.
+
+        Raises TooLarge naming the largest change where the row would be too large with them.
+        """
+        fields = {name: encode(value) for name, value in changes.items()}
+        held = {name: encode(value) for name, value in (where or {}).items()}
+        try:
+            return table.update(self.KIND, self.id, fields, where=held, condition=condition, values=values)
+        except TooLarge as error:
+            sizes = _sizes(fields)
+            raise TooLarge(error.message, code=error.code, param=max(sizes, key=lambda name: sizes[name])) from error
 
     def remove(self) -> None:
         """Delete both rows, the entry in the list first."""
@@ -171,7 +173,7 @@ class Record(BaseModel):
 
 
 def _refuse_large(fields: Mapping[str, Any]) -> None:
-    sizes = {name: len(str(value).encode()) for name, value in fields.items()}
+    sizes = _sizes(fields)
     size = sum(sizes.values())
     if size > _LONGEST_ROW:
         largest = max(sizes, key=lambda name: sizes[name])
@@ -180,6 +182,11 @@ def _refuse_large(fields: Mapping[str, Any]) -> None:
             code="object_too_large",
             param=largest,
         )
+
+
+def _sizes(fields: Mapping[str, Any]) -> dict[str, int]:
+    """How many bytes each field takes in its row."""
+    return {name: len(str(value).encode()) for name, value in fields.items()}
 
 
 def _list_key(kind: type[Record], parent: str) -> str:

@@ -2,25 +2,27 @@
 
 A row is a dict with the keys `pk` and `sk`. Its values are text, bytes, integers, booleans and None, no floats. Reads
 are strongly consistent unless the caller asks otherwise. A conditional write returns False if its condition does not
-hold; everything else that fails raises botocore's ClientError.
+hold; a row that is larger than DynamoDB takes raises TooLarge; all else that fails raises botocore's ClientError.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import batched
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from foundation import aws
-from foundation.errors import RetryLater
+from foundation.errors import RetryLater, TooLarge
 from foundation.pauses import pauses
 from foundation.settings import settings
 
 type Row = dict[str, Any]
 
+_TOO_LARGE = "exceeded the maximum allowed size"
 _LONGEST_PK = 2048
 _LONGEST_SK = 1024
 _WRITE_BATCH = 25
@@ -78,6 +80,21 @@ def _lost_condition(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
+@contextmanager
+def _within_its_size() -> Iterator[None]:
+    """Raise DynamoDB's refusal of a row that is too large as TooLarge. It does not say which attribute is."""
+    try:
+        yield
+    except ClientError as error:
+        told = error.response["Error"]
+        if told["Code"] == "ValidationException" and _TOO_LARGE in told.get("Message", ""):
+            raise TooLarge(
+                "This is more than one object can keep, 400 KB in all. Make what it holds shorter.",
+                code="object_too_large",
+            ) from error
+        raise
+
+
 def _wrote_before(error: ClientError, pk: str, sk: str, fields: Mapping[str, Any]) -> bool:
     """Whether a repeated write lost its condition to its own first attempt, whose answer never came.
 
@@ -100,7 +117,8 @@ def get(pk: str, sk: str) -> Row | None:
 
 def put(row: Row) -> None:
     """Write the row over whatever is there. Only for rows that may be written twice without harm."""
-    aws.dynamodb().put_item(TableName=settings().TABLE, Item=_item(row))
+    with _within_its_size():
+        aws.dynamodb().put_item(TableName=settings().TABLE, Item=_item(row))
 
 
 def put_new(row: Row) -> bool:
@@ -111,12 +129,13 @@ def put_new(row: Row) -> bool:
 def put_unless(row: Row, attribute: str) -> bool:
     """Write the row unless the existing one with its keys has this attribute. Returns True if this call wrote it."""
     try:
-        aws.dynamodb().put_item(
-            TableName=settings().TABLE,
-            Item=_item(row),
-            ConditionExpression="attribute_not_exists(#attribute)",
-            ExpressionAttributeNames={"#attribute": attribute},
-        )
+        with _within_its_size():
+            aws.dynamodb().put_item(
+                TableName=settings().TABLE,
+                Item=_item(row),
+                ConditionExpression="attribute_not_exists(#attribute)",
+                ExpressionAttributeNames={"#attribute": attribute},
+            )
     except ClientError as error:
         if _lost_condition(error):
             return _wrote_before(error, row["pk"], row["sk"], row)
@@ -155,14 +174,15 @@ def update(
     if condition:
         conditions.append(f"({condition})")
     try:
-        aws.dynamodb().update_item(
-            TableName=settings().TABLE,
-            Key=_key(pk, sk),
-            UpdateExpression="SET " + ", ".join(sets),
-            ConditionExpression=" AND ".join(conditions),
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=bound,
-        )
+        with _within_its_size():
+            aws.dynamodb().update_item(
+                TableName=settings().TABLE,
+                Key=_key(pk, sk),
+                UpdateExpression="SET " + ", ".join(sets),
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=bound,
+            )
     except ClientError as error:
         if _lost_condition(error):
             return _wrote_before(error, pk, sk, changes)

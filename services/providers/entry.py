@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from foundation.bounds import Text
 from providers.kinds import KindName
@@ -19,6 +20,22 @@ LONGEST_MODEL = 2048
 type ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 """A provider's name. With a slash behind it, it stands before the names of its models."""
 type Url = Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$", max_length=2048)]
+
+
+def _with_a_host(url: str) -> str:
+    """The URL, if a connection can be made to its host and port at all. Raises ValueError."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise ValueError("its host or its port is none") from error
+    if not host or not url.isprintable() or parts.port == 0:
+        raise ValueError("its host or its port is none")
+    return url
+
+
+type NewUrl = Annotated[Url, AfterValidator(_with_a_host)]
+"""A URL that somebody gives. One that is stored already is not looked at again: its provider must stay removable."""
 type Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", max_length=32)]
 type ModelNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=LONGEST_MODEL)]], Field(max_length=MOST_MODELS)

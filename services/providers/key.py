@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from botocore.exceptions import ClientError
+
 from foundation import aws
 from foundation.errors import StillhouseError
 from foundation.refreshed import Refreshed
 
 _REFUSED_S = 5.0
 """How old a refused key may be before it is read again: a wrong one must not be read for each of many calls."""
+_UNREADABLE = frozenset(
+    {"AccessDeniedException", "DecryptionFailure", "InvalidRequestException", "ResourceNotFoundException"}
+)
+"""What Secrets Manager says of a secret that is gone, about to be deleted, or not for this function."""
 
 
 class KeyUnusable(StillhouseError):
@@ -58,11 +64,23 @@ class SecretKey:
         return self._held.get(within_s=_REFUSED_S) != refused
 
     def _read(self) -> str:
-        """Raises KeyUnusable if the secret holds JSON."""
-        key = aws.secretsmanager().get_secret_value(SecretId=self._secret_id)["SecretString"].strip()
+        """Raises KeyUnusable if the secret cannot be read, or holds JSON or no text."""
+        try:
+            held = aws.secretsmanager().get_secret_value(SecretId=self._secret_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _UNREADABLE:
+                raise
+            why = f"cannot be read ({error.response['Error']['Code']}): see that this function may read it."
+            raise self._unusable(why) from error
+        key = held.get("SecretString", "").strip()
+        if not key:
+            raise self._unusable("holds no text.")
         if key.startswith(("{", "[", '"')):
-            raise KeyUnusable(
-                f"The secret {self._secret_id} holds JSON, as the console stores key/value pairs. Store the key alone: "
-                f"aws secretsmanager put-secret-value --secret-id {self._secret_id} --secret-string <key>"
-            )
+            raise self._unusable("holds JSON, as the console stores key/value pairs.")
         return key
+
+    def _unusable(self, why: str) -> KeyUnusable:
+        return KeyUnusable(
+            f"The secret {self._secret_id} {why} Store the key alone: aws secretsmanager put-secret-value "
+            f"--secret-id {self._secret_id} --secret-string <key>"
+        )

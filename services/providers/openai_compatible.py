@@ -19,7 +19,7 @@ from foundation import foreign_json
 from foundation.foreign_json import NotJSON
 from providers.batch_api import BatchAPI
 from providers.entry import Entry
-from providers.key import Key
+from providers.key import Key, KeyUnusable
 from providers.pace import Pace
 from providers.patience import ask_patiently, wanted_pause
 from providers.provider import Answer, NoResponses, Passed, ProviderAway, ProviderRefused
@@ -107,7 +107,11 @@ class OpenAICompatible:
         return _object_in((await self._send(method, path, body, "application/json", timeout_s=timeout_s)).body)
 
     async def _send(self, method: str, path: str, body: bytes | None, content_type: str, *, timeout_s: float) -> Passed:
-        key = self._key.text()
+        try:
+            key = self._key.text()
+        except KeyUnusable as error:
+            message = {"error": {"message": str(error), "code": "key_unusable"}}
+            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}, final=True) from error
         try:
             return await self._sent(method, path, body, content_type, key, timeout_s=timeout_s)
         except ProviderRefused as refusal:
@@ -138,6 +142,11 @@ class OpenAICompatible:
         except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
             raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+        except (aiohttp.ClientError, ValueError) as error:
+            # An address or a key that no request can have, or an answer that is no HTTP.
+            message = {"error": {"message": f"The model provider could not be asked: {type(error).__name__}."}}
+            final = isinstance(error, ValueError)
+            raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}, final=final) from error
         finally:
             self._used = time.monotonic()
 

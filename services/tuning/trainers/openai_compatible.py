@@ -24,6 +24,7 @@ from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from distillations.supervised import OpenAIExample
 from foundation.settings import settings
 from providers import prices
+from providers.key import KeyUnusable
 from providers.model_version import ModelVersion
 from providers.registry import provider_key
 from tuning.trainers.checks import problems_of
@@ -213,7 +214,7 @@ def _figures(data: dict[str, Any]) -> dict[str, float]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
+    except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError, KeyUnusable) as error:
         raise TrainerAway(str(error)) from error
     except openai.APIStatusError as error:
         code = error.code or f"http_{error.status_code}"
