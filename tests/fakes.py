@@ -24,11 +24,13 @@ from local.fakes.lab import Lab
 from local.fakes.records import Records
 from local.fakes.walker import hold
 from local.lab.store import Store
+from local.stack.fakes import fakes_environment
 from providers import registry
 from providers.entry import Entry
 from tests.flow.system import System
 
 BUCKET = "stillhouse-bucket"
+QWEN = "huggingface-reasoning-qwen3-06b"
 
 
 @dataclass
@@ -137,12 +139,12 @@ def stand(fakes_server: Stand, fakes_bucket: None, lab_server: str) -> Stand:  #
     return fakes_server
 
 
-def serve_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the stack has with BedrockTraining, and a provider of the kind by which models are asked."""
+def serve_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the stack has with its parameters for training, and providers by which what was trained is asked."""
     monkeypatch.setenv("TRAINING_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
     settings.cache_clear()
-    serving = Entry(kind="bedrock", models=["amazon.nova-micro-v1:0"])
-    known = [registry._default(), registry.Known("bedrock", "template", serving)]
+    bedrock = Entry(kind="bedrock", models=["amazon.nova-micro-v1:0"])
+    known = [registry._default(), registry.Known("bedrock", "template", bedrock)]
     monkeypatch.setattr(registry, "_CONFIGURED", Refreshed(lambda: known))
     registry.forget()
 
@@ -156,9 +158,9 @@ def aws_trainers(
 ) -> Iterator[Stand]:
     """The system's own clients of Bedrock and SageMaker reach the fakes, which are quick; a provider serves models."""
     fakes_server.begin(context(lab_server, fakes_server.now, fakes_server.sent))
-    for service in ("bedrock", "bedrock-runtime"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}", f"{fakes_server.url}/{service}")
-    serve_bedrock(monkeypatch)
+    for name, address in fakes_environment(fakes_server.url).items():
+        monkeypatch.setenv(name, address)
+    serve_trained(monkeypatch)
     fakes_server.order("timing", dict.fromkeys(("validation", "processing", "training", "stopping", "deployment"), 0))
     _held()
     yield fakes_server
@@ -170,9 +172,17 @@ def _held() -> None:
     """Every request of the system's clients is held to AWS's model, and every answer."""
     _forget()
     hold(aws.bedrock())
+    hold(aws.sagemaker())
+    hold(aws.application_autoscaling())
     hold(aws.bedrock_runtime(None, None))
 
 
 def _forget() -> None:
-    for client in (aws.bedrock, aws.bedrock_runtime):
-        client.cache_clear()
+    for made in (
+        aws.bedrock,
+        aws.bedrock_runtime,
+        aws.sagemaker,
+        aws.sagemaker_runtime_url,
+        aws.application_autoscaling,
+    ):
+        made.cache_clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import orjson
@@ -29,6 +30,9 @@ from local.fakes.controls import Controls
 from local.fakes.records import Record
 from local.fakes.sagemaker import jobs as sagemaker
 from local.fakes.sagemaker.hub import Hub
+from local.fakes.sagemaker.runtime import Runtime as SageMakerRuntime
+from local.fakes.sagemaker.scaling import Scaling
+from local.fakes.sagemaker.serving import COMPONENT, CONFIG, ENDPOINT, MODEL, Serving
 from local.fakes.service import Handler, Lock, Service
 from local.fakes.wire import Sent
 
@@ -96,17 +100,40 @@ class Fakes:
 
     def _sagemaker(self) -> Mapping[str, Mapping[str, Handler]]:
         jobs, groups, hub = sagemaker.Jobs(self._context), sagemaker.Groups(self._context), Hub(self._context)
-        self._advances |= {sagemaker.JOB: jobs.advance}
+        serving, scaling = Serving(self._context), Scaling(self._context)
+        self.sagemaker_runtime = SageMakerRuntime(self._context, serving)
+        self._advances |= {sagemaker.JOB: jobs.advance, ENDPOINT: serving.advance, COMPONENT: serving.advance}
         return {
             "sagemaker": {
                 "CreateModelPackageGroup": groups.create,
                 "DescribeModelPackageGroup": groups.describe,
+                "DescribeModelPackage": groups.describe_package,
+                "DeleteModelPackage": groups.delete_package,
                 "CreateTrainingJob": jobs.create,
                 "DescribeTrainingJob": jobs.describe,
                 "StopTrainingJob": jobs.stop,
                 "DeleteTrainingJob": jobs.delete,
                 "DescribeHubContent": hub.describe,
-            }
+                "CreateModel": serving.create_model,
+                "CreateEndpointConfig": serving.create_config,
+                "CreateEndpoint": serving.create_endpoint,
+                "CreateInferenceComponent": serving.create_component,
+                "DescribeModel": partial(serving.describe, MODEL),
+                "DescribeEndpointConfig": partial(serving.describe, CONFIG),
+                "DescribeEndpoint": partial(serving.describe, ENDPOINT),
+                "DescribeInferenceComponent": partial(serving.describe, COMPONENT),
+                "DeleteModel": partial(serving.delete, MODEL),
+                "DeleteEndpointConfig": partial(serving.delete, CONFIG),
+                "DeleteEndpoint": partial(serving.delete, ENDPOINT),
+                "DeleteInferenceComponent": partial(serving.delete, COMPONENT),
+            },
+            "application-autoscaling": {
+                "RegisterScalableTarget": scaling.register,
+                "PutScalingPolicy": scaling.put_policy,
+                "DeregisterScalableTarget": scaling.deregister,
+                "DescribeScalableTargets": scaling.targets,
+                "DescribeScalingPolicies": scaling.policies,
+            },
         }
 
 
@@ -124,11 +151,12 @@ def create_app(fakes: Fakes) -> Starlette:
         stopped.set()
 
     async def call(request: Request) -> Response:
-        service = fakes.services.get(request.path_params["service"])
+        name = request.path_params["service"]
+        service = fakes.sagemaker_runtime if name == "sagemaker-runtime" else fakes.services.get(name)
         if service is None:
             return JSONResponse({"message": "no such service"}, status_code=404)
         # Only the raw path tells a slash of an ARN from one of the path.
-        path = request.scope["raw_path"].decode().removeprefix(f"/{service.name}")
+        path = request.scope["raw_path"].decode().removeprefix(f"/{name}")
         sent = Sent(request.method, path or "/", request.url.query, request.headers, await request.body())
         reply = await run_in_threadpool(service.reply, sent)
         return Response(reply.body, reply.status, headers=reply.headers)

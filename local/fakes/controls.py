@@ -4,6 +4,7 @@
 "code", "times", "when"}` has the next calls of an operation fail: `before` anything happened, or `after` the work was
 done, whose answer is then lost. `POST /fakes/events {"copies": 2}` has each event sent so many times, 0 for never.
 `POST /fakes/bases {"amazon.nova-micro-v1:0": "lab-small"}` names the model of the lab that stands for a base.
+`POST /fakes/capacity {"at_zero": true}` takes the instances of every endpoint away that may scale to zero.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Timing(BaseModel, extra="forbid"):
     training: Annotated[float, Field(ge=0)] = 1.0
     stopping: Annotated[float, Field(ge=0)] = 0.5
     deployment: Annotated[float, Field(ge=0)] = 1.0
+    deletion: Annotated[float, Field(ge=0)] = 0.0
     loading: Annotated[float, Field(ge=0)] = 0.0
     """How long an imported model answers `ModelNotReadyException` after its first call."""
 
@@ -46,6 +48,12 @@ class Events(BaseModel, extra="forbid"):
     copies: Annotated[int, Field(ge=0, le=5)] = 1
 
 
+class Capacity(BaseModel, extra="forbid"):
+    """Whether the endpoints that may scale to zero are at zero."""
+
+    at_zero: bool
+
+
 @dataclass
 class Controls:
     """What is ordered at present."""
@@ -54,6 +62,7 @@ class Controls:
     events: Events = field(default_factory=Events)
     faults: list[Fault] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict)
+    at_zero: bool = False
     calls: dict[str, int] = field(default_factory=dict)
 
     def order(self, what: str, document: dict[str, Any]) -> None:
@@ -68,6 +77,8 @@ class Controls:
                 self.events = Events.model_validate(document)
             case "bases":
                 self.bases |= _NAMES.validate_python(document)
+            case "capacity":
+                self.at_zero = Capacity.model_validate(document).at_zero
             case _:
                 raise LookupError(what)
 

@@ -25,6 +25,8 @@ from botocore.session import get_session
 
 # The classes of Java that neither Python nor RE2 reads by these names.
 _JAVA_CLASSES = {r"\p{Alnum}": "a-zA-Z0-9", r"\p{ASCII}": r"\x00-\x7F", r"\p{Print}": r"\x20-\x7E"}
+# Java writes what lies beyond the first 65,536 letters as pairs.
+_JAVA_PAIRS = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 _SETS = compile_with_python(r"\[[^\]]*\]")
 _BOOLEAN = (bool,)
 _WHOLE = (int,)
@@ -196,7 +198,7 @@ def matches(pattern: str, value: str) -> bool:
 def _compiled(pattern: str) -> Callable[[str], Any]:
     match: Callable[[str], Any]
     try:
-        match = compile_with_python(pattern).fullmatch
+        match = compile_with_python(pattern.replace(*_JAVA_PAIRS)).fullmatch
     except PatternError:
         match = _compiled_by_re2(pattern)
     return match

@@ -41,6 +41,7 @@ _LOCAL_PARAMETERS = {
     "WebhooksToPrivate": "true",
     "Prices": json.dumps(EXAMPLE_PRICES),
     "BedrockTraining": "true",
+    "SageMakerTraining": "true",
 }
 _CODE_BUCKET = "stillhouse-local-code"  # as in samconfig.toml
 _DEPLOYED = "/stillhouse-local/deployed"

@@ -14,7 +14,14 @@ from local.stack.layout import Layout
 from local.stack.ports import HOST
 from local.stack.processes import Child, Command, child, wait_healthy
 
-_SERVICES = ("bedrock", "bedrock-runtime", "sagemaker")
+_SERVICES = {
+    "bedrock": "BEDROCK",
+    "bedrock-runtime": "BEDROCK_RUNTIME",
+    "sagemaker": "SAGEMAKER",
+    "sagemaker-runtime": "SAGEMAKER_RUNTIME",
+    "application-autoscaling": "APPLICATION_AUTO_SCALING",
+}
+"""The services, and what botocore calls each in the name of its variable."""
 
 
 @contextmanager
@@ -47,4 +54,4 @@ def fakes_url(port: int) -> str:
 
 def fakes_environment(url: str) -> dict[str, str]:
     """The addresses of the services for botocore, each with its service's name at its end."""
-    return {f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}": f"{url}/{service}" for service in _SERVICES}
+    return {f"AWS_ENDPOINT_URL_{name}": f"{url}/{service}" for service, name in _SERVICES.items()}

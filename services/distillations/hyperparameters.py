@@ -59,3 +59,16 @@ class NovaHyperparameters(GivenHyperparameters):
     """The learning rate; Bedrock's `learningRate`."""
     warmup_steps: Auto | Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
     """In how many steps the learning rate rises to its value; Bedrock's `learningRateWarmupSteps`."""
+
+
+class SageMakerHyperparameters(GivenHyperparameters):
+    """Those of SageMaker's recipes, whose own ranges are narrower; `auto` leaves the choice to the recipe."""
+
+    n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    """How often each example is trained on."""
+    batch_size: Auto | Annotated[int, Field(strict=True, ge=1, le=4096)] | None = None
+    """How many examples one step looks at."""
+    learning_rate: Auto | Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    """How far one step goes."""
+    full: Annotated[bool, Field(strict=True)] | None = None
+    """Train all weights instead of an adapter."""

@@ -15,8 +15,10 @@ from distillations.hyperparameters import (
     NovaHyperparameters,
     OpenAIHyperparameters,
     OwnHyperparameters,
+    SageMakerHyperparameters,
 )
 from distillations.nova import NovaExample
+from distillations.open_weights import OpenWeightsExample
 from distillations.supervised import OpenAIExample
 
 
@@ -43,6 +45,12 @@ TRAINERS: dict[str, TrainerEntry] = {
     ),
     "bedrock": TrainerEntry(
         "bedrock", "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock", NovaHyperparameters, NovaExample
+    ),
+    "sagemaker": TrainerEntry(
+        "sagemaker",
+        "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by Amazon Bedrock",
+        SageMakerHyperparameters,
+        OpenWeightsExample,
     ),
 }
 
@@ -74,6 +82,7 @@ def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
 
 
 type Hyperparameters = Annotated[
-    OpenAIHyperparameters | OwnHyperparameters | NovaHyperparameters, WrapValidator(_as_declared)
+    OpenAIHyperparameters | OwnHyperparameters | NovaHyperparameters | SageMakerHyperparameters,
+    WrapValidator(_as_declared),
 ]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

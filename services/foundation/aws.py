@@ -110,6 +110,30 @@ def bedrock() -> Any:
     return _session().client("bedrock", config=_BOUNDED)
 
 
+@cache
+def sagemaker() -> Any:
+    """The client of SageMaker, which trains and serves models, in the stack's own region."""
+    return _session().client("sagemaker", config=_BOUNDED)
+
+
+@cache
+def sagemaker_runtime_url(region: str | None) -> str:
+    """The address at which SageMaker's endpoints of a region are asked; the stack's own region where none is given."""
+    return str(_session().client("sagemaker-runtime", region_name=region).meta.endpoint_url)
+
+
+@cache
+def application_autoscaling() -> Any:
+    """The client of Application Auto Scaling, which scales SageMaker's endpoints."""
+    return _session().client("application-autoscaling", config=_BOUNDED)
+
+
+@cache
+def cloudwatch() -> Any:
+    """The client of CloudWatch, whose alarms start a scaling."""
+    return _session().client("cloudwatch", config=_BOUNDED)
+
+
 def credentials() -> Any:
     """The credentials with which this function signs, as they are now. Raises NoCredentialsError without any."""
     found = _session().get_credentials()

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
-_BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE"})
+_BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE", "SAGEMAKER_SCALE_TO_ZERO"})
 _NUMBERS = frozenset({"PROVIDER_REQUESTS_PER_SECOND", "PROVIDER_CONCURRENCY", "PROVIDER_PATIENCE_HOURS"})
 
 
@@ -42,6 +42,7 @@ class Settings:
     WATCH_RULE: str = ""
     STACK_NAME: str = "stillhouse"
     TRAINING_ROLE_ARN: str = ""
+    SAGEMAKER_SCALE_TO_ZERO: bool = False
 
 
 @cache

@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
         "an endpoint of Amazon SageMaker, asked at `/openai/v1` with a token that the stack signs",
         needs=frozenset({"base_url", "models"}),
         takes=frozenset({"base_url", "region"}),
+        implied=True,
     ),
     "bedrock": Kind(
         "bedrock.converse",

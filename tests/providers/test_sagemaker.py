@@ -113,6 +113,44 @@ def test_errors_in_openai_s_shape_stay_as_they_are(runtime: Runtime, body: dict[
     assert refusal.message in {"as it is", "the provider answered 422"}
 
 
+def test_an_endpoint_at_zero_is_away_and_says_that_it_starts(runtime: Runtime) -> None:
+    said = "Inference component ftjob-1 has no capacity to process requests."
+    for body in ({"error": {"message": said, "code": None}}, {"message": said}):
+        away = refused(runtime, says(400, **body))
+        assert isinstance(away, ProviderAway)
+        assert (away.status, away.code, away.retry_after) == (503, "model_starting", 60)
+        assert away.headers == {"retry-after": "60"}
+    other = refused(runtime, says(400, message="the prompt has no capacity of its own", error={"message": "other"}))
+    assert type(other) is ProviderRefused
+
+
+def test_a_component_that_is_named_by_its_place_is_asked_there_in_the_region(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[str | None] = []
+
+    def url(region: str | None) -> str:
+        asked_for.append(region)
+        return runtime.url
+
+    monkeypatch.setattr("foundation.aws.sagemaker_runtime_url", url)
+    provider = make_provider(Entry(kind="sagemaker", region="eu-west-1"), key=KnownKey(), pace=None)
+    places = [f"endpoints/e/inference-components/ftjob-{number}" for number in range(52)]
+
+    async def work() -> None:
+        for place in (*places, places[-1]):
+            await provider.complete({**REQUEST, "model": place}, deadline_s=10)
+        await provider.close()
+
+    run(work())
+    assert [request.path for request in runtime.asked[:2]] == [
+        f"/{place}/openai/v1/chat/completions" for place in places[:2]
+    ]
+    assert runtime.asked[0].body == {**REQUEST, "model": ""}
+    assert asked_for == ["eu-west-1"] * 52
+    assert len(provider._places) == 50
+
+
 def test_its_pace_is_kept(runtime: Runtime) -> None:
     entry = Entry(kind="sagemaker", base_url=f"{runtime.url}/openai/v1", models=["qwen"], concurrency=3)
     assert isinstance(entry, Limits)

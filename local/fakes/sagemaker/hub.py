@@ -1,7 +1,7 @@
 """SageMaker's public hub: the recipes by which its open models are fine-tuned, and the ranges of what they take.
 
-In: the name of a model of the hub. Out: AWS's document, whose recipe points at a table of hyperparameters in S3. The
-names and ranges in it are examples: AWS's own are in each region's own bucket.
+In: the name of a model of the hub. Out: AWS's document, whose recipes point at a table of hyperparameters in S3 and say
+what serves the model. The names and ranges in it are examples: AWS's own are in each region's own bucket.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from local.fakes.wire import AwsError
 HUB = "SageMakerPublicHub"
 MODELS = ("huggingface-reasoning-qwen3-06b", "huggingface-reasoning-qwen3-4b")
 _VERSION = "1.0.0"
+_WEIGHTS = "/models/"
 _TABLE = {
     "max_epochs": {"type": "integer", "default": 2, "min": 1, "max": 10},
     "learning_rate": {"type": "float", "default": 0.0001, "min": 1e-6, "max": 0.001},
@@ -29,6 +30,7 @@ class Hub:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._written: set[str] = set()
 
     def describe(self, parameters: dict[str, Any]) -> dict[str, Any]:
         name = parameters["HubContentName"]
@@ -44,24 +46,45 @@ class Hub:
             "DocumentSchemaVersion": "2.3.0",
             "HubName": HUB,
             "HubArn": f"{root}:hub/{HUB}",
-            "HubContentDocument": orjson.dumps({"RecipeCollection": [self._recipe(name)]}).decode(),
+            "HubContentDocument": orjson.dumps(self._document(name)).decode(),
             "HubContentStatus": "Available",
             "CreationTime": records.now(),
         }
 
-    def _recipe(self, name: str) -> dict[str, Any]:
+    def _document(self, name: str) -> dict[str, Any]:
         bucket = f"jumpstart-cache-prod-{self._context.records.region}"
-        uri = f"s3://{bucket}/recipes/{name}_lora_sft_override_params.json"
-        self._context.s3.create_bucket(Bucket=bucket)
-        write(self._context.s3, uri, orjson.dumps(_TABLE))
+        if not self._written:
+            self._context.s3.create_bucket(Bucket=bucket)
         return {
-            "Name": f"{name}-lora-sft",
+            "HostingArtifactUri": f"s3://{bucket}{_WEIGHTS}{name}/",
+            "RecipeCollection": [self._recipe(name, bucket, peft=peft) for peft in ("LORA", None)],
+        }
+
+    def _recipe(self, name: str, bucket: str, *, peft: str | None) -> dict[str, Any]:
+        kind = "lora" if peft else "full"
+        uri = f"s3://{bucket}/recipes/{name}_{kind}_sft_override_params.json"
+        if uri not in self._written:
+            write(self._context.s3, uri, orjson.dumps(_TABLE))
+            self._written.add(uri)
+        return {
+            "Name": f"{name}-{kind}-sft",
+            "SmtjRecipeTemplateS3Uri": f"s3://{bucket}/recipes/{name}_{kind}_sft_template.yaml",
             "Type": "FineTuning",
             "CustomizationTechnique": "SFT",
-            "Peft": "LORA",
+            **({"Peft": peft} if peft else {}),
             "SequenceLength": "4K",
             "ServerlessMeteringType": "Token-based",
             "SmtjOverrideParamsS3Uri": uri,
+            "HostingConfigs": [self._hosting(adapters=peft is not None)],
+        }
+
+    def _hosting(self, *, adapters: bool) -> dict[str, Any]:
+        return {
+            "Profile": "Default",
+            "EcrAddress": f"763104351884.dkr.ecr.{self._context.records.region}.amazonaws.com/djl-inference:lmi",
+            "InstanceType": "ml.g5.xlarge",
+            "Environment": {"OPTION_ENABLE_LORA": "true"} if adapters else {},
+            "ComputeResourceRequirements": {"NumberOfAcceleratorDevicesRequired": 1, "NumberOfCpuCoresRequired": 2},
         }
 
 
@@ -71,6 +94,12 @@ def model_of(arn: str) -> str:
     if f":hub-content/{HUB}/Model/" not in arn or name not in MODELS:
         raise AwsError("ValidationException", f"The base model {arn} cannot be customized.")
     return name
+
+
+def base_of_weights(uri: str) -> str | None:
+    """The hub's name of the model whose untrained weights lie there; None for any other folder."""
+    name = uri.rstrip("/").partition(_WEIGHTS)[2]
+    return name if name in MODELS else None
 
 
 def with_defaults(given: dict[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from local.fakes.rows import RowProblem, text_rows
 from local.fakes.sagemaker.hub import model_of, with_defaults
 from local.fakes.wire import AwsError
 
-JOB, GROUP = "training-job", "model-package-group"
+JOB, GROUP, PACKAGE = "training-job", "model-package-group", "model-package"
 _ENDED = {"Completed", "Failed", "Stopped"}
 _PASSES_PER_EPOCH = 5
 _CHANGED = "SageMaker Training Job State Change"
@@ -27,7 +27,7 @@ _COPIED = ("RoleArn", "InputDataConfig", "OutputDataConfig", "ServerlessJobConfi
 
 
 class Groups:
-    """The groups of model packages."""
+    """The groups of model packages, and the packages."""
 
     def __init__(self, context: Context) -> None:
         self._records = context.records
@@ -54,6 +54,19 @@ class Groups:
                 "ValidationException", f"ModelPackageGroup {parameters['ModelPackageGroupName']} does not exist."
             )
         return record.document
+
+    def describe_package(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._package(parameters["ModelPackageName"]).document
+
+    def delete_package(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        self._records.drop(self._package(parameters["ModelPackageName"]))
+        return {}
+
+    def _package(self, identifier: str) -> Record:
+        record = self._records.find(PACKAGE, identifier)
+        if record is None:
+            raise AwsError("ValidationException", f"ModelPackage {identifier} does not exist.")
+        return record
 
 
 class Jobs:
@@ -168,13 +181,31 @@ class Jobs:
         artifacts = record.document["ModelArtifacts"]["S3ModelArtifacts"]
         for weights in ("hf", "hf_merged"):
             write_weights(self._context.s3, f"{artifacts}/checkpoints/{weights}", str(training.model))
-        group = self._records.find(GROUP, record.document["ModelPackageConfig"]["ModelPackageGroupArn"])
-        package = None
-        if group:
-            group.own["packages"] += 1
-            self._records.keep(group)
-            package = self._records.arn("sagemaker", f"model-package/{group.name}/{group.own['packages']}")
+        package = self._register(record, artifacts)
         self._end(record, "Completed", OutputModelPackageArn=package, BillableTokenCount=training.tokens)
+
+    def _register(self, job: Record, artifacts: str) -> str | None:
+        """Add the package of a model to the job's group; its ARN, or None where the group is gone."""
+        group = self._records.find(GROUP, job.document["ModelPackageConfig"]["ModelPackageGroupArn"])
+        if group is None:
+            return None
+        group.own["packages"] += 1
+        self._records.keep(group)
+        number = group.own["packages"]
+        arn = self._records.arn("sagemaker", f"{PACKAGE}/{group.name}/{number}")
+        source = {"S3Uri": f"{artifacts}/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+        document = {
+            "ModelPackageName": group.name,
+            "ModelPackageGroupName": group.name,
+            "ModelPackageVersion": number,
+            "ModelPackageArn": arn,
+            "CreationTime": self._records.now(),
+            "InferenceSpecification": {"Containers": [{"ModelDataSource": {"S3DataSource": source}}]},
+            "ModelPackageStatus": "Completed",
+            "ModelPackageStatusDetails": {"ValidationStatuses": []},
+        }
+        self._records.add(Record(PACKAGE, arn, f"{group.name}/{number}", document))
+        return arn
 
     def _end(self, record: Record, status: str, **fields: Any) -> None:
         now = self._records.now()

@@ -25,10 +25,12 @@ from tuning.trainers.training_file import TrainingFile
 
 _BYTES_A_TOKEN = 4
 _BUSY = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException", "ServiceUnavailableException"})
-_MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
+_MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound", "ObjectNotFoundException"})
 # SageMaker has no error of its own for what is not there.
 _VALIDATION = "ValidationException"
 _SAYS_MISSING = ("not found", "does not exist", "could not find")
+_SAYS_THERE = "already exist"
+_TAKEN = frozenset({"ResourceInUse", "ConflictException"})
 _NOT_FOUND = 404
 
 
@@ -58,10 +60,14 @@ def served_by(kind: str) -> str | None:
     return next((known.name for known in configured() if known.entry.kind == kind), None)
 
 
-def missing_setup(kind: str, parameter: str) -> Iterator[Problem]:
-    """What the stack lacks: the role that AWS takes for the job, the provider that will serve the model."""
+def missing_role(parameter: str) -> Iterator[Problem]:
+    """That the stack lacks the role that AWS takes for the job."""
     if not settings().TRAINING_ROLE_ARN:
         yield Problem("model", f"the stack has no role for the job: deploy it with {parameter}=true")
+
+
+def missing_provider(kind: str) -> Iterator[Problem]:
+    """That the stack lacks the provider that will serve the model."""
     if served_by(kind) is None:
         yield Problem("model", f"no provider of the kind '{kind}' could serve the trained model: add one")
 
@@ -91,6 +97,22 @@ def gone() -> Iterator[None]:
         yield
     except ClientError as error:
         if not is_missing(error):
+            raise
+
+
+def is_taken(error: ClientError) -> bool:
+    """Whether AWS says that there is something of this name already."""
+    said = error.response["Error"]["Message"].lower()
+    return code(error) in _TAKEN or (code(error) == _VALIDATION and _SAYS_THERE in said)
+
+
+@contextmanager
+def there() -> Iterator[None]:
+    """Make something, unless an earlier call has made it."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_taken(error):
             raise
 
 

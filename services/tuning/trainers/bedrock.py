@@ -76,7 +76,7 @@ class BedrockTrainer:
     deploys = True
 
     def check(self, training: Training) -> list[Problem]:
-        problems = list(at_aws.missing_setup(_PROVIDER_KIND, "BedrockTraining"))
+        problems = [*at_aws.missing_role("BedrockTraining"), *at_aws.missing_provider(_PROVIDER_KIND)]
         if at_aws.plain(training.model) not in _CUSTOMIZED:
             problems.append(Problem("model", f"Bedrock fine-tunes here: {', '.join(_CUSTOMIZED)}"))
         return problems or problems_of(training, NovaHyperparameters, NovaExample)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
 from local.fakes.objects import read, read_weights
+from providers.sagemaker import BearerToken
 from tests.fakes import BUCKET, Stand
 
 ROLE = "arn:aws:iam::123456789012:role/Stillhouse"
@@ -88,6 +90,11 @@ def test_a_job_goes_through_its_states_to_a_model_package_and_weights(stand: Sta
     assert seen["BillableTokenCount"] > 0
     states = [transition["Status"] for transition in seen["SecondaryStatusTransitions"]]
     assert states == ["Starting", "Downloading", "Training", "Completed"]
+    package = sagemaker.describe_model_package(ModelPackageName=seen["OutputModelPackageArn"])
+    assert package["ModelPackageVersion"] == 1
+    sagemaker.delete_model_package(ModelPackageName=seen["OutputModelPackageArn"])
+    gone = refusal(sagemaker.describe_model_package, ModelPackageName=seen["OutputModelPackageArn"])
+    assert gone[0] == "ValidationException"
     folder = seen["ModelArtifacts"]["S3ModelArtifacts"]
     assert read_weights(stand.context.s3, f"{folder}/checkpoints/hf_merged").startswith("ft:lab-small")
     told = [json.loads(entry["Detail"]) for entry in stand.sent]
@@ -171,9 +178,89 @@ def test_only_serverless_supervised_fine_tuning_of_the_hub_s_models_runs(stand: 
 def test_the_hub_s_recipe_points_at_the_ranges_of_its_hyperparameters(stand: Stand, sagemaker: Any) -> None:
     asked = {"HubName": "SageMakerPublicHub", "HubContentType": "Model", "HubContentName": MODEL}
     document = json.loads(sagemaker.describe_hub_content(**asked)["HubContentDocument"])
-    [recipe] = document["RecipeCollection"]
-    assert (recipe["CustomizationTechnique"], recipe["Peft"]) == ("SFT", "LORA")
+    recipe, full = document["RecipeCollection"]
+    assert (recipe["CustomizationTechnique"], recipe["Peft"], "Peft" in full) == ("SFT", "LORA", False)
     ranges = json.loads(read(stand.context.s3, recipe["SmtjOverrideParamsS3Uri"]))
     assert ranges["max_epochs"] == {"type": "integer", "default": 2, "min": 1, "max": 10}
     unknown = {**asked, "HubContentName": "moon"}
     assert refusal(sagemaker.describe_hub_content, **unknown)[0] == "ResourceNotFound"
+
+
+COMPONENT = {"InferenceComponentName": "base", "EndpointName": "e", "VariantName": "all"}
+SHARE = {"ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024}}
+
+
+def serve(stand: Stand, sagemaker: Any) -> None:
+    """An endpoint with a component of the untrained model."""
+    source = {"S3DataType": "S3Prefix", "CompressionType": "None"}
+    source["S3Uri"] = f"s3://jumpstart-cache-prod-us-east-1/models/{MODEL}/"
+    container = {"Image": "vllm", "ModelDataSource": {"S3DataSource": source}}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "all", "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ExecutionRoleArn=ROLE, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    stand.pass_time(2)
+    create = sagemaker.create_inference_component
+    create(**COMPONENT, Specification={"ModelName": "m", **SHARE}, RuntimeConfig={"CopyCount": 1})
+
+
+def test_an_endpoint_is_made_step_by_step_and_what_something_stands_on_stays(stand: Stand, sagemaker: Any) -> None:
+    assert refusal(sagemaker.create_endpoint, EndpointName="e", EndpointConfigName="c") == (
+        "ValidationException",
+        'Could not find endpoint configuration "c".',
+    )
+    serve(stand, sagemaker)
+    adapter = {"BaseInferenceComponentName": "base", "Container": {"ArtifactUrl": f"s3://{BUCKET}/weights/"}}
+    on_base = {"InferenceComponentName": "adapter", "EndpointName": "e", "Specification": adapter}
+    assert "not in service" in refusal(sagemaker.create_inference_component, **on_base)[1]
+    stand.pass_time(2)
+    sagemaker.create_inference_component(**on_base)
+    assert "already existing" in refusal(sagemaker.create_inference_component, **on_base)[1]
+    stand.pass_time(2)
+    failed = sagemaker.describe_inference_component(InferenceComponentName="adapter")
+    assert (failed["InferenceComponentStatus"], "cannot be read" in failed["FailureReason"]) == ("Failed", True)
+    assert "adapter is on it" in refusal(sagemaker.delete_inference_component, InferenceComponentName="base")[1]
+    assert "is on it" in refusal(sagemaker.delete_endpoint, EndpointName="e")[1]
+    for name in ("adapter", "base"):
+        sagemaker.delete_inference_component(InferenceComponentName=name)
+        stand.pass_time(1)
+    sagemaker.delete_endpoint(EndpointName="e")
+    assert refusal(sagemaker.describe_endpoint, EndpointName="e")[1].startswith("Could not find endpoint")
+    sagemaker.delete_endpoint_config(EndpointConfigName="c")
+    sagemaker.delete_model(ModelName="m")
+    assert refusal(sagemaker.describe_model, ModelName="m")[0] == "ValidationException"
+
+
+def test_an_endpoint_in_progress_is_not_deleted_and_an_odd_order_is_refused(stand: Stand, sagemaker: Any) -> None:
+    serve(stand, sagemaker)
+    refused = refusal(sagemaker.delete_inference_component, InferenceComponentName="base")
+    assert refused == ("ValidationException", "Cannot delete the in-progress inference component base.")
+    stand.pass_time(2)
+    wrong = {**COMPONENT, "InferenceComponentName": "second"}
+    missing = refusal(sagemaker.create_inference_component, **wrong, Specification={"ModelName": "m"})[1]
+    assert "needs ComputeResourceRequirements" in missing
+    assert "needs ExecutionRoleArn" in refusal(sagemaker.create_model, ModelName="n")[1]
+    variant = {"VariantName": "all", "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
+    config = {"EndpointConfigName": "d", "ProductionVariants": [variant]}
+    assert "needs ExecutionRoleArn" in refusal(sagemaker.create_endpoint_config, **config)[1]
+
+
+def test_a_component_answers_under_its_path_with_a_token_and_is_refused_without(stand: Stand, sagemaker: Any) -> None:
+    stand.order("bases", {MODEL: "lab-small"})
+    serve(stand, sagemaker)
+    url = f"{stand.url}/sagemaker-runtime/endpoints/e/inference-components/base/openai/v1/chat/completions"
+    body = {"model": "", "messages": [{"role": "user", "content": "Answer with one word."}]}
+
+    def ask(key: str = BearerToken("us-east-1").text(), path: str = url) -> httpx2.Response:
+        return httpx2.post(path, json=body, headers={"authorization": f"Bearer {key}"}, trust_env=False)
+
+    early = ask()
+    assert (early.status_code, "is not in service" in early.json()["error"]["message"]) == (400, True)
+    stand.pass_time(2)
+    answer = ask()
+    assert (answer.status_code, answer.json()["model"]) == (200, "/opt/ml/model")
+    assert answer.json()["choices"][0]["message"]["content"]
+    assert ask("sagemaker-api-key-????").status_code == 403
+    assert ask("other").status_code == 403
+    assert ask(path=url.removesuffix("s")).status_code == 404
+    assert ask(path=url.replace("/e/", "/other/")).status_code == 400

@@ -43,6 +43,7 @@ CALLED = {
         "DeleteImportedModel",
     ],
     "bedrock-runtime": ["Converse", "InvokeModel"],
+    "application-autoscaling": ["RegisterScalableTarget", "PutScalingPolicy", "DeregisterScalableTarget"],
     "sagemaker": [
         "CreateModelPackageGroup",
         "CreateTrainingJob",
@@ -231,6 +232,9 @@ def test_patterns_with_classes_of_java_hold_as_there() -> None:
     header = service_model("sagemaker-runtime").shape_for("CustomAttributesHeader").metadata["pattern"]
     assert matches(header, "plain")
     assert not matches(header, "ü")
+    policy = service_model("application-autoscaling").shape_for("ResourceIdMaxLen1600").metadata["pattern"]
+    assert matches(policy, "inference-component/😀")
+    assert not matches(policy, "\x00")
 
 
 def test_a_pattern_that_cannot_be_read_is_no_pattern_that_holds() -> None:

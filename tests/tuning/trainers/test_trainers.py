@@ -13,15 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 from distillations.job import FOLLOWING
 from distillations.trainers import TRAINERS, TrainerName
 from foundation.ids import new_id
+from tests.fakes import QWEN
 from tests.flow import loop
 from tests.tuning.conftest import example_line, stored
 from tuning import trainers
 from tuning.trainers import Trainer, TrainerRefused, Training, trainer_named
 
-SHARED = {"__init__", "at_aws", "checks", "trainer", "training_file"}
+SHARED = {"__init__", "at_aws", "checks", "idle", "recipe", "serving", "trainer", "training_file"}
 CALLS = ("check", "estimate", "find", "start", "look", "deploy", "cancel", "forget", "retire")
 
-BASES = {"bedrock": "bedrock/amazon.nova-micro-v1:0"}
+BASES = {"bedrock": "bedrock/amazon.nova-micro-v1:0", "sagemaker": QWEN}
 """For a trainer that does not train the lab's student, a model that it trains."""
 
 pytestmark = pytest.mark.usefixtures("system", "lab_at_rest", "aws_trainers")

@@ -1,0 +1,238 @@
+"""Amazon SageMaker's serverless fine-tuning of open models, served by an endpoint of SageMaker.
+
+The intent is the name of the job and of all that serves its model: SageMaker makes none of them twice. It has no client
+token, so a name that is taken is the job of a lost answer. No hyperparameter is sent that nobody chose; what was chosen
+is held against the recipe of the hub. The copies of the training set leave the bucket with the job, the weights when
+the model is retired. An endpoint costs by the hour, asked or not, unless it may scale to zero: see `serving`, `idle`.
+
+Assumed: adapter and weights lie where AWS's own SDK looks for them, in the folders that `serving` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from distillations.hyperparameters import SageMakerHyperparameters
+from distillations.job import Estimate, JobFailure, JobStatus
+from distillations.open_weights import OpenWeightsExample, open_weights_line
+from foundation import aws, blobs
+from foundation.settings import settings
+from providers.model_version import ModelVersion
+from tuning.trainers import at_aws, recipe, serving
+from tuning.trainers.checks import problems_of
+from tuning.trainers.trainer import (
+    Deployment,
+    Problem,
+    ProviderJob,
+    Trained,
+    TrainerEvent,
+    TrainerRefused,
+    Training,
+    state_of,
+)
+
+_DEFAULT_EPOCHS = 1
+_NOVA = "nova"
+_MISSING = 404
+_STATES: dict[str, JobStatus] = {
+    "InProgress": "running",
+    "Completed": "succeeded",
+    "Failed": "failed",
+    "Stopping": "running",
+    "Stopped": "cancelled",
+    "Deleting": "running",
+}
+_BEFORE_TRAINING = frozenset({"Pending", "Starting", "LaunchingMLInstances", "PreparingTrainingStack", "Downloading"})
+_TOO_LONG = "MaxRuntimeExceeded"
+_SPLITS = ("train", "validation")
+
+
+def make_trainer() -> SageMakerTrainer:
+    """The trainer in the stack's own region."""
+    return SageMakerTrainer()
+
+
+class SageMakerTrainer:
+    """Serverless training jobs of SageMaker."""
+
+    deploys = True
+
+    def check(self, training: Training) -> list[Problem]:
+        problems = [
+            *at_aws.missing_role("SageMakerTraining"),
+            *problems_of(training, SageMakerHyperparameters, OpenWeightsExample),
+        ]
+        return problems or list(self._problems_of_recipe(training))
+
+    def estimate(self, training: Training) -> Estimate:
+        return at_aws.estimate(training, _DEFAULT_EPOCHS)
+
+    def find(self, intent: str) -> ProviderJob | None:
+        try:
+            return self.look(intent)
+        except TrainerRefused as refusal:
+            if refusal.status != _MISSING:
+                raise
+        return None
+
+    def start(self, training: Training) -> ProviderJob:
+        with at_aws.translated():
+            order = self._order(training)
+            try:
+                aws.sagemaker().create_training_job(**order)
+            except ClientError as error:
+                # The answer to an earlier call was lost, and the job could not be read yet when it was looked for.
+                started = self.find(training.intent) if at_aws.is_taken(error) else None
+                if started is None:
+                    raise
+                return started
+        return ProviderJob(training.intent, "queued")
+
+    def look(self, provider_job_id: str) -> ProviderJob:
+        with at_aws.translated():
+            return _job(aws.sagemaker().describe_training_job(TrainingJobName=provider_job_id))
+
+    def deploy(self, trained: Trained) -> Deployment | None:
+        with at_aws.translated():
+            return serving.serve(trained)
+
+    def cancel(self, provider_job_id: str) -> None:
+        with at_aws.translated():
+            aws.sagemaker().stop_training_job(TrainingJobName=provider_job_id)
+
+    def forget(self, intent: str) -> None:
+        """Delete the copies of the training set. The weights stay: they are what is served."""
+        with at_aws.translated():
+            blobs.delete([f"{at_aws.folder(intent)}{split}.jsonl" for split in _SPLITS])
+
+    def retire(self, model: ModelVersion) -> None:
+        """Delete what serves the model, its package, and its weights. TrainerAway until all of it is gone."""
+        name = model.job_id or ""
+        with at_aws.translated():
+            serving.remove(name)
+            with at_aws.gone():
+                package = aws.sagemaker().describe_training_job(TrainingJobName=name).get("OutputModelPackageArn")
+                if package:
+                    aws.sagemaker().delete_model_package(ModelPackageName=package)
+            blobs.delete(blobs.keys(at_aws.folder(name)))
+
+    def _problems_of_recipe(self, training: Training) -> Iterator[Problem]:
+        model = at_aws.plain(training.model)
+        if _NOVA in model.lower():
+            yield Problem("model", "Nova takes other training files: use the trainer 'bedrock'")
+            return
+        with at_aws.translated():
+            known = None
+            with at_aws.gone():
+                known = recipe.recipe_of(model, full=_is_full(training))
+        if known is None:
+            yield Problem("model", f"SageMaker's public hub has no recipe that fine-tunes '{model}' like this")
+            return
+        yield from known.problems(_chosen(training))
+
+    def _order(self, training: Training) -> dict[str, Any]:
+        files = {
+            split: at_aws.stored(training.intent, split, file, open_weights_line)
+            for split, file in training.files.items()
+        }
+        known = recipe.recipe_of(at_aws.plain(training.model), full=_is_full(training))
+        if known is None:
+            raise TrainerRefused(f"SageMaker's public hub has no recipe that fine-tunes '{training.model}' like this")
+        order: dict[str, Any] = {
+            "TrainingJobName": training.intent,
+            "RoleArn": settings().TRAINING_ROLE_ARN,
+            "InputDataConfig": [_channel(split, address) for split, address in files.items()],
+            "OutputDataConfig": {
+                "S3OutputPath": at_aws.uri(f"{at_aws.folder(training.intent)}output"),
+                "CompressionType": "NONE",
+            },
+            "ServerlessJobConfig": {
+                "BaseModelArn": known.base_arn,
+                "JobType": "FineTuning",
+                "CustomizationTechnique": "SFT",
+                "AcceptEula": True,
+                **({} if _is_full(training) else {"Peft": "LORA"}),
+            },
+            "ModelPackageConfig": {"ModelPackageGroupArn": _group()},
+        }
+        chosen = known.texts(_chosen(training))
+        return {**order, "HyperParameters": chosen} if chosen else order
+
+
+def _group() -> str:
+    """The group of the stack's model packages, which every job needs; made at the first one."""
+    name = settings().STACK_NAME
+    known = _known_group(name)
+    if known is None:
+        with at_aws.there():
+            aws.sagemaker().create_model_package_group(ModelPackageGroupName=name)
+        known = _known_group(name)
+    return known or ""
+
+
+def _known_group(name: str) -> str | None:
+    with at_aws.gone():
+        found = aws.sagemaker().describe_model_package_group(ModelPackageGroupName=name)
+        return str(found["ModelPackageGroupArn"])
+    return None
+
+
+def _channel(split: str, address: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": split, "DataSource": {"S3DataSource": source}}
+
+
+def _is_full(training: Training) -> bool:
+    return bool(training.hyperparameters.get("full"))
+
+
+def _chosen(training: Training) -> dict[str, Any]:
+    """What was chosen of the recipe's hyperparameters; what is left to SageMaker is not sent."""
+    return {name: value for name, value in training.hyperparameters.items() if name != "full" and value != "auto"}
+
+
+def _job(job: dict[str, Any]) -> ProviderJob:
+    name = job["TrainingJobName"]
+    status = state_of(_STATES, job["TrainingJobStatus"], f"job {name}")
+    if status == "running" and job["SecondaryStatus"] in _BEFORE_TRAINING:
+        status = "queued"
+    failure = job.get("FailureReason") or "SageMaker says no more."
+    if job["SecondaryStatus"] == _TOO_LONG:
+        status, failure = "failed", "The training took longer than its stopping condition allows."
+    weights = _weights(job) if status == "succeeded" else None
+    ended = job.get("TrainingEndTime")
+    return ProviderJob(
+        id=name,
+        status=status,
+        fine_tuned_model=weights,
+        trained_tokens=job.get("BillableTokenCount"),
+        finished_at=int(ended.timestamp()) if ended else None,
+        error=JobFailure(code="job_failed", message=failure) if status == "failed" else None,
+        progress=_progress(job.get("ProgressInfo") or {}),
+        events=tuple(_events(job)),
+    )
+
+
+def _weights(job: dict[str, Any]) -> str:
+    """The folder of what was trained."""
+    folder = serving.ADAPTER if job.get("ServerlessJobConfig", {}).get("Peft") else serving.MERGED
+    return f"{job['ModelArtifacts']['S3ModelArtifacts'].rstrip('/')}/{folder}"
+
+
+def _progress(info: dict[str, Any]) -> float | None:
+    """The share of all steps that is done, if SageMaker tells the steps."""
+    steps = (info.get("TotalStepCountPerEpoch") or 0) * (info.get("MaxEpoch") or 0)
+    if not steps:
+        return None
+    done = (info.get("CurrentEpoch") or 0) * info["TotalStepCountPerEpoch"] + (info.get("CurrentStep") or 0)
+    return min(float(done / steps), 1.0)
+
+
+def _events(job: dict[str, Any]) -> Iterator[TrainerEvent]:
+    for number, transition in enumerate(job.get("SecondaryStatusTransitions", [])):
+        status, told = transition["Status"], transition.get("StatusMessage")
+        message = f"{status}: {told}" if told else status
+        yield TrainerEvent(f"{number}-{status}", int(transition["StartTime"].timestamp()), message)
