@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from foundation import aws, keys
 from foundation.settings import settings
-from providers import prices, registry
+from providers import prices, registry, shutdown_dates
 from tests.sandbox.function import route
 from tuning.trainers import trainer_named
 
@@ -48,6 +48,7 @@ def forget() -> None:
     """Settings, secrets and providers of an earlier test must not reach the next one."""
     registry.forget()
     prices.forget()
+    shutdown_dates.forget()
     for cached in (settings, aws.secret, trainer_named):
         cached.cache_clear()
     keys._trusted.clear()

@@ -105,9 +105,9 @@ def bedrock_runtime(region: str | None, endpoint_url: str | None) -> Any:
 
 
 @cache
-def bedrock() -> Any:
-    """The client of Bedrock itself, which trains and deploys models, in the stack's own region."""
-    return _session().client("bedrock", config=_BOUNDED)
+def bedrock(region: str | None = None) -> Any:
+    """The client of Bedrock itself, which trains and deploys models; in the stack's own region where none is given."""
+    return _session().client("bedrock", region_name=region, config=_BOUNDED)
 
 
 @cache

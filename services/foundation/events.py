@@ -210,6 +210,16 @@ class DistillationFailed(Message):
     distillation_id: str
 
 
+class AlertRaised(Message):
+    """People are to be told of this alert: something that costs money, or soon will fail, needs their decision."""
+
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
+    ABOUT: ClassVar[str] = "alert_id"
+
+    type: Literal["AlertRaised"] = "AlertRaised"
+    alert_id: str
+
+
 class DeliverEvent(Message):
     """Send an event of type `event_type` about this object to every webhook endpoint that subscribes to the type."""
 
@@ -254,6 +264,7 @@ type Work = (
     | VerdictDecided
     | DistillationBlocked
     | DistillationFailed
+    | AlertRaised
     | DeliverEvent
 )
 type Delivery = Work | ObjectsLanded | TestEvent

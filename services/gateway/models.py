@@ -7,7 +7,7 @@ from typing import Any
 from foundation import loop
 from foundation.errors import RetryLater
 from foundation.routes import Routes
-from providers import ProviderAway, registry
+from providers import ProviderAway, registry, shutdown_dates
 from providers.model_version import ModelVersion
 from providers.required_model import require_model
 from providers.routing import DEFAULT
@@ -20,13 +20,16 @@ _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/mo
 def list_models() -> dict[str, Any]:
     """List the models of every provider.
 
-    One that was trained here says of itself `base`, `trainer`, `job_id`, `shutdown_date` and `retired_at`.
+    Each has the `shutdown_date` that is known of it. One that was trained here also says its `base`, `trainer`,
+    `job_id` and `retired_at`.
     """
     try:
         listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
     trained = {version.id: version for version in ModelVersion.every()}
+    for model in listed.values():
+        model.setdefault("shutdown_date", shutdown_dates.listed_date(str(model.get("owned_by")), model["id"]))
     listed |= {name: _trained(version) for name, version in trained.items() if not version.retired_at or name in listed}
     return {"object": "list", "data": list(listed.values())}
 
@@ -35,10 +38,13 @@ def list_models() -> dict[str, Any]:
 def retrieve_model(model: str) -> dict[str, Any]:
     """Retrieve a model. Its name may hold slashes and colons; one that was trained here says how it came to be."""
     version = ModelVersion.find(model)
-    return _trained(version) if version else require_model(model, param="model")
+    if version:
+        return _trained(version)
+    return {"shutdown_date": shutdown_dates.shutdown_date(model), **require_model(model, param="model")}
 
 
 def _trained(version: ModelVersion) -> dict[str, Any]:
     """A model that was trained here, as OpenAI shows a model, with what is known of it beside."""
-    shown = version.model_dump(include={"id", "object", "base", "trainer", "job_id", "shutdown_date", "retired_at"})
-    return {**shown, "created": version.created_at, "owned_by": version.provider or DEFAULT}
+    shown = version.model_dump(include={"id", "object", "base", "trainer", "job_id", "retired_at"})
+    ends = shutdown_dates.shutdown_date(version.id)
+    return {**shown, "shutdown_date": ends, "created": version.created_at, "owned_by": version.provider or DEFAULT}

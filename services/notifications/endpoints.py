@@ -26,6 +26,7 @@ type EventType = Literal[
     "distillation.blocked",
     "distillation.failed",
     "distillation.verdict",
+    "model.shutdown_approaching",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
 MOST_ENDPOINTS = 20

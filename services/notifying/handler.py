@@ -1,12 +1,26 @@
-"""Entry point: notify people and programs of ended runs, verdicts, and blocked or failed distillations."""
+"""Entry point: notify people and programs of ended runs, verdicts, blocked or failed distillations, and alerts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from foundation.consumer import consume
-from foundation.events import DeliverEvent, Delivery, DistillationBlocked, DistillationFailed, VerdictDecided
-from notifying.notify import complete_untold, notify_blocked, notify_event, notify_failed, notify_verdict
+from foundation.events import (
+    AlertRaised,
+    DeliverEvent,
+    Delivery,
+    DistillationBlocked,
+    DistillationFailed,
+    VerdictDecided,
+)
+from notifying.notify import (
+    complete_untold,
+    notify_alert,
+    notify_blocked,
+    notify_event,
+    notify_failed,
+    notify_verdict,
+)
 
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
@@ -23,6 +37,8 @@ def _handle(delivery: Delivery) -> None:
             notify_blocked(distillation_id)
         case DistillationFailed(distillation_id=distillation_id):
             notify_failed(distillation_id)
+        case AlertRaised(alert_id=alert_id):
+            notify_alert(alert_id)
         case _:
             raise TypeError(f"notifying takes no {type(delivery).__name__}")
 

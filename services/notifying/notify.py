@@ -1,4 +1,4 @@
-"""Notify people and programs of a run that ended, a verdict, or a distillation that is blocked or has failed.
+"""Notify people and programs of a run that ended, a verdict, a distillation that is blocked or failed, an alert.
 
 In: the message. Out: a notice through every channel. Raises RetryLater while a recipient lacks it. A distillation is
 completed as soon as the first recipient has its verdict, so that a channel that never works does not hold it up.
@@ -13,6 +13,7 @@ from distillations.verdict import Verdict
 from foundation import bus
 from foundation.events import AdvanceDistillation, DeliverEvent
 from foundation.ids import now
+from notifications.alerts import Alert
 from notifications.endpoints import event_id
 from notifying.channels import Notice
 from notifying.deliver import deliver
@@ -60,6 +61,26 @@ def notify_blocked(distillation_id: str) -> None:
 
 def notify_failed(distillation_id: str) -> None:
     deliver(notice_of(telling.of_failed(Distillation.load(distillation_id)))).require_all()
+
+
+def notify_alert(alert_id: str) -> None:
+    """Tell of an alert, unless everybody has it."""
+    alert = Alert.load(alert_id)
+    if alert.told_at is None:
+        deliver(_notice_of_alert(alert)).require_all()
+        alert.change({"told_at": now()})
+
+
+def _notice_of_alert(alert: Alert) -> Notice:
+    return Notice(
+        id=event_id(alert.type, alert.id),
+        type=alert.type,
+        object_id=alert.object_id,
+        at=alert.created_at,
+        document=alert.model_dump(mode="json", exclude={"created_at", "told_at"}),
+        sentence=alert.sentence,
+        text="\n".join([alert.sentence, "", *alert.lines, "", f"message {alert.id}"]),
+    )
 
 
 def notice_of(notification: Notification) -> Notice:

@@ -31,8 +31,6 @@ class ModelVersion(Record):
     job_id: str | None = None
     dataset_id: str | None = None
     distillation_id: str | None = None
-    shutdown_date: int | None = None
-    """When its provider stops serving it, in seconds since the epoch; null where no end is known."""
     retired_at: int | None = None
     """When it was retired: it answers no more. Seconds since the epoch."""
 

@@ -10,6 +10,7 @@ from foundation.consumer import consume
 from foundation.events import CancelJob, Delivery, RetireModel, StartJob, StepFailed
 from foundation.landed import ObjectsLanded
 from tuning.cancel import cancel
+from tuning.daily import daily
 from tuning.retire import retire
 from tuning.start import start
 from tuning.watch import watch
@@ -51,5 +52,8 @@ def _give_up(delivery: Delivery, reason: str) -> None:
             bus.send(failed)
 
 
-def watch_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature
-    watch(context)
+def watch_entry(event: dict[str, Any], context: Any) -> None:
+    if event.get("due") == "daily":
+        daily()
+    else:
+        watch(context)

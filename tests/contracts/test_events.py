@@ -94,7 +94,7 @@ class TestMessage:
 
 
 def test_a_fact_is_past_and_work_is_an_order() -> None:
-    facts = {"VerdictDecided", "DistillationBlocked", "DistillationFailed", "StepFailed"}
+    facts = {"VerdictDecided", "DistillationBlocked", "DistillationFailed", "StepFailed", "AlertRaised"}
     assert {name for name in WORK if name.endswith("ed")} == facts
 
 

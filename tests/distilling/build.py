@@ -84,10 +84,10 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
     eval_.create()
     created = Distillation(
         id=f"distill_{number}",
-        created_at=AT,
         status=status,
         eval_id=eval_.id,
         **{
+            "created_at": AT,
             "name": "triage",
             "test": source("test"),
             "train": source("train"),

@@ -219,7 +219,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"DistillingQueue"},
         "Tuning": {"DistillingQueue", "TuningQueue"},
-        "TuningWatch": {"DistillingQueue"},
+        "TuningWatch": {"DistillingQueue", "NotifyQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue"},
     }

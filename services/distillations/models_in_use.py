@@ -1,0 +1,43 @@
+"""Which models somebody relies on, and as what.
+
+In use are the teacher, the student and the contenders of every distillation that is open or was begun within some
+time, every trained model that is not retired, and the judges of every eval.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import takewhile
+from typing import Literal, NamedTuple
+
+from distillations.distillation import Distillation
+from evals.eval import Eval
+from providers.model_version import ModelVersion
+
+type Part = Literal["teacher", "student", "contender", "trained model", "judge"]
+
+
+class Use(NamedTuple):
+    """As what a model is used, and by which object: a distillation, an eval, or the model itself."""
+
+    part: Part
+    object_id: str
+
+
+def models_in_use(since: int) -> dict[str, list[Use]]:
+    """The uses of each model. Distillations that have ended count from `since`, in seconds since the epoch."""
+    uses: dict[str, list[Use]] = defaultdict(list)
+    young = takewhile(lambda begun: begun.created_at >= since, Distillation.every(descending=True))
+    distillations = {distillation.id: distillation for distillation in (*young, *Distillation.open_ones())}
+    for distillation in distillations.values():
+        uses[distillation.teacher].append(Use("teacher", distillation.id))
+        uses[distillation.student].append(Use("student", distillation.id))
+        for contender in distillation.contenders:
+            uses[contender].append(Use("contender", distillation.id))
+    for version in ModelVersion.every():
+        if version.retired_at is None:
+            uses[version.id].append(Use("trained model", version.distillation_id or version.id))
+    for eval_ in Eval.every():
+        for judge in {model for criterion in eval_.testing_criteria for _, model in criterion.models()}:
+            uses[judge].append(Use("judge", eval_.id))
+    return dict(uses)
