@@ -6,10 +6,11 @@ field. What most records look like is taken by `records` without a look in here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from capture.records import LATENCY_END, LONGEST_ORIGIN, is_failure, is_response
 from completions.completion import LONGEST_ID, LONGEST_REASON, SECONDS_END, TOKENS_END, Metadata
@@ -19,7 +20,13 @@ from foundation.bounds import Text, in_bytes
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
 
-type _Seconds = Annotated[int, Field(ge=0, lt=SECONDS_END)]
+
+def _whole(time: Any) -> Any:
+    return int(time) if isinstance(time, float) and math.isfinite(time) else time
+
+
+type _Seconds = Annotated[int, BeforeValidator(_whole), Field(ge=0, lt=SECONDS_END)]
+"""A time. Some servers give it with a fraction, which is cut off."""
 type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
 type _Reason = Annotated[str, Field(max_length=LONGEST_REASON), in_bytes(LONGEST_REASON)]
 type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
@@ -129,9 +136,11 @@ def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, 
         response = {**read.response.model_dump(exclude_unset=True), "choices": []}
         return {**_beside(read, record), "request": record["request"], "response": response}
     read = _ANSWERED_CHAT.model_validate(record)
-    # A time may be written as text or as a fraction.
-    created = read.created or read.response.created
-    return {**_beside(read, record), "created": created, "request": record["request"], "response": record["response"]}
+    response = record["response"]
+    if type(response.get("created")) not in (int, type(None)):
+        # A time may be written as text or as a fraction.
+        response = {**response, "created": read.response.created}
+    return {**_beside(read, record), "request": record["request"], "response": response}
 
 
 def _beside(read: PushedCall[Any, Any], record: dict[str, Any]) -> dict[str, Any]:

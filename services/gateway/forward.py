@@ -19,6 +19,7 @@ from gateway import stream
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
+from gateway.head import with_sound_head
 from gateway.policy import Policy
 from providers import Provider, ProviderRefused, registry
 
@@ -39,7 +40,7 @@ def forward(
         return refused(refusal)
     record = {
         "request": {**request, "model": model},
-        "response": answer.body,
+        "response": with_sound_head(answer.body, time="created"),
         "metadata": policy.metadata,
         "latency_ms": answer.latency_ms,
     }

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from assembly.training_line import training_line
 from completions.completion import Completion
 from distillations.supervised import OpenAIExample, problem_of
 from tests.distilling import build
+from tests.shapes import cases
 
-CASES: dict[str, Any] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path("tests/data/shapes").glob("train-*.json")
-}
+CASES = cases("training line")
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_a_captured_shape_becomes_a_line_or_is_left_out_with_the_reason(name: str) -> None:
     case = CASES[name]
-    pushed = build.record(1, "x", choice={"message": case["given"]["message"]})
-    pushed["request"] = {"model": build.TEACHER, **case["given"]["request"]}
+    pushed = build.record(1, "x", choice={"message": case.given["message"]})
+    pushed["request"] = {"model": build.TEACHER, **case.given["request"]}
     line = training_line(Completion.of(pushed, at=build.AT))
     problem = problem_of(line, OpenAIExample)
-    if "problem" in case:
+    if case.problem:
         assert problem
-        assert problem.startswith(case["problem"])
+        assert problem.startswith(case.problem)
         return
-    assert (problem, line) == (None, case["expected"])
+    assert (problem, line) == (None, case.expected)

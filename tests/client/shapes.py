@@ -1,77 +1,87 @@
-"""The cases of `tests/data/shapes/` that a wrapper can meet, as calls: what is asked, and the bytes of the answer."""
+"""The cases of the corpus that a provider can answer to a call: what is asked, and the bytes of the answer."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
 from typing import Any, NamedTuple
 
 from tests.client.doubles import completion, events
+from tests.shapes import CALLS, Case, cases
 
-SHAPES = Path("tests/data/shapes")
 _MESSAGES = [{"role": "user", "content": "hi"}]
 _JSON, _STREAM = "application/json", "text/event-stream"
 
 
 class Call(NamedTuple):
-    """One call of an application. `request` has the call's name as its `user`."""
+    """One call of an application. `request` has the call's name as its `user`; `mark` is what stands in its ids."""
 
     name: str
     path: str
     request: dict[str, Any]
     kind: str
     body: bytes
-    case: dict[str, Any]
+    case: Case
+    mark: str
 
     def expected(self) -> Any:
         """The stored response as the case has it; None where the case has none, or is left out."""
-        known = self.case.get("expected") if self.case["door"] in {"answer", "stream", "response"} else None
-        return json.loads(json.dumps(known).replace("-@", f"-{self.name}"))
+        return self.case.end(self.mark) if self.case.door not in {"sample", "training line"} else None
+
+    def pieces(self) -> list[bytes]:
+        """The body, cut within each character that has several bytes, as a network may cut it."""
+        return re.split(rb"(?=[\x80-\xbf])", self.body)
 
 
-def calls() -> list[Call]:
+def calls(door: str = "") -> list[Call]:
     """Chat completions, streams and responses; a response comes whole, and in the last event of a stream.
 
     Cases of the graders and of the training file are messages, which become an answer. What only an importer can meet,
-    an export of another system, is not here.
+    an export of another system, is not here. `door` is a part of each call's ids.
     """
-    cases = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(SHAPES.glob("*.json"))}
-    return [call for name, case in cases.items() for call in _calls(name, case)]
+    return [call for name, case in cases(*CALLS).items() for call in _calls(name, case, f"{door}{name}")]
 
 
-def _calls(name: str, case: dict[str, Any]) -> list[Call]:
-    given = case["given"]
-    match case["door"]:
+def _calls(name: str, case: Case, mark: str) -> list[Call]:
+    match case.door:
         case "answer":
-            return [_chat(name, case, _JSON, given["$json"].replace("-@", f"-{name}").encode())]
+            return [_chat(name, case, mark, _JSON, case.text(mark).encode())]
         case "sample":
-            return [_chat(name, case, _JSON, _answer(given))]
+            return [_chat(name, case, mark, _JSON, _answer(case.given, mark))]
         case "training line":
-            return [_chat(name, case, _JSON, _answer(given["message"]), **given["request"])]
+            answer = _answer(case.given["message"], mark)
+            return [_chat(name, case, mark, _JSON, answer, **case.given["request"])]
         case "stream":
-            body = given["$json"].encode() if isinstance(given, dict) else b"".join(events(*given))
-            return [_chat(name, case, _STREAM, body, stream=True)]
+            given = case.given if isinstance(case.given, dict) else json.loads(case.text(mark))
+            body = case.text(mark).encode() if given is case.given else b"".join(events(*given))
+            return [_chat(name, case, mark, _STREAM, body, stream=True)]
         case "response":
-            return [_response(name, case), _response(f"{name}-streamed", case, stream=True)]
-    return []
+            return [_response(name, case, mark), _response(f"{name}-streamed", case, f"{mark}-streamed", stream=True)]
+        case "response stream":
+            return [_call_of(name, case, mark, case.text(mark), stream=True)]
+    raise AssertionError(case.door)
 
 
-def _answer(message: dict[str, Any]) -> bytes:
-    whole = completion()
-    whole["choices"][0]["message"] = message
+def _answer(message: dict[str, Any], mark: str) -> bytes:
+    whole = {**completion(), "id": f"chatcmpl-{mark}"}
+    whole["choices"][0]["message"] = {"role": "assistant", **message}
     return json.dumps(whole).encode()
 
 
-def _chat(name: str, case: dict[str, Any], kind: str, body: bytes, **request: Any) -> Call:
-    asked = {"model": "big", "messages": _MESSAGES, "user": name, "store": True, **request}
-    return Call(name, "/v1/chat/completions", asked, kind, body, case)
+def _chat(name: str, case: Case, mark: str, kind: str, body: bytes, **request: Any) -> Call:
+    asked = {"model": "big", "messages": _MESSAGES, "user": name, "store": True, **request, **case.request}
+    return Call(name, "/v1/chat/completions", asked, kind, body, case, mark)
 
 
-def _response(name: str, case: dict[str, Any], *, stream: bool = False) -> Call:
-    asked = {"model": "big", "input": "hi", "user": name, "store": True}
-    body = case["given"]["$json"].replace("-@", f"-{name}")
-    if not stream:
-        return Call(name, "/v1/responses", asked, _JSON, body.encode(), case)
-    begun = 'event: response.created\ndata: {"type": "response.created", "response": {"output": []}}\n\n'
-    ended = f'event: response.completed\ndata: {{"type": "response.completed", "response": {body}}}\n\n'
-    return Call(name, "/v1/responses", {**asked, "stream": True}, _STREAM, (begun + ended).encode(), case)
+def _response(name: str, case: Case, mark: str, *, stream: bool = False) -> Call:
+    body = case.text(mark)
+    if stream:
+        begun = 'event: response.created\ndata: {"type": "response.created", "response": {"output": []}}\n\n'
+        body = f'{begun}event: response.completed\ndata: {{"type": "response.completed", "response": {body}}}\n\n'
+    return _call_of(name, case, mark, body, stream=stream)
+
+
+def _call_of(name: str, case: Case, mark: str, body: str, *, stream: bool) -> Call:
+    asked = {"model": "big", "input": "hi", "user": name, "store": True, **({"stream": True} if stream else {})}
+    kind = _STREAM if stream else _JSON
+    return Call(name, "/v1/responses", {**asked, **case.request}, kind, body.encode(), case, mark)

@@ -12,15 +12,16 @@ from tests.client import node
 from tests.client.shapes import calls
 
 CALLS = {call.name: call for call in calls()}
-LEFT_OUT = {name for name, call in CALLS.items() if "left_out" in call.case}
+LEFT_OUT = {name for name, call in CALLS.items() if call.case.left_out}
 PLAIN = ("model", "messages", "input", "user", "store", "stream")
+SAID = ("name", "path", "request", "kind")
 
 
 @pytest.fixture
 def of_python(wrap, provider, stillhouse, monkeypatch):
     """The records that the wrapper of the Python SDK pushed, by the name of their call."""
     monkeypatch.setattr(delivery, "LINGER_S", 0.05)
-    provider.say = lambda asked: (200, CALLS[asked["user"]].kind, [CALLS[asked["user"]].body])
+    provider.say = lambda asked: (200, CALLS[asked["user"]].kind, CALLS[asked["user"]].pieces())
     client = wrap()
     for call in CALLS.values():
         create = client.responses.create if call.path.endswith("/responses") else client.chat.completions.create
@@ -37,7 +38,7 @@ def of_python(wrap, provider, stillhouse, monkeypatch):
 @pytest.fixture
 def of_node():
     """The same of the JavaScript wrapper, in one process."""
-    asked = [call._replace(body=call.body.decode(), case=None)._asdict() for call in CALLS.values()]
+    asked = [{name: getattr(call, name) for name in SAID} | {"body": call.body.decode()} for call in CALLS.values()]
     saw = node.answered("test/wrapped.ts", stdin=json.dumps(asked))
     assert saw["flushed"]
     assert saw["counts"]["incomplete"] == len(LEFT_OUT)
@@ -47,13 +48,13 @@ def of_node():
 def test_both_wrappers_keep_every_case_as_the_same_completion(of_python, of_node, subtests):
     assert of_python.keys() == of_node.keys() == CALLS.keys() - LEFT_OUT
     # Both keep an integer of any length as it is, and a push names the field.
-    alike = [name for name in of_python if CALLS[name].case.get("push_refuses") != "response.seed"]
+    alike = [name for name in of_python if CALLS[name].case.push_refuses != "response.seed"]
     for name in alike:
         with subtests.test(name):
             python, javascript = (stored(wrapped[name]) for wrapped in (of_python, of_node))
             assert javascript == python
             expected = CALLS[name].expected()
-            if CALLS[name].case["door"] == "response":
+            if CALLS[name].path.endswith("/responses"):
                 assert (python["response"], python.get("untrainable")) == tuple(expected.values())
             elif expected is not None:
                 assert python["response"] == expected

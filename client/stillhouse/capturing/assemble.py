@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 # Not str.splitlines: a line separator of Unicode may stand unescaped inside a JSON string.
@@ -31,15 +30,13 @@ def completion_in(body: bytes) -> dict[str, Any] | None:
     if text.startswith("{"):
         document = json.loads(text)
         return document if "choices" in document or document.get("object") == "response" else None
-    chunks = _chunks(text)
-    for chunk in chunks:
-        kind = chunk.get("type")
-        if kind in _LAST_EVENTS:
-            response = chunk.get("response")
-            return response if isinstance(response, dict) else None
-        if not str(kind).startswith("response."):
-            return _assembled(chain([chunk], chunks))
-    return None
+    chunks = list(_chunks(text))
+    last = next((chunk for chunk in chunks if chunk.get("type") in _LAST_EVENTS), None)
+    if last:
+        return last["response"] if isinstance(last.get("response"), dict) else None
+    # Not every event of a response is named after it: `keepalive` may come before and between the others.
+    is_response = any(str(chunk.get("type")).startswith("response.") for chunk in chunks)
+    return None if is_response else _assembled(chunks)
 
 
 def _chunks(text: str) -> Iterator[dict[str, Any]]:
@@ -54,7 +51,7 @@ def _chunks(text: str) -> Iterator[dict[str, Any]]:
             yield json.loads(event)
 
 
-def _assembled(chunks: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
+def _assembled(chunks: list[dict[str, Any]]) -> dict[str, Any] | None:
     head: dict[str, Any] = {"id": None, "object": "chat.completion", "created": None, "model": None}
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:

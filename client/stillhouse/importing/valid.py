@@ -12,7 +12,16 @@ import re
 from itertools import groupby
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from stillhouse.importing.record import Record
 from stillhouse.importing.source import Unmapped
@@ -63,7 +72,9 @@ class _Text(BaseModel):
 
 
 class _Image(BaseModel):
-    image_url: _Link
+    """Some clients write the address itself in the place of an object with it."""
+
+    image_url: Annotated[_Link, BeforeValidator(lambda image: {"url": image} if isinstance(image, str) else image)]
 
 
 class _Sound(BaseModel):
@@ -81,8 +92,16 @@ class _Refusal(BaseModel):
     refusal: str
 
 
+class _Aside(BaseModel):
+    """What models put beside their text: thoughts, and references to what they read."""
+
+
+_ASIDES = frozenset({"thinking", "redacted_thinking", "reasoning", "reference"})
+
+
 def _kind(part: Any) -> Any:
-    return part.get("type") if isinstance(part, dict) else None
+    kind = part.get("type") if isinstance(part, dict) else None
+    return "aside" if isinstance(kind, str) and kind in _ASIDES else kind
 
 
 type _Part = Annotated[
@@ -90,7 +109,8 @@ type _Part = Annotated[
     | Annotated[_Image, Tag("image_url")]
     | Annotated[_Sound, Tag("input_audio")]
     | Annotated[_File, Tag("file")]
-    | Annotated[_Refusal, Tag("refusal")],
+    | Annotated[_Refusal, Tag("refusal")]
+    | Annotated[_Aside, Tag("aside")],
     Discriminator(_kind, custom_error_type="part", custom_error_message="not a part of a chat"),
 ]
 
@@ -136,7 +156,9 @@ class _Message(BaseModel):
 
 
 class _Answer(_Message):
-    role: Annotated[str, AfterValidator(_is_role)] = "assistant"
+    """The message of an answer. Some providers leave out its role, which can only be the assistant's."""
+
+    role: Annotated[str, BeforeValidator(lambda role: role or "assistant"), AfterValidator(_is_role)] = "assistant"
 
 
 class _Choice(BaseModel):
@@ -232,7 +254,7 @@ def _without_reasoning(record: Record, choice: dict[str, Any]) -> dict[str, Any]
 def _bare(record: Record, message: dict[str, Any]) -> dict[str, Any]:
     """Return the message without the reasoning before an assistant's answer, which is noted."""
     content = message.get("content")
-    if message.get("role", "assistant") != "assistant" or not isinstance(content, str):
+    if (message.get("role") or "assistant") != "assistant" or not isinstance(content, str):
         return message
     for models, reasoning in _REASONING:
         before = reasoning.match(content) if models.search(record.request["model"]) else None

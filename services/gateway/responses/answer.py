@@ -7,7 +7,7 @@ answer is no chat completion.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -52,6 +52,10 @@ type _Aside[Kind] = Annotated[Kind | None, WrapValidator(_readable)]
 """What a provider says beside the message: what cannot be read is left out, and does not lose the message."""
 
 
+type _Tier = Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
+"""The tiers that clients know in a response. Other providers have others."""
+
+
 class _Choice(BaseModel):
     message: SaidMessage | None = None
     finish_reason: _Aside[str] = None
@@ -62,7 +66,7 @@ class _Chat(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
     created: _Aside[Annotated[float, Field(ge=0, lt=SECONDS_END)]] = None
     model: _Aside[str] = None
-    service_tier: _Aside[str] = None
+    service_tier: _Aside[_Tier] = None
     usage: _Aside[dict[str, Any]] = None
 
 

@@ -18,6 +18,7 @@ from foundation import loop
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
+from gateway.head import with_sound_head
 from gateway.policy import Policy
 from gateway.responses import stream
 from gateway.responses.answer import response_of
@@ -79,8 +80,8 @@ def _record(
     request: dict[str, Any], response: dict[str, Any], before: list[Any], policy: Policy, answer: Answer
 ) -> dict[str, Any]:
     """The fields of the Completion that is captured."""
-    call = {"request": request, "response": response}
-    chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(response))
+    call = {"request": request, "response": with_sound_head(response, time="created_at")}
+    chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(call["response"]))
     return {**chat, "metadata": policy.metadata, "latency_ms": answer.latency_ms}
 
 
