@@ -7,6 +7,7 @@
 - moto keeps a whole table for each transaction, in case that it fails. Here the rows that it changes.
 - moto copies values that never change, and sums up the sizes of a row for each of its fields.
 - moto reads each expression of an update twice.
+- moto writes down for each of its services how the library `requests` would reach it. No test asks AWS by it.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
 
@@ -16,11 +17,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+import moto.core.models
 import moto.core.responses
 import moto.sqs.models
 from botocore.useragent import UserAgentString
@@ -33,7 +34,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
-from tests import quick_calls
+from tests import quick_calls, quick_expressions
 
 _own_query = Table.query
 _own_all_items = Table.all_items
@@ -139,7 +140,7 @@ def make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, at
         raise ItemSizeTooLarge
 
 
-QUICK: dict[tuple[Any, str], Callable[..., Any]] = {
+QUICK: dict[tuple[Any, str], Any] = {
     (Table, "query"): query,
     (Table, "all_items"): all_items,
     (Table, "__deepcopy__"): copy_of_table,
@@ -150,13 +151,15 @@ QUICK: dict[tuple[Any, str], Callable[..., Any]] = {
     (Item, "__init__"): make_item,
     (UpdateExpressionParser, "make"): cache(_own_make),
     (AttributePicker, "__call__"): pick,
+    (moto.core.models, "RESPONSES_METHODS"): (),
     (moto.core.responses, "method_names_from_class"): cache(_own_method_names),
     (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (moto.sqs.models, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
     **quick_calls.QUICK,
+    **quick_expressions.QUICK,
 }
-"""What stands in for a method of moto or botocore."""
+"""What stands in for what moto or botocore has."""
 
 OWN = {(owner, name): vars(owner).get(name) for owner, name in QUICK}
 
