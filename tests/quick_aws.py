@@ -34,7 +34,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
-from tests import quick_calls, quick_expressions
+from tests import quick_calls, quick_client, quick_expressions
 
 _own_query = Table.query
 _own_all_items = Table.all_items
@@ -157,6 +157,7 @@ QUICK: dict[tuple[Any, str], Any] = {
     (moto.sqs.models, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
     **quick_calls.QUICK,
+    **quick_client.QUICK,
     **quick_expressions.QUICK,
 }
 """What stands in for what moto or botocore has."""
