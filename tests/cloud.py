@@ -21,7 +21,7 @@ from foundation import aws, keys
 from foundation.settings import settings
 from providers import prices, registry, shutdown_dates
 from tests.sandbox.function import route
-from tuning.trainers import trainer_named
+from tuning import trainers
 
 FIRST_SECRET = "0123456789abcdef"
 
@@ -49,7 +49,7 @@ def forget() -> None:
     registry.forget()
     prices.forget()
     shutdown_dates.forget()
-    for cached in (settings, aws.secret, trainer_named):
+    for cached in (settings, aws.secret, trainers.made):
         cached.cache_clear()
     keys._trusted.clear()
 

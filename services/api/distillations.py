@@ -8,6 +8,7 @@ from api import retried
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
 from api.repetition import Repetition, request_of
 from distillations.distillation import TERMINAL, Distillation, Step
+from distillations.trainers import TRAINERS, kind_of
 from foundation import bus, http
 from foundation.errors import Conflict
 from foundation.events import AdvanceDistillation
@@ -101,6 +102,7 @@ def _started(asked: NewDistillation, distillation_id: str, at: int, repeats: str
         history=[Step(status="queued", at=at)],
         **asked.model_dump(exclude={"hyperparameters"}),
         hyperparameters=asked.hyperparameters.given(),
+        trainer_kind=None if asked.trainer in TRAINERS else kind_of(asked.trainer),
         teacher_terms=registry.terms_of(asked.teacher),
         repeats=repeats,
     )

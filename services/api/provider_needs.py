@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from distillations.distillation import Distillation
+from distillations.trainers import provider_of
 from evals.eval import Eval
 from evals.run import OPEN_RUNS, Run
 from foundation import table
@@ -56,7 +57,8 @@ def _asked(run: Run) -> Iterator[str]:
 def _distillations(name: str, served: Providers) -> Iterator[str]:
     for distillation in Distillation.open_ones():
         asked = (distillation.teacher, distillation.student, *distillation.contenders)
-        if any(_is_at(model, name, served) for model in asked):
+        trains_there = provider_of(distillation.trainer)
+        if any(_is_at(model, name, served) for model in asked) or (trains_there and trains_there.name == name):
             yield f"the distillation {distillation.id}"
 
 

@@ -82,7 +82,8 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         train_on_history=distillation.train_on_history,
     )
     held_out, test = _test_rows(distillation)
-    known = Known(held_out=held_out, example=TRAINERS[distillation.trainer].example)
+    trainer = TRAINERS[distillation.trainer_kind or distillation.trainer]
+    known = Known(held_out=held_out, example=trainer.example)
     with TemporaryFile() as spool:
         curator = Curator(recipe, known, spool, test)
         curator.read(index.completions(source, limit=source.limit))

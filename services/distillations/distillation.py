@@ -76,7 +76,9 @@ class Distillation(Record):
     contenders: Contenders = Field(default_factory=list)
     """Further models that are only prompted, measured on the same rows."""
     trainer: str = "default"
-    """The name of the trainer."""
+    """The name of the trainer, or of the provider that trains."""
+    trainer_kind: str | None = None
+    """What a trainer that is named by its provider is in the registry of trainers; null for one that stands there."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """For the trainer, which says what it takes."""
     gate: Gate = Gate()

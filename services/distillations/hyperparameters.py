@@ -72,3 +72,18 @@ class SageMakerHyperparameters(GivenHyperparameters):
     """How far one step goes."""
     full: Annotated[bool, Field(strict=True)] | None = None
     """Train all weights instead of an adapter."""
+
+
+class FireworksHyperparameters(GivenHyperparameters):
+    """Those of Fireworks' supervised fine-tuning with LoRA; `auto` leaves the choice to Fireworks."""
+
+    n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
+    """How often each example is trained on; Fireworks' `epochs`."""
+    batch_size: Auto | Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """How many examples one step looks at; Fireworks' `batchSizeSamples`."""
+    learning_rate: Auto | Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    """How far one step goes; Fireworks' `learningRate`."""
+    lora_rank: Auto | Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """The rank of the adapter; Fireworks' `loraRank`."""
+    max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
+    """The tokens of an example that are looked at; Fireworks' `maxContextLength`."""

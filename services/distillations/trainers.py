@@ -2,15 +2,21 @@
 
 To add one: a line here, and the module that it names in `tuning/trainers/`. That module is imported only where a job of
 the trainer is at work, since libraries know no function and a cold start need not know every provider's SDK.
+
+A hosted trainer trains in the account of a provider that is configured, with its key. Such a provider may be named as
+the trainer, too: its address tells which of the trainers it is.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
+from distillations.chat import ChatExample
 from distillations.hyperparameters import (
+    FireworksHyperparameters,
     GivenHyperparameters,
     NovaHyperparameters,
     OpenAIHyperparameters,
@@ -20,6 +26,10 @@ from distillations.hyperparameters import (
 from distillations.nova import NovaExample
 from distillations.open_weights import OpenWeightsExample
 from distillations.supervised import OpenAIExample
+from providers.registry import Known, configured
+
+_HOSTED = "openai"
+"""The kind of the providers in whose accounts hosted trainers train."""
 
 
 class TrainerEntry(NamedTuple):
@@ -31,11 +41,17 @@ class TrainerEntry(NamedTuple):
     """What it takes beside the files."""
     example: type[OpenAIExample]
     """What each line of its training files must be."""
+    hosts: tuple[str, ...] = ()
+    """The ends of the names of its hosts, for one that trains in the account of a provider; empty for others."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
     "default": TrainerEntry(
-        "openai_compatible", "OpenAI's fine-tuning API, at the default provider", OpenAIHyperparameters, OpenAIExample
+        "openai_compatible",
+        "OpenAI's fine-tuning API, at the default provider",
+        OpenAIHyperparameters,
+        OpenAIExample,
+        hosts=("api.openai.com",),
     ),
     "file": TrainerEntry(
         "file",
@@ -52,12 +68,63 @@ TRAINERS: dict[str, TrainerEntry] = {
         SageMakerHyperparameters,
         OpenWeightsExample,
     ),
+    "fireworks": TrainerEntry(
+        "fireworks",
+        "open models, fine-tuned with LoRA by Fireworks and served by deployments that scale to zero",
+        FireworksHyperparameters,
+        ChatExample,
+        hosts=("fireworks.ai",),
+    ),
 }
 
 
+def kind_of(name: str) -> str:
+    """The name in the registry of what trains by this name: itself, or that of who trains at the provider of the name.
+
+    Raises KeyError where neither a trainer nor a provider has the name.
+    """
+    if name in TRAINERS:
+        return name
+    provider = _provider(name)
+    if provider is None:
+        raise KeyError(name)
+    return next((kind for kind, entry in TRAINERS.items() if _is_at(provider, entry)), "default")
+
+
+def entry_of(name: str) -> TrainerEntry:
+    """What is registered for the trainer of this name. Raises KeyError as `kind_of` does."""
+    return TRAINERS[kind_of(name)]
+
+
+def provider_of(name: str) -> Known | None:
+    """The provider in whose account a trainer trains: the one of its name, else the first at its hosts.
+
+    None where the trainer needs none, and where none is configured.
+    """
+    entry = TRAINERS.get(name)
+    if entry and not entry.hosts:
+        return None
+    return _provider(name) or next((known for known in configured() if entry and _is_at(known, entry)), None)
+
+
+def _provider(name: str) -> Known | None:
+    return next((known for known in configured() if known.name == name and known.entry.kind == _HOSTED), None)
+
+
+def _is_at(known: Known, entry: TrainerEntry) -> bool:
+    host = urlsplit(known.entry.base_url or "").hostname or ""
+    return known.entry.kind == _HOSTED and any(host == end or host.endswith(f".{end}") for end in entry.hosts)
+
+
 def _known(name: str) -> str:
-    if name not in TRAINERS:
-        raise ValueError(f"use one of {', '.join(TRAINERS)}")
+    try:
+        entry = entry_of(name)
+    except KeyError:
+        raise ValueError(
+            f"use one of {', '.join(TRAINERS)}, or the name of a provider with a fine-tuning API"
+        ) from None
+    if entry.hosts and provider_of(name) is None:
+        raise ValueError(f"no provider is configured at {entry.hosts[0]}: add one, POST /v1/providers")
     return name
 
 
@@ -67,22 +134,29 @@ type TrainerName = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "enum": list(TRAINERS),
-            "description": "; ".join(f"`{name}`: {entry.description}" for name, entry in TRAINERS.items()),
+            "minLength": 1,
+            "maxLength": 64,
+            "examples": list(TRAINERS),
+            "description": "; ".join(f"`{name}`: {entry.description}" for name, entry in TRAINERS.items())
+            + "; or the name of a provider with OpenAI's fine-tuning API, Together's or Fireworks'",
         }
     ),
 ]
-"""A name that the registry has, as a caller gives it."""
+"""A name that the registry has, or that of a provider, as a caller gives it."""
 
 
 def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
     """Check by what the named trainer declares; where the name itself is wrong, by what the default one does."""
-    entry = TRAINERS.get(about.data.get("trainer", ""), TRAINERS["default"])
+    entry = entry_of(about.data.get("trainer", "default"))
     return entry.hyperparameters.model_validate(given)
 
 
 type Hyperparameters = Annotated[
-    OpenAIHyperparameters | OwnHyperparameters | NovaHyperparameters | SageMakerHyperparameters,
+    OpenAIHyperparameters
+    | OwnHyperparameters
+    | NovaHyperparameters
+    | SageMakerHyperparameters
+    | FireworksHyperparameters,
     WrapValidator(_as_declared),
 ]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

@@ -169,18 +169,23 @@ def forget() -> None:
     _UNPACED.forget()
     _PACED.forget()
     _VERSIONS.forget()
-    _default_key.cache_clear()
+    _secret_key.cache_clear()
 
 
-def provider_key() -> str:
-    """Return the default provider's key, empty without a secret. Raises KeyUnusable if the secret holds JSON."""
-    secret_arn = settings().PROVIDER_SECRET_ARN
-    return _default_key(secret_arn).text() if secret_arn else ""
+def key_at(name: str) -> str:
+    """Return the key of the provider of this name, empty where it has none or is not configured.
+
+    Raises KeyUnusable if its secret holds JSON.
+    """
+    known = next((known for known in configured() if known.name == name), None)
+    if known is None:
+        return ""
+    return _secret_key(known.secret_id).text() if known.secret_id else known.key
 
 
 @cache
-def _default_key(secret_arn: str) -> SecretKey:
-    return SecretKey(secret_arn)
+def _secret_key(secret_id: str) -> SecretKey:
+    return SecretKey(secret_id)
 
 
 def read_now() -> list[Known]:

@@ -219,7 +219,16 @@ def a_trained_model(system: System) -> Callable[[], Any]:
     return lambda: version.change({"retired_at": 2})
 
 
-@pytest.mark.parametrize("need", [an_open_run, an_open_distillation, a_trained_model])
+def a_distillation_that_is_trained_there(system: System) -> Callable[[], Any]:
+    assert system
+    made = distillation("measuring", trainer="alpha")
+    made.create()
+    return lambda: Distillation.load(made.id).change({"status": "cancelled"})
+
+
+@pytest.mark.parametrize(
+    "need", [an_open_run, an_open_distillation, a_distillation_that_is_trained_there, a_trained_model]
+)
 def test_it_stays_while_something_needs_it(system: System, need: Callable[[System], Callable[[], Any]]) -> None:
     create(system)
     registry.forget()

@@ -15,7 +15,7 @@ from foundation.settings import settings
 from providers import Answer, ModelAmbiguous, paced_providers, providers, registry
 from providers.key import KeyUnusable
 from providers.openai_compatible import OpenAICompatible
-from providers.registry import ProvidersMisconfigured, provider_key
+from providers.registry import ProvidersMisconfigured, key_at
 from tests.cloud import Cloud
 
 ALPHA = {"base_url": "https://alpha.example/v1", "api_key": "sk-alpha-secret", "models": ["gpt-x"]}
@@ -125,8 +125,9 @@ def test_a_limit_below_nothing_is_refused(secret: Callable[[Any], None]) -> None
 def test_a_key_that_is_json_is_refused_with_the_remedy(content: str, cloud: Cloud) -> None:
     arn = aws.secretsmanager().create_secret(Name=f"json-{hash(content)}", SecretString=content)["ARN"]
     cloud.setenv("PROVIDER_SECRET_ARN", arn)
+    registry.forget()
     with pytest.raises(KeyUnusable, match="put-secret-value") as refusal:
-        provider_key()
+        key_at("default")
     assert arn in str(refusal.value)
     assert "sk-hidden" not in "".join(traceback.format_exception(refusal.value))
 
@@ -134,7 +135,13 @@ def test_a_key_that_is_json_is_refused_with_the_remedy(content: str, cloud: Clou
 def test_a_key_is_taken_without_the_line_s_end(cloud: Cloud) -> None:
     arn = aws.secretsmanager().create_secret(Name="plain-key", SecretString="sk-plain\n")["ARN"]
     cloud.setenv("PROVIDER_SECRET_ARN", arn)
-    assert provider_key() == "sk-plain"
+    registry.forget()
+    assert key_at("default") == "sk-plain"
+
+
+def test_a_key_is_that_of_the_provider_of_the_name(secret: Callable[[Any], None]) -> None:
+    secret({"alpha": {**ALPHA, "api_key": "sk-alpha"}})
+    assert (key_at("alpha"), key_at("moon")) == ("sk-alpha", "")
 
 
 # ------------------------------------------------------------------ what changes

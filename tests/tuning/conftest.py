@@ -31,6 +31,7 @@ from tuning.trainers import (
     TrainerRefused,
     Training,
     TrainingFile,
+    made,
     trainer_named,
 )
 from tuning.watch import watch
@@ -67,7 +68,7 @@ def landed(
         return distillation
 
     yield make
-    if trainer_named.cache_info().currsize:
+    if made.cache_info().currsize:
         trainer_named("default")._client.close()
 
 

@@ -18,8 +18,8 @@ from distillations.job import Estimate, JobStatus
 from distillations.supervised import OpenAIExample
 from foundation import blobs
 from foundation.settings import settings
-from providers import ProviderRefused, providers
 from providers.model_version import ModelVersion
+from tuning.trainers.account import name_there
 from tuning.trainers.checks import problems_of
 from tuning.trainers.trainer import (
     Deployment,
@@ -121,7 +121,7 @@ def _recipe(training: Training) -> dict[str, Any]:
     """What `infra/train/sft.py` reads: file names are relative to the recipe."""
     return {
         "job_id": training.intent,
-        "base": _name_at_its_provider(training.model),
+        "base": name_there(training.model),
         "student": training.model,
         "suffix": training.suffix,
         "seed": training.seed,
@@ -129,11 +129,3 @@ def _recipe(training: Training) -> dict[str, Any]:
         **{split: f"{split}.jsonl" if split in training.files else None for split in _SPLITS},
         "card": training.card.model_dump(mode="json") if training.card else None,
     }
-
-
-def _name_at_its_provider(model: str) -> str:
-    """The student without the name of a provider before it: that is what a hub of models knows."""
-    try:
-        return providers().resolve(model).model
-    except ProviderRefused:
-        return model

@@ -22,11 +22,11 @@ from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from distillations.supervised import OpenAIExample
-from foundation.settings import settings
 from providers import prices
 from providers.key import KeyUnusable
 from providers.model_version import ModelVersion
-from providers.registry import provider_key
+from providers.routing import DEFAULT
+from tuning.trainers.account import Account, name_there
 from tuning.trainers.checks import problems_of
 from tuning.trainers.trainer import (
     Deployment,
@@ -61,14 +61,10 @@ _STATES: dict[str, JobStatus] = {
 }
 
 
-def make_trainer() -> OpenAITrainer:
-    """The trainer at the default provider."""
-    return OpenAITrainer(OpenAI(base_url=settings().PROVIDER_BASE_URL, api_key=_key, timeout=_TIMEOUT_S))
-
-
-def _key() -> str:
-    """The key as it is now: the SDK asks before each request, so that a rotated one is seen."""
-    return provider_key() or "none"
+def make_trainer(account: Account) -> OpenAITrainer:
+    """The trainer in the account of a provider. The SDK asks for the key before each request."""
+    client = OpenAI(base_url=account.base_url, api_key=account.key, timeout=_TIMEOUT_S)
+    return OpenAITrainer(client, account.name)
 
 
 class OpenAITrainer:
@@ -76,8 +72,9 @@ class OpenAITrainer:
 
     deploys = False
 
-    def __init__(self, client: OpenAI) -> None:
+    def __init__(self, client: OpenAI, provider: str = DEFAULT) -> None:
         self._client = client.with_options(max_retries=0)
+        self._provider = provider
 
     def check(self, training: Training) -> list[Problem]:
         return problems_of(training, OpenAIHyperparameters, OpenAIExample)
@@ -108,7 +105,7 @@ class OpenAITrainer:
                 supervised = {"hyperparameters": training.hyperparameters}
                 extra["method"] = {"type": "supervised", "supervised": supervised}
             job = self._client.fine_tuning.jobs.create(
-                model=training.model,
+                model=name_there(training.model),
                 training_file=self._upload(training.intent, "train", training.train),
                 seed=training.seed,
                 suffix=training.suffix,
@@ -121,7 +118,8 @@ class OpenAITrainer:
         with _translated():
             job = _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
         checkpoints = self._checkpoints(job.id) if job.status == "succeeded" else ()
-        return replace(job, events=self._events(job.id), checkpoints=checkpoints)
+        provider = "" if self._provider == DEFAULT else self._provider
+        return replace(job, provider=provider, events=self._events(job.id), checkpoints=checkpoints)
 
     def _events(self, provider_job_id: str) -> tuple[TrainerEvent, ...]:
         """The latest events, the oldest of them first; none where the provider does not show them."""

@@ -1,0 +1,131 @@
+"""What hosted trainers share: JSON over HTTP in an account, their errors, the names that a trainer has for things.
+
+In: requests in an account. Out: answers as dicts, or TrainerRefused with the trainer's words and status, or TrainerAway
+where another attempt may help. No call is made twice by itself: a second
+POST could be a second job, and a function that waits for a trainer three times is stopped before it knows.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import httpx2
+
+from distillations.job import Estimate
+from foundation import foreign_json
+from foundation.foreign_json import NotJSON
+from providers import prices
+from tuning.trainers.account import Account
+from tuning.trainers.trainer import TrainerAway, TrainerRefused, Training
+
+type Json = dict[str, Any]
+
+# Twice within the 120 s of a function.
+TIMEOUT_S = 40
+_BYTES_A_TOKEN = 4
+"""A rule of thumb for English, by which a file's tokens are estimated."""
+_NOT_FOUND = 404
+_AWAY = frozenset({408, 425, 429})
+_FIRST_REFUSAL = 400
+_FIRST_SERVER_ERROR = 500
+
+
+def estimate(training: Training, default_epochs: int) -> Estimate:
+    """By the size of the file, the epochs that were asked for, else the default, and the price list."""
+    price = prices.training_nanodollars(training.model)
+    epochs = training.hyperparameters.get("n_epochs")
+    tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else default_epochs)
+    return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+
+
+def chosen(hyperparameters: Json, names: dict[str, str]) -> Json:
+    """What was chosen, by the trainer's names; what is `auto` is left to it."""
+    return {names[name]: value for name, value in hyperparameters.items() if value != "auto"}
+
+
+class Api:
+    """A trainer's API, asked with the key of an account. Paths begin behind the host."""
+
+    def __init__(self, account: Account, http: httpx2.Client | None = None) -> None:
+        self._account = account
+        self._http = http or httpx2.Client(timeout=TIMEOUT_S)
+
+    def get(self, path: str, **query: str) -> Json:
+        return self.ask("GET", path, query=query)
+
+    def find(self, path: str, **query: str) -> Json | None:
+        """What is there; None where nothing is."""
+        try:
+            return self.get(path, **query)
+        except TrainerRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+        return None
+
+    def post(self, path: str, document: Json, **query: str) -> Json:
+        return self.ask("POST", path, json=document, query=query)
+
+    def delete(self, path: str, **query: str) -> None:
+        """Delete what is there. What is gone already is no error."""
+        try:
+            self.ask("DELETE", path, query=query)
+        except TrainerRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+
+    def ask(self, method: str, path: str, *, query: dict[str, str] | None = None, **content: Any) -> Json:
+        """The object in the answer, an empty one where it holds none."""
+        return _object(self.send(method, path, params=query, **content))
+
+    def send(self, method: str, path: str, **content: Any) -> httpx2.Response:
+        """Ask; a redirect is an answer, too."""
+        url = f"{self._account.origin}{path}"
+        headers = {"Authorization": f"Bearer {self._account.key()}"}
+        return self._answer(method, url, headers=headers, **content)
+
+    def put_file(self, url: str, file: IO[bytes], size: int, headers: dict[str, str] | None = None) -> None:
+        """Send a file of `size` bytes to an address that is signed: the key does not go there."""
+        sent = {"Content-Length": str(size), **(headers or {})}
+        self._answer("PUT", url, content=file, headers=sent)
+
+    def _answer(self, method: str, url: str, **content: Any) -> httpx2.Response:
+        try:
+            response = self._http.request(method, url, follow_redirects=False, **content)
+        except httpx2.TransportError as error:
+            raise TrainerAway(f"The trainer did not answer: {type(error).__name__}.") from error
+        _raise_error(response)
+        return response
+
+
+def _raise_error(response: httpx2.Response) -> None:
+    status = response.status_code
+    message, code = _told(response)
+    if status in _AWAY or status >= _FIRST_SERVER_ERROR:
+        raise TrainerAway(f"The trainer answered {status}: {message}")
+    if status >= _FIRST_REFUSAL:
+        raise TrainerRefused(message, code or f"http_{status}", status=status)
+
+
+def _told(response: httpx2.Response) -> tuple[str, str]:
+    """The message and the code of an error, wherever they stand in its body."""
+    try:
+        body = foreign_json.read(response.content)
+    except NotJSON:
+        body = {}
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if isinstance(error, str):
+        return error, ""
+    told = error if isinstance(error, dict) else {}
+    return str(told.get("message") or f"HTTP {response.status_code}"), str(told.get("code") or told.get("type") or "")
+
+
+def _object(response: httpx2.Response) -> Json:
+    if not response.content.strip():
+        return {}
+    try:
+        document = foreign_json.read(response.content)
+    except NotJSON as error:
+        raise TrainerAway("The trainer's answer is no JSON.") from error
+    if not isinstance(document, dict):
+        raise TrainerAway("The trainer's answer is no JSON object.")
+    return document
