@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from distillations.failure import Failure
+from foundation.bounds import CutName, CutText
 from foundation.document import Document
 from foundation.records import Record
 
@@ -41,7 +42,7 @@ FOLLOWING: dict[JobStatus, frozenset[JobStatus]] = {
 class JobFailure(Failure):
     """Why a job failed, in the trainer's words; `param` names what it refused."""
 
-    param: str | None = None
+    param: CutName | None = None
 
 
 class Estimate(Document):
@@ -54,10 +55,10 @@ class Estimate(Document):
 class Checkpoint(Document):
     """A model as it stood after some steps of its training."""
 
-    id: str
+    id: CutName
     created_at: int
     """Seconds since the epoch."""
-    model: str
+    model: CutText
     """The name by which it answers at the trainer."""
     step: int
     metrics: dict[str, float] = Field(default_factory=dict)

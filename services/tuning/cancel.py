@@ -37,6 +37,16 @@ def cancel(message: CancelJob, context: Any, trainer: Trainer | None = None) -> 
         _wait_or_leave(message, job, at, away)
 
 
+def give_up(message: CancelJob, reason: str) -> None:
+    """Say that nobody stopped the job. One that was not started is over: nobody will start it."""
+    job = Job.find(message.job_id)
+    if job is None or job.ended:
+        return
+    note(job, "not_stopped", f"The trainer was not asked to stop the job, and it may cost: {reason}.")
+    if not job.provider_job_id:
+        job.change({"status": "cancelled", "finished_at": now()}, where={"provider_job_id": None})
+
+
 def _wait_or_leave(message: CancelJob, job: Job, trainer: Trainer, away: TrainerAway) -> None:
     since = message.away_since or now()
     if not patience_over(since):

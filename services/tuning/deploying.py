@@ -17,22 +17,27 @@ from distillations.lineage import Node
 from foundation import lease
 from foundation.errors import AtWork
 from foundation.ids import now
+from foundation.later import patience_over
 from providers.model_version import ModelVersion
 from tuning import answering
 from tuning.jobs import LEASE, ended
 from tuning.trainers import Deployment, ProviderJob, Trained, Trainer, TrainerRefused
 
 
-def look(job: Job, trainer: Trainer, context: Any) -> ProviderJob:
-    """Take the step that is due. Raises TrainerAway while the trainer or the model gives no answer."""
+def look(job: Job, trainer: Trainer, context: Any, *, since: int) -> ProviderJob:
+    """Take the step that is due. Raises TrainerAway while the trainer or the model gives no answer.
+
+    `since` is when the deployment began, in seconds since the epoch: one that is not done when the patience is over
+    has failed.
+    """
     try:
         with lease.held(job.id, LEASE, context):
-            return _look(Job.load(job.id), trainer)
+            return _look(Job.load(job.id), trainer, since)
     except AtWork:
         return _still(job)
 
 
-def _look(job: Job, trainer: Trainer) -> ProviderJob:
+def _look(job: Job, trainer: Trainer, since: int) -> ProviderJob:
     if job.status != "deploying":
         return _still(job)
     if job.cancel_requested_at:
@@ -44,6 +49,8 @@ def _look(job: Job, trainer: Trainer) -> ProviderJob:
         return _failed(job, trainer, refusal.code, f"The trained model was not deployed: {refusal}")
     if deployment and deployment.error:
         return _failed(job, trainer, deployment.error.code, f"The deployment failed: {deployment.error.message}")
+    if deployment and not deployment.ready and patience_over(since):
+        return _failed(job, trainer, "deployment_timeout", "The trained model is deployed without an end.")
     if deployment and not deployment.ready:
         return _still(job)
     model = _registered(job, deployment)

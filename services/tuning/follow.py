@@ -32,7 +32,7 @@ def follow(job: Job, row: Row, trainer: Trainer, context: Any) -> Job:
     """Raises UnknownState, for the alarm, where the trainer names a state that nobody here knows."""
     try:
         if job.status == "deploying":
-            seen = deploying.look(job, trainer, context)
+            seen = deploying.look(job, trainer, context, since=int(row.get("deploying_since") or now()))
         else:
             seen = trainer.look(job.provider_job_id or "")
     except (TrainerAway, TrainerRefused) as error:
@@ -56,6 +56,7 @@ def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job
     """The training is done: what it made is recorded, and then deployed and asked."""
     if not seen.fine_tuned_model:
         return _move(job, ended(job, "failed", "no_model", "The training succeeded, and the trainer names no model."))
+    table.update(OPEN, job.id, {"deploying_since": now()})
     moved = _move(job, replace(seen, status="deploying"))
     return follow(moved, {}, trainer, context) if moved.status == "deploying" else moved
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from distillations.dataset import Dataset, dataset_of
-from foundation import bus
+from distillations.dataset import dataset_of
 from foundation.consumer import consume
-from foundation.events import CancelJob, Delivery, RetireModel, StartJob, StepFailed
+from foundation.events import CancelJob, Delivery, RetireModel, StartJob
 from foundation.landed import ObjectsLanded
-from tuning.cancel import cancel
+from tuning import cancel, retire, start
 from tuning.daily import daily
-from tuning.retire import retire
-from tuning.start import start
 from tuning.watch import watch
 
 
@@ -21,13 +18,13 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
         match delivery:
             case ObjectsLanded(keys=keys):
                 for key in keys:
-                    start(StartJob(dataset_id=dataset_of(key)), context)
+                    start.start(StartJob(dataset_id=dataset_of(key)), context)
             case StartJob():
-                start(delivery, context)
+                start.start(delivery, context)
             case CancelJob():
-                cancel(delivery, context)
+                cancel.cancel(delivery, context)
             case RetireModel():
-                retire(delivery)
+                retire.retire(delivery)
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 
@@ -37,19 +34,14 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _give_up(delivery: Delivery, reason: str) -> None:
     match delivery:
         case ObjectsLanded(keys=keys):
-            dataset_ids = [dataset_of(key) for key in keys]
-        case StartJob(dataset_id=dataset_id):
-            dataset_ids = [dataset_id]
-        case _:
-            return
-    for dataset_id in dataset_ids:
-        dataset = Dataset.find(dataset_id)
-        if dataset:
-            message = f"The fine-tuning job could not be started: {reason}."
-            failed = StepFailed(
-                distillation_id=dataset.distillation_id, during="assembling", code="start_failed", message=message
-            )
-            bus.send(failed)
+            for key in keys:
+                start.give_up(dataset_of(key), reason)
+        case StartJob():
+            start.give_up(delivery.dataset_id, reason)
+        case CancelJob():
+            cancel.give_up(delivery, reason)
+        case RetireModel():
+            retire.give_up(delivery, reason)
 
 
 def watch_entry(event: dict[str, Any], context: Any) -> None:

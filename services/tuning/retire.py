@@ -37,7 +37,14 @@ def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
         model.change({"retired_at": now()})
 
 
-def _tell(model: ModelVersion, error: TrainerAway | TrainerRefused) -> None:
+def give_up(message: RetireModel, reason: str) -> None:
+    """Say that nobody retired the model."""
+    model = ModelVersion.find(message.model_id)
+    if model and not model.retired_at:
+        _tell(model, reason)
+
+
+def _tell(model: ModelVersion, error: TrainerAway | TrainerRefused | str) -> None:
     logger().error("model not retired", extra={"model": model.id, "error": str(error)})
     job = Job.find(model.job_id or "")
     if job:

@@ -16,7 +16,7 @@ from distillations.distillation import TERMINAL, Distillation
 from distillations.job import Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, bus, lease, table
-from foundation.events import AdvanceDistillation, StartJob
+from foundation.events import AdvanceDistillation, StartJob, StepFailed
 from foundation.ids import derived_id, now
 from foundation.later import patience_over
 from foundation.settings import settings
@@ -61,6 +61,18 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     advance = AdvanceDistillation(distillation_id=distillation.id)
     bus.send(advance)
+
+
+def give_up(dataset_id: str, reason: str) -> None:
+    """Have the distillation of the dataset fail, since its job could not be started."""
+    dataset = Dataset.find(dataset_id)
+    if dataset is None:
+        return
+    message = f"The fine-tuning job could not be started: {reason}."
+    failed = StepFailed(
+        distillation_id=dataset.distillation_id, during="assembling", code="start_failed", message=message
+    )
+    bus.send(failed)
 
 
 def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:

@@ -2,38 +2,52 @@
 
 In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job that ended.
 A job leaves the list after that message is sent and its training files are deleted at the trainer. A job that raises is
-tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm. With no job
-open, the clock is stopped.
+tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm. Where it raises
+until the patience is over, it ends as failed. Each minute begins with another job, so that those of a trainer that
+hangs take the time of no others. With no job open, the clock is stopped.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from distillations.job import Job
+from distillations.job import Job, JobFailure
 from foundation import aws, bus, table
 from foundation.consumer import logger
 from foundation.events import AdvanceDistillation
+from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from foundation.table import Row
 from tuning.follow import follow
-from tuning.jobs import OPEN, forget_files
+from tuning.jobs import OPEN, forget_files, note
 from tuning.trainers import Trainer, trainer_named
+
+_MARGIN_MS = 45_000
+"""With less time than one trainer may take that hangs, no further job is looked at."""
 
 
 def watch(context: Any, trainer: Trainer | None = None) -> None:
-    """Look at every open job once. `context` is Lambda's."""
+    """Look at every open job once, as far as the time reaches. `context` is Lambda's."""
     errors: list[Exception] = []
-    for row in table.query(OPEN):
+    for row in _in_turn(list(table.query(OPEN))):
+        if context.get_remaining_time_in_millis() < _MARGIN_MS:
+            break
         try:
             _look_at(row, context, trainer)
         except Exception as error:  # noqa: BLE001 - the others are still to be looked at
             logger().exception("job not looked at", extra={"job_id": row["sk"]})
             errors.append(error)
+            _wait_or_end(row, error)
     _stop_clock()
     if errors:
         raise errors[0]
+
+
+def _in_turn(rows: list[Row]) -> list[Row]:
+    """The rows from another one on each minute."""
+    first = now() // 60 % len(rows) if rows else 0
+    return rows[first:] + rows[:first]
 
 
 def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
@@ -45,8 +59,27 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
     at = trainer or trainer_named(job.trainer)
     if job.provider_job_id and not job.ended:
         job = follow(job, row, at, context)
+    if row.get("failing_since"):
+        table.update(OPEN, job.id, {"failing_since": 0})
     if job.ended:
         _close(job, at)
+
+
+def _wait_or_end(row: Row, error: Exception) -> None:
+    """Note since when looking at a job raises what nobody planned; when the patience is over, end the job."""
+    since = int(row.get("failing_since") or now())
+    table.update(OPEN, row["sk"], {"failing_since": since})
+    job = Job.find(row["sk"]) if patience_over(since) else None
+    if job is None:
+        return
+    reason = f"It could not be looked at any more ({type(error).__name__}), and may go on at the trainer and cost."
+    if not job.ended:
+        note(job, "failed", reason)
+        failure = JobFailure(code="watch_failed", message=reason)
+        job.change({"status": "failed", "error": failure, "finished_at": now()}, where={"status": job.status})
+    advance = AdvanceDistillation(distillation_id=job.distillation_id)
+    bus.send(advance)
+    table.delete(OPEN, job.id)
 
 
 def _close(job: Job, trainer: Trainer) -> None:

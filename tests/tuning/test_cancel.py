@@ -9,7 +9,7 @@ import pytest
 
 from distillations.distillation import Distillation
 from distillations.job import Job
-from foundation import lease, table
+from foundation import bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import CancelJob
 from foundation.ids import now
@@ -132,3 +132,17 @@ def test_what_has_ended_or_never_was_needs_nothing(
     job = waiting(provider_job_id="theirs", status=status) if status else None
     cancel(CancelJob(job_id=job.id if job else "ftjob-unknown"), context, trainer)
     assert trainer.cancelled == []
+
+
+@pytest.mark.parametrize(("started", "status"), [(None, "cancelled"), ("theirs", "running")])
+def test_a_cancellation_that_fails_for_good_is_told_and_leaves_no_job_that_never_started(
+    started: str | None, status: str, system: System
+) -> None:
+    job = waiting(provider_job_id=started, status="running" if started else "queued")
+    bus.send(CancelJob(job_id=job.id))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tuning.cancel.trainer_named", lambda _: 1 // 0)
+        for _ in range(8):
+            system.deliver("TUNING")
+    assert Job.load(job.id).status == status
+    assert "ZeroDivisionError" in next(table.query(job.id, prefix="EVENT#not_stopped"))["message"]

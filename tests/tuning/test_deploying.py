@@ -42,7 +42,8 @@ def trainer(trainer: Scripted) -> Scripted:
 def waited(job: Job, seconds: int) -> None:
     """So long ago was the first look that gave no answer."""
     row = table.get(OPEN, job.id) or {}
-    table.update(OPEN, job.id, {name: now() - seconds for name in ("away_since", "refused_since") if row.get(name)})
+    noted = ("away_since", "refused_since", "deploying_since")
+    table.update(OPEN, job.id, {name: now() - seconds for name in noted if row.get(name)})
 
 
 def test_a_model_is_deployed_before_it_is_registered_asked_and_told(system: System, trainer: Scripted) -> None:
@@ -100,6 +101,20 @@ def test_what_nobody_can_retire_is_told_when_the_patience_is_over(trainer: Scrip
     assert seen.error
     assert (seen.status, seen.error.code) == ("failed", "trainer_away")
     assert "may cost" in next(table.query(job.id, prefix="EVENT#not_retired"))["message"]
+
+
+def test_a_deployment_without_an_end_fails_the_job_and_is_retired(trainer: Scripted) -> None:
+    job = opened()
+    tick(trainer)
+    waited(job, 23 * 3600)
+    tick(trainer)
+    assert (Job.load(job.id).status, trainer.retired) == ("deploying", [])
+    waited(job, 25 * 3600)
+    tick(trainer)
+    seen = Job.load(job.id)
+    assert seen.error
+    assert (seen.status, seen.error.code) == ("failed", "deployment_timeout")
+    assert [model.job_id for model in trainer.retired] == [job.id]
 
 
 def test_a_cancellation_while_the_model_is_deployed_retires_it(trainer: Scripted, context: Any) -> None:

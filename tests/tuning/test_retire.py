@@ -11,7 +11,7 @@ from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted
-from tuning.retire import retire
+from tuning.retire import give_up, retire
 from tuning.trainers import TrainerRefused
 
 ASKED = RetireModel(model_id="m")
@@ -69,3 +69,11 @@ def test_a_model_that_no_trainer_made_is_only_marked(system: System) -> None:
     retire(RetireModel(model_id="own"))
     assert ModelVersion.load("own").retired_at
     retire(RetireModel(model_id="nobody"))
+
+
+def test_a_message_that_fails_for_good_says_that_the_model_may_cost(model: ModelVersion) -> None:
+    give_up(ASKED, "it was tried 5 times")
+    assert ModelVersion.load(model.id).retired_at is None
+    assert "tried 5 times" in next(table.query("ftjob-1", prefix="EVENT#not_retired"))["message"]
+    model.change({"retired_at": 1})
+    give_up(RetireModel(model_id="nobody"), "it was tried 5 times")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.tuning.conftest import Scripted, events_of, opened, starting, tick
 from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
+from tuning.watch import watch
 
 ODD = JobFailure(code="bad", message="line 7 is odd", param="training_file")
 DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_tokens=900, finished_at=build.AT + 5)
@@ -205,3 +206,74 @@ def test_the_lab_is_followed_to_a_model_that_answers(
     assert job.status == "succeeded"
     assert job.trained_tokens
     assert system.ok("GET", f"/v1/models/{job.fine_tuned_model}")["id"] == job.fine_tuned_model
+
+
+@dataclass
+class Hanging(Scripted):
+    """A trainer of whose jobs each look takes all the time that there is."""
+
+    looked_at: list[str] = field(default_factory=list)
+    left_ms: int = 60_000
+
+    def look(self, provider_job_id: str) -> ProviderJob:
+        self.looked_at.append(provider_job_id)
+        self.left_ms = 10_000
+        raise TrainerAway("hangs")
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left_ms
+
+
+@pytest.mark.usefixtures("system")
+def test_jobs_of_a_trainer_that_hangs_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        opened(number, provider_job_id=f"theirs-{number}")
+    hanging, start_s = Hanging(), now()
+    for minute in range(3):
+        monkeypatch.setattr("tuning.watch.now", lambda minute=minute: start_s + 60 * minute)
+        hanging.left_ms = 60_000
+        watch(hanging, hanging)
+    assert sorted(hanging.looked_at) == ["theirs-1", "theirs-2", "theirs-3"]
+
+
+def test_a_job_at_which_nobody_can_look_ends_as_failed_when_the_patience_is_over(
+    system: System, trainer: Scripted
+) -> None:
+    job = opened()
+    trainer.jobs["theirs"] = ZeroDivisionError()
+    for hours, status in ((0, "queued"), (23, "queued"), (25, "failed")):
+        table.update(OPEN, job.id, {"failing_since": now() - hours * 3600})
+        with pytest.raises(ZeroDivisionError):
+            tick(trainer)
+        assert Job.load(job.id).status == status
+    ended = Job.load(job.id)
+    assert ended.error
+    assert (ended.error.code, "ZeroDivisionError" in ended.error.message) == ("watch_failed", True)
+    assert len(build.sent(system, "DISTILLING")) == 1
+    assert open_jobs() == []
+    tick(trainer)
+    assert not system.clock_runs()
+
+
+def test_a_look_that_works_again_forgets_that_it_did_not(system: System, trainer: Scripted) -> None:
+    assert system
+    job = opened()
+    trainer.jobs["theirs"] = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        tick(trainer)
+    trainer.jobs["theirs"] = ProviderJob("theirs", "running")
+    tick(trainer)
+    assert [row["failing_since"] for row in table.query(OPEN)] == [0]
+    assert Job.load(job.id).status == "running"
+
+
+def test_a_trainer_that_is_no_longer_known_strands_no_job(system: System) -> None:
+    job = opened()
+    job.change({"trainer": "of-an-earlier-version"})
+    with pytest.raises(KeyError):
+        tick()
+    table.update(OPEN, job.id, {"failing_since": now() - 25 * 3600})
+    with pytest.raises(KeyError):
+        tick()
+    assert Job.load(job.id).status == "failed"
+    assert len(build.sent(system, "DISTILLING")) == 1

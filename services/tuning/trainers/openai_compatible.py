@@ -9,19 +9,22 @@ they can be had; without them it is a look all the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Literal
 
 import openai
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
+from pydantic import ValidationError
 
 from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from distillations.supervised import OpenAIExample
+from foundation.bounds import LONGEST_NAME, cut
 from providers import prices
 from providers.key import KeyUnusable
 from providers.model_version import ModelVersion
@@ -45,6 +48,8 @@ _INTENT = "stillhouse_intent"
 _PURPOSE: Literal["fine-tune"] = "fine-tune"
 _LOOKED_THROUGH = 500
 _LATEST_EVENTS = 100
+_MOST_FIGURES = 64
+_LARGEST = 1e300
 _DEFAULT_EPOCHS = 3
 _BYTES_A_TOKEN = 4
 """OpenAI's rule of thumb for English, by which a file's tokens are estimated."""
@@ -125,13 +130,13 @@ class OpenAITrainer:
         """The latest events, the oldest of them first; none where the provider does not show them."""
         with suppress(openai.APIError):
             page = self._client.fine_tuning.jobs.list_events(provider_job_id, limit=_LATEST_EVENTS)
-            return tuple(_event(event) for event in reversed(page.data or []))
+            return tuple(_readable(_event, reversed(page.data or [])))
         return ()
 
     def _checkpoints(self, provider_job_id: str) -> tuple[Checkpoint, ...]:
         with suppress(openai.APIError):
             page = self._client.fine_tuning.jobs.checkpoints.list(provider_job_id, limit=_LATEST_EVENTS)
-            return tuple(_checkpoint(one) for one in page.data or [])
+            return tuple(_readable(_checkpoint, page.data or []))
         return ()
 
     def deploy(self, trained: Trained) -> Deployment | None:  # noqa: ARG002 - it answers as it is
@@ -187,6 +192,13 @@ def _failure(job: FineTuningJob) -> JobFailure | None:
     return JobFailure(code=job.error.code or "job_failed", message=job.error.message, param=job.error.param)
 
 
+def _readable[Said, Kept](read: Callable[[Said], Kept], said: Iterable[Said]) -> Iterator[Kept]:
+    """What can be read of what a provider tells beside the job: the rest is no reason not to follow the job."""
+    for one in said:
+        with suppress(ValidationError, AttributeError, TypeError):
+            yield read(one)
+
+
 def _event(event: FineTuningJobEvent) -> TrainerEvent:
     data = event.data if event.type == "metrics" and isinstance(event.data, dict) else {}
     return TrainerEvent(event.id, event.created_at, event.message, event.level, _figures(data))
@@ -203,9 +215,13 @@ def _checkpoint(checkpoint: FineTuningJobCheckpoint) -> Checkpoint:
 
 
 def _figures(data: dict[str, Any]) -> dict[str, float]:
-    """What is a finite number in the data of an event."""
-    numbers = {name: value for name, value in data.items() if isinstance(value, int | float)}
-    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+    """What is a finite number in the data of an event; the first of it where it is much."""
+    numbers = {cut(name, LONGEST_NAME): float(value) for name, value in data.items() if _is_figure(value)}
+    return dict(islice(numbers.items(), _MOST_FIGURES))
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST and math.isfinite(value)
 
 
 @contextmanager

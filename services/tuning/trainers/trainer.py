@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+from annotated_types import Ge, Lt, MaxLen
+from pydantic.dataclasses import dataclass as checked
 
 from distillations.dataset import DatasetCard
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from foundation.errors import StillhouseError
 from providers.model_version import ModelVersion
 from tuning.trainers.training_file import TrainingFile
+
+_MOST = 1 << 53
+
+type _Name = Annotated[str, MaxLen(2048)]
+type _Count = Annotated[int, Ge(0), Lt(_MOST)]
 
 
 class TrainerRefused(StillhouseError):
@@ -89,36 +97,39 @@ class Training:
         return {**files, "validation": self.validation} if self.validation else files
 
 
-@dataclass(frozen=True)
+@checked(frozen=True)
 class TrainerEvent:
-    """What a trainer tells of a job. `metrics` are the figures of a step, among them `step` itself.
+    """What a trainer tells of a job. It is checked, since other systems say it.
 
-    `id` is the trainer's own or follows from what the event says: it tells a repeated event from a new one.
+    `metrics` are the figures of a step, among them `step` itself. `id` is the trainer's own or follows from what the
+    event says: it tells a repeated event from a new one.
     """
 
     id: str
-    created_at: int
+    created_at: _Count
     message: str
     level: str = "info"
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@checked(frozen=True)
 class ProviderJob:
     """A trainer's job, with its provider's state mapped to ours. Times are seconds since the epoch.
+
+    It is checked, since other systems say it: what is of another type or far too long raises ValidationError.
 
     `succeeded` means that the training is done. `fine_tuned_model` is what it made: the name by which the model
     answers at `provider` (a name of the providers' registry, empty for the default one), or where it must be deployed
     first, what `deploy` takes. `progress` goes from 0 to 1. `to_do` is what a person must do before the job goes on.
     """
 
-    id: str
+    id: _Name
     status: JobStatus
-    fine_tuned_model: str | None = None
+    fine_tuned_model: _Name | None = None
     provider: str = ""
-    trained_tokens: int | None = None
+    trained_tokens: _Count | None = None
     cost_usd: float | None = None
-    finished_at: int | None = None
+    finished_at: _Count | None = None
     error: JobFailure | None = None
     progress: float | None = None
     to_do: str | None = None

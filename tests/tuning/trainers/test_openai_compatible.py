@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
+from pydantic import ValidationError
 
 from distillations.job import JobStatus
 from foundation.ids import new_id
@@ -185,3 +186,56 @@ def test_a_rotated_key_is_used_from_the_next_call_on() -> None:
     for intent in ("a", "b"):
         rotated.find(intent)
     assert seen == ["Bearer old", "Bearer new"]
+
+
+def scripted(answers: dict[str, Any]) -> OpenAITrainer:
+    """A trainer at a provider that answers by path."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answers[request.url.path.rpartition("/")[2]])
+
+    return OpenAITrainer(OpenAI(api_key="k", http_client=httpx.Client(transport=httpx.MockTransport(answer))))
+
+
+SAID: dict[str, Any] = {"id": "j", "object": "fine_tuning.job", "status": "succeeded", "model": "m", "created_at": 1}
+EVENT: dict[str, Any] = {"id": "e", "object": "fine_tuning.job.event", "created_at": 1, "level": "info", "message": "m"}
+CHECKPOINT: dict[str, Any] = {
+    "id": "c",
+    "object": "fine_tuning.job.checkpoint",
+    "created_at": 1,
+    "fine_tuned_model_checkpoint": "m",
+    "fine_tuning_job_id": "j",
+    "metrics": {},
+    "step_number": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"created_at": "soon"}, {"created_at": 10**40}, {"created_at": -1}, {"message": None}, {"id": 7}],
+    ids=str,
+)
+def test_an_event_that_cannot_be_read_is_left_out(odd: dict[str, Any]) -> None:
+    page = {"object": "list", "data": [EVENT | odd, EVENT], "has_more": False}
+    checkpoints = {"object": "list", "data": [CHECKPOINT | {"step_number": "x"}, CHECKPOINT], "has_more": False}
+    seen = scripted({"j": SAID, "events": page, "checkpoints": checkpoints}).look("j")
+    assert (seen.status, len(seen.events), len(seen.checkpoints)) == ("succeeded", 1, 1)
+
+
+def test_figures_without_an_end_are_cut() -> None:
+    data = {f"{number:05d}{'x' * 400}": number for number in range(9_000)} | {"huge": 10**400}
+    page = {"object": "list", "data": [EVENT | {"type": "metrics", "data": data}], "has_more": False}
+    seen = scripted({"j": {**SAID, "status": "running"}, "events": page}).look("j")
+    assert len(str(dict(seen.events[0].metrics))) < 30_000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"fine_tuned_model": "m" * 600_000}, {"trained_tokens": "many"}, {"trained_tokens": 1 << 63}, {"id": None}],
+    ids=["model", "text", "count", "id"],
+)
+def test_a_job_that_cannot_be_kept_is_no_look(odd: dict[str, Any]) -> None:
+    """The watcher raises for its alarm, and ends the job when the patience is over; no row holds what it cannot."""
+    page: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
+    with pytest.raises(ValidationError):
+        scripted({"j": SAID | odd, "events": page, "checkpoints": page}).look("j")
