@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stillhouse.costing.command import app as costing
 from stillhouse.importing.command import app as importing
 from stillhouse.providing.command import app as providing
 from stillhouse.trained.command import app as trained
@@ -18,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
+app.add_typer(costing, name="costs")
 
 
 @app.callback()

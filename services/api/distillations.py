@@ -7,6 +7,7 @@ from typing import Any
 from api import retried
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
 from api.repetition import Repetition, request_of
+from api.within_cap import refuse_over_cap
 from distillations.distillation import TERMINAL, Distillation, Step
 from distillations.trainers import TRAINERS, kind_of
 from foundation import bus, http
@@ -29,6 +30,7 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     """
     distillation_id, at = retried.object_id(router, "distill_"), now()
     asked.end_filters(at)
+    refuse_over_cap()
     refuse_what_cannot_work(asked)
     return _started(asked, distillation_id, at)
 
@@ -59,6 +61,7 @@ def repeat_distillation(distillation_id: str, asked: Repetition) -> dict[str, An
     """
     repetition_id, at = retried.object_id(router, "distill_"), now()
     request = request_of(asked, Distillation.load(distillation_id, param="distillation_id"))
+    refuse_over_cap()
     refuse_what_cannot_work(request, answered=True)
     return _started(request, repetition_id, at, repeats=distillation_id)
 

@@ -15,6 +15,7 @@ MODULES = {
     "filters": ["filters"],
     "retention_policies": ["retention"],
     "usage": ["usage"],
+    "costs": ["costs"],
     "evals": ["evals", "runs", "power", "slices", "comparisons", "calibrations"],
     "files": ["files"],
     "webhook_endpoints": ["webhooks"],

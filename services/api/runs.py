@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api import retried
+from api.within_cap import refuse_over_cap
 from completions.completion import Metadata
 from distillations import lineage
 from distillations.distillation import TERMINAL, Distillation
@@ -40,6 +41,7 @@ class NewRun(Body):
 def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     """Start a run: grade rows, as they are or sampled from a model."""
     eval_ = Eval.load(eval_id, param="eval_id")
+    refuse_over_cap()
     run_id = retried.object_id(router, "evalrun_")
     data_source = narrowed_by_eval(asked.data_source, eval_)
     check_source(data_source)

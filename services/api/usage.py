@@ -24,6 +24,7 @@ from foundation.document import Document
 from foundation.errors import ApiError
 from foundation.routes import Query, Routes
 from providers import prices
+from providers.spending import Spending, spending
 from providers.usage import ModelUsage, TokenSum
 
 router = Routes("Usage")
@@ -72,6 +73,8 @@ class Usage(Document):
     data: list[UsageGroup]
     prices_as_of: str
     """The date of the price list."""
+    spending: Spending
+    """What trainings and evals cost in the month of this request: they are in no group."""
 
 
 class Group:
@@ -148,7 +151,7 @@ def usage() -> Usage:
     fitting, has_more = http.cut(data, None)
     if has_more:
         raise _too_many_groups()
-    return Usage(data=fitting, prices_as_of=prices.as_of())
+    return Usage(data=fitting, prices_as_of=prices.as_of(), spending=spending())
 
 
 def _too_many_groups() -> ApiError:

@@ -1,6 +1,7 @@
 """End a run, and announce it: its summary in S3 tells a waiting distillation, an event tells the webhooks.
 
-In: an open run and how it ends, or a run that has ended. Out: the summary and the event. Both may be sent more than
+In: an open run and how it ends, or a run that has ended. Out: the summary, what the run has cost in the month's book,
+and the event. All may be sent more than
 once: a delivery that dies between the write to the table and the sending is repeated.
 """
 
@@ -13,6 +14,9 @@ from evals.run import Run
 from foundation import bus
 from foundation.events import DeliverEvent
 from notifications.endpoints import EventType
+from notifications.spending_cap import tell_if_reached
+from providers import spending
+from providers.prices import cost_nanodollars
 
 _EVENTS: dict[str, EventType] = {
     "completed": "eval.run.succeeded",
@@ -27,8 +31,16 @@ def end(run: Run, *, status: str, error: Failure | None = None, **changes: Any) 
     run.finish(status=status, **reason, **changes)
     ended = Run.find(run.id)
     if ended:
+        _book(ended)
         event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id)
         bus.send(event)
+
+
+def _book(run: Run) -> None:
+    """Book what the run has paid for; a run of stored answers without a judge has paid for nothing."""
+    if run.per_model_usage:
+        spending.book("eval", run.id, run.created_at, cost_nanodollars(run.per_model_usage))
+        tell_if_reached()
 
 
 def tell_again(run: Run) -> None:

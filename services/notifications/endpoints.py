@@ -27,6 +27,7 @@ type EventType = Literal[
     "distillation.failed",
     "distillation.verdict",
     "model.shutdown_approaching",
+    "spending.cap_reached",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
 MOST_ENDPOINTS = 20

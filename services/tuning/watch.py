@@ -19,6 +19,7 @@ from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from foundation.table import Row
+from tuning.booking import book_end
 from tuning.follow import follow
 from tuning.jobs import OPEN, forget_files, note
 from tuning.trainers import Trainer, trainer_named
@@ -83,7 +84,11 @@ def _wait_or_end(row: Row, error: Exception) -> None:
 
 
 def _close(job: Job, trainer: Trainer) -> None:
-    """Have the distillation go on; the job leaves the list once its training files have left the trainer."""
+    """Book its cost, and have the distillation go on.
+
+    The job leaves the list once its training files have left the trainer.
+    """
+    book_end(job)
     advance = AdvanceDistillation(distillation_id=job.distillation_id)
     bus.send(advance)
     if forget_files(trainer, job) or patience_over(job.finished_at or 0):

@@ -1,0 +1,79 @@
+"""`stillhouse costs show|cap|retire-lost`: what trainings and evals cost, and what they may.
+
+In: Stillhouse's URL and a key from the environment; changes need the scope `admin`. Out: lines for people, or JSON with
+--json. The exit code is 1 where Stillhouse refuses or cannot be reached.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from stillhouse.importing.terminal import To, errors_in_one_line
+
+app = typer.Typer(no_args_is_help=True, help="See what trainings and evals cost, and set what they may.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+@app.command()
+def show(
+    *,
+    to: To,
+    month: Annotated[str | None, typer.Option(help="The month in UTC, such as 2026-11; else this one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a month has cost, and what is left of its cap."""
+    with errors_in_one_line():
+        _show(_asked(to, "GET", f"/costs?month={month}" if month else "/costs"), as_json=as_json)
+
+
+@app.command()
+def cap(
+    *,
+    to: To,
+    usd: Annotated[float | None, typer.Argument(min=0, help="US dollars a month; without it there is no cap.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set what trainings and evals may cost in a month."""
+    with errors_in_one_line():
+        _show(_asked(to, "POST", "/costs", {"monthly_cap_usd": usd}), as_json=as_json)
+
+
+@app.command("retire-lost")
+def retire_lost(
+    *,
+    to: To,
+    days: Annotated[int | None, typer.Argument(help="Days after the verdict; without it they are kept.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have models retired that lost their verdict, unless they are kept."""
+    with errors_in_one_line():
+        _show(_asked(to, "POST", "/costs", {"retire_lost_after_days": days}), as_json=as_json)
+
+
+def _asked(*arguments: Any) -> dict[str, Any]:
+    # The command line starts without the openai SDK, which is slow to import.
+    from stillhouse.asking import asked
+
+    return asked(*arguments)
+
+
+def _show(costs: dict[str, Any], *, as_json: bool) -> None:
+    typer.echo(json.dumps(costs, indent=2) if as_json else "\n".join(_lines(costs)))
+
+
+def _lines(costs: dict[str, Any]) -> list[str]:
+    spent = costs["spending"]
+    lines = [
+        f"{spent['month']}: ${spent['total_usd']:.2f}",
+        f"  trainings ${spent['trainings_usd']:.2f}, evals ${spent['evals_usd']:.2f}",
+    ]
+    if spent["unpriced"]:
+        lines.append(f"  {spent['unpriced']} without a known cost, in no sum")
+    if spent["monthly_cap_usd"] is not None:
+        lines.append(f"  cap ${spent['monthly_cap_usd']:.2f}, left ${spent['left_usd']:.2f}")
+    days = costs["retire_lost_after_days"]
+    return [*lines, f"models that lost are {f'retired after {days} days' if days else 'kept'}"]

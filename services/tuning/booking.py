@@ -1,0 +1,35 @@
+"""Book what a training costs: its estimate when it starts, what is known of it when it has ended.
+
+A training that succeeded and whose cost nobody knows keeps its estimate; one that failed or was cancelled does not.
+"""
+
+from __future__ import annotations
+
+from distillations.job import Estimate, Job
+from notifications.spending_cap import tell_if_reached
+from providers import spending
+
+
+def book_start(job: Job, estimate: Estimate) -> None:
+    """Book the estimate of a job that is about to start: the next one sees it as spent."""
+    spending.book("training", job.id, job.created_at, _nanodollars(estimate.cost_usd))
+
+
+def book_nothing(job: Job) -> None:
+    """Take back what was booked for a job that did not start."""
+    spending.book("training", job.id, job.created_at, 0)
+
+
+def book_end(job: Job) -> None:
+    """Book what a job has cost that was started and has ended."""
+    if not job.provider_job_id:
+        return
+    cost = job.cost_usd
+    if cost is None and job.status == "succeeded" and job.estimate:
+        cost = job.estimate.cost_usd
+    spending.book("training", job.id, job.created_at, _nanodollars(cost))
+    tell_if_reached()
+
+
+def _nanodollars(usd: float | None) -> int | None:
+    return None if usd is None else round(usd * 1e9)
