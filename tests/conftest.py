@@ -42,9 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What the modules made stays to the end: the collector need not look at those 200,000 objects again and again."""
+    """What the modules made stays to the end: the collector need not look at those 200,000 objects again and again.
+
+    What a test makes is mostly gone by itself, so the collector looks seldom.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture

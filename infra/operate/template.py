@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def types() -> set[str]:
     return {made for name in _FILES for kind in _types(_read(name)) for made in _BY_SAM.get(kind, (kind,))}
 
 
+@cache
 def _read(name: str) -> dict[str, Any]:
     document: dict[str, Any] = yaml.load((_ROOT / name).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - safe
     return document

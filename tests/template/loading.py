@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Knows CloudFormation's tags."""
 
 
