@@ -109,14 +109,14 @@ class Curator:
             finding = rule(candidate, settings, self._known)
             if finding is None:
                 continue
-            if finding.change is None:
+            if finding.rewrite is None:
                 self.journal.drop(candidate.completion.id, name, finding)
                 return None
-            finding.change(candidate)
+            finding.rewrite(candidate)
             changes.append((name, finding))
         row = self._spooled(candidate)
         for name, finding in changes:
-            self.journal.change(row.id, name, finding)
+            self.journal.note_change(row.id, name, finding)
         return row
 
     def _spooled(self, candidate: Candidate) -> Row:
@@ -142,7 +142,7 @@ class Curator:
         for row, finding, copies in list(TOGETHER[step.rule](self._rows, step, together)):
             if copies:
                 row.copies = copies
-                self.journal.change(row.id, step.rule, finding, "repeated")
+                self.journal.note_change(row.id, step.rule, finding, "repeated")
             else:
                 dropped.add(row.id)
                 self.journal.drop(row.id, step.rule, finding)

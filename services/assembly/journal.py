@@ -54,7 +54,7 @@ class Journal:
         self._note(completion_id, rule, finding, "dropped")
         self._dropped[rule].append(completion_id)
 
-    def change(
+    def note_change(
         self, completion_id: str, rule: str, finding: Finding, action: Literal["changed", "repeated"] = "changed"
     ) -> None:
         self._note(completion_id, rule, finding, action)

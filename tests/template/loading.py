@@ -24,7 +24,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix == "Ref" else f"Fn::{suffix}"
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
     match node:
         case yaml.ScalarNode():
             return {name: loader.construct_scalar(node)}

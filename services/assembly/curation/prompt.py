@@ -15,11 +15,11 @@ def judge(candidate: Candidate, settings: Prompt, known: Known) -> Finding | Non
     if messages == candidate.line["messages"]:
         return None
 
-    def change(changed: Candidate) -> None:
+    def rewrite(changed: Candidate) -> None:
         changed.line = {**changed.line, "messages": messages}
         changed.changed = True
 
-    return Finding("Its system messages were replaced by the recipe's prompt.", change=change)
+    return Finding("Its system messages were replaced by the recipe's prompt.", rewrite=rewrite)
 
 
 def _prompted(messages: list[dict[str, Any]], text: str | None) -> list[dict[str, Any]]:

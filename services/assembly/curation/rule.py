@@ -76,13 +76,13 @@ class Known:
 
 
 class Finding(NamedTuple):
-    """What a rule found in a completion: why it is dropped or, with a `change`, what was done to it instead."""
+    """What a rule found in a completion: why it is dropped or, with a `rewrite`, what was done to it instead."""
 
     reason: str
     others: Sequence[str] = ()
     """The ids of the completions or test rows beside it."""
     score: float | None = None
-    change: Callable[[Candidate], None] | None = None
+    rewrite: Callable[[Candidate], None] | None = None
     """What makes the changed line of a candidate; None where it is dropped."""
 
 

@@ -106,12 +106,12 @@ def test_one_completion(rule: str, example: dict[str, Any]) -> None:
     settings = step_of(rule, example.get("settings", {})) if rule in BY_ROW else None
     candidate = Candidate(completion(**example["completion"]))
     finding = ONE_BY_ONE[rule](candidate, settings, known(example))
-    assert bool(finding and not finding.change) is example.get("drops", False)
+    assert bool(finding and not finding.rewrite) is example.get("drops", False)
     if finding:
         assert finding.reason.strip()
         assert list(finding.others) == example.get("others", list(finding.others))
-    if finding and finding.change:
-        finding.change(candidate)
+    if finding and finding.rewrite:
+        finding.rewrite(candidate)
         assert candidate.line["messages"] == example["becomes"]
     else:
         assert "becomes" not in example
