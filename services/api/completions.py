@@ -91,6 +91,8 @@ class DeletedCompletion(Document):
     deleted: Literal[True] = True
     remains_in: list[Remains]
     """What was made from the completion, at most 500 objects."""
+    has_more: bool
+    """Whether more was made from it than is named here."""
 
 
 @router.get(
@@ -149,9 +151,9 @@ def delete_completion(completion_id: str) -> DeletedCompletion:
     """
     reference_of(completion_id)
     index.delete(completion_id)
-    nodes = lineage.graph(completion_id)["nodes"]
-    remains = [Remains(id=node["id"], kind=node["kind"]) for node in nodes if node["side"] == "down"]
-    return DeletedCompletion(id=completion_id, remains_in=remains)
+    graph = lineage.graph(completion_id)
+    remains = [Remains(id=node["id"], kind=node["kind"]) for node in graph["nodes"] if node["side"] == "down"]
+    return DeletedCompletion(id=completion_id, remains_in=remains, has_more=graph["has_more"])
 
 
 @router.get("/v1/chat/completions/<completion_id>/messages", scope="read", lists=StoredMessage, query=PAGE)

@@ -49,14 +49,24 @@ def _asked(run: Run) -> Iterator[str]:
     """The models that a run asks: its own, and those of its judges."""
     if run.model:
         yield run.model
-    eval_ = Eval.find(run.eval_id)
+    yield from _judges(run.eval_id)
+
+
+def _judges(eval_id: str) -> Iterator[str]:
+    eval_ = Eval.find(eval_id)
     for criterion in eval_.testing_criteria if eval_ else ():
         yield from (model for _, model in criterion.models())
 
 
 def _distillations(name: str, served: Providers) -> Iterator[str]:
     for distillation in Distillation.open_ones():
-        asked = (distillation.teacher, distillation.student, *distillation.contenders)
+        # Between its runs none is open, and the last one asks the judges, too.
+        asked = (
+            distillation.teacher,
+            distillation.student,
+            *distillation.contenders,
+            *_judges(distillation.eval_id),
+        )
         trains_there = provider_of(distillation.trainer)
         if any(_is_at(model, name, served) for model in asked) or (trains_there and trains_there.name == name):
             yield f"the distillation {distillation.id}"

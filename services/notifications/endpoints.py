@@ -26,6 +26,7 @@ type EventType = Literal[
     "distillation.blocked",
     "distillation.failed",
     "distillation.verdict",
+    "fine_tuning.job.waiting_for_model",
     "model.shutdown_approaching",
     "spending.cap_reached",
 ]

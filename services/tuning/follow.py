@@ -17,6 +17,8 @@ from foundation.consumer import logger
 from foundation.ids import now
 from foundation.later import patience_over
 from foundation.table import Row
+from notifications.alerts import Alert
+from notifications.raising import raise_once
 from tuning import deploying, pause
 from tuning.answering import REFUSED
 from tuning.jobs import OPEN, ended, note
@@ -138,8 +140,21 @@ def _move(job: Job, seen: ProviderJob) -> Job:
         return job
     logger().info("job changed", extra={"job_id": job.id, "from": job.status, "to": seen.status})
     note(job, seen.status, _message(job, seen))
+    if seen.status == "waiting_for_model":
+        _tell_who_trains(job, seen)
     job.change(_changes(seen), where={"status": job.status})
     return Job.load(job.id)
+
+
+def _tell_who_trains(job: Job, seen: ProviderJob) -> None:
+    """Tell people once that the job waits for one of them, without an end."""
+    alert = Alert.of(
+        "fine_tuning.job.waiting_for_model",
+        job.id,
+        sentence=f"The fine-tuning job {job.id} waits until somebody has trained {job.model} and named the model.",
+        lines=[*(seen.to_do or "").splitlines(), f"To end it: POST /v1/distillations/{job.distillation_id}/cancel"],
+    )
+    raise_once(alert)
 
 
 def _changes(seen: ProviderJob) -> dict[str, Any]:

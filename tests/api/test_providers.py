@@ -205,6 +205,15 @@ def an_open_run(system: System) -> Callable[[], Any]:
     return Run.load(run["id"]).cancel
 
 
+def a_distillation_whose_judge_is_there(system: System) -> Callable[[], Any]:
+    """Between its runs: none of them is open."""
+    an_open_run(system)()
+    (eval_,) = system.ok("GET", "/v1/evals")["data"]
+    made = distillation("training", eval_id=eval_["id"])
+    made.create()
+    return lambda: Distillation.load(made.id).change({"status": "cancelled"})
+
+
 def an_open_distillation(system: System) -> Callable[[], Any]:
     assert system
     made = distillation("measuring", teacher="gpt-x")
@@ -227,7 +236,14 @@ def a_distillation_that_is_trained_there(system: System) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize(
-    "need", [an_open_run, an_open_distillation, a_distillation_that_is_trained_there, a_trained_model]
+    "need",
+    [
+        an_open_run,
+        an_open_distillation,
+        a_distillation_whose_judge_is_there,
+        a_distillation_that_is_trained_there,
+        a_trained_model,
+    ],
 )
 def test_it_stays_while_something_needs_it(system: System, need: Callable[[System], Callable[[], Any]]) -> None:
     create(system)

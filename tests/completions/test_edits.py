@@ -53,7 +53,13 @@ def test_an_edit_back_finds_it_once(stored: System) -> None:
 
 def test_deleted_is_gone_everywhere_and_stays_gone(stored: System) -> None:
     answer = stored.ok("DELETE", "/v1/chat/completions/chatcmpl-e-3")
-    assert answer == {"object": "chat.completion.deleted", "id": "chatcmpl-e-3", "deleted": True, "remains_in": []}
+    assert answer == {
+        "object": "chat.completion.deleted",
+        "id": "chatcmpl-e-3",
+        "deleted": True,
+        "remains_in": [],
+        "has_more": False,
+    }
     for url in ("", "/messages"):
         assert stored.call("GET", f"/v1/chat/completions/chatcmpl-e-3{url}")[0] == 404
     assert stored.call("DELETE", "/v1/chat/completions/chatcmpl-e-3")[0] == 404

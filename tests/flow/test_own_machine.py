@@ -40,6 +40,10 @@ def test_a_model_that_a_person_trained_goes_to_its_verdict(system: System) -> No
     job = system.ok("GET", f"/v1/fine_tuning/jobs/{waiting['job_id']}")
     assert (waiting["status"], job["status"]) == ("training", "waiting_for_model")
     assert "stillhouse model add" in job["to_do"]
+    tick()
+    delivered(system)
+    told = [note for note in system.notifications() if note.get("type") == "fine_tuning.job.waiting_for_model"]
+    assert [note["object_id"] for note in told] == [job["id"]]
 
     model = trained_by_hand(system, f"tuning/{job['id']}")
     named = {"id": model, "base": loop.STUDENT, "job_id": job["id"]}
