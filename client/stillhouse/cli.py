@@ -39,7 +39,7 @@ def demo(
     ] = "lab-large",
     student: Annotated[str, typer.Option(help="The small model to train, untrained also the baseline.")] = "lab-small",
     trainer: Annotated[
-        str, typer.Option(help="Who trains: default, or bedrock for the fakes of Amazon Bedrock.")
+        str, typer.Option(help="Who trains: default, bedrock or sagemaker for their fakes, file for a person played.")
     ] = "default",
     test_fraction: Annotated[
         float,

@@ -24,6 +24,7 @@ from local.demo import loop, report, traffic, trainers
 from local.demo.lab import Lab
 from local.demo.plan import Options, Plan, make_plan
 from local.demo.screen import Screen
+from local.demo.trainer import Surroundings, Trainer
 from local.demo.waiting import DemoFailed
 from local.samples.rows import BadRows
 from local.stack.errors import StackError
@@ -45,13 +46,13 @@ class Demo:
     client: OpenAI
     gateway: OpenAI
     lab: Lab
+    trainer: Trainer
     notifications: Path
-    fakes_url: str
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def run(self) -> tuple[dict[str, Any], report.Report, str | None]:
         """The distillation as it ended, the report, and the completion whose lineage it has."""
-        known_at = self._prepare_trainer()
+        known_at = self.trainer.prepare()
         self._prepare_teacher()
         train_ids = self._capture()
         if (missing := known_at - time.monotonic()) > 0:
@@ -63,20 +64,12 @@ class Demo:
             tag=self.tag,
             eval_id=eval_id,
             teacher=self.plan.teacher,
-            student=at_aws.student if (at_aws := trainers.chosen(self.options.trainer)) else self.options.student,
+            student=self.trainer.student,
             trainer=self.options.trainer,
             seed=self.options.seed,
         )
-        state = loop.follow(self.client, state, self.screen, approve=self.options.approve)
+        state = loop.follow(self.client, state, self.screen, approve=self.options.approve, help_along=self.trainer.help)
         return self._evidence(state, train_ids)
-
-    def _prepare_trainer(self) -> float:
-        """Have the student's base and its provider ready; when every function knows it, by the monotonic clock."""
-        at_aws = trainers.chosen(self.options.trainer)
-        if at_aws is None:
-            return 0.0
-        self.screen.say(f"Trainer {self.options.trainer}: {at_aws.base} is {self.options.student} of the lab here.")
-        return trainers.prepare(at_aws, self.client, self.fakes_url, self.options.student)
 
     def _prepare_teacher(self) -> None:
         plan, teacher = self.plan, self.plan.teacher
@@ -152,21 +145,30 @@ def run(options: Options, console: Console | None = None) -> int:
 
 
 def _run(options: Options, console: Console) -> int:
-    trainers.chosen(options.trainer)
+    trainer = trainers.chosen(options.trainer)
     plan = make_plan(options)
     with ExitStack() as ending, Screen(console) as screen:
         _introduce(screen, options, plan)
         with screen.stage("stack", "The local stack") as stage:
             stack = _stack_up(stage.say, ending, keep=options.keep)
+        client = OpenAI(base_url=stack.api_url, api_key=stack.api_key)
+        around = Surroundings(
+            client=client,
+            lab_url=stack.lab_url,
+            fakes_url=stack.fakes_url,
+            endpoint_url=stack.endpoint_url,
+            student=options.student,
+            say=screen.say,
+        )
         demo = Demo(
             options=options,
             plan=plan,
             screen=screen,
-            client=OpenAI(base_url=stack.api_url, api_key=stack.api_key),
+            client=client,
             gateway=OpenAI(base_url=stack.gateway_url, api_key=stack.api_key),
             lab=Lab(stack.lab_url),
+            trainer=trainer(around),
             notifications=Path(stack.notifications),
-            fakes_url=stack.fakes_url,
         )
         state, made, completion = demo.run()
     if options.json_out:

@@ -5,7 +5,7 @@ In: the openai client, the demo's tag, the models. Out: the distillation, its ca
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,9 +82,19 @@ def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str,
     return cast("Json", client.post("/distillations", body=body, cast_to=object))
 
 
-def follow(client: OpenAI, distillation: Json, screen: Screen, *, approve: bool) -> Json:
-    """Wait until the distillation has ended, or is blocked and `approve` is false; returns it."""
-    watch = _Watch(client, screen)
+def follow(
+    client: OpenAI,
+    distillation: Json,
+    screen: Screen,
+    *,
+    approve: bool,
+    help_along: Callable[[str], None] = lambda _: None,
+) -> Json:
+    """Wait until the distillation has ended, or is blocked and `approve` is false; returns it.
+
+    While its job trains, `help_along` is called with the job's id at each look.
+    """
+    watch = _Watch(client, screen, help_along)
     state, approved = distillation, False
     while state["status"] not in TERMINAL:
         if state["status"] == "blocked" and not approved:
@@ -104,8 +114,8 @@ def follow(client: OpenAI, distillation: Json, screen: Screen, *, approve: bool)
 class _Watch:
     """Looks at a distillation until its status changes, and shows what moves meanwhile."""
 
-    def __init__(self, client: OpenAI, screen: Screen) -> None:
-        self._client, self._screen = client, screen
+    def __init__(self, client: OpenAI, screen: Screen, help_along: Callable[[str], None]) -> None:
+        self._client, self._screen, self._help_along = client, screen, help_along
         self._shown: set[str] = set()
 
     def stay(self, state: Json, stage: Stage) -> Json:
@@ -123,6 +133,7 @@ class _Watch:
             self._count(state, ROLES[status], stage)
         elif status == "training" and state.get("job_id"):
             self._events(state["job_id"])
+            self._help_along(state["job_id"])
 
     def _count(self, state: Json, roles: Sequence[str], stage: Stage) -> None:
         done = total = 0

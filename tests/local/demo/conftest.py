@@ -13,7 +13,9 @@ import pytest
 from openai import OpenAI
 
 from local.demo.lab import Lab
+from local.demo.trainer import Surroundings
 from tests.distillations import documents
+from tests.fakes import fakes_bucket, fakes_server, stand  # noqa: F401 - fixtures
 
 NOW = 1_800_000_000
 VERDICT = documents.verdict(
@@ -38,6 +40,7 @@ class FakeStack:
     questions: dict[str, str] = field(default_factory=dict)
     refuse: list[dict[str, Any]] = field(default_factory=list)
     providers: list[dict[str, Any]] = field(default_factory=list)
+    job: dict[str, Any] = field(default_factory=lambda: {"status": "running"})
     undelivered: bool = False
     looks_until_recorded: int = 2
     numbers: Any = field(default_factory=itertools.count)
@@ -73,6 +76,7 @@ class FakeStack:
             ("POST /evals", lambda body: (201, {"id": "eval_1", **body})),
             ("GET /evals/.+/runs/.+", lambda _: (200, {"status": "completed", "result_counts": counts})),
             ("GET /fine_tuning/jobs/.+/events", lambda _: (200, {"data": [event]})),
+            ("GET /fine_tuning/jobs/.+", lambda _: (200, self.job)),
             ("GET /datasets/dataset_1/card", lambda _: (200, CARD.model_dump(mode="json"))),
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
             ("POST /providers", self._add_provider),
@@ -156,3 +160,21 @@ class FakeStack:
 def fake(tmp_path, monkeypatch):
     monkeypatch.setattr("local.demo.waiting.POLL_SECONDS", 0)
     return FakeStack(tmp_path / "notifications.jsonl")
+
+
+@pytest.fixture
+def around(fake):
+    """Where a trainer of the demo works, with the fake for a stack."""
+
+    def make(**changes):
+        given = {
+            "client": fake.client(),
+            "lab_url": "http://lab/v1",
+            "fakes_url": "http://fakes",
+            "endpoint_url": "http://aws",
+            "student": "lab-small",
+            "say": lambda _: None,
+        }
+        return Surroundings(**{**given, **changes})
+
+    return make

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from rich.console import Console
 
-from local.demo import command, trainers
+from local.demo import at_aws, command
 from local.demo.plan import Options
 from local.stack import control
 from local.stack.errors import StackError
@@ -24,6 +24,7 @@ def run(fake, tmp_path, make_row, monkeypatch):
         api_key="sk-sh-test",
         lab_url="http://lab/v1",
         fakes_url="http://fakes",
+        endpoint_url="http://aws",
         notifications=str(fake.notifications),
     )
     up, stops = [], []
@@ -132,13 +133,13 @@ def test_a_stack_that_does_not_start_is_one_line(run, monkeypatch):
 
 
 def test_a_trainer_of_aws_gets_its_base_and_its_provider_before_the_loop(run, fake, monkeypatch):
-    monkeypatch.setattr(trainers, "_SEEN_AFTER_S", 0.01)
+    monkeypatch.setattr(at_aws, "_SEEN_AFTER_S", 0.01)
     monkeypatch.setattr(httpx2, "post", lambda url, **_: httpx2.Response(200, request=httpx2.Request("POST", url)))
     ended = run(trainer="bedrock")
     assert ended.code == 0
     [started] = [body for method, path, body in fake.calls if (method, path) == ("POST", "/v1/distillations")]
     assert (started["trainer"], started["student"]) == ("bedrock", "bedrock/amazon.nova-micro-v1:0")
-    assert "Trainer bedrock: amazon.nova-micro-v1:0 is lab-small of the lab here." in ended.text
+    assert "amazon.nova-micro-v1:0 is lab-small of the lab here." in ended.text
 
 
 def test_a_trainer_that_the_demo_does_not_know_starts_nothing(run, fake):

@@ -48,8 +48,10 @@ def test_a_distillation_names_its_two_filters(fake):
 
 
 def test_it_is_followed_through_every_status_and_approved_where_blocked(fake, screen):
-    state = loop.follow(fake.client(), start(fake), screen, approve=True)
+    helped = []
+    state = loop.follow(fake.client(), start(fake), screen, approve=True, help_along=helped.append)
     assert state["status"] == "completed"
+    assert set(helped) == {"job_1"}
     assert "/v1/distillations/distill_1/approve" in fake.paths("POST")
     passed = ["queued", "measuring", "assembling", "training", "evaluating", "deciding"]
     assert list(screen.seconds) == passed
