@@ -5,9 +5,9 @@ What a caller does not give stays with the trainer, which then chooses for itsel
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from foundation.document import Body
 
@@ -87,3 +87,26 @@ class FireworksHyperparameters(GivenHyperparameters):
     """The rank of the adapter; Fireworks' `loraRank`."""
     max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
     """The tokens of an example that are looked at; Fireworks' `maxContextLength`."""
+
+
+class TogetherHyperparameters(GivenHyperparameters):
+    """Those of Together's supervised fine-tuning; `auto` leaves the choice to Together."""
+
+    n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
+    """How often each example is trained on."""
+    batch_size: Auto | Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """How many examples one step looks at; `auto` is Together's `max`."""
+    learning_rate: Auto | Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    """How far one step goes."""
+    lora_rank: Auto | Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """The rank of the adapter; Together's `lora_r`, with twice of it as `lora_alpha`."""
+    max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
+    """The tokens of an example that are looked at; Together's `max_seq_length`."""
+    full: Annotated[bool, Field(strict=True)] | None = None
+    """Train all weights instead of an adapter."""
+
+    @model_validator(mode="after")
+    def _has_an_adapter_or_none(self) -> Self:
+        if self.full and isinstance(self.lora_rank, int):
+            raise ValueError("lora_rank is that of an adapter, and full trains none: give one of them")
+        return self

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
-from distillations.chat import ChatExample
+from distillations.chat import AlternatingExample, ChatExample
 from distillations.hyperparameters import (
     FireworksHyperparameters,
     GivenHyperparameters,
@@ -22,6 +22,7 @@ from distillations.hyperparameters import (
     OpenAIHyperparameters,
     OwnHyperparameters,
     SageMakerHyperparameters,
+    TogetherHyperparameters,
 )
 from distillations.nova import NovaExample
 from distillations.open_weights import OpenWeightsExample
@@ -67,6 +68,13 @@ TRAINERS: dict[str, TrainerEntry] = {
         "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by Amazon Bedrock",
         SageMakerHyperparameters,
         OpenWeightsExample,
+    ),
+    "together": TrainerEntry(
+        "together",
+        "open models, fine-tuned by Together and served by an endpoint of their own that stops without calls",
+        TogetherHyperparameters,
+        AlternatingExample,
+        hosts=("api.together.ai", "api.together.xyz"),
     ),
     "fireworks": TrainerEntry(
         "fireworks",
@@ -156,7 +164,8 @@ type Hyperparameters = Annotated[
     | OwnHyperparameters
     | NovaHyperparameters
     | SageMakerHyperparameters
-    | FireworksHyperparameters,
+    | FireworksHyperparameters
+    | TogetherHyperparameters,
     WrapValidator(_as_declared),
 ]
 """What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""

@@ -43,6 +43,14 @@ def chosen(hyperparameters: Json, names: dict[str, str]) -> Json:
     return {names[name]: value for name, value in hyperparameters.items() if value != "auto"}
 
 
+class Refused(TrainerRefused):
+    """A refusal with the object in its answer, empty where that holds none."""
+
+    def __init__(self, message: str, code: str, status: int, body: Json) -> None:
+        super().__init__(message, code, status=status)
+        self.body = body
+
+
 class Api:
     """A trainer's API, asked with the key of an account. Paths begin behind the host."""
 
@@ -85,6 +93,8 @@ class Api:
 
     def put_file(self, url: str, file: IO[bytes], size: int, headers: dict[str, str] | None = None) -> None:
         """Send a file of `size` bytes to an address that is signed: the key does not go there."""
+        if not url.startswith("https://"):
+            raise TrainerRefused("The trainer wants the training set at an address without TLS.", "insecure_upload")
         sent = {"Content-Length": str(size), **(headers or {})}
         self._answer("PUT", url, content=file, headers=sent)
 
@@ -99,24 +109,31 @@ class Api:
 
 def _raise_error(response: httpx2.Response) -> None:
     status = response.status_code
-    message, code = _told(response)
+    if status < _FIRST_REFUSAL:
+        return
+    body = _read(response)
+    message, code = _told(body)
+    message = message or f"HTTP {status}"
     if status in _AWAY or status >= _FIRST_SERVER_ERROR:
         raise TrainerAway(f"The trainer answered {status}: {message}")
-    if status >= _FIRST_REFUSAL:
-        raise TrainerRefused(message, code or f"http_{status}", status=status)
+    raise Refused(message, code or f"http_{status}", status, body)
 
 
-def _told(response: httpx2.Response) -> tuple[str, str]:
-    """The message and the code of an error, wherever they stand in its body."""
+def _read(response: httpx2.Response) -> Json:
+    """The object in an answer, whatever its status; empty where it holds none."""
     try:
         body = foreign_json.read(response.content)
     except NotJSON:
-        body = {}
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    if isinstance(error, str):
-        return error, ""
-    told = error if isinstance(error, dict) else {}
-    return str(told.get("message") or f"HTTP {response.status_code}"), str(told.get("code") or told.get("type") or "")
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _told(body: Json) -> tuple[str, str]:
+    """The message and the code of an error, wherever they stand."""
+    error = body.get("error", body)
+    if not isinstance(error, dict):
+        return str(error), ""
+    return str(error.get("message") or ""), str(error.get("code") or error.get("type") or "")
 
 
 def _object(response: httpx2.Response) -> Json:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.tuning.trainers import far_bedrock, far_deploying, far_file, far_fireworks, far_openai, far_sagemaker
+from tests.tuning.trainers import (
+    far_bedrock,
+    far_deploying,
+    far_file,
+    far_fireworks,
+    far_openai,
+    far_sagemaker,
+    far_together,
+)
 from tests.tuning.trainers.far_side import MakeFarSide
 
 FAR_SIDES: dict[str, MakeFarSide] = {
@@ -11,6 +19,7 @@ FAR_SIDES: dict[str, MakeFarSide] = {
     "file": far_file.make_far_side,
     "sagemaker": far_sagemaker.make_far_side,
     "fireworks": far_fireworks.make_far_side,
+    "together": far_together.make_far_side,
 }
 DOUBLES: dict[str, MakeFarSide] = {"double that deploys": far_deploying.make_far_side}
 """Trainers of nobody: the suite shows by them that it holds what it says of a deployment."""

@@ -28,6 +28,7 @@ SHARED = {
     "idle",
     "recipe",
     "serving",
+    "together_files",
     "trainer",
     "training_file",
 }
