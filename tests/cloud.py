@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from foundation import aws, keys
 from foundation.settings import settings
-from providers import prices, registry, shutdown_dates
+from providers import last_asked, prices, registry, shutdown_dates
 from tests.sandbox.function import route
 from tuning import trainers
 
@@ -49,6 +49,7 @@ def forget() -> None:
     registry.forget()
     prices.forget()
     shutdown_dates.forget()
+    last_asked.forget()
     for cached in (settings, aws.secret, trainers.made):
         cached.cache_clear()
     keys._trusted.clear()

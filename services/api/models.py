@@ -1,4 +1,4 @@
-"""Trained models: name one that a person has trained, retire one. `gateway` lists and shows them with all others."""
+"""Trained models: name one that a person has trained, keep one, retire one. `gateway` shows them with all others."""
 
 from __future__ import annotations
 
@@ -74,6 +74,21 @@ def create_model(asked: NewModel) -> ModelVersion:
     if job:
         _give(job, wanted)
     return ModelVersion.load(asked.id)
+
+
+class ModelChanges(Body):
+    """What is to be otherwise with a trained model."""
+
+    keep: bool = Field(strict=True)
+    """Whether it is kept though it lost its verdict."""
+
+
+@router.post("/v1/models/<model:path>", scope="admin")
+def change_model(model: str, asked: ModelChanges) -> ModelVersion:
+    """Keep a trained model that lost its verdict, or let it be retired like others (`POST /v1/costs`)."""
+    version = ModelVersion.load(model, param="model")
+    version.change({"keep": asked.keep})
+    return ModelVersion.load(version.id)
 
 
 @router.delete("/v1/models/<model:path>", scope="admin")

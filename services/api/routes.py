@@ -27,6 +27,7 @@ MODULES = {
     "keys": ["keys"],
     "providers": ["providers"],
     "models": ["models"],
+    "deployments": ["deployments"],
     "openapi.json": ["description"],
 }
 

@@ -9,7 +9,7 @@ the trainer, too: its address tells which of the trainers it is.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
@@ -33,6 +33,11 @@ _HOSTED = "openai"
 """The kind of the providers in whose accounts hosted trainers train."""
 
 
+type IdleCost = Literal["nothing", "by_the_hour", "until_it_sleeps", "own_machine", "unknown"]
+"""What a model costs while nobody asks it: `nothing`, an instance `by_the_hour`, an instance that gives itself back
+after a while without calls (`until_it_sleeps`), or what your `own_machine` costs."""
+
+
 class TrainerEntry(NamedTuple):
     """Where a trainer is implemented, what it is, for people who choose one, and what it takes."""
 
@@ -44,6 +49,8 @@ class TrainerEntry(NamedTuple):
     """What each line of its training files must be."""
     hosts: tuple[str, ...] = ()
     """The ends of the names of its hosts, for one that trains in the account of a provider; empty for others."""
+    idle: IdleCost = "unknown"
+    """What its models cost while nobody asks them."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
@@ -53,21 +60,28 @@ TRAINERS: dict[str, TrainerEntry] = {
         OpenAIHyperparameters,
         OpenAIExample,
         hosts=("api.openai.com",),
+        idle="nothing",
     ),
     "file": TrainerEntry(
         "file",
         "files for a training on your own machine: the job waits until you name the model",
         OwnHyperparameters,
         OpenAIExample,
+        idle="own_machine",
     ),
     "bedrock": TrainerEntry(
-        "bedrock", "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock", NovaHyperparameters, NovaExample
+        "bedrock",
+        "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock",
+        NovaHyperparameters,
+        NovaExample,
+        idle="nothing",
     ),
     "sagemaker": TrainerEntry(
         "sagemaker",
         "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by Amazon Bedrock",
         SageMakerHyperparameters,
         OpenWeightsExample,
+        idle="by_the_hour",
     ),
     "together": TrainerEntry(
         "together",
@@ -82,6 +96,7 @@ TRAINERS: dict[str, TrainerEntry] = {
         FireworksHyperparameters,
         ChatExample,
         hosts=("fireworks.ai",),
+        idle="until_it_sleeps",
     ),
 }
 

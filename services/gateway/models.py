@@ -21,7 +21,7 @@ def list_models() -> dict[str, Any]:
     """List the models of every provider.
 
     Each has the `shutdown_date` that is known of it. One that was trained here also says its `base`, `trainer`,
-    `job_id` and `retired_at`.
+    `job_id`, `keep` and `retired_at`.
     """
     try:
         listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
@@ -45,6 +45,6 @@ def retrieve_model(model: str) -> dict[str, Any]:
 
 def _trained(version: ModelVersion) -> dict[str, Any]:
     """A model that was trained here, as OpenAI shows a model, with what is known of it beside."""
-    shown = version.model_dump(include={"id", "object", "base", "trainer", "job_id", "retired_at"})
+    shown = version.model_dump(include={"id", "object", "base", "trainer", "job_id", "keep", "retired_at"})
     ends = shutdown_dates.shutdown_date(version.id)
     return {**shown, "shutdown_date": ends, "created": version.created_at, "owned_by": version.provider or DEFAULT}

@@ -28,6 +28,7 @@ type EventType = Literal[
     "distillation.verdict",
     "fine_tuning.job.waiting_for_model",
     "model.shutdown_approaching",
+    "model.retirement_approaching",
     "spending.cap_reached",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)

@@ -31,6 +31,8 @@ class ModelVersion(Record):
     job_id: str | None = None
     dataset_id: str | None = None
     distillation_id: str | None = None
+    keep: bool = False
+    """Whether it is kept though it lost its verdict."""
     retired_at: int | None = None
     """When it was retired: it answers no more. Seconds since the epoch."""
 

@@ -18,6 +18,8 @@ class OwnPrice(BaseModel):
     cached_input: _Dollars | None = None
     output: _Dollars
     training: _Dollars | None = None
+    hour: _Dollars | None = None
+    """What it costs an hour while it is deployed, whether it is asked or not, in dollars."""
 
 
 class OwnPrices(BaseModel):

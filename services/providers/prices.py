@@ -29,7 +29,7 @@ _LAB = "lab"
 
 @cache
 def price_list() -> dict[str, Any]:
-    """`{as_of, batch_share, models: {name: {input, cached_input?, output, training?}}}`, in dollars per million.
+    """`{as_of, batch_share, models: {name: {input, cached_input?, output, training?, hour?}}}`, in dollars per million.
 
     `as_of` names both lists where the stack has prices of its own. Raises ValueError where the setting PRICES is not
     what its description in template.yaml says.
@@ -121,6 +121,12 @@ def training_nanodollars(model: str) -> float | None:
     """The price of one training token; None where it is not known."""
     price = _price(model) or {}
     return float(price["training"]) * _NANODOLLARS_PER_TOKEN if "training" in price else None
+
+
+def hourly_usd(model: str) -> float | None:
+    """What this model costs an hour while it is deployed, in dollars; None where no list says so."""
+    hour = (_price(model) or {}).get("hour")
+    return float(hour) if hour is not None else None
 
 
 _OF_PROVIDERS = Refreshed(_read_added)

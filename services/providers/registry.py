@@ -21,6 +21,7 @@ from foundation import aws, loop
 from foundation.errors import StillhouseError
 from foundation.refreshed import Refreshed
 from foundation.settings import settings
+from providers import last_asked
 from providers.entry import Entry, ProviderName, Url
 from providers.key import Key, KnownKey, SecretKey
 from providers.kinds import KINDS
@@ -112,7 +113,9 @@ class _Made:
             name: Named(provider, frozenset(one.entry.models), one.place)
             for name, (one, provider) in self._made.items()
         }
-        return Providers(named.pop(DEFAULT), named, version_of=_VERSIONS.find, implied=self._implied)
+        return Providers(
+            named.pop(DEFAULT), named, version_of=_VERSIONS.find, implied=self._implied, note=last_asked.note
+        )
 
     def _implied(self, name: str) -> Named | None:
         """The provider of a kind of AWS in the stack's own region, which is there without having been added."""

@@ -76,7 +76,7 @@ class Providers:
     """The default provider and the further ones by name, behind the interface of a single provider.
 
     `version_of` gives the version of a model that was trained here, by its name. `implied` gives a provider that needs
-    no configuration, by its name; a model version may name one.
+    no configuration, by its name; a model version may name one. `note` is told the name of a version that is asked.
     """
 
     def __init__(
@@ -86,7 +86,9 @@ class Providers:
         *,
         version_of: Callable[[str], ModelVersion | None] = lambda _: None,
         implied: Callable[[str], Named | None] = lambda _: None,
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._note = note
         self._implied = implied
         self._default = default.provider
         self._all = {**named, DEFAULT: default}
@@ -115,6 +117,13 @@ class Providers:
             return Route(self._named[prefix].provider, prefix, rest)
         return Route(self._default, DEFAULT, model)
 
+    def _asked(self, model: str) -> Route:
+        """Return what `resolve` does of a model that is asked now; of one that was trained here that is noted."""
+        route = self.resolve(model)
+        if self._version_of(model):
+            self._note(model)
+        return route
+
     def _route_of(self, version: ModelVersion) -> Route:
         if version.retired_at is not None:
             raise ModelRetired(version)
@@ -140,11 +149,11 @@ class Providers:
         return self.resolve(model).provider.batch_api(timeout_s=timeout_s)
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        provider, _, model = self.resolve(request["model"])
+        provider, _, model = self._asked(request["model"])
         return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        provider, _, model = self.resolve(request["model"])
+        provider, _, model = self._asked(request["model"])
         return await provider.respond({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:

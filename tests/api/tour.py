@@ -159,6 +159,8 @@ def _providers(made: Tour) -> None:
     call("POST", "/providers/{name}/test", {"model": loop.STUDENT}, name="default")
     call("DELETE", "/providers/{name}", name="example")
     call("POST", "/models", {"id": "triage-1", "base": "Qwen/Qwen3-0.6B", "url": "https://gpu.example.com/v1"})
+    call("POST", "/models/{model}", {"keep": True}, model="triage-1")
+    call("GET", "/deployments")
     call("DELETE", "/models/{model}", model="triage-1")
 
 

@@ -52,6 +52,23 @@ def test_the_list_has_what_was_trained_alone():
     assert [model["id"] for model in json.loads(run("list", "--json").stdout)] == ["triage-1", "old"]
 
 
+def test_a_model_is_kept_or_no_longer(asked):
+    assert run("keep", "triage-1").exit_code == 0
+    assert run("keep", "triage-1", "--no-keep").exit_code == 0
+    assert [body for _, _, body in asked] == [{"keep": True}, {"keep": False}]
+
+
+def test_what_costs_while_nobody_asks_is_a_line_each(monkeypatch):
+    shown = {"id": "m", "idle_cost": "by_the_hour", "usd_per_month": 1095.0, "last_asked_at": 1790000000, "lost_at": 1}
+    new = {"id": "n", "idle_cost": "nothing", "usd_per_month": None, "last_asked_at": None, "lost_at": None}
+    monkeypatch.setattr(asking, "asked", lambda *_: {"data": [shown, new]})
+    monkeypatch.setenv("STILLHOUSE_BASE_URL", "https://x/v1")
+    assert run("idle").stdout.splitlines() == [
+        "m  by the hour, $1095.00 a month  last asked 2026-09-21 14:13  lost its verdict",
+        "n  nothing, price not known  never asked",
+    ]
+
+
 def test_a_name_with_slashes_and_colons_reaches_its_route(asked):
     run("show", "ft:a/b")
     assert run("retire", "ft:a/b").stdout == "retired: triage-1\n"

@@ -219,7 +219,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"DistillingQueue"},
         "Tuning": {"DistillingQueue", "TuningQueue"},
-        "TuningWatch": {"DistillingQueue", "NotifyQueue"},
+        "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue"},
     }
@@ -430,6 +430,7 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         "GET /v1/captures/{batch_id}": "CaptureFunction",
         "POST /v1/chat/completions": "GatewayFunction",
         "POST /v1/models": "ApiFunction",
+        "POST /v1/models/{proxy+}": "ApiFunction",
         "DELETE /v1/models/{proxy+}": "ApiFunction",
         "ANY /v1/models": "GatewayFunction",
         "ANY /v1/models/{proxy+}": "GatewayFunction",

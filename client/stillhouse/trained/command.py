@@ -1,4 +1,4 @@
-"""`stillhouse model add|list|show|retire`: the models that were trained, by a trainer or by a person.
+"""`stillhouse model add|list|show|idle|keep|retire`: the models that were trained, by a trainer or by a person.
 
 In: Stillhouse's URL and a key from the environment; the key of a model's own server from an environment variable, never
 from the command line, where others could read it. Out: lines for people, or JSON with --json. The exit code is 1 where
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ import typer
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 
-app = typer.Typer(no_args_is_help=True, help="Name, list, show and retire trained models.")
+app = typer.Typer(no_args_is_help=True, help="Name, list, show, keep and retire trained models.")
 
 Name = Annotated[str, typer.Argument(help="The model's name, as its server knows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
@@ -64,6 +65,36 @@ def show(name: Name, *, to: To, as_json: AsJson = False) -> None:
     """Show one model."""
     with errors_in_one_line():
         _show(_asked(to, "GET", _path(name)), as_json=as_json)
+
+
+@app.command()
+def keep(
+    name: Name,
+    *,
+    to: To,
+    kept: Annotated[bool, typer.Option("--keep/--no-keep", help="Keep it though it lost, or no longer.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a model that lost its verdict from being retired."""
+    with errors_in_one_line():
+        _show(_asked(to, "POST", _path(name), {"keep": kept}), as_json=as_json)
+
+
+@app.command()
+def idle(*, to: To, as_json: AsJson = False) -> None:
+    """List the trained models that answer, what they cost while nobody asks, and when they were last asked."""
+    with errors_in_one_line():
+        deployments = _asked(to, "GET", "/deployments?limit=100")["data"]
+        typer.echo(json.dumps(deployments, indent=2) if as_json else "\n".join(map(_idle, deployments)))
+
+
+def _idle(deployment: dict[str, Any]) -> str:
+    month = deployment["usd_per_month"]
+    cost = "price not known" if month is None else f"${month:.2f} a month"
+    at = deployment["last_asked_at"]
+    asked_at = f"last asked {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" if at else "never asked"
+    lost = "  lost its verdict" if deployment["lost_at"] else ""
+    return f"{deployment['id']}  {deployment['idle_cost'].replace('_', ' ')}, {cost}  {asked_at}{lost}"
 
 
 @app.command()

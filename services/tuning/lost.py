@@ -1,0 +1,57 @@
+"""Retire trained models that lost their verdict, where the owner of the stack has said after how many days.
+
+In: the models that answer, their verdicts, the days. Out: an alert a week before, then a `RetireModel`. A model whose
+alert is younger than a week waits, so that nobody finds a model gone without having been told.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from distillations.lost import lost_at
+from foundation import bus
+from foundation.events import RetireModel
+from foundation.ids import now
+from notifications.alerts import Alert
+from notifications.raising import raise_once
+from providers.model_version import ModelVersion
+from providers.spending import cost_settings
+
+_DAY_S = 86_400
+_NOTICE_S = 7 * _DAY_S
+
+
+def retire_lost() -> None:
+    """Tell of the models that are to be retired within a week, and have those retired whose time has come."""
+    days = cost_settings().retire_lost_after_days
+    if days is None:
+        return
+    for version in ModelVersion.every():
+        lost = None if version.keep or version.retired_at else lost_at(version)
+        if lost is not None and now() >= lost + days * _DAY_S - _NOTICE_S:
+            _tell_or_retire(version, days, max(lost + days * _DAY_S, now() + _NOTICE_S))
+
+
+def _tell_or_retire(version: ModelVersion, days: int, end: int) -> None:
+    alert = _alert(version, days, end)
+    told = Alert.find(alert.id)
+    if told is None or told.told_at is None:
+        raise_once(alert)
+    elif now() - told.created_at >= _NOTICE_S:
+        retire = RetireModel(model_id=version.id)
+        bus.send(retire)
+
+
+def _alert(version: ModelVersion, days: int, end: int) -> Alert:
+    """The notice; another number of days is another notice."""
+    day = datetime.fromtimestamp(end, UTC).date().isoformat()
+    return Alert.of(
+        "model.retirement_approaching",
+        version.id,
+        days,
+        sentence=f"The model {version.id} lost its verdict and is retired on {day}.",
+        lines=[
+            f"Its distillation is {version.distillation_id}.",
+            f'To keep it: POST /v1/models/{version.id} {{"keep": true}}, or stillhouse model keep {version.id}.',
+        ],
+    )

@@ -1,0 +1,102 @@
+"""A model that lost its verdict is retired after the days that were set, and never without a week's notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from notifications.alerts import Alert
+from providers.model_version import ModelVersion
+from providers.spending import CostSettings
+from tests.distilling import build
+from tests.flow.system import FakeContext, System
+from tuning.handler import watch_entry
+
+DAY = 86_400
+MODEL = build.MODEL
+LOST_AT = build.AT
+
+
+@pytest.fixture
+def lost(system: System) -> ModelVersion:
+    """A model whose verdict says `worse`, where such models are retired after 30 days."""
+    assert system
+    return trained("worse")
+
+
+def trained(outcome: str, number: int = 1) -> ModelVersion:
+    distillation = build.distillation("completed", number=number, model=f"{MODEL}-{number}")
+    build.verdict(distillation, outcome=outcome)
+    version = ModelVersion(id=f"{MODEL}-{number}", created_at=1, base="b", trainer="", distillation_id=distillation.id)
+    version.create()
+    CostSettings(id="costs", created_at=1, retire_lost_after_days=30).create()
+    return version
+
+
+def day(number: int, system: System, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[str]]:
+    """The day's work, so many days after the verdict: which models are told, which are retired."""
+    for module in ("tuning.lost", "notifications.alerts", "notifying.notify"):
+        monkeypatch.setattr(f"{module}.now", lambda: LOST_AT + number * DAY)
+    watch_entry({"due": "daily"}, FakeContext())
+    retired = [message["model_id"] for message in build.sent(system, "TUNING")]
+    while system.deliver("NOTIFY"):
+        pass
+    return [notice["object_id"] for notice in system.notifications()], retired
+
+
+def test_people_are_told_a_week_before_and_then_it_is_retired(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {number: day(number, system, monkeypatch) for number in (1, 22, 23, 24, 29, 30)}
+    assert {number: happened for number, happened in seen.items() if happened != ([], [])} == {
+        23: ([lost.id], []),
+        30: ([], [lost.id]),
+    }
+
+
+def test_a_setting_that_comes_late_gives_a_week_too(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [day(number, system, monkeypatch) for number in (100, 106, 107)] == [
+        ([lost.id], []),
+        ([], []),
+        ([], [lost.id]),
+    ]
+
+
+@pytest.mark.parametrize("change", [{"keep": True}, {"retired_at": 1}])
+def test_what_is_kept_or_gone_is_left(
+    change: dict[str, Any], system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost.change(change)
+    assert day(60, system, monkeypatch) == ([], [])
+
+
+def test_keeping_it_after_the_notice_counts(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day(23, system, monkeypatch)
+    assert system.ok("POST", f"/v1/models/{lost.id}", {"keep": True})["keep"] is True
+    assert day(60, system, monkeypatch) == ([], [])
+
+
+@pytest.mark.parametrize("outcome", ["beats_baseline", "inconclusive"])
+def test_what_did_not_lose_stays(outcome: str, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(outcome)
+    assert day(60, system, monkeypatch) == ([], [])
+
+
+def test_without_a_setting_nothing_is_retired(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lost
+    system.ok("POST", "/v1/costs", {"retire_lost_after_days": None})
+    assert day(60, system, monkeypatch) == ([], [])
+
+
+def test_the_message_says_how_to_keep_it(system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    day(23, system, monkeypatch)
+    [alert] = Alert.page().data
+    assert alert.sentence.endswith("lost its verdict and is retired on 2026-10-21.")
+    assert f"stillhouse model keep {lost.id}" in alert.lines[1]
