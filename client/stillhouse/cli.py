@@ -14,12 +14,14 @@ from stillhouse.costing.command import app as costing
 from stillhouse.importing.command import app as importing
 from stillhouse.providing.command import app as providing
 from stillhouse.trained.command import app as trained
+from stillhouse.tuned.command import app as tuned
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
 app.add_typer(costing, name="costs")
+app.add_typer(tuned, name="job")
 
 
 @app.callback()

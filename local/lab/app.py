@@ -66,6 +66,8 @@ def _api_routes(models: Models, files: Files, chat: Chat, tuning: Tuning) -> lis
         Route(jobs, tuning.list),
         Route(f"{jobs}/{{job_id}}", tuning.retrieve),
         Route(f"{jobs}/{{job_id}}/cancel", tuning.cancel, methods=["POST"]),
+        Route(f"{jobs}/{{job_id}}/pause", tuning.pause, methods=["POST"]),
+        Route(f"{jobs}/{{job_id}}/resume", tuning.resume, methods=["POST"]),
         Route(f"{jobs}/{{job_id}}/events", tuning.events),
         Route(f"{jobs}/{{job_id}}/checkpoints", tuning.checkpoints),
     ]

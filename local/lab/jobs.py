@@ -23,7 +23,8 @@ from local.lab.wire import new_id
 
 _KIND, _LESSONS = "jobs", "job_lessons"
 _PASSES = 10
-_OPEN = ("validating_files", "queued", "running")
+_PAUSED = "paused"
+_OPEN = ("validating_files", "queued", "running", _PAUSED)
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -74,7 +75,7 @@ class Job:
     def __init__(self, wanted: JobRequest, seed: int) -> None:
         hyperparameters = wanted.chosen_hyperparameters().model_dump()
         self.events: list[dict[str, Any]] = []
-        self._changing = threading.Lock()
+        self._changing = threading.Condition()
         self.about: dict[str, Any] = {
             "id": new_id("ftjob-"),
             "object": "fine_tuning.job",
@@ -127,7 +128,24 @@ class Job:
                 fields["finished_at"] = int(time.time())
             self.about = {**self.about, **fields, "status": status}
             self.tell(message, level=level)
+            self._changing.notify_all()
             return True
+
+    def step(self, status: str, message: str, **fields: Any) -> bool:
+        """The same for a step of the work, which waits while the job is paused."""
+        with self._changing:
+            self._changing.wait_for(lambda: self.about["status"] != _PAUSED)
+            return self.move(status, message, **fields)
+
+    def begin(self) -> bool:
+        """Begin the training unless the job is paused or has ended; says whether it did."""
+        with self._changing:
+            return self.about["status"] != _PAUSED and self.move("running", "Fine-tuning job started")
+
+    def resume(self) -> bool:
+        """Go on with the job if it is paused; says whether it was."""
+        with self._changing:
+            return self.about["status"] == _PAUSED and self.move("queued", "The job was resumed")
 
     def fail(self, code: str, message: str) -> None:
         param = code.removeprefix("invalid_") if code.startswith("invalid_") else None
@@ -205,22 +223,27 @@ class Trainer:
         except RowError as error:
             job.fail("invalid_validation_file", f"The job failed due to an invalid validation file. {error}")
             return
-        if not job.move("queued", "Files validated, moving job to queued state"):
-            return
-        with self._turn:
-            if job.move("running", "Fine-tuning job started"):
-                self._train(job, lesson, check)
+        while job.step("queued", "Files validated, moving job to queued state"):
+            # A job that is paused while it waits for its turn gives the turn away.
+            with self._turn:
+                student = self._learnt(job, lesson, check) if job.begin() else None
+            if student:
+                self._finish(job, student, lesson)
+                return
 
-    def _train(self, job: Job, lesson: TrainingFile, check: TrainingFile | None) -> None:
+    def _learnt(self, job: Job, lesson: TrainingFile, check: TrainingFile | None) -> Student:
         student = train(lesson.examples, seed=job.about["seed"], passes=job.passes)
         _tell_learnt(job, student, lesson.examples, check.examples if check else [])
+        return student
+
+    def _finish(self, job: Job, student: Student, lesson: TrainingFile) -> None:
         name = f"ft:{job.about['model']}:lab:{job.about['suffix'] or ''}:{job.about['id']}"
         # The model answers before the job says so; a job cancelled meanwhile takes it back.
         self._models.add(name, student, owned_by="org-lab")
         job.tell(f"New fine-tuned model created: {name}")
         done = "The job has successfully completed"
         tokens = lesson.tokens * job.passes
-        if not job.move("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
+        if not job.step("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
             self._models.remove(name)
 
 
@@ -229,7 +252,11 @@ def _learnt_again(job: Job, training: bytes) -> Student:
 
 
 def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[Example]) -> None:
-    metrics: dict[str, Any] = {"step": job.passes, "train_accuracy": _accuracy(student, seen)}
+    metrics: dict[str, Any] = {
+        "step": job.passes,
+        "total_steps": job.passes,
+        "train_accuracy": _accuracy(student, seen),
+    }
     if unseen:
         metrics["valid_accuracy"] = _accuracy(student, unseen)
     job.tell(

@@ -1,4 +1,4 @@
-"""`/v1/fine_tuning/jobs`: creates, shows and cancels jobs.
+"""`/v1/fine_tuning/jobs`: creates, shows, pauses, resumes and cancels jobs.
 
 In: OpenAI's requests. Out: job objects and cursor pages, newest first. Fails: a base that cannot be trained
 is 404 `model_not_found`, a file that is not there or not for fine-tuning a 400 that names the field. Like
@@ -66,6 +66,18 @@ class Tuning:
         self._trainer.keep(job)
         return JsonResponse(job.about)
 
+    async def pause(self, request: Request) -> Response:
+        job = self._asked_for(request)
+        if not job.move("paused", "The job was paused"):
+            raise _not_to_be(job, "paused")
+        return JsonResponse(job.about)
+
+    async def resume(self, request: Request) -> Response:
+        job = self._asked_for(request)
+        if not job.resume():
+            raise _not_to_be(job, "resumed")
+        return JsonResponse(job.about)
+
     async def events(self, request: Request) -> Response:
         rows = reversed(self._asked_for(request).events)
         return page(rows, request.query_params, limit=_LISTED, most=_MOST_LISTED)
@@ -99,6 +111,10 @@ class Tuning:
                 code="invalid_file_purpose",
             )
         return file.content
+
+
+def _not_to_be(job: Job, changed: str) -> ApiError:
+    return ApiError(400, f"Job '{job.about['id']}' cannot be {changed}: it is {job.about['status']}.", code="job_state")
 
 
 def _selected(job: Job, query: QueryParams) -> bool:

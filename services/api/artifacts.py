@@ -1,4 +1,4 @@
-"""What a distillation leaves behind: datasets with card and content, jobs and their events, the lineage."""
+"""What a distillation leaves behind: datasets with card and content, the lineage."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from completions.saved_filters import SavedFilter
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.distillation import Distillation
-from distillations.job import Checkpoint, Job
+from distillations.job import Job
 from distillations.verdict import Verdict
 from evals.calibrations import Calibration
 from evals.eval import Eval
 from evals.files import File
 from evals.run import Run
-from foundation import blobs, http, table
+from foundation import blobs, http
 from foundation.document import Document
 from foundation.errors import ApiError, NotFound
 from foundation.records import Record
-from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
+from foundation.routes import PAGE, Query, Routes
 from providers.model_version import ModelVersion
 
 router = Routes("Artifacts")
@@ -119,58 +119,6 @@ def _card(dataset: Dataset) -> DatasetCard:
 def dataset_content(dataset_id: str) -> Response[Any]:
     """Download the training examples as JSONL, by a link that ends after 15 minutes."""
     return download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
-
-
-@router.get("/v1/fine_tuning/jobs/<job_id>", scope="read")
-def retrieve_job(job_id: str) -> Job:
-    """Retrieve a fine-tuning job of a distillation."""
-    return Job.load(job_id, param="fine_tuning_job_id")
-
-
-@router.get(
-    "/v1/fine_tuning/jobs/<job_id>/events",
-    scope="read",
-    lists="openai.types.fine_tuning.FineTuningJobEvent",
-    query=(AFTER, LIMIT),
-)
-def list_job_events(job_id: str) -> dict[str, Any]:
-    """List the events of a fine-tuning job, the newest first."""
-    Job.load(job_id, param="fine_tuning_job_id")
-    rows = sorted(table.query(job_id, prefix="EVENT#"), key=lambda row: row["created_at"], reverse=True)
-    return http.page_of(router, [_event(row) for row in rows])
-
-
-def _event(row: table.Row) -> dict[str, Any]:
-    """An event as OpenAI shows it: one with the figures of a step is of the type `metrics`."""
-    shown = {name: row[name] for name in ("id", "created_at", "level", "message")}
-    event = {"object": "fine_tuning.job.event", "type": "message", **shown}
-    return {**event, "type": "metrics", "data": orjson.loads(row["metrics"])} if "metrics" in row else event
-
-
-@router.get(
-    "/v1/fine_tuning/jobs/<job_id>/checkpoints",
-    scope="read",
-    lists="openai.types.fine_tuning.jobs.FineTuningJobCheckpoint",
-    query=(AFTER, LIMIT),
-)
-def list_job_checkpoints(job_id: str) -> dict[str, Any]:
-    """List the checkpoints that the trainer kept of a job, the newest first."""
-    Job.load(job_id, param="fine_tuning_job_id")
-    rows = table.query(job_id, prefix="CHECKPOINT#", descending=True)
-    return http.page_of(router, [_checkpoint(job_id, row) for row in rows])
-
-
-def _checkpoint(job_id: str, row: table.Row) -> dict[str, Any]:
-    checkpoint = Checkpoint.model_validate_json(row["checkpoint"])
-    return {
-        "id": checkpoint.id,
-        "object": "fine_tuning.job.checkpoint",
-        "created_at": checkpoint.created_at,
-        "fine_tuned_model_checkpoint": checkpoint.model,
-        "fine_tuning_job_id": job_id,
-        "step_number": checkpoint.step,
-        "metrics": checkpoint.metrics,
-    }
 
 
 @router.get("/v1/lineage/<object_id:path>", scope="read", query=(COMPLETIONS,))

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BeforeValidator, Field, ValidationError
 
 from api import retried
-from api.needed import refuse_while_needed
+from api.needed import refuse_while_needed, refuse_while_trained_on
 from evals.data_sources import FileId
 from evals.files import File, check_lines, file_key
 from foundation import aws, blobs, http, links
@@ -35,7 +35,6 @@ _ELSEWHERE = {
     "assistants": "send it to the provider itself",
     "batch": "upload it to the provider itself and make the batch there, with the provider's own base URL and key; or "
     "let a run with a model answer the rows, at the price of a batch if its data source says batch: true",
-    "fine-tune": "push the completions to POST /v1/captures, and POST /v1/distillations trains on them",
     "user_data": "send it to the provider itself",
     "vision": "send it to the provider itself, or put the image into a message",
 }
@@ -55,8 +54,8 @@ class _About(Body):
     """What is said of a file before its bytes come."""
 
     filename: str = Field(min_length=1, max_length=512)
-    purpose: Annotated[Literal["evals"], BeforeValidator(_is_read)]
-    """What it is for: the rows of evals."""
+    purpose: Annotated[Literal["evals", "fine-tune"], BeforeValidator(_is_read)]
+    """What it is for: the rows of evals, or the examples of a fine-tuning job."""
 
 
 class Upload(_About):
@@ -70,7 +69,7 @@ class UploadForm(Upload):
     """A multipart upload: a file and what it is for."""
 
     file: bytes
-    """The content: JSONL, a row on each line."""
+    """The content: JSONL, a row or an example on each line."""
 
 
 class ExpiresAfter(Body):
@@ -187,7 +186,7 @@ def file_content(file_id: str) -> Response[Any]:
     "/v1/files/<file_id>",
     scope="write",
     answer="openai.types.FileDeleted",
-    errors={409: "A distillation needs the file for its test rows."},
+    errors={409: "A distillation needs the file for its test rows, or a fine-tuning job trains on it."},
 )
 def delete_file(file_id: str) -> dict[str, Any]:
     """Delete a file, also one that has expired."""
@@ -201,6 +200,7 @@ def delete_file(file_id: str) -> dict[str, Any]:
         f"the file {file_id}",
         "file_in_use",
     )
+    refuse_while_trained_on(file_id)
     file.discard()
     return {"id": file_id, "object": "file", "deleted": True}
 

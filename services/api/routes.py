@@ -22,7 +22,7 @@ MODULES = {
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
     "datasets": ["artifacts"],
-    "fine_tuning": ["artifacts", "graders"],
+    "fine_tuning": ["fine_tuning", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],
     "providers": ["providers"],

@@ -5,7 +5,7 @@ What a caller does not give stays with the trainer, which then chooses for itsel
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,9 @@ type Auto = Literal["auto"]
 
 class GivenHyperparameters(Body):
     """What every declaration has."""
+
+    DEFAULT_EPOCHS: ClassVar[int | None] = 3
+    """How often a trainer goes through the examples that chooses for itself; None where nobody knows the cost."""
 
     def given(self) -> dict[str, Any]:
         """What the caller has said."""
@@ -36,6 +39,8 @@ class OpenAIHyperparameters(GivenHyperparameters):
 class OwnHyperparameters(GivenHyperparameters):
     """Those of a training on one's own machine; what is not given is chosen by `infra/train/sft.py`."""
 
+    DEFAULT_EPOCHS: ClassVar[int | None] = None
+
     n_epochs: Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
     """How often each example is trained on."""
     batch_size: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
@@ -53,6 +58,8 @@ class OwnHyperparameters(GivenHyperparameters):
 class NovaHyperparameters(GivenHyperparameters):
     """Those of Nova's fine-tuning in Amazon Bedrock, within its bounds; `auto` leaves the choice to Bedrock."""
 
+    DEFAULT_EPOCHS: ClassVar[int | None] = 2
+
     n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
     """How often each example is trained on; Bedrock's `epochCount`."""
     learning_rate: Auto | Annotated[float, Field(strict=True, ge=1e-6, le=1e-4)] | None = None
@@ -63,6 +70,8 @@ class NovaHyperparameters(GivenHyperparameters):
 
 class SageMakerHyperparameters(GivenHyperparameters):
     """Those of SageMaker's recipes, whose own ranges are narrower; `auto` leaves the choice to the recipe."""
+
+    DEFAULT_EPOCHS: ClassVar[int | None] = 1
 
     n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     """How often each example is trained on."""
@@ -76,6 +85,8 @@ class SageMakerHyperparameters(GivenHyperparameters):
 
 class FireworksHyperparameters(GivenHyperparameters):
     """Those of Fireworks' supervised fine-tuning with LoRA; `auto` leaves the choice to Fireworks."""
+
+    DEFAULT_EPOCHS: ClassVar[int | None] = 1
 
     n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
     """How often each example is trained on; Fireworks' `epochs`."""
@@ -91,6 +102,8 @@ class FireworksHyperparameters(GivenHyperparameters):
 
 class TogetherHyperparameters(GivenHyperparameters):
     """Those of Together's supervised fine-tuning; `auto` leaves the choice to Together."""
+
+    DEFAULT_EPOCHS: ClassVar[int | None] = 1
 
     n_epochs: Auto | Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
     """How often each example is trained on."""

@@ -1,4 +1,4 @@
-"""A job: one fine-tuning at a trainer, and the states that it goes through."""
+"""A job: one fine-tuning at a trainer, for a distillation or from an uploaded file, and its states."""
 
 from __future__ import annotations
 
@@ -7,29 +7,36 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from distillations.failure import Failure
+from foundation import table
 from foundation.bounds import CutName, CutText
 from foundation.document import Document
+from foundation.later import Pause
 from foundation.records import Record
+
+OPEN_JOBS = "OPENJOBS"
+"""The partition of the list of jobs that are looked at until they end."""
 
 type JobStatus = Literal[
     "validating_files",
     "queued",
     "running",
+    "paused",
     "waiting_for_model",
     "deploying",
     "succeeded",
     "failed",
     "cancelled",
 ]
-"""OpenAI's states, and two of ours: `waiting_for_model`, until a person has trained and named it, and `deploying`, from
-the end of the training until the model answers."""
+"""OpenAI's states, among them `paused`, and two of ours: `waiting_for_model`, until a person has trained and named it,
+and `deploying`, from the end of the training until the model answers."""
 
 _ENDS: tuple[JobStatus, ...] = ("succeeded", "failed", "cancelled")
 FOLLOWING: dict[JobStatus, frozenset[JobStatus]] = {
-    # Our own first state is `queued`: OpenAI's jobs go back from it to `validating_files`.
-    "queued": frozenset({"validating_files", "running", "waiting_for_model", "deploying", *_ENDS}),
-    "validating_files": frozenset({"queued", "running", "deploying", *_ENDS}),
-    "running": frozenset({"queued", "deploying", *_ENDS}),
+    # The first state of a distillation's job is `queued`: OpenAI's jobs go back from it to `validating_files`.
+    "queued": frozenset({"validating_files", "running", "paused", "waiting_for_model", "deploying", *_ENDS}),
+    "validating_files": frozenset({"queued", "running", "paused", "waiting_for_model", "deploying", *_ENDS}),
+    "running": frozenset({"queued", "paused", "deploying", *_ENDS}),
+    "paused": frozenset({"validating_files", "queued", "running", "deploying", *_ENDS}),
     "waiting_for_model": frozenset({"deploying", *_ENDS}),
     "deploying": frozenset(_ENDS),
     "succeeded": frozenset(),
@@ -74,12 +81,21 @@ class Job(Record):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     object: Literal["fine_tuning.job"] = "fine_tuning.job"
-    distillation_id: str
-    dataset_id: str
+    distillation_id: str | None = None
+    """The distillation that waits for it; null for a job that was asked for by itself."""
+    dataset_id: str | None = None
+    """The dataset of the distillation, whose files it trains on."""
+    training_file: str | None = None
+    """The uploaded file that it trains on; null for a distillation's job."""
+    validation_file: str | None = None
+    """The uploaded file that validates."""
     trainer: str
     """The name of the trainer."""
     model: str
     """The student, untrained."""
+    suffix: str = ""
+    """Goes into the name of the model; empty where the name of the distillation does."""
+    metadata: dict[str, str] | None = None
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """As the caller gave them: each trainer has its own."""
     seed: int
@@ -96,17 +112,31 @@ class Job(Record):
     """The model, once it has answered."""
     trained_tokens: int | None = None
     """Tokens of the training set times epochs, as the trainer bills them."""
+    max_cost_usd: float | None = None
+    """What the estimate may come to, in US dollars."""
     estimate: Estimate | None = None
     cost_usd: float | None = None
     """What the training cost: as the trainer says, or its tokens at the price list; null where nobody knows."""
     progress: float | None = None
     """How much of the training is done, from 0 to 1; null where the trainer does not say."""
+    estimated_finish: int | None = None
+    """When the trainer thinks it will end, in seconds since the epoch; null where it does not say."""
     to_do: str | None = None
     """What a person must do before the job goes on."""
+    away: Pause | None = None
+    """Null unless it waits for a trainer that is away. A distillation's job has that in its distillation."""
+    pause_requested_at: int | None = None
+    """When somebody asked to pause it, in seconds since the epoch; null while it is to go on."""
     cancel_requested_at: int | None = None
     """Seconds since the epoch, as the next."""
     finished_at: int | None = None
     error: JobFailure | None = None
+
+    def create(self) -> bool:
+        """Write it; one that no distillation looks after is put on the list of open ones first."""
+        if self.distillation_id is None:
+            table.put_new({"pk": OPEN_JOBS, "sk": self.id})
+        return super().create()
 
     @property
     def ended(self) -> bool:

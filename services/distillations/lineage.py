@@ -56,6 +56,11 @@ def _end(direction: str, here: Node, there: Node) -> table.Row:
     }
 
 
+def went_into(source_id: str, kind: str) -> list[str]:
+    """The ids of all objects of a kind that an object went into."""
+    return [row["sk"].split("#", 2)[2] for row in table.query(f"L#{source_id}", prefix=f"DOWN#{kind}#")]
+
+
 def graph(start: str) -> dict[str, Any]:
     """The graph of everything that an id went into and came from; without nodes if the id is unknown.
 

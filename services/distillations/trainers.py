@@ -51,6 +51,8 @@ class TrainerEntry(NamedTuple):
     """The ends of the names of its hosts, for one that trains in the account of a provider; empty for others."""
     idle: IdleCost = "unknown"
     """What its models cost while nobody asks them."""
+    pauses: bool = False
+    """Whether it can pause a job."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
@@ -61,6 +63,7 @@ TRAINERS: dict[str, TrainerEntry] = {
         OpenAIExample,
         hosts=("api.openai.com",),
         idle="nothing",
+        pauses=True,
     ),
     "file": TrainerEntry(
         "file",
@@ -119,6 +122,14 @@ def entry_of(name: str) -> TrainerEntry:
     return TRAINERS[kind_of(name)]
 
 
+def pauses(name: str) -> bool:
+    """Whether the trainer of this name can pause a job; one that is gone cannot."""
+    try:
+        return entry_of(name).pauses
+    except KeyError:
+        return False
+
+
 def provider_of(name: str) -> Known | None:
     """The provider in whose account a trainer trains: the one of its name, else the first at its hosts.
 
@@ -170,7 +181,8 @@ type TrainerName = Annotated[
 
 def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
     """Check by what the named trainer declares; where the name itself is wrong, by what the default one does."""
-    entry = entry_of(about.data.get("trainer", "default"))
+    name = about.data.get("trainer") or (about.context or {}).get("trainer", "default")
+    entry = entry_of(name)
     return entry.hyperparameters.model_validate(given)
 
 
@@ -183,4 +195,5 @@ type Hyperparameters = Annotated[
     | TogetherHyperparameters,
     WrapValidator(_as_declared),
 ]
-"""What a caller asks of the trainer that the field `trainer` before it names; the arms are all declarations."""
+"""What a caller asks of the trainer that the field `trainer` names, before it or in the context of the validation; the
+arms are all declarations."""

@@ -30,6 +30,8 @@ _ELSEWHERE = {
     "batches": "A batch and its files are the provider's: make it there, with the provider's own base URL and key, and "
     "push the calls that it answered to POST /v1/captures. A run whose data source says batch: true has its rows "
     "answered at the same price.",
+    "fine_tuning": "The permissions of checkpoints, which share them between OpenAI's projects, do not exist here: a "
+    "model that was trained answers every key with the scope infer.",
     "uploads": "A file of up to 128 MB goes by a link: POST /v1/files/presigned answers with it.",
 }
 """What to do instead of what OpenAI has and no route here serves, by the first step of the path."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
 from foundation.landed import ObjectsLanded, TestEvent
-from foundation.message import BACK, Message, Postponable
+from foundation.message import BACK, Message, Postponable, ToTrainer
 
 
 class RecordCompletions(Message):
@@ -139,35 +139,60 @@ class StepFailed(Message):
 
 
 class StartJob(Postponable):
-    """Start the fine-tuning job of this dataset, which is assembled. Its card that lands in S3 asks for the same."""
+    """Start a fine-tuning job: that of this dataset, which is assembled, or this one, of uploaded files.
+
+    The dataset's card that lands in S3 asks for the same. Exactly one of the two is given.
+    """
 
     QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
     ABOUT: ClassVar[str] = "dataset_id"
 
     type: Literal["StartJob"] = "StartJob"
-    dataset_id: str
+    dataset_id: str | None = None
+    job_id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.dataset_id is None) == (self.job_id is None):
+            raise ValueError("give either dataset_id or job_id")
+        return self
 
     @property
     def place(self) -> tuple[str, str]:
-        return self.dataset_id, f"{BACK}START"
+        return self.dataset_id or self.job_id or "", f"{BACK}START"
 
 
-class CancelJob(Postponable):
-    """Stop the fine-tuning job of a cancelled distillation.
+class CancelJob(ToTrainer):
+    """Stop this fine-tuning job, which somebody cancelled, or whose distillation was."""
 
-    `away_since` is when its trainer stopped answering, in seconds since the epoch; 0 while it answers.
-    """
-
-    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
     ABOUT: ClassVar[str] = "job_id"
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ASKS: ClassVar[str] = "CANCEL"
 
     type: Literal["CancelJob"] = "CancelJob"
     job_id: str
-    away_since: int = 0
 
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.job_id, f"{BACK}CANCEL"
+
+class PauseJob(ToTrainer):
+    """Have the trainer pause this fine-tuning job, or go on with it, as the job says by now."""
+
+    ABOUT: ClassVar[str] = "job_id"
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ASKS: ClassVar[str] = "PAUSE"
+
+    type: Literal["PauseJob"] = "PauseJob"
+    job_id: str
+
+
+class RetireModel(ToTrainer):
+    """Undo the deployment of a trained model, and delete what it costs at its trainer."""
+
+    ABOUT: ClassVar[str] = "model_id"
+    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
+    ASKS: ClassVar[str] = "RETIRE"
+
+    type: Literal["RetireModel"] = "RetireModel"
+    model_id: str
 
 
 class DecideVerdict(Message):
@@ -231,24 +256,6 @@ class DeliverEvent(Message):
     object_id: str
 
 
-class RetireModel(Postponable):
-    """Undo the deployment of a trained model, and delete what it costs at its trainer.
-
-    `away_since` is when its trainer stopped answering, in seconds since the epoch; 0 while it answers.
-    """
-
-    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
-    ABOUT: ClassVar[str] = "model_id"
-
-    type: Literal["RetireModel"] = "RetireModel"
-    model_id: str
-    away_since: int = 0
-
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.model_id, f"{BACK}RETIRE"
-
-
 type Work = (
     RecordCompletions
     | PlanRun
@@ -259,6 +266,7 @@ type Work = (
     | StepFailed
     | StartJob
     | CancelJob
+    | PauseJob
     | RetireModel
     | DecideVerdict
     | VerdictDecided

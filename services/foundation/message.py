@@ -49,3 +49,15 @@ class Postponable(Message):
     def place(self) -> tuple[str, str]:
         """Partition and sort key of the row that holds the same count, so that a doubled message is noticed."""
         raise NotImplementedError
+
+
+class ToTrainer(Postponable):
+    """What a trainer is asked for: `away_since` is when it stopped answering, in seconds since the epoch, or 0."""
+
+    ASKS: ClassVar[str]
+
+    away_since: int = 0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return getattr(self, self.ABOUT), f"{BACK}{self.ASKS}"

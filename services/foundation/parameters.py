@@ -14,14 +14,15 @@ from foundation.errors import ApiError
 from foundation.routes import Query, Route
 
 _LONGEST_NAMED = 64
+_MAP = "object"
 _MEMBER = re.compile(r"([^\[\].]+)\[[^\[\]]*\]")
 
 
 def refuse_unknown(route: Route, names: Iterable[str]) -> None:
     """Raises ApiError for the first of the query's names that the route has not declared."""
     declared = route.described.get("query", ())
-    plain = [query.name for query in declared if not _is_map(query)]
-    maps = [query.name for query in declared if _is_map(query)]
+    plain = [query.name for query in declared if any(kind != _MAP for kind in _kinds(query))]
+    maps = [query.name for query in declared if _MAP in _kinds(query)]
     for name in names:
         member = _MEMBER.fullmatch(name)
         if name not in plain and not (member and member[1] in maps):
@@ -47,8 +48,9 @@ def remedy(name: str, known: Sequence[str]) -> str:
     return f"Did you mean '{nearest[0]}'?" if nearest else f"Known are: {', '.join(known)}."
 
 
-def _is_map(query: Query) -> bool:
-    return query.schema.get("type") == "object"
+def _kinds(query: Query) -> list[str]:
+    """The types that a parameter may have: that of its schema, or of each of its arms."""
+    return [str(arm.get("type")) for arm in query.schema.get("anyOf", [query.schema])]
 
 
 def _alike(name: str, maps: Sequence[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Resume what stands still: runs and distillations whose message is lost, or whose functions were stopped too often.
+"""Resume what stands still: what has lost its message, or whose functions were stopped too often.
 
-In: the lists of open runs and distillations. At each sweep their progress is compared with what the last sweep saw.
-Where there is none for an hour, what the state waits for is sent again; then after two hours, four, and so on. Doing
-work again changes nothing, so only time is lost where the message was merely late. Where there is none for two days
-beyond the patience for a provider, the object ends as failed. A training at work and an approval may take any time.
+In: the lists of open runs, distillations and fine-tuning jobs. At each sweep their progress is compared with what the
+last sweep saw. Where there is none for an hour, what the state waits for is sent again; then after two hours, four, and
+so on. Doing work again changes nothing, so only time is lost where the message was merely late. Where there is none for
+two days beyond the patience for a provider, the object ends as failed. A training at work and an approval may take any
+time; the start of a job ends by itself.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
+from distillations.job import OPEN_JOBS, Job
 from evals.run import OPEN_RUNS, Run
 from foundation import bus, table
-from foundation.events import AdvanceDistillation, PlanRun, StepFailed
+from foundation.events import AdvanceDistillation, PlanRun, StartJob, StepFailed
 from foundation.ids import now
 from foundation.later import begin_again, patience_over
 from retention.failures import Failures
@@ -28,7 +30,8 @@ _STALLED = "It made no progress for days, and doing its work again did not help:
 def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
     """Look at what is open as long as `goes_on()` is true. Returns how many objects were resumed or ended."""
     resumed = 0
-    for partition, look in ((OPEN_RUNS, _look_at_run), (OPEN_DISTILLATIONS, _look_at_distillation)):
+    looks = {OPEN_RUNS: _look_at_run, OPEN_DISTILLATIONS: _look_at_distillation, OPEN_JOBS: _look_at_job}
+    for partition, look in looks.items():
         for entry in list(table.query(partition)):
             if not goes_on():
                 return resumed
@@ -71,6 +74,18 @@ def _look_at_distillation(entry: table.Row) -> bool:
     if not _is_due(entry, stood_s):
         return False
     bus.send(AdvanceDistillation(distillation_id=distillation.id, resend=True))
+    return True
+
+
+def _look_at_job(entry: table.Row) -> bool:
+    """Start a job again that was asked for by itself and has not begun. The others have a distillation or a watcher."""
+    job = Job.find(entry["sk"])
+    if job is None or job.ended or job.provider_job_id or job.distillation_id:
+        return False
+    if not _is_due(entry, _stood_s(entry, job.status)):
+        return False
+    begin_again(job.id)
+    bus.send(StartJob(job_id=job.id, correlation_id=job.id))
     return True
 
 

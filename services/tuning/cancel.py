@@ -1,4 +1,4 @@
-"""Stop the job of a cancelled distillation.
+"""Stop a job that somebody cancelled, or whose distillation was.
 
 In: `CancelJob`. A job that runs at the trainer is cancelled there, and the watcher records its end. A job whose model
 is being deployed is ended by the watcher, which retires what was deployed. A job that was not started, or whose start

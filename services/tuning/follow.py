@@ -1,7 +1,7 @@
 """Look at one open job and record what has changed.
 
 In: the job and its entry in the list of open ones. Out: the job as it stands then. While its trainer gives no status,
-or a trained model no answer, its distillation shows that it waits; when the patience is over, the job ends as failed.
+or a trained model no answer, it is shown that the job waits; when the patience is over, the job ends as failed.
 The training's end is not the job's: `deploying` follows, until the model has answered.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import OPEN_JOBS, Job
 from foundation import table
 from foundation.consumer import logger
 from foundation.ids import now
@@ -21,7 +21,7 @@ from notifications.alerts import Alert
 from notifications.raising import raise_once
 from tuning import deploying, pause
 from tuning.answering import REFUSED
-from tuning.jobs import OPEN, ended, note
+from tuning.jobs import ended, note
 from tuning.telling import keep_checkpoints, keep_events
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, UnknownState
 
@@ -58,7 +58,7 @@ def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job
     """The training is done: what it made is recorded, and then deployed and asked."""
     if not seen.fine_tuned_model:
         return _move(job, ended(job, "failed", "no_model", "The training succeeded, and the trainer names no model."))
-    table.update(OPEN, job.id, {"deploying_since": now()})
+    table.update(OPEN_JOBS, job.id, {"deploying_since": now()})
     moved = _move(job, replace(seen, status="deploying"))
     return follow(moved, {}, trainer, context) if moved.status == "deploying" else moved
 
@@ -97,7 +97,7 @@ def _clear_or_leave(job: Job, trainer: Trainer) -> None:
 
 def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
     """The end of a job that its trainer no longer knows: cancelled where that was asked for, else failed."""
-    distillation = Distillation.find(job.distillation_id)
+    distillation = Distillation.find(job.distillation_id) if job.distillation_id else None
     if job.cancel_requested_at or (distillation and distillation.status == "cancelled"):
         return ended(job, "cancelled")
     message = f"The trainer no longer knows the job {job.provider_job_id}: {refusal}"
@@ -105,21 +105,17 @@ def _vanished(job: Job, refusal: TrainerRefused) -> ProviderJob:
 
 
 def _wait(job: Job, row: Row, error: TrainerAway | TrainerRefused) -> None:
-    """Note since when there is no answer, and since when nothing but refusals, and have the distillation show it."""
+    """Note since when there is no answer, and since when nothing but refusals, and show it."""
     logger().warning("trainer gave no status", extra={"job_id": job.id, "error": str(error)})
     since = row.get("away_since") or now()
     refused_since = (row.get("refused_since") or now()) if error.code == REFUSED else 0
-    table.update(OPEN, job.id, {"away_since": since, "refused_since": refused_since})
-    distillation = Distillation.find(job.distillation_id)
-    if distillation and distillation.status == "training":
-        pause.show(distillation, since, error)
+    table.update(OPEN_JOBS, job.id, {"away_since": since, "refused_since": refused_since})
+    pause.show(job, since, error)
 
 
 def _go_on(job: Job) -> None:
-    table.update(OPEN, job.id, {"away_since": 0, "refused_since": 0})
-    distillation = Distillation.find(job.distillation_id)
-    if distillation and distillation.status == "training":
-        pause.go_on(distillation)
+    table.update(OPEN_JOBS, job.id, {"away_since": 0, "refused_since": 0})
+    pause.go_on(job)
 
 
 def _keep(job: Job, row: Row, seen: ProviderJob) -> None:
@@ -127,11 +123,15 @@ def _keep(job: Job, row: Row, seen: ProviderJob) -> None:
     since = row.get("told_until") or 0
     until = keep_events(job, seen.events, since)
     if until != since:
-        table.update(OPEN, job.id, {"told_until": until})
+        table.update(OPEN_JOBS, job.id, {"told_until": until})
     keep_checkpoints(job, seen.checkpoints)
-    progress = job.progress if seen.progress is None else seen.progress
-    if (progress, seen.to_do) != (job.progress, job.to_do):
-        job.change({"progress": progress, "to_do": seen.to_do}, where={"status": job.status})
+    told = {
+        "progress": job.progress if seen.progress is None else seen.progress,
+        "estimated_finish": job.estimated_finish if seen.estimated_finish is None else seen.estimated_finish,
+        "to_do": seen.to_do,
+    }
+    if any(getattr(job, name) != value for name, value in told.items()):
+        job.change(told, where={"status": job.status})
 
 
 def _move(job: Job, seen: ProviderJob) -> Job:

@@ -1,4 +1,4 @@
-"""Entry points: `start_entry` for starts, landed cards, cancellations, retirements, `watch_entry` for the clock."""
+"""Entry points: `start_entry` for what a trainer is asked for, and landed cards; `watch_entry` for the clock."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 from distillations.dataset import dataset_of
 from foundation.consumer import consume
-from foundation.events import CancelJob, Delivery, RetireModel, StartJob
+from foundation.events import CancelJob, Delivery, PauseJob, RetireModel, StartJob
 from foundation.landed import ObjectsLanded
 from tuning import cancel, retire, start
 from tuning.daily import daily
+from tuning.hold import hold
 from tuning.watch import watch
 
 
@@ -23,6 +24,8 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 start.start(delivery, context)
             case CancelJob():
                 cancel.cancel(delivery, context)
+            case PauseJob():
+                hold(delivery)
             case RetireModel():
                 retire.retire(delivery)
             case _:
@@ -35,9 +38,9 @@ def _give_up(delivery: Delivery, reason: str) -> None:
     match delivery:
         case ObjectsLanded(keys=keys):
             for key in keys:
-                start.give_up(dataset_of(key), reason)
+                start.give_up(StartJob(dataset_id=dataset_of(key)), reason)
         case StartJob():
-            start.give_up(delivery.dataset_id, reason)
+            start.give_up(delivery, reason)
         case CancelJob():
             cancel.give_up(delivery, reason)
         case RetireModel():

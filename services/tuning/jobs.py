@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distillations.job import Job, JobFailure, JobStatus
+from distillations.job import OPEN_JOBS, Job, JobFailure, JobStatus
 from foundation import aws, table
 from foundation.bounds import cut
 from foundation.consumer import logger
@@ -10,7 +10,6 @@ from foundation.ids import derived_id, now
 from foundation.settings import settings
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused
 
-OPEN = "OPENJOBS"
 LEASE = "START"
 
 
@@ -39,7 +38,22 @@ def end_unstarted(trainer: Trainer, job: Job) -> None:
     """End a job as cancelled that a cancellation has reached before its start."""
     leave_nothing(trainer, job)
     note(job, "cancelled", "Cancelled before it was under way.")
+    if job.distillation_id is None:
+        have_watched(job)
     job.change({"status": "cancelled", "finished_at": now()})
+
+
+def fail_unstarted(job: Job, error: JobFailure) -> None:
+    """End a job as failed that its trainer has not, unless it was started meanwhile."""
+    note(job, "failed", f"Not started: {error.message}")
+    ended = {"status": "failed", "error": error, "finished_at": now()}
+    job.change(ended, where={"status": job.status, "provider_job_id": None})
+
+
+def have_watched(job: Job) -> None:
+    """Put the job on the list of open ones, and start the clock: the watcher takes it off once all is done."""
+    table.put({"pk": OPEN_JOBS, "sk": job.id})
+    aws.events().enable_rule(Name=settings().WATCH_RULE)
 
 
 def forget_files(trainer: Trainer, job: Job) -> bool:
@@ -60,5 +74,4 @@ def leave_nothing(trainer: Trainer, job: Job) -> None:
     This comes before the end is written: a message about a job that has ended does nothing when it is delivered again.
     """
     if not forget_files(trainer, job):
-        table.put({"pk": OPEN, "sk": job.id})
-        aws.events().enable_rule(Name=settings().WATCH_RULE)
+        have_watched(job)

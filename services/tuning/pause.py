@@ -1,6 +1,7 @@
-"""Pause a distillation while its trainer is away, for at most the template's ProviderPatience (hours).
+"""Wait while a trainer is away, for at most the template's ProviderPatience (hours), and show that.
 
 In: a message whose trainer is away. Out: the same message, put back: the first time at once, then with growing waits.
+That it waits is shown in the job, and where a distillation waits for the job, in the distillation instead.
 """
 
 from __future__ import annotations
@@ -8,30 +9,54 @@ from __future__ import annotations
 from typing import Any
 
 from distillations.distillation import Distillation
-from foundation.events import CancelJob, RetireModel, StartJob
+from distillations.job import Job
+from foundation.events import CancelJob, PauseJob, RetireModel, StartJob
 from foundation.ids import now
 from foundation.later import Pause, put_back
 from tuning.trainers import TrainerAway, TrainerRefused
 
 _LEAST_S = 15
+_WAITING = frozenset({"assembling", "training"})
+"""In which states a distillation waits for its job."""
+
+type Asking = StartJob | CancelJob | PauseJob | RetireModel
 
 
-def come_again(message: StartJob | CancelJob | RetireModel, since: int, **changes: Any) -> None:
+def come_again(message: Asking, since: int, **changes: Any) -> None:
     """Put back a message whose trainer has been away since `since`, in seconds since the epoch."""
     put_back(message, _wait_s(message, since), **changes)
 
 
-def _wait_s(message: StartJob | CancelJob | RetireModel, since: int) -> int:
+def _wait_s(message: Asking, since: int) -> int:
     return max(_LEAST_S, now() - since) if message.put_back else 0
 
 
-def show(distillation: Distillation, since: int, error: TrainerAway | TrainerRefused) -> None:
-    """Record in the distillation since when it waits for its trainer, and why, unless it has gone on meanwhile."""
-    paused = Pause(since=since, reason=str(error))
-    distillation.change({"paused": paused.model_dump()}, where={"status": distillation.status})
+def away_since(job: Job) -> int | None:
+    """Since when the job has waited for its trainer, in seconds since the epoch; None where it does not wait."""
+    distillation = _distillation(job)
+    paused = distillation.paused if distillation else Job.load(job.id).away
+    return paused.since if paused else None
 
 
-def go_on(distillation: Distillation) -> None:
-    """End the distillation's pause, because the trainer answers again."""
-    if distillation.paused:
+def show(job: Job, since: int, error: TrainerAway | TrainerRefused) -> None:
+    """Record since when the job waits for its trainer, and why, unless it has gone on meanwhile."""
+    paused = Pause(since=since, reason=str(error)).model_dump()
+    distillation = _distillation(job)
+    if distillation is None:
+        job.change({"away": paused}, where={"status": job.status})
+    elif distillation.status in _WAITING:
+        distillation.change({"paused": paused}, where={"status": distillation.status})
+
+
+def go_on(job: Job) -> None:
+    """End the wait, because the trainer answers again."""
+    distillation = _distillation(job)
+    if distillation is None:
+        job.change({"away": None})
+    elif distillation.paused and distillation.status in _WAITING:
         distillation.change({"paused": None}, where={"status": distillation.status})
+
+
+def _distillation(job: Job) -> Distillation | None:
+    """The distillation that waits for the job."""
+    return Distillation.find(job.distillation_id) if job.distillation_id else None

@@ -1,4 +1,4 @@
-"""Start a dataset's fine-tuning job: once, whatever is redelivered.
+"""Start a fine-tuning job: that of a dataset, or one of uploaded files. Once, whatever is redelivered.
 
 In: `StartJob`. The job's id is its intent and travels to the trainer; after a crash or a doubtful answer the trainer is
 asked for it before anything is started. What the trainer is known to refuse is found before it is asked, and told line
@@ -13,7 +13,7 @@ from typing import Any
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
-from distillations.job import Job, JobFailure
+from distillations.job import OPEN_JOBS, Estimate, Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, bus, lease, table
 from foundation.events import AdvanceDistillation, StartJob, StepFailed
@@ -21,7 +21,9 @@ from foundation.ids import derived_id, now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
-from tuning.jobs import LEASE, OPEN, end_unstarted, leave_nothing, note
+from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, note
+from tuning.order import training_of
+from tuning.problems import of_uploads, refusal_of
 from tuning.telling import keep_events
 from tuning.trainers import (
     ProviderJob,
@@ -30,62 +32,75 @@ from tuning.trainers import (
     TrainerEvent,
     TrainerRefused,
     Training,
-    TrainingFile,
     trainer_named,
 )
 
-_SUFFIX_LENGTH = 18
 _TOLD = 20
+_CODE = "start_failed"
 
 
 def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> None:
-    """Start the job of the dataset."""
-    dataset = Dataset.load(message.dataset_id)
-    distillation = Distillation.load(dataset.distillation_id)
-    if distillation.status in TERMINAL:
+    """Start the job of the dataset, or the one that is named."""
+    job = _of_dataset(message.dataset_id) if message.dataset_id else Job.find(message.job_id or "")
+    if job is None:
         return
-    job = _intent(distillation, dataset)
     try:
         with lease.held(job.id, LEASE, context):
-            if not _settled(trainer or trainer_named(job.trainer), Job.load(job.id), dataset):
+            if not _settled(trainer or trainer_named(job.trainer), Job.load(job.id)):
                 return
     except TrainerAway as away:
-        since = distillation.paused.since if distillation.paused else now()
+        since = pause.away_since(job) or now()
         if not patience_over(since):
-            pause.show(distillation, since, away)
+            pause.show(job, since, away)
             pause.come_again(message, since)
             return
         if Job.load(job.id).provider_job_id is None:
             leave_nothing(trainer or trainer_named(job.trainer), job)
-            _fail(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
+            fail_unstarted(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
     aws.events().enable_rule(Name=settings().WATCH_RULE)
-    advance = AdvanceDistillation(distillation_id=distillation.id)
-    bus.send(advance)
+    if job.distillation_id:
+        bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
 
 
-def give_up(dataset_id: str, reason: str) -> None:
-    """Have the distillation of the dataset fail, since its job could not be started."""
-    dataset = Dataset.find(dataset_id)
-    if dataset is None:
-        return
-    message = f"The fine-tuning job could not be started: {reason}."
-    failed = StepFailed(
-        distillation_id=dataset.distillation_id, during="assembling", code="start_failed", message=message
-    )
-    bus.send(failed)
+def give_up(message: StartJob, reason: str) -> None:
+    """Fail a job that could not be started, or the distillation that waits for it."""
+    told = f"The fine-tuning job could not be started: {reason}."
+    job = Job.find(message.job_id) if message.job_id else None
+    if job and not job.ended and not job.provider_job_id:
+        # The watcher deletes what may lie at the trainer.
+        have_watched(job)
+        fail_unstarted(job, JobFailure(code=_CODE, message=told))
+    dataset = Dataset.find(message.dataset_id) if message.dataset_id else None
+    if dataset:
+        failed = StepFailed(distillation_id=dataset.distillation_id, during="assembling", code=_CODE, message=told)
+        bus.send(failed)
 
 
-def _settled(trainer: Trainer, job: Job, dataset: Dataset) -> bool:
-    """Start the job unless it has started. False if a cancellation came first, True otherwise, also if refused."""
+def _of_dataset(dataset_id: str) -> Job | None:
+    """The job of a dataset, written down as an intent; None where its distillation is over."""
+    dataset = Dataset.load(dataset_id)
+    distillation = Distillation.load(dataset.distillation_id)
+    return None if distillation.status in TERMINAL else _intent(distillation, dataset)
+
+
+def _settled(trainer: Trainer, job: Job) -> bool:
+    """Start the job unless it has started. False if a cancellation came first, True otherwise, also if refused.
+
+    The job, and its distillation, are read after the intent is written: a cancellation that comes later finds it.
+    """
     if job.provider_job_id or job.ended:
         return True
-    # Read once more now that the intent is written: a cancellation that comes later finds the intent.
-    distillation = Distillation.load(job.distillation_id)
-    if distillation.status in TERMINAL:
+    if _is_cancelled(job):
         end_unstarted(trainer, job)
         return False
-    _start_at(trainer, job, distillation, dataset)
+    _start_at(trainer, job)
     return True
+
+
+def _is_cancelled(job: Job) -> bool:
+    if job.distillation_id:
+        return Distillation.load(job.distillation_id).status in TERMINAL
+    return job.cancel_requested_at is not None
 
 
 def _intent(distillation: Distillation, dataset: Dataset) -> Job:
@@ -104,12 +119,12 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
     return job
 
 
-def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: Dataset) -> None:
+def _start_at(trainer: Trainer, job: Job) -> None:
     try:
-        started = trainer.find(job.id) or _started(trainer, job, _training(job, distillation, dataset))
+        started = trainer.find(job.id) or _started(trainer, job, training_of(job))
     except TrainerRefused as refusal:
         leave_nothing(trainer, job)
-        _fail(job, JobFailure(code=refusal.code, message=str(refusal)))
+        fail_unstarted(job, JobFailure(code=refusal.code, message=str(refusal), param=refusal.param))
         return
     _record(job, started)
 
@@ -117,41 +132,27 @@ def _start_at(trainer: Trainer, job: Job, distillation: Distillation, dataset: D
 def _started(trainer: Trainer, job: Job, training: Training) -> ProviderJob:
     """Check the order, then start the job. Raises TrainerRefused with what the trainer would not take."""
     problems = trainer.check(training)
+    if job.training_file:
+        problems = of_uploads(problems)
     if problems:
         events = [TrainerEvent(f"problem-{problem}", now(), str(problem), "error") for problem in problems]
         keep_events(job, events[:_TOLD], since=0)
-        more = f", and {len(problems) - 1} more: see the job's events" if len(problems) > 1 else ""
-        raise TrainerRefused(f"The trainer would not take this: {problems[0]}{more}.", "invalid_training_data")
-    job.change({"estimate": trainer.estimate(training)})
+        raise refusal_of(problems)
+    estimate = trainer.estimate(training)
+    job.change({"estimate": estimate})
+    if job.max_cost_usd is not None:
+        _refuse_above(job.max_cost_usd, estimate)
     return trainer.start(training)
 
 
-def _fail(job: Job, error: JobFailure) -> None:
-    note(job, "failed", f"Not started: {error.message}")
-    ended = {"status": "failed", "error": error, "finished_at": now()}
-    job.change(ended, where={"status": job.status, "provider_job_id": None})
-
-
-def _training(job: Job, distillation: Distillation, dataset: Dataset) -> Training:
-    validation = TrainingFile.at(dataset.key("validation.jsonl"))
-    return Training(
-        intent=job.id,
-        model=job.model,
-        train=TrainingFile.at(dataset.key("train.jsonl")),
-        validation=validation if validation.size else None,
-        hyperparameters=job.hyperparameters,
-        seed=job.seed,
-        suffix=_suffix(distillation.name),
-        card=dataset.card,
-    )
-
-
-def _suffix(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
-    return kept.strip("-")[:_SUFFIX_LENGTH].strip("-") or "stillhouse"
+def _refuse_above(limit: float, estimate: Estimate) -> None:
+    if estimate.cost_usd is None or estimate.cost_usd > limit:
+        cost = "at an unknown cost" if estimate.cost_usd is None else f"at ${estimate.cost_usd:.2f}"
+        message = f"The training is estimated {cost}, and may cost ${limit:.2f}."
+        raise TrainerRefused(message, "over_budget", param="max_cost_usd")
 
 
 def _record(job: Job, started: ProviderJob) -> None:
-    table.put({"pk": OPEN, "sk": job.id})
+    table.put({"pk": OPEN_JOBS, "sk": job.id})
     note(job, "created", f"Created at the trainer as {started.id}.")
-    job.change({"provider_job_id": started.id})
+    job.change({"provider_job_id": started.id, "away": None})

@@ -1,17 +1,17 @@
 """Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
-In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each job that ended.
-A job leaves the list after that message is sent and its training files are deleted at the trainer. A job that raises is
-tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm. Where it raises
-until the patience is over, it ends as failed. Each minute begins with another job, so that those of a trainer that
-hangs take the time of no others. With no job open, the clock is stopped.
+In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each ended job of a
+distillation. A job leaves the list after that message is sent and its training files are deleted at the trainer. A job
+that raises is tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm.
+Where it raises until the patience is over, it ends as failed. Each minute begins with another job, so that those of a
+trainer that hangs take the time of no others. With no job open, the clock is stopped.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from distillations.job import Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import aws, bus, table
 from foundation.consumer import logger
 from foundation.events import AdvanceDistillation
@@ -21,7 +21,7 @@ from foundation.settings import settings
 from foundation.table import Row
 from tuning.booking import book_end
 from tuning.follow import follow
-from tuning.jobs import OPEN, forget_files, note
+from tuning.jobs import forget_files, note
 from tuning.trainers import Trainer, trainer_named
 
 _MARGIN_MS = 45_000
@@ -31,7 +31,7 @@ _MARGIN_MS = 45_000
 def watch(context: Any, trainer: Trainer | None = None) -> None:
     """Look at every open job once, as far as the time reaches. `context` is Lambda's."""
     errors: list[Exception] = []
-    for row in _in_turn(list(table.query(OPEN))):
+    for row in _in_turn(list(table.query(OPEN_JOBS))):
         if context.get_remaining_time_in_millis() < _MARGIN_MS:
             break
         try:
@@ -55,13 +55,13 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
     """Look at one open job; an entry whose job is gone leaves the list."""
     job = Job.find(row["sk"])
     if job is None:
-        table.delete(OPEN, row["sk"])
+        table.delete(OPEN_JOBS, row["sk"])
         return
     at = trainer or trainer_named(job.trainer)
     if job.provider_job_id and not job.ended:
         job = follow(job, row, at, context)
     if row.get("failing_since"):
-        table.update(OPEN, job.id, {"failing_since": 0})
+        table.update(OPEN_JOBS, job.id, {"failing_since": 0})
     if job.ended:
         _close(job, at)
 
@@ -69,7 +69,7 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
 def _wait_or_end(row: Row, error: Exception) -> None:
     """Note since when looking at a job raises what nobody planned; when the patience is over, end the job."""
     since = int(row.get("failing_since") or now())
-    table.update(OPEN, row["sk"], {"failing_since": since})
+    table.update(OPEN_JOBS, row["sk"], {"failing_since": since})
     job = Job.find(row["sk"]) if patience_over(since) else None
     if job is None:
         return
@@ -78,21 +78,24 @@ def _wait_or_end(row: Row, error: Exception) -> None:
         note(job, "failed", reason)
         failure = JobFailure(code="watch_failed", message=reason)
         job.change({"status": "failed", "error": failure, "finished_at": now()}, where={"status": job.status})
-    advance = AdvanceDistillation(distillation_id=job.distillation_id)
-    bus.send(advance)
-    table.delete(OPEN, job.id)
+    _advance(job)
+    table.delete(OPEN_JOBS, job.id)
 
 
 def _close(job: Job, trainer: Trainer) -> None:
-    """Book its cost, and have the distillation go on.
+    """Book its cost, and have its distillation go on.
 
     The job leaves the list once its training files have left the trainer.
     """
     book_end(job)
-    advance = AdvanceDistillation(distillation_id=job.distillation_id)
-    bus.send(advance)
+    _advance(job)
     if forget_files(trainer, job) or patience_over(job.finished_at or 0):
-        table.delete(OPEN, job.id)
+        table.delete(OPEN_JOBS, job.id)
+
+
+def _advance(job: Job) -> None:
+    if job.distillation_id:
+        bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
 
 
 def _stop_clock() -> None:
@@ -105,4 +108,4 @@ def _stop_clock() -> None:
 
 
 def _any_open() -> bool:
-    return next(table.query(OPEN, limit=1), None) is not None
+    return next(table.query(OPEN_JOBS, limit=1), None) is not None

@@ -207,7 +207,6 @@ def test_a_bad_form_names_what_is_wrong(system: System) -> None:
     [
         ("assistants", "provider itself"),
         ("batch", "provider itself"),
-        ("fine-tune", "/v1/distillations"),
         ("user_data", "provider itself"),
         ("vision", "provider itself"),
     ],

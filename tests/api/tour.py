@@ -5,6 +5,7 @@ The description of the API takes its examples from here, and its schemas are hel
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,6 @@ from tests.grading.build import JUDGE
 _MOST_SHOWN = 2
 _SECRET = re.compile(r"(?<=[0-9A-Z]{26}-)[0-9a-f]{40}|(?<=whsec_)[\w+/=]{44}")
 _LAB = re.compile(r"http://127\.0\.0\.1:\d+")
-_FORM = (
-    b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nevals\r\n--x\r\nContent-Disposition: form-data; '
-    b'name="file"; filename="rows.jsonl"\r\nContent-Type: text/plain\r\n\r\n{"item": {}}\r\n--x--\r\n'
-)
 
 
 @dataclass
@@ -62,6 +59,7 @@ def tour(system: System) -> list[Visit]:
     _providers(made)
     _files(made)
     _evals(made)
+    _fine_tuning(made)
     _distillation(made)
     return made.visits
 
@@ -166,7 +164,7 @@ def _providers(made: Tour) -> None:
 
 def _files(made: Tour) -> None:
     call = made.call
-    made.visits.append(Visit("POST", "/files", None, *_upload(made.system)))
+    made.visits.append(Visit("POST", "/files", None, *_upload(made.system, form("evals", [{"item": {}}]))))
     file_id = made.visits[-1].answer["id"]
     call("POST", "/files/presigned", {"filename": "rows.jsonl", "purpose": "evals", "bytes": 5_000_000})
     call("GET", "/files")
@@ -175,8 +173,16 @@ def _files(made: Tour) -> None:
     call("DELETE", "/files/{file_id}", file_id=file_id)
 
 
-def _upload(system: System) -> tuple[int, Any]:
-    return system.call("POST", "/v1/files", _FORM, headers={"content-type": "multipart/form-data; boundary=x"})
+def form(purpose: str, lines: list[dict[str, Any]]) -> bytes:
+    """The body of an upload of JSONL, as multipart/form-data with the boundary x."""
+    content = "\n".join(json.dumps(line) for line in lines)
+    head = 'Content-Disposition: form-data; name="'
+    fields = [f'{head}purpose"\r\n\r\n{purpose}', f'{head}file"; filename="rows.jsonl"\r\n\r\n{content}']
+    return "".join([*(f"--x\r\n{part}\r\n" for part in fields), "--x--\r\n"]).encode()
+
+
+def _upload(system: System, body: bytes) -> tuple[int, Any]:
+    return system.call("POST", "/v1/files", body, headers={"content-type": "multipart/form-data; boundary=x"})
 
 
 def _evals(made: Tour) -> None:
@@ -221,6 +227,24 @@ def _run(made: Tour, eval_id: str, content: list[dict[str, Any]]) -> str:
     return str(run["id"])
 
 
+def _fine_tuning(made: Tour) -> None:
+    """A job that is under way at its trainer can be paused, resumed and cancelled."""
+    call, system = made.call, made.system
+    lines = [{"messages": [*loop.messages(number), _answer(number)]} for number in range(12)]
+    file_id = _upload(system, form("fine-tune", lines))[1]["id"]
+    method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3}}}
+    new = {"model": loop.STUDENT, "training_file": file_id, "suffix": "triage", "method": method}
+    job = {"job_id": call("POST", "/fine_tuning/jobs", {**new, "metadata": {"team": "mail"}})["id"]}
+    system.deliver("TUNING")
+    for change in ("pause", "resume", "cancel"):
+        call("POST", f"/fine_tuning/jobs/{{job_id}}/{change}", **job)
+    system.settle()
+
+
+def _answer(number: int) -> dict[str, str]:
+    return {"role": "assistant", "content": loop.LABELS[number % 3]}
+
+
 def _distillation(made: Tour) -> None:
     call, system = made.call, made.system
     loop.capture(system, "tour-loop")
@@ -249,4 +273,5 @@ def _distillation(made: Tour) -> None:
     call("GET", "/fine_tuning/jobs/{job_id}", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/checkpoints", **job)
+    call("GET", "/fine_tuning/jobs", query="limit=1")
     call("GET", "/lineage/{object_id}", query="limit=2", object_id=ended["model"])

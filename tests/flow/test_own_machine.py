@@ -38,7 +38,7 @@ def test_a_model_that_a_person_trained_goes_to_its_verdict(system: System) -> No
     tick()
     waiting = loop.fetched(system, asked["id"])
     job = system.ok("GET", f"/v1/fine_tuning/jobs/{waiting['job_id']}")
-    assert (waiting["status"], job["status"]) == ("training", "waiting_for_model")
+    assert (waiting["status"], job["status"], job["state"]) == ("training", "running", "waiting_for_model")
     assert "stillhouse model add" in job["to_do"]
     tick()
     delivered(system)

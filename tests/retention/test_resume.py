@@ -134,6 +134,21 @@ def test_a_start_that_is_sent_anew_beside_one_that_waits_makes_one_of_both(syste
     assert [message["put_back"] for message in build.sent(system, "TUNING")] == [9]
 
 
+def test_a_job_that_was_never_started_is_started(system: System, hours: Any) -> None:
+    job = Job(
+        id="ftjob-9", created_at=1, training_file="file-1", trainer="file", model="m", seed=1, status="validating_files"
+    )
+    job.create()
+    build.job(build.distillation("training", dataset_id="dataset_1", job_id="ftjob-8"), provider_job_id="theirs")
+    hours(0, 0.5)
+    assert build.sent(system, "TUNING") == []
+    hours(1.1)
+    assert [message["job_id"] for message in build.sent(system, "TUNING")] == [job.id]
+    job.change({"status": "failed"})
+    hours(9)
+    assert build.sent(system, "TUNING") == []
+
+
 def test_entries_of_what_is_gone_leave_the_lists(system: System, hours: Any) -> None:
     assert system
     table.put({"pk": OPEN_RUNS, "sk": "evalrun_gone"})

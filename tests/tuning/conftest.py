@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from distillations.distillation import Distillation
-from distillations.job import Estimate, Job
+from distillations.job import OPEN_JOBS, Estimate, Job
 from foundation import aws, blobs, table
 from foundation.events import StartJob
 from foundation.ids import derived_id, new_id
@@ -21,7 +21,6 @@ from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import FakeContext, System
 from tuning.answering import ModelSilent
-from tuning.jobs import OPEN
 from tuning.trainers import (
     Deployment,
     Problem,
@@ -90,7 +89,7 @@ def opened(number: int = 1, **fields: Any) -> Job:
         "training", number=number, dataset_id=f"dataset_{number}", job_id=f"ftjob-{number}"
     )
     job = build.job(distillation, **{"provider_job_id": "theirs", **fields})
-    table.put({"pk": OPEN, "sk": job.id})
+    table.put({"pk": OPEN_JOBS, "sk": job.id})
     aws.events().enable_rule(Name="watch")
     return job
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import OPEN_JOBS, Job
 from foundation import bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import CancelJob
@@ -18,7 +18,7 @@ from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, starting, tick
 from tuning.cancel import cancel
-from tuning.jobs import LEASE, OPEN
+from tuning.jobs import LEASE
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 
@@ -67,7 +67,7 @@ def test_a_job_that_never_started_ends_and_lets_the_clock_stop(
     tick(trainer)
 
     assert Job.load(distillation.job_id or "").status == "cancelled"
-    assert (trainer.started, trainer.cancelled, list(table.query(OPEN))) == ([], [], [])
+    assert (trainer.started, trainer.cancelled, list(table.query(OPEN_JOBS))) == ([], [], [])
     assert not system.clock_runs()
 
 

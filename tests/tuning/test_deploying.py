@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from distillations.distillation import Distillation
-from distillations.job import Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import lease, table
 from foundation.events import CancelJob
 from foundation.ids import now
@@ -19,7 +19,7 @@ from tests.flow.system import FakeContext, System
 from tests.tuning.conftest import Scripted, opened, tick
 from tuning.answering import ModelSilent
 from tuning.cancel import cancel
-from tuning.jobs import LEASE, OPEN
+from tuning.jobs import LEASE
 from tuning.trainers import Deployment, ProviderJob, Trained, TrainerAway, TrainerRefused, UnknownState
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefabcdef"
@@ -41,9 +41,9 @@ def trainer(trainer: Scripted) -> Scripted:
 
 def waited(job: Job, seconds: int) -> None:
     """So long ago was the first look that gave no answer."""
-    row = table.get(OPEN, job.id) or {}
+    row = table.get(OPEN_JOBS, job.id) or {}
     noted = ("away_since", "refused_since", "deploying_since")
-    table.update(OPEN, job.id, {name: now() - seconds for name in noted if row.get(name)})
+    table.update(OPEN_JOBS, job.id, {name: now() - seconds for name in noted if row.get(name)})
 
 
 def test_a_model_is_deployed_before_it_is_registered_asked_and_told(system: System, trainer: Scripted) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from distillations import lineage
 from distillations.distillation import Distillation
-from distillations.job import Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import CancelJob, StartJob
@@ -18,7 +18,7 @@ from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, starting
 from tuning.cancel import cancel
-from tuning.jobs import LEASE, OPEN
+from tuning.jobs import LEASE
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 
@@ -27,7 +27,7 @@ type AtTheLab = Callable[[Distillation], list[dict[str, Any]]]
 
 
 def open_jobs() -> list[str]:
-    return [row["sk"] for row in table.query(OPEN)]
+    return [row["sk"] for row in table.query(OPEN_JOBS)]
 
 
 def advanced(system: System) -> list[str]:

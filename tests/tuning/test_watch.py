@@ -11,14 +11,13 @@ import pytest
 
 from distillations import lineage
 from distillations.distillation import Distillation
-from distillations.job import Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import aws, table
 from foundation.ids import now
 from providers.model_version import ModelVersion
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, events_of, opened, starting, tick
-from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 from tuning.watch import watch
@@ -28,7 +27,7 @@ DONE = ProviderJob("theirs", "succeeded", fine_tuned_model=build.MODEL, trained_
 
 
 def open_jobs() -> list[str]:
-    return [row["sk"] for row in table.query(OPEN)]
+    return [row["sk"] for row in table.query(OPEN_JOBS)]
 
 
 def test_a_change_is_recorded_once_and_the_job_stays_open(system: System, trainer: Scripted) -> None:
@@ -151,7 +150,7 @@ def test_training_files_that_cannot_be_deleted_are_left_when_the_patience_is_ove
 def test_a_trainer_that_stays_away_ends_the_job_as_failed(system: System, trainer: Scripted) -> None:
     job = opened()
     trainer.jobs["theirs"] = TrainerAway("over capacity")
-    table.update(OPEN, job.id, {"away_since": now() - 25 * 3600})
+    table.update(OPEN_JOBS, job.id, {"away_since": now() - 25 * 3600})
     tick(trainer)
     error = Job.load(job.id).error
     assert error
@@ -185,7 +184,7 @@ def test_a_job_that_opens_while_the_clock_is_stopped_starts_it_again(
 
     def disable(**arguments: Any) -> Any:
         real(**arguments)
-        table.put({"pk": OPEN, "sk": "ftjob-late"})
+        table.put({"pk": OPEN_JOBS, "sk": "ftjob-late"})
 
     monkeypatch.setattr(aws.events(), "disable_rule", disable)
     tick(trainer)
@@ -242,7 +241,7 @@ def test_a_job_at_which_nobody_can_look_ends_as_failed_when_the_patience_is_over
     job = opened()
     trainer.jobs["theirs"] = ZeroDivisionError()
     for hours, status in ((0, "queued"), (23, "queued"), (25, "failed")):
-        table.update(OPEN, job.id, {"failing_since": now() - hours * 3600})
+        table.update(OPEN_JOBS, job.id, {"failing_since": now() - hours * 3600})
         with pytest.raises(ZeroDivisionError):
             tick(trainer)
         assert Job.load(job.id).status == status
@@ -263,7 +262,7 @@ def test_a_look_that_works_again_forgets_that_it_did_not(system: System, trainer
         tick(trainer)
     trainer.jobs["theirs"] = ProviderJob("theirs", "running")
     tick(trainer)
-    assert [row["failing_since"] for row in table.query(OPEN)] == [0]
+    assert [row["failing_since"] for row in table.query(OPEN_JOBS)] == [0]
     assert Job.load(job.id).status == "running"
 
 
@@ -272,7 +271,7 @@ def test_a_trainer_that_is_no_longer_known_strands_no_job(system: System) -> Non
     job.change({"trainer": "of-an-earlier-version"})
     with pytest.raises(KeyError):
         tick()
-    table.update(OPEN, job.id, {"failing_since": now() - 25 * 3600})
+    table.update(OPEN_JOBS, job.id, {"failing_since": now() - 25 * 3600})
     with pytest.raises(KeyError):
         tick()
     assert Job.load(job.id).status == "failed"

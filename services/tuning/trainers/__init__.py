@@ -14,6 +14,7 @@ from distillations.trainers import entry_of
 from tuning.trainers.account import Account, account_of
 from tuning.trainers.trainer import (
     Deployment,
+    PausingTrainer,
     Problem,
     ProviderJob,
     Trained,
@@ -42,6 +43,7 @@ def made(module: str, *account: Account) -> Trainer:
 
 __all__ = [
     "Deployment",
+    "PausingTrainer",
     "Problem",
     "ProviderJob",
     "Trained",

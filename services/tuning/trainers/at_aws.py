@@ -15,15 +15,14 @@ from typing import Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from distillations.estimates import training_cost_usd
 from distillations.job import Estimate
 from foundation import aws, blobs
 from foundation.settings import settings
-from providers import prices
 from providers.registry import configured
 from tuning.trainers.trainer import Problem, TrainerAway, TrainerRefused, Training
 from tuning.trainers.training_file import TrainingFile
 
-_BYTES_A_TOKEN = 4
 _BUSY = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException", "ServiceUnavailableException"})
 _MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound", "ObjectNotFoundException"})
 # SageMaker has no error of its own for what is not there.
@@ -72,12 +71,10 @@ def missing_provider(kind: str) -> Iterator[Problem]:
         yield Problem("model", f"no provider of the kind '{kind}' could serve the trained model: add one")
 
 
-def estimate(training: Training, default_epochs: int) -> Estimate:
-    """By the size of the file, the epochs and the stack's price list; AWS's prices are in no API that is read."""
-    price = prices.training_nanodollars(training.model)
-    epochs = training.hyperparameters.get("n_epochs")
-    tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else default_epochs)
-    return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+def estimate(training: Training, default_epochs: int | None) -> Estimate:
+    """What it costs by the stack's price list; AWS's prices are in no API that is read. How long is not known."""
+    cost = training_cost_usd(training.model, training.train.size, training.hyperparameters, default_epochs)
+    return Estimate(cost_usd=cost)
 
 
 def code(error: ClientError) -> str:

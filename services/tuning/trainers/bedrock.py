@@ -46,7 +46,6 @@ _CUSTOMIZED = {
 """The model that is asked, and its id for a customization, which has the length of its context."""
 _NO_VALIDATION = frozenset({"amazon.nova-2-lite-v1:0"})
 _NAMES = {"n_epochs": "epochCount", "learning_rate": "learningRate", "warmup_steps": "learningRateWarmupSteps"}
-_DEFAULT_EPOCHS = 2
 _STATES: dict[str, JobStatus] = {
     "InProgress": "running",
     "Completed": "succeeded",
@@ -82,7 +81,7 @@ class BedrockTrainer:
         return problems or problems_of(training, NovaHyperparameters, NovaExample)
 
     def estimate(self, training: Training) -> Estimate:
-        return at_aws.estimate(training, _DEFAULT_EPOCHS)
+        return at_aws.estimate(training, NovaHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
         try:

@@ -46,7 +46,6 @@ _NAMES = {
     "lora_rank": "loraRank",
     "max_length": "maxContextLength",
 }
-_DEFAULT_EPOCHS = 1
 _LEAST_EXAMPLES = 3
 _IDLE = "900s"
 """After how long without calls a deployment goes to zero replicas. Fireworks' own default is an hour."""
@@ -105,7 +104,7 @@ class FireworksTrainer:
         return problems
 
     def estimate(self, training: Training) -> Estimate:
-        return hosted.estimate(training, _DEFAULT_EPOCHS)
+        return hosted.estimate(training, FireworksHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
         job = self._api.find(f"/v1/{self._account()}/supervisedFineTuningJobs/{_id(intent)}")

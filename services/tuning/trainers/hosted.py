@@ -11,10 +11,10 @@ from typing import IO, Any
 
 import httpx2
 
+from distillations.estimates import training_cost_usd
 from distillations.job import Estimate
 from foundation import foreign_json
 from foundation.foreign_json import NotJSON
-from providers import prices
 from tuning.trainers.account import Account
 from tuning.trainers.trainer import TrainerAway, TrainerRefused, Training
 
@@ -22,20 +22,16 @@ type Json = dict[str, Any]
 
 # Twice within the 120 s of a function.
 TIMEOUT_S = 40
-_BYTES_A_TOKEN = 4
-"""A rule of thumb for English, by which a file's tokens are estimated."""
 _NOT_FOUND = 404
 _AWAY = frozenset({408, 425, 429})
 _FIRST_REFUSAL = 400
 _FIRST_SERVER_ERROR = 500
 
 
-def estimate(training: Training, default_epochs: int) -> Estimate:
-    """By the size of the file, the epochs that were asked for, else the default, and the price list."""
-    price = prices.training_nanodollars(training.model)
-    epochs = training.hyperparameters.get("n_epochs")
-    tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else default_epochs)
-    return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+def estimate(training: Training, default_epochs: int | None) -> Estimate:
+    """What it costs by the stack's price list. How long it takes is not known."""
+    cost = training_cost_usd(training.model, training.train.size, training.hyperparameters, default_epochs)
+    return Estimate(cost_usd=cost)
 
 
 def chosen(hyperparameters: Json, names: dict[str, str]) -> Json:

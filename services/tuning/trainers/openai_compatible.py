@@ -9,7 +9,7 @@ they can be had; without them it is a look all the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +21,7 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from pydantic import ValidationError
 
+from distillations.estimates import training_cost_usd
 from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from distillations.supervised import OpenAIExample
@@ -46,20 +47,18 @@ from tuning.trainers.training_file import TrainingFile
 
 _INTENT = "stillhouse_intent"
 _PURPOSE: Literal["fine-tune"] = "fine-tune"
+_PAUSED = "paused"
 _LOOKED_THROUGH = 500
 _LATEST_EVENTS = 100
 _MOST_FIGURES = 64
 _LARGEST = 1e300
-_DEFAULT_EPOCHS = 3
-_BYTES_A_TOKEN = 4
-"""OpenAI's rule of thumb for English, by which a file's tokens are estimated."""
 # Twice within the 120 s of a function.
 _TIMEOUT_S = 40
 _STATES: dict[str, JobStatus] = {
     "validating_files": "validating_files",
     "queued": "queued",
     "running": "running",
-    "paused": "running",
+    _PAUSED: "paused",
     "succeeded": "succeeded",
     "failed": "failed",
     "cancelled": "cancelled",
@@ -85,11 +84,11 @@ class OpenAITrainer:
         return problems_of(training, OpenAIHyperparameters, OpenAIExample)
 
     def estimate(self, training: Training) -> Estimate:
-        """By the size of the file, the epochs that were asked for, else 3, and the price list. Times are not known."""
-        price = prices.training_nanodollars(training.model)
-        epochs = training.hyperparameters.get("n_epochs")
-        tokens = training.train.size / _BYTES_A_TOKEN * (epochs if isinstance(epochs, int) else _DEFAULT_EPOCHS)
-        return Estimate(cost_usd=None if price is None else round(tokens * price / 1e9, 2))
+        """What it costs; OpenAI says how long it takes once it has begun."""
+        size = training.train.size
+        epochs = OpenAIHyperparameters.DEFAULT_EPOCHS
+        cost = training_cost_usd(training.model, size, training.hyperparameters, epochs)
+        return Estimate(cost_usd=cost)
 
     def find(self, intent: str) -> ProviderJob | None:
         with _translated():
@@ -124,7 +123,8 @@ class OpenAITrainer:
             job = _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
         checkpoints = self._checkpoints(job.id) if job.status == "succeeded" else ()
         provider = "" if self._provider == DEFAULT else self._provider
-        return replace(job, provider=provider, events=self._events(job.id), checkpoints=checkpoints)
+        events = self._events(job.id)
+        return replace(job, provider=provider, events=events, checkpoints=checkpoints, progress=_progress(events))
 
     def _events(self, provider_job_id: str) -> tuple[TrainerEvent, ...]:
         """The latest events, the oldest of them first; none where the provider does not show them."""
@@ -145,6 +145,20 @@ class OpenAITrainer:
     def cancel(self, provider_job_id: str) -> None:
         with _translated():
             self._client.fine_tuning.jobs.cancel(provider_job_id)
+
+    def pause(self, provider_job_id: str) -> None:
+        if self._status(provider_job_id) != _PAUSED:
+            with _translated():
+                self._client.fine_tuning.jobs.pause(provider_job_id)
+
+    def resume(self, provider_job_id: str) -> None:
+        if self._status(provider_job_id) == _PAUSED:
+            with _translated():
+                self._client.fine_tuning.jobs.resume(provider_job_id)
+
+    def _status(self, provider_job_id: str) -> str:
+        with _translated():
+            return self._client.fine_tuning.jobs.retrieve(provider_job_id).status
 
     def forget(self, intent: str) -> None:
         with _translated():
@@ -175,8 +189,18 @@ def _job(job: FineTuningJob) -> ProviderJob:
         trained_tokens=job.trained_tokens,
         cost_usd=_cost_usd(job),
         finished_at=job.finished_at,
+        estimated_finish=job.estimated_finish or None,
         error=_failure(job),
     )
+
+
+def _progress(events: Sequence[TrainerEvent]) -> float | None:
+    """The share of the steps that are done, by the latest event that says how many there are; None without one."""
+    for event in reversed(events):
+        total = event.metrics.get("total_steps", 0)
+        if total > 0 and "step" in event.metrics:
+            return min(1.0, max(0.0, event.metrics["step"] / total))
+    return None
 
 
 def _cost_usd(job: FineTuningJob) -> float | None:
@@ -232,7 +256,7 @@ def _translated() -> Iterator[None]:
         raise TrainerAway(str(error)) from error
     except openai.APIStatusError as error:
         code = error.code or f"http_{error.status_code}"
-        raise TrainerRefused(_message(error), code=code, status=error.status_code) from error
+        raise TrainerRefused(_message(error), code=code, status=error.status_code, param=error.param) from error
 
 
 def _message(error: openai.APIStatusError) -> str:

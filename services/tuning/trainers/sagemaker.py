@@ -34,7 +34,6 @@ from tuning.trainers.trainer import (
     state_of,
 )
 
-_DEFAULT_EPOCHS = 1
 _NOVA = "nova"
 _MISSING = 404
 _STATES: dict[str, JobStatus] = {
@@ -68,7 +67,7 @@ class SageMakerTrainer:
         return problems or list(self._problems_of_recipe(training))
 
     def estimate(self, training: Training) -> Estimate:
-        return at_aws.estimate(training, _DEFAULT_EPOCHS)
+        return at_aws.estimate(training, SageMakerHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
         try:

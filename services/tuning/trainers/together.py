@@ -40,7 +40,6 @@ from tuning.trainers.trainer import (
 )
 
 _JOBS = "/v1/fine-tunes"
-_DEFAULT_EPOCHS = 1
 _EVALS = 5
 """How often the validation file is looked at."""
 _NANODOLLARS = 1e9
@@ -89,7 +88,7 @@ class TogetherTrainer:
         return problems_of(training, TogetherHyperparameters, AlternatingExample)
 
     def estimate(self, training: Training) -> Estimate:
-        return hosted.estimate(training, _DEFAULT_EPOCHS)
+        return hosted.estimate(training, TogetherHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
         jobs = self._api.get(_JOBS).get("data") or []
@@ -188,7 +187,7 @@ def _order(training: Training, files: dict[str, str]) -> hosted.Json:
         "suffix": training.intent,
         "random_seed": training.seed,
         "training_method": {"method": "sft", "train_on_inputs": False},
-        "n_epochs": given.pop("n_epochs", _DEFAULT_EPOCHS),
+        "n_epochs": given.pop("n_epochs", TogetherHyperparameters.DEFAULT_EPOCHS),
         "batch_size": given.pop("batch_size", "max"),
         "learning_rate": given.pop("learning_rate", 1e-5),
         "n_checkpoints": 1,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from annotated_types import Ge, Lt, MaxLen
 from pydantic.dataclasses import dataclass as checked
@@ -29,13 +29,16 @@ type _Count = Annotated[int, Ge(0), Lt(_MOST)]
 class TrainerRefused(StillhouseError):
     """The trainer refuses what it was asked: `code` and the message are its own.
 
-    `status` is that of its HTTP answer.
+    `status` is that of its HTTP answer, `param` the field of the job that is wrong.
     """
 
-    def __init__(self, message: str, code: str = "refused", *, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, code: str = "refused", *, status: int | None = None, param: str | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.param = param
 
 
 class TrainerAway(StillhouseError):
@@ -120,7 +123,8 @@ class ProviderJob:
 
     `succeeded` means that the training is done. `fine_tuned_model` is what it made: the name by which the model
     answers at `provider` (a name of the providers' registry, empty for the default one), or where it must be deployed
-    first, what `deploy` takes. `progress` goes from 0 to 1. `to_do` is what a person must do before the job goes on.
+    first, what `deploy` takes. `progress` goes from 0 to 1, `estimated_finish` is when the training should be done.
+    `to_do` is what a person must do before the job goes on.
     """
 
     id: _Name
@@ -132,6 +136,7 @@ class ProviderJob:
     finished_at: _Count | None = None
     error: JobFailure | None = None
     progress: float | None = None
+    estimated_finish: int | None = None
     to_do: str | None = None
     events: tuple[TrainerEvent, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -211,4 +216,17 @@ class Trainer(Protocol):
 
         Of a deployment that broke off `served_as` may be empty: it is found by `job_id`, the intent.
         """
+        ...
+
+
+@runtime_checkable
+class PausingTrainer(Trainer, Protocol):
+    """A trainer that can pause a job; its entry in the registry says so. `look` tells when the job has the state."""
+
+    def pause(self, provider_job_id: str) -> None:
+        """Stop the job for a while. A job that is paused already is no error."""
+        ...
+
+    def resume(self, provider_job_id: str) -> None:
+        """Go on with the job. A job that is not paused is no error."""
         ...

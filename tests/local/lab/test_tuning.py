@@ -193,3 +193,27 @@ def test_jobs_are_listed_newest_first_and_by_metadata(lab, sdk, tune, few_rows):
     assert lab.get("/v1/fine_tuning/jobs?limit=0").json()["data"] == []
     assert lab.get("/v1/fine_tuning/jobs?limit=few").json()["error"]["param"] == "limit"
     assert lab.get("/lab/calls").json()["fine_tuning_jobs"] == 4
+
+
+def test_a_paused_job_trains_once_it_is_resumed(sdk, tune, ended, monkeypatch):
+    turn = threading.Event()
+    train = jobs.train
+    monkeypatch.setattr(jobs, "train", lambda *given, **options: turn.wait(20) and train(*given, **options))
+    job_id = tune().id
+    assert sdk.fine_tuning.jobs.pause(job_id).status == "paused"
+    turn.set()
+    later = ended(tune().id)
+    assert (later.status, sdk.fine_tuning.jobs.retrieve(job_id).status) == ("succeeded", "paused")
+    assert sdk.fine_tuning.jobs.resume(job_id).status == "queued"
+    assert ended(job_id).status == "succeeded"
+    for change in (sdk.fine_tuning.jobs.pause, sdk.fine_tuning.jobs.resume):
+        with pytest.raises(openai.BadRequestError) as caught:
+            change(job_id)
+        assert caught.value.code == "job_state"
+
+
+def test_a_paused_job_can_be_cancelled(sdk, tune, ended):
+    job_id = tune().id
+    sdk.fine_tuning.jobs.pause(job_id)
+    sdk.fine_tuning.jobs.cancel(job_id)
+    assert ended(job_id).status == "cancelled"

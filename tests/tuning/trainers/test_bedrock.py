@@ -269,6 +269,6 @@ def test_bedrock_out_of_reach_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_training_costs_what_the_stack_s_price_list_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TRAINER.estimate(order()).cost_usd is None
-    monkeypatch.setattr("tuning.trainers.at_aws.prices.training_nanodollars", lambda _: 1_000_000)
+    monkeypatch.setattr("distillations.estimates.prices.training_nanodollars", lambda _: 1_000_000)
     training = order(hyperparameters={"n_epochs": 4})
     assert TRAINER.estimate(training).cost_usd == round(training.train.size / 4 * 4 / 1000, 2)

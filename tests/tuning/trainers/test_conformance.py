@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import OPEN_JOBS, Job
 from distillations.trainers import TRAINERS
 from foundation import table
 from foundation.events import CancelJob
@@ -23,7 +23,6 @@ from tests.tuning.conftest import events_of, starting, tick
 from tests.tuning.trainers.far_side import FarSide, Killed, Strike
 from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES
 from tuning.cancel import cancel
-from tuning.jobs import OPEN
 from tuning.start import start
 from tuning.trainers import Trainer, UnknownState
 
@@ -120,7 +119,7 @@ def test_a_job_goes_from_its_start_to_a_model(far: FarSide, trainer: Trainer, be
     model = ModelVersion.load(ended.fine_tuned_model or "")
     assert (model.job_id, model.base, model.retired_at) == (job.id, job.model, None)
     assert far.files(job.id) == [], "the training set has left the trainer"
-    assert (list(table.query(OPEN)), far.made) == ([], [job.id])
+    assert (list(table.query(OPEN_JOBS)), far.made) == ([], [job.id])
 
 
 def test_a_job_that_nobody_started_is_not_found(trainer: Trainer) -> None:

@@ -10,13 +10,12 @@ import pytest
 
 from distillations import by_hand
 from distillations.distillation import Distillation
-from distillations.job import Job
+from distillations.job import OPEN_JOBS, Job
 from foundation import blobs, table
 from foundation.events import CancelJob
 from tests.flow import loop
 from tests.tuning.conftest import example_line, starting, tick
 from tuning.cancel import cancel
-from tuning.jobs import OPEN
 from tuning.start import start
 
 GIVEN = {"n_epochs": 2, "lora_rank": 8}
@@ -42,7 +41,7 @@ def test_the_set_and_the_recipe_lie_in_the_bucket(job: Job) -> None:
 
 
 def test_the_job_says_what_to_run_and_no_patience_ends_it(job: Job) -> None:
-    table.update(OPEN, job.id, {"away_since": 1})
+    table.update(OPEN_JOBS, job.id, {"away_since": 1})
     for _ in range(3):
         tick()
     waiting = Job.load(job.id)

@@ -146,7 +146,7 @@ def test_every_status_of_the_sdk_and_the_one_that_its_type_forgot_has_a_place() 
     ours = {"waiting_for_model", "deploying"}
     assert set(openai_compatible._STATES.values()) == set(get_args(JobStatus.__value__)) - ours
     empty = {"model": "m", "fine_tuned_model": None, "trained_tokens": None, "finished_at": None}
-    assert openai_compatible._job(job("paused", **empty)).status == "running"
+    assert openai_compatible._job(job("paused", **empty)).status == "paused"
 
 
 def test_a_status_that_nobody_knows_is_no_answer_and_no_failure() -> None:
@@ -239,3 +239,53 @@ def test_a_job_that_cannot_be_kept_is_no_look(odd: dict[str, Any]) -> None:
     page: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
     with pytest.raises(ValidationError):
         scripted({"j": SAID | odd, "events": page, "checkpoints": page}).look("j")
+
+
+class Slow:
+    """A provider with one job of four steps, whose status is what was asked for last."""
+
+    def __init__(self) -> None:
+        self.status = "running"
+        self.asked: list[str] = []
+        self.data: dict[str, Any] = {"step": 1, "total_steps": 4}
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        *_, what = request.url.path.split("/")
+        if request.method == "POST":
+            self.asked.append(what)
+            self.status = "paused" if what == "pause" else "queued"
+        if what == "events":
+            event = {"id": "e", "created_at": 1, "level": "info", "message": "m", "type": "metrics", "data": self.data}
+            return httpx2.Response(200, json={"data": [event], "has_more": False})
+        fields = {"fine_tuned_model": None, "trained_tokens": None, "finished_at": None, "estimated_finish": 90}
+        return httpx2.Response(200, json=job(self.status, model="m", **fields).to_dict())
+
+    def trainer(self) -> OpenAITrainer:
+        far = httpx2.Client(transport=httpx2.MockTransport(self))
+        return OpenAITrainer(OpenAI(base_url="http://far/v1", api_key="any", http_client=far))
+
+
+def test_a_job_is_paused_once_and_resumed_once() -> None:
+    slow = Slow()
+    trainer = slow.trainer()
+    for change in (trainer.resume, trainer.pause, trainer.pause, trainer.resume, trainer.resume):
+        change("theirs")
+    assert slow.asked == ["pause", "resume"]
+
+
+@pytest.mark.parametrize(
+    ("data", "progress"),
+    [
+        ({"step": 1, "total_steps": 4}, 0.25),
+        ({"step": 9, "total_steps": 4}, 1.0),
+        ({"step": 1, "total_steps": 0}, None),
+        ({"step": 1}, None),
+    ],
+)
+def test_progress_is_the_share_of_the_steps_and_the_end_is_openais_guess(
+    data: dict[str, Any], progress: float | None
+) -> None:
+    slow = Slow()
+    slow.data = data
+    seen = slow.trainer().look("theirs")
+    assert (seen.progress, seen.estimated_finish) == (progress, 90)

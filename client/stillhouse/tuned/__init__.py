@@ -1,0 +1,1 @@
+"""`stillhouse job`: the fine-tuning jobs, from the command line."""

@@ -1,0 +1,62 @@
+"""The order that a trainer gets for a job: from the dataset of a distillation, or from the files that were uploaded.
+
+Raises TrainerRefused where a file is gone that the job was to train on.
+"""
+
+from __future__ import annotations
+
+from distillations.dataset import Dataset
+from distillations.distillation import Distillation
+from distillations.job import Job
+from evals.files import File
+from foundation.errors import NotFound
+from tuning.trainers import TrainerRefused, Training, TrainingFile
+
+_SUFFIX_LENGTH = 18
+_SUFFIX = "stillhouse"
+
+
+def training_of(job: Job) -> Training:
+    """The order for this job."""
+    return _of_dataset(job) if job.dataset_id else _of_uploads(job)
+
+
+def _of_dataset(job: Job) -> Training:
+    dataset = Dataset.load(job.dataset_id or "")
+    validation = TrainingFile.at(dataset.key("validation.jsonl"))
+    return Training(
+        intent=job.id,
+        model=job.model,
+        train=TrainingFile.at(dataset.key("train.jsonl")),
+        validation=validation if validation.size else None,
+        hyperparameters=job.hyperparameters,
+        seed=job.seed,
+        suffix=_suffix(Distillation.load(job.distillation_id or "").name),
+        card=dataset.card,
+    )
+
+
+def _of_uploads(job: Job) -> Training:
+    return Training(
+        intent=job.id,
+        model=job.model,
+        train=_uploaded(job.training_file or "", "training_file"),
+        validation=_uploaded(job.validation_file, "validation_file") if job.validation_file else None,
+        hyperparameters=job.hyperparameters,
+        seed=job.seed,
+        suffix=job.suffix or _SUFFIX,
+    )
+
+
+def _uploaded(file_id: str, param: str) -> TrainingFile:
+    try:
+        file = File.load(file_id, param=param)
+    except NotFound as error:
+        message = f"The file {file_id} was deleted, or has expired, before the job could start."
+        raise TrainerRefused(message, "file_not_found", param=param) from error
+    return TrainingFile.at(file.key)
+
+
+def _suffix(name: str) -> str:
+    kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
+    return kept.strip("-")[:_SUFFIX_LENGTH].strip("-") or _SUFFIX
