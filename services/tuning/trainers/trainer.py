@@ -136,7 +136,7 @@ class ProviderJob:
     finished_at: _Count | None = None
     error: JobFailure | None = None
     progress: float | None = None
-    estimated_finish: int | None = None
+    estimated_finish: _Count | None = None
     to_do: str | None = None
     events: tuple[TrainerEvent, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
