@@ -31,8 +31,8 @@ def scope_of(route: Route) -> str:
     """What a key must be allowed: by resource where it is special, else by what the method does."""
     if route.path.startswith(("/v1/keys", "/v1/webhook_endpoints")):
         return "admin"
-    # They say where calls and keys go.
-    if route.path.startswith(("/v1/providers", "/v1/models")) and route.method != "GET":
+    # They say where calls and keys go, and what may be spent.
+    if route.path.startswith(("/v1/providers", "/v1/models", "/v1/costs")) and route.method != "GET":
         return "admin"
     if route.path.startswith("/v1/captures"):
         return "capture"
