@@ -25,14 +25,15 @@ from tuning.jobs import forget_files, note
 from tuning.trainers import Trainer, trainer_named
 
 _MARGIN_MS = 45_000
-"""With less time than one trainer may take that hangs, no further job is looked at."""
+"""With less time than one trainer may take that hangs, no further job is looked at; or with less than half of all."""
 
 
 def watch(context: Any, trainer: Trainer | None = None) -> None:
     """Look at every open job once, as far as the time reaches. `context` is Lambda's."""
     errors: list[Exception] = []
+    margin_ms = min(_MARGIN_MS, context.get_remaining_time_in_millis() // 2)
     for row in _in_turn(list(table.query(OPEN_JOBS))):
-        if context.get_remaining_time_in_millis() < _MARGIN_MS:
+        if context.get_remaining_time_in_millis() < margin_ms:
             break
         try:
             _look_at(row, context, trainer)

@@ -235,6 +235,17 @@ def test_jobs_of_a_trainer_that_hangs_take_turns(monkeypatch: pytest.MonkeyPatch
     assert sorted(hanging.looked_at) == ["theirs-1", "theirs-2", "theirs-3"]
 
 
+@pytest.mark.usefixtures("system")
+def test_a_function_whose_whole_time_is_short_looks_at_every_job() -> None:
+    """The local stack's functions have 30 seconds."""
+    for number in (1, 2, 3):
+        opened(number, provider_job_id=f"theirs-{number}")
+    short = Hanging(left_ms=30_000)
+    short.look = lambda name: short.looked_at.append(name) or ProviderJob(name, "running")  # type: ignore[method-assign, func-returns-value]
+    watch(short, short)
+    assert len(short.looked_at) == 3
+
+
 def test_a_job_at_which_nobody_can_look_ends_as_failed_when_the_patience_is_over(
     system: System, trainer: Scripted
 ) -> None:
