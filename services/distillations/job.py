@@ -94,7 +94,7 @@ class Job(Record):
     model: str
     """The student, untrained."""
     suffix: str = ""
-    """Goes into the name of the model; empty where the name of the distillation does."""
+    """Goes into the name of the model."""
     metadata: dict[str, str] | None = None
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """As the caller gave them: each trainer has its own."""

@@ -6,14 +6,14 @@ Raises TrainerRefused where a file is gone that the job was to train on.
 from __future__ import annotations
 
 from distillations.dataset import Dataset
-from distillations.distillation import Distillation
 from distillations.job import Job
 from evals.files import File
 from foundation.errors import NotFound
 from tuning.trainers import TrainerRefused, Training, TrainingFile
 
 _SUFFIX_LENGTH = 18
-_SUFFIX = "stillhouse"
+SUFFIX = "stillhouse"
+"""What stands in the name of a model where nobody named it."""
 
 
 def training_of(job: Job) -> Training:
@@ -31,7 +31,7 @@ def _of_dataset(job: Job) -> Training:
         validation=validation if validation.size else None,
         hyperparameters=job.hyperparameters,
         seed=job.seed,
-        suffix=_suffix(Distillation.load(job.distillation_id or "").name),
+        suffix=job.suffix or SUFFIX,
         card=dataset.card,
     )
 
@@ -44,7 +44,7 @@ def _of_uploads(job: Job) -> Training:
         validation=_uploaded(job.validation_file, "validation_file") if job.validation_file else None,
         hyperparameters=job.hyperparameters,
         seed=job.seed,
-        suffix=job.suffix or _SUFFIX,
+        suffix=job.suffix or SUFFIX,
     )
 
 
@@ -57,6 +57,7 @@ def _uploaded(file_id: str, param: str) -> TrainingFile:
     return TrainingFile.at(file.key)
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """A suffix that every trainer takes, from the name of a distillation."""
     kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
-    return kept.strip("-")[:_SUFFIX_LENGTH].strip("-") or _SUFFIX
+    return kept.strip("-")[:_SUFFIX_LENGTH].strip("-") or SUFFIX

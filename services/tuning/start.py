@@ -22,7 +22,7 @@ from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
 from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, note
-from tuning.order import training_of
+from tuning.order import suffix_of, training_of
 from tuning.problems import of_uploads, refusal_of
 from tuning.telling import keep_events
 from tuning.trainers import (
@@ -113,6 +113,7 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
         model=distillation.student,
         hyperparameters=distillation.hyperparameters,
         seed=distillation.seed,
+        suffix=suffix_of(distillation.name),
     )
     job.create()
     lineage.link([(Node("dataset", dataset.id), Node("job", job.id))])
