@@ -34,7 +34,7 @@ class Person(Trainer):
         if job_id in self._helped:
             return
         job = cast("dict[str, Any]", self.around.client.get(f"/fine_tuning/jobs/{job_id}", cast_to=object))
-        if job["status"] != _WAITING:
+        if job["state"] != _WAITING:
             return
         self._helped.add(job_id)
         for line in job["to_do"].splitlines():

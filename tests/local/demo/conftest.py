@@ -40,7 +40,7 @@ class FakeStack:
     questions: dict[str, str] = field(default_factory=dict)
     refuse: list[dict[str, Any]] = field(default_factory=list)
     providers: list[dict[str, Any]] = field(default_factory=list)
-    job: dict[str, Any] = field(default_factory=lambda: {"status": "running"})
+    job: dict[str, Any] = field(default_factory=lambda: {"status": "running", "state": "running"})
     undelivered: bool = False
     looks_until_recorded: int = 2
     numbers: Any = field(default_factory=itertools.count)

@@ -30,7 +30,7 @@ def person(fake, around, lab_server, monkeypatch):
 
     monkeypatch.setattr("local.demo.person.aws.client", lambda *_: SimpleNamespace(get_object=get_object))
     monkeypatch.setattr(subprocess, "run", run)
-    fake.job = {"status": "waiting_for_model", "to_do": TO_DO}
+    fake.job = {"status": "running", "state": "waiting_for_model", "to_do": TO_DO}
     made = Person(around(lab_url=f"{lab_server}/v1", say=said.append))
     return SimpleNamespace(help=made.help, asked=asked, said=said, commands=commands)
 
@@ -48,7 +48,7 @@ def test_the_set_is_fetched_trained_on_and_the_model_named_once(person):
 
 
 def test_a_job_that_does_not_wait_yet_is_left_alone(person, fake):
-    fake.job = {"status": "queued", "to_do": None}
+    fake.job = {"status": "queued", "state": "queued", "to_do": None}
     person.help("job_1")
     assert person.commands == []
 
