@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from completions.sources import StoredCompletions
 from distillations.contender import Contenders
+from distillations.costs import DistillationCosts
 from distillations.failure import Failure
 from distillations.gate import Gate
 from distillations.plan import Plan
@@ -98,6 +99,8 @@ class Distillation(Record):
     contender_runs: dict[str, str] = Field(default_factory=dict)
     """The id of each contender's run, by model."""
     plan: Plan | None = None
+    costs: DistillationCosts | None = None
+    """What it has cost, once its model is trained, and again when it is completed."""
     dataset_id: str | None = None
     job_id: str | None = None
     model: str | None = None

@@ -115,6 +115,12 @@ class Job(Record):
     max_cost_usd: float | None = None
     """What the estimate may come to, in US dollars."""
     estimate: Estimate | None = None
+    held: list[str] = Field(default_factory=list)
+    """Why it waits for an approval before it starts, one sentence each: it would cost more than it may."""
+    approved_at: int | None = None
+    """When somebody approved what it may cost, in seconds since the epoch, as the next."""
+    booked_at: int | None = None
+    """In the month of this time it is booked; null until it is about to start."""
     cost_usd: float | None = None
     """What the training cost: as the trainer says, or its tokens at the price list; null where nobody knows."""
     progress: float | None = None

@@ -18,6 +18,7 @@ from distillations.plan import Plan
 from distillations.verdict import Decision, Verdict
 from evals.calibrations import JudgeReliability
 from foundation.document import Document
+from foundation.ids import derived_id
 
 _CLAIMS: dict[Decision, str] = {
     "beats_baseline": "beats its baseline",
@@ -72,13 +73,19 @@ def of_blocked(distillation: Distillation) -> Notification:
     reasons = distillation.plan.reasons if distillation.plan else []
     return Notification(
         type="blocked",
-        id=distillation.id,
+        id=_blocked_id(distillation),
         sentence=f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}",
         distillation_id=distillation.id,
         plan=distillation.plan,
         at=distillation.came_to("blocked"),
         lines=[f"To go on all the same: POST /v1/distillations/{distillation.id}/approve"],
     )
+
+
+def _blocked_id(distillation: Distillation) -> str:
+    """Its own id, and another one each further time: that it is blocked again is news."""
+    times = sum(step.status == "blocked" for step in distillation.history)
+    return distillation.id if times <= 1 else derived_id("blocked_", distillation.id, times)
 
 
 def of_failed(distillation: Distillation) -> Notification:

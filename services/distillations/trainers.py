@@ -92,6 +92,7 @@ TRAINERS: dict[str, TrainerEntry] = {
         TogetherHyperparameters,
         AlternatingExample,
         hosts=("api.together.ai", "api.together.xyz"),
+        idle="until_it_sleeps",
     ),
     "fireworks": TrainerEntry(
         "fireworks",

@@ -16,7 +16,7 @@ from distillations.lineage import Node
 from distillations.plan import Plan
 from distillations.roles import Role
 from distillations.verdict import Verdict
-from distilling import freeze, gate
+from distilling import costs, freeze, gate
 from evals.data_sources import CompletionsSource, FileId, ItemReference
 from evals.eval import Eval
 from evals.files import File
@@ -104,8 +104,7 @@ def judge_readiness(distillation: Distillation) -> Transition | None:
             return _failed(distillation, "run_failed", _run_message(role, run))
     plan = gate.judge(distillation, runs["teacher"], runs["baseline"], contenders)
     if plan.reasons:
-        blocked = DistillationBlocked(distillation_id=distillation.id)
-        return Transition("blocked", {"plan": plan}, [blocked])
+        return Transition("blocked", {"plan": plan}, [_blocked(distillation)])
     return _assemble(distillation, plan)
 
 
@@ -115,11 +114,15 @@ def await_approval(distillation: Distillation) -> Transition | None:
         return None
     if Eval.find(distillation.eval_id) is None:
         return _eval_deleted(distillation)
+    costs.approve(distillation)
     return _assemble(distillation, distillation.plan.model_copy(update={"approved_at": distillation.approved_at}))
 
 
 def await_job(distillation: Distillation) -> Transition | None:
-    """Wait until the dataset is assembled and its job has started; fail where one of them failed."""
+    """Wait until the dataset is assembled and its job has started; fail where one of them failed.
+
+    A job that would cost more than it may is held by its trainer's estimate, and blocks the distillation.
+    """
     dataset = Dataset.find(distillation.dataset_id or "")
     if dataset and dataset.error:
         return _failed(distillation, dataset.error.code, dataset.error.message)
@@ -128,6 +131,8 @@ def await_job(distillation: Distillation) -> Transition | None:
         return _job_failed(distillation, job)
     if job and job.provider_job_id:
         return Transition("training", {}, [])
+    if job and job.held and distillation.plan:
+        return Transition("blocked", costs.held(distillation.plan, job), [_blocked(distillation)])
     return None
 
 
@@ -145,7 +150,11 @@ def await_model(distillation: Distillation) -> Transition | None:
     lineage.link([(Node("model", job.fine_tuned_model), Node("run", run_id))])
     return Transition(
         "evaluating",
-        {"model": job.fine_tuned_model, "runs": {**distillation.runs, "distilled": run_id}},
+        {
+            "model": job.fine_tuned_model,
+            "costs": costs.of(distillation),
+            "runs": {**distillation.runs, "distilled": run_id},
+        },
         [_plan(distillation, run_id)],
     )
 
@@ -168,7 +177,7 @@ def await_verdict(distillation: Distillation) -> Transition | None:
     verdict = Verdict.find(distillation.verdict_id)
     if verdict is None or verdict.notified_at is None:
         return None
-    return Transition("completed", {"verdict": verdict}, [])
+    return Transition("completed", {"verdict": verdict, "costs": costs.of(distillation)}, [])
 
 
 def cancel(distillation: Distillation) -> Transition:
@@ -209,8 +218,13 @@ def _stop_job(distillation: Distillation) -> list[Work]:
     return [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
 
 
+def _blocked(distillation: Distillation) -> DistillationBlocked:
+    return DistillationBlocked(distillation_id=distillation.id)
+
+
 def _assemble(distillation: Distillation, plan: Plan) -> Transition:
-    dataset_id = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
+    made = derived_id("dataset_", distillation.id, distillation.training_source.model_dump_json())
+    dataset_id = distillation.dataset_id or made
     job_id = derived_id("ftjob-", dataset_id)
     lineage.link([(Node("distillation", distillation.id), Node("dataset", dataset_id))])
     changes = {"plan": plan, "dataset_id": dataset_id, "job_id": job_id}

@@ -10,14 +10,17 @@ from notifications.spending_cap import tell_if_reached
 from providers import spending
 
 
-def book_start(job: Job, estimate: Estimate) -> None:
-    """Book the estimate of a job that is about to start: the next one sees it as spent."""
-    spending.book("training", job.id, job.created_at, _nanodollars(estimate.cost_usd))
+def book_start(job: Job, estimate: Estimate, at: int) -> None:
+    """Book the estimate of a job that is about to start, in the month of `at`: the next one sees it as spent."""
+    job.change({"estimate": estimate, "booked_at": at})
+    spending.book("training", job.id, at, _nanodollars(estimate.cost_usd))
 
 
 def book_nothing(job: Job) -> None:
     """Take back what was booked for a job that did not start."""
-    spending.book("training", job.id, job.created_at, 0)
+    booked_at = Job.load(job.id).booked_at
+    if booked_at is not None:
+        spending.book("training", job.id, booked_at, 0)
 
 
 def book_end(job: Job) -> None:
@@ -27,7 +30,7 @@ def book_end(job: Job) -> None:
     cost = job.cost_usd
     if cost is None and job.status == "succeeded" and job.estimate:
         cost = job.estimate.cost_usd
-    spending.book("training", job.id, job.created_at, _nanodollars(cost))
+    spending.book("training", job.id, job.booked_at or job.created_at, _nanodollars(cost))
     tell_if_reached()
 
 

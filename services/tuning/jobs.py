@@ -8,6 +8,7 @@ from foundation.bounds import cut
 from foundation.consumer import logger
 from foundation.ids import derived_id, now
 from foundation.settings import settings
+from tuning.booking import book_nothing
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused
 
 LEASE = "START"
@@ -71,7 +72,9 @@ def forget_files(trainer: Trainer, job: Job) -> bool:
 def leave_nothing(trainer: Trainer, job: Job) -> None:
     """Delete the training files of a job that is about to end without a start, or leave that to the watcher.
 
-    This comes before the end is written: a message about a job that has ended does nothing when it is delivered again.
+    It has cost nothing. This comes before the end is written: a message about a job that has ended does nothing when it
+    is delivered again.
     """
+    book_nothing(job)
     if not forget_files(trainer, job):
         have_watched(job)

@@ -13,7 +13,7 @@ from typing import Any
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
-from distillations.job import OPEN_JOBS, Estimate, Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, bus, lease, table
 from foundation.events import AdvanceDistillation, StartJob, StepFailed
@@ -21,6 +21,7 @@ from foundation.ids import derived_id, now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
+from tuning.budget import OverBudget, reserve
 from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, note
 from tuning.order import suffix_of, training_of
 from tuning.problems import of_uploads, refusal_of
@@ -90,17 +91,14 @@ def _settled(trainer: Trainer, job: Job) -> bool:
     """
     if job.provider_job_id or job.ended:
         return True
-    if _is_cancelled(job):
+    distillation = Distillation.load(job.distillation_id) if job.distillation_id else None
+    if distillation.status in TERMINAL if distillation else job.cancel_requested_at:
         end_unstarted(trainer, job)
         return False
-    _start_at(trainer, job)
+    # A job that is held starts once its distillation is approved, whatever comes late meanwhile.
+    if distillation is None or distillation.status != "blocked":
+        _start_at(trainer, job)
     return True
-
-
-def _is_cancelled(job: Job) -> bool:
-    if job.distillation_id:
-        return Distillation.load(job.distillation_id).status in TERMINAL
-    return job.cancel_requested_at is not None
 
 
 def _intent(distillation: Distillation, dataset: Dataset) -> Job:
@@ -123,15 +121,29 @@ def _intent(distillation: Distillation, dataset: Dataset) -> Job:
 def _start_at(trainer: Trainer, job: Job) -> None:
     try:
         started = trainer.find(job.id) or _started(trainer, job, training_of(job))
+    except OverBudget as over:
+        _hold(trainer, job, over)
     except TrainerRefused as refusal:
         leave_nothing(trainer, job)
         fail_unstarted(job, JobFailure(code=refusal.code, message=str(refusal), param=refusal.param))
+    else:
+        _record(job, started)
+
+
+def _hold(trainer: Trainer, job: Job, over: OverBudget) -> None:
+    """Let the job wait for its distillation's approval; fail it where there is nobody to approve."""
+    if job.distillation_id:
+        job.change({"held": over.reasons})
         return
-    _record(job, started)
+    leave_nothing(trainer, job)
+    fail_unstarted(job, JobFailure(code="over_budget", message=str(over), param="max_cost_usd"))
 
 
 def _started(trainer: Trainer, job: Job, training: Training) -> ProviderJob:
-    """Check the order, then start the job. Raises TrainerRefused with what the trainer would not take."""
+    """Check the order and what it costs, then start the job.
+
+    Raises TrainerRefused with what the trainer would not take, and OverBudget.
+    """
     problems = trainer.check(training)
     if job.training_file:
         problems = of_uploads(problems)
@@ -139,18 +151,8 @@ def _started(trainer: Trainer, job: Job, training: Training) -> ProviderJob:
         events = [TrainerEvent(f"problem-{problem}", now(), str(problem), "error") for problem in problems]
         keep_events(job, events[:_TOLD], since=0)
         raise refusal_of(problems)
-    estimate = trainer.estimate(training)
-    job.change({"estimate": estimate})
-    if job.max_cost_usd is not None:
-        _refuse_above(job.max_cost_usd, estimate)
+    reserve(job, trainer.estimate(training))
     return trainer.start(training)
-
-
-def _refuse_above(limit: float, estimate: Estimate) -> None:
-    if estimate.cost_usd is None or estimate.cost_usd > limit:
-        cost = "at an unknown cost" if estimate.cost_usd is None else f"at ${estimate.cost_usd:.2f}"
-        message = f"The training is estimated {cost}, and may cost ${limit:.2f}."
-        raise TrainerRefused(message, "over_budget", param="max_cost_usd")
 
 
 def _record(job: Job, started: ProviderJob) -> None:

@@ -137,7 +137,7 @@ def _keys_and_endpoints(made: Tour) -> None:
     same = {"endpoint_id": endpoint["id"]}
     call("GET", "/webhook_endpoints")
     call("GET", "/webhook_event_types")
-    call("POST", "/costs", {"monthly_cap_usd": 500})
+    call("POST", "/costs", {"monthly_cap_usd": None, "retire_lost_after_days": 60})
     call("GET", "/costs")
     call("GET", "/webhook_endpoints/{endpoint_id}", **same)
     call("POST", "/webhook_endpoints/{endpoint_id}", {"name": "nightly"}, **same)

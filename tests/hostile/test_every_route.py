@@ -62,7 +62,7 @@ BODIES: dict[Route, Any] = {
         "expires_after": {"anchor": "created_at", "seconds": 3600},
     },
     ("POST", "/v1/models/<model>"): {"keep": True},
-    ("POST", "/v1/costs"): {"monthly_cap_usd": 1000, "retire_lost_after_days": 30},
+    ("POST", "/v1/costs"): {"monthly_cap_usd": None, "retire_lost_after_days": 30},
     ("POST", "/v1/webhook_endpoints"): ENDPOINT,
     ("POST", "/v1/webhook_endpoints/<endpoint_id>"): ENDPOINT,
     ("POST", "/v1/webhook_endpoints/<endpoint_id>/rotate_secret"): {"keep_old_secret_active_for_24_hours": True},

@@ -33,7 +33,7 @@ def test_the_end_says_more_than_the_estimate(
 ) -> None:
     assert system
     job = opened(status=status, cost_usd=cost, estimate=Estimate(cost_usd=estimate))
-    book_start(job, Estimate(cost_usd=estimate))
+    book_start(job, Estimate(cost_usd=estimate), AT)
     assert booked() == ((estimate or 0.0), int(estimate is None))
     book_end(job)
     assert booked() == expected
@@ -42,7 +42,7 @@ def test_the_end_says_more_than_the_estimate(
 def test_what_did_not_start_has_cost_nothing(system: System) -> None:
     assert system
     job = opened(provider_job_id=None)
-    book_start(job, Estimate(cost_usd=3.0))
+    book_start(job, Estimate(cost_usd=3.0), AT)
     book_nothing(job)
     book_end(job)
     assert booked() == (0.0, 0)
