@@ -1,4 +1,4 @@
-"""What a distillation leaves behind: datasets with card and content, the lineage."""
+"""What a distillation leaves behind: the lineage of everything."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from itertools import islice
 from typing import Any, Literal
 
 import orjson
-from aws_lambda_powertools.event_handler import Response
 from pydantic import ConfigDict, Field
 
-from api.files import LINK, download
 from completions import index
 from completions.saved_filters import SavedFilter
 from distillations import lineage
-from distillations.dataset import Dataset, DatasetCard
+from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distillations.job import Job
 from distillations.verdict import Verdict
@@ -23,9 +21,9 @@ from evals.files import File
 from evals.run import Run
 from foundation import blobs, http
 from foundation.document import Document
-from foundation.errors import ApiError, NotFound
+from foundation.errors import NotFound
 from foundation.records import Record
-from foundation.routes import PAGE, Query, Routes
+from foundation.routes import Query, Routes
 from providers.model_version import ModelVersion
 
 router = Routes("Artifacts")
@@ -87,38 +85,6 @@ class Lineage(Document):
     has_more: bool
     """Whether the object has more than 500 others on a side: the nearest are shown."""
     completions: LineageCompletions
-
-
-@router.get("/v1/datasets", scope="read", lists=Dataset, query=PAGE)
-def list_datasets() -> dict[str, Any]:
-    """List training sets, the newest first."""
-    return http.list_of(router, Dataset, lambda dataset: dataset, order="desc")
-
-
-@router.get("/v1/datasets/<dataset_id>", scope="read")
-def retrieve_dataset(dataset_id: str) -> Dataset:
-    """Retrieve a training set with its card."""
-    return Dataset.load(dataset_id, param="dataset_id")
-
-
-@router.get("/v1/datasets/<dataset_id>/card", scope="read", errors={404: "There is no such dataset, or it failed."})
-def dataset_card(dataset_id: str) -> DatasetCard:
-    """Retrieve the card of a training set: what it holds and what was left out of it."""
-    return _card(Dataset.load(dataset_id, param="dataset_id"))
-
-
-def _card(dataset: Dataset) -> DatasetCard:
-    """Raises ApiError where the dataset has none: why it was not assembled is the remedy."""
-    if dataset.card is None:
-        reason = dataset.error.message if dataset.error else f"it is {dataset.status}."
-        raise ApiError(f"The dataset has no card: {reason}", code="no_card", param="dataset_id", status=404)
-    return dataset.card
-
-
-@router.get("/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK)
-def dataset_content(dataset_id: str) -> Response[Any]:
-    """Download the training examples as JSONL, by a link that ends after 15 minutes."""
-    return download(Dataset.load(dataset_id, param="dataset_id").key("train.jsonl"))
 
 
 @router.get("/v1/lineage/<object_id:path>", scope="read", query=(COMPLETIONS,))

@@ -31,6 +31,7 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     distillation_id, at = retried.object_id(router, "distill_"), now()
     asked.end_filters(at)
     refuse_over_cap()
+    asked.take_recipe()
     refuse_what_cannot_work(asked)
     return _started(asked, distillation_id, at)
 

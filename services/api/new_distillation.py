@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from completions import index
-from completions.completion import Metadata
+from completions import index, selection
+from completions.completion import Completion, Metadata
 from completions.same_input import input_key, prefix_keys
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations.contender import Contenders
-from distillations.dataset import LEAST_EXAMPLES, split_unit, validates
-from distillations.distillation import Source
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetId, Source, TrainingSource, split_unit, validates
 from distillations.gate import Gate
 from distillations.held_out import HeldOut
 from distillations.hyperparameters import OpenAIHyperparameters
+from distillations.recipe import Recipe
 from distillations.rows import rows_of
 from distillations.trainers import Hyperparameters, TrainerName
 from evals.eval import Eval
@@ -43,13 +43,14 @@ class NewDistillation(Body):
     name: str = Field(min_length=1, max_length=128)
     eval_id: str
     test: Source
-    train: Source
+    train: TrainingSource
     teacher: Name = Field(min_length=1)
     student: Name = Field(min_length=1)
     contenders: Contenders = Field(default_factory=list)
     trainer: TrainerName = "default"
     hyperparameters: Hyperparameters = Field(default_factory=OpenAIHyperparameters)
     gate: Gate = Gate()
+    recipe: Recipe | None = None
     seed: int = Field(default=42, ge=0, lt=1 << 31)
     train_on_history: bool = Field(default=False, strict=True)
     metadata: Metadata | None = None
@@ -58,8 +59,13 @@ class NewDistillation(Body):
         """Give the filters an end: what is captured later is not part of this distillation."""
         self.test, self.train = _ended(self.test, at), _ended(self.train, at)
 
+    def take_recipe(self) -> None:
+        """Take the recipe of the dataset in `train`, unless another one is given."""
+        if isinstance(self.train, DatasetId) and self.recipe is None:
+            self.recipe = Dataset.load(self.train.id, param="train.id").recipe
 
-def _ended(source: Source, at: int) -> Source:
+
+def _ended[Asked: TrainingSource](source: Asked, at: int) -> Asked:
     if isinstance(source, StoredCompletions):
         return source.model_copy(update={"created_before": min(source.created_before or at, at)})
     return source
@@ -73,7 +79,7 @@ def refuse_what_cannot_work(asked: NewDistillation, *, answered: bool = False) -
     Eval.load(asked.eval_id, param="eval_id")
     require_model(asked.student, param="student")
     _refuse_contenders(asked)
-    train = _training_filter(asked)
+    train = _training_source(asked)
     _refuse_gate(asked)
     test = _looked_at(asked, answered=answered)
     _refuse_group(asked, test)
@@ -82,8 +88,10 @@ def refuse_what_cannot_work(asked: NewDistillation, *, answered: bool = False) -
     _refuse_too_few(asked, train, test)
 
 
-def _training_filter(asked: NewDistillation) -> StoredCompletions:
-    """The filter in `train`, answered by the teacher."""
+def _training_source(asked: NewDistillation) -> StoredCompletions | Dataset:
+    """The filter in `train`, answered by the teacher, or the dataset there."""
+    if isinstance(asked.train, DatasetId):
+        return _dataset(asked.train.id)
     if not isinstance(asked.train, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
     if asked.train.model not in {None, asked.teacher}:
@@ -93,6 +101,24 @@ def _training_filter(asked: NewDistillation) -> StoredCompletions:
             param="train.model",
         )
     return asked.train.model_copy(update={"model": asked.teacher})
+
+
+def _dataset(dataset_id: str) -> Dataset:
+    dataset = Dataset.load(dataset_id, param="train.id")
+    if dataset.distillation_id is not None or dataset.recipe is None:
+        raise ApiError(
+            f"The dataset {dataset_id} was made for the distillation {dataset.distillation_id}: repeat that one, or "
+            "make a dataset of the same filter.",
+            code="unsupported_source",
+            param="train.id",
+        )
+    return dataset
+
+
+def _training_completions(source: StoredCompletions | Dataset, scan: Scan) -> Iterator[Completion]:
+    if isinstance(source, Dataset):
+        return selection.read(source.key("selection.jsonl"))
+    return index.completions(source, limit=source.limit, scan=scan)
 
 
 def _refuse_contenders(asked: NewDistillation) -> None:
@@ -185,12 +211,12 @@ def _refuse_group(asked: NewDistillation, test: _TestRows) -> None:
         )
 
 
-def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _TestRows) -> None:
+def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, test: _TestRows) -> None:
     """Look at completions until enough of them could train. Curation may still keep some of these out."""
     scan = Scan(seconds=_SECONDS)
     examples: set[str] = set()
     selected = leaks = 0
-    for completion in _in_time(index.completions(train, limit=train.limit, scan=scan)):
+    for completion in _in_time(_training_completions(train, scan)):
         if completion is None:
             return
         selected += 1
@@ -204,13 +230,13 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions, test: _Tes
             return
     if scan.exhausted:
         return
-    by = f"answered by the teacher '{asked.teacher}'"
+    by = "" if isinstance(train, Dataset) else f" answered by the teacher '{asked.teacher}'"
     if not selected:
         raise ApiError(
-            f"The filter in 'train' selects no stored completion {by}. {WHERE_TO_LOOK}", code="no_rows", param="train"
+            f"What 'train' names selects no stored completion{by}. {WHERE_TO_LOOK}", code="no_rows", param="train"
         )
     raise ApiError(
-        f"The filter in 'train' selects {selected} completions {by}. {leaks} of them are rows of 'test' too, ask the "
+        f"What 'train' names selects {selected} completions{by}. {leaks} of them are rows of 'test' too, ask the "
         "same, or belong to one conversation with such a row; of the others each question counts once, and a tenth "
         f"validates: {len(examples)} are left to train on, and at least {LEAST_EXAMPLES} are needed. Let 'train' "
         "select more, and others than 'test'.",

@@ -1,1 +1,1 @@
-"""Assembly: captured completions into a training set, with its manifest and its card."""
+"""Assembly: captured completions into a training set, with its manifest, its card and what became of the rest."""

@@ -7,25 +7,23 @@ redelivered. One that no trainer takes is recorded as failed, with the reason.
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from assembly.curate import Curator
-from assembly.curation.rule import Known
 from assembly.files import write_files
-from assembly.questions import TestQuestion
-from completions import index
+from assembly.made import card_of, curated
+from completions import index, selection
+from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations import lineage
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
 from distillations.distillation import Distillation
 from distillations.failure import Failure
-from distillations.held_out import HeldOut
 from distillations.lineage import Node
 from distillations.recipe import UsedRecipe
-from distillations.trainers import TRAINERS
 from foundation import blobs, bus
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
@@ -55,7 +53,7 @@ def _assembled(distillation: Distillation, message: AssembleDataset) -> Dataset:
 def _announce(dataset: Dataset) -> None:
     """Let the card land, which starts the job; without one, tell the distillation."""
     if dataset.card is None:
-        advance = AdvanceDistillation(distillation_id=dataset.distillation_id)
+        advance = AdvanceDistillation(distillation_id=dataset.distillation_id or "")
         bus.send(advance)
         return
     body = orjson.dumps(dataset.card.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
@@ -72,59 +70,38 @@ def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
 
 
 def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
-    source = distillation.training_source
-    if not isinstance(source, StoredCompletions):
-        raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
-    recipe = UsedRecipe(
-        source=source,
-        seed=distillation.seed,
-        group_by=distillation.gate.group_by,
-        train_on_history=distillation.train_on_history,
-    )
-    held_out, test = _test_rows(distillation)
-    trainer = TRAINERS[distillation.trainer_kind or distillation.trainer]
-    known = Known(held_out=held_out, example=trainer.example)
-    with TemporaryFile() as spool:
-        curator = Curator(recipe, known, spool, test)
-        curator.read(index.completions(source, limit=source.limit))
-        curator.decide()
+    source, completions = _training(distillation)
+    recipe = UsedRecipe(source=source, **distillation.used_recipe.model_dump())
+    test = (orjson.loads(line)["item"] for line in blobs.lines(distillation.rows_key))
+    trainer = distillation.trainer_kind or distillation.trainer
+    with curated(recipe, completions, test, trainer=trainer) as curator:
         _check(distillation, curator)
         write_files(message.dataset_id, curator)
     lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", message.dataset_id))
-    return _card(distillation, message, recipe, curator)
-
-
-def _card(distillation: Distillation, message: AssembleDataset, recipe: UsedRecipe, curator: Curator) -> DatasetCard:
-    train = [place for _, place in curator.examples if place.outcome == "train"]
-    return DatasetCard(
+    return card_of(
+        curator,
+        recipe,
         id=message.dataset_id,
         created_at=message.at // 1000,
         distillation_id=distillation.id,
         teacher=distillation.teacher,
         teacher_terms=distillation.teacher_terms,
         student=distillation.student,
-        recipe=recipe,
-        selected=curator.journal.selected,
-        rows=len(curator.examples),
-        train_rows=len(train),
-        train_lines=sum(place.copies for place in train),
-        validation_rows=len(curator.examples) - len(train),
-        dropped=curator.dropped,
-        changed=dict(curator.journal.changed),
-        contradicted=curator.contradicted(),
-        malformed=curator.problems(),
-        history_turns=sum(row.history_turns for row, _ in curator.examples),
     )
 
 
-def _test_rows(distillation: Distillation) -> tuple[HeldOut, list[TestQuestion]]:
-    """The test rows, which must not train: by what is the same, and by what is nearly the same."""
-    held_out, questions = HeldOut(distillation.gate.group_by), []
-    for line in blobs.lines(distillation.rows_key):
-        item = orjson.loads(line)["item"]
-        held_out.add(item)
-        questions.append(TestQuestion(item["completion_id"], item["input"]))
-    return held_out, questions
+type _Filters = StoredCompletions | list[StoredCompletions]
+
+
+def _training(distillation: Distillation) -> tuple[_Filters, Iterator[Completion]]:
+    """The filters that select the completions, and the completions: those of a dataset as they were chosen for it."""
+    source = distillation.training_source
+    if isinstance(source, DatasetId):
+        dataset = Dataset.load(source.id, param="train.id")
+        return dataset.source, selection.read(dataset.key("selection.jsonl"))
+    if isinstance(source, StoredCompletions):
+        return source, index.completions(source, limit=source.limit)
+    raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
 
 
 def _check(distillation: Distillation, curator: Curator) -> None:

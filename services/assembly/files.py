@@ -6,7 +6,7 @@ the spool, so that no copy of the set is held. The same completions and recipe g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import orjson
 
@@ -19,14 +19,19 @@ _MEDIA = "application/jsonl"
 
 def write_files(dataset_id: str, curator: Curator) -> None:
     """Write the four files over whatever an earlier delivery left."""
-    files = {
-        "train": _lines(curator, "train"),
-        "validation": _lines(curator, "validation"),
-        "manifest": _manifest(curator),
-        "rows": (orjson.dumps(row.model_dump(mode="json")) + b"\n" for row in curator.rows()),
-    }
-    for name, lines in files.items():
-        blobs.put_lines(dataset_key(dataset_id, f"{name}.jsonl"), lines, content_type=_MEDIA)
+    _write(dataset_id, "train", _lines(curator, "train"))
+    _write(dataset_id, "validation", _lines(curator, "validation"))
+    _write(dataset_id, "manifest", _manifest(curator))
+    write_rows(dataset_id, curator)
+
+
+def write_rows(dataset_id: str, curator: Curator) -> None:
+    """Write what became of each completion."""
+    _write(dataset_id, "rows", (orjson.dumps(row.model_dump(mode="json")) + b"\n" for row in curator.rows()))
+
+
+def _write(dataset_id: str, name: str, lines: Iterable[bytes]) -> None:
+    blobs.put_lines(dataset_key(dataset_id, f"{name}.jsonl"), lines, content_type=_MEDIA)
 
 
 def _lines(curator: Curator, outcome: str) -> Iterator[bytes]:

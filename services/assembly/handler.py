@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assembly.assemble import assemble
+from assembly.make import give_up, make
 from foundation import bus
 from foundation.consumer import consume
 from foundation.events import AssembleDataset, Delivery, StepFailed
@@ -15,13 +16,21 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG00
 
 
 def _handle(delivery: Delivery) -> None:
-    if not isinstance(delivery, AssembleDataset):
-        raise TypeError(f"assembly takes no {type(delivery).__name__}")
-    assemble(delivery)
+    match delivery:
+        case AssembleDataset(distillation_id="", dataset_id=dataset_id):
+            make(dataset_id)
+        case AssembleDataset():
+            assemble(delivery)
+        case _:
+            raise TypeError(f"assembly takes no {type(delivery).__name__}")
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:
-    if isinstance(delivery, AssembleDataset):
+    if not isinstance(delivery, AssembleDataset):
+        return
+    if not delivery.distillation_id:
+        give_up(delivery.dataset_id, reason)
+    else:
         message = f"The training set could not be assembled: {reason}."
         failed = StepFailed(
             distillation_id=delivery.distillation_id, during="assembling", code="assembly_failed", message=message

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_serializer
 
 from completions.completion import Completion
+from completions.sources import StoredCompletions
 from distillations.failure import Failure
-from distillations.recipe import VALIDATION_SHARE, UsedRecipe
+from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
+from evals.data_sources import FileId
 from evals.slicing import group_of
 from foundation.document import Document
 from foundation.records import Record
 from providers.terms import TeacherTerms
 
+type Source = Annotated[StoredCompletions | FileId, Field(discriminator="type")]
+"""Rows: a filter on stored completions, or an uploaded file."""
+
+
+class DatasetId(Document):
+    """A dataset as what a distillation trains on: its completions, by its recipe, less the test rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["dataset"]
+    id: str
+
+
+type TrainingSource = Annotated[StoredCompletions | FileId | DatasetId, Field(discriminator="type")]
+FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "selection.jsonl", "held_out.jsonl")
+"""The files of a dataset beside its card."""
 LEAST_EXAMPLES = 10
 """The examples to train on without which no trainer starts."""
 
@@ -26,11 +44,14 @@ class DatasetCard(Document):
     id: str
     created_at: int
     """Seconds since the epoch."""
-    distillation_id: str
-    teacher: str
+    distillation_id: str | None = None
+    """The distillation that it was made for; null for one that was made by itself."""
+    teacher: str | None = None
+    """The model whose answers it has; null where the filter names none."""
     teacher_terms: TeacherTerms | None = None
     """Whether the terms of the teacher's provider let its answers train another model, as the stack's owner noted."""
-    student: str
+    student: str | None = None
+    """The model that it was made for; null for one that was made by itself."""
     recipe: UsedRecipe
     selected: int | None = None
     """The completions that the recipe's filter selected: `rows` and all that were `dropped` together."""
@@ -55,7 +76,10 @@ class DatasetCard(Document):
 
 
 class Dataset(Record):
-    """An assembled training set with its card, or the reason why there is none."""
+    """A training set: as it was asked for, and its card once it is made, or the reason why there is none.
+
+    Its id follows from the completions, the recipe and the test rows: who asks for the same gets the same one.
+    """
 
     KIND: ClassVar[str] = "DATASET"
     NAME: ClassVar[str] = "dataset"
@@ -63,14 +87,29 @@ class Dataset(Record):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     object: Literal["dataset"] = "dataset"
-    distillation_id: str
-    status: Literal["ready", "failed"]
+    distillation_id: str | None = None
+    """The distillation that it was made for; null for one that was made by itself."""
+    status: Literal["queued", "ready", "failed"]
+    source: list[StoredCompletions] = Field(default_factory=list)
+    """The filters that selected the completions; for one of a distillation, see its card."""
+    recipe: Recipe | None = None
+    """How it is made; for one of a distillation, see its card."""
+    held_out: Source | None = None
+    """The test rows that must not train; for one of a distillation, its own."""
+    trainer: str = "default"
+    """The kind of trainer whose examples its lines are."""
+    dry_run: bool = False
+    """Whether nothing is written but the report and what became of each completion."""
     card: DatasetCard | None = None
-    """Null where the dataset failed."""
+    """Null until it is ready, and where it failed."""
     error: Failure | None = None
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)
+
+    @field_serializer("source")
+    def _what_was_asked(self, source: list[StoredCompletions]) -> list[dict[str, Any]]:
+        return [one.model_dump(mode="json", exclude_none=True) for one in source]
 
 
 def split_unit(completion: Completion, input_key: str, group_by: str | None) -> str:
@@ -86,7 +125,7 @@ def validates(seed: int, unit: str, share: float = VALIDATION_SHARE) -> bool:
 
 
 def dataset_key(dataset_id: str, name: str) -> str:
-    """Where a file of a dataset lies: train.jsonl, validation.jsonl, manifest.jsonl, rows.jsonl, card.json."""
+    """Where a file of a dataset lies: one of `FILES`, or card.json."""
     return f"datasets/{dataset_id}/{name}"
 
 

@@ -7,19 +7,20 @@ so with an `AdvanceDistillation`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from completions.sources import StoredCompletions
 from distillations.contender import Contenders
 from distillations.costs import DistillationCosts
+from distillations.dataset import Source, TrainingSource
 from distillations.failure import Failure
 from distillations.gate import Gate
 from distillations.plan import Plan
+from distillations.recipe import Recipe
 from distillations.roles import ROLES, Role
 from distillations.verdict import Verdict
-from evals.data_sources import FileId
 from foundation import table
 from foundation.document import Document
 from foundation.ids import derived_id
@@ -27,7 +28,6 @@ from foundation.later import Pause
 from foundation.records import Record
 from providers.terms import TeacherTerms
 
-type Source = Annotated[StoredCompletions | FileId, Field(discriminator="type")]
 type Status = Literal[
     "queued",
     "measuring",
@@ -67,8 +67,9 @@ class Distillation(Record):
     eval_id: str
     test: Source
     """The rows that all models are measured on."""
-    train: Source
-    """The completions to train on; of these, those that the teacher answered and that are no test rows."""
+    train: TrainingSource
+    """The completions to train on; of these, those that the teacher answered and that are no test rows. Or a dataset,
+    less the test rows."""
     teacher: str
     teacher_terms: TeacherTerms | None = None
     """What was noted, when this began, of the terms of the teacher's provider; null where none serves the teacher."""
@@ -83,6 +84,8 @@ class Distillation(Record):
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """For the trainer, which says what it takes."""
     gate: Gate = Gate()
+    recipe: Recipe | None = None
+    """How the training set is made; null for the default recipe with `seed` and `train_on_history`."""
     seed: int = 42
     train_on_history: bool = False
     """Whether the assistant turns before the teacher's answers train, too. They may be those of other models."""
@@ -151,11 +154,17 @@ class Distillation(Record):
         return derived_id("verdict_", self.id)
 
     @property
-    def training_source(self) -> Source:
+    def training_source(self) -> TrainingSource:
         """The training filter, answered by the teacher alone."""
         if isinstance(self.train, StoredCompletions):
             return self.train.model_copy(update={"model": self.teacher})
         return self.train
+
+    @property
+    def used_recipe(self) -> Recipe:
+        """The recipe of its training set. What belongs together for the gate does so for the training set."""
+        recipe = self.recipe or Recipe(seed=self.seed, train_on_history=self.train_on_history)
+        return recipe.model_copy(update={"group_by": recipe.group_by or self.gate.group_by})
 
     @property
     def rows_key(self) -> str:

@@ -194,9 +194,15 @@ class Recipe(Document):
 class UsedRecipe(Recipe):
     """The recipe of a training set, and the completions that it was used on."""
 
-    source: StoredCompletions
-    """The filter that selected the completions."""
+    source: StoredCompletions | list[StoredCompletions]
+    """The filter that selected the completions, or several that did together."""
 
     @field_serializer("source")
-    def _what_was_asked(self, source: StoredCompletions) -> dict[str, Any]:
-        return source.model_dump(mode="json", exclude_none=True)
+    def _what_was_asked(self, source: StoredCompletions | list[StoredCompletions]) -> Any:
+        asked = [one.model_dump(mode="json", exclude_none=True) for one in as_list(source)]
+        return asked if isinstance(source, list) else asked[0]
+
+
+def as_list(source: StoredCompletions | list[StoredCompletions]) -> list[StoredCompletions]:
+    """The filters of a source."""
+    return source if isinstance(source, list) else [source]

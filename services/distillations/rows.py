@@ -16,7 +16,7 @@ from completions import index
 from completions.same_input import input_key
 from completions.scan import Scan
 from completions.sources import StoredCompletions
-from distillations.distillation import Source
+from distillations.dataset import Source
 from evals.files import File, file_of_rows, numbered
 from foundation import blobs
 from foundation.errors import ApiError
@@ -45,39 +45,41 @@ class _FileRow(BaseModel):
 
 
 def rows_of(
-    source: Source, teacher: str, *, scan: Scan | None = None, answered: bool = False
+    source: Source, teacher: str, *, scan: Scan | None = None, answered: bool = False, param: str = "test"
 ) -> Iterator[dict[str, Any]]:
     """The rows in the order of the source; a `scan` ends those of stored completions early.
 
     `answered` says that the samples of a file's rows are the teacher's, as those of an earlier distillation are.
+    `param` is the field that named the source.
     """
     if isinstance(source, StoredCompletions):
         completions = index.completions(source, limit=source.limit, scan=scan)
         return (completion.row(with_sample=teacher in completion.models) for completion in completions)
-    return _file_rows(file_of_rows(source.id, param="test.id"), _ANSWERED if answered else _READ)
+    file = file_of_rows(source.id, param=f"{param}.id")
+    return _file_rows(file, _ANSWERED if answered else _READ, param)
 
 
-def _file_rows(file: File, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _file_rows(file: File, names: Sequence[str], param: str) -> Iterator[dict[str, Any]]:
     """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
-    for number, row in numbered(_lines(file), "evals", param="test.id"):
-        _check(number, row)
+    for number, row in numbered(_lines(file, param), "evals", param=f"{param}.id"):
+        _check(number, row, param)
         item = row["item"]
         item["completion_id"] = item.get("completion_id") or derived_id("chatcmpl-", file.id, input_key(item["input"]))
         yield {name: row[name] for name in names if name in row}
 
 
-def _lines(file: File) -> Iterator[bytes]:
+def _lines(file: File, param: str) -> Iterator[bytes]:
     lines = blobs.raw_lines(file.key)
     if lines is None:
-        raise ApiError("The file in 'test' has no content.", code="file_not_found", param="test.id")
+        raise ApiError(f"The file in '{param}' has no content.", code="file_not_found", param=f"{param}.id")
     return lines
 
 
-def _check(number: int, row: dict[str, Any]) -> None:
+def _check(number: int, row: dict[str, Any], param: str) -> None:
     try:
         _FileRow.model_validate(row)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        message = f"Line {number} of the file in 'test' cannot be a test row: {where}: {first['msg']}."
-        raise ApiError(message, code="invalid_row", param="test.id") from error
+        message = f"Line {number} of the file in '{param}' cannot be a test row: {where}: {first['msg']}."
+        raise ApiError(message, code="invalid_row", param=f"{param}.id") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from distillations import lineage
-from distillations.dataset import Dataset
+from distillations.dataset import Dataset, DatasetId
 from distillations.distillation import Distillation, Status
 from distillations.failure import Failure
 from distillations.job import Job
@@ -241,6 +241,8 @@ def _link(distillation: Distillation, frozen: File) -> None:
     edges = [(Node("eval", distillation.eval_id), node), (node, Node("file", frozen.id))]
     if isinstance(distillation.test, FileId):
         edges.append((Node("file", distillation.test.id), node))
+    if isinstance(distillation.train, DatasetId):
+        edges.append((Node("dataset", distillation.train.id), node))
     lineage.link(edges)
 
 

@@ -115,7 +115,7 @@ class AdvanceDistillation(Message):
 
 
 class AssembleDataset(Message):
-    """Assemble the training set of this distillation and store it as the dataset `dataset_id`."""
+    """Assemble the training set `dataset_id` of this distillation; of none (empty), as the set's record asks for."""
 
     QUEUE: ClassVar[str] = "ASSEMBLY_QUEUE_URL"
     ABOUT: ClassVar[str] = "distillation_id"

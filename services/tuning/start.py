@@ -80,8 +80,8 @@ def give_up(message: StartJob, reason: str) -> None:
 def _of_dataset(dataset_id: str) -> Job | None:
     """The job of a dataset, written down as an intent; None where its distillation is over."""
     dataset = Dataset.load(dataset_id)
-    distillation = Distillation.load(dataset.distillation_id)
-    return None if distillation.status in TERMINAL else _intent(distillation, dataset)
+    distillation = Distillation.find(dataset.distillation_id or "")
+    return None if distillation is None or distillation.status in TERMINAL else _intent(distillation, dataset)
 
 
 def _settled(trainer: Trainer, job: Job) -> bool:

@@ -270,6 +270,13 @@ def _distillation(made: Tour) -> None:
     call("GET", "/datasets/{dataset_id}", **dataset)
     call("GET", "/datasets/{dataset_id}/card", **dataset)
     call("GET", "/datasets/{dataset_id}/content", **dataset)
+    steps = [{"rule": "truncated"}, {"rule": "contradictions", "keep": "newest"}, {"rule": "duplicates"}]
+    asked = {"source": loop.source("train", "tour-loop"), "recipe": {"steps": steps}, "dry_run": True}
+    made_alone = {"dataset_id": call("POST", "/datasets", asked)["id"]}
+    system.settle()
+    call("GET", "/datasets/{dataset_id}/rows", query="limit=2&outcome=train", **made_alone)
+    call("GET", "/datasets/{dataset_id}/diff/{other_id}", **made_alone, other_id=ended["dataset_id"])
+    call("DELETE", "/datasets/{dataset_id}", **made_alone)
     call("GET", "/fine_tuning/jobs/{job_id}", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/checkpoints", **job)

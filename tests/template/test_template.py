@@ -213,7 +213,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Record": set(),
         "Sweep": {"DistillingQueue", "PlanQueue", "TuningQueue"},
         "Gateway": {"RecordQueue"},
-        "Api": {"PlanQueue", "DistillingQueue", "TuningQueue"},
+        "Api": {"PlanQueue", "DistillingQueue", "AssemblyQueue", "TuningQueue"},
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
@@ -334,7 +334,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         ]
         assert copies == [{"Sub": "${Bucket.Arn}/tuning/*"}]
     doomed = [rule["Resource"] for rule in statements(FUNCTIONS["ApiFunction"]) if rule["Action"] == "s3:DeleteObject"]
-    assert doomed == [[{"Sub": "${Bucket.Arn}/files/*"}, {"Sub": "${Bucket.Arn}/runs/*"}]]
+    assert doomed == [[{"Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("files", "runs", "datasets")]]
 
 
 # ------------------------------------------------------------------ stores

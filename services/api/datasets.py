@@ -1,0 +1,252 @@
+"""Datasets: training sets made by a recipe, what is in them, and what became of every completion.
+
+A dataset's id follows from the completions, the recipe and the test rows, so that who asks for the same gets the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+import orjson
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
+
+from api.dataset_diff import DatasetDiff, diff_of
+from api.files import LINK, download
+from completions import selection
+from completions.filters import Filter
+from completions.postings import Reference
+from completions.saved_filters import SavedFilter
+from completions.scan import Scan
+from completions.sources import WHERE_TO_LOOK, StoredCompletions
+from distillations.dataset import FILES, Dataset, DatasetCard, Source
+from distillations.dataset_row import DatasetRow
+from distillations.distillation import TERMINAL, Distillation
+from distillations.recipe import Recipe
+from distillations.rows import rows_of
+from distillations.trainers import TrainerName, kind_of
+from evals.data_sources import FileId
+from foundation import blobs, bus, http
+from foundation.document import Body, Deleted
+from foundation.errors import ApiError, Conflict
+from foundation.events import AssembleDataset
+from foundation.ids import derived_id, now
+from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
+
+router = Routes("Datasets")
+_MOST_SOURCES = 8
+_SECONDS = 15.0
+_NOT_READY = {404: "There is no such dataset, or it is not ready."}
+OUTCOME = Query("outcome", "Only those with it.", {"type": "string", "enum": ["train", "validation", "dropped"]})
+RULE = Query("rule", "Only completions to which this rule did something, by its name in the card.")
+SPLIT = Query("split", "Which file; `train` if absent.", {"type": "string", "enum": ["train", "validation"]})
+
+
+class SavedFilterSource(Body):
+    """A saved filter as a source of completions."""
+
+    type: Literal["filter"]
+    id: str
+
+
+type DatasetSource = Annotated[StoredCompletions | SavedFilterSource, Field(discriminator="type")]
+
+
+class NewDataset(Body):
+    """A training set to be made."""
+
+    source: Annotated[list[DatasetSource], Field(min_length=1, max_length=_MOST_SOURCES)] | DatasetSource
+    """A filter on stored completions, a saved filter, or several that count together."""
+    recipe: Recipe = Field(default_factory=Recipe)
+    """How it is made. The default suits most sets."""
+    held_out: Source | None = None
+    """The rows of an eval, which must not train: a filter on stored completions, or a file of rows."""
+    trainer: TrainerName = "default"
+    """The trainer whose examples its lines are to be."""
+    dry_run: bool = Field(default=False, strict=True)
+    """Whether only the report is made."""
+
+
+@router.post(
+    "/v1/datasets",
+    scope="write",
+    status=201,
+    errors={404: "There is no such saved filter, or no such file of test rows."},
+)
+def create_dataset(asked: NewDataset) -> Dataset:
+    """Make a training set of completions, by a recipe.
+
+    The completions are chosen now; the set is `ready` some seconds later. The same completions, recipe and test rows
+    give the same id, and the same bytes.
+    """
+    at = now()
+    source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
+    scan = Scan(seconds=_SECONDS)
+    train = selection.chosen(source, scan)
+    if not train:
+        raise ApiError(f"The source selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param="source")
+    held_out, test, test_digest = _held_out(asked.held_out, at, scan)
+    trainer = kind_of(asked.trainer)
+    how = [asked.recipe.model_dump_json(), trainer, str(asked.dry_run)]
+    dataset = Dataset(
+        id=derived_id("dataset_", selection.digest(train), test_digest, *how),
+        created_at=at,
+        status="queued",
+        source=source,
+        recipe=asked.recipe,
+        held_out=held_out,
+        trainer=trainer,
+        dry_run=asked.dry_run,
+    )
+    return _begun(dataset, train, test)
+
+
+def _begun(dataset: Dataset, train: list[Reference], test: list[Reference]) -> Dataset:
+    """The dataset as it is recorded; what it is made of is written before it, and the message sent behind it."""
+    existing = Dataset.find(dataset.id)
+    if existing is None:
+        selection.write(dataset.key("selection.jsonl"), train)
+        selection.write(dataset.key("held_out.jsonl"), test)
+    dataset.create()
+    recorded = Dataset.load(dataset.id)
+    if recorded.status == "queued":
+        message = AssembleDataset(distillation_id="", dataset_id=recorded.id, correlation_id=recorded.id)
+        bus.send(message)
+    return recorded
+
+
+def _filter_of(source: StoredCompletions | SavedFilterSource, at: int) -> StoredCompletions:
+    """The source as a filter with an end: what is captured later is not part of this dataset."""
+    if isinstance(source, SavedFilterSource):
+        saved: Filter = SavedFilter.load(source.id, param="source.id").filter
+        source = StoredCompletions.model_validate({"type": "stored_completions", **saved.model_dump()})
+    return source.model_copy(update={"created_before": min(source.created_before or at, at)})
+
+
+def _held_out(source: Source | None, at: int, scan: Scan) -> tuple[Source | None, list[Reference], str]:
+    """The test rows: where they are, the completions that they are, and a digest of both."""
+    if isinstance(source, FileId):
+        next(rows_of(source, "", param="held_out"), None)
+        return source, [], source.id
+    if source is None:
+        return None, [], ""
+    ended = _filter_of(source, at)
+    test = selection.chosen([ended], scan)
+    return ended, test, selection.digest(test)
+
+
+@router.get("/v1/datasets", scope="read", lists=Dataset, query=PAGE)
+def list_datasets() -> dict[str, Any]:
+    """List training sets, the newest first."""
+    return http.list_of(router, Dataset, lambda dataset: dataset, order="desc")
+
+
+@router.get("/v1/datasets/<dataset_id>", scope="read")
+def retrieve_dataset(dataset_id: str) -> Dataset:
+    """Retrieve a training set with its card."""
+    return Dataset.load(dataset_id, param="dataset_id")
+
+
+@router.get("/v1/datasets/<dataset_id>/card", scope="read", errors=_NOT_READY)
+def dataset_card(dataset_id: str) -> DatasetCard:
+    """Retrieve the card of a training set: what it holds and what was left out of it."""
+    return _card(Dataset.load(dataset_id, param="dataset_id"))
+
+
+def _card(dataset: Dataset) -> DatasetCard:
+    """Raises ApiError where the dataset has none: why it was not assembled is the remedy."""
+    if dataset.card is None:
+        reason = dataset.error.message if dataset.error else f"it is {dataset.status}."
+        raise ApiError(f"The dataset has no card: {reason}", code="no_card", param="dataset_id", status=404)
+    return dataset.card
+
+
+@router.get("/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK, query=(SPLIT,))
+def dataset_content(dataset_id: str) -> Response[Any]:
+    """Download the training examples as JSONL, by a link that ends after 15 minutes."""
+    dataset = Dataset.load(dataset_id, param="dataset_id")
+    if dataset.dry_run:
+        raise ApiError(
+            "This dataset is a dry run and has no examples: make it again with dry_run false.",
+            code="dry_run",
+            param="dataset_id",
+        )
+    split = _one_of("split", SPLIT) or "train"
+    return download(dataset.key(f"{split}.jsonl"))
+
+
+@router.get(
+    "/v1/datasets/<dataset_id>/rows",
+    scope="read",
+    lists=DatasetRow,
+    query=(AFTER, LIMIT, OUTCOME, RULE),
+    errors=_NOT_READY,
+)
+def list_dataset_rows(dataset_id: str) -> dict[str, Any]:
+    """List what became of each completion, in the order of their time: where it stands, or which rule dropped it.
+
+    Each with its evidence: the completion that is kept in its place, the test row that it would have leaked.
+    """
+    dataset = _ready(dataset_id)
+    limit = http.limit_of(router)
+    rows = _fitting(_rows(dataset), _one_of("outcome", OUTCOME), http.query_of(router, "rule"))
+    return http.listed(_behind(rows, http.query_of(router, "after")), limit)
+
+
+def _ready(dataset_id: str) -> Dataset:
+    dataset = Dataset.load(dataset_id, param="dataset_id")
+    _card(dataset)
+    return dataset
+
+
+def _rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    lines = blobs.raw_lines(dataset.key("rows.jsonl"))
+    if lines is None:
+        raise ApiError(
+            "This dataset is older than the evidence by row: make it again.",
+            code="no_rows",
+            param="dataset_id",
+            status=404,
+        )
+    return map(orjson.loads, lines)
+
+
+def _fitting(rows: Iterable[dict[str, Any]], outcome: str | None, rule: str | None) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        rules = {evidence["rule"] for evidence in row["evidence"]}
+        if outcome in {None, row["outcome"]} and (rule is None or rule in rules):
+            yield row
+
+
+def _behind(rows: Iterator[dict[str, Any]], after: str | None) -> Iterator[dict[str, Any]]:
+    """The rows behind the one with this id; none where there is no such row."""
+    if after is not None:
+        next((row for row in rows if row["id"] == after), None)
+    return rows
+
+
+def _one_of(name: str, query: Query) -> str | None:
+    given = http.query_of(router, name)
+    known = query.schema["enum"]
+    if given is not None and given not in known:
+        raise ApiError(f"Invalid '{name}': use one of {', '.join(known)}.", code="invalid_value", param=name)
+    return given
+
+
+@router.get("/v1/datasets/<dataset_id>/diff/<other_id>", scope="read", errors=_NOT_READY)
+def diff_datasets(dataset_id: str, other_id: str) -> DatasetDiff:
+    """Compare what became of completions in two datasets: which one has alone, and which ended otherwise, and why."""
+    return diff_of(_rows(_ready(dataset_id)), _rows(_ready(other_id)), dataset_id, other_id)
+
+
+@router.delete("/v1/datasets/<dataset_id>", scope="write", errors={409: "A distillation works with it."})
+def delete_dataset(dataset_id: str) -> Deleted:
+    """Delete a training set with its files. What was trained on it stays, and so does its lineage."""
+    dataset = Dataset.load(dataset_id, param="dataset_id")
+    distillation = Distillation.find(dataset.distillation_id or "")
+    if distillation and distillation.status not in TERMINAL:
+        raise Conflict(f"The distillation {distillation.id} works with this dataset.", code="in_use")
+    blobs.delete([dataset.key("card.json"), *(dataset.key(name) for name in FILES)])
+    dataset.remove()
+    return Deleted(id=dataset_id, object="dataset.deleted")

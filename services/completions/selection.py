@@ -1,0 +1,79 @@
+"""A selection: completions chosen once, by reference, so that whoever reads them later reads the same ones.
+
+In: sources. Out: an object in S3 with a reference a line, and a digest that is equal for the same completions with the
+same metadata, however they were chosen. What is deleted after it was chosen is not read any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import orjson
+
+from completions import index
+from completions.completion import Completion
+from completions.postings import Reference
+from completions.scan import Scan
+from completions.sources import StoredCompletions
+from foundation import blobs
+from foundation.errors import ApiError
+
+_MEDIA = "application/jsonl"
+
+
+def chosen(sources: Sequence[StoredCompletions], scan: Scan) -> list[Reference]:
+    """What the sources select together, each completion once, in the order of time and id.
+
+    Raises ApiError where the scan ends before they do.
+    """
+    by_id = {reference.id: reference for source in sources for reference in _of(source, scan)}
+    if scan.exhausted:
+        raise ApiError(
+            "The source selects more completions than one call can look through. Narrow it by time or by tags.",
+            code="too_many_completions",
+            param="source",
+        )
+    return sorted(by_id.values(), key=lambda reference: (reference.created, reference.id))
+
+
+def digest(references: Iterable[Reference]) -> str:
+    """A digest of what completions with these references say and are tagged with."""
+    whole = hashlib.sha256()
+    for reference in references:
+        identity = [reference.id, reference.hash, reference.metadata]
+        whole.update(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS))
+    return whole.hexdigest()
+
+
+def write(key: str, references: Iterable[Reference]) -> None:
+    """Write the selection unless it is there."""
+    blobs.put_new_lines(key, (orjson.dumps(_packed(one)) + b"\n" for one in references), content_type=_MEDIA)
+
+
+def read(key: str) -> Iterator[Completion]:
+    """The completions of a selection, in order; none where it is empty. Those that were deleted since are left out."""
+    references = [_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ()]
+    gone = {reference.id for reference in index.deleted(references)}
+    return index.read(reference for reference in references if reference.id not in gone)
+
+
+def _of(source: StoredCompletions, scan: Scan) -> Iterator[Reference]:
+    references = index.select(source, scan=scan)
+    if source.text is None:
+        return islice(references, source.limit)
+    # The text is about bodies, which a reference has not: they are read, and their references are found again by id.
+    known = {reference.id: reference for reference in references}
+    matching = index.completions(source, limit=source.limit)
+    return (known[completion.id] for completion in matching if completion.id in known)
+
+
+def _packed(reference: Reference) -> list[object]:
+    place = [reference.object, reference.offset, reference.length]
+    return [reference.created, reference.id, reference.hash, *place, reference.metadata]
+
+
+def _unpacked(fields: list[object]) -> Reference:
+    created, name, content, key, offset, length, metadata = fields
+    return Reference(created, name, content, key, offset, length, metadata=metadata)  # type: ignore[arg-type]

@@ -1,0 +1,168 @@
+"""Datasets through the API: made, looked into row by row, compared, deleted, and trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from assembly.assemble import assemble
+from distillations.dataset import Dataset
+from distilling.freeze import freeze
+from evals.files import File, file_key
+from foundation import blobs
+from foundation.events import AssembleDataset
+from tests.distilling import build
+from tests.flow.system import System
+
+SPLITS = ("train", "validation")
+STEPS = [{"rule": "truncated"}, {"rule": "duplicates"}]
+
+
+@pytest.fixture
+def filled(system: System) -> System:
+    """Twenty mails, one of them twice, one cut off, one contradicted; and a test row that asks what a mail asks."""
+    records = [build.record(100 + n, f"mail {n}", split="train") for n in range(20)]
+    records += [
+        build.record(200, "mail 3", split="train"),
+        build.record(201, "cut", split="train", choice={"finish_reason": "length"}),
+        build.record(202, "mail 4", "no", split="train"),
+        build.record(1, "mail 7"),
+    ]
+    build.captured(system, records)
+    return system
+
+
+def made(system: System, **asked: Any) -> dict[str, Any]:
+    """The dataset, once it is made."""
+    name = system.ok("POST", "/v1/datasets", {"source": build.source("train"), **asked})["id"]
+    while system.deliver("ASSEMBLY"):
+        pass
+    return system.ok("GET", f"/v1/datasets/{name}")
+
+
+def rows(system: System, dataset: dict[str, Any], query: str = "") -> list[str]:
+    return [row["id"] for row in system.ok("GET", f"/v1/datasets/{dataset['id']}/rows?limit=100{query}")["data"]]
+
+
+def test_a_dataset_is_made_and_every_completion_can_be_looked_up(filled: System) -> None:
+    dataset = made(filled, held_out=build.source("test"))
+    card = filled.ok("GET", f"/v1/datasets/{dataset['id']}/card")
+    assert (dataset["status"], dataset["card"], card["selected"], card["rows"]) == ("ready", card, 23, 19)
+    assert (dataset["distillation_id"], card["distillation_id"], card["student"]) == (None, None, None)
+    assert len(rows(filled, dataset)) == 23
+    assert rows(filled, dataset, "&outcome=dropped") == [f"chatcmpl-{n}" for n in (103, 104, 107, 201)]
+    [leak] = filled.ok("GET", f"/v1/datasets/{dataset['id']}/rows?rule=test_leaks")["data"]
+    assert (leak["id"], leak["evidence"][0]["others"]) == ("chatcmpl-107", ["chatcmpl-1"])
+    page = filled.ok("GET", f"/v1/datasets/{dataset['id']}/rows?limit=2&outcome=dropped")
+    assert page["has_more"]
+    after = filled.ok("GET", f"/v1/datasets/{dataset['id']}/rows?limit=2&outcome=dropped&after={page['last_id']}")
+    assert [row["id"] for row in (*page["data"], *after["data"])] == rows(filled, dataset, "&outcome=dropped")
+    assert not after["has_more"]
+    assert (
+        sum(len(blobs.get(f"datasets/{dataset['id']}/{split}.jsonl").splitlines()) for split in SPLITS) == card["rows"]
+    )
+
+
+def test_the_same_completions_and_recipe_are_the_same_dataset(filled: System) -> None:
+    first = made(filled, recipe={"steps": STEPS})
+    before = blobs.get(f"datasets/{first['id']}/train.jsonl")
+    again = made(filled, recipe={"steps": STEPS}, source=[build.source("train"), build.source("train", limit=3)])
+    assert again == first
+    assert blobs.get(f"datasets/{first['id']}/train.jsonl") == before
+    others = [
+        made(filled),
+        made(filled, recipe={"steps": STEPS, "seed": 7}),
+        made(filled, recipe={"steps": STEPS}, dry_run=True),
+        made(filled, recipe={"steps": STEPS}, held_out=build.source("test")),
+        made(filled, recipe={"steps": STEPS}, source=build.source("train", limit=9)),
+    ]
+    assert len({first["id"], *(other["id"] for other in others)}) == 6
+    assert len(filled.ok("GET", "/v1/datasets")["data"]) == 6
+
+
+def test_a_dry_run_writes_no_example(filled: System) -> None:
+    dataset = made(filled, dry_run=True)
+    names = {key.rpartition("/")[2] for key in blobs.keys(f"datasets/{dataset['id']}/")}
+    assert (dataset["status"], dataset["card"]["rows"]) == ("ready", 20)
+    assert not names & {"train.jsonl", "validation.jsonl", "manifest.jsonl"}
+    status, refusal = filled.call("GET", f"/v1/datasets/{dataset['id']}/content")
+    assert (status, refusal["error"]["code"]) == (400, "dry_run")
+    assert len(rows(filled, dataset)) == 23
+    assert filled.ok("GET", "/v1/lineage/chatcmpl-100")["edges"] == []
+
+
+def test_two_datasets_are_compared_by_completion(filled: System) -> None:
+    one = made(filled, recipe={"steps": STEPS})
+    other = made(filled, recipe={"steps": [*STEPS, {"rule": "balance", "by": "answer", "at_most": 15}]})
+    fewer = made(filled, recipe={"steps": STEPS}, source=build.source("train", limit=5))
+    diff = filled.ok("GET", f"/v1/datasets/{one['id']}/diff/{other['id']}")
+    assert (diff["alone"], diff["other_alone"], diff["changed"]) == (0, 0, len(diff["data"]))
+    assert {row["other_rule"] for row in diff["data"]} == {"balance"}
+    assert diff["same"] + diff["changed"] == 23
+    part = filled.ok("GET", f"/v1/datasets/{one['id']}/diff/{fewer['id']}")
+    assert (part["alone"], part["other_alone"]) == (18, 0)
+    assert filled.ok("GET", f"/v1/datasets/{fewer['id']}/diff/{one['id']}")["other_alone"] == 18
+
+
+def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:
+    saved = filled.ok("POST", "/v1/filters", {"name": "train", "filter": {"metadata": {"split": "train"}}})["id"]
+    row = orjson.dumps({"item": {"input": build.asked("mail 9"), "completion_id": "row-9"}})
+    blobs.put(file_key("file-rows"), row)
+    File(id="file-rows", created_at=1, bytes=1, filename="rows", purpose="evals", key=file_key("file-rows")).create()
+    held_out = {"type": "file_id", "id": "file-rows"}
+    dataset = made(filled, source={"type": "filter", "id": saved}, held_out=held_out)
+    assert (dataset["card"]["selected"], dataset["held_out"]) == (23, held_out)
+    assert rows(filled, dataset, "&rule=test_leaks") == ["chatcmpl-109"]
+    status, refusal = filled.call("POST", "/v1/datasets", {"source": {"type": "filter", "id": "filter_none"}})
+    assert (status, refusal["error"]["param"]) == (404, "source.id")
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"source": {"type": "stored_completions", "metadata": {"split": "none"}}}, "source"),
+        ({"recipe": {"steps": [{"rule": "unknown"}]}}, "recipe.steps[0]"),
+        ({"recipe": {"steps": [{"rule": "duplicates"}, {"rule": "empty"}]}}, "recipe"),
+        ({"recipe": {"steps": [{"rule": "length"}]}}, "recipe.steps[0].length.most_tokens"),
+        ({"held_out": {"type": "file_id", "id": "file-none"}}, "held_out.id"),
+        ({"source": []}, "source"),
+        ({"trainer": "nobody"}, "trainer"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_with_the_field(asked: dict[str, Any], param: str, filled: System) -> None:
+    status, refusal = filled.call("POST", "/v1/datasets", {"source": build.source("train"), **asked})
+    assert 400 <= status < 500
+    assert refusal["error"]["param"].startswith(param.partition("[")[0]), refusal
+
+
+def test_a_dataset_is_deleted_with_its_files_unless_a_distillation_works_with_it(filled: System) -> None:
+    dataset = made(filled)
+    assert filled.ok("DELETE", f"/v1/datasets/{dataset['id']}")["deleted"]
+    assert list(blobs.keys(f"datasets/{dataset['id']}/")) == []
+    assert filled.call("GET", f"/v1/datasets/{dataset['id']}")[0] == 404
+    assert made(filled)["id"] == dataset["id"], "who asks again gets the same"
+    distillation = build.distillation("training", dataset_id="dataset_1", job_id="ftjob-1")
+    build.dataset(distillation)
+    assert filled.call("DELETE", "/v1/datasets/dataset_1")[0] == 409
+    distillation.change({"status": "completed"})
+    assert filled.ok("DELETE", "/v1/datasets/dataset_1")["id"] == "dataset_1"
+
+
+def test_a_distillation_trains_on_a_dataset_less_its_test_rows(filled: System) -> None:
+    dataset = made(filled, recipe={"steps": STEPS, "seed": 3})
+    recipe = Dataset.load(dataset["id"]).recipe
+    train = {"type": "dataset", "id": dataset["id"]}
+    build.captured(filled, [build.record(400, "captured later", split="train")])
+    distillation = build.distillation(
+        "assembling", dataset_id="dataset_1", job_id="ftjob-1", train=train, recipe=recipe
+    )
+    freeze(distillation)
+    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
+    card = filled.ok("GET", "/v1/datasets/dataset_1/card")
+    assert (card["selected"], card["dropped"]["test_leaks"]) == (23, 1)
+    assert card["rows"] == dataset["card"]["rows"] - 1
+    assert card["recipe"]["seed"] == 3
+    assert [step["rule"] for step in card["recipe"]["steps"]] == ["truncated", "duplicates"]

@@ -1,0 +1,101 @@
+"""A dataset that is made by itself: once, the same bytes whatever breaks off on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.client
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from assembly.make import give_up, make
+from distillations import lineage
+from distillations.dataset import Dataset
+from foundation import blobs
+from tests.distilling import build
+from tests.flow.system import System
+
+
+@pytest.fixture
+def asked(system: System) -> str:
+    """A dataset that waits to be made, with a duplicate and a test row among its completions."""
+    records = [build.record(100 + n, f"mail {n}", split="train") for n in range(20)]
+    build.captured(system, [*records, build.record(1, "mail 7"), build.record(200, "mail 3", split="train")])
+    body = {"source": build.source("train"), "held_out": build.source("test")}
+    return str(system.ok("POST", "/v1/datasets", body)["id"])
+
+
+def left(dataset_id: str) -> tuple[dict[str, bytes], Dataset]:
+    return {key: blobs.get(key) for key in blobs.keys("datasets/")}, Dataset.load(dataset_id)
+
+
+@contextmanager
+def struck(call: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The n-th call of AWS fails, before or after its effect. Gives the calls that were made."""
+    calls: list[str] = []
+    real = botocore.client.BaseClient._make_api_call
+
+    def counted(self: Any, name: str, arguments: Any) -> Any:
+        calls.append(name)
+        if len(calls) == call and when == "before":
+            raise EndpointConnectionError(endpoint_url="struck")
+        answer = real(self, name, arguments)
+        if len(calls) == call:
+            raise EndpointConnectionError(endpoint_url="struck")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+        yield calls
+
+
+def test_it_is_made_as_it_was_asked_for(asked: str) -> None:
+    make(asked)
+    files, dataset = left(asked)
+    assert dataset.card
+    assert (dataset.status, dataset.card.selected, dataset.card.rows) == ("ready", 21, 19)
+    assert {rule: count for rule, count in dataset.card.dropped.items() if count} == {"test_leaks": 1, "duplicates": 1}
+    assert not any(key.endswith("card.json") for key in files), "no job starts of it"
+    assert {node["id"] for node in lineage.graph("chatcmpl-101")["nodes"]} >= {asked}
+    assert lineage.graph("chatcmpl-107")["nodes"] == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_every_call_and_delivered_again_it_is_the_same(
+    when: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched, waiting = left(asked)
+    with struck(0, when, monkeypatch) as calls:
+        make(asked)
+    whole = left(asked)
+    for call in range(1, len(calls) + 1):
+        blobs.delete(set(whole[0]) - set(untouched))
+        waiting.change({"status": "queued", "card": None})
+        with struck(call, when, monkeypatch), pytest.raises(EndpointConnectionError):
+            make(asked)
+        make(asked)
+        make(asked)
+        assert left(asked) == whole, (call, calls[call - 1])
+
+
+def test_one_that_has_ended_or_is_gone_is_left_alone(asked: str) -> None:
+    make(asked)
+    whole = left(asked)
+    give_up(asked, "it was tried")
+    make(asked)
+    assert left(asked) == whole
+    Dataset.load(asked).remove()
+    make(asked)
+    give_up(asked, "it was tried")
+    assert Dataset.find(asked) is None
+
+
+def test_one_that_cannot_be_made_ends_as_failed(asked: str, system: System) -> None:
+    blobs.put(f"datasets/{asked}/selection.jsonl", b"no reference\n")
+    for _ in range(7):
+        system.deliver("ASSEMBLY")
+    dataset = Dataset.load(asked)
+    assert dataset.error
+    assert (dataset.status, dataset.error.code) == ("failed", "assembly_failed")
