@@ -81,7 +81,7 @@ TRAINERS: dict[str, TrainerEntry] = {
     ),
     "sagemaker": TrainerEntry(
         "sagemaker",
-        "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by Amazon Bedrock",
+        "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by its endpoints",
         SageMakerHyperparameters,
         OpenWeightsExample,
         idle="by_the_hour",
