@@ -27,7 +27,7 @@ def _with_threshold(grader: Any) -> Any:
 
 
 def _wants(grader: dict[str, Any]) -> bool:
-    return grader.get("type") in {"multi", "text_similarity"}
+    return grader.get("type") in ("multi", "text_similarity")
 
 
 def _thresholds(grader: Any) -> Any:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -316,6 +317,57 @@ def test_a_wrong_type_is_refused_by_name(route: Route, ready: System, passed_on:
                 taken.append((field, value, status, acts.refusal(answer)["param"]))
     assert taken == []
     assert passed_on == []
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    "",
+    "\U0001d4b3" * 300,
+    "\x00/#?\n",
+    -1,
+    10**40,
+    1e308,
+    True,
+    [None],
+    [[]],
+    {"": ""},
+    {"type": []},
+    "{{" * 50,
+)
+
+
+def places(body: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in a body, however deep it lies."""
+    inside = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for step, value in inside:
+        yield (*at, step)
+        yield from places(value, (*at, step))
+
+
+def with_odd(body: Any, place: tuple[Any, ...], odd: Any) -> Any:
+    changed = deepcopy(body)
+    here = changed
+    for step in place[:-1]:
+        here = here[step]
+    here[place[-1]] = odd
+    return changed
+
+
+@pytest.mark.parametrize("route", [route for route in sorted(BODIES) if BODIES[route]], ids=name_of)
+def test_an_odd_value_in_any_place_is_no_failure_of_the_server(
+    route: Route, ready: System, passed_on: list[Any]
+) -> None:
+    assert passed_on == []
+    url = url_of(ready, route)
+    failed = [
+        (place, odd, status)
+        for place in places(BODIES[route])
+        for odd in ODD
+        if (status := ready.call(route[0], url, with_odd(BODIES[route], place, odd))[0]) >= 500
+    ]
+    assert failed == []
 
 
 BODIES_THAT_ARE_NONE = (b"[]", b'"x"', b"5", b"null", b"{", b"\xff\xfe")
