@@ -1,8 +1,9 @@
 """Removes a stack and says what stays: `make destroy STACK=stillhouse-dev`.
 
-Table and bucket outlive the stack, since nobody can make what they hold a second time. In: the stack's name. Out: what
-stays, its size, its price a month, the commands that remove it and the one that gives it to a new stack; and what is
-unfinished, which no later stack would finish. Without `--yes` nothing is removed, nor with it while anything is
+Table and bucket outlive the stack, since nobody can make what they hold a second time. So do the keys of providers that
+were added, and trained models at their trainers. In: the stack's name. Out: what stays, its size, its price a month,
+the commands that remove it and the one that gives it to a new stack; and what is unfinished, which no later stack would
+finish. Without `--yes` nothing is removed, nor with it while anything is
 unfinished, unless `--unfinished` says that it may be lost.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +26,10 @@ _PRICES = Path(__file__).parents[1] / "aws-prices.json"
 _GB = 1 << 30
 _OPEN = {"OPENJOBS": "fine-tuning jobs", "OPENDISTILLATIONS": "distillations"}
 """Partitions of the table with a row for what is open."""
+_PROVIDERS, _MODELS = "PROVIDER", "MODEL"
+"""Partitions of the table with a row for each provider that was added, and for each trained model."""
+_A_SECRET = Decimal("0.40")
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,37 @@ def kept(s3: Any, dynamodb: Any, known: dict[str, str]) -> list[Kept]:
             f"bucket {bucket}", held, _month(held, _price(prices["s3"]["gb_month"])), f"aws s3 rb --force s3://{bucket}"
         ),
     ]
+
+
+def keys_kept(dynamodb: Any, table: str) -> list[Kept]:
+    """The secrets with the keys of the providers that were added: they are no part of the stack."""
+    return [
+        Kept(
+            f"secret {secret}",
+            0,
+            _A_SECRET,
+            f"aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {secret}",
+        )
+        for row in _all_rows(dynamodb, table, _PROVIDERS)
+        if (secret := row.get("secret_id", {}).get("S"))
+    ]
+
+
+def models_kept(dynamodb: Any, table: str) -> list[str]:
+    """Trained models that are not retired: whatever deployed them, they stay at their trainers and may cost there."""
+    return [
+        f"{row['id']['S']}, by the trainer {row['trainer']['S']}"
+        for row in _all_rows(dynamodb, table, _MODELS)
+        if row["trainer"].get("S") and "N" not in row.get("retired_at", {})
+    ]
+
+
+def _all_rows(dynamodb: Any, table: str, partition: str) -> Iterator[dict[str, Any]]:
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": partition}}
+    )
+    for page in pages:
+        yield from page["Items"]
 
 
 def _price(entry: dict[str, Any]) -> Decimal:
@@ -116,13 +153,18 @@ def _shown(session: Any, stack: str, known: dict[str, str]) -> list[str]:
     """Says what stays, what goes and what is unfinished; the last is answered."""
     dynamodb = session.client("dynamodb")
     sys.stdout.write(f"{stack}: these stay, with all that was captured and learnt:\n")
-    for store in kept(session.client("s3"), dynamodb, known):
+    for store in (*kept(session.client("s3"), dynamodb, known), *keys_kept(dynamodb, known["Table"])):
         sys.stdout.write(
             f"  {store.name}: {store.size:,} bytes, about ${store.dollars} a month\n    to remove it: {store.remove}\n"
         )
     back = f"make adopt STACK={stack} TABLE={known['Table']} BUCKET={known['Bucket']}"
     sys.stdout.write(f"  to give them to a new stack: {back}, then make deploy\n")
     sys.stdout.write(f"All else goes: {len(known) - 2} resources, the first API key and the logs among them.\n")
+    models = models_kept(dynamodb, known["Table"])
+    for model in models[:_SHOWN]:
+        sys.stdout.write(f"  may cost at its trainer: {model}\n    to remove it, now: stillhouse model retire NAME\n")
+    if len(models) > _SHOWN:
+        sys.stdout.write(f"  and {len(models) - _SHOWN} more models: stillhouse model list\n")
     left = unfinished(session.client("sqs"), dynamodb, known)
     for line in left:
         sys.stdout.write(f"  unfinished: {line}\n")

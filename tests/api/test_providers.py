@@ -11,6 +11,7 @@ import pytest
 from distillations.distillation import Distillation
 from evals.run import Run
 from foundation import aws, table
+from foundation.settings import settings
 from providers import registry
 from providers.model_version import ModelVersion
 from providers.saved import SavedProvider
@@ -184,6 +185,22 @@ def test_it_goes_with_its_key(system: System) -> None:
     assert system.call("DELETE", f"{URL}/alpha")[0] == 404
     assert not secrets()
     assert create(system)["id"] == "alpha"
+
+
+def test_a_key_of_the_stack_that_had_the_table_before_is_replaced_and_not_touched(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack's role reaches the secrets under its own name alone."""
+    create(system)
+    (theirs,) = secrets()
+    monkeypatch.setenv("STACK_NAME", "stillhouse-adopted")
+    settings.cache_clear()
+    system.ok("POST", f"{URL}/alpha", {"api_key": "sk-new"})
+    ours = SavedProvider.load("alpha").secret_id
+    assert ours.startswith("stillhouse-adopted/providers/alpha-")
+    assert aws.secretsmanager().get_secret_value(SecretId=ours)["SecretString"] == "sk-new"
+    assert system.ok("DELETE", f"{URL}/alpha")["deleted"]
+    assert secrets() == {theirs: KEY}
 
 
 # ------------------------------------------------------------------ what needs it

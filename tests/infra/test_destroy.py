@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from distillations import distillation
-from infra.operate.destroy import _OPEN, kept, unfinished
+from distillations import distillation, job
+from infra.operate import destroy
+from infra.operate.destroy import _OPEN, kept, keys_kept, models_kept, unfinished
 from infra.operate.stack import resources, resources_or_exit
-from tuning import jobs
+from providers.model_version import ModelVersion
+from providers.saved import SavedProvider
 
 GB = 1 << 30
 KNOWN = {"Table": "the-table", "Bucket": "the-bucket", "Api": "a1"}
@@ -83,7 +85,40 @@ def test_messages_and_open_work_are_named_since_no_later_stack_finishes_them() -
 
 
 def test_what_is_open_stands_where_services_write_it() -> None:
-    assert set(_OPEN) == {jobs.OPEN, distillation.OPEN_DISTILLATIONS}
+    assert set(_OPEN) == {job.OPEN_JOBS, distillation.OPEN_DISTILLATIONS}
+
+
+class Rows:
+    """A table's rows by partition, on two pages."""
+
+    def __init__(self, **partitions: list[dict[str, Any]]) -> None:
+        self.partitions = partitions
+
+    def get_paginator(self, call: str) -> Any:
+        assert call == "query"
+        return self
+
+    def paginate(self, *, TableName: str, ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: N803 - boto3's
+        assert TableName == "the-table"
+        return [{"Items": self.partitions[ExpressionAttributeValues[":pk"]["S"]]}, {"Items": []}]
+
+
+def test_keys_of_providers_and_models_at_their_trainers_are_named_since_no_stack_removes_them() -> None:
+    with_key = {"secret_id": {"S": "stillhouse/providers/alpha-1"}}
+    models = [
+        {"id": {"S": "kept"}, "trainer": {"S": "bedrock"}, "retired_at": {"NULL": True}},
+        {"id": {"S": "retired"}, "trainer": {"S": "bedrock"}, "retired_at": {"N": "5"}},
+        {"id": {"S": "a-person-s-own"}, "trainer": {"S": ""}, "retired_at": {"NULL": True}},
+    ]
+    rows = Rows(PROVIDER=[with_key, {"secret_id": {"S": ""}}], MODEL=models)
+    (key,) = keys_kept(rows, "the-table")
+    assert (key.name, key.dollars) == ("secret stillhouse/providers/alpha-1", Decimal("0.40"))
+    assert key.remove.endswith("--secret-id stillhouse/providers/alpha-1")
+    assert models_kept(rows, "the-table") == ["kept, by the trainer bedrock"]
+
+
+def test_keys_and_models_stand_where_services_write_them() -> None:
+    assert (destroy._PROVIDERS, destroy._MODELS) == (SavedProvider.KIND, ModelVersion.KIND)
 
 
 class Stacks:
