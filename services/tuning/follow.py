@@ -148,11 +148,13 @@ def _move(job: Job, seen: ProviderJob) -> Job:
 
 def _tell_who_trains(job: Job, seen: ProviderJob) -> None:
     """Tell people once that the job waits for one of them, without an end."""
+    of_its_own = f"fine_tuning/jobs/{job.id}"
+    ended_at = f"distillations/{job.distillation_id}" if job.distillation_id else of_its_own
     alert = Alert.of(
         "fine_tuning.job.waiting_for_model",
         job.id,
         sentence=f"The fine-tuning job {job.id} waits until somebody has trained {job.model} and named the model.",
-        lines=[*(seen.to_do or "").splitlines(), f"To end it: POST /v1/distillations/{job.distillation_id}/cancel"],
+        lines=[*(seen.to_do or "").splitlines(), f"To end it: POST /v1/{ended_at}/cancel"],
     )
     raise_once(alert)
 

@@ -70,15 +70,22 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
 def _wait_or_end(row: Row, error: Exception) -> None:
     """Note since when looking at a job raises what nobody planned; when the patience is over, end the job."""
     since = int(row.get("failing_since") or now())
-    table.update(OPEN_JOBS, row["sk"], {"failing_since": since})
-    job = Job.find(row["sk"]) if patience_over(since) else None
-    if job is None:
-        return
+    try:
+        table.update(OPEN_JOBS, row["sk"], {"failing_since": since})
+        if patience_over(since):
+            _end(Job.load(row["sk"]), error)
+    except Exception:  # noqa: BLE001 - the same: the others are still to be looked at
+        logger().exception("job not ended", extra={"job_id": row["sk"]})
+
+
+def _end(job: Job, error: Exception) -> None:
+    """End a job at which nobody can look, and book that nobody knows what it has cost."""
     reason = f"It could not be looked at any more ({type(error).__name__}), and may go on at the trainer and cost."
     if not job.ended:
         note(job, "failed", reason)
         failure = JobFailure(code="watch_failed", message=reason)
         job.change({"status": "failed", "error": failure, "finished_at": now()}, where={"status": job.status})
+    book_end(Job.load(job.id))
     _advance(job)
     table.delete(OPEN_JOBS, job.id)
 

@@ -265,6 +265,27 @@ def test_a_job_at_which_nobody_can_look_ends_as_failed_when_the_patience_is_over
     assert not system.clock_runs()
 
 
+def test_an_end_that_cannot_be_written_holds_no_other_up(
+    system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system
+    for number in (1, 2):
+        opened(number, provider_job_id=f"theirs-{number}")
+    trainer.jobs |= {"theirs-1": ZeroDivisionError(), "theirs-2": ZeroDivisionError()}
+    for job_id in open_jobs():
+        table.update(OPEN_JOBS, job_id, {"failing_since": now() - 25 * 3600})
+    tried: list[str] = []
+
+    def fails(job: Job, *_: Any) -> None:
+        tried.append(job.id)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tuning.watch._end", fails)
+    with pytest.raises(ZeroDivisionError):
+        tick(trainer)
+    assert sorted(tried) == ["ftjob-1", "ftjob-2"]
+
+
 def test_a_look_that_works_again_forgets_that_it_did_not(system: System, trainer: Scripted) -> None:
     assert system
     job = opened()
