@@ -238,12 +238,10 @@ def _assembly(distillation: Distillation, dataset_id: str) -> AssembleDataset:
 def _link(distillation: Distillation, frozen: File) -> None:
     """Record what a distillation is made of, and that its test rows are its own."""
     node = Node("distillation", distillation.id)
-    edges = [(Node("eval", distillation.eval_id), node), (node, Node("file", frozen.id))]
-    if isinstance(distillation.test, FileId):
-        edges.append((Node("file", distillation.test.id), node))
-    if isinstance(distillation.train, DatasetId):
-        edges.append((Node("dataset", distillation.train.id), node))
-    lineage.link(edges)
+    origins = [Node("eval", distillation.eval_id)]
+    origins += [Node("file", distillation.test.id)] if isinstance(distillation.test, FileId) else []
+    origins += [Node("dataset", distillation.train.id)] if isinstance(distillation.train, DatasetId) else []
+    lineage.link([(node, Node("file", frozen.id)), *((origin, node) for origin in origins)])
 
 
 def _start_contender(distillation: Distillation, file_id: str, model: str) -> str:
