@@ -68,8 +68,7 @@ def measure(distillation: Distillation) -> Transition | None:
     file.create()
     _link(distillation, file)
     lineage.link_completions(frozen.completion_ids, Node("file", file.id))
-    teacher = None if frozen.teacher_answered else distillation.teacher
-    _start_run(distillation, file.id, "teacher", teacher)
+    _start_run(distillation, file.id, "teacher", None if frozen.teacher_answered else distillation.teacher)
     _start_run(distillation, file.id, "baseline", distillation.student)
     contender_runs = {model: _start_contender(distillation, file.id, model) for model in distillation.contenders}
     runs = {role: distillation.run_id(role) for role in _MEASURED}
