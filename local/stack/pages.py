@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from local.stack.errors import StackError
 from local.stack.info import read_info
 from local.stack.ports import HOST
 
@@ -39,12 +40,15 @@ _HEADERS = {
 
 @contextmanager
 def pages(info: Path, port: int) -> Iterator[None]:
-    """Serves the pages of the stack that `info` describes, for the length of the block."""
+    """Serves the pages of the stack that `info` describes, for the length of the block. Raises StackError."""
 
     class Handler(_Handler):
         info_file = info
 
-    server = ThreadingHTTPServer((HOST, port), Handler)
+    try:
+        server = ThreadingHTTPServer((HOST, port), Handler)
+    except OSError as error:
+        raise StackError(f"Port {port}, where the pages of this stack answer, is taken: {error.strerror}.") from error
     thread = threading.Thread(target=server.serve_forever, name="pages", daemon=True)
     thread.start()
     try:

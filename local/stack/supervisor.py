@@ -106,6 +106,8 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     fakes_address = fakes_url(ports.fakes)
     report(f"emulator: {endpoint_url}")
     report(f"lab: {lab_address}")
+    # Before the minutes that building takes: another stack that starts meanwhile must find the port taken.
+    parts.enter_context(pages(layout.info, ports.pages))
     children = (
         parts.enter_context(emulator(layout, ports.emulator, apart=fakes_environment(fakes_address))),
         parts.enter_context(lab(layout, ports.lab)),
@@ -128,7 +130,6 @@ def _start(layout: Layout, report: Report, parts: ExitStack) -> tuple[Sequence[C
     clock = Clock.of(endpoint_url=endpoint_url, function=outputs["WatchFunctionName"])
     parts.enter_context(repeated("subscriber", subscriber.receive, pause=0, report=report))
     parts.enter_context(repeated("clock", clock.tick, pause=1, report=report))
-    parts.enter_context(pages(layout.info, ports.pages))
     described = describe(
         layout,
         outputs,

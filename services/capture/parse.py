@@ -13,7 +13,7 @@ import orjson
 
 from capture import fast
 from foundation import foreign_json
-from foundation.edge import MAX_BODY
+from foundation.edge import MAX_BODY, SMALLER
 from foundation.errors import ApiError, TooLarge
 from foundation.foreign_json import Flaw
 
@@ -106,7 +106,7 @@ def _too_large(record: Any) -> ApiError | None:
     size = len(orjson.dumps(record))
     if size <= MAX_BODY:
         return None
-    return TooLarge(f"The record has {size} bytes; at most {MAX_BODY} are read back.", code="record_too_large")
+    return TooLarge(f"The record has {size} bytes; at most {MAX_BODY} are kept. {SMALLER}.", code="record_too_large")
 
 
 def _too_deep(record: Any) -> ApiError | None:

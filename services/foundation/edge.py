@@ -24,7 +24,12 @@ MAX_BODY = 4 * 1024 * 1024
 MAX_ANSWER = 6_291_556 - 64 * 1024
 """Lambda lets so many bytes of an answer through, as it is serialized; some are left for its headers."""
 JSON = "application/json"
-_IN_PARTS = "Send it in parts, or compressed: Content-Encoding gzip and zstd are taken."
+SMALLER = "Name images by an https URL in place of their bytes, or make them smaller"
+"""What makes a call with images small enough, wherever it comes in."""
+_IN_PARTS = (
+    f"Send it in parts, or compressed: Content-Encoding gzip and zstd are taken. One record has at most {MAX_BODY} "
+    f"bytes. {SMALLER}."
+)
 _LONGEST_NAMED = 256
 _ELSEWHERE = {
     "batches": "A batch and its files are the provider's: make it there, with the provider's own base URL and key, and "

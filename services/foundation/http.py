@@ -25,10 +25,7 @@ from foundation.routes import Route, Routes, methods_at
 MAX_BODY = edge.MAX_BODY
 MOST_OF_ITEMS = edge.MAX_ANSWER - 16 * 1024
 """The bytes that the items of a page have together, as they are serialized."""
-_BY_REFERENCE = (
-    "This route takes no compressed body. Name images by an https URL in place of their bytes, or make them smaller; "
-    "rows go up as a file (POST /v1/files/presigned)."
-)
+_BY_REFERENCE = f"This route takes no compressed body. {edge.SMALLER}; rows go up as a file (POST /v1/files/presigned)."
 _LONGEST_STEP = 64
 _ANY_PATH = r"[\s\S]+"
 _MOST_LEVELS = 100

@@ -1,16 +1,30 @@
-"""How long an answer of the gateway may take, and how its function gives it."""
+"""How a call that a model answers is read, how long its answer may take, and how the function gives it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.event_handler import Response
 
-from foundation import edge
+from foundation import edge, http
 from foundation.routes import Routes
 from gateway.forwarded import Forwarded
+from gateway.policy import Policy, policy_of
 
 _HTTP_API_S = 28.0
+
+
+class Forward(Protocol):
+    """Has a model answer a request within `deadline_s` seconds, and captures the answer if its policy says so."""
+
+    def __call__(self, request: dict[str, Any], policy: Policy, *, deadline_s: float) -> Forwarded: ...
+
+
+def answered(routes: Routes, forward: Forward, *, store: bool = False) -> Response[Any]:
+    """The answer to the call that these routes have; it is captured by default where `store` is true."""
+    request = http.json_of(routes)
+    policy = policy_of(request, routes.current_event.headers, routes.context["key"], store=store)
+    return response(forward(request, policy, deadline_s=seconds_left(routes)))
 
 
 def seconds_left(routes: Routes) -> float:

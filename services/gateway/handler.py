@@ -10,10 +10,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from foundation import http
 from foundation.routes import Routes
 from gateway import models, passing
-from gateway.answers import response, seconds_left
+from gateway.answers import answered
 from gateway.documents import ERRORS
 from gateway.forward import forward
-from gateway.policy import policy_of
 from gateway.responses import route, stored
 
 router = Routes("Chat completions")
@@ -34,9 +33,7 @@ def chat_completion() -> Response[Any]:
     `X-Stillhouse-Store`, `X-Stillhouse-Metadata` and `X-Stillhouse-Fallback-Model` say what the body cannot. With
     `stream` the answer is server-sent events.
     """
-    request = http.json_of(router)
-    policy = policy_of(request, router.current_event.headers, router.context["key"])
-    return response(forward(request, policy, deadline_s=seconds_left(router)))
+    return answered(router, forward)
 
 
 @cache

@@ -10,6 +10,7 @@ import pytest
 
 from capture import record
 from foundation import events, table
+from foundation.edge import SMALLER
 from tests.cloud import aws_client
 from tests.flow import loop
 from tests.flow.system import System
@@ -79,6 +80,16 @@ def test_a_body_over_4_mb_is_refused_with_the_remedy(system: System) -> None:
     status, refusal = system.call("POST", "/v1/captures", b"[" + b" " * (4 * 1024 * 1024) + b"]")
     assert (status, refusal["error"]["code"]) == (413, "request_too_large")
     assert "in parts, or compressed: Content-Encoding gzip and zstd are taken" in refusal["error"]["message"]
+    assert SMALLER in refusal["error"]["message"]
+
+
+def test_a_record_over_4_mb_that_comes_compressed_is_refused_with_the_remedy(system: System) -> None:
+    large = json.loads(FORMS["object"])
+    large["request"]["messages"][0]["content"] = "A" * (5 << 20)
+    packed = gzip.compress(json.dumps(large).encode())
+    status, refusal = system.call("POST", "/v1/captures", packed, headers={"content-encoding": "gzip"})
+    assert (status, refusal["error"]["code"]) == (413, "record_too_large")
+    assert SMALLER in refusal["error"]["message"]
 
 
 def test_bytes_that_are_no_text_are_refused(system: System) -> None:

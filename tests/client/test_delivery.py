@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
+from foundation.edge import SMALLER
 from stillhouse import capture
 from stillhouse.capturing import Counts, delivery
 from stillhouse.capturing.backlog import DiskBacklog, MemoryBacklog
@@ -100,6 +101,17 @@ def test_what_stillhouse_refuses_is_counted_and_not_sent_again(client, stillhous
     assert client.stillhouse.counts == Counts(captured=1, refused=1)
     assert "refused" in caplog.text
     assert "hi" not in caplog.text
+
+
+def test_a_call_over_4_mb_is_not_sent_and_the_remedy_is_said(client, stillhouse, caplog):
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (5 << 20)}}
+    client.chat.completions.create(**{**ASK, "messages": [{"role": "user", "content": [image]}]})
+    client.chat.completions.create(**ASK)
+    assert client.stillhouse.flush(10)
+    assert client.stillhouse.counts == Counts(captured=2, delivered=1, refused=1)
+    assert stillhouse.tries == 1
+    assert SMALLER in caplog.text
+    assert "AAAA" not in caplog.text
 
 
 def test_single_records_that_are_refused_do_not_hold_up_the_others(client, stillhouse, monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from foundation.edge import SMALLER
 from stillhouse.capturing.assemble import completion_in
 from tests.client import node
 from tests.client.deployed import Deployed
@@ -162,6 +163,15 @@ def test_what_is_refused_for_good_is_dropped_one_by_one(does: Any, stillhouse: S
     assert saw["flushed"] is True
     assert saw["counts"] == {**NOTHING, "captured": 12, "refused": 12}
     assert stillhouse.tries == 13
+
+
+def test_a_call_over_4_mb_is_not_sent_and_the_remedy_is_said(does: Any, stillhouse: Stillhouse) -> None:
+    saw = does("large")
+    assert saw["flushed"] is True
+    assert saw["counts"] == {**NOTHING, "captured": 2, "delivered": 1, "refused": 1}
+    assert stillhouse.tries == 1
+    [warning] = saw["warnings"]
+    assert SMALLER in warning
 
 
 def test_nothing_leaves_that_the_hook_has_not_seen(does: Any, stillhouse: Stillhouse) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evals.data_sources import DataSource
 from foundation import blobs, http
 from foundation.consumer import logger
+from foundation.edge import SMALLER
 from foundation.errors import Conflict, RetryLater
 from foundation.routes import PAGE, Query, Routes
 from foundation.settings import settings
@@ -186,7 +187,7 @@ def test_a_body_over_four_megabytes_is_refused_with_the_remedy(call, encoded):
     assert call("POST", "/v1/raw", wire(4 << 20), encoded=encoded)[1]["size"] == 4 << 20
     status, error = error_of(call("POST", "/v1/raw", wire((4 << 20) + 1), encoded=encoded))
     assert (status, error["code"]) == (413, "request_too_large")
-    assert "This route takes no compressed body. Name images by an https URL" in error["message"]
+    assert f"This route takes no compressed body. {SMALLER}" in error["message"]
 
 
 def test_a_compressed_body_is_refused_by_its_header(call):

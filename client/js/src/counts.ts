@@ -11,7 +11,7 @@ export interface Counts {
   redactFailed: number;
   /** A stream that was abandoned, or broke, before its end; an answer that is none. */
   incomplete: number;
-  /** Stillhouse refused it for good. */
+  /** Stillhouse refused it for good, or would: it is larger than what is kept. */
   refused: number;
   /** There was no room left, or the wrapper itself failed. */
   dropped: number;

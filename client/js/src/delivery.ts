@@ -23,6 +23,8 @@ const QUEUE_LETTERS = 64 * 1024 * 1024;
 const BATCH_CALLS = 200;
 // Far under the 4 MB that a push may have on the wire, also where nothing can be compressed and a letter has 3 bytes.
 const BATCH_LETTERS = 1024 * 1024;
+// Stillhouse keeps no record of more bytes.
+const LONGEST_LINE = 4 * 1024 * 1024;
 const LINGER_MS = 1000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
@@ -166,8 +168,20 @@ export class Delivery {
       this.#letters -= size;
       letters += size;
       const line = this.#line(seen);
-      if (line !== null) this.#lines.push(line);
+      if (line !== null && !this.#isTooLarge(line)) this.#lines.push(line);
     }
+  }
+
+  #isTooLarge(line: string): boolean {
+    const size = Buffer.byteLength(line);
+    if (size <= LONGEST_LINE) return false;
+    this.#tally.add("refused");
+    this.#tally.warnOnce(
+      "large",
+      `a call of ${size} bytes is not captured: at most ${LONGEST_LINE} are kept. Name images by an https URL in place ` +
+        "of their bytes, or make them smaller",
+    );
+    return true;
   }
 
   /** A line that the redact hook has not seen is never returned. */

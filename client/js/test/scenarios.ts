@@ -235,6 +235,14 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     };
   },
 
+  async large() {
+    const client = wrapped();
+    const content = [{ type: "image_url" as const, image_url: { url: `data:image/png;base64,${"A".repeat(5 * 1024 * 1024)}` } }];
+    await client.chat.completions.create({ ...ask, messages: [{ role: "user", content }] });
+    await client.chat.completions.create(ask);
+    return { flushed: await client.stillhouse.flush(5000), warnings, counts: client.stillhouse.counts };
+  },
+
   async options() {
     const wrong: Options[] = [
       { baseURL: "ftp://x" },

@@ -18,7 +18,7 @@ class Counts:
     discarded: int = 0  # the redact hook returned None
     redact_failed: int = 0  # the redact hook raised, or returned something that is no JSON object
     incomplete: int = 0  # a stream that was abandoned, or broke, before its end
-    refused: int = 0  # Stillhouse refused it for good
+    refused: int = 0  # Stillhouse refused it for good, or would: it is larger than what is kept
     dropped: int = 0  # there was no room left, or the wrapper itself failed
 
 

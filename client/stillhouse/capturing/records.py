@@ -19,6 +19,14 @@ from stillhouse.capturing.assemble import completion_in
 from stillhouse.capturing.counts import Tally
 
 
+LONGEST_LINE = 4 * 1024 * 1024
+"""Stillhouse keeps no record of more bytes."""
+_TOO_LARGE = (
+    "a call of %d bytes is not captured: at most %d are kept. Name images by an https URL in place of their bytes, or "
+    "make them smaller"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One finished call. Objects that the caller may still change are held as JSON; raw bytes are assembled later."""
@@ -71,6 +79,15 @@ class Packer:
         self._tally = tally
 
     def line(self, seen: Seen) -> bytes | None:
+        """The line of a call; None, and a count, where it is not sent."""
+        line = self._line(seen)
+        if line is not None and len(line) > LONGEST_LINE:
+            self._tally.add("refused")
+            self._tally.warn_once("large", _TOO_LARGE, len(line), LONGEST_LINE)
+            return None
+        return line
+
+    def _line(self, seen: Seen) -> bytes | None:
         response = seen.response
         if isinstance(response, list):
             try:

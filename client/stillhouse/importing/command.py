@@ -80,32 +80,25 @@ def bedrock(
     _import(lambda sources: sources.bedrock(place), to, state, strict=strict)
 
 
-@app.command()
-def langfuse(
-    file: Files,
-    *,
-    to: To,
-    model: Model = None,
-    group: Group = False,
-    state: StateFile = None,
-    strict: Strict = False,
-) -> None:
-    """Observations of type GENERATION from a Langfuse export."""
-    _import(lambda sources: sources.exported("langfuse", file, model=model, group=group), to, state, strict=strict)
+def _exported(system: str) -> Callable[..., None]:
+    """The command for the exports of a system: all have the same options."""
+
+    def command(
+        file: Files,
+        *,
+        to: To,
+        model: Model = None,
+        group: Group = False,
+        state: StateFile = None,
+        strict: Strict = False,
+    ) -> None:
+        _import(lambda sources: sources.exported(system, file, model=model, group=group), to, state, strict=strict)
+
+    return command
 
 
-@app.command()
-def tensorzero(
-    file: Files,
-    *,
-    to: To,
-    model: Model = None,
-    group: Group = False,
-    state: StateFile = None,
-    strict: Strict = False,
-) -> None:
-    """Inferences or datapoints of TensorZero."""
-    _import(lambda sources: sources.exported("tensorzero", file, model=model, group=group), to, state, strict=strict)
+app.command("langfuse", help="Observations of type GENERATION from a Langfuse export.")(_exported("langfuse"))
+app.command("tensorzero", help="Inferences or datapoints of TensorZero.")(_exported("tensorzero"))
 
 
 @app.command()

@@ -6,11 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from foundation import http
 from foundation.routes import Routes
-from gateway.answers import response, seconds_left
+from gateway.answers import answered
 from gateway.documents import ERRORS
-from gateway.policy import policy_of
 from gateway.responses.respond import respond
 
 router = Routes("Responses")
@@ -30,6 +28,4 @@ def create_response() -> Response[Any]:
     same, and what a chat cannot say is refused (`unsupported_parameter`). `previous_response_id` names a captured
     response. Headers and `stream` are as for chat completions.
     """
-    request = http.json_of(router)
-    policy = policy_of(request, router.current_event.headers, router.context["key"], store=True)
-    return response(respond(request, policy, deadline_s=seconds_left(router)))
+    return answered(router, respond, store=True)

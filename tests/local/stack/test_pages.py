@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from local.stack.errors import StackError
 from local.stack.info import write_info
 from local.stack.pages import address, document_page, pages, pages_url
 from local.stack.ports import HOST, free_port
@@ -53,6 +54,15 @@ def shown(tmp_path):
             yield pages_url(port), asked
 
     return show
+
+
+def test_a_port_that_another_process_has_is_named(tmp_path):
+    with (
+        ThreadingHTTPServer((HOST, 0), BaseHTTPRequestHandler) as other,
+        pytest.raises(StackError, match=str(other.server_port)),
+        pages(tmp_path / "stack.json", other.server_port),
+    ):
+        raise AssertionError("two processes have one port")
 
 
 def test_an_object_is_shown_with_links_and_asked_for_with_the_key(shown):
