@@ -10,6 +10,8 @@ from completions.completion import Metadata
 
 ERRORS = {
     404: "No provider has this model.",
+    409: "The provider says that the request conflicts with another one.",
+    422: "The provider cannot make sense of the request. Its other refusals come with their own status, too.",
     429: "The provider asks to wait.",
     502: "The provider cannot be reached, or answers what is no answer.",
     504: "The provider takes more than the 28 seconds of this URL; the message names one with 15 minutes.",

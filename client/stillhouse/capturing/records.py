@@ -18,7 +18,6 @@ import pydantic_core
 from stillhouse.capturing.assemble import completion_in
 from stillhouse.capturing.counts import Tally
 
-
 LONGEST_LINE = 4 * 1024 * 1024
 """Stillhouse keeps no record of more bytes."""
 _TOO_LARGE = (
