@@ -167,8 +167,7 @@ def await_evaluation(distillation: Distillation) -> Transition | None:
         return None
     if run.status != "completed":
         return _failed(distillation, "run_failed", _run_message("distilled", run))
-    decide = DecideVerdict(distillation_id=distillation.id)
-    return Transition("deciding", {}, [decide])
+    return Transition("deciding", {}, [DecideVerdict(distillation_id=distillation.id)])
 
 
 def await_verdict(distillation: Distillation) -> Transition | None:
@@ -294,5 +293,5 @@ def _run_message(role: Role, run: Run) -> str:
 
 
 def _failed(distillation: Distillation, code: str, message: str) -> Transition:
-    failed = DistillationFailed(distillation_id=distillation.id)
-    return Transition("failed", {"error": Failure(code=code, message=message)}, [failed])
+    changes = {"error": Failure(code=code, message=message)}
+    return Transition("failed", changes, [DistillationFailed(distillation_id=distillation.id)])
