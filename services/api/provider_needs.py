@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from distillations.distillation import Distillation
+from distillations.job import Job
 from distillations.trainers import provider_of
 from evals.eval import Eval
 from evals.run import OPEN_RUNS, Run
@@ -22,12 +23,12 @@ _NAMED = 5
 def refuse_while_needed(name: str) -> None:
     """Raises Conflict naming what needs the provider, and what to do first."""
     served = registry.providers()
-    needed_by = [*_runs(name, served), *_distillations(name, served), *_models(name)]
+    needed_by = [*_runs(name, served), *_distillations(name, served), *_jobs(name), *_models(name)]
     if needed_by:
         more = f" and {len(needed_by) - _NAMED} more" if len(needed_by) > _NAMED else ""
         raise Conflict(
-            f"The provider '{name}' is needed by {', '.join(needed_by[:_NAMED])}{more}. Let the runs and distillations "
-            "end or cancel them, and retire the models; then remove it.",
+            f"The provider '{name}' is needed by {', '.join(needed_by[:_NAMED])}{more}. Let what is open end, "
+            "or cancel it, and retire the models; then remove it.",
             code="provider_needed",
             param="name",
         )
@@ -70,6 +71,14 @@ def _distillations(name: str, served: Providers) -> Iterator[str]:
         trains_there = provider_of(distillation.trainer)
         if any(_is_at(model, name, served) for model in asked) or (trains_there and trains_there.name == name):
             yield f"the distillation {distillation.id}"
+
+
+def _jobs(name: str) -> Iterator[str]:
+    """Open jobs in the provider's account: without it nobody could follow or cancel them, and they cost on."""
+    for job in Job.every(descending=True):
+        trains_there = None if job.ended else provider_of(job.trainer)
+        if trains_there and trains_there.name == name:
+            yield f"the fine-tuning job {job.id}"
 
 
 def _models(name: str) -> Iterator[str]:

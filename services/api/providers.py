@@ -119,7 +119,7 @@ def update_provider(name: str, asked: ProviderChanges) -> ProviderDocument:
 @router.delete(
     "/v1/providers/<name>",
     scope="admin",
-    errors={409: "Open runs or distillations, or trained models, need it; or it is one of the template."},
+    errors={409: "Open runs, distillations or jobs, or trained models, need it; or it is one of the template."},
 )
 def delete_provider(name: str) -> Deleted:
     """Remove a provider with its key. Stored completions stay as they are, whoever answered them."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from distillations.distillation import Distillation
+from distillations.job import Job
 from evals.run import Run
 from foundation import aws, table
 from foundation.settings import settings
@@ -252,6 +253,13 @@ def a_distillation_that_is_trained_there(system: System) -> Callable[[], Any]:
     return lambda: Distillation.load(made.id).change({"status": "cancelled"})
 
 
+def an_open_job_that_no_distillation_asked_for(system: System) -> Callable[[], Any]:
+    assert system
+    job = Job(id="ftjob-1", created_at=1, trainer="alpha", model="gpt-x", seed=1)
+    job.create()
+    return lambda: job.change({"status": "cancelled"})
+
+
 @pytest.mark.parametrize(
     "need",
     [
@@ -259,6 +267,7 @@ def a_distillation_that_is_trained_there(system: System) -> Callable[[], Any]:
         an_open_distillation,
         a_distillation_whose_judge_is_there,
         a_distillation_that_is_trained_there,
+        an_open_job_that_no_distillation_asked_for,
         a_trained_model,
     ],
 )
@@ -268,7 +277,10 @@ def test_it_stays_while_something_needs_it(system: System, need: Callable[[Syste
     ended = need(system)
     status, answer = system.call("DELETE", f"{URL}/alpha")
     assert (status, answer["error"]["code"]) == (409, "provider_needed")
-    assert any(name in answer["error"]["message"] for name in ("the run evalrun_", "the distillation ", "model ft:m"))
+    assert any(
+        name in answer["error"]["message"]
+        for name in ("run evalrun_", "the distillation ", "job ftjob-1", "model ft:m")
+    )
     assert SavedProvider.find("alpha")
     assert len(secrets()) == 1
     ended()
