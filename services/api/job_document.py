@@ -86,6 +86,10 @@ class JobDocument(Document):
     """What a person must do before the job goes on."""
     away: Pause | None
     """Null unless it waits for a trainer that is away; for a job of a distillation see its `paused`."""
+    stalled_since: int | None
+    """Since when it makes no progress though it usually would; null while it does."""
+    held: list[str]
+    """Why it waits for the approval of its distillation before it starts, one sentence each."""
     max_cost_usd: float | None
     estimate: Estimate | None
     cost_usd: float | None

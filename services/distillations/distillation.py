@@ -112,6 +112,8 @@ class Distillation(Record):
     error: Failure | None = None
     paused: Pause | None = None
     """Null unless it waits for a trainer that is away."""
+    stalled_since: int | None = None
+    """Since when its training makes no progress though it usually would; null while it does."""
     history: list[Step] = Field(default_factory=list)
     approved_at: int | None = None
     cancel_requested_at: int | None = None

@@ -133,6 +133,8 @@ class Job(Record):
     """Null unless it waits for a trainer that is away. A distillation's job has that in its distillation."""
     pause_requested_at: int | None = None
     """When somebody asked to pause it, in seconds since the epoch; null while it is to go on."""
+    stalled_since: int | None = None
+    """Since when it makes no progress though it usually would, in seconds since the epoch; null while it does."""
     cancel_requested_at: int | None = None
     """Seconds since the epoch, as the next."""
     finished_at: int | None = None

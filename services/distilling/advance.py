@@ -73,6 +73,7 @@ def _move(distillation: Distillation, transition: Transition) -> None:
         {
             **transition.changes,
             "paused": None,
+            "stalled_since": None,
             "status": transition.to,
             "history": [step.model_dump() for step in (*distillation.history, at)],
             "outbox": [message.model_dump(mode="json") for message in transition.messages],

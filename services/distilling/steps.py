@@ -103,7 +103,7 @@ def judge_readiness(distillation: Distillation) -> Transition | None:
             return _failed(distillation, "run_failed", _run_message(role, run))
     plan = gate.judge(distillation, runs["teacher"], runs["baseline"], contenders)
     if plan.reasons:
-        return Transition("blocked", {"plan": plan}, [_blocked(distillation)])
+        return Transition("blocked", {"plan": plan}, [DistillationBlocked(distillation_id=distillation.id)])
     return _assemble(distillation, plan)
 
 
@@ -131,7 +131,9 @@ def await_job(distillation: Distillation) -> Transition | None:
     if job and job.provider_job_id:
         return Transition("training", {}, [])
     if job and job.held and distillation.plan:
-        return Transition("blocked", costs.held(distillation.plan, job), [_blocked(distillation)])
+        return Transition(
+            "blocked", costs.held(distillation.plan, job), [DistillationBlocked(distillation_id=distillation.id)]
+        )
     return None
 
 
@@ -214,10 +216,6 @@ def owed(distillation: Distillation) -> list[Work]:
 def _stop_job(distillation: Distillation) -> list[Work]:
     job_id = distillation.job_id
     return [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
-
-
-def _blocked(distillation: Distillation) -> DistillationBlocked:
-    return DistillationBlocked(distillation_id=distillation.id)
 
 
 def _assemble(distillation: Distillation, plan: Plan) -> Transition:

@@ -27,6 +27,7 @@ type EventType = Literal[
     "distillation.failed",
     "distillation.verdict",
     "fine_tuning.job.waiting_for_model",
+    "fine_tuning.job.stalled",
     "model.shutdown_approaching",
     "model.retirement_approaching",
     "spending.cap_reached",

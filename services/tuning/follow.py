@@ -19,7 +19,7 @@ from foundation.later import patience_over
 from foundation.table import Row
 from notifications.alerts import Alert
 from notifications.raising import raise_once
-from tuning import deploying, pause
+from tuning import deploying, pause, stalling
 from tuning.answering import REFUSED
 from tuning.jobs import ended, note
 from tuning.telling import keep_checkpoints, keep_events
@@ -48,10 +48,13 @@ def follow(job: Job, row: Row, trainer: Trainer, context: Any) -> Job:
     else:
         if row.get("away_since"):
             _go_on(job)
-    _keep(job, row, seen)
+    told = _keep(job, row, seen)
     if seen.status == "succeeded" and job.status != "deploying":
         return _trained(job, seen, trainer, context)
-    return _move(job, seen)
+    moved = _move(job, seen)
+    if not moved.ended:
+        stalling.observe(moved, row, moved=told or moved.status != job.status)
+    return moved
 
 
 def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job:
@@ -118,8 +121,11 @@ def _go_on(job: Job) -> None:
     pause.go_on(job)
 
 
-def _keep(job: Job, row: Row, seen: ProviderJob) -> None:
-    """Keep what the trainer told of the job, before its state: an ended job is not looked at again."""
+def _keep(job: Job, row: Row, seen: ProviderJob) -> bool:
+    """Keep what the trainer told of the job, before its state: an ended job is not looked at again.
+
+    Returns whether it told anything new.
+    """
     since = row.get("told_until") or 0
     until = keep_events(job, seen.events, since)
     if until != since:
@@ -130,8 +136,10 @@ def _keep(job: Job, row: Row, seen: ProviderJob) -> None:
         "estimated_finish": job.estimated_finish if seen.estimated_finish is None else seen.estimated_finish,
         "to_do": seen.to_do,
     }
-    if any(getattr(job, name) != value for name, value in told.items()):
+    changed = any(getattr(job, name) != value for name, value in told.items())
+    if changed:
         job.change(told, where={"status": job.status})
+    return changed or until != since
 
 
 def _move(job: Job, seen: ProviderJob) -> Job:

@@ -11,7 +11,7 @@ from foundation.landed import ObjectsLanded
 from tuning import cancel, retire, start
 from tuning.daily import daily
 from tuning.hold import hold
-from tuning.watch import watch
+from tuning.watch import job_of, watch
 
 
 def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -51,4 +51,4 @@ def watch_entry(event: dict[str, Any], context: Any) -> None:
     if event.get("due") == "daily":
         daily()
     else:
-        watch(context)
+        watch(context, only=job_of(event))

@@ -1,10 +1,11 @@
 """Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
-In: a tick of the clock. Out: job rows and events, model versions, and an `AdvanceDistillation` for each ended job of a
-distillation. A job leaves the list after that message is sent and its training files are deleted at the trainer. A job
-that raises is tried again at the next tick and holds no other up; the first error is raised at the end, for the alarm.
-Where it raises until the patience is over, it ends as failed. Each minute begins with another job, so that those of a
-trainer that hangs take the time of no others. With no job open, the clock is stopped.
+In: a tick of the clock, or an event of AWS about one job: these come at best effort and bring a look forward. Out: job
+rows and events, model versions, and an `AdvanceDistillation` for each job that ended. A job leaves the list after that
+message is sent and its training files are deleted at the trainer. A job that raises is tried again at the next tick and
+holds no other up; the first error is raised at the end, for the alarm. Where it raises until the patience is over, it
+ends as failed. Each minute begins with another job, so that those of a trainer that hangs take the time of no others.
+With no job open, the clock is stopped.
 """
 
 from __future__ import annotations
@@ -28,11 +29,18 @@ _MARGIN_MS = 45_000
 """With less time than one trainer may take that hangs, no further job is looked at; or with less than half of all."""
 
 
-def watch(context: Any, trainer: Trainer | None = None) -> None:
-    """Look at every open job once, as far as the time reaches. `context` is Lambda's."""
+def job_of(event: dict[str, Any]) -> str | None:
+    """The job whose state has changed, by AWS's own event of it; None for the clock, which means every job."""
+    detail = event.get("detail") or {}
+    name = detail.get("jobName") or detail.get("TrainingJobName")
+    return str(name) if name else None
+
+
+def watch(context: Any, trainer: Trainer | None = None, *, only: str | None = None) -> None:
+    """Look at every open job once, as far as the time reaches, or at one `only`. `context` is Lambda's."""
     errors: list[Exception] = []
     margin_ms = min(_MARGIN_MS, context.get_remaining_time_in_millis() // 2)
-    for row in _in_turn(list(table.query(OPEN_JOBS))):
+    for row in _in_turn([row for row in table.query(OPEN_JOBS) if only in {None, row["sk"]}]):
         if context.get_remaining_time_in_millis() < margin_ms:
             break
         try:

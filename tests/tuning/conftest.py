@@ -144,6 +144,7 @@ class Scripted:
     deployment: Deployment | TrainerAway | TrainerRefused | None = None
     deployed: list[Trained] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    looked: list[str] = field(default_factory=list)
     silent: ModelSilent | None = None
     retired: list[ModelVersion] = field(default_factory=list)
 
@@ -182,6 +183,7 @@ class Scripted:
         return ProviderJob(f"theirs-{len(self.started)}", "queued")
 
     def look(self, provider_job_id: str) -> ProviderJob:
+        self.looked.append(provider_job_id)
         seen = self.jobs[provider_job_id]
         if isinstance(seen, Exception):
             raise seen
