@@ -46,6 +46,7 @@ def served(stack: Stack) -> Iterator[str]:
 
     with serving(Handler) as address:
         yield f"{address}/v1"
+    seeded.end()
 
 
 def _passed_on(headers: list[tuple[str, str]]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from local.stack.info import StackInfo
 
 FIXED_ID = "completion_id"
 RESPONSE_ID = "resp_677efb5139a88190b512bc3fef8e535d"
+JOB_ID = "ft-AF1WoRqd3aJAHsqc9NY7iL8F"
 MODEL = "gpt-6-astra"
 _MODELS = (MODEL, "model")
 _SPARES = 200
@@ -58,17 +59,21 @@ _RUN: dict[str, Any] = {
     "name": "conformance",
     "data_source": {"type": "jsonl", "source": {"type": "file_content", "content": _ROWS}},
 }
-_FORM = b"""--x\r
+_FORM = """--x\r
 Content-Disposition: form-data; name="purpose"\r
 \r
-evals\r
+{}\r
 --x\r
 Content-Disposition: form-data; name="file"; filename="rows.jsonl"\r
 Content-Type: application/octet-stream\r
 \r
-{"item": {}}\r
+{}\r
 --x--\r
 """
+_ROW = '{"item": {}}'
+_EXAMPLE = '{"messages": [{"role": "user", "content": "yes?"}, {"role": "assistant", "content": "yes"}]}'
+_BY_HAND = "file"
+"""The trainer of all jobs: it waits for a person, so that none trains while the suite looks."""
 _OK = 200
 _USAGE = {"prompt_tokens": 40, "completion_tokens": 5, "total_tokens": 45}
 _MESSAGES: list[dict[str, Any]] = [
@@ -140,6 +145,8 @@ class Seeded:
             "file_id": self._new_file(),
             "response_id": RESPONSE_ID,
         }
+        self._training_file = self._new_file("fine-tune", _EXAMPLE)
+        self._ids[JOB_ID] = self._new_job()
         self._new_run()
         self._new_eval()
 
@@ -151,6 +158,8 @@ class Seeded:
             names |= self._doomed(steps[-1])
         if method == "POST" and steps[-2:] in (["runs", "run_id"], ["run_id", "cancel"]):
             names["run_id"] = self._canceled()
+        if method == "POST" and steps[-1] == "cancel":
+            names[JOB_ID] = self._new_job()
         return "/".join(names.get(step, step) for step in steps)
 
     def query(self, path: str, query: str) -> str:
@@ -163,14 +172,27 @@ class Seeded:
             "runs": self._run_id,
             "output_items": self._ids["output_item_id"],
             "files": self._ids["file_id"],
+            "jobs": self._ids[JOB_ID],
             "input_items": f"{RESPONSE_ID}-0",
         }
         return query.replace("after=after", f"after={first.get(kind)}").replace("status=queued", "status=completed")
 
     def body(self, path: str, body: bytes) -> bytes:
-        """What is sent: a response that asks for nothing asks for what every provider needs, a model and an input."""
+        """What is sent: a response that asks for nothing asks for what every provider needs, a model and an input.
+
+        A job trains on a file that is there, by hand.
+        """
+        if path == "/fine_tuning/jobs" and body:
+            there = {"training_file": self._training_file, "trainer": _BY_HAND}
+            return json.dumps(json.loads(body) | there).encode()
         asked = json.loads(body) if path == "/responses" else {"model": MODEL}
         return body if "model" in asked else json.dumps({**asked, "model": MODEL, "input": "yes"}).encode()
+
+    def end(self) -> None:
+        """Cancel the jobs that wait for a person: open ones keep the clock of the stack going."""
+        for job in self._stack.json("GET", "/fine_tuning/jobs?limit=100")["data"]:
+            if job["training_file"] == self._training_file and job["state"] != "cancelled":
+                self._stack.call("POST", f"/fine_tuning/jobs/{job['id']}/cancel", b"", {})
 
     def _doomed(self, name: str) -> dict[str, str]:
         match name:
@@ -195,9 +217,14 @@ class Seeded:
     def _new_run(self) -> str:
         return str(self._stack.json("POST", self._runs, _RUN)["id"])
 
-    def _new_file(self) -> str:
+    def _new_job(self) -> str:
+        asked = {"model": MODEL, "training_file": self._training_file, "trainer": _BY_HAND}
+        return str(self._stack.json("POST", "/fine_tuning/jobs", asked)["id"])
+
+    def _new_file(self, purpose: str = "evals", line: str = _ROW) -> str:
+        form = _FORM.format(purpose, line).encode()
         status, _, answer = self._stack.call(
-            "POST", "/files", _FORM, {"content-type": "multipart/form-data; boundary=x"}
+            "POST", "/files", form, {"content-type": "multipart/form-data; boundary=x"}
         )
         assert status == _OK, answer
         return str(json.loads(answer)["id"])
