@@ -14,13 +14,14 @@ from pydantic import Field
 
 from api.dataset_diff import DatasetDiff, diff_of
 from api.files import LINK, download
+from api.needed import refuse_while_needed
 from completions import selection
 from completions.filters import Filter
 from completions.postings import Reference
 from completions.saved_filters import SavedFilter
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
-from distillations.dataset import FILES, Dataset, DatasetCard, Source
+from distillations.dataset import FILES, Dataset, DatasetCard, DatasetId, Source
 from distillations.dataset_row import DatasetRow
 from distillations.distillation import TERMINAL, Distillation
 from distillations.recipe import Recipe
@@ -247,6 +248,11 @@ def delete_dataset(dataset_id: str) -> Deleted:
     distillation = Distillation.find(dataset.distillation_id or "")
     if distillation and distillation.status not in TERMINAL:
         raise Conflict(f"The distillation {distillation.id} works with this dataset.", code="in_use")
+    refuse_while_needed(
+        lambda waiting: isinstance(waiting.train, DatasetId) and waiting.train.id == dataset_id,
+        f"the dataset {dataset_id}",
+        "in_use",
+    )
     blobs.delete([dataset.key("card.json"), *(dataset.key(name) for name in FILES)])
     dataset.remove()
     return Deleted(id=dataset_id, object="dataset.deleted")

@@ -151,6 +151,17 @@ def test_a_dataset_is_deleted_with_its_files_unless_a_distillation_works_with_it
     assert filled.ok("DELETE", "/v1/datasets/dataset_1")["id"] == "dataset_1"
 
 
+def test_a_dataset_that_an_open_distillation_is_to_train_on_stays(filled: System) -> None:
+    """It is read when the teacher has been measured, and that was paid for."""
+    dataset = made(filled)
+    distillation = build.distillation("queued", train={"type": "dataset", "id": dataset["id"]})
+    distillation.create()
+    assert filled.call("DELETE", f"/v1/datasets/{dataset['id']}")[0] == 409
+    assert filled.ok("GET", f"/v1/datasets/{dataset['id']}")["status"] == "ready"
+    distillation.change({"status": "failed"})
+    assert filled.ok("DELETE", f"/v1/datasets/{dataset['id']}")["deleted"]
+
+
 def test_a_distillation_trains_on_a_dataset_less_its_test_rows(filled: System) -> None:
     dataset = made(filled, recipe={"steps": STEPS, "seed": 3})
     recipe = Dataset.load(dataset["id"]).recipe
