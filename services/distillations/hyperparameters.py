@@ -123,3 +123,25 @@ class TogetherHyperparameters(GivenHyperparameters):
         if self.full and isinstance(self.lora_rank, int):
             raise ValueError("lora_rank is that of an adapter, and full trains none: give one of them")
         return self
+
+
+class AzureHyperparameters(OpenAIHyperparameters):
+    """OpenAI's, and how Azure trains."""
+
+    training_type: Literal["Standard", "GlobalStandard", "developerTier"] | None = None
+    """Where, and at which price; Azure's `trainingType`."""
+
+
+class NebiusHyperparameters(GivenHyperparameters):
+    """Those of Nebius' fine-tuning of adapters; what is not given is chosen by Nebius."""
+
+    n_epochs: Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
+    """How often each example is trained on."""
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """How many examples one step looks at."""
+    learning_rate: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    """How far one step goes."""
+    lora_rank: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """The rank of the adapter; Nebius' `lora_r`."""
+    max_length: Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
+    """The tokens of an example that are looked at; Nebius' `context_length`."""

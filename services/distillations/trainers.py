@@ -16,8 +16,10 @@ from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidat
 
 from distillations.chat import AlternatingExample, ChatExample
 from distillations.hyperparameters import (
+    AzureHyperparameters,
     FireworksHyperparameters,
     GivenHyperparameters,
+    NebiusHyperparameters,
     NovaHyperparameters,
     OpenAIHyperparameters,
     OwnHyperparameters,
@@ -85,6 +87,23 @@ TRAINERS: dict[str, TrainerEntry] = {
         SageMakerHyperparameters,
         OpenWeightsExample,
         idle="by_the_hour",
+    ),
+    "azure": TrainerEntry(
+        "openai_compatible",
+        "models of OpenAI and others, fine-tuned and deployed by Azure, for those who are its customers already",
+        AzureHyperparameters,
+        OpenAIExample,
+        hosts=("openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"),
+        idle="by_the_hour",
+        pauses=True,
+    ),
+    "nebius": TrainerEntry(
+        "openai_compatible",
+        "open models, fine-tuned with LoRA by Nebius Token Factory and served there by the token",
+        NebiusHyperparameters,
+        ChatExample,
+        hosts=("tokenfactory.nebius.com", "studio.nebius.com"),
+        idle="nothing",
     ),
     "together": TrainerEntry(
         "together",
@@ -173,7 +192,7 @@ type TrainerName = Annotated[
             "maxLength": 64,
             "examples": list(TRAINERS),
             "description": "; ".join(f"`{name}`: {entry.description}" for name, entry in TRAINERS.items())
-            + "; or the name of a provider with OpenAI's fine-tuning API, Together's or Fireworks'",
+            + "; or the name of a provider with OpenAI's fine-tuning API, Azure's, Nebius', Together's or Fireworks'",
         }
     ),
 ]
@@ -193,7 +212,9 @@ type Hyperparameters = Annotated[
     | NovaHyperparameters
     | SageMakerHyperparameters
     | FireworksHyperparameters
-    | TogetherHyperparameters,
+    | TogetherHyperparameters
+    | AzureHyperparameters
+    | NebiusHyperparameters,
     WrapValidator(_as_declared),
 ]
 """What a caller asks of the trainer that the field `trainer` names, before it or in the context of the validation; the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from distillations.trainers import provider_of
+from distillations.trainers import kind_of, provider_of
 from providers import ProviderRefused, providers
 from providers.registry import key_at
 from tuning.trainers.trainer import TrainerRefused
@@ -16,6 +16,8 @@ class Account(NamedTuple):
 
     name: str = ""
     base_url: str = ""
+    kind: str = "default"
+    """Who trains there, by the name in the registry of trainers."""
 
     def key(self) -> str:
         """The key as it is now: it is asked for before each request, so that a rotated one is seen."""
@@ -33,7 +35,7 @@ class Account(NamedTuple):
 def account_of(name: str) -> Account:
     """The account that the trainer of this name trains in."""
     known = provider_of(name)
-    return Account(known.name, known.entry.base_url or "") if known else Account()
+    return Account(known.name, known.entry.base_url or "", kind_of(name)) if known else Account()
 
 
 def name_there(model: str) -> str:

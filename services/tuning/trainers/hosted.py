@@ -7,7 +7,7 @@ POST could be a second job, and a function that waits for a trainer three times 
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import httpx2
 
@@ -15,7 +15,6 @@ from distillations.estimates import training_cost_usd
 from distillations.job import Estimate
 from foundation import foreign_json
 from foundation.foreign_json import NotJSON
-from tuning.trainers.account import Account
 from tuning.trainers.trainer import TrainerAway, TrainerRefused, Training
 
 type Json = dict[str, Any]
@@ -47,10 +46,21 @@ class Refused(TrainerRefused):
         self.body = body
 
 
-class Api:
-    """A trainer's API, asked with the key of an account. Paths begin behind the host."""
+class Access(Protocol):
+    """Where an API is, and what it is asked with."""
 
-    def __init__(self, account: Account, http: httpx2.Client | None = None) -> None:
+    @property
+    def origin(self) -> str:
+        """The beginning of its URL, up to the path."""
+        ...
+
+    def key(self) -> str: ...
+
+
+class Api:
+    """A trainer's API. Paths begin behind the host."""
+
+    def __init__(self, account: Access, http: httpx2.Client | None = None) -> None:
         self._account = account
         self._http = http or httpx2.Client(timeout=TIMEOUT_S)
 
@@ -66,6 +76,12 @@ class Api:
                 raise
         return None
 
+    def items(self, path: str) -> list[Json]:
+        """The objects of a list, which is the answer itself or lies in its `data`."""
+        listed = _read(self.send("GET", path))
+        found = listed.get("data") if isinstance(listed, dict) else listed
+        return [item for item in found or [] if isinstance(item, dict)]
+
     def post(self, path: str, document: Json, **query: str) -> Json:
         return self.ask("POST", path, json=document, query=query)
 
@@ -79,35 +95,38 @@ class Api:
 
     def ask(self, method: str, path: str, *, query: dict[str, str] | None = None, **content: Any) -> Json:
         """The object in the answer, an empty one where it holds none."""
-        return _object(self.send(method, path, params=query, **content))
+        return object_in(self.send(method, path, params=query, **content))
 
     def send(self, method: str, path: str, **content: Any) -> httpx2.Response:
         """Ask; a redirect is an answer, too."""
         url = f"{self._account.origin}{path}"
         headers = {"Authorization": f"Bearer {self._account.key()}"}
-        return self._answer(method, url, headers=headers, **content)
+        return answer(self._http, method, url, headers=headers, **content)
 
     def put_file(self, url: str, file: IO[bytes], size: int, headers: dict[str, str] | None = None) -> None:
         """Send a file of `size` bytes to an address that is signed: the key does not go there."""
         if not url.startswith("https://"):
             raise TrainerRefused("The trainer wants the training set at an address without TLS.", "insecure_upload")
         sent = {"Content-Length": str(size), **(headers or {})}
-        self._answer("PUT", url, content=file, headers=sent)
+        answer(self._http, "PUT", url, content=file, headers=sent)
 
-    def _answer(self, method: str, url: str, **content: Any) -> httpx2.Response:
-        try:
-            response = self._http.request(method, url, follow_redirects=False, **content)
-        except httpx2.TransportError as error:
-            raise TrainerAway(f"The trainer did not answer: {type(error).__name__}.") from error
-        _raise_error(response)
-        return response
+
+def answer(http: httpx2.Client, method: str, url: str, **content: Any) -> httpx2.Response:
+    """Ask, and raise what is no answer as that of a trainer."""
+    try:
+        response = http.request(method, url, follow_redirects=False, **content)
+    except httpx2.TransportError as error:
+        raise TrainerAway(f"The trainer did not answer: {type(error).__name__}.") from error
+    _raise_error(response)
+    return response
 
 
 def _raise_error(response: httpx2.Response) -> None:
     status = response.status_code
     if status < _FIRST_REFUSAL:
         return
-    body = _read(response)
+    read = _read(response)
+    body = read if isinstance(read, dict) else {}
     message, code = _told(body)
     message = message or f"HTTP {status}"
     if status in _AWAY or status >= _FIRST_SERVER_ERROR:
@@ -115,13 +134,12 @@ def _raise_error(response: httpx2.Response) -> None:
     raise Refused(message, code or f"http_{status}", status, body)
 
 
-def _read(response: httpx2.Response) -> Json:
-    """The object in an answer, whatever its status; empty where it holds none."""
+def _read(response: httpx2.Response) -> Any:
+    """What an answer holds, whatever its status; an empty object where it is no JSON."""
     try:
-        body = foreign_json.read(response.content)
+        return foreign_json.read(response.content)
     except NotJSON:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _told(body: Json) -> tuple[str, str]:
@@ -132,7 +150,8 @@ def _told(body: Json) -> tuple[str, str]:
     return str(error.get("message") or ""), str(error.get("code") or error.get("type") or "")
 
 
-def _object(response: httpx2.Response) -> Json:
+def object_in(response: httpx2.Response) -> Json:
+    """The object in an answer, an empty one where it holds nothing. Raises TrainerAway at anything else."""
     if not response.content.strip():
         return {}
     try:

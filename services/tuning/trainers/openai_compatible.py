@@ -12,8 +12,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import openai
 from openai import OpenAI
@@ -22,9 +23,8 @@ from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from pydantic import ValidationError
 
 from distillations.estimates import training_cost_usd
-from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
-from distillations.supervised import OpenAIExample
+from distillations.trainers import TRAINERS
 from foundation.bounds import LONGEST_NAME, cut
 from providers import prices
 from providers.key import KeyUnusable
@@ -32,6 +32,8 @@ from providers.model_version import ModelVersion
 from providers.routing import DEFAULT
 from tuning.trainers.account import Account, name_there
 from tuning.trainers.checks import problems_of
+from tuning.trainers.dialects import DIALECTS, Serving, order_of
+from tuning.trainers.openai_files import OpenAIFiles
 from tuning.trainers.trainer import (
     Deployment,
     Problem,
@@ -43,10 +45,8 @@ from tuning.trainers.trainer import (
     Training,
     state_of,
 )
-from tuning.trainers.training_file import TrainingFile
 
 _INTENT = "stillhouse_intent"
-_PURPOSE: Literal["fine-tune"] = "fine-tune"
 _PAUSED = "paused"
 _LOOKED_THROUGH = 500
 _LATEST_EVENTS = 100
@@ -54,6 +54,9 @@ _MOST_FIGURES = 64
 _LARGEST = 1e300
 # Twice within the 120 s of a function.
 _TIMEOUT_S = 40
+_NOWHERE = "https://provider.invalid/v1"
+"""What is asked in the account of a provider that is not configured any more: nobody answers."""
+_AT_DEFAULT = Account(DEFAULT)
 _STATES: dict[str, JobStatus] = {
     "validating_files": "validating_files",
     "queued": "queued",
@@ -67,34 +70,45 @@ _STATES: dict[str, JobStatus] = {
 
 def make_trainer(account: Account) -> OpenAITrainer:
     """The trainer in the account of a provider. The SDK asks for the key before each request."""
-    client = OpenAI(base_url=account.base_url, api_key=account.key, timeout=_TIMEOUT_S)
-    return OpenAITrainer(client, account.name)
+    client = OpenAI(base_url=account.base_url or _NOWHERE, api_key=account.key, timeout=_TIMEOUT_S)
+    module = DIALECTS[account.kind].serving
+    serving = import_module(f"tuning.trainers.{module}").make_serving(account) if module else None
+    return OpenAITrainer(client, account, serving)
 
 
 class OpenAITrainer:
-    """Jobs of the Fine-tuning API; the intent travels in the job's metadata."""
+    """Jobs of the Fine-tuning API, or of one that was made after it."""
 
-    deploys = False
-
-    def __init__(self, client: OpenAI, provider: str = DEFAULT) -> None:
+    def __init__(self, client: OpenAI, account: Account = _AT_DEFAULT, serving: Serving | None = None) -> None:
         self._client = client.with_options(max_retries=0)
-        self._provider = provider
+        self._provider = account.name
+        self._entry = TRAINERS[account.kind]
+        self._dialect = DIALECTS[account.kind]
+        self._files = OpenAIFiles(self._client, wait=self._dialect.waits_for_files)
+        self._serving = serving
+
+    @property
+    def deploys(self) -> bool:
+        return self._serving is not None
 
     def check(self, training: Training) -> list[Problem]:
-        return problems_of(training, OpenAIHyperparameters, OpenAIExample)
+        lacking = self._serving.problems() if self._serving else []
+        return lacking or problems_of(training, self._entry.hyperparameters, self._entry.example)
 
     def estimate(self, training: Training) -> Estimate:
         """What it costs; OpenAI says how long it takes once it has begun."""
         size = training.train.size
-        epochs = OpenAIHyperparameters.DEFAULT_EPOCHS
+        epochs = self._entry.hyperparameters.DEFAULT_EPOCHS
         cost = training_cost_usd(training.model, size, training.hyperparameters, epochs)
         return Estimate(cost_usd=cost)
 
     def find(self, intent: str) -> ProviderJob | None:
+        by_file = self._dialect.found_by == "file"
         with _translated():
-            jobs = self._client.fine_tuning.jobs.list(metadata={_INTENT: intent}, limit=100)
-            for number, job in enumerate(jobs):
-                if (job.metadata or {}).get(_INTENT) == intent:
+            files = {file.id for file in self._files.of(intent)} if by_file else set()
+            filters: dict[str, Any] = {} if by_file else {"metadata": {_INTENT: intent}}
+            for number, job in enumerate(self._client.fine_tuning.jobs.list(limit=100, **filters)):
+                if job.training_file in files or (job.metadata or {}).get(_INTENT) == intent:
                     return _job(job)
                 if number >= _LOOKED_THROUGH:
                     break
@@ -102,18 +116,16 @@ class OpenAITrainer:
 
     def start(self, training: Training) -> ProviderJob:
         with _translated():
-            extra: dict[str, Any] = {}
+            extra = order_of(self._dialect, training.hyperparameters)
             if training.validation:
-                extra["validation_file"] = self._upload(training.intent, "validation", training.validation)
-            if training.hyperparameters:
-                supervised = {"hyperparameters": training.hyperparameters}
-                extra["method"] = {"type": "supervised", "supervised": supervised}
+                extra["validation_file"] = self._files.ready(training.intent, "validation", training.validation)
+            if self._dialect.found_by == "metadata":
+                extra["metadata"] = {_INTENT: training.intent}
             job = self._client.fine_tuning.jobs.create(
                 model=name_there(training.model),
-                training_file=self._upload(training.intent, "train", training.train),
+                training_file=self._files.ready(training.intent, "train", training.train),
                 seed=training.seed,
                 suffix=training.suffix,
-                metadata={_INTENT: training.intent},
                 **extra,
             )
         return _job(job)
@@ -123,6 +135,8 @@ class OpenAITrainer:
             job = _job(self._client.fine_tuning.jobs.retrieve(provider_job_id))
         checkpoints = self._checkpoints(job.id) if job.status == "succeeded" else ()
         provider = "" if self._provider == DEFAULT else self._provider
+        if self._dialect.artifact == "job" and job.status == "succeeded":
+            job = replace(job, fine_tuned_model=job.id)
         events = self._events(job.id)
         return replace(job, provider=provider, events=events, checkpoints=checkpoints, progress=_progress(events))
 
@@ -139,8 +153,8 @@ class OpenAITrainer:
             return tuple(_readable(_checkpoint, page.data or []))
         return ()
 
-    def deploy(self, trained: Trained) -> Deployment | None:  # noqa: ARG002 - it answers as it is
-        return None
+    def deploy(self, trained: Trained) -> Deployment | None:
+        return self._serving.deploy(trained) if self._serving else None
 
     def cancel(self, provider_job_id: str) -> None:
         with _translated():
@@ -162,23 +176,14 @@ class OpenAITrainer:
 
     def forget(self, intent: str) -> None:
         with _translated():
-            for file in self._client.files.list(purpose=_PURPOSE):
-                if file.filename.startswith(f"{intent}-"):
-                    self._delete(file.id)
+            self._files.forget(intent)
 
     def retire(self, model: ModelVersion) -> None:
+        if self._serving:
+            self._serving.retire(model)
+            return
         with _translated(), suppress(openai.NotFoundError):
             self._client.models.delete(model.name_there)
-
-    def _delete(self, file_id: str) -> None:
-        """Delete a file; nothing happens where it is gone already."""
-        with suppress(openai.NotFoundError):
-            self._client.files.delete(file_id)
-
-    def _upload(self, intent: str, split: str, file: TrainingFile) -> str:
-        with file.opened() as lines:
-            upload = (f"{intent}-{split}.jsonl", lines, "application/jsonl")
-            return self._client.files.create(file=upload, purpose=_PURPOSE).id
 
 
 def _job(job: FineTuningJob) -> ProviderJob:

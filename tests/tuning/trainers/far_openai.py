@@ -61,7 +61,7 @@ class FarOpenAI(FarSide):
         path = request.url.path.removeprefix("/v1")
         routes: dict[str, Callable[..., tuple[int, Any]]] = {
             r"POST /files": self._upload,
-            r"GET /files": lambda _: (200, {"data": [{"id": k, "filename": v} for k, v in self.uploads.items()]}),
+            r"GET /files": self._files,
             r"DELETE /files/(.+)": lambda _, name: (200, {"id": self.uploads.pop(name, name), "deleted": True}),
             r"POST /fine_tuning/jobs": self._create,
             r"GET /fine_tuning/jobs": self._list,
@@ -83,6 +83,10 @@ class FarOpenAI(FarSide):
         file_id = f"file-{len(self.uploads)}-{len(request.content)}"
         self.uploads[file_id] = name.group(1).decode()
         return 200, {"id": file_id, "filename": self.uploads[file_id]}
+
+    def _files(self, _: httpx2.Request) -> tuple[int, Any]:
+        files = [{"id": file_id, "filename": name} for file_id, name in self.uploads.items()]
+        return 200, {"data": files, "has_more": False}
 
     def _create(self, request: httpx2.Request) -> tuple[int, Any]:
         if self.refusing:

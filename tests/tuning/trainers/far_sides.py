@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tests.tuning.trainers import (
+    far_azure,
     far_bedrock,
     far_deploying,
     far_file,
     far_fireworks,
+    far_nebius,
     far_openai,
     far_sagemaker,
     far_together,
@@ -18,6 +20,8 @@ FAR_SIDES: dict[str, MakeFarSide] = {
     "bedrock": far_bedrock.make_far_side,
     "file": far_file.make_far_side,
     "sagemaker": far_sagemaker.make_far_side,
+    "azure": far_azure.make_far_side,
+    "nebius": far_nebius.make_far_side,
     "fireworks": far_fireworks.make_far_side,
     "together": far_together.make_far_side,
 }
