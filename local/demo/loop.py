@@ -12,6 +12,8 @@ from typing import Any, cast
 import openai
 from openai import OpenAI
 
+from distillations.dataset import DatasetCard
+from local.demo.headlines import headlines
 from local.demo.screen import Screen, Stage
 from local.demo.waiting import Patience, until
 
@@ -106,9 +108,19 @@ def follow(
             state = cast("Json", client.post(f"/distillations/{state['id']}/approve", cast_to=object))
             screen.say("  approved, since this is a demo (--no-approve stops here)")
             continue
+        if state["status"] == "training" and state.get("dataset_id"):
+            _tell(client, state["dataset_id"], screen)
         with screen.stage(state["status"], TITLES[state["status"]]) as stage:
             state = watch.stay(state, stage)
     return state
+
+
+def _tell(client: OpenAI, dataset_id: str, screen: Screen) -> None:
+    """Say what the student will train on."""
+    card = DatasetCard.model_validate(fetch(client, f"/datasets/{dataset_id}/card"))
+    screen.say(f"Training set {dataset_id}")
+    for line in headlines(card):
+        screen.say(f"  {line}")
 
 
 class _Watch:

@@ -127,7 +127,11 @@ class FakeStack:
             plan=documents.plan(
                 teacher=VERDICT.scores["teacher"], baseline=VERDICT.scores["baseline"], reasons=["too few rows"]
             ),
-            dataset_id="dataset_1" if ended else "dataset_without_card" if status == "failed" else None,
+            dataset_id="dataset_1"
+            if ended or status == "training"
+            else "dataset_without_card"
+            if status == "failed"
+            else None,
             job_id="job_1",
             verdict=VERDICT if ended else None,
             error={"code": "job_failed", "message": "the trainer said no"} if status == "failed" else None,

@@ -59,6 +59,9 @@ def test_it_is_followed_through_every_status_and_approved_where_blocked(fake, sc
     assert "blocked: too few rows" in shown
     assert "teacher 4 right of 5 · baseline 4 right of 5" in shown
     assert shown.count("trainer: Training started") == 1
+    assert (
+        shown.index("Training set dataset_1") < shown.index("doubled: 1 duplicates") < shown.index("trainer: Training")
+    )
 
 
 def test_it_stops_where_blocked_and_nobody_approves(fake, screen):
