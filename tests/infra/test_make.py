@@ -45,3 +45,14 @@ def test_nothing_asks_back() -> None:
     for name in ("local", "dev", "prod"):
         assert settings[name]["deploy"]["parameters"]["confirm_changeset"] is False
         assert settings[name]["deploy"]["parameters"]["language_extensions"] is True
+
+
+def test_functions_that_share_their_code_are_built_and_uploaded_once() -> None:
+    """SAM builds each folder of code once where it may, and uploads what is built once alike by its hash.
+
+    What a function has of its own, such as metadata of its build, would make a bundle of its own.
+    """
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^ +CodeUri: (.*)$", text, re.MULTILINE) == ["services/", "sandbox/"]
+    assert "BuildMethod" not in text
+    assert "SAM_CLI_BETA_BUILD_PERFORMANCE=1" in (ROOT / "Makefile").read_text(encoding="utf-8")
