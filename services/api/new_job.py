@@ -62,7 +62,7 @@ class NewJob(Body):
     """The base to train, as the trainer knows it."""
     training_file: Name = Field(min_length=1)
     """The id of a file that was uploaded with the purpose `fine-tune`: JSONL, an example on each line."""
-    validation_file: Name | None = None
+    validation_file: Annotated[Name, Field(min_length=1)] | None = None
     """Such a file again, whose examples are not trained on."""
     trainer: TrainerName = _DEFAULT
     """Who trains."""

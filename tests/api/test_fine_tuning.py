@@ -138,6 +138,8 @@ def test_what_the_trainer_would_not_take_is_the_jobs_error_with_the_lines(system
     [
         ({"model": "nobody-has-this"}, "model", "model_not_found", "does not exist"),
         ({"validation_file": "file-none"}, "validation_file", "not_found", "file-none"),
+        ({"validation_file": ""}, "validation_file", "invalid_value", "at least 1"),
+        ({"validation_file": "f" * 3000}, "validation_file", "invalid_value", "256"),
         ({"trainer": "magic"}, "trainer", "invalid_value", "use one of default, file"),
         ({"hyperparameters": {"n_epochs": 0}}, "hyperparameters.n_epochs", "invalid_value", "greater than or equal"),
         ({"hyperparameters": {"lora_rank": 8}}, "hyperparameters.lora_rank", "unknown_parameter", "n_epochs"),
