@@ -29,6 +29,7 @@ from tests.flow import loop
 from tests.flow.snapshot import Snapshot, differences, put_back, taken
 from tests.flow.system import A_MINUTE_MS, VISIBILITY_MS, System
 from tuning.trainers.openai_compatible import OpenAITrainer
+from tuning.trainers.openai_files import OpenAIFiles
 from tuning.trainers.trainer import TrainerAway
 
 # Enough for the longest consumer: `calm` fails where it is not.
@@ -110,8 +111,9 @@ def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call_aws)
         patch.setattr(bus, "send", send_at_once)
         patch.setattr(OpenAICompatible, "_ask", call_model)
-        for name in ("find", "start", "look", "forget", "_upload"):
+        for name in ("find", "start", "look", "forget"):
             patch.setattr(OpenAITrainer, name, of_trainer(getattr(OpenAITrainer, name)))
+        patch.setattr(OpenAIFiles, "_upload", of_trainer(OpenAIFiles._upload))
         yield
 
 

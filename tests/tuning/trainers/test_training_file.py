@@ -13,7 +13,7 @@ from openai import OpenAI
 from tests.tuning.conftest import example_line, stored
 from tests.tuning.trainers.far_openai import FarOpenAI
 from tuning.trainers import Training, TrainingFile
-from tuning.trainers.openai_compatible import OpenAITrainer
+from tuning.trainers.openai_files import OpenAIFiles
 
 MEGABYTE = 1_000_000
 LINES = 60
@@ -71,5 +71,5 @@ class Counting(httpx2.BaseTransport):
 def test_uploading_it_holds_a_part_at_a_time(large: TrainingFile) -> None:
     transport = Counting()
     client = OpenAI(base_url="http://far/v1", api_key="any", http_client=httpx2.Client(transport=transport))
-    assert peak(lambda: OpenAITrainer(client)._upload("ftjob-1", "train", large)) < MOST_AT_ONCE
+    assert peak(lambda: OpenAIFiles(client, wait=False)._upload("ftjob-1-train.jsonl", large)) < MOST_AT_ONCE
     assert transport.sent > large.size
