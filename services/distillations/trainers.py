@@ -10,7 +10,6 @@ the trainer, too: its address tells which of the trainers it is.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
@@ -166,7 +165,7 @@ def _provider(name: str) -> Known | None:
 
 
 def _is_at(known: Known, entry: TrainerEntry) -> bool:
-    host = urlsplit(known.entry.base_url or "").hostname or ""
+    host = known.entry.host
     return known.entry.kind == _HOSTED and any(host == end or host.endswith(f".{end}") for end in entry.hosts)
 
 

@@ -62,3 +62,11 @@ class Entry(Limits):
     """Why, or where that stands."""
     prices: OwnPrices | None = None
     """What its models cost, in dollars per million tokens."""
+
+    @property
+    def host(self) -> str:
+        """The host of its URL; empty where there is none, or none that can be."""
+        try:
+            return urlsplit(self.base_url or "").hostname or ""
+        except ValueError:
+            return ""

@@ -19,7 +19,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -90,7 +89,7 @@ def read(models: Iterable[str]) -> None:
     """Ask the providers, and note what they say: of all models in their lists, and of these where there is no list."""
     for known in registry.configured():
         if known.entry.kind == "openai":
-            _read_list(known.name, urlsplit(known.entry.base_url or "").hostname or known.name)
+            _read_list(known.name, known.entry.host or known.name)
     for place in {place for model in models if (place := _place_of(model)) and place.kind == "bedrock"}:
         _read_lifecycle(place)
     _NOTED_DATES.forget()
@@ -105,7 +104,7 @@ def _place_of(model: str) -> _Place | None:
     if entry is None:
         return _Place(route.name, route.name, "", None, lifecycle.foundation_model(route.model))
     named = lifecycle.foundation_model(route.model) if entry.kind == "bedrock" else route.model
-    return _Place(route.name, entry.kind, urlsplit(entry.base_url or "").hostname or "", entry.region, named)
+    return _Place(route.name, entry.kind, entry.host, entry.region, named)
 
 
 def _base_of(model: str) -> str | None:
