@@ -86,8 +86,10 @@ def test_a_refusal_is_told_among_the_jobs_events(system: System) -> None:  # noq
     assert Job.load(job.id).status == "running"
 
 
-@pytest.mark.parametrize("name", TRAINERS)
-def test_the_registry_says_which_trainers_can(name: str) -> None:
-    module = import_module(f"tuning.trainers.{TRAINERS[name].module}")
+@pytest.mark.parametrize("name", sorted({entry.module for entry in TRAINERS.values()}))
+def test_the_registry_says_of_each_module_whether_some_trainer_of_it_can(name: str) -> None:
+    """One that speaks OpenAI's API elsewhere need not be able to."""
+    module = import_module(f"tuning.trainers.{name}")
     made = [kind for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "deploys")]
-    assert any(hasattr(kind, "pause") and hasattr(kind, "resume") for kind in made) == TRAINERS[name].pauses
+    can = any(hasattr(kind, "pause") and hasattr(kind, "resume") for kind in made)
+    assert can == any(entry.pauses for entry in TRAINERS.values() if entry.module == name)
