@@ -42,7 +42,10 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 	@$(BIN)/stillhouse demo $(ARGS)
 
 .PHONY: test
-test: check unit stack ## everything: check, unit tests, end-to-end tests on the local stack
+test: setup .venv-conformance/.synced client/js/node_modules/.synced ## everything: check, unit tests, end-to-end tests on the local stack
+	@# The build of the stack beside the check, its tests beside the unit tests: alone, each leaves half of two cores idle.
+	@$(MAKE) -j 2 check local-build
+	@$(BIN)/pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations 20 $(ARGS)
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
@@ -54,7 +57,7 @@ stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end
 
 .PHONY: soak
 soak: setup ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
-	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 --soak -m "soak or hypothesis" $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
@@ -137,6 +140,10 @@ local: setup ## the stack on this machine, in the foreground, until Ctrl-C
 .PHONY: local-up
 local-up: setup ## the same in the background, brought to the present sources
 	@$(BIN)/python -m local.stack up
+
+.PHONY: local-build
+local-build: setup ## build what it deploys, unless it is built
+	@$(BIN)/python -m local.stack build
 
 .PHONY: local-down
 local-down: .venv/.synced ## stop it; what was captured stays, and so do key and port

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -41,6 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("soak")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, the tests of the stack come first, being the longest, and those of a file stay together."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_finish() -> None:
     """What the modules made stays to the end: the collector need not look at those 200,000 objects again and again.
 
@@ -67,10 +77,18 @@ quicken()
 register()
 
 
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     from pytest_socket import socket_allow_hosts
 
+    if hasattr(item.config, "workerinput") and item.get_closest_marker("stack") is None:
+        _give_way()
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@cache
+def _give_way() -> None:
+    """The functions of the stack have seconds, unit tests have time: these leave the processor to those."""
+    os.nice(10)
 
 
 @dataclass

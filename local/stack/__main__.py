@@ -1,6 +1,7 @@
-"""`python -m local.stack run|up|down|reset|status|env`: `run` stays in the foreground, `up` works in the background.
+"""`python -m local.stack run|build|up|down|reset|status|env`: `run` stays in the foreground, `up` does not.
 
-`down` stops and keeps what was captured, `reset` stops and wipes it, `env` prints lines for a shell.
+`down` stops and keeps what was captured, `reset` stops and wipes it, `env` prints lines for a shell, `build` only builds
+what the others deploy.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import argparse
 import sys
 from typing import NoReturn
 
-from local.stack import control, supervisor
+from local.stack import control, deploy, supervisor
 from local.stack.errors import StackError
 from local.stack.info import StackInfo, exports
 from local.stack.layout import Layout
+from local.stack.lock import held
 
 
 def main() -> int:
@@ -36,6 +38,12 @@ def _run(layout: Layout) -> NoReturn:
 def _serve(layout: Layout) -> NoReturn:
     """What `up` starts: as `run`, and leaves it to `up` to say that it is ready."""
     supervisor.run(layout, _report, ready=lambda _: None)
+
+
+def _build(layout: Layout) -> int:
+    with held(layout.local / "up.lock", wait=True):
+        deploy.build(layout, _report)
+    return 0
 
 
 def _up(layout: Layout) -> int:
@@ -90,6 +98,7 @@ def _show(info: StackInfo) -> None:
 _VERBS = {
     "run": _run,
     "serve": _serve,
+    "build": _build,
     "up": _up,
     "down": _down,
     "reset": _reset,

@@ -12,9 +12,9 @@ import pytest
 from local.stack.info import StackInfo
 from tests.conformance.front import served
 from tests.conformance.seed import Stack
-from tests.stack.conftest import stack
+from tests.stack.conftest import ONE_AFTER_THE_OTHER, deployed, own_environment
 
-__all__ = ["stack"]
+__all__ = ["deployed", "own_environment"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LONGEST_S = 300
@@ -26,11 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/conformance/"):
             item.add_marker(pytest.mark.stack)
+            if "deployed" in item.fixturenames:
+                item.add_marker(ONE_AFTER_THE_OTHER)
 
 
 @pytest.fixture(scope="session")
-def front(stack: StackInfo) -> Iterator[str]:
-    with served(Stack(stack)) as url:
+def front(deployed: StackInfo) -> Iterator[str]:
+    with served(Stack(deployed)) as url:
         yield url
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +17,53 @@ from local.stack.info import StackInfo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LONGEST_S = 900
+# There is one stack, and what a test kills, counts or lists there is its own.
+ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("stack")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/stack/"):
             item.add_marker(pytest.mark.stack)
+            item.add_marker(ONE_AFTER_THE_OTHER)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    """The stack that is up; else one of the tests' own, which leaves alone what the user's has kept.
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What makes a stack the tests' own; nothing where a stack is up.
 
-    The tests' own enforces the template's policies: a permission that a function lacks fails whatever needs it.
+    It leaves alone what the user's has kept, and enforces the template's policies: a permission that a function lacks
+    fails whatever needs it.
     """
-    was_up = running() is not None
-    with pytest.MonkeyPatch.context() as patch:
-        if not was_up:
-            patch.setenv("STILLHOUSE_STATE", str(tmp_path_factory.mktemp("state")))
-            patch.setenv("STILLHOUSE_ENFORCE_IAM", "1")
-        yield ensure_up(lambda line: sys.stderr.write(line + "\n"))
-        if not was_up:
+    if running() is not None:
+        return {}
+    return {"STILLHOUSE_STATE": str(tmp_path_factory.mktemp("state")), "STILLHOUSE_ENFORCE_IAM": "1"}
+
+
+@pytest.fixture(scope="session")
+def deployed(own_environment: dict[str, str]) -> Iterator[StackInfo]:
+    """The stack that is up, else the tests' own. Its environment is only that of the tests which need it."""
+    with _environment(own_environment):
+        info = ensure_up(lambda line: sys.stderr.write(line + "\n"))
+    yield info
+    if own_environment:
+        with _environment(own_environment):
             down()
+
+
+@pytest.fixture
+def stack(deployed: StackInfo, own_environment: dict[str, str]) -> Iterator[StackInfo]:
+    """The deployed stack, which the commands that a test runs find too."""
+    with _environment(own_environment):
+        yield deployed
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

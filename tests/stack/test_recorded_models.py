@@ -1,4 +1,7 @@
-"""Recorded answers of real models through the deployed stack: the scores are those of the file."""
+"""Recorded answers of real models through the deployed stack: the scores are those of the file.
+
+All thousand complaints in the soak, else every fourth of the training and of the test set.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,16 @@ from local.stack.info import StackInfo
 from tests.data import cfpb
 from tests.stack import api, oracle
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
     if not cfpb.FOLDER.exists():
         pytest.skip("the shared data set cfpb_complaints_14llm is not beside the checkout")
-    rows = list(cfpb.rows(cfpb.FOLDER))
+    every = 1 if request.config.getoption("--soak") else 4
+    # Training and test rows take turns.
+    rows = [row for number, row in enumerate(cfpb.rows(cfpb.FOLDER)) if number // 2 % every == 0]
     path = tmp_path_factory.mktemp("cfpb") / "cfpb.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path, rows
