@@ -1,6 +1,6 @@
 """`python -m local.stack run|build|up|down|reset|status|env`: `run` stays in the foreground, `up` does not.
 
-`down` stops and keeps what was captured, `reset` stops and wipes it, `env` prints lines for a shell, `build` only builds
+`down` stops and keeps what was captured, `reset` stops and wipes it, `env` prints lines for a shell, `build` builds
 what the others deploy.
 """
 
