@@ -22,6 +22,8 @@ from tests.examples import register
 from tests.flow.system import System, deploy
 from tests.quick_aws import quicken
 
+BESIDE_THE_STACK = pytest.StashKey[bool]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--unbuilt", action="store_true", help="also the tests of behaviour that is not built yet")
@@ -43,15 +45,19 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("soak")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of the stack come first, being the longest, and those of a file stay together."""
+    """Side by side, the tests of the stack come first, being the longest, and those of a file stay together.
+
+    First of all hooks but those of the folders below: then pytest-xdist reads the groups.
+    """
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What the modules made stays to the end: the collector need not look at those 200,000 objects again and again.
 
     What a test makes is mostly gone by itself, so the collector looks seldom.
@@ -59,6 +65,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    beside = hasattr(session.config, "workerinput") and any(map(_is_of_the_stack, session.items))
+    session.config.stash[BESIDE_THE_STACK] = beside
 
 
 @pytest.fixture
@@ -80,7 +88,7 @@ register()
 def pytest_runtest_setup(item: pytest.Item) -> None:
     from pytest_socket import socket_allow_hosts
 
-    if hasattr(item.config, "workerinput") and item.get_closest_marker("stack") is None:
+    if item.config.stash[BESIDE_THE_STACK] and not _is_of_the_stack(item):
         _give_way()
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
 
@@ -88,7 +96,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @cache
 def _give_way() -> None:
     """The functions of the stack have seconds, unit tests have time: these leave the processor to those."""
-    os.nice(10)
+    os.nice(5)
+
+
+def _is_of_the_stack(item: pytest.Item) -> bool:
+    return item.get_closest_marker("stack") is not None
 
 
 @dataclass

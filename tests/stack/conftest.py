@@ -21,6 +21,7 @@ _LONGEST_S = 900
 ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("stack")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/stack/"):
