@@ -45,7 +45,7 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 test: setup .venv-conformance/.synced client/js/node_modules/.synced ## everything: check, unit tests, end-to-end tests on the local stack
 	@# The build of the stack beside the check, its tests beside the unit tests: alone, each leaves half of two cores idle.
 	@$(MAKE) -j 2 check local-build
-	@$(BIN)/pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations 20 $(ARGS)
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations 20 $(ARGS)
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
@@ -57,7 +57,7 @@ stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end
 
 .PHONY: soak
 soak: setup ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
-	@$(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations 20 --soak -m "soak or hypothesis" $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import hypothesis
@@ -17,6 +15,7 @@ from moto import mock_aws
 
 from foundation import lease, loop
 from foundation.ids import now_ms
+from tests import beside
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
@@ -45,16 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("soak")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of the stack come first, being the longest, and those of a file stay together.
+    """The tests of the stack come first: side by side with the others, they take longest."""
+    items.sort(key=lambda item: not beside.is_of_the_stack(item.nodeid))
 
-    First of all hooks but those of the folders below: then pytest-xdist reads the groups.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile` gives a process the files of the stack's tests as if they were one."""
+    return beside.scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -65,8 +62,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    beside = hasattr(session.config, "workerinput") and any(map(_is_of_the_stack, session.items))
-    session.config.stash[BESIDE_THE_STACK] = beside
+    config, ids = session.config, [item.nodeid for item in session.items]
+    config.stash[BESIDE_THE_STACK] = hasattr(config, "workerinput") and any(map(beside.is_of_the_stack, ids))
 
 
 @pytest.fixture
@@ -88,19 +85,9 @@ register()
 def pytest_runtest_setup(item: pytest.Item) -> None:
     from pytest_socket import socket_allow_hosts
 
-    if item.config.stash[BESIDE_THE_STACK] and not _is_of_the_stack(item):
-        _give_way()
+    if item.config.stash[BESIDE_THE_STACK] and not beside.is_of_the_stack(item.nodeid):
+        beside.give_way()
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
-
-
-@cache
-def _give_way() -> None:
-    """The functions of the stack have seconds, unit tests have time: these leave the processor to those."""
-    os.nice(5)
-
-
-def _is_of_the_stack(item: pytest.Item) -> bool:
-    return item.get_closest_marker("stack") is not None
 
 
 @dataclass

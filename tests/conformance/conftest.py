@@ -12,7 +12,7 @@ import pytest
 from local.stack.info import StackInfo
 from tests.conformance.front import served
 from tests.conformance.seed import Stack
-from tests.stack.conftest import ONE_AFTER_THE_OTHER, deployed, own_environment
+from tests.stack.conftest import deployed, own_environment
 
 __all__ = ["deployed", "own_environment"]
 
@@ -22,13 +22,10 @@ _LONGEST_S = 300
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/conformance/"):
             item.add_marker(pytest.mark.stack)
-            if "deployed" in item.fixturenames:
-                item.add_marker(ONE_AFTER_THE_OTHER)
 
 
 @pytest.fixture(scope="session")

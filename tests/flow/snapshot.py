@@ -11,6 +11,7 @@ import copy
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from backports import zstd
@@ -41,6 +42,11 @@ class Snapshot:
     messages: dict[str, list[Any]]
     clock: str
 
+    @cached_property
+    def comparable(self) -> dict[str, Any]:
+        """What is the same in two runs from one state."""
+        return _comparable(self)
+
 
 def taken(system: System) -> Snapshot:
     keys = _bucket(system).keys
@@ -66,7 +72,7 @@ def put_back(system: System, snapshot: Snapshot) -> None:
 
 def differences(first: Snapshot, other: Snapshot) -> dict[str, tuple[Any, Any]]:
     """What stands otherwise in the other. A message may be there twice, a lease may still have to run out."""
-    here, there = _comparable(first), _comparable(other)
+    here, there = first.comparable, other.comparable
     return {
         key: (here.get(key), there.get(key)) for key in here.keys() | there.keys() if here.get(key) != there.get(key)
     }

@@ -17,16 +17,12 @@ from local.stack.info import StackInfo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LONGEST_S = 900
-# There is one stack, and what a test kills, counts or lists there is its own.
-ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("stack")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/stack/"):
             item.add_marker(pytest.mark.stack)
-            item.add_marker(ONE_AFTER_THE_OTHER)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from local.stack.layout import Layout
 from local.stack.lock import held
 from tests.local.stack.build import eventually
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.stack
 
 CHECKOUT = Layout.of_checkout()
 LINKED = (
