@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What makes a stack the tests' own; nothing where a stack is up.
+    return _own_environment(tmp_path_factory)
+
+
+@cache
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What makes a stack the tests' own; nothing where a stack was up before the first test of any folder.
 
     It leaves alone what the user's has kept, and enforces the template's policies: a permission that a function lacks
     fails whatever needs it.
