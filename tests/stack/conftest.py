@@ -28,11 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return _own_environment(tmp_path_factory)
+    return _own_environment(tmp_path_factory.getbasetemp())
 
 
 @cache
-def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def _own_environment(folder: Path) -> dict[str, str]:
     """What makes a stack the tests' own; nothing where a stack was up before the first test of any folder.
 
     It leaves alone what the user's has kept, and enforces the template's policies: a permission that a function lacks
@@ -40,7 +40,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
     """
     if running() is not None:
         return {}
-    return {"STILLHOUSE_STATE": str(tmp_path_factory.mktemp("state")), "STILLHOUSE_ENFORCE_IAM": "1"}
+    return {"STILLHOUSE_STATE": str(folder / "state"), "STILLHOUSE_ENFORCE_IAM": "1"}
 
 
 @pytest.fixture(scope="session")
