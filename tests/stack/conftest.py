@@ -46,10 +46,11 @@ def _own_environment(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def deployed(own_environment: dict[str, str]) -> Iterator[StackInfo]:
     """The stack that is up, else the tests' own. Its environment is only that of the tests which need it."""
+    was_up = running() is not None
     with _environment(own_environment):
         info = ensure_up(lambda line: sys.stderr.write(line + "\n"))
     yield info
-    if own_environment:
+    if not was_up:
         with _environment(own_environment):
             down()
 
