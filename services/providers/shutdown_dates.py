@@ -70,13 +70,17 @@ def shutdown_date(model: str) -> str | None:
 
 
 def shutdown_of(model: str) -> Shutdown | None:
-    """When and by whose word this model ends; None where no end is known."""
-    place = _place_of(model)
-    own = (_NOTED_DATES.get().get(place.key) or _in_list(place)) if place else None
-    if own:
-        return own
-    base = _base_of(model)
-    return shutdown_of(base) if base and base != model else None
+    """When and by whose word this model ends; None where no end is known. Models may name each other as their bases."""
+    named: str | None = model
+    seen: set[str] = set()
+    while named and named not in seen:
+        seen.add(named)
+        place = _place_of(named)
+        own = (_NOTED_DATES.get().get(place.key) or _in_list(place)) if place else None
+        if own:
+            return own
+        named = _base_of(named)
+    return None
 
 
 def listed_date(provider: str, model: str) -> str | None:

@@ -114,6 +114,14 @@ def test_a_fine_tuned_model_ends_with_its_base(configured: Callable[..., None]) 
     assert shutdown_date("own") is None
 
 
+def test_models_that_name_each_other_as_their_bases_have_no_end(configured: Callable[..., None]) -> None:
+    configured(OPENAI)
+    for model, base in (("one", "other"), ("other", "one")):
+        ModelVersion(id=model, created_at=1, base=base, trainer="").create()
+    registry.forget()
+    assert shutdown_date("one") is None
+
+
 def test_bedrock_is_asked_for_the_models_that_are_named(
     configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
