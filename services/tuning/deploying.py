@@ -3,6 +3,7 @@
 In: a job whose training is done. Out: what has become of it, as a trainer's own look would say it: `deploying` for as
 long as it takes, `succeeded` once the model has answered a call, `failed` with the words of the trainer, `cancelled`.
 Before a job ends without a model that answers, what was deployed for it is retired: nothing that nobody uses costs on.
+That may take several looks. Why the job fails is written first, so that none of them deploys again what is going.
 
 A lease keeps two invocations of the watcher apart: one must not deploy what the other has just retired.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from distillations import lineage
-from distillations.job import Job
+from distillations.job import Job, JobFailure
 from distillations.lineage import Node
 from foundation import lease
 from foundation.errors import AtWork
@@ -43,6 +44,8 @@ def _look(job: Job, trainer: Trainer, since: int) -> ProviderJob:
     if job.cancel_requested_at:
         clear(job, trainer)
         return ended(job, "cancelled")
+    if job.error:
+        return _failed(job, trainer, job.error.code, job.error.message)
     try:
         deployment = trainer.deploy(Trained(job.id, job.model, job.artifact or ""))
     except TrainerRefused as refusal:
@@ -71,6 +74,8 @@ def clear(job: Job, trainer: Trainer) -> None:
 
 
 def _failed(job: Job, trainer: Trainer, code: str, message: str) -> ProviderJob:
+    """The end of a job, once nothing of it is deployed. Raises TrainerAway until then."""
+    job.change({"error": JobFailure(code=code, message=message)})
     clear(job, trainer)
     return ended(job, "failed", code, message)
 

@@ -62,7 +62,7 @@ def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job
     if not seen.fine_tuned_model:
         return _move(job, ended(job, "failed", "no_model", "The training succeeded, and the trainer names no model."))
     table.update(OPEN_JOBS, job.id, {"deploying_since": now()})
-    moved = _move(job, replace(seen, status="deploying"))
+    moved = _move(job, replace(seen, status="deploying", error=None))
     return follow(moved, {}, trainer, context) if moved.status == "deploying" else moved
 
 
@@ -73,12 +73,19 @@ def _last_word(job: Job, row: Row, error: TrainerAway | TrainerRefused, trainer:
     if not _waited_enough(row, error):
         return None
     if job.status == "deploying":
-        _clear_or_leave(job, trainer)
-        if job.cancel_requested_at:
-            return ended(job, "cancelled")
-        return ended(job, "failed", error.code, str(error))
+        return _undeployed(Job.load(job.id), error, trainer)
     code = error.code if isinstance(error, TrainerAway) else TrainerAway.code
     return ended(job, "failed", code, f"The trainer gave no status, and the job may go on there: {error}")
+
+
+def _undeployed(job: Job, error: TrainerAway | TrainerRefused, trainer: Trainer) -> ProviderJob:
+    """The end of a job whose model was not deployed within the patience."""
+    _clear_or_leave(job, trainer)
+    if job.cancel_requested_at:
+        return ended(job, "cancelled")
+    if job.error:
+        return ended(job, "failed", job.error.code, job.error.message)
+    return ended(job, "failed", error.code, str(error))
 
 
 def _waited_enough(row: Row, error: TrainerAway | TrainerRefused) -> bool:

@@ -91,6 +91,38 @@ def test_a_deployment_that_cannot_be_retired_now_keeps_the_job_open(trainer: Scr
     assert (Job.load(job.id).status, len(trainer.retired)) == ("failed", 1)
 
 
+@pytest.mark.parametrize("waits_s", [0, 25 * 3600], ids=["failed", "without an end"])
+def test_what_is_being_retired_is_not_deployed_again(waits_s: int, trainer: Scripted) -> None:
+    """A trainer makes anew what it is asked to deploy once the failed deployment is gone."""
+    job = opened()
+    tick(trainer)
+    waited(job, waits_s)
+    failure = None if waits_s else JobFailure(code="odd", message="no")
+    trainer.deployment, trainer.away = replace(COMING, error=failure), True
+    tick(trainer)
+    asked = len(trainer.deployed)
+    trainer.deployment = READY
+    tick(trainer)
+    assert (Job.load(job.id).status, len(trainer.deployed)) == ("deploying", asked)
+    trainer.away = False
+    tick(trainer)
+    seen = Job.load(job.id)
+    assert seen.error
+    assert (seen.status, seen.error.code) == ("failed", "deployment_timeout" if waits_s else "odd")
+    assert (len(trainer.deployed), len(trainer.retired)) == (asked, 1)
+
+
+def test_a_failure_whose_remains_nobody_retires_is_told_in_its_own_words(trainer: Scripted) -> None:
+    job = opened()
+    trainer.deployment, trainer.away = replace(COMING, error=JobFailure(code="odd", message="no")), True
+    tick(trainer)
+    waited(job, 25 * 3600)
+    tick(trainer)
+    seen = Job.load(job.id)
+    assert seen.error
+    assert (seen.status, seen.error.code) == ("failed", "odd")
+
+
 def test_what_nobody_can_retire_is_told_when_the_patience_is_over(trainer: Scripted) -> None:
     job = opened()
     trainer.deployment, trainer.away = TrainerAway("busy"), True
