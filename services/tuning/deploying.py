@@ -15,8 +15,9 @@ from typing import Any
 from distillations import lineage
 from distillations.job import Job, JobFailure
 from distillations.lineage import Node
-from foundation import lease
+from foundation import bus, lease
 from foundation.errors import AtWork
+from foundation.events import RetireModel
 from foundation.ids import now
 from foundation.later import patience_over
 from providers.model_version import ModelVersion
@@ -71,6 +72,13 @@ def clear(job: Job, trainer: Trainer) -> None:
     model = ModelVersion.find(job.deployment or "") or _model(job, None)
     trainer.retire(model)
     model.change({"retired_at": now()}, condition="attribute_exists(pk)")
+
+
+def have_retired(job: Job, trainer: Trainer) -> None:
+    """Have what a job deployed retired later, though the job ends now: `RetireModel` has a patience of its own."""
+    if trainer.deploys:
+        model = ModelVersion.find(job.deployment or "") or _registered(job, None)
+        bus.send(RetireModel(model_id=model.id))
 
 
 def _failed(job: Job, trainer: Trainer, code: str, message: str) -> ProviderJob:

@@ -97,10 +97,12 @@ def _waited_enough(row: Row, error: TrainerAway | TrainerRefused) -> bool:
 
 
 def _clear_or_leave(job: Job, trainer: Trainer) -> None:
-    """Retire what was deployed, or say that nobody did."""
+    """Retire what was deployed, have it retired later where that takes longer, or say that nobody can."""
     try:
         deploying.clear(job, trainer)
-    except (TrainerAway, TrainerRefused) as error:
+    except TrainerAway:
+        deploying.have_retired(job, trainer)
+    except TrainerRefused as error:
         logger().error("deployment not retired", extra={"job_id": job.id, "error": str(error)})
         note(job, "not_retired", f"What was deployed at the trainer could not be retired and may cost: {error}")
 

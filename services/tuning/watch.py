@@ -10,6 +10,7 @@ With no job open, the clock is stopped.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from distillations.job import OPEN_JOBS, Job, JobFailure
@@ -20,6 +21,7 @@ from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from foundation.table import Row
+from tuning import deploying
 from tuning.booking import book_end
 from tuning.follow import follow
 from tuning.jobs import forget_files, note
@@ -48,7 +50,7 @@ def watch(context: Any, trainer: Trainer | None = None, *, only: str | None = No
         except Exception as error:  # noqa: BLE001 - the others are still to be looked at
             logger().exception("job not looked at", extra={"job_id": row["sk"]})
             errors.append(error)
-            _wait_or_end(row, error)
+            _wait_or_end(row, error, trainer)
     _stop_clock()
     if errors:
         raise errors[0]
@@ -75,19 +77,22 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
         _close(job, at)
 
 
-def _wait_or_end(row: Row, error: Exception) -> None:
+def _wait_or_end(row: Row, error: Exception, trainer: Trainer | None) -> None:
     """Note since when looking at a job raises what nobody planned; when the patience is over, end the job."""
     since = int(row.get("failing_since") or now())
     try:
         table.update(OPEN_JOBS, row["sk"], {"failing_since": since})
         if patience_over(since):
-            _end(Job.load(row["sk"]), error)
+            _end(Job.load(row["sk"]), error, trainer)
     except Exception:  # noqa: BLE001 - the same: the others are still to be looked at
         logger().exception("job not ended", extra={"job_id": row["sk"]})
 
 
-def _end(job: Job, error: Exception) -> None:
+def _end(job: Job, error: Exception, trainer: Trainer | None) -> None:
     """End a job at which nobody can look, and book that nobody knows what it has cost."""
+    if job.status == "deploying":
+        with suppress(KeyError):  # No trainer has that name any more: its end says that it may cost.
+            deploying.have_retired(job, trainer or trainer_named(job.trainer))
     reason = f"It could not be looked at any more ({type(error).__name__}), and may go on at the trainer and cost."
     if not job.ended:
         note(job, "failed", reason)

@@ -10,7 +10,7 @@ import pytest
 from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import lease, table
-from foundation.events import CancelJob
+from foundation.events import CancelJob, RetireModel
 from foundation.ids import now
 from providers import ProviderAway, ProviderRefused
 from providers.model_version import ModelVersion
@@ -20,6 +20,7 @@ from tests.tuning.conftest import Scripted, opened, tick
 from tuning.answering import ModelSilent
 from tuning.cancel import cancel
 from tuning.jobs import LEASE
+from tuning.retire import retire
 from tuning.trainers import Deployment, ProviderJob, Trained, TrainerAway, TrainerRefused, UnknownState
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefabcdef"
@@ -123,7 +124,9 @@ def test_a_failure_whose_remains_nobody_retires_is_told_in_its_own_words(trainer
     assert (seen.status, seen.error.code) == ("failed", "odd")
 
 
-def test_what_nobody_can_retire_is_told_when_the_patience_is_over(trainer: Scripted) -> None:
+def test_what_cannot_be_retired_when_the_patience_is_over_is_retired_after_the_jobs_end(
+    system: System, trainer: Scripted
+) -> None:
     job = opened()
     trainer.deployment, trainer.away = TrainerAway("busy"), True
     tick(trainer)
@@ -132,7 +135,41 @@ def test_what_nobody_can_retire_is_told_when_the_patience_is_over(trainer: Scrip
     seen = Job.load(job.id)
     assert seen.error
     assert (seen.status, seen.error.code) == ("failed", "trainer_away")
+    [asked] = build.sent(system, "TUNING")
+    trainer.away = False
+    retire(RetireModel.model_validate(asked), trainer)
+    assert [(model.job_id, model.artifact) for model in trainer.retired] == [(job.id, "a-custom-model")]
+
+
+def test_what_the_trainer_refuses_to_retire_is_told_when_the_patience_is_over(
+    system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: ModelVersion) -> None:
+        raise TrainerRefused("it is not yours")
+
+    job = opened()
+    trainer.deployment = TrainerAway("busy")
+    monkeypatch.setattr(trainer, "retire", refuse)
+    tick(trainer)
+    waited(job, 25 * 3600)
+    tick(trainer)
+    assert Job.load(job.id).status == "failed"
     assert "may cost" in next(table.query(job.id, prefix="EVENT#not_retired"))["message"]
+    assert build.sent(system, "TUNING") == []
+
+
+@pytest.mark.parametrize("deploys", [True, False])
+def test_of_a_job_at_which_nobody_can_look_the_deployment_is_retired(
+    deploys: bool, system: System, trainer: Scripted
+) -> None:
+    """Of a trainer that deploys nothing the model is left, as at any other end."""
+    job = opened(status="deploying", artifact="a-custom-model")
+    trainer.deploys, trainer.deployment = deploys, ZeroDivisionError()  # type: ignore[assignment]
+    table.update(OPEN_JOBS, job.id, {"failing_since": now() - 25 * 3600})
+    with pytest.raises(ZeroDivisionError):
+        tick(trainer)
+    assert Job.load(job.id).status == "failed"
+    assert [message["type"] for message in build.sent(system, "TUNING")] == ["RetireModel"] * deploys
 
 
 def test_a_deployment_without_an_end_fails_the_job_and_is_retired(trainer: Scripted) -> None:
