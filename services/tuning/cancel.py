@@ -55,7 +55,7 @@ def _wait_or_leave(message: CancelJob, job: Job, trainer: Trainer, away: Trainer
     logger().error("job not cancelled", extra={"job_id": job.id, "error": str(away)})
     note(job, "not_stopped", f"The trainer stayed away and could not be asked to stop the job: {away}")
     if not job.provider_job_id:
-        end_unstarted(trainer, job)
+        end_unstarted(trainer, job, may_run=True)
 
 
 def _end_unrecorded(trainer: Trainer, job: Job) -> None:
@@ -66,7 +66,7 @@ def _end_unrecorded(trainer: Trainer, job: Job) -> None:
     started = trainer.find(job.id)
     if started:
         _stop(trainer, job, started.id)
-    end_unstarted(trainer, job)
+    end_unstarted(trainer, job, may_run=started is not None)
 
 
 def _stop(trainer: Trainer, job: Job, provider_job_id: str) -> None:

@@ -8,7 +8,7 @@ from foundation.bounds import cut
 from foundation.consumer import logger
 from foundation.ids import derived_id, now
 from foundation.settings import settings
-from tuning.booking import book_nothing
+from tuning.booking import book_nothing, book_unknown
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused
 
 LEASE = "START"
@@ -35,9 +35,15 @@ def ended(job: Job, status: JobStatus, code: str = "", message: str = "") -> Pro
     return ProviderJob(id=job.provider_job_id or "", status=status, error=error)
 
 
-def end_unstarted(trainer: Trainer, job: Job) -> None:
-    """End a job as cancelled that a cancellation has reached before its start."""
-    leave_nothing(trainer, job)
+def end_unstarted(trainer: Trainer, job: Job, *, may_run: bool = False) -> None:
+    """End a job as cancelled that a cancellation has reached before its start.
+
+    With `may_run` it may be at the trainer all the same: nobody knows what it costs.
+    """
+    if may_run:
+        leave_unknown(trainer, job)
+    else:
+        leave_nothing(trainer, job)
     note(job, "cancelled", "Cancelled before it was under way.")
     if job.distillation_id is None:
         have_watched(job)
@@ -76,5 +82,15 @@ def leave_nothing(trainer: Trainer, job: Job) -> None:
     is delivered again.
     """
     book_nothing(job)
+    _leave_no_files(trainer, job)
+
+
+def leave_unknown(trainer: Trainer, job: Job) -> None:
+    """The same for a job of which nobody knows whether it was started, and so what it costs."""
+    book_unknown(job)
+    _leave_no_files(trainer, job)
+
+
+def _leave_no_files(trainer: Trainer, job: Job) -> None:
     if not forget_files(trainer, job):
         have_watched(job)

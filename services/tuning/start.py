@@ -22,7 +22,7 @@ from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
 from tuning.budget import OverBudget, reserve
-from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, note
+from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, leave_unknown, note
 from tuning.order import suffix_of, training_of
 from tuning.problems import of_uploads, refusal_of
 from tuning.telling import keep_events
@@ -55,9 +55,7 @@ def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> No
             pause.show(job, since, away)
             pause.come_again(message, since)
             return
-        if Job.load(job.id).provider_job_id is None:
-            leave_nothing(trainer or trainer_named(job.trainer), job)
-            fail_unstarted(job, JobFailure(code="trainer_away", message=f"The trainer stayed away: {away}"))
+        _end_waiting(trainer or trainer_named(job.trainer), Job.load(job.id), away)
     aws.events().enable_rule(Name=settings().WATCH_RULE)
     if job.distillation_id:
         bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
@@ -77,6 +75,20 @@ def give_up(message: StartJob, reason: str) -> None:
         bus.send(failed)
 
 
+def _end_waiting(trainer: Trainer, job: Job, away: TrainerAway) -> None:
+    """Fail a job whose trainer stayed away, unless it was started meanwhile.
+
+    Where the trainer was asked to start it, the job may run there: an answer can be lost, or a state be unknown here.
+    """
+    if job.provider_job_id is not None:
+        return
+    message = f"The trainer stayed away: {away}"
+    if job.booked_at is not None:
+        message += " The job may run there all the same, and cost."
+    leave_unknown(trainer, job)
+    fail_unstarted(job, JobFailure(code=away.code, message=message))
+
+
 def _of_dataset(dataset_id: str) -> Job | None:
     """The job of a dataset, written down as an intent; None where its distillation is over."""
     dataset = Dataset.load(dataset_id)
@@ -93,7 +105,7 @@ def _settled(trainer: Trainer, job: Job) -> bool:
         return True
     distillation = Distillation.load(job.distillation_id) if job.distillation_id else None
     if distillation.status in TERMINAL if distillation else job.cancel_requested_at:
-        end_unstarted(trainer, job)
+        end_unstarted(trainer, job, may_run=True)
         return False
     # A job that is held starts once its distillation is approved, whatever comes late meanwhile.
     if distillation is None or distillation.status != "blocked":

@@ -48,6 +48,15 @@ def test_what_did_not_start_has_cost_nothing(system: System) -> None:
     assert booked() == (0.0, 0)
 
 
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_what_was_about_to_start_and_ended_has_cost_what_nobody_knows(status: str, system: System) -> None:
+    assert system
+    job = opened(provider_job_id=None, status=status)
+    book_start(job, Estimate(cost_usd=3.0), AT)
+    tick(Scripted())
+    assert booked() == (0.0, 1)
+
+
 def test_the_watcher_books_a_job_that_has_ended(system: System, trainer: Scripted) -> None:
     assert system
     opened(status="running")

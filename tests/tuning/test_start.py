@@ -14,13 +14,14 @@ from foundation import bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import CancelJob, StartJob
 from foundation.ids import now
+from providers.spending import spending
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, starting
 from tuning.cancel import cancel
 from tuning.jobs import LEASE
 from tuning.start import start
-from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
+from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused, UnknownState
 
 type Landed = Callable[..., Distillation]
 type AtTheLab = Callable[[Distillation], list[dict[str, Any]]]
@@ -153,6 +154,21 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
         "theirs",
     )
     assert trainer.forgotten == [], "it trains on these files"
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_job_that_may_run_at_a_trainer_that_stayed_away_is_not_said_to_cost_nothing(
+    asked: bool, landed: Landed, context: Any
+) -> None:
+    distillation = landed()
+    distillation.change({"paused": {"since": 1, "reason": "busy"}})
+    start(starting(distillation), context, Scripted(fails=UnknownState("odd"), away=not asked))
+    error = Job.load(distillation.job_id or "").error
+    assert error
+    assert (error.code, "may run there" in error.message) == (
+        ("unknown_state", True) if asked else ("trainer_away", False)
+    )
+    assert spending().unpriced == int(asked)
 
 
 def test_a_refusal_fails_the_job_with_the_trainers_words(system: System, landed: Landed, context: Any) -> None:
