@@ -17,7 +17,7 @@ from foundation.consumer import logger
 from foundation.events import CancelJob
 from foundation.ids import now
 from foundation.later import patience_over
-from tuning.jobs import LEASE, end_unstarted, note
+from tuning.jobs import LEASE, end_unstarted, have_watched, note
 from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
@@ -44,6 +44,8 @@ def give_up(message: CancelJob, reason: str) -> None:
         return
     note(job, "not_stopped", f"The trainer was not asked to stop the job, and it may cost: {reason}.")
     if not job.provider_job_id:
+        # The watcher deletes what may lie at the trainer, and books what is known of the cost.
+        have_watched(job)
         job.change({"status": "cancelled", "finished_at": now()}, where={"provider_job_id": None})
 
 

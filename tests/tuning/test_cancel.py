@@ -145,4 +145,5 @@ def test_a_cancellation_that_fails_for_good_is_told_and_leaves_no_job_that_never
         for _ in range(8):
             system.deliver("TUNING")
     assert Job.load(job.id).status == status
+    assert [row["sk"] for row in table.query(OPEN_JOBS)] == ([] if started else [job.id]), "its files are still there"
     assert "ZeroDivisionError" in next(table.query(job.id, prefix="EVENT#not_stopped"))["message"]
