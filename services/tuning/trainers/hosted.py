@@ -15,6 +15,7 @@ from distillations.estimates import training_cost_usd
 from distillations.job import Estimate
 from foundation import foreign_json
 from foundation.foreign_json import NotJSON
+from providers.key import KeyUnusable
 from tuning.trainers.trainer import TrainerAway, TrainerRefused, Training
 
 type Json = dict[str, Any]
@@ -98,10 +99,19 @@ class Api:
         return object_in(self.send(method, path, params=query, **content))
 
     def send(self, method: str, path: str, **content: Any) -> httpx2.Response:
-        """Ask; a redirect is an answer, too."""
+        """Ask; a redirect is an answer, too. Raises TrainerAway while the key cannot be used: a person must mend it."""
         url = f"{self._account.origin}{path}"
-        headers = {"Authorization": f"Bearer {self._account.key()}"}
-        return answer(self._http, method, url, headers=headers, **content)
+        return answer(self._http, method, url, headers={"Authorization": f"Bearer {self._key()}"}, **content)
+
+    def _key(self) -> str:
+        try:
+            key = self._account.key()
+            key.encode("ascii")
+        except KeyUnusable as error:
+            raise TrainerAway(str(error)) from error
+        except UnicodeError as error:
+            raise TrainerAway("The provider's key has a character that no header takes: store it anew.") from error
+        return key
 
     def put_file(self, url: str, file: IO[bytes], size: int, headers: dict[str, str] | None = None) -> None:
         """Send a file of `size` bytes to an address that is signed: the key does not go there."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from foundation.ids import new_id
+from providers.key import KeyUnusable
 from providers.model_version import ModelVersion
 from tests.tuning.conftest import example_line, stored
 from tests.tuning.trainers.far_together import ENDPOINTS, FarTogether, event
@@ -133,6 +134,20 @@ def test_a_job_is_seen_without_its_events(far: FarTogether) -> None:
     seen = trainer.look(job.id)
     assert seen.error
     assert (seen.status, seen.error.message) == ("failed", "Together says that the job failed, and no more.")
+
+
+@pytest.mark.parametrize("key", [KeyUnusable("holds JSON"), "clé"], ids=["unusable", "no header"])
+def test_a_key_that_cannot_be_used_is_waited_for(
+    key: KeyUnusable | str, far: FarTogether, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key_at(_: str) -> str:
+        if isinstance(key, KeyUnusable):
+            raise key
+        return key
+
+    monkeypatch.setattr("tuning.trainers.account.key_at", key_at)
+    with pytest.raises(TrainerAway):
+        far.trainer().find("ftjob-1")
 
 
 def test_levels_are_ours() -> None:
