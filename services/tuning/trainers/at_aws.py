@@ -23,7 +23,15 @@ from providers.registry import configured
 from tuning.trainers.trainer import Problem, TrainerAway, TrainerRefused, Training
 from tuning.trainers.training_file import TrainingFile
 
-_BUSY = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException", "ServiceUnavailableException"})
+_BUSY = frozenset(
+    {
+        # Application Auto Scaling's, while another change of the same target is under way.
+        "ConcurrentUpdateException",
+        "ResourceLimitExceeded",
+        "ServiceQuotaExceededException",
+        "ServiceUnavailableException",
+    }
+)
 _MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound", "ObjectNotFoundException"})
 # SageMaker has no error of its own for what is not there.
 _VALIDATION = "ValidationException"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import httpx2
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from distillations.job import JobFailure
@@ -22,11 +22,12 @@ from foundation.settings import settings
 from providers.model_version import ModelVersion
 from tuning.trainers import hosted
 from tuning.trainers.account import Account
-from tuning.trainers.trainer import Deployment, Problem, Trained, TrainerRefused, state_of
+from tuning.trainers.trainer import Deployment, Problem, Trained, TrainerAway, TrainerRefused, state_of
 
 _LOGIN = "https://login.microsoftonline.com"
 _MANAGEMENT = "https://management.azure.com"
 _VERSION = "2024-10-01"
+_CONFLICT = 409
 _DEPLOYED = {
     "Accepted": False,
     "Creating": False,
@@ -97,9 +98,7 @@ class AzureDeployments:
         plane = self._plane()
         api = self._api(plane)
         path = f"{plane.deployments}/{trained.intent}"
-        found = api.find(path, **{"api-version": _VERSION}) or api.ask(
-            "PUT", path, query={"api-version": _VERSION}, json=_document(plane, trained.artifact)
-        )
+        found = api.find(path, **{"api-version": _VERSION}) or _put(api, path, _document(plane, trained.artifact))
         state = (found.get("properties") or {}).get("provisioningState", "")
         failed = JobFailure(code="deployment_failed", message=f"Azure says that the deployment is {state}.")
         return Deployment(
@@ -114,13 +113,17 @@ class AzureDeployments:
         self._api(plane).delete(f"{plane.deployments}/{model.job_id or ''}", **{"api-version": _VERSION})
 
     def _plane(self) -> ControlPlane:
-        """Raises TrainerRefused with what to store, and nothing of what is stored."""
+        """Raises TrainerRefused with what to store, and nothing of what is stored; TrainerAway while AWS is busy."""
         name = f"{settings().STACK_NAME}/providers/{self._account.name}-azure"
         try:
             text = aws.secretsmanager().get_secret_value(SecretId=name)["SecretString"]
             return ControlPlane.model_validate_json(text)
         except ClientError as error:
+            if aws.is_busy(error):
+                raise TrainerAway(f"The secret {name} could not be read: {error}") from error
             why = error.response["Error"]["Code"]
+        except BotoCoreError as error:
+            raise TrainerAway(f"The secret {name} could not be read: {error}") from error
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             why = f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
@@ -137,6 +140,16 @@ class AzureDeployments:
         url = f"{_LOGIN}/{plane.tenant_id}/oauth2/v2.0/token"
         token = hosted.object_in(hosted.answer(self._http, "POST", url, data=form)).get("access_token")
         return hosted.Api(_Token(str(token)), self._http)
+
+
+def _put(api: hosted.Api, path: str, document: hosted.Json) -> hosted.Json:
+    """Make the deployment. Raises TrainerAway while another change of the account is under way."""
+    try:
+        return api.ask("PUT", path, query={"api-version": _VERSION}, json=document)
+    except TrainerRefused as refusal:
+        if refusal.status == _CONFLICT:
+            raise TrainerAway(str(refusal)) from refusal
+        raise
 
 
 def _document(plane: ControlPlane, model: str) -> hosted.Json:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from distillations.trainers import TRAINERS
+from foundation import aws
 from foundation.ids import new_id
 from providers.model_version import ModelVersion
 from tests.tuning.conftest import example_line, stored
@@ -148,6 +150,36 @@ def test_a_control_plane_that_cannot_be_asked_is_told_before_the_training(
     assert "providers/azure-azure" in str(problem)
     assert "hidden" not in str(problem)
     with pytest.raises(TrainerRefused, match="cannot be used"):
+        azure.trainer().deploy(Trained("i", "b", "a"))
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServiceError", ""])
+def test_a_secret_that_cannot_be_read_now_keeps_the_trained_model(
+    code: str, azure: FarAzure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_: Any) -> None:
+        if not code:
+            raise ReadTimeoutError(endpoint_url="https://secrets.example")
+        status = {"HTTPStatusCode": 500 if code.startswith("Internal") else 400}
+        answer: Any = {"Error": {"Code": code, "Message": "busy"}, "ResponseMetadata": status}
+        raise ClientError(answer, "GetSecretValue")
+
+    monkeypatch.setattr(aws.secretsmanager(), "get_secret_value", busy)
+    with pytest.raises(TrainerAway):
+        azure.trainer().deploy(Trained("i", "b", "a"))
+
+
+def test_a_deployment_that_another_change_keeps_from_being_made_comes_again(
+    azure: FarAzure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = azure._control
+
+    def conflicting(request: Any) -> Any:
+        busy = (409, {"error": {"code": "RequestConflict", "message": "another operation is in progress"}})
+        return busy if request.method == "PUT" else control(request)
+
+    monkeypatch.setattr(azure, "_control", conflicting)
+    with pytest.raises(TrainerAway, match="in progress"):
         azure.trainer().deploy(Trained("i", "b", "a"))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from botocore.exceptions import ClientError
 
 from foundation import aws, blobs, loop
 from foundation.ids import new_id
@@ -289,6 +290,20 @@ def scaling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     hold(aws.cloudwatch(), answers=False)
     yield aws.application_autoscaling()
     aws.cloudwatch.cache_clear()
+
+
+def test_a_scaling_that_another_change_keeps_from_being_made_comes_again(
+    scaling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy: Any = {"Error": {"Code": "ConcurrentUpdateException", "Message": "in progress"}}
+    busy["ResponseMetadata"] = {"HTTPStatusCode": 400}
+
+    def conflicting(**_: Any) -> None:
+        raise ClientError(busy, "PutScalingPolicy")
+
+    monkeypatch.setattr(scaling, "put_scaling_policy", conflicting)
+    with pytest.raises(TrainerAway):
+        deployed(wanted(order()))
 
 
 def test_an_endpoint_scales_to_zero_where_that_is_asked_and_a_call_says_so(aws_trainers: Stand, scaling: Any) -> None:
