@@ -115,9 +115,9 @@ def _dataset(dataset_id: str) -> Dataset:
     return dataset
 
 
-def _training_completions(source: StoredCompletions | Dataset, scan: Scan) -> Iterator[Completion]:
+def _training_completions(source: StoredCompletions | Dataset, teacher: str, scan: Scan) -> Iterator[Completion]:
     if isinstance(source, Dataset):
-        return selection.read(source.key("selection.jsonl"))
+        return selection.read(source.key("selection.jsonl"), model=teacher)
     return index.completions(source, limit=source.limit, scan=scan)
 
 
@@ -216,7 +216,7 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
     scan = Scan(seconds=_SECONDS)
     examples: set[str] = set()
     selected = leaks = 0
-    for completion in _in_time(_training_completions(train, scan)):
+    for completion in _in_time(_training_completions(train, asked.teacher, scan)):
         if completion is None:
             return
         selected += 1
@@ -230,7 +230,7 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
             return
     if scan.exhausted:
         return
-    by = "" if isinstance(train, Dataset) else f" answered by the teacher '{asked.teacher}'"
+    by = f" answered by the teacher '{asked.teacher}'"
     if not selected:
         raise ApiError(
             f"What 'train' names selects no stored completion{by}. {WHERE_TO_LOOK}", code="no_rows", param="train"

@@ -94,11 +94,14 @@ type _Filters = StoredCompletions | list[StoredCompletions]
 
 
 def _training(distillation: Distillation) -> tuple[_Filters, Iterator[Completion]]:
-    """The filters that select the completions, and the completions: those of a dataset as they were chosen for it."""
+    """The filters that select the completions, and the completions: those of a dataset as they were chosen for it.
+
+    Either way only those that the teacher answered: the terms of its provider were looked at, no other's.
+    """
     source = distillation.training_source
     if isinstance(source, DatasetId):
         dataset = Dataset.load(source.id, param="train.id")
-        return dataset.source, selection.read(dataset.key("selection.jsonl"))
+        return dataset.source, selection.read(dataset.key("selection.jsonl"), model=distillation.teacher)
     if isinstance(source, StoredCompletions):
         return source, index.completions(source, limit=source.limit)
     raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")

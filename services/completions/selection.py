@@ -52,11 +52,15 @@ def write(key: str, references: Iterable[Reference]) -> None:
     blobs.put_new_lines(key, (orjson.dumps(_packed(one)) + b"\n" for one in references), content_type=_MEDIA)
 
 
-def read(key: str) -> Iterator[Completion]:
-    """The completions of a selection, in order; none where it is empty. Those that were deleted since are left out."""
+def read(key: str, *, model: str | None = None) -> Iterator[Completion]:
+    """The completions of a selection, in order; none where it is empty. Those that were deleted since are left out.
+
+    With a `model` only those that it was asked for or answered, as in a filter.
+    """
     references = [_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ()]
     gone = {reference.id for reference in index.deleted(references)}
-    return index.read(reference for reference in references if reference.id not in gone)
+    completions = index.read(reference for reference in references if reference.id not in gone)
+    return (completion for completion in completions if model is None or model in completion.models)
 
 
 def _of(source: StoredCompletions, scan: Scan) -> Iterator[Reference]:

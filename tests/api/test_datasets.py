@@ -177,3 +177,12 @@ def test_a_distillation_trains_on_a_dataset_less_its_test_rows(filled: System) -
     assert card["rows"] == dataset["card"]["rows"] - 1
     assert card["recipe"]["seed"] == 3
     assert [step["rule"] for step in card["recipe"]["steps"]] == ["truncated", "duplicates"]
+
+
+def test_only_what_the_teacher_answered_of_a_dataset_trains(filled: System) -> None:
+    build.captured(filled, [build.record(500 + n, f"letter {n}", split="train", model="other") for n in range(12)])
+    train = {"type": "dataset", "id": made(filled)["id"]}
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", train=train)
+    freeze(distillation)
+    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
+    assert filled.ok("GET", "/v1/datasets/dataset_1/card")["selected"] == 23

@@ -114,6 +114,14 @@ def test_bad_input_is_refused_naming_its_field_and_creates_nothing(system: Syste
     assert system.deliver("DISTILLING") == 0
 
 
+def test_a_dataset_that_another_model_answered_is_refused(system: System, body: dict[str, Any]) -> None:
+    dataset = system.ok("POST", "/v1/datasets", {"source": body["train"]})["id"]
+    asked = {**body, "train": {"type": "dataset", "id": dataset}}
+    status, refusal = system.call("POST", "/v1/distillations", {**asked, "teacher": loop.STUDENT})
+    assert (status, refusal["error"]["param"], refusal["error"]["code"]) == (400, "train", "no_rows")
+    assert create(system, asked)["train"]["id"] == dataset
+
+
 def test_a_retried_post_makes_one_distillation(
     system: System, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
