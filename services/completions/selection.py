@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import batched, islice
 
 import orjson
 
@@ -21,6 +21,8 @@ from foundation import blobs
 from foundation.errors import ApiError
 
 _MEDIA = "application/jsonl"
+_AT_ONCE = 1000
+"""The references that are looked up together, whether they were deleted."""
 
 
 def chosen(sources: Sequence[StoredCompletions], scan: Scan) -> list[Reference]:
@@ -53,14 +55,20 @@ def write(key: str, references: Iterable[Reference]) -> None:
 
 
 def read(key: str, *, model: str | None = None) -> Iterator[Completion]:
-    """The completions of a selection, in order; none where it is empty. Those that were deleted since are left out.
+    """The completions of a selection, lazily and in order; none where it is empty. Those that were deleted since are left out.
 
     With a `model` only those that it was asked for or answered, as in a filter.
     """
-    references = [_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ()]
-    gone = {reference.id for reference in index.deleted(references)}
-    completions = index.read(reference for reference in references if reference.id not in gone)
+    completions = index.read(_present(key))
     return (completion for completion in completions if model is None or model in completion.models)
+
+
+def _present(key: str) -> Iterator[Reference]:
+    """The references of a selection that are not deleted, lazily: whoever stops early has waited for few of them."""
+    references = (_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ())
+    for together in batched(references, _AT_ONCE):
+        gone = {reference.id for reference in index.deleted(together)}
+        yield from (reference for reference in together if reference.id not in gone)
 
 
 def _of(source: StoredCompletions, scan: Scan) -> Iterator[Reference]:

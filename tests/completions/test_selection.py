@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from completions import index, selection
+from completions.postings import Reference
 from completions.scan import Scan
 from completions.sources import StoredCompletions
 from foundation.errors import ApiError
@@ -61,3 +64,22 @@ def test_a_digest_is_of_what_was_said_and_of_its_tags(captured: System) -> None:
 def test_more_than_one_call_can_look_through_is_refused() -> None:
     with pytest.raises(ApiError, match="Narrow it"):
         selection.chosen([source()], Scan(references=3))
+
+
+@pytest.mark.usefixtures("captured")
+def test_who_stops_early_has_asked_for_few_deletions(monkeypatch: pytest.MonkeyPatch) -> None:
+    selection.write(KEY, selection.chosen([source()], Scan()))
+    monkeypatch.setattr(selection, "_AT_ONCE", 2)
+    monkeypatch.setattr(index, "_READ_AHEAD", 2)
+    asked: list[str] = []
+    real = index.deleted
+
+    def deleted(references: Sequence[Reference]) -> list[Reference]:
+        asked.extend(reference.id for reference in references)
+        return real(references)
+
+    monkeypatch.setattr(index, "deleted", deleted)
+    completions = selection.read(KEY)
+    assert next(completions).id == "chatcmpl-0"
+    assert asked == ["chatcmpl-0", "chatcmpl-1"]
+    assert [completion.id for completion in completions] == [f"chatcmpl-{n}" for n in range(1, 6)]
