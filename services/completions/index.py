@@ -219,7 +219,7 @@ def completions(
     references = select(wanted, after=after, descending=descending, scan=scan)
     if wanted.text is None:
         return read(references) if limit is None else _first(references, limit)
-    return islice(filter(wanted.matches, _read(references, wanted.may_match)), limit)
+    return islice(read(references, wanted), limit)
 
 
 def _first(references: Iterator[Reference], limit: int) -> Iterator[Completion]:
@@ -230,9 +230,14 @@ def _first(references: Iterator[Reference], limit: int) -> Iterator[Completion]:
             yield completion
 
 
-def read(references: Iterable[Reference]) -> Iterator[Completion]:
-    """The completions of these references with their edited metadata, in their order; without those that are lost."""
-    return _read(references, lambda _: True)
+def read(references: Iterable[Reference], wanted: Filter | None = None) -> Iterator[Completion]:
+    """The completions of these references with their edited metadata, in their order; without those that are lost.
+
+    With a filter only those that have its text: that is all of it that references do not tell.
+    """
+    if wanted is None:
+        return _read(references, lambda _: True)
+    return filter(wanted.matches, _read(references, wanted.may_match))
 
 
 def _read(references: Iterable[Reference], may_match: Callable[[bytes], bool]) -> Iterator[Completion]:

@@ -22,7 +22,7 @@ from foundation.errors import ApiError
 
 _MEDIA = "application/jsonl"
 _AT_ONCE = 1000
-"""The references that are looked up together, whether they were deleted."""
+"""The references that are looked up together: whether they were deleted, or have a text."""
 
 
 def chosen(sources: Sequence[StoredCompletions], scan: Scan) -> list[Reference]:
@@ -55,7 +55,7 @@ def write(key: str, references: Iterable[Reference]) -> None:
 
 
 def read(key: str, *, model: str | None = None) -> Iterator[Completion]:
-    """The completions of a selection, lazily and in order; none where it is empty. Those that were deleted since are left out.
+    """The completions of a selection, lazily and in order; none where it is empty. Those deleted since are left out.
 
     With a `model` only those that it was asked for or answered, as in a filter.
     """
@@ -66,7 +66,7 @@ def read(key: str, *, model: str | None = None) -> Iterator[Completion]:
 def _present(key: str) -> Iterator[Reference]:
     """The references of a selection that are not deleted, lazily: whoever stops early has waited for few of them."""
     references = (_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ())
-    for together in batched(references, _AT_ONCE):
+    for together in batched(references, _AT_ONCE, strict=False):
         gone = {reference.id for reference in index.deleted(together)}
         yield from (reference for reference in together if reference.id not in gone)
 
@@ -75,10 +75,14 @@ def _of(source: StoredCompletions, scan: Scan) -> Iterator[Reference]:
     references = index.select(source, scan=scan)
     if source.text is None:
         return islice(references, source.limit)
-    # The text is about bodies, which a reference has not: they are read, and their references are found again by id.
-    known = {reference.id: reference for reference in references}
-    matching = index.completions(source, limit=source.limit)
-    return (known[completion.id] for completion in matching if completion.id in known)
+    return islice(_with_text(source, references), source.limit)
+
+
+def _with_text(source: StoredCompletions, references: Iterator[Reference]) -> Iterator[Reference]:
+    """Those with the source's text. It is about bodies, which a reference has not: they are read, some at a time."""
+    for together in batched(references, _AT_ONCE, strict=False):
+        by_id = {reference.id: reference for reference in together}
+        yield from (by_id[completion.id] for completion in index.read(together, source))
 
 
 def _packed(reference: Reference) -> list[object]:

@@ -83,3 +83,17 @@ def test_who_stops_early_has_asked_for_few_deletions(monkeypatch: pytest.MonkeyP
     assert next(completions).id == "chatcmpl-0"
     assert asked == ["chatcmpl-0", "chatcmpl-1"]
     assert [completion.id for completion in completions] == [f"chatcmpl-{n}" for n in range(1, 6)]
+
+
+@pytest.mark.usefixtures("captured")
+def test_a_text_is_looked_for_within_the_limit_and_no_further_than_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "_AT_ONCE", 2)
+    scan = Scan(references=4)
+    assert [reference.id for reference in selection.chosen([source(text="mail", limit=2)], scan)] == [
+        "chatcmpl-0",
+        "chatcmpl-1",
+    ]
+    assert scan.at is not None
+    assert scan.at.id == "chatcmpl-1"
+    with pytest.raises(ApiError, match="Narrow it"):
+        selection.chosen([source(text="mail 5")], Scan(references=4))
