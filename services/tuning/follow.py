@@ -186,9 +186,9 @@ def _changes(seen: ProviderJob) -> dict[str, Any]:
         case "deploying":
             changes |= {"artifact": seen.fine_tuned_model, "artifact_provider": seen.provider}
         case "succeeded":
-            changes |= {"fine_tuned_model": seen.fine_tuned_model, "finished_at": now()}
+            changes |= {"fine_tuned_model": seen.fine_tuned_model, "finished_at": now(), "stalled_since": None}
         case "failed" | "cancelled":
-            changes["finished_at"] = seen.finished_at or now()
+            changes |= {"finished_at": seen.finished_at or now(), "stalled_since": None}
     return changes
 
 

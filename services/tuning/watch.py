@@ -97,7 +97,8 @@ def _end(job: Job, error: Exception, trainer: Trainer | None) -> None:
     if not job.ended:
         note(job, "failed", reason)
         failure = JobFailure(code="watch_failed", message=reason)
-        job.change({"status": "failed", "error": failure, "finished_at": now()}, where={"status": job.status})
+        end = {"status": "failed", "error": failure, "finished_at": now(), "stalled_since": None}
+        job.change(end, where={"status": job.status})
     book_end(Job.load(job.id))
     _advance(job)
     table.delete(OPEN_JOBS, job.id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from distillations.distillation import Distillation
-from distillations.job import Estimate, Job, JobStatus
-from foundation import aws
+from distillations.job import OPEN_JOBS, Estimate, Job, JobStatus
+from foundation import aws, table
 from tests.flow.system import FakeContext, System
 from tests.tuning.conftest import Scripted, events_of, opened, tick
 from tuning.handler import watch_entry
@@ -81,6 +82,21 @@ def test_a_sign_of_life_counts_anew(
     at(19)
     tick(trainer)
     assert (Job.load(job.id).stalled_since, told(system)) == (None, [job.id])
+
+
+@pytest.mark.parametrize("end", [ProviderJob("theirs", "cancelled"), ZeroDivisionError()], ids=["told", "given up"])
+def test_what_has_ended_stalls_no_more(
+    end: ProviderJob | Exception, system: System, trainer: Scripted, at: Callable[[float], None]
+) -> None:
+    assert system
+    job = opened(status="running", stalled_since=START)
+    trainer.jobs["theirs"] = end
+    table.update(OPEN_JOBS, job.id, {"failing_since": 1})
+    at(14)
+    with suppress(ZeroDivisionError):
+        tick(trainer)
+    ended = Job.load(job.id)
+    assert (ended.ended, ended.stalled_since) == (True, None)
 
 
 def test_a_trainer_that_is_away_is_no_stall(system: System, trainer: Scripted, at: Callable[[float], None]) -> None:
