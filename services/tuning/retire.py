@@ -1,8 +1,8 @@
 """Retire a trained model: undo its deployment, and delete what it costs at its trainer.
 
-In: `RetireModel`. Out: the model with `retired_at`. It may come twice: what is gone at the trainer is no error. While
-the trainer is away the message comes again later; when the patience is over, or where the trainer refuses, the model
-stays as it is, and its job's events say that it may cost.
+In: `RetireModel`. Out: the model with `retired_at`. It may come twice: what is gone at the trainer is no error. A job
+that still deploys the model is cancelled. While the trainer is away the message comes again later; when the patience
+is over, or where the trainer refuses, the model stays as it is, and its job's events say that it may cost.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
     model = ModelVersion.find(message.model_id)
     if model is None or model.retired_at:
         return
+    _stop_deploying(model)
     try:
         if model.trainer:
             (trainer or trainer_named(model.trainer)).retire(model)
@@ -35,6 +36,13 @@ def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
         _tell(model, refusal)
     else:
         model.change({"retired_at": now()})
+
+
+def _stop_deploying(model: ModelVersion) -> None:
+    """Cancel the job that still deploys the model: its next look would make anew what is deleted here."""
+    job = Job.find(model.job_id or "")
+    if job and job.status == "deploying":
+        job.change({"cancel_requested_at": job.cancel_requested_at or now()}, where={"status": job.status})
 
 
 def give_up(message: RetireModel, reason: str) -> None:

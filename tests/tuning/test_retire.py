@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from distillations.job import Job
 from foundation import table
 from foundation.events import RetireModel
 from foundation.ids import now
@@ -45,6 +46,19 @@ def test_while_the_trainer_is_away_it_is_asked_again(system: System, model: Mode
     trainer.away = False
     retire(RetireModel.model_validate(again), trainer)
     assert ModelVersion.load(model.id).retired_at
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_a_job_that_still_deploys_the_model_is_cancelled(away: bool, model: ModelVersion, trainer: Scripted) -> None:
+    """Else the watcher deploys again what is being deleted."""
+    job = Job.load(model.job_id or "")
+    job.change({"status": "deploying"})
+    trainer.away = away
+    retire(ASKED, trainer)
+    assert Job.load(job.id).cancel_requested_at
+    job.change({"status": "succeeded", "cancel_requested_at": None})
+    retire(ASKED, trainer)
+    assert Job.load(job.id).cancel_requested_at is None
 
 
 def test_what_cannot_be_retired_may_cost_and_says_so(
