@@ -50,6 +50,8 @@ class Question(NamedTuple):
     """The question of a row: its signature, and how its pieces are read again."""
 
     row: Row
+    other: str
+    """What its other parts are, as in `Pieces`: only questions in which they are the same are compared."""
     signature: RMinHash
     pieces: Callable[[], Pieces]
 
@@ -79,7 +81,7 @@ def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
 
 
 class Neighbours:
-    """Questions of which the one most alike another is looked for."""
+    """Questions of which the one most alike another is looked for. In all of them the other parts are the same."""
 
     def __init__(self, similarity: float, template: frozenset[str]) -> None:
         # Imported here: recipes without such a step do not pay for it.
@@ -94,24 +96,21 @@ class Neighbours:
         self._bands.insert(len(self._questions), question.signature)
         self._questions.append(question)
 
-    def nearest(self, question: Question, fits: Callable[[Row], bool] = lambda _: True) -> Near | None:
-        """The question most alike of those whose row fits; of as alike ones that with the first id."""
+    def nearest(self, question: Question) -> Near | None:
+        """The question most alike; of as alike ones that with the first id."""
         candidates = [self._questions[number] for number in self._bands.query(question.signature)]
-        fitting = [candidate for candidate in candidates if fits(candidate.row)]
         likely = heapq.nsmallest(
-            _VERIFIED, fitting, key=lambda other: (-other.signature.jaccard(question.signature), other.row.id)
+            _VERIFIED, candidates, key=lambda other: (-other.signature.jaccard(question.signature), other.row.id)
         )
         if not likely:
             return None
-        pieces = question.pieces()
-        scored = [Near(other.row, self._share(pieces, other.pieces())) for other in likely]
+        words = question.pieces().words
+        scored = [Near(other.row, self._share(words, other.pieces().words)) for other in likely]
         best = min(scored, key=lambda near: (-near.score, near.row.id))
         return best if best.score >= self._least else None
 
-    def _share(self, ours: Pieces, theirs: Pieces) -> float:
-        if ours.other != theirs.other:
-            return 0.0
-        first, second = _own(ours.words, self._template), _own(theirs.words, self._template)
+    def _share(self, ours: frozenset[str], theirs: frozenset[str]) -> float:
+        first, second = _own(ours, self._template), _own(theirs, self._template)
         return len(first & second) / len(first | second)
 
 
@@ -122,27 +121,31 @@ class Questions:
         self._spool = spool
         self._test = test
         self._template = self._words_of_templates(rows)
-        self._signatures: dict[str, RMinHash] = {}
+        self._questions: dict[str, Question] = {}
 
     def of(self, row: Row) -> Question:
         """The question of a row. Its signature is made once."""
-        if row.id not in self._signatures:
-            self._signatures[row.id] = _signature(_own(self._read(row).words, self._template))
-        return Question(row, self._signatures[row.id], lambda: self._read(row))
+        if row.id not in self._questions:
+            self._questions[row.id] = self._question(row, lambda: self._read(row))
+        return self._questions[row.id]
 
     def neighbours(self, similarity: float) -> Neighbours:
         """No questions yet, to which those of rows are added."""
         return Neighbours(similarity, self._template)
 
-    def neighbours_in_test(self, similarity: float) -> Neighbours | None:
-        """The questions of the test rows; None if there are none."""
-        if not self._test:
-            return None
-        neighbours = self.neighbours(similarity)
+    def neighbours_in_test(self, similarity: float) -> dict[str, Neighbours]:
+        """The questions of the test rows, by what their other parts are."""
+        found: dict[str, Neighbours] = {}
         for test in self._test:
-            words = _own(test.pieces().words, self._template)
-            neighbours.add(Question(test.row, _signature(words), test.pieces))
-        return neighbours
+            question = self._question(test.row, test.pieces)
+            if question.other not in found:
+                found[question.other] = self.neighbours(similarity)
+            found[question.other].add(question)
+        return found
+
+    def _question(self, row: Row, read: Callable[[], Pieces]) -> Question:
+        pieces = read()
+        return Question(row, pieces.other, _signature(_own(pieces.words, self._template)), read)
 
     def _read(self, row: Row) -> Pieces:
         self._spool.seek(row.offset)

@@ -23,8 +23,9 @@ ANSWER = "answer"
 """The key of slices by what was answered, for answers of at most 64 characters."""
 _MOST_STEPS = 32
 
-type Similarity = Annotated[float, Field(ge=0.5, le=1)]
-"""The least share of the pieces of three words of two questions that both have; 1 is every piece."""
+type Similarity = Annotated[float, Field(ge=0.7, le=1)]
+"""The least share of the pieces of three words of two questions that both have; 1 is every piece. Below 0.7 most
+questions of a set would have to be compared with most others."""
 
 
 class _Step(Document):

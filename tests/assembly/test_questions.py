@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from assembly.questions import pieces_of
-from distillations.recipe import NearDuplicates, Recipe
+from assembly.questions import Neighbours, Question, pieces_of
+from distillations.recipe import NearDuplicates, NearLeaks, Recipe
 from tests.assembly.curating import completion, curated
 from tests.distilling import build
 
@@ -39,7 +41,7 @@ def test_planted_copies_are_found_and_nothing_else() -> None:
     assert all(0.85 <= row.evidence[0].score <= 1 for row in found.rows.values() if row.evidence)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("similarity", [0.5, 0.7, 0.95])
+@pytest.mark.parametrize("similarity", [0.7, 0.8, 0.95])
 def test_the_share_of_pieces_decides_and_not_its_estimate(similarity: float) -> None:
     rng = random.Random(3)
     original = text(rng)
@@ -57,6 +59,54 @@ def test_the_share_of_pieces_decides_and_not_its_estimate(similarity: float) -> 
             assert not score
         elif share > similarity + 0.05:
             assert score[0].score == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize("step", [NearDuplicates, NearLeaks])
+def test_a_similarity_by_which_most_questions_would_be_compared_is_refused_by_its_field(step: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        step(similarity=0.69)
+    assert [error["loc"] for error in refused.value.errors()] == [("similarity",)]
+
+
+def picture(number: int) -> list[dict[str, Any]]:
+    asked = "What stands on this receipt, and what does all of it cost together?"
+    image = {"url": f"https://a.example/{number}.png"}
+    return [{"type": "text", "text": asked}, {"type": "image_url", "image_url": image}]
+
+
+def test_the_test_row_with_the_same_image_is_found_among_many_that_ask_the_same() -> None:
+    test = [completion(100 + number, picture(number)) for number in range(30)]
+    asked = [{"role": "system", "content": "You are a clerk."}, {"role": "user", "content": picture(29)}]
+    leak = completion(1, "", request={"model": build.TEACHER, "messages": asked})
+    found = curated([leak, completion(2, picture(50))], Recipe(steps=[NearLeaks()], validation_share=0), test)
+    assert found.drops == {"near_leaks": 1}
+    assert found.rows["chatcmpl-1"].evidence[0].others == ["chatcmpl-129"]
+
+
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rows that are looked for among others from now on."""
+    looked_for = []
+    nearest = Neighbours.nearest
+
+    def watched(self: Neighbours, question: Question) -> Any:
+        looked_for.append(question.row.id)
+        return nearest(self, question)
+
+    monkeypatch.setattr(Neighbours, "nearest", watched)
+    return looked_for
+
+
+def test_only_questions_that_could_be_one_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for = compared(monkeypatch)
+    form = " ".join(WORDS[:60])
+    unique = [completion(number, f"{form} {number}", f"answer {number}") for number in range(20)]
+    images = [completion(20 + number, picture(number)) for number in range(20)]
+    found = curated([*unique, *images], Recipe(steps=[NearDuplicates()]))
+    assert (found.drops, looked_for) == ({}, [])
+    mail = " ".join(WORDS[100:160])
+    pair = [completion(50, mail, "same"), completion(51, f"{mail} again", "same")]
+    assert curated([*unique, *images, *pair], Recipe(steps=[NearDuplicates()])).drops == {"near_duplicates": 1}
+    assert looked_for == ["chatcmpl-51", "chatcmpl-50"]
 
 
 def test_what_was_said_in_a_prompt_is_no_part_of_a_question() -> None:

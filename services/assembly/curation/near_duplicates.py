@@ -5,21 +5,35 @@ Nearly the same questions with different answers are two cases, and teach where 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from assembly.curation.rule import Finding, Together, Verdict
+from assembly.questions import Neighbours, Question
 from assembly.row import Row, preferred
 from distillations.recipe import NearDuplicates
 
 
 def decide(rows: Sequence[Row], settings: NearDuplicates, together: Together) -> Iterator[Verdict]:
     questions = together.questions
-    kept = questions.neighbours(settings.similarity)
+    answers = Counter(row.answer_key for row in rows)
+    # Only what could be one is compared: the work would else grow with the square of the rows.
+    comparable: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for row in preferred(rows, settings.keep):
-        question = questions.of(row)
-        near = kept.nearest(question, lambda other, row=row: other.answer_key == row.answer_key)  # type: ignore[misc]
+        if answers[row.answer_key] > 1:
+            question = questions.of(row)
+            comparable[row.answer_key, question.other].append(question)
+    for same in comparable.values():
+        if len(same) > 1:
+            yield from _repeated(same, questions.neighbours(settings.similarity))
+
+
+def _repeated(questions: list[Question], kept: Neighbours) -> Iterator[Verdict]:
+    """Those of the questions, the preferred first, that are nearly one before them."""
+    for question in questions:
+        near = kept.nearest(question)
         if near:
             reason = "Nearly the same question trains with the same answer."
-            yield Verdict(row, Finding(reason, [near.row.id], near.score))
+            yield Verdict(question.row, Finding(reason, [near.row.id], near.score))
         else:
             kept.add(question)

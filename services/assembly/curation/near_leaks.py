@@ -12,9 +12,8 @@ from distillations.recipe import NearLeaks
 def decide(rows: Sequence[Row], settings: NearLeaks, together: Together) -> Iterator[Verdict]:
     questions = together.questions
     test = questions.neighbours_in_test(settings.similarity)
-    if test is None:
-        return
-    for row in rows:
-        near = test.nearest(questions.of(row))
+    for row in rows if test else ():
+        question = questions.of(row)
+        near = test[question.other].nearest(question) if question.other in test else None
         if near:
             yield Verdict(row, Finding("It asks nearly what a test row asks.", [near.row.id], near.score))
