@@ -6,7 +6,7 @@ with the share of the pieces of both that they have in common (Jaccard's index).
 
 System messages do not count: what makes two cases one is what was asked. Pieces that stand in a fifth of the questions
 are the words of a prompt's template, and do not count either, unless a question has no others. An image or another part
-that is no text counts by what it is: two questions with different ones are never nearly the same.
+that is no text, and a call, counts by what it is: two questions with different ones are never nearly the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from assembly.row import Row
-from completions.messages import is_text, parts_of
+from completions.messages import calls_of, is_text, parts_of
+from completions.same_input import answer_key
 
 if TYPE_CHECKING:
     from rensa import RMinHash, RMinHashLSH
@@ -75,6 +76,9 @@ def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
                 words += _WORD.findall(part["text"].casefold())
             else:
                 other.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
+        calls = calls_of(message)
+        if calls:
+            other.update(answer_key({"tool_calls": calls}).encode())
     del words[_MOST_WORDS:]
     last = max(1, len(words) - _PIECE + 1)
     return Pieces(frozenset(" ".join(words[at : at + _PIECE]) for at in range(last)), other.hexdigest())

@@ -109,6 +109,24 @@ def test_only_questions_that_could_be_one_are_compared(monkeypatch: pytest.Monke
     assert looked_for == ["chatcmpl-51", "chatcmpl-50"]
 
 
+def called(arguments: str, **more: Any) -> list[dict[str, Any]]:
+    call = {"id": "c1", "type": "function", "function": {"name": "get", "arguments": arguments}} | more
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "ok"}
+    return [*build.asked("look"), {"role": "assistant", "content": None, "tool_calls": [call]}, result]
+
+
+def test_what_was_called_is_part_of_a_question_and_the_id_of_a_call_is_not() -> None:
+    first = pieces_of(called('{"id": 1}'))
+    assert first.other != pieces_of(called('{"id": 2}')).other
+    assert first.other != pieces_of(called("", function={"name": "put", "arguments": '{"id": 1}'})).other
+    assert first == pieces_of(called('{"id":1.0}', id="c2"))
+    legacy = {"role": "assistant", "function_call": {"name": "get", "arguments": {"id": 1}}}
+    assert first == pieces_of([*build.asked("look"), legacy, {"role": "function", "name": "get", "content": "ok"}])
+    leak = completion(1, "", request={"model": build.TEACHER, "messages": called('{"id": 2}')})
+    test = completion(2, "", request={"model": build.TEACHER, "messages": called('{"id": 1}')})
+    assert curated([leak], test=[test]).drops == {}
+
+
 def test_what_was_said_in_a_prompt_is_no_part_of_a_question() -> None:
     system = {"role": "system", "content": "Sort the mails of a bank."}
     assert pieces_of([system, *build.asked("mail")]) == pieces_of(build.asked("Mail!"))
