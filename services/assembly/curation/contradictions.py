@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from assembly.curation.rule import Finding, Together, Verdict
 from assembly.row import Row
 from distillations.recipe import Contradictions
+
+_SHOWN = 10
 
 
 def decide(rows: Sequence[Row], settings: Contradictions, together: Together) -> Iterator[Verdict]:  # noqa: ARG001
@@ -21,18 +24,23 @@ def decide(rows: Sequence[Row], settings: Contradictions, together: Together) ->
 
 def _settled(same: list[Row], keep: str) -> Iterator[Verdict]:
     newest = max(same, key=lambda row: row.order)
+    votes = Counter(row.answer_key for row in same)
     if keep == "none":
+        others = {answer: _others(same, answer) for answer in votes}
         for row in same:
-            others = [other.id for other in same if other.answer_key != row.answer_key]
-            yield Verdict(row, Finding("Its question has other answers, too.", others, 1.0))
+            yield Verdict(row, Finding("Its question has other answers, too.", others[row.answer_key], 1.0))
         return
     kept = _majority(same) if keep == "majority" else newest
-    votes = Counter(row.answer_key for row in same)
     for row in same:
         if row.answer_key != kept.answer_key:
             ours, theirs = votes[row.answer_key], votes[kept.answer_key]
             gave = f"{theirs} of {len(same)} completions gave the answer that is kept, {ours} this one"
             yield Verdict(row, Finding(f"Its question has another answer, too: {gave}.", [kept.id], 1.0))
+
+
+def _others(same: list[Row], answer: str) -> list[str]:
+    """The first ten completions with another answer than this one."""
+    return list(islice((row.id for row in same if row.answer_key != answer), _SHOWN))
 
 
 def _majority(same: list[Row]) -> Row:
