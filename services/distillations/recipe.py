@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, field_serializer, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
 from foundation.bounds import Name, Text
@@ -136,6 +136,14 @@ class Balance(_Step):
     """The rows that a slice that has fewer is brought to by repetition; null for none."""
     most_copies: int = Field(default=4, ge=1, le=100)
     """How often a row stands in the training file at most, however small its slice is."""
+
+    @field_validator("at_least")
+    @classmethod
+    def _is_no_more_than_at_most(cls, at_least: int | None, info: ValidationInfo) -> int | None:
+        at_most = info.data.get("at_most")
+        if at_least is not None and at_most is not None and at_least > at_most:
+            raise ValueError(f"at_least is more than at_most: ask for {at_most} rows or fewer")
+        return at_least
 
 
 type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt

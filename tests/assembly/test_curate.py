@@ -129,7 +129,7 @@ RECIPES = st.sampled_from(
     [
         Recipe(),
         Recipe(group_by="user", stratify_by="answer", validation_share=0.3),
-        Recipe(steps=[NearDuplicates(similarity=0.7), Balance(by="answer", at_most=2, at_least=3)], group_by="user"),
+        Recipe(steps=[NearDuplicates(similarity=0.7), Balance(by="answer", at_most=3, at_least=3)], group_by="user"),
         Recipe(steps=[Prompt(text="Sort."), Balance(by="user", at_least=4)], stratify_by="user", validation_share=0.5),
         Recipe(steps=[]),
     ]

@@ -23,8 +23,9 @@ def decide(rows: Sequence[Row], settings: Balance, together: Together) -> Iterat
         members.sort(key=lambda row: (_lot(together.seed, row), row.order))
         if settings.at_most is not None:
             yield from _limited(members, settings.at_most)
-        if settings.at_least is not None and len(members) < settings.at_least:
-            yield from _repeated(members, settings.at_least, settings.most_copies)
+        kept = members[: settings.at_most]
+        if settings.at_least is not None and len(kept) < settings.at_least:
+            yield from _repeated(kept, settings.at_least, settings.most_copies)
 
 
 def _lot(seed: int, row: Row) -> bytes:

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from assembly import curation
 from assembly.curate import Curator
@@ -18,7 +18,7 @@ from assembly.curation.rule import Candidate, Known
 from assembly.questions import TestQuestion
 from completions.completion import Completion
 from distillations.held_out import HeldOut
-from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe, Step, default_steps
+from distillations.recipe import ROW_STEPS, SET_STEPS, Balance, Recipe, Step, default_steps
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent
@@ -90,6 +90,12 @@ def test_every_rule_but_those_that_always_hold_is_a_step_of_a_recipe() -> None:
     assert {kind.model_fields["rule"].default for kind in ROW_STEPS} == set(BY_ROW)
     assert {kind.model_fields["rule"].default for kind in SET_STEPS} == set(TOGETHER)
     assert {step.rule for step in default_steps()} <= set(BY_ROW) | set(TOGETHER)
+
+
+def test_a_slice_is_not_to_have_more_rows_than_it_may() -> None:
+    with pytest.raises(ValidationError, match="at_least is more than at_most") as refused:
+        Balance(by="kind", at_most=2, at_least=3)
+    assert [error["loc"] for error in refused.value.errors()] == [("at_least",)]
 
 
 @pytest.mark.parametrize("rule", RULES)
