@@ -84,9 +84,7 @@ def create_dataset(asked: NewDataset) -> Dataset:
     at = now()
     source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
     scan = Scan(seconds=_SECONDS)
-    train = selection.chosen(source, scan)
-    if not train:
-        raise ApiError(f"The source selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param="source")
+    train = _chosen(source, scan, "source")
     held_out, test, test_digest = _held_out(asked.held_out, at, scan)
     trainer = kind_of(asked.trainer)
     how = [asked.recipe.model_dump_json(), trainer, str(asked.dry_run)]
@@ -111,6 +109,10 @@ def _begun(dataset: Dataset, train: list[Reference], test: list[Reference]) -> D
         selection.write(dataset.key("held_out.jsonl"), test)
     dataset.create()
     recorded = Dataset.load(dataset.id)
+    if recorded.error and recorded.error.code == "assembly_failed":
+        # Nothing is wrong with what was asked for, so it may be made another time.
+        recorded.change({"status": "queued", "error": None}, where={"status": "failed"})
+        recorded = Dataset.load(dataset.id)
     if recorded.status == "queued":
         message = AssembleDataset(distillation_id="", dataset_id=recorded.id, correlation_id=recorded.id)
         bus.send(message)
@@ -133,8 +135,16 @@ def _held_out(source: Source | None, at: int, scan: Scan) -> tuple[Source | None
     if source is None:
         return None, [], ""
     ended = _filter_of(source, at)
-    test = selection.chosen([ended], scan)
+    test = _chosen([ended], scan, "held_out")
     return ended, test, selection.digest(test)
+
+
+def _chosen(sources: list[StoredCompletions], scan: Scan, param: str) -> list[Reference]:
+    """What the sources select. Raises ApiError where that is nothing: with a tag that is mistyped no leak is found."""
+    references = selection.chosen(sources, scan, param=param)
+    if not references:
+        raise ApiError(f"The {param} selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param=param)
+    return references
 
 
 @router.get("/v1/datasets", scope="read", lists=Dataset, query=PAGE)
@@ -163,10 +173,12 @@ def _card(dataset: Dataset) -> DatasetCard:
     return dataset.card
 
 
-@router.get("/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK, query=(SPLIT,))
+@router.get(
+    "/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK, query=(SPLIT,), errors=_NOT_READY
+)
 def dataset_content(dataset_id: str) -> Response[Any]:
     """Download the training examples as JSONL, by a link that ends after 15 minutes."""
-    dataset = Dataset.load(dataset_id, param="dataset_id")
+    dataset = _ready(dataset_id)
     if dataset.dry_run:
         raise ApiError(
             "This dataset is a dry run and has no examples: make it again with dry_run false.",

@@ -25,17 +25,17 @@ _AT_ONCE = 1000
 """The references that are looked up together: whether they were deleted, or have a text."""
 
 
-def chosen(sources: Sequence[StoredCompletions], scan: Scan) -> list[Reference]:
+def chosen(sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "source") -> list[Reference]:
     """What the sources select together, each completion once, in the order of time and id.
 
-    Raises ApiError where the scan ends before they do.
+    Raises ApiError about the field `param` where the scan ends before they do.
     """
     by_id = {reference.id: reference for source in sources for reference in _of(source, scan)}
     if scan.exhausted:
         raise ApiError(
-            "The source selects more completions than one call can look through. Narrow it by time or by tags.",
+            f"The {param} selects more completions than one call can look through. Narrow it by time or by tags.",
             code="too_many_completions",
-            param="source",
+            param=param,
         )
     return sorted(by_id.values(), key=lambda reference: (reference.created, reference.id))
 

@@ -7,7 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from api import datasets
 from assembly.assemble import assemble
+from assembly.make import give_up
+from completions.scan import Scan
 from distillations.dataset import Dataset
 from distilling.freeze import freeze
 from evals.files import File, file_key
@@ -82,6 +85,15 @@ def test_the_same_completions_and_recipe_are_the_same_dataset(filled: System) ->
     assert len(filled.ok("GET", "/v1/datasets")["data"]) == 6
 
 
+def test_one_that_could_not_be_made_is_made_when_it_is_asked_for_again(filled: System) -> None:
+    name = filled.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    build.sent(filled, "ASSEMBLY")
+    give_up(name, "it was tried")
+    assert filled.ok("GET", f"/v1/datasets/{name}")["error"]["code"] == "assembly_failed"
+    again = made(filled)
+    assert (again["id"], again["status"], again["error"]) == (name, "ready", None)
+
+
 def test_a_dry_run_writes_no_example(filled: System) -> None:
     dataset = made(filled, dry_run=True)
     names = {key.rpartition("/")[2] for key in blobs.keys(f"datasets/{dataset['id']}/")}
@@ -119,6 +131,22 @@ def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:
     assert (status, refusal["error"]["param"]) == (404, "source.id")
 
 
+def test_test_rows_that_cannot_all_be_looked_through_are_refused_as_such(
+    filled: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "Scan", lambda **_: Scan(references=25))
+    asked = {"source": build.source("train", limit=9), "held_out": {"type": "stored_completions"}}
+    status, refusal = filled.call("POST", "/v1/datasets", asked)
+    error = refusal["error"]
+    assert (status, error["param"], error["code"]) == (400, "held_out", "too_many_completions")
+
+
+def test_one_that_is_not_made_yet_has_no_content(filled: System) -> None:
+    name = filled.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    status, refusal = filled.call("GET", f"/v1/datasets/{name}/content")
+    assert (status, refusal["error"]["code"]) == (404, "no_card")
+
+
 @pytest.mark.parametrize(
     ("asked", "param"),
     [
@@ -127,6 +155,7 @@ def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:
         ({"recipe": {"steps": [{"rule": "duplicates"}, {"rule": "empty"}]}}, "recipe"),
         ({"recipe": {"steps": [{"rule": "length"}]}}, "recipe.steps[0].length.most_tokens"),
         ({"held_out": {"type": "file_id", "id": "file-none"}}, "held_out.id"),
+        ({"held_out": {"type": "stored_completions", "metadata": {"splti": "test"}}}, "held_out"),
         ({"source": []}, "source"),
         ({"trainer": "nobody"}, "trainer"),
         ({"more": 1}, "more"),
