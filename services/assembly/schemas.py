@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import ValidationError
 
+from foundation.bounds import LONGEST_NAME, cut
 from graders.grade import NotGradable
 
 if TYPE_CHECKING:
@@ -34,8 +35,15 @@ def problem_with(value: Any, schema: Any) -> str | None:
         return None
     if not faults:
         return None
-    place = ".".join(str(step) for step in faults[0].absolute_path)
+    place = _place(faults[0])
     return f"'{faults[0].validator}' at {place}" if place else f"'{faults[0].validator}'"
+
+
+def _place(fault: Any) -> str:
+    """The steps to the fault, a star for each name that is the value's own and none of the schema's."""
+    named = set(fault.absolute_schema_path)
+    steps = (str(step) if isinstance(step, int) or step in named else "*" for step in fault.absolute_path)
+    return cut(".".join(steps), LONGEST_NAME)
 
 
 @lru_cache(maxsize=_REMEMBERED)
