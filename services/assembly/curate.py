@@ -121,12 +121,13 @@ class Curator:
 
     def _spooled(self, candidate: Candidate) -> Row:
         completion, line = candidate.completion, orjson.dumps(candidate.line)
+        input_key = candidate.trained_key
         row = Row(
             id=completion.id,
             created=completion.created,
-            input_key=candidate.input_key,
+            input_key=input_key,
             answer_key=candidate.answer_key,
-            unit=split_unit(completion, candidate.input_key, self._recipe.group_by),
+            unit=split_unit(completion, input_key, self._recipe.group_by),
             tags=tags_of(candidate, self._recipe.slice_keys),
             tokens=tokens_of(candidate),
             history_turns=history_turns(candidate.line),

@@ -12,7 +12,17 @@ from pydantic import ValidationError
 
 from assembly.curation import RULES
 from completions.completion import Completion
-from distillations.recipe import Balance, Duplicates, Length, NearDuplicates, Prompt, Recipe, Refused, Truncated
+from distillations.recipe import (
+    Balance,
+    Contradictions,
+    Duplicates,
+    Length,
+    NearDuplicates,
+    Prompt,
+    Recipe,
+    Refused,
+    Truncated,
+)
 from tests.assembly.curating import completion, curated
 from tests.distilling import build
 from tests.examples import examples
@@ -80,6 +90,20 @@ def test_a_changed_line_says_so_and_is_measured_as_it_is() -> None:
     assert [(step.rule, step.action) for step in found.rows["chatcmpl-1"].evidence] == [("prompt", "changed")]
     assert found.curator.journal.changed == {"prompt": 1}
     assert curated([record], Recipe(steps=[Length(most_tokens=20), Prompt()])).drops == {"length": 1}
+
+
+def test_completions_whose_lines_are_the_same_once_changed_ask_the_same() -> None:
+    def dated(number: int, answer: str = "yes") -> Completion:
+        system = {"role": "system", "content": f"Today is day {number}."}
+        messages = [system, *build.asked("mail")]
+        return completion(number, "", answer, request={"model": build.TEACHER, "messages": messages})
+
+    days = [dated(number) for number in range(30)]
+    found = curated(days, Recipe(steps=[Prompt(text="Sort.")], validation_share=0.5))
+    assert len({row.outcome for row in found.rows.values()}) == 1
+    found = curated([*days, dated(30, "no")], Recipe(steps=[Prompt(), Contradictions(), Duplicates()]))
+    assert found.drops == {"contradictions": 1, "duplicates": 29}
+    assert curated(days, Recipe(steps=[Prompt()]), [days[7]]).drops == {"test_leaks": 1}
 
 
 def test_the_split_follows_from_seed_and_question_alone() -> None:

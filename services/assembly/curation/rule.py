@@ -17,7 +17,7 @@ from assembly.questions import Questions
 from assembly.row import Row
 from assembly.training_line import training_line
 from completions.completion import Completion
-from completions.same_input import answer_key, prefix_keys
+from completions.same_input import answer_key, input_key, prefix_keys
 from distillations.held_out import HeldOut
 from distillations.supervised import OpenAIExample
 
@@ -43,6 +43,11 @@ class Candidate:
     def input_key(self) -> str:
         """A key of the question: equal for inputs that ask the same, however they are spelt."""
         return self.prefix_keys[-1]
+
+    @property
+    def trained_key(self) -> str:
+        """A key of the question as its line has it: lines that rules made the same have one key."""
+        return input_key(self.line["messages"][:-1]) if self.changed else self.input_key
 
     @cached_property
     def answer_key(self) -> str:
