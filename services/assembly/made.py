@@ -17,7 +17,7 @@ from assembly.questions import TestQuestion
 from completions.completion import Completion
 from distillations.dataset import DatasetCard
 from distillations.held_out import HeldOut
-from distillations.recipe import UsedRecipe
+from distillations.recipe import NearLeaks, UsedRecipe
 from distillations.trainers import TRAINERS
 
 
@@ -27,9 +27,11 @@ def curated(
 ) -> Iterator[Curator]:
     """The completions curated by the recipe, held against the items of the test rows."""
     held_out, questions = HeldOut(recipe.group_by), []
+    compares = bool(recipe.steps_of(NearLeaks))
     for item in test:
         held_out.add(item)
-        questions.append(TestQuestion(item["completion_id"], item["input"]))
+        if compares:
+            questions.append(TestQuestion(item["completion_id"], item["input"]))
     known = Known(held_out=held_out, example=TRAINERS[trainer].example)
     with TemporaryFile() as spool:
         curator = Curator(recipe, known, spool, questions)
