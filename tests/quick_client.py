@@ -1,7 +1,8 @@
 """A call of DynamoDB or SQS, from the method of boto3's client to moto's action with nothing of botocore between.
 
 The parameters are checked as botocore checks them, and copied: nothing that a caller holds becomes a row. A condition
-that does not hold is refused in moto's own words. All else that fails, and whatever a test listens to or has put
+that does not hold and an expression that is none are refused in moto's own words: moto may have written before it
+refuses, so such a call is made once. All else that fails, and whatever a test listens to or has put
 in the stubber's place, goes botocore's way from the start.
 """
 
@@ -29,7 +30,7 @@ _EVENTS = (
     "after-call",
     "after-call-error",
 )
-_REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+_REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException"})
 _validator = ParamValidator()
 
 

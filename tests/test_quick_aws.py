@@ -224,7 +224,15 @@ FAILS_AFTER_AN_UPDATE = {
 }
 
 
+IS_NEW: dict[str, Any] = {
+    "ConditionExpression": "attribute_not_exists(#name)",
+    "ExpressionAttributeNames": {"#name": "pk"},
+}
+ADDS_A_LIST = an_update(A_KEY, ("ADD #value :value", True), {"L": []}, IS_NEW)
+
+
 @settings(max_examples=examples(160))
+@example(first=[], steps=[("update_item", ADDS_A_LIST), ("put_item", {**TABLE, "Item": A_KEY, **IS_NEW})])
 @example(first=[("put_item", {**TABLE, "Item": A_KEY})], steps=[("transact_write_items", FAILS_AFTER_AN_UPDATE)])
 @given(first=FIRST, steps=st.lists(STEP, max_size=5))
 def test_rows_are_written_and_refused_as_without(first: Steps, steps: Steps) -> None:

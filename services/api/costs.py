@@ -57,7 +57,8 @@ def change_costs(asked: CostChanges) -> Costs:
     """
     settings = cost_settings()
     settings.create()
-    settings.change(asked.model_dump(exclude_unset=True))
+    if changes := asked.model_dump(exclude_unset=True):
+        settings.change(changes)
     return _shown(None)
 
 

@@ -49,6 +49,7 @@ def test_what_was_set_stays_until_it_is_set_otherwise(system: System) -> None:
     system.ok("POST", "/v1/costs", {"monthly_cap_usd": 12.5})
     both = system.ok("POST", "/v1/costs", {"retire_lost_after_days": 30})
     assert (both["spending"]["monthly_cap_usd"], both["retire_lost_after_days"]) == (12.5, 30)
+    assert system.ok("POST", "/v1/costs", {}) == both
     neither = system.ok("POST", "/v1/costs", {"monthly_cap_usd": None, "retire_lost_after_days": None})
     assert neither == before
 
