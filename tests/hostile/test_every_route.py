@@ -379,6 +379,12 @@ def test_a_body_that_is_no_object_is_refused(route: Route, ready: System) -> Non
     assert {body: status for body, status in answered.items() if not 400 <= status < 500} == {}
 
 
+@pytest.mark.parametrize("route", sorted(BODIES), ids=name_of)
+def test_a_body_without_a_field_is_no_failure_of_the_server(route: Route, ready: System) -> None:
+    status, answer = ready.call(route[0], url_of(ready, route), {})
+    assert status < 500, answer
+
+
 LISTS = [route for route in ROUTES if route[0] == "GET" and "<" not in route[1].rsplit("/", 1)[1]]
 QUERIES = ("limit=many", "limit=1e3", "order=up", "limit=")
 
