@@ -253,10 +253,14 @@ def diff_datasets(dataset_id: str, other_id: str) -> DatasetDiff:
     return diff_of(_rows(_ready(dataset_id)), _rows(_ready(other_id)), dataset_id, other_id)
 
 
-@router.delete("/v1/datasets/<dataset_id>", scope="write", errors={409: "A distillation works with it."})
+@router.delete(
+    "/v1/datasets/<dataset_id>", scope="write", errors={409: "It is being made, or a distillation works with it."}
+)
 def delete_dataset(dataset_id: str) -> Deleted:
     """Delete a training set with its files. What was trained on it stays, and so does its lineage."""
     dataset = Dataset.load(dataset_id, param="dataset_id")
+    if dataset.status == "queued":
+        raise Conflict("This dataset is being made: delete it when it is ready or failed.", code="in_use")
     distillation = Distillation.find(dataset.distillation_id or "")
     if distillation and distillation.status not in TERMINAL:
         raise Conflict(f"The distillation {distillation.id} works with this dataset.", code="in_use")

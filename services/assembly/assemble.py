@@ -14,7 +14,7 @@ import orjson
 
 from assembly.curate import Curator
 from assembly.files import write_files
-from assembly.made import card_of, curated
+from assembly.made import LEASE, card_of, curated
 from completions import index, selection
 from completions.completion import Completion
 from completions.sources import StoredCompletions
@@ -24,16 +24,22 @@ from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.lineage import Node
 from distillations.recipe import UsedRecipe
-from foundation import blobs, bus
+from foundation import blobs, bus, lease
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
 
 
-def assemble(message: AssembleDataset) -> None:
+def assemble(message: AssembleDataset, context: Any) -> None:
     """Write the dataset, or record why there is none, and announce it. One that exists is only announced again.
 
     What is captured or deleted between two deliveries thus changes nothing: a set that failed starts no job later.
+    Raises AtWork if another delivery is at it.
     """
+    with lease.held(message.dataset_id, LEASE, context):
+        _assemble(message)
+
+
+def _assemble(message: AssembleDataset) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return

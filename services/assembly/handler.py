@@ -11,18 +11,17 @@ from foundation.consumer import consume
 from foundation.events import AssembleDataset, Delivery, StepFailed
 
 
-def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives it
-    return consume(event, _handle, _give_up)
+def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handle(delivery: Delivery) -> None:
+        match delivery:
+            case AssembleDataset(distillation_id="", dataset_id=dataset_id):
+                make(dataset_id, context)
+            case AssembleDataset():
+                assemble(delivery, context)
+            case _:
+                raise TypeError(f"assembly takes no {type(delivery).__name__}")
 
-
-def _handle(delivery: Delivery) -> None:
-    match delivery:
-        case AssembleDataset(distillation_id="", dataset_id=dataset_id):
-            make(dataset_id)
-        case AssembleDataset():
-            assemble(delivery)
-        case _:
-            raise TypeError(f"assembly takes no {type(delivery).__name__}")
+    return consume(event, handle, _give_up)
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:

@@ -20,6 +20,9 @@ from distillations.held_out import HeldOut
 from distillations.recipe import NearLeaks, UsedRecipe
 from distillations.trainers import TRAINERS
 
+LEASE = "ASSEMBLE"
+"""The lease of a dataset that is being made."""
+
 
 @contextmanager
 def curated(

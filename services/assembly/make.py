@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from assembly.files import write_files, write_rows
-from assembly.made import card_of, curated
+from assembly.made import LEASE, card_of, curated
 from completions import selection
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
@@ -20,11 +20,20 @@ from distillations.lineage import Node
 from distillations.recipe import Recipe, UsedRecipe
 from distillations.rows import rows_of
 from evals.data_sources import FileId
+from foundation import lease
 from foundation.errors import ApiError
 
 
-def make(dataset_id: str) -> None:
-    """Make the dataset, unless it has ended or was deleted."""
+def make(dataset_id: str, context: Any) -> None:
+    """Make the dataset, unless it has ended or was deleted. Raises AtWork if another delivery is at it.
+
+    Two at once would each leave out what is deleted at their time, and the card of one stand by the files of the other.
+    """
+    with lease.held(dataset_id, LEASE, context):
+        _make(dataset_id)
+
+
+def _make(dataset_id: str) -> None:
     dataset = Dataset.find(dataset_id)
     if dataset is None or dataset.status != "queued":
         return

@@ -17,7 +17,7 @@ from evals.files import File, file_key
 from foundation import blobs
 from foundation.events import AssembleDataset
 from tests.distilling import build
-from tests.flow.system import System
+from tests.flow.system import FakeContext, System
 
 SPLITS = ("train", "validation")
 STEPS = [{"rule": "truncated"}, {"rule": "duplicates"}]
@@ -180,6 +180,14 @@ def test_a_dataset_is_deleted_with_its_files_unless_a_distillation_works_with_it
     assert filled.ok("DELETE", "/v1/datasets/dataset_1")["id"] == "dataset_1"
 
 
+def test_one_that_is_being_made_is_not_deleted(filled: System) -> None:
+    """Its files would come after the deletion, and stay."""
+    name = filled.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    assert filled.call("DELETE", f"/v1/datasets/{name}")[0] == 409
+    assert made(filled)["id"] == name
+    assert filled.ok("DELETE", f"/v1/datasets/{name}")["deleted"]
+
+
 def test_a_dataset_that_an_open_distillation_is_to_train_on_stays(filled: System) -> None:
     """It is read when the teacher has been measured, and that was paid for."""
     dataset = made(filled)
@@ -200,7 +208,7 @@ def test_a_distillation_trains_on_a_dataset_less_its_test_rows(filled: System) -
         "assembling", dataset_id="dataset_1", job_id="ftjob-1", train=train, recipe=recipe
     )
     freeze(distillation)
-    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
+    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"), FakeContext())
     card = filled.ok("GET", "/v1/datasets/dataset_1/card")
     assert (card["selected"], card["dropped"]["test_leaks"]) == (23, 1)
     assert card["rows"] == dataset["card"]["rows"] - 1
@@ -213,5 +221,5 @@ def test_only_what_the_teacher_answered_of_a_dataset_trains(filled: System) -> N
     train = {"type": "dataset", "id": made(filled)["id"]}
     distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", train=train)
     freeze(distillation)
-    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"))
+    assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"), FakeContext())
     assert filled.ok("GET", "/v1/datasets/dataset_1/card")["selected"] == 23

@@ -10,15 +10,17 @@ import pytest
 
 from assembly.assemble import assemble
 from assembly.curation import RULES
+from assembly.made import LEASE
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distilling.freeze import freeze
-from foundation import blobs, bus
+from foundation import blobs, bus, lease
+from foundation.errors import AtWork
 from foundation.events import AssembleDataset
 from tests.cloud import aws_client
 from tests.distilling import build
-from tests.flow.system import System
+from tests.flow.system import FakeContext, System
 
 FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "card.json")
 MESSAGE = AssembleDataset(distillation_id="distill_1", dataset_id="dataset_1", at=1_790_000_123_456)
@@ -65,7 +67,7 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
         ],
     )
 
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
 
     card = orjson.loads(content("card.json"))
     train, validation, manifest, rows = (lines(name) for name in FILES[:4])
@@ -127,7 +129,7 @@ def test_the_group_of_a_test_row_trains_nowhere_and_history_trains_where_it_is_a
     asked = {"gate": {"group_by": "conversation"}, "train_on_history": True}
     freeze(build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", **asked))
 
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
 
     card = orjson.loads(content("card.json"))
     assert (card["rows"], card["dropped"]["test_conversations"], card["dropped"]["test_leaks"]) == (40, 1, 0)
@@ -139,17 +141,17 @@ def test_the_group_of_a_test_row_trains_nowhere_and_history_trains_where_it_is_a
 
 def test_a_reference_never_reaches_a_file(system: System) -> None:
     prepared(system)
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
     assert not any(b"secret-reference" in content(name) for name in FILES)
 
 
 def test_a_redelivery_gives_identical_bytes(system: System) -> None:
     prepared(system)
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
     first = {name: content(name) for name in FILES}
     build.captured(system, [build.record(999, "test 0"), build.record(998, "not of this filter")])
 
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
 
     assert {name: content(name) for name in FILES} == first
 
@@ -168,12 +170,12 @@ def test_a_crash_before_the_announcement_changes_no_set(
             blobs, "put", lambda key, *rest, **more: 1 / 0 if key.endswith("card.json") else put(key, *rest, **more)
         )
         with pytest.raises(ZeroDivisionError):
-            assemble(MESSAGE)
+            assemble(MESSAGE, FakeContext())
     before = Dataset.load("dataset_1")
     files = {key: blobs.get(key) for key in blobs.keys("datasets/")}
     build.captured(system, [build.record(500 + more, f"late {more}", split="train") for more in range(30)])
 
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
 
     assert Dataset.load("dataset_1") == before
     announced = {"datasets/dataset_1/card.json"} if before.card else set()
@@ -198,7 +200,7 @@ def test_the_card_comes_last_and_only_then_is_the_start_of_a_job_due(
 
     with monkeypatch.context() as patch:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", noted)
-        assemble(MESSAGE)
+        assemble(MESSAGE, FakeContext())
 
     assert written[-1] == "datasets/dataset_1/card.json"
     assert {f"datasets/dataset_1/{name}" for name in FILES} <= set(written)
@@ -213,7 +215,7 @@ def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) 
     )
     build.sent(system, "TUNING")
 
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
 
     dataset = Dataset.load("dataset_1")
     assert dataset.error
@@ -231,10 +233,19 @@ def test_too_few_examples_are_recorded_with_the_reason_and_told(system: System) 
     assert dataset.error.message in refusal["error"]["message"]
 
 
+def test_one_delivery_at_a_time_assembles_it(system: System) -> None:
+    prepared(system)
+    with lease.held("dataset_1", LEASE, FakeContext()), pytest.raises(AtWork):
+        assemble(MESSAGE, FakeContext())
+    assert list(blobs.keys("datasets/")) == []
+    assemble(MESSAGE, FakeContext())
+    assert Dataset.load("dataset_1").status == "ready"
+
+
 @pytest.mark.parametrize("status", ["blocked", "training", "cancelled"])
 def test_a_late_message_writes_nothing(status: str, system: System) -> None:
     prepared(system).change({"status": status})
-    assemble(MESSAGE)
+    assemble(MESSAGE, FakeContext())
     assert Dataset.find("dataset_1") is None
     assert list(blobs.keys("datasets/")) == []
 

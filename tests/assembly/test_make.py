@@ -10,12 +10,14 @@ import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from assembly.made import LEASE
 from assembly.make import give_up, make
 from distillations import lineage
 from distillations.dataset import Dataset
-from foundation import blobs
+from foundation import blobs, lease, table
+from foundation.errors import AtWork
 from tests.distilling import build
-from tests.flow.system import System
+from tests.flow.system import FakeContext, System
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def struck(call: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
 
 
 def test_it_is_made_as_it_was_asked_for(asked: str) -> None:
-    make(asked)
+    make(asked, FakeContext())
     files, dataset = left(asked)
     assert dataset.card
     assert (dataset.status, dataset.card.selected, dataset.card.rows) == ("ready", 21, 19)
@@ -68,26 +70,35 @@ def test_killed_at_every_call_and_delivered_again_it_is_the_same(
 ) -> None:
     untouched, waiting = left(asked)
     with struck(0, when, monkeypatch) as calls:
-        make(asked)
+        make(asked, FakeContext())
     whole = left(asked)
     for call in range(1, len(calls) + 1):
         blobs.delete(set(whole[0]) - set(untouched))
         waiting.change({"status": "queued", "card": None})
+        table.delete(asked, f"LEASE#{LEASE}")
         with struck(call, when, monkeypatch), pytest.raises(EndpointConnectionError):
-            make(asked)
-        make(asked)
-        make(asked)
+            make(asked, FakeContext())
+        # The lease of who was killed ends by itself.
+        table.delete(asked, f"LEASE#{LEASE}")
+        make(asked, FakeContext())
+        make(asked, FakeContext())
         assert left(asked) == whole, (call, calls[call - 1])
 
 
+def test_one_delivery_at_a_time_makes_it(asked: str) -> None:
+    with lease.held(asked, LEASE, FakeContext()), pytest.raises(AtWork):
+        make(asked, FakeContext())
+    assert Dataset.load(asked).status == "queued"
+
+
 def test_one_that_has_ended_or_is_gone_is_left_alone(asked: str) -> None:
-    make(asked)
+    make(asked, FakeContext())
     whole = left(asked)
     give_up(asked, "it was tried")
-    make(asked)
+    make(asked, FakeContext())
     assert left(asked) == whole
     Dataset.load(asked).remove()
-    make(asked)
+    make(asked, FakeContext())
     give_up(asked, "it was tried")
     assert Dataset.find(asked) is None
 
