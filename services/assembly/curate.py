@@ -2,7 +2,7 @@
 
 In: the teacher's completions in any order, the recipe, and what is known of the test rows. Out: the rows that train or
 validate, whose lines lie in the spool, and what became of every completion. The order in which completions come makes
-no difference. Only digests are held in memory.
+no difference. In memory are ids, slices and digests; the lines lie in the spool.
 """
 
 from __future__ import annotations

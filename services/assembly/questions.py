@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 _PIECE = 3
+_BYTES = 8
 _MOST_WORDS = 5_000
 _HASHES = 128
 _SEED = 42
@@ -41,9 +42,9 @@ _NOT_SPOKEN = ("system", "developer")
 
 
 class Pieces(NamedTuple):
-    """What a question is compared by: its pieces, and what its other parts are."""
+    """What a question is compared by: digests of its pieces, and one of its other parts."""
 
-    words: frozenset[str]
+    words: frozenset[bytes]
     other: str
 
 
@@ -81,13 +82,17 @@ def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
             other.update(answer_key({"tool_calls": calls}).encode())
     del words[_MOST_WORDS:]
     last = max(1, len(words) - _PIECE + 1)
-    return Pieces(frozenset(" ".join(words[at : at + _PIECE]) for at in range(last)), other.hexdigest())
+    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other.hexdigest())
+
+
+def _digest(words: Sequence[str]) -> bytes:
+    return hashlib.blake2b(" ".join(words).encode(), digest_size=_BYTES).digest()
 
 
 class Neighbours:
     """Questions of which the one most alike another is looked for. In all of them the other parts are the same."""
 
-    def __init__(self, similarity: float, template: frozenset[str]) -> None:
+    def __init__(self, similarity: float, template: frozenset[bytes]) -> None:
         # Imported here: recipes without such a step do not pay for it.
         from rensa import RMinHashLSH
 
@@ -113,7 +118,7 @@ class Neighbours:
         best = min(scored, key=lambda near: (-near.score, near.row.id))
         return best if best.score >= self._least else None
 
-    def _share(self, ours: frozenset[str], theirs: frozenset[str]) -> float:
+    def _share(self, ours: frozenset[bytes], theirs: frozenset[bytes]) -> float:
         first, second = _own(ours, self._template), _own(theirs, self._template)
         return len(first & second) / len(first | second)
 
@@ -156,13 +161,13 @@ class Questions:
         line = orjson.loads(self._spool.read(row.length))
         return pieces_of(line["messages"][:-1])
 
-    def _words_of_templates(self, rows: Sequence[Row]) -> frozenset[str]:
+    def _words_of_templates(self, rows: Sequence[Row]) -> frozenset[bytes]:
         """The pieces that a fifth of the questions have, by a sample that does not depend on the rows' order."""
         distinct = {row.input_key: row for row in sorted(rows, key=lambda row: row.order)}
         sample = heapq.nsmallest(_SAMPLE, distinct)
         if len(sample) < _LEAST_SAMPLE:
             return frozenset()
-        counts: Counter[str] = Counter()
+        counts: Counter[bytes] = Counter()
         for key in sample:
             counts.update(self._read(distinct[key]).words)
         least = _TEMPLATE * len(sample)
@@ -170,25 +175,26 @@ class Questions:
 
 
 class TestQuestion:
-    """The question of a test row, held as little as that goes: a text for all its pieces."""
+    """The question of a test row, which lies in no spool: the digests of its pieces, one behind the other."""
 
     __test__ = False
 
     def __init__(self, row_id: str, messages: Sequence[dict[str, Any]]) -> None:
         pieces = pieces_of(messages)
-        self._words = "\n".join(pieces.words)
+        self._pieces = b"".join(pieces.words)
         self._other = pieces.other
         self.row = Row(row_id, 0, "", "", "", {}, 0, 0, 0, 0)
 
     def pieces(self) -> Pieces:
-        return Pieces(frozenset(self._words.split("\n")), self._other)
+        starts = range(0, len(self._pieces), _BYTES)
+        return Pieces(frozenset(self._pieces[at : at + _BYTES] for at in starts), self._other)
 
 
-def _own(words: frozenset[str], template: frozenset[str]) -> frozenset[str]:
+def _own(words: frozenset[bytes], template: frozenset[bytes]) -> frozenset[bytes]:
     return (words - template) or words
 
 
-def _signature(words: frozenset[str]) -> RMinHash:
+def _signature(words: frozenset[bytes]) -> RMinHash:
     from rensa import RMinHash
 
     signature = RMinHash(_HASHES, _SEED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from assembly.questions import Neighbours, Question, pieces_of
+from assembly.questions import Neighbours, Question, TestQuestion, pieces_of
 from distillations.recipe import NearDuplicates, NearLeaks, Recipe
 from tests.assembly.curating import completion, curated
 from tests.distilling import build
@@ -130,5 +131,16 @@ def test_what_was_called_is_part_of_a_question_and_the_id_of_a_call_is_not() -> 
 def test_what_was_said_in_a_prompt_is_no_part_of_a_question() -> None:
     system = {"role": "system", "content": "Sort the mails of a bank."}
     assert pieces_of([system, *build.asked("mail")]) == pieces_of(build.asked("Mail!"))
-    assert pieces_of(build.asked("one two")).words == {"one two"}
-    assert pieces_of([]).words == {""}
+    assert len(pieces_of(build.asked("one two")).words) == 1
+    assert pieces_of([]).words == pieces_of(build.asked("...")).words
+    one, two = (pieces_of(build.asked(text)).words for text in ("one two three four", "Zero one two three"))
+    assert [len(pieces) for pieces in (one, two, one & two)] == [2, 2, 1]
+
+
+def test_of_a_test_row_eight_bytes_a_piece_are_held_and_no_text() -> None:
+    asked = build.asked(" ".join(WORDS))
+    test = TestQuestion("t", asked)
+    assert test.pieces() == pieces_of(asked)
+    held = pickle.dumps(test)
+    assert b"word1" not in held
+    assert len(held) < 8 * len(WORDS) + 500
