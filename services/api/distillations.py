@@ -29,6 +29,10 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     too few examples, a budget without a price. The test rows are frozen as of this request.
     """
     distillation_id, at = retried.object_id(router, "distill_"), now()
+    made = Distillation.find(distillation_id)
+    if made:
+        # An earlier attempt of this POST has made it: nothing that has changed since refuses it.
+        return _sent(made)
     asked.end_filters(at)
     refuse_over_cap()
     asked.take_recipe()
@@ -61,6 +65,9 @@ def repeat_distillation(distillation_id: str, asked: Repetition) -> dict[str, An
     The teacher's answers on these rows stand, so a teacher that is retired meanwhile need not be asked.
     """
     repetition_id, at = retried.object_id(router, "distill_"), now()
+    made = Distillation.find(repetition_id)
+    if made:
+        return _sent(made)
     request = request_of(asked, Distillation.load(distillation_id, param="distillation_id"))
     refuse_over_cap()
     refuse_what_cannot_work(request, answered=True)
@@ -112,6 +119,10 @@ def _started(asked: NewDistillation, distillation_id: str, at: int, repeats: str
     )
     if not distillation.create():
         distillation = Distillation.load(distillation.id)
+    return _sent(distillation)
+
+
+def _sent(distillation: Distillation) -> dict[str, Any]:
     _advance(distillation)
     return distillation.public()
 

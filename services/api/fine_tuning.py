@@ -47,6 +47,10 @@ def create_job(asked: NewJob) -> JobDocument:
     The trainer checks the file when the job starts: what it would not take, line by line, is the job's `error`.
     """
     job_id = retried.object_id(router, "ftjob-")
+    made = Job.find(job_id)
+    if made:
+        # An earlier attempt of this POST has made it: nothing that has changed since refuses it.
+        return _sent(made)
     refuse_over_cap()
     refuse_what_cannot_work(asked)
     job = Job(
@@ -64,6 +68,10 @@ def create_job(asked: NewJob) -> JobDocument:
     lineage.link((Node("file", file_id), Node("job", job.id)) for file_id in files)
     if not job.create():
         job = Job.load(job.id)
+    return _sent(job)
+
+
+def _sent(job: Job) -> JobDocument:
     bus.send(StartJob(job_id=job.id, correlation_id=job.id))
     return document_of(job)
 

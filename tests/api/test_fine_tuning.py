@@ -13,6 +13,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from distillations.job import FOLLOWING, OPEN_JOBS, Job
 from foundation import table
+from foundation.errors import ApiError
 from foundation.ids import now
 from tests.api.sdk import Transport, client_of
 from tests.distilling import build
@@ -107,6 +108,23 @@ def test_a_lost_answer_and_the_sdks_retry_make_one_job(system: System, client: O
         made = asked(retrying, training_file=file_id)
     system.settle()
     assert [job.id for job in client.fine_tuning.jobs.list()] == [made.id]
+    assert len(at_the_lab(system, made.id)) == 1
+
+
+def test_a_retry_finds_its_job_whatever_has_changed_since(
+    system: System, client: OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = uploaded(client)
+    ordered = {"model": loop.STUDENT, "training_file": file_id, "extra_headers": {"Idempotency-Key": "once"}}
+    made = client.fine_tuning.jobs.create(**ordered)
+
+    def reached() -> None:
+        raise ApiError("The month's cap is reached.", code="monthly_cap_reached")
+
+    monkeypatch.setattr("api.fine_tuning.refuse_over_cap", reached)
+    assert client.fine_tuning.jobs.create(**ordered).id == made.id
+    assert refused(client, training_file=file_id).code == "monthly_cap_reached"
+    system.settle()
     assert len(at_the_lab(system, made.id)) == 1
 
 
