@@ -45,6 +45,7 @@ _STATES: dict[str, JobStatus] = {
     "Deleting": "running",
 }
 _BEFORE_TRAINING = frozenset({"Pending", "Starting", "LaunchingMLInstances", "PreparingTrainingStack", "Downloading"})
+_WITHOUT_MODEL = frozenset({"Failed", "Stopped"})
 _TOO_LONG = "MaxRuntimeExceeded"
 _SPLITS = ("train", "validation")
 
@@ -103,9 +104,16 @@ class SageMakerTrainer:
             aws.sagemaker().stop_training_job(TrainingJobName=provider_job_id)
 
     def forget(self, intent: str) -> None:
-        """Delete the copies of the training set. The weights stay: they are what is served."""
+        """Delete the copies of the training set, and what a training left that ended without a model.
+
+        The weights of one that succeeded stay: they are what is served.
+        """
         with at_aws.translated():
             blobs.delete([f"{at_aws.folder(intent)}{split}.jsonl" for split in _SPLITS])
+            with at_aws.gone():
+                job = aws.sagemaker().describe_training_job(TrainingJobName=intent)
+                if job["TrainingJobStatus"] in _WITHOUT_MODEL:
+                    blobs.delete(blobs.keys(at_aws.folder(intent)))
 
     def retire(self, model: ModelVersion) -> None:
         """Delete what serves the model, its package, and its weights. TrainerAway until all of it is gone."""

@@ -282,6 +282,20 @@ def test_a_quota_is_waited_for_and_an_unknown_state_is_looked_at(
     assert "longer than its stopping condition" in stopped.error.message
 
 
+@pytest.mark.parametrize(
+    ("status", "left"), [("Failed", False), ("Stopped", False), ("Completed", True), ("InProgress", True)]
+)
+def test_what_a_training_without_a_model_left_goes_with_its_files(
+    status: str, left: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = {"TrainingJobName": "ftjob-1", "TrainingJobStatus": status}
+    monkeypatch.setattr(aws.sagemaker(), "describe_training_job", lambda **_: job)
+    for name in ("train.jsonl", "output/model/weights"):
+        blobs.put(f"tuning/ftjob-1/{name}", b"x")
+    TRAINER.forget("ftjob-1")
+    assert list(blobs.keys("tuning/ftjob-1/")) == (["tuning/ftjob-1/output/model/weights"] if left else [])
+
+
 @pytest.fixture
 def scaling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Application Auto Scaling of a stack that lets endpoints scale to zero. Alarms are moto's, held to AWS's model."""
