@@ -61,6 +61,8 @@ def test_scaling_to_zero_may_do_what_it_calls_and_what_application_auto_scaling_
         "iam:createservicelinkedrole",
     }
     assert calls_of(["idle"]) < allowed
+    [alarms] = [rule for rule in POLICIES["SageMakerScalingPolicy"] if "cloudwatch:PutMetricAlarm" in rule["Action"]]
+    assert [arn["Sub"].rpartition(":")[2] for arn in alarms["Resource"]] == ["ftjob-*", "TargetTracking-*"]
 
 
 @TRAINING
