@@ -7,10 +7,12 @@ a cost that nobody knows. It does not settle the cap, which only its owner can r
 
 from __future__ import annotations
 
+from completions.sources import StoredCompletions
 from distillations.distillation import Distillation
 from distillations.job import Estimate, Job
 from foundation.errors import StillhouseError
 from foundation.ids import now
+from providers import prices
 from providers.spending import Spending, cost_settings, spending
 from tuning.booking import book_nothing, book_start
 
@@ -41,13 +43,19 @@ def reserve(job: Job, estimate: Estimate) -> None:
 
 
 def _is_approved(job: Job, distillation: Distillation) -> bool:
-    """Whether somebody has approved the cost: of the job, or of a plan that was blocked because of its cost."""
+    """Whether somebody has approved the cost: of the job, or of a plan that was blocked because of its cost.
+
+    The plan of a dataset that was there stops at no cost where a price is known: to approve it does not settle that.
+    """
     if job.approved_at is not None:
         return True
     limit, plan = distillation.gate.max_cost_usd, distillation.plan
     if distillation.approved_at is None or limit is None or plan is None:
         return False
-    return plan.estimated_cost_usd is None or plan.estimated_cost_usd > limit
+    if plan.estimated_cost_usd is not None:
+        return plan.estimated_cost_usd > limit
+    counted = isinstance(distillation.training_source, StoredCompletions)
+    return counted or prices.training_nanodollars(distillation.student) is None
 
 
 def _over_gate(estimate: Estimate, limit: float | None) -> list[str]:

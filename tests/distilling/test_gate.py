@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from distillations.dataset import DatasetId
 from distillations.distillation import Distillation
 from distillations.plan import Plan
 from distilling import budget, gate
@@ -147,6 +148,21 @@ def test_only_what_the_teacher_answered_is_paid_for_and_auto_means_three_epochs(
     build.captured(system, [build.record(900, "mail of another", split="train", model="other")])
     distillation = costing(system, 1.0, hyperparameters={"n_epochs": "auto"})
     assert budget.judge(distillation).usd == pytest.approx(40 * 100 * 3 * 3 / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "epochs"), [("default", 3), ("sagemaker", 1), ("together", 1), ("bedrock", 2), ("file", None)]
+)
+def test_auto_means_what_the_trainer_chooses(trainer: str, epochs: int | None, system: System) -> None:
+    cost, reasons = budget.judge(costing(system, 1.0, trainer=trainer))
+    assert cost == (pytest.approx(40 * 100 * 3 * epochs / 1e6) if epochs else None)
+    assert ["n_epochs" in reason for reason in reasons] == ([] if epochs else [True])
+
+
+def test_what_a_dataset_costs_is_not_known_by_its_plan(system: System) -> None:  # noqa: ARG001
+    train = DatasetId(type="dataset", id="dataset_1")
+    distillation = build.distillation("measuring", gate={"max_cost_usd": 1.0}, train=train)
+    assert budget.judge(distillation) == budget.Estimate(None, [])
 
 
 def test_an_unknown_price_stops_only_where_there_is_a_budget(system: System) -> None:

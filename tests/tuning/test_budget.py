@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from distillations.dataset import DatasetId
 from distillations.distillation import Distillation
 from distillations.job import Estimate, Job
 from distilling.advance import advance
@@ -127,6 +128,16 @@ def test_an_approval_settles_no_cap_and_what_is_blocked_again_is_told_again(
 def test_who_approved_a_plan_over_budget_is_not_asked_again(landed: Landed, priced: Priced, context: Any) -> None:
     over = limited(landed, 5.0, approved_at=1, plan={"estimated_cost_usd": 6.0})
     assert asked(over, priced, context).provider_job_id
+
+
+@pytest.mark.parametrize("price", [None, 3])
+def test_an_approval_settles_a_dataset_s_cost_only_where_the_plan_has_stopped_at_it(
+    price: int | None, landed: Landed, priced: Priced, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuning.budget.prices.training_nanodollars", lambda _: price)
+    train = DatasetId(type="dataset", id="dataset_1")
+    distillation = limited(landed, 5.0, approved_at=1, plan={"estimated_cost_usd": None}, train=train)
+    assert bool(asked(distillation, priced, context).held) == (price is not None)
 
 
 def test_an_approval_for_another_reason_settles_no_budget(landed: Landed, priced: Priced, context: Any) -> None:
