@@ -111,6 +111,7 @@ def _begun(dataset: Dataset, train: list[Reference], test: list[Reference]) -> D
     recorded = Dataset.load(dataset.id)
     if recorded.error and recorded.error.code == "assembly_failed":
         # Nothing is wrong with what was asked for, so it may be made another time.
+        recorded.open()
         recorded.change({"status": "queued", "error": None}, where={"status": "failed"})
         recorded = Dataset.load(dataset.id)
     if recorded.status == "queued":

@@ -13,6 +13,7 @@ from distillations.failure import Failure
 from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
 from evals.data_sources import FileId
 from evals.slicing import group_of
+from foundation import table
 from foundation.document import Document
 from foundation.records import Record
 from providers.terms import TeacherTerms
@@ -33,6 +34,8 @@ class DatasetId(Document):
 type TrainingSource = Annotated[StoredCompletions | FileId | DatasetId, Field(discriminator="type")]
 FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "selection.jsonl", "held_out.jsonl")
 """The files of a dataset beside its card."""
+OPEN_DATASETS = "OPENDATASETS"
+"""The partition of the list of datasets that wait to be made by themselves."""
 LEAST_EXAMPLES = 10
 """The examples to train on without which no trainer starts."""
 
@@ -103,6 +106,16 @@ class Dataset(Record):
     card: DatasetCard | None = None
     """Null until it is ready, and where it failed."""
     error: Failure | None = None
+
+    def create(self) -> bool:
+        """Write it, its entry in the list of open ones first where it waits to be made."""
+        if self.status == "queued":
+            self.open()
+        return super().create()
+
+    def open(self) -> None:
+        """Put it on the list of open ones, so that it is asked for again where its message is lost."""
+        table.put({"pk": OPEN_DATASETS, "sk": self.id})
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)

@@ -1,21 +1,23 @@
 """Resume what stands still: what has lost its message, or whose functions were stopped too often.
 
-In: the lists of open runs, distillations and fine-tuning jobs. At each sweep their progress is compared with what the
-last sweep saw. Where there is none for an hour, what the state waits for is sent again; then after two hours, four, and
-so on. Doing work again changes nothing, so only time is lost where the message was merely late. Where there is none for
-two days beyond the patience for a provider, the object ends as failed. A training at work and an approval may take any
-time; the start of a job ends by itself.
+In: the lists of open runs, distillations, fine-tuning jobs and datasets. At each sweep their progress is compared with
+what the last sweep saw. Where there is none for an hour, what the state waits for is sent again; then after two hours,
+four, and so on. Doing work again changes nothing, so only time is lost where the message was merely late. Where there
+is none for two days beyond the patience for a provider, the object ends as failed. A training at work and an approval
+may take any time; the start of a job ends by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
+from distillations.failure import Failure
 from distillations.job import OPEN_JOBS, Job
 from evals.run import OPEN_RUNS, Run
 from foundation import bus, table
-from foundation.events import AdvanceDistillation, PlanRun, StartJob, StepFailed
+from foundation.events import AdvanceDistillation, AssembleDataset, PlanRun, StartJob, StepFailed
 from foundation.ids import now
 from foundation.later import begin_again, patience_over
 from retention.failures import Failures
@@ -30,7 +32,12 @@ _STALLED = "It made no progress for days, and doing its work again did not help:
 def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
     """Look at what is open as long as `goes_on()` is true. Returns how many objects were resumed or ended."""
     resumed = 0
-    looks = {OPEN_RUNS: _look_at_run, OPEN_DISTILLATIONS: _look_at_distillation, OPEN_JOBS: _look_at_job}
+    looks = {
+        OPEN_RUNS: _look_at_run,
+        OPEN_DISTILLATIONS: _look_at_distillation,
+        OPEN_JOBS: _look_at_job,
+        OPEN_DATASETS: _look_at_dataset,
+    }
     for partition, look in looks.items():
         for entry in list(table.query(partition)):
             if not goes_on():
@@ -86,6 +93,25 @@ def _look_at_job(entry: table.Row) -> bool:
         return False
     begin_again(job.id)
     bus.send(StartJob(job_id=job.id, correlation_id=job.id))
+    return True
+
+
+def _look_at_dataset(entry: table.Row) -> bool:
+    dataset = Dataset.find(entry["sk"])
+    if dataset is None or dataset.status != "queued":
+        # A young entry stays: its dataset may be about to be written.
+        if _stood_s(entry, "ended") >= _HOUR_S:
+            table.delete(entry["pk"], entry["sk"])
+        return False
+    stood_s = _stood_s(entry, dataset.status)
+    if _is_over(stood_s):
+        dataset.change(
+            {"status": "failed", "error": Failure(code="assembly_failed", message=_STALLED)}, where={"status": "queued"}
+        )
+        return True
+    if not _is_due(entry, stood_s):
+        return False
+    bus.send(AssembleDataset(distillation_id="", dataset_id=dataset.id, correlation_id=dataset.id))
     return True
 
 

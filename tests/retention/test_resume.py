@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, Distillation
 from distillations.job import Job
 from evals.run import OPEN_RUNS, Run
@@ -147,6 +148,28 @@ def test_a_job_that_was_never_started_is_started(system: System, hours: Any) -> 
     job.change({"status": "failed"})
     hours(9)
     assert build.sent(system, "TUNING") == []
+
+
+def test_a_dataset_whose_message_was_lost_is_made_after_all(system: System, hours: Any) -> None:
+    build.captured(system, [build.record(n, f"mail {n}", split="train") for n in range(12)])
+    name = system.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    build.sent(system, "ASSEMBLY")
+    hours(0, 0.5)
+    assert build.sent(system, "ASSEMBLY") == []
+    hours(1.1)
+    system.deliver("ASSEMBLY")
+    assert Dataset.load(name).status == "ready"
+    hours(1.2, 2.3)
+    assert list(table.query(OPEN_DATASETS)) == []
+
+
+def test_a_dataset_that_is_resumed_in_vain_ends_as_failed(system: System, hours: Any) -> None:
+    build.captured(system, [build.record(n, f"mail {n}", split="train") for n in range(12)])
+    name = system.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    hours(0, 72.2)
+    error = Dataset.load(name).error
+    assert error
+    assert error.code == "assembly_failed"
 
 
 def test_entries_of_what_is_gone_leave_the_lists(system: System, hours: Any) -> None:

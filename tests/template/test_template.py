@@ -211,7 +211,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
     assert {name.removesuffix("Function"): queues_allowed(function) for name, function in FUNCTIONS.items()} == {
         "Capture": {"RecordQueue"},
         "Record": set(),
-        "Sweep": {"DistillingQueue", "PlanQueue", "TuningQueue"},
+        "Sweep": {"AssemblyQueue", "DistillingQueue", "PlanQueue", "TuningQueue"},
         "Gateway": {"RecordQueue"},
         "Api": {"PlanQueue", "DistillingQueue", "AssemblyQueue", "TuningQueue"},
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
