@@ -35,6 +35,8 @@ _HASHES = 128
 _SEED = 42
 _SURE = 0.99
 _VERIFIED = 8
+# More than three and a half standard errors of a share that 128 hashes estimate: sqrt(0.7 * 0.3 / 128) is 0.04.
+_ERROR = 0.15
 _SAMPLE = 500
 _LEAST_SAMPLE = 20
 _TEMPLATE = 0.2
@@ -108,9 +110,10 @@ class Neighbours:
     def nearest(self, question: Question) -> Near | None:
         """The question most alike; of as alike ones that with the first id."""
         candidates = [self._questions[number] for number in self._bands.query(question.signature)]
-        likely = heapq.nsmallest(
-            _VERIFIED, candidates, key=lambda other: (-other.signature.jaccard(question.signature), other.row.id)
-        )
+        estimated = ((other.signature.jaccard(question.signature), other) for other in candidates)
+        possible = [(score, other) for score, other in estimated if score >= self._least - _ERROR]
+        best_first = heapq.nsmallest(_VERIFIED, possible, key=lambda found: (-found[0], found[1].row.id))
+        likely = [other for _, other in best_first]
         if not likely:
             return None
         words = question.pieces().words

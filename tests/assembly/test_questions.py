@@ -116,6 +116,17 @@ def called(arguments: str, **more: Any) -> list[dict[str, Any]]:
     return [*build.asked("look"), {"role": "assistant", "content": None, "tool_calls": [call]}, result]
 
 
+def test_questions_that_are_clearly_less_alike_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    share = Neighbours._share
+    monkeypatch.setattr(Neighbours, "_share", lambda *both: read.append(1) or share(*both))
+    rng = random.Random(1)
+    forms = [text(rng, 100) for _ in range(8)]
+    mails = [completion(number, f"{forms[number % 8]} {text(rng, 30)}") for number in range(120)]
+    assert curated(mails, Recipe(steps=[NearDuplicates()])).drops == {}
+    assert len(read) < len(mails) / 4
+
+
 def test_what_was_called_is_part_of_a_question_and_the_id_of_a_call_is_not() -> None:
     first = pieces_of(called('{"id": 1}'))
     assert first.other != pieces_of(called('{"id": 2}')).other
