@@ -64,6 +64,12 @@ class NewDistillation(Body):
         if isinstance(self.train, DatasetId) and self.recipe is None:
             self.recipe = Dataset.load(self.train.id, param="train.id").recipe
 
+    @property
+    def used_recipe(self) -> Recipe:
+        """The recipe of its training set, as `Distillation.used_recipe` says it."""
+        recipe = self.recipe or Recipe(seed=self.seed, train_on_history=self.train_on_history)
+        return recipe.model_copy(update={"group_by": recipe.group_by or self.gate.group_by})
+
 
 def _ended[Asked: TrainingSource](source: Asked, at: int) -> Asked:
     if isinstance(source, StoredCompletions):
@@ -213,7 +219,9 @@ def _refuse_group(asked: NewDistillation, test: _TestRows) -> None:
 
 def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, test: _TestRows) -> None:
     """Look at completions until enough of them could train. Curation may still keep some of these out."""
-    scan = Scan(seconds=_SECONDS)
+    scan, recipe = Scan(seconds=_SECONDS), asked.used_recipe
+    # With slices it follows from all rows which of them validate, so here each counts as one that trains.
+    share = 0 if recipe.stratify_by else recipe.validation_share
     examples: set[str] = set()
     selected = leaks = 0
     for completion in _in_time(_training_completions(train, asked.teacher, scan)):
@@ -224,7 +232,7 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
         key = prefixes[-1]
         if test.held_out.rows_of(completion, key) or test.held_out.conversation_of(completion, prefixes):
             leaks += 1
-        elif not validates(asked.seed, split_unit(completion, key, asked.gate.group_by)):
+        elif not validates(recipe.seed, split_unit(completion, key, recipe.group_by), share):
             examples.add(key)
         if len(examples) == LEAST_EXAMPLES:
             return
@@ -237,9 +245,9 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
         )
     raise ApiError(
         f"What 'train' names selects {selected} completions{by}. {leaks} of them are rows of 'test' too, ask the "
-        "same, or belong to one conversation with such a row; of the others each question counts once, and a tenth "
-        f"validates: {len(examples)} are left to train on, and at least {LEAST_EXAMPLES} are needed. Let 'train' "
-        "select more, and others than 'test'.",
+        "same, or belong to one conversation with such a row; of the others each question counts once, and a share of "
+        f"{share} validates: {len(examples)} are left to train on, and at least {LEAST_EXAMPLES} are needed. Let "
+        "'train' select more, and others than 'test'.",
         code="too_few_examples",
         param="train",
     )

@@ -122,6 +122,14 @@ def test_a_dataset_that_another_model_answered_is_refused(system: System, body: 
     assert create(system, asked)["train"]["id"] == dataset
 
 
+def test_the_examples_are_counted_by_the_recipe_that_makes_the_set(system: System, body: dict[str, Any]) -> None:
+    few = {**body, "train": {**body["train"], "limit": 10}}
+    status, refusal = system.call("POST", "/v1/distillations", {**few, "recipe": {"validation_share": 0.9}})
+    assert (status, refusal["error"]["code"]) == (400, "too_few_examples")
+    assert "a share of 0.9 validates" in refusal["error"]["message"]
+    assert create(system, few, recipe={"validation_share": 0})["recipe"]["validation_share"] == 0
+
+
 def test_a_retried_post_makes_one_distillation(
     system: System, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
