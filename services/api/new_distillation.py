@@ -60,9 +60,18 @@ class NewDistillation(Body):
         self.test, self.train = _ended(self.test, at), _ended(self.train, at)
 
     def take_recipe(self) -> None:
-        """Take the recipe of the dataset in `train`, unless another one is given."""
+        """Take the recipe of the dataset in `train`, unless another one is given.
+
+        Raises ApiError where `train_on_history` asks for what the recipe does not.
+        """
         if isinstance(self.train, DatasetId) and self.recipe is None:
             self.recipe = Dataset.load(self.train.id, param="train.id").recipe
+        if self.train_on_history and self.recipe and not self.recipe.train_on_history:
+            raise ApiError(
+                "Invalid 'train_on_history': the recipe says otherwise. Ask for it in 'recipe'.",
+                code="invalid_value",
+                param="train_on_history",
+            )
 
     @property
     def used_recipe(self) -> Recipe:

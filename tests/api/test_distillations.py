@@ -95,6 +95,12 @@ def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str |
         ),
         "a group that no row has": ({"gate": {"group_by": "user"}}, 400, "gate.group_by", invalid),
         "a test that is trained on": ({"test": body["train"]}, 400, "train", "too_few_examples"),
+        "history that the recipe leaves out": (
+            {"train_on_history": True, "recipe": {"seed": 1}},
+            400,
+            "train_on_history",
+            invalid,
+        ),
         "a negative seed": ({"seed": -1}, 400, "seed", invalid),
         "a limit of none": ({"train": {**body["train"], "limit": 0}}, 400, "train.limit", invalid),
         "a number in metadata": ({"metadata": {"a": 1}}, 400, "metadata.a", invalid),
