@@ -195,10 +195,16 @@ def test_jobs_are_listed_newest_first_and_by_metadata(lab, sdk, tune, few_rows):
     assert lab.get("/lab/calls").json()["fine_tuning_jobs"] == 4
 
 
-def test_a_paused_job_trains_once_it_is_resumed(sdk, tune, ended, monkeypatch):
+@pytest.fixture
+def turn(monkeypatch):
+    """Set, it lets a training go on, which is otherwise over before a test can pause it."""
     turn = threading.Event()
     train = jobs.train
     monkeypatch.setattr(jobs, "train", lambda *given, **options: turn.wait(20) and train(*given, **options))
+    return turn
+
+
+def test_a_paused_job_trains_once_it_is_resumed(sdk, tune, ended, turn):
     job_id = tune().id
     assert sdk.fine_tuning.jobs.pause(job_id).status == "paused"
     turn.set()
@@ -212,8 +218,9 @@ def test_a_paused_job_trains_once_it_is_resumed(sdk, tune, ended, monkeypatch):
         assert caught.value.code == "job_state"
 
 
-def test_a_paused_job_can_be_cancelled(sdk, tune, ended):
+def test_a_paused_job_can_be_cancelled(sdk, tune, ended, turn):
     job_id = tune().id
-    sdk.fine_tuning.jobs.pause(job_id)
+    assert sdk.fine_tuning.jobs.pause(job_id).status == "paused"
     sdk.fine_tuning.jobs.cancel(job_id)
+    turn.set()
     assert ended(job_id).status == "cancelled"
