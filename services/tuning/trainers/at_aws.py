@@ -20,7 +20,7 @@ from distillations.job import Estimate
 from foundation import aws, blobs
 from foundation.settings import settings
 from providers.registry import configured
-from tuning.trainers.trainer import Problem, TrainerAway, TrainerRefused, Training
+from tuning.trainers.trainer import Problem, ProviderJob, TrainerAway, TrainerRefused, Training
 from tuning.trainers.training_file import TrainingFile
 
 _BUSY = frozenset(
@@ -83,6 +83,30 @@ def estimate(training: Training, default_epochs: int | None) -> Estimate:
     """What it costs by the stack's price list; AWS's prices are in no API that is read. How long is not known."""
     cost = training_cost_usd(training.model, training.train.size, training.hyperparameters, default_epochs)
     return Estimate(cost_usd=cost)
+
+
+def found(look: Callable[[str], ProviderJob], intent: str) -> ProviderJob | None:
+    """The job of this name, as the trainer's `look` shows it; None where AWS knows none."""
+    try:
+        return look(intent)
+    except TrainerRefused as refusal:
+        if refusal.status != _NOT_FOUND:
+            raise
+    return None
+
+
+def started(create: Callable[[], ProviderJob], find: Callable[[], ProviderJob | None]) -> ProviderJob:
+    """The job that `create` makes, or that an earlier call has made.
+
+    The answer to that call was lost, and the job could not be read yet when it was looked for.
+    """
+    try:
+        return create()
+    except ClientError as error:
+        job = find() if is_taken(error) else None
+        if job is None:
+            raise
+        return job
 
 
 def code(error: ClientError) -> str:

@@ -14,8 +14,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from distillations.hyperparameters import NovaHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
 from distillations.nova import NovaExample, nova_line
@@ -31,7 +29,6 @@ from tuning.trainers.trainer import (
     ProviderJob,
     Trained,
     TrainerEvent,
-    TrainerRefused,
     Training,
     state_of,
 )
@@ -55,7 +52,6 @@ _STATES: dict[str, JobStatus] = {
 }
 _VALIDATED = "Completed"
 _DEPLOYED = {"Creating": False, "Active": True, "Failed": False}
-_MISSING = 404
 _TAKEN = "ConflictException"
 _STAGES = {
     "validationDetails": "Validating the data",
@@ -84,25 +80,17 @@ class BedrockTrainer:
         return at_aws.estimate(training, NovaHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
-        try:
-            return self.look(intent)
-        except TrainerRefused as refusal:
-            if refusal.status != _MISSING:
-                raise
-        return None
+        return at_aws.found(self.look, intent)
 
     def start(self, training: Training) -> ProviderJob:
         with at_aws.translated():
             order = self._order(training)
-            try:
+
+            def create() -> ProviderJob:
                 arn = aws.bedrock().create_model_customization_job(**order)["jobArn"]
-            except ClientError as error:
-                # The answer to an earlier call was lost, and the job could not be read yet when it was looked for.
-                started = self.find(training.intent) if at_aws.code(error) == _TAKEN else None
-                if started is None:
-                    raise
-                return started
-        return ProviderJob(arn, "validating_files")
+                return ProviderJob(arn, "validating_files")
+
+            return at_aws.started(create, lambda: self.find(training.intent))
 
     def look(self, provider_job_id: str) -> ProviderJob:
         with at_aws.translated():

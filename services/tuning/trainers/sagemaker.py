@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from distillations.hyperparameters import SageMakerHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
 from distillations.open_weights import OpenWeightsExample, open_weights_line
@@ -35,7 +33,6 @@ from tuning.trainers.trainer import (
 )
 
 _NOVA = "nova"
-_MISSING = 404
 _STATES: dict[str, JobStatus] = {
     "InProgress": "running",
     "Completed": "succeeded",
@@ -71,25 +68,17 @@ class SageMakerTrainer:
         return at_aws.estimate(training, SageMakerHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
-        try:
-            return self.look(intent)
-        except TrainerRefused as refusal:
-            if refusal.status != _MISSING:
-                raise
-        return None
+        return at_aws.found(self.look, intent)
 
     def start(self, training: Training) -> ProviderJob:
         with at_aws.translated():
             order = self._order(training)
-            try:
+
+            def create() -> ProviderJob:
                 aws.sagemaker().create_training_job(**order)
-            except ClientError as error:
-                # The answer to an earlier call was lost, and the job could not be read yet when it was looked for.
-                started = self.find(training.intent) if at_aws.is_taken(error) else None
-                if started is None:
-                    raise
-                return started
-        return ProviderJob(training.intent, "queued")
+                return ProviderJob(training.intent, "queued")
+
+            return at_aws.started(create, lambda: self.find(training.intent))
 
     def look(self, provider_job_id: str) -> ProviderJob:
         with at_aws.translated():
