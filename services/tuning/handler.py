@@ -8,9 +8,8 @@ from distillations.dataset import dataset_of
 from foundation.consumer import consume
 from foundation.events import CancelJob, Delivery, PauseJob, RetireModel, StartJob
 from foundation.landed import ObjectsLanded
-from tuning import cancel, retire, start
+from tuning import cancel, hold, retire, start
 from tuning.daily import daily
-from tuning.hold import hold
 from tuning.watch import job_of, watch
 
 
@@ -25,7 +24,7 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             case CancelJob():
                 cancel.cancel(delivery, context)
             case PauseJob():
-                hold(delivery)
+                hold.hold(delivery)
             case RetireModel():
                 retire.retire(delivery)
             case _:
@@ -43,6 +42,8 @@ def _give_up(delivery: Delivery, reason: str) -> None:
             start.give_up(delivery, reason)
         case CancelJob():
             cancel.give_up(delivery, reason)
+        case PauseJob():
+            hold.give_up(delivery, reason)
         case RetireModel():
             retire.give_up(delivery, reason)
 

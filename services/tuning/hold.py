@@ -42,7 +42,14 @@ def _ask(job: Job, provider_job_id: str, trainer: PausingTrainer | None) -> None
         at.resume(provider_job_id)
 
 
-def _tell(job: Job, error: TrainerAway | TrainerRefused) -> None:
+def give_up(message: PauseJob, reason: str) -> None:
+    """Say that nobody asked the trainer."""
+    job = Job.find(message.job_id)
+    if job and not job.ended:
+        _tell(job, reason)
+
+
+def _tell(job: Job, error: TrainerAway | TrainerRefused | str) -> None:
     asked = "paused" if job.pause_requested_at else "resumed"
     logger().warning(f"job not {asked}", extra={"job_id": job.id, "error": str(error)})
     note(job, f"not_{asked}", f"The job was not {asked}: {error}")

@@ -16,6 +16,7 @@ from foundation.ids import now
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, opened, tick
+from tuning import handler
 from tuning.hold import hold
 from tuning.trainers import ProviderJob, TrainerAway, TrainerRefused
 
@@ -84,6 +85,13 @@ def test_a_refusal_is_told_among_the_jobs_events(system: System) -> None:  # noq
     assert "was not resumed: it is not paused" in next(table.query(job.id, prefix="EVENT#not_resumed"))["message"]
     asked(Scripted(), job)
     assert Job.load(job.id).status == "running"
+
+
+def test_a_pause_that_nobody_asked_the_trainer_for_is_told(system: System) -> None:  # noqa: ARG001
+    job = opened(status="running", pause_requested_at=now())
+    handler._give_up(PauseJob(job_id=job.id), "it was tried too often")
+    assert "was not paused: it was tried too often" in next(table.query(job.id, prefix="EVENT#not_paused"))["message"]
+    handler._give_up(PauseJob(job_id="ftjob-unknown"), "why")
 
 
 @pytest.mark.parametrize("name", sorted({entry.module for entry in TRAINERS.values()}))
