@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
+from distillations.step import BaseStep
 from foundation.bounds import Name, Text
 from foundation.document import Document
 
@@ -28,31 +29,25 @@ type Similarity = Annotated[float, Field(ge=0.7, le=1)]
 questions of a set would have to be compared with most others."""
 
 
-class _Step(Document):
-    model_config = ConfigDict(extra="forbid")
-
-    rule: str
-
-
-class Truncated(_Step):
+class Truncated(BaseStep):
     """Drops an answer that was cut off at its limit of tokens."""
 
     rule: Literal["truncated"] = "truncated"
 
 
-class Filtered(_Step):
+class Filtered(BaseStep):
     """Drops an answer that the provider's filter cut off."""
 
     rule: Literal["filtered"] = "filtered"
 
 
-class Unfinished(_Step):
+class Unfinished(BaseStep):
     """Drops an answer whose end is none that we know."""
 
     rule: Literal["unfinished"] = "unfinished"
 
 
-class Refused(_Step):
+class Refused(BaseStep):
     """Drops an answer by which the teacher refused."""
 
     rule: Literal["refused"] = "refused"
@@ -60,25 +55,25 @@ class Refused(_Step):
     """Whether an answer counts that refuses in its first words, and not in the field `refusal` alone."""
 
 
-class Empty(_Step):
+class Empty(BaseStep):
     """Drops an answer without text and without tool calls."""
 
     rule: Literal["empty"] = "empty"
 
 
-class SchemaInvalid(_Step):
+class SchemaInvalid(BaseStep):
     """Drops an answer that is not what the request's own `response_format` asked for."""
 
     rule: Literal["schema_invalid"] = "schema_invalid"
 
 
-class WrongCalls(_Step):
+class WrongCalls(BaseStep):
     """Drops an answer that calls a tool that was not offered, or with arguments that break the tool's schema."""
 
     rule: Literal["wrong_calls"] = "wrong_calls"
 
 
-class Length(_Step):
+class Length(BaseStep):
     """Drops an example that is too long for the student, or for what it should cost."""
 
     rule: Literal["length"] = "length"
@@ -86,7 +81,7 @@ class Length(_Step):
     """The most tokens of prompt and answer together, as the provider counted them; else a token for 4 letters."""
 
 
-class Prompt(_Step):
+class Prompt(BaseStep):
     """Replaces the system messages, so that the student learns to do without a long prompt."""
 
     rule: Literal["prompt"] = "prompt"
@@ -94,14 +89,14 @@ class Prompt(_Step):
     """The short prompt that the student is asked with; null for none."""
 
 
-class NearLeaks(_Step):
+class NearLeaks(BaseStep):
     """Drops a completion whose question is nearly that of a test row."""
 
     rule: Literal["near_leaks"] = "near_leaks"
     similarity: Similarity = 0.85
 
 
-class Contradictions(_Step):
+class Contradictions(BaseStep):
     """Drops completions that answer one question in another way than the one that is kept."""
 
     rule: Literal["contradictions"] = "contradictions"
@@ -109,14 +104,14 @@ class Contradictions(_Step):
     """The answer that most completions gave, of as many the newest; the newest one; or no answer to this question."""
 
 
-class Duplicates(_Step):
+class Duplicates(BaseStep):
     """Drops completions with the same question and the same answer but for one."""
 
     rule: Literal["duplicates"] = "duplicates"
     keep: Literal["newest", "oldest"] = "newest"
 
 
-class NearDuplicates(_Step):
+class NearDuplicates(BaseStep):
     """Drops completions with nearly the same question and the same answer but for one."""
 
     rule: Literal["near_duplicates"] = "near_duplicates"
@@ -124,7 +119,7 @@ class NearDuplicates(_Step):
     keep: Literal["newest", "oldest"] = "newest"
 
 
-class Balance(_Step):
+class Balance(BaseStep):
     """Limits large slices and repeats the rows of small ones."""
 
     rule: Literal["balance"] = "balance"
@@ -151,8 +146,8 @@ type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInval
 type SetStep = NearLeaks | Contradictions | Duplicates | NearDuplicates | Balance
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
-ROW_STEPS: tuple[type[_Step], ...] = get_args(RowStep.__value__)
-SET_STEPS: tuple[type[_Step], ...] = get_args(SetStep.__value__)
+ROW_STEPS: tuple[type[BaseStep], ...] = get_args(RowStep.__value__)
+SET_STEPS: tuple[type[BaseStep], ...] = get_args(SetStep.__value__)
 
 
 def default_steps() -> list[Any]:
