@@ -2,7 +2,8 @@
 
 In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl`, `manifest.jsonl` and `rows.jsonl` under `datasets/{id}/`,
 the lineage of each completion, and last the card, whose arrival starts the job. A set is assembled once, whatever is
-redelivered. One that no trainer takes is recorded as failed, with the reason.
+redelivered. One that no trainer takes is recorded as failed, with the reason. Where test rows would have leaked into it
+the card waits until the distillation is approved.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
 from distillations.distillation import Distillation
 from distillations.failure import Failure
+from distillations.leaks import reasons_to_wait
 from distillations.lineage import Node
 from distillations.recipe import UsedRecipe
 from foundation import blobs, bus, lease
@@ -50,15 +52,20 @@ def _assemble(message: AssembleDataset) -> None:
 
 def _assembled(distillation: Distillation, message: AssembleDataset) -> Dataset:
     try:
-        return _dataset(message, status="ready", card=_write(distillation, message))
+        card = _write(distillation, message)
+        return _dataset(message, status="ready", card=card, held=_reasons_to_wait(card))
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         return _dataset(message, status="failed", error=failed)
 
 
+def _reasons_to_wait(card: DatasetCard) -> list[str]:
+    return reasons_to_wait(card.id, card.dropped, card.leaks) if card.recipe.leaks == "block" else []
+
+
 def _announce(dataset: Dataset) -> None:
-    """Let the card land, which starts the job; without one, tell the distillation."""
-    if dataset.card is None:
+    """Let the card land, which starts the job; without one, or while its training is held, tell the distillation."""
+    if dataset.card is None or dataset.held:
         advance = AdvanceDistillation(distillation_id=dataset.distillation_id or "")
         bus.send(advance)
         return

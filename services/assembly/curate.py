@@ -24,6 +24,8 @@ from assembly.training_line import history_turns
 from completions.completion import Completion
 from distillations.dataset import split_unit
 from distillations.dataset_row import DatasetRow, Outcome
+from distillations.leaks import RULES as LEAKS
+from distillations.leaks import Leak
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
 from foundation.consumer import logger
 
@@ -65,6 +67,12 @@ class Curator:
         """Why the trainer would refuse the first 20 malformed completions."""
         malformed = self.journal.dropped_by("malformed", _SHOWN)
         return [f"{completion_id}: {self.journal.why(completion_id).reason}" for completion_id in malformed]
+
+    def leaks(self) -> list[Leak]:
+        """The first 20 completions that each rule found to leak test rows."""
+        found = ((rule, completion_id) for rule in LEAKS for completion_id in self.journal.dropped_by(rule, _SHOWN))
+        evidence = ((rule, completion_id, self.journal.why(completion_id)) for rule, completion_id in found)
+        return [Leak(id=name, rule=rule, test_rows=why.others, score=why.score) for rule, name, why in evidence]
 
     def rows(self) -> Iterator[DatasetRow]:
         """What became of each completion, in the order of time and id."""

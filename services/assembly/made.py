@@ -58,5 +58,6 @@ def card_of(curator: Curator, recipe: UsedRecipe, **about: Any) -> DatasetCard:
         changed=dict(curator.journal.changed),
         contradicted=curator.contradicted(),
         malformed=curator.problems(),
+        leaks=curator.leaks(),
         history_turns=sum(row.history_turns for row, _ in curator.examples),
     )

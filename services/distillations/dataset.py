@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, field_serializer
 from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
+from distillations.leaks import Leak
 from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
 from evals.data_sources import FileId
 from evals.slicing import group_of
@@ -73,6 +74,8 @@ class DatasetCard(Document):
     """The first completions whose answer differs from one that trains on the same input."""
     malformed: list[str] = Field(default_factory=list)
     """The first completions of which no line comes that the trainer takes, each with the reason."""
+    leaks: list[Leak] = Field(default_factory=list)
+    """The first completions that each rule found to leak test rows, with those rows. All of them are in the rows."""
     history_turns: int = 0
     """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
     the recipe's `train_on_history` says."""
@@ -105,6 +108,8 @@ class Dataset(Record):
     """Whether nothing is written but the report and what became of each completion."""
     card: DatasetCard | None = None
     """Null until it is ready, and where it failed."""
+    held: list[str] = Field(default_factory=list)
+    """Why no job trains on it until its distillation is approved, one sentence each; empty where nothing is held."""
     error: Failure | None = None
 
     def create(self) -> bool:

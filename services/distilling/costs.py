@@ -1,33 +1,15 @@
-"""What a distillation costs: when its job is held because of it, and what it came to.
+"""What a distillation costs.
 
-In: a distillation and its job. Out: what changes with a step. An approval is written to the job, whose start is asked
-for again by the card of its dataset.
+In: a distillation. Out: what its job and its runs came to, as far as prices are known.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from distillations.costs import DistillationCosts
 from distillations.distillation import Distillation
 from distillations.job import Job
-from distillations.plan import Plan
 from evals.run import Run
 from providers.prices import cost_nanodollars
-
-
-def held(plan: Plan, job: Job) -> dict[str, Any]:
-    """What a distillation shows whose job is held: the job's reasons, and that an earlier approval does not count."""
-    estimated = job.estimate.cost_usd if job.estimate else None
-    changes = {"reasons": job.held, "estimated_cost_usd": estimated, "approved_at": None}
-    return {"plan": plan.model_copy(update=changes), "approved_at": None}
-
-
-def approve(distillation: Distillation) -> None:
-    """Let the held job of an approved distillation go on."""
-    job = Job.find(distillation.job_id) if distillation.job_id else None
-    if job and job.held:
-        job.change({"held": [], "approved_at": distillation.approved_at})
 
 
 def of(distillation: Distillation) -> DistillationCosts:

@@ -16,7 +16,7 @@ from distillations.lineage import Node
 from distillations.plan import Plan
 from distillations.roles import Role
 from distillations.verdict import Verdict
-from distilling import costs, freeze, gate
+from distilling import costs, freeze, gate, held
 from evals.data_sources import CompletionsSource, FileId, ItemReference
 from evals.eval import Eval
 from evals.files import File
@@ -113,14 +113,14 @@ def await_approval(distillation: Distillation) -> Transition | None:
         return None
     if Eval.find(distillation.eval_id) is None:
         return _eval_deleted(distillation)
-    costs.approve(distillation)
+    held.approve(distillation)
     return _assemble(distillation, distillation.plan.model_copy(update={"approved_at": distillation.approved_at}))
 
 
 def await_job(distillation: Distillation) -> Transition | None:
     """Wait until the dataset is assembled and its job has started; fail where one of them failed.
 
-    A job that would cost more than it may is held by its trainer's estimate, and blocks the distillation.
+    A dataset with leaks, and a job that would cost more than it may, are held and block the distillation.
     """
     dataset = Dataset.find(distillation.dataset_id or "")
     if dataset and dataset.error:
@@ -130,11 +130,8 @@ def await_job(distillation: Distillation) -> Transition | None:
         return _job_failed(distillation, job)
     if job and job.provider_job_id:
         return Transition("training", {}, [])
-    if job and job.held and distillation.plan:
-        return Transition(
-            "blocked", costs.held(distillation.plan, job), [DistillationBlocked(distillation_id=distillation.id)]
-        )
-    return None
+    blocked = held.changes_by(distillation.plan, dataset, job)
+    return Transition("blocked", blocked, [DistillationBlocked(distillation_id=distillation.id)]) if blocked else None
 
 
 def await_model(distillation: Distillation) -> Transition | None:
@@ -203,7 +200,7 @@ def owed(distillation: Distillation) -> list[Work]:
                 return [_assembly(distillation, distillation.dataset_id or "")]
             begin_again(dataset.id)
             # A job that has started is not started again: this makes sure that it is watched.
-            return [StartJob(dataset_id=dataset.id)] if dataset.status == "ready" else []
+            return [StartJob(dataset_id=dataset.id)] if dataset.status == "ready" and not dataset.held else []
         case "deciding":
             return [DecideVerdict(distillation_id=distillation.id)]
         case "cancelled" | "failed":

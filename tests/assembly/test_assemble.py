@@ -19,6 +19,7 @@ from foundation import blobs, bus, lease
 from foundation.errors import AtWork
 from foundation.events import AssembleDataset
 from tests.cloud import aws_client
+from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
 
@@ -26,12 +27,14 @@ FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "car
 MESSAGE = AssembleDataset(distillation_id="distill_1", dataset_id="dataset_1", at=1_790_000_123_456)
 
 
-def prepared(system: System, extra: list[dict[str, Any]] | None = None, *, train: int = 60) -> Distillation:
+def prepared(
+    system: System, extra: list[dict[str, Any]] | None = None, *, train: int = 60, **fields: Any
+) -> Distillation:
     """Three test rows and some training completions of the teacher."""
     records = [build.record(number, f"test {number}") for number in range(3)]
     records += [build.record(100 + number, f"mail {number}", split="train") for number in range(train)]
     build.captured(system, [*records, *(extra or [])])
-    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1")
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", **fields)
     freeze(distillation)
     return distillation
 
@@ -65,6 +68,7 @@ def test_files_card_and_manifest_tell_the_same(system: System) -> None:
             longer(207, "another mail"),
             build.record(208, "refused", "I cannot help with that.", split="train"),
         ],
+        recipe={"leaks": "drop"},
     )
 
     assemble(MESSAGE, FakeContext())
@@ -126,7 +130,8 @@ def test_the_group_of_a_test_row_trains_nowhere_and_history_trains_where_it_is_a
     test = build.record(0, "test", metadata={"split": "test", "conversation": "7"})
     train = [build.record(100 + n, f"mail {n}", metadata={"split": "train", "conversation": str(n)}) for n in range(40)]
     build.captured(system, [test, *train, longer(200, "mail")])
-    asked = {"gate": {"group_by": "conversation"}, "train_on_history": True}
+    recipe = {"leaks": "drop", "train_on_history": True}
+    asked = {"gate": {"group_by": "conversation"}, "recipe": recipe}
     freeze(build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-1", **asked))
 
     assemble(MESSAGE, FakeContext())
@@ -137,6 +142,53 @@ def test_the_group_of_a_test_row_trains_nowhere_and_history_trains_where_it_is_a
     questions = [line["messages"][0]["content"] for name in FILES[:2] for line in lines(name)]
     assert "mail 7" not in questions
     assert b"weight" not in content("train.jsonl") + content("validation.jsonl")
+
+
+def test_leaks_hold_the_training_until_somebody_approves(system: System) -> None:
+    """Each is named with its pair. What asks the very same is no leak: `train` is meant without the test rows."""
+    question = "the parcel that I ordered on Monday morning has not arrived yet and nobody answers the telephone"
+    nearly = [build.record(50, question), build.record(300, f"{question}!!!", split="train")]
+    same = build.record(302, "test 0", split="train")
+    distillation = prepared(system, [*nearly, longer(301, "test 1"), same], plan=documents.plan())
+    build.sent(system, "TUNING")
+
+    assemble(MESSAGE, FakeContext())
+    assemble(MESSAGE, FakeContext())
+
+    assert not build.sent(system, "TUNING")
+    dataset = Dataset.load("dataset_1")
+    assert dataset.card
+    assert (dataset.status, len(dataset.held), dataset.card.rows) == ("ready", 2, 60)
+    assert [leak.model_dump() for leak in dataset.card.leaks] == [
+        {"id": "chatcmpl-300", "rule": "near_leaks", "test_rows": ["chatcmpl-50"], "score": 1.0},
+        {"id": "chatcmpl-301", "rule": "test_conversations", "test_rows": ["chatcmpl-1"], "score": None},
+    ]
+    while system.deliver("DISTILLING"):
+        pass
+    blocked = Distillation.load(distillation.id)
+    assert blocked.plan
+    assert (blocked.status, blocked.plan.reasons) == ("blocked", dataset.held)
+    assert "that ask nearly what a test row asks: 1, such as chatcmpl-300 of chatcmpl-50 (" in dataset.held[0]
+    [event] = build.sent(system, "NOTIFY")
+    assert event["type"] == "DistillationBlocked"
+
+    system.ok("POST", f"/v1/distillations/{distillation.id}/approve")
+    while system.deliver("DISTILLING") or system.deliver("ASSEMBLY"):
+        pass
+
+    [landed] = build.sent(system, "TUNING")
+    assert landed["Records"][0]["s3"]["object"]["key"].endswith("card.json")
+    assert (Distillation.load(distillation.id).status, Dataset.load("dataset_1").held) == ("assembling", [])
+    assert lines("train.jsonl")
+    assert orjson.loads(content("card.json")) == dataset.card.model_dump(mode="json")
+
+
+def test_leaks_are_dropped_without_a_stop_where_the_recipe_says_so(system: System) -> None:
+    prepared(system, [longer(301, "test 1")], recipe={"leaks": "drop"})
+    build.sent(system, "TUNING")
+    assemble(MESSAGE, FakeContext())
+    assert len(build.sent(system, "TUNING")) == 1
+    assert len(orjson.loads(content("card.json"))["leaks"]) == 1
 
 
 def test_a_reference_never_reaches_a_file(system: System) -> None:

@@ -243,6 +243,13 @@ def test_assembling_waits_for_a_job_that_the_trainer_has(system: System) -> None
     assert statuses(distillation) == ["assembling", "training"]
 
 
+def test_a_dataset_that_is_held_starts_no_job_whatever_was_lost(system: System) -> None:
+    distillation = build.distillation("assembling", **WITH_JOB)
+    build.dataset(distillation, status="ready", held=["leaks"])
+    machine.resend(distillation.id)
+    assert not build.sent(system, "TUNING")
+
+
 def test_a_training_set_too_small_fails_with_the_reason(system: System) -> None:
     distillation = build.distillation("assembling", **WITH_JOB)
     build.dataset(distillation, status="failed", error={"code": "too_few_examples", "message": "3 examples"})
