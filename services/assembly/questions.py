@@ -1,8 +1,7 @@
-"""Which questions are nearly the same: by the pieces of three words that they share.
+"""The questions of a set, by the pieces of three words that they share.
 
-In: the questions of rows, read from the spool, and those of test rows. Out: for one question the most alike of others,
-with the share of the pieces of both that they have in common (Jaccard's index). MinHash signatures and bands of them
-(rensa) find the pairs to look at; the share is then counted, not estimated.
+In: the questions of rows, read from the spool, and those of test rows. Out: questions with signatures, of which the
+pairs that are nearly the same are looked for (`neighbours`). Signatures lie in the spool behind the lines.
 
 System messages do not count: what makes two cases one is what was asked. Pieces that stand in a fifth of the questions
 are the words of a prompt's template, and do not count either, unless a question has no others. An image or another part
@@ -15,56 +14,28 @@ import hashlib
 import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import IO, Any
 
 import orjson
 
+from assembly.neighbours import Neighbours, Pieces, Question, meeting, own
 from assembly.row import Row
+from assembly.signatures import LENGTH, signature_of
 from completions.messages import calls_of, is_text, parts_of
 from completions.same_input import answer_key
-
-if TYPE_CHECKING:
-    from rensa import RMinHash, RMinHashLSH
 
 _WORD = re.compile(r"\w+")
 _PIECE = 3
 _BYTES = 8
 _MOST_WORDS = 5_000
-_HASHES = 128
-_SEED = 42
-_SURE = 0.99
-_VERIFIED = 8
-# More than three and a half standard errors of a share that 128 hashes estimate: sqrt(0.7 * 0.3 / 128) is 0.04.
-_ERROR = 0.15
 _SAMPLE = 500
 _LEAST_SAMPLE = 20
 _TEMPLATE = 0.2
 _NOT_SPOKEN = ("system", "developer")
-
-
-class Pieces(NamedTuple):
-    """What a question is compared by: digests of its pieces, and one of its other parts."""
-
-    words: frozenset[bytes]
-    other: str
-
-
-class Question(NamedTuple):
-    """The question of a row: its signature, and how its pieces are read again."""
-
-    row: Row
-    other: str
-    """What its other parts are, as in `Pieces`: only questions in which they are the same are compared."""
-    signature: RMinHash
-    pieces: Callable[[], Pieces]
-
-
-class Near(NamedTuple):
-    """The row with the most alike question, and how alike it is, from 0 to 1."""
-
-    row: Row
-    score: float
+SIGNED = LENGTH + 32
+"""The bytes of a signature and of the digest of a question's other parts, as they lie in the spool."""
 
 
 def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
@@ -84,97 +55,119 @@ def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
             other.update(answer_key({"tool_calls": calls}).encode())
     del words[_MOST_WORDS:]
     last = max(1, len(words) - _PIECE + 1)
-    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other.hexdigest())
+    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other.digest())
 
 
 def _digest(words: Sequence[str]) -> bytes:
     return hashlib.blake2b(" ".join(words).encode(), digest_size=_BYTES).digest()
 
 
-class Neighbours:
-    """Questions of which the one most alike another is looked for. In all of them the other parts are the same."""
-
-    def __init__(self, similarity: float, template: frozenset[bytes]) -> None:
-        # Imported here: recipes without such a step do not pay for it.
-        from rensa import RMinHashLSH
-
-        self._least = similarity
-        self._template = template
-        self._questions: list[Question] = []
-        self._bands: RMinHashLSH = RMinHashLSH(similarity, _HASHES, _bands(similarity))
-
-    def add(self, question: Question) -> None:
-        self._bands.insert(len(self._questions), question.signature)
-        self._questions.append(question)
-
-    def nearest(self, question: Question) -> Near | None:
-        """The question most alike; of as alike ones that with the first id."""
-        candidates = [self._questions[number] for number in self._bands.query(question.signature)]
-        estimated = ((other.signature.jaccard(question.signature), other) for other in candidates)
-        possible = [(score, other) for score, other in estimated if score >= self._least - _ERROR]
-        best_first = heapq.nsmallest(_VERIFIED, possible, key=lambda found: (-found[0], found[1].row.id))
-        likely = [other for _, other in best_first]
-        if not likely:
-            return None
-        words = question.pieces().words
-        scored = [Near(other.row, self._share(words, other.pieces().words)) for other in likely]
-        best = min(scored, key=lambda near: (-near.score, near.row.id))
-        return best if best.score >= self._least else None
-
-    def _share(self, ours: frozenset[bytes], theirs: frozenset[bytes]) -> float:
-        first, second = _own(ours, self._template), _own(theirs, self._template)
-        return len(first & second) / len(first | second)
-
-
 class Questions:
-    """The questions of the rows of one set, and of the test rows."""
+    """The questions of the rows of one set, and of the test rows.
 
-    def __init__(self, spool: IO[bytes], rows: Sequence[Row], test: Sequence[TestQuestion]) -> None:
+    `template` are the pieces of the prompts' templates, where they were looked for before.
+    """
+
+    def __init__(
+        self,
+        spool: IO[bytes],
+        rows: Sequence[Row],
+        test: Sequence[TestQuestion] = (),
+        template: frozenset[bytes] | None = None,
+    ) -> None:
         self._spool = spool
+        self._rows = rows
         self._test = test
-        self._template = self._words_of_templates(rows)
-        self._questions: dict[str, Question] = {}
+        self._known_template = template
+
+    @cached_property
+    def template(self) -> frozenset[bytes]:
+        """The pieces of the prompts' templates. They follow from all rows that the steps by row have left."""
+        if self._known_template is not None:
+            return self._known_template
+        return template_of(self._read(row).words for row in sample(self._rows))
 
     def of(self, row: Row) -> Question:
-        """The question of a row. Its signature is made once."""
-        if row.id not in self._questions:
-            self._questions[row.id] = self._question(row, lambda: self._read(row))
-        return self._questions[row.id]
+        """The question of a row. Its signature is made once, and lies in the spool from then on."""
+        if row.signed is None:
+            signed = self.signed(row)
+            row.signed = self._spool.seek(0, 2)
+            self._spool.write(signed)
+        signature, other = self._signature(row)
+        return Question(row, other, signature, lambda: self._read(row))
+
+    def signed(self, row: Row) -> bytes:
+        """The signature of a row's question and the digest of its other parts."""
+        pieces = self._read(row)
+        return signature_of(own(pieces.words, self.template)) + pieces.other
 
     def neighbours(self, similarity: float) -> Neighbours:
         """No questions yet, to which those of rows are added."""
-        return Neighbours(similarity, self._template)
+        return Neighbours(similarity, self.template)
 
-    def neighbours_in_test(self, similarity: float) -> dict[str, Neighbours]:
+    def groups(self, rows: Sequence[Row], similarity: float) -> Iterator[list[Question]]:
+        """The rows of one answer, in their order, whose questions may be nearly the same, group by group.
+
+        No two rows of different groups are: the bands of their signatures never meet.
+        """
+        for row in rows:
+            self.of(row)
+
+        def signatures() -> Iterator[tuple[object, bytes]]:
+            for row in rows:
+                signature, other = self._signature(row)
+                yield (row.answer_key, other), signature
+
+        for group in meeting(signatures, similarity):
+            yield [self.of(rows[place]) for place in group]
+
+    def neighbours_in_test(self, similarity: float) -> dict[bytes, Neighbours]:
         """The questions of the test rows, by what their other parts are."""
-        found: dict[str, Neighbours] = {}
+        found: dict[bytes, Neighbours] = {}
         for test in self._test:
-            question = self._question(test.row, test.pieces)
+            pieces = test.pieces()
+            question = Question(test.row, pieces.other, signature_of(own(pieces.words, self.template)), test.pieces)
             if question.other not in found:
                 found[question.other] = self.neighbours(similarity)
             found[question.other].add(question)
         return found
 
-    def _question(self, row: Row, read: Callable[[], Pieces]) -> Question:
-        pieces = read()
-        return Question(row, pieces.other, _signature(_own(pieces.words, self._template)), read)
+    def _signature(self, row: Row) -> tuple[bytes, bytes]:
+        self._spool.seek(row.signed or 0)
+        signed = self._spool.read(SIGNED)
+        return signed[:LENGTH], signed[LENGTH:]
 
     def _read(self, row: Row) -> Pieces:
         self._spool.seek(row.offset)
-        line = orjson.loads(self._spool.read(row.length))
-        return pieces_of(line["messages"][:-1])
+        return question_in(self._spool.read(row.length))
 
-    def _words_of_templates(self, rows: Sequence[Row]) -> frozenset[bytes]:
-        """The pieces that a fifth of the questions have, by a sample that does not depend on the rows' order."""
-        distinct = {row.input_key: row for row in sorted(rows, key=lambda row: row.order)}
-        sample = heapq.nsmallest(_SAMPLE, distinct)
-        if len(sample) < _LEAST_SAMPLE:
-            return frozenset()
-        counts: Counter[bytes] = Counter()
-        for key in sample:
-            counts.update(self._read(distinct[key]).words)
-        least = _TEMPLATE * len(sample)
-        return frozenset(piece for piece, count in counts.items() if count >= least)
+
+def question_in(line: bytes) -> Pieces:
+    """The pieces of the question of an example's line."""
+    return pieces_of(orjson.loads(line)["messages"][:-1])
+
+
+def sample(rows: Iterable[Row]) -> list[Row]:
+    """Rows with distinct questions, the same ones whatever order rows come in: those with the smallest keys.
+
+    Of rows with one question the last in time. The sample of samples is the sample of all.
+    """
+    distinct: dict[str, Row] = {}
+    for row in rows:
+        known = distinct.get(row.input_key)
+        if known is None or known.order < row.order:
+            distinct[row.input_key] = row
+    return [distinct[key] for key in heapq.nsmallest(_SAMPLE, distinct)]
+
+
+def template_of(sampled: Iterable[frozenset[bytes]]) -> frozenset[bytes]:
+    """The pieces that a fifth of the questions have, by the pieces of a sample of them."""
+    counts: Counter[bytes] = Counter()
+    total = 0
+    for words in sampled:
+        counts.update(words)
+        total += 1
+    return frozenset(piece for piece, count in counts.items() if total >= _LEAST_SAMPLE and count >= _TEMPLATE * total)
 
 
 class TestQuestion:
@@ -191,23 +184,3 @@ class TestQuestion:
     def pieces(self) -> Pieces:
         starts = range(0, len(self._pieces), _BYTES)
         return Pieces(frozenset(self._pieces[at : at + _BYTES] for at in starts), self._other)
-
-
-def _own(words: frozenset[bytes], template: frozenset[bytes]) -> frozenset[bytes]:
-    return (words - template) or words
-
-
-def _signature(words: frozenset[bytes]) -> RMinHash:
-    from rensa import RMinHash
-
-    signature = RMinHash(_HASHES, _SEED)
-    signature.update(list(words))
-    return signature
-
-
-def _bands(similarity: float) -> int:
-    """The fewest bands of the signature by which two questions of this similarity meet in one in 99 of 100 cases."""
-    for bands in (8, 16, 32, 64):
-        if 1 - (1 - similarity ** (_HASHES / bands)) ** bands >= _SURE:
-            return bands
-    return _HASHES

@@ -23,6 +23,8 @@ class Row:
     offset: int
     length: int
     copies: int = 1
+    signed: int | None = None
+    """Where the signature of its question lies in the spool; None while it has none."""
 
     @property
     def order(self) -> tuple[int, str]:

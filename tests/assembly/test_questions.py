@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from assembly.questions import Neighbours, Question, TestQuestion, pieces_of
+from assembly.neighbours import Neighbours, Question
+from assembly.questions import TestQuestion, pieces_of
 from distillations.recipe import NearDuplicates, NearLeaks, Recipe
 from tests.assembly.curating import completion, curated
 from tests.distilling import build

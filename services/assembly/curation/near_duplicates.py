@@ -5,11 +5,11 @@ Nearly the same questions with different answers are two cases, and teach where 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from assembly.curation.rule import Finding, Together, Verdict
-from assembly.questions import Neighbours, Question
+from assembly.neighbours import Neighbours, Question
 from assembly.row import Row, preferred
 from distillations.recipe import NearDuplicates
 
@@ -18,14 +18,9 @@ def decide(rows: Sequence[Row], settings: NearDuplicates, together: Together) ->
     questions = together.questions
     answers = Counter(row.answer_key for row in rows)
     # Only what could be one is compared: the work would else grow with the square of the rows.
-    comparable: dict[tuple[str, str], list[Question]] = defaultdict(list)
-    for row in preferred(rows, settings.keep):
-        if answers[row.answer_key] > 1:
-            question = questions.of(row)
-            comparable[row.answer_key, question.other].append(question)
-    for same in comparable.values():
-        if len(same) > 1:
-            yield from _repeated(same, questions.neighbours(settings.similarity))
+    comparable = [row for row in preferred(rows, settings.keep) if answers[row.answer_key] > 1]
+    for same in questions.groups(comparable, settings.similarity):
+        yield from _repeated(same, questions.neighbours(settings.similarity))
 
 
 def _repeated(questions: list[Question], kept: Neighbours) -> Iterator[Verdict]:

@@ -1,0 +1,131 @@
+"""Of many questions the one most alike another, and the groups of questions that may be alike.
+
+In: questions with their signatures. Out: the pairs whose share of common pieces (Jaccard's index) is large enough. The
+bands of the signatures find the pairs to look at; the share is then counted, not estimated.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from assembly.row import Row
+from assembly.signatures import bands, estimate, slices
+
+_VERIFIED = 8
+# More than three and a half standard errors of a share that 128 hashes estimate: sqrt(0.7 * 0.3 / 128) is 0.04.
+_ERROR = 0.15
+
+
+class Pieces(NamedTuple):
+    """What a question is compared by: digests of its pieces, and one of its other parts."""
+
+    words: frozenset[bytes]
+    other: bytes
+
+
+class Question(NamedTuple):
+    """The question of a row: its signature, and how its pieces are read again."""
+
+    row: Row
+    other: bytes
+    """What its other parts are, as in `Pieces`: only questions in which they are the same are compared."""
+    signature: bytes
+    pieces: Callable[[], Pieces]
+
+
+class Near(NamedTuple):
+    """The row with the most alike question, and how alike it is, from 0 to 1."""
+
+    row: Row
+    score: float
+
+
+class Neighbours:
+    """Questions of which the one most alike another is looked for. In all of them the other parts are the same."""
+
+    def __init__(self, similarity: float, template: frozenset[bytes]) -> None:
+        self._least = similarity
+        self._template = template
+        self._bands = bands(similarity)
+        self._questions: list[Question] = []
+        self._by_slice: dict[int, list[int]] = defaultdict(list)
+
+    def add(self, question: Question) -> None:
+        for band in slices(question.signature, self._bands):
+            self._by_slice[band].append(len(self._questions))
+        self._questions.append(question)
+
+    def nearest(self, question: Question) -> Near | None:
+        """The question most alike; of as alike ones that with the first id."""
+        met = {number for band in slices(question.signature, self._bands) for number in self._by_slice.get(band, ())}
+        estimated = (
+            (estimate(other.signature, question.signature), other) for other in map(self._questions.__getitem__, met)
+        )
+        possible = [(score, other) for score, other in estimated if score >= self._least - _ERROR]
+        best_first = heapq.nsmallest(_VERIFIED, possible, key=lambda found: (-found[0], found[1].row.id))
+        likely = [other for _, other in best_first]
+        if not likely:
+            return None
+        words = question.pieces().words
+        scored = [Near(other.row, self._share(words, other.pieces().words)) for other in likely]
+        best = min(scored, key=lambda near: (-near.score, near.row.id))
+        return best if best.score >= self._least else None
+
+    def _share(self, ours: frozenset[bytes], theirs: frozenset[bytes]) -> float:
+        first, second = own(ours, self._template), own(theirs, self._template)
+        return len(first & second) / len(first | second)
+
+
+def own(words: frozenset[bytes], template: frozenset[bytes]) -> frozenset[bytes]:
+    """The pieces of a question that are not its template's; all, where there are no others."""
+    return (words - template) or words
+
+
+def meeting(signatures: Callable[[], Iterator[tuple[object, bytes]]], similarity: float) -> Iterator[list[int]]:
+    """The groups of questions, by their numbers in ascending order, of which each meets another one in a band.
+
+    `signatures` gives, each time from the first on, what must be equal of two questions and their signatures. A band is
+    looked at after the other, so that the slices of one are in memory.
+    """
+    total = sum(1 for _ in signatures())
+    parents = array("q", range(total))
+    number = bands(similarity)
+    for band in range(number):
+        first: dict[int, int] = {}
+        for place, (kind, signature) in enumerate(signatures()):
+            met = first.setdefault(hash((kind, _slice(signature, band, number))), place)
+            if met != place:
+                _join(parents, met, place)
+    yield from _groups(parents)
+
+
+def _slice(signature: bytes, band: int, number: int) -> bytes:
+    width = len(signature) // number
+    return signature[band * width : (band + 1) * width]
+
+
+def _join(parents: array[int], one: int, other: int) -> None:
+    """Let two questions be of one group, whose first question stands for it."""
+    one, other = _root(parents, one), _root(parents, other)
+    parents[max(one, other)] = min(one, other)
+
+
+def _root(parents: array[int], place: int) -> int:
+    while parents[place] != place:
+        parents[place] = parents[parents[place]]
+        place = parents[place]
+    return place
+
+
+def _groups(parents: Sequence[int]) -> Iterator[list[int]]:
+    members: dict[int, list[int]] = defaultdict(list)
+    for place in range(len(parents)):
+        root = _root(parents, place)  # type: ignore[arg-type]
+        if root != place:
+            members[root].append(place)
+    for root, others in members.items():
+        yield [root, *others]
