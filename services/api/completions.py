@@ -8,8 +8,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from api import filters
-from completions import index
+from completions import corrections, index
 from completions.completion import Completion, Metadata
+from completions.corrections import Correction
 from completions.postings import Reference
 from completions.scan import Scan
 from distillations import lineage
@@ -51,6 +52,8 @@ class StoredCompletion(Document):
     """Why it is in no training set; null where it may be."""
     original: dict[str, Any] | None = None
     """What was pushed, where it is no chat completion."""
+    correction: Correction | None = None
+    """What a person says that the answer should have been, if anybody does. Lists leave it out."""
 
 
 class StoredMessage(Document):
@@ -129,9 +132,11 @@ def list_completions() -> dict[str, Any]:
 
 @router.get("/v1/chat/completions/<completion_id>", scope="read", answer=StoredCompletion)
 def retrieve_completion(completion_id: str) -> dict[str, Any]:
-    """Retrieve a stored completion; with `original` where what was pushed is no chat completion."""
+    """Retrieve a stored completion; with `original` where what was pushed is no chat completion, and its correction."""
     completion = stored(completion_id)
-    return shown(completion) | ({"original": completion.original} if completion.original else {})
+    original = {"original": completion.original} if completion.original else {}
+    correction = corrections.find(completion_id)
+    return shown(completion) | original | ({"correction": correction} if correction else {})
 
 
 @router.post("/v1/chat/completions/<completion_id>", scope="write", answer=StoredCompletion)
@@ -151,6 +156,7 @@ def delete_completion(completion_id: str) -> DeletedCompletion:
     """
     reference_of(completion_id)
     index.delete(completion_id)
+    corrections.discard(completion_id)
     graph = lineage.graph(completion_id)
     remains = [Remains(id=node["id"], kind=node["kind"]) for node in graph["nodes"] if node["side"] == "down"]
     return DeletedCompletion(id=completion_id, remains_in=remains, has_more=graph["has_more"])

@@ -15,7 +15,8 @@ from pydantic import Field
 from api.dataset_diff import DatasetDiff, diff_of
 from api.files import LINK, download
 from api.needed import refuse_while_needed
-from completions import selection
+from completions import corrections, selection
+from completions.corrections import Correction
 from completions.filters import Filter
 from completions.postings import Reference
 from completions.saved_filters import SavedFilter
@@ -87,7 +88,13 @@ def create_dataset(asked: NewDataset) -> Dataset:
     train = _chosen(source, scan, "source")
     held_out, test, test_digest = _held_out(asked.held_out, at, scan)
     trainer = kind_of(asked.trainer)
-    how = [asked.recipe.model_dump_json(), trainer, str(asked.dry_run)]
+    corrected = corrections.of(train)
+    how = [
+        *(correction.model_dump_json() for correction in corrected),
+        asked.recipe.model_dump_json(),
+        trainer,
+        str(asked.dry_run),
+    ]
     dataset = Dataset(
         id=derived_id("dataset_", selection.digest(train), test_digest, *how),
         created_at=at,
@@ -98,15 +105,16 @@ def create_dataset(asked: NewDataset) -> Dataset:
         trainer=trainer,
         dry_run=asked.dry_run,
     )
-    return _begun(dataset, train, test)
+    return _begun(dataset, train, test, corrected)
 
 
-def _begun(dataset: Dataset, train: list[Reference], test: list[Reference]) -> Dataset:
+def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corrected: list[Correction]) -> Dataset:
     """The dataset as it is recorded; what it is made of is written before it, and the message sent behind it."""
     existing = Dataset.find(dataset.id)
     if existing is None:
         selection.write(dataset.key("selection.jsonl"), train)
         selection.write(dataset.key("held_out.jsonl"), test)
+        corrections.freeze(dataset.key("corrections.jsonl"), corrected)
     dataset.create()
     recorded = Dataset.load(dataset.id)
     if recorded.error and recorded.error.code == "assembly_failed":

@@ -10,7 +10,7 @@ from importlib import import_module
 from foundation.routes import Routes
 
 MODULES = {
-    "chat": ["completions"],
+    "chat": ["completions", "corrections"],
     "exports": ["exports"],
     "filters": ["filters"],
     "retention_policies": ["retention"],

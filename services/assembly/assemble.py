@@ -18,6 +18,7 @@ from assembly.files import write_files
 from assembly.made import LEASE, card_of, curated
 from completions import index, selection
 from completions.completion import Completion
+from completions.corrections import Correction, by_completion, frozen
 from completions.sources import StoredCompletions
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
@@ -83,11 +84,11 @@ def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
 
 
 def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
-    source, completions = _training(distillation)
+    source, completions, corrections = _training(distillation)
     recipe = UsedRecipe(source=source, **distillation.used_recipe.model_dump())
     test = (orjson.loads(line)["item"] for line in blobs.lines(distillation.rows_key))
     trainer = distillation.trainer_kind or distillation.trainer
-    with curated(recipe, completions, test, trainer=trainer) as curator:
+    with curated(recipe, completions, test, trainer=trainer, corrections=corrections) as curator:
         _check(distillation, curator)
         write_files(message.dataset_id, curator)
     lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", message.dataset_id))
@@ -106,17 +107,18 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
 type _Filters = StoredCompletions | list[StoredCompletions]
 
 
-def _training(distillation: Distillation) -> tuple[_Filters, Iterator[Completion]]:
-    """The filters that select the completions, and the completions: those of a dataset as they were chosen for it.
+def _training(distillation: Distillation) -> tuple[_Filters, Iterator[Completion], dict[str, Correction]]:
+    """The filters that select the completions, the completions, and what people corrected: of a dataset as it was made.
 
     Either way only those that the teacher answered: the terms of its provider were looked at, no other's.
     """
     source = distillation.training_source
     if isinstance(source, DatasetId):
         dataset = Dataset.load(source.id, param="train.id")
-        return dataset.source, selection.read(dataset.key("selection.jsonl"), model=distillation.teacher)
+        completions = selection.read(dataset.key("selection.jsonl"), model=distillation.teacher)
+        return dataset.source, completions, frozen(dataset.key("corrections.jsonl"))
     if isinstance(source, StoredCompletions):
-        return source, index.completions(source, limit=source.limit)
+        return source, index.completions(source, limit=source.limit), by_completion()
     raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
 
 

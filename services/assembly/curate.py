@@ -51,6 +51,7 @@ class Curator:
         self._test = test
         self._rules = _row_rules(recipe)
         self._rows: list[Row] = []
+        self._corrected: list[Row] = []
         self.journal = Journal(RULES)
         self.examples: list[Example] = []
 
@@ -67,6 +68,12 @@ class Curator:
         """Why the trainer would refuse the first 20 malformed completions."""
         malformed = self.journal.dropped_by("malformed", _SHOWN)
         return [f"{completion_id}: {self.journal.why(completion_id).reason}" for completion_id in malformed]
+
+    def corrected(self) -> list[str]:
+        """The first 20 completions to which a person's answer trains or validates."""
+        ids = {example.row.id for example in self.examples}
+        rows = sorted((row for row in self._corrected if row.id in ids), key=lambda row: row.order)
+        return [row.id for row in rows[:_SHOWN]]
 
     def leaks(self) -> list[Leak]:
         """The first 20 completions that each rule found to leak test rows."""
@@ -124,7 +131,10 @@ class Curator:
             changes.append((name, finding))
         row = self._spooled(candidate)
         for name, finding in changes:
-            self.journal.note_change(row.id, name, finding)
+            corrected = candidate.corrected if name == "corrections" else None
+            self.journal.note_change(row.id, name, finding, corrected=corrected)
+        if candidate.corrected:
+            self._corrected.append(row)
         return row
 
     def _spooled(self, candidate: Candidate) -> Row:
@@ -141,6 +151,7 @@ class Curator:
             history_turns=history_turns(candidate.line),
             offset=self._spool.seek(0, 2),
             length=len(line),
+            corrected=candidate.corrected is not None,
         )
         self._spool.write(line)
         return row

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from assembly.curation.rule import Finding
-from distillations.dataset_row import DatasetRow, Evidence, Outcome
+from distillations.dataset_row import Corrected, DatasetRow, Evidence, Outcome
 
 _MOST_OTHERS = 10
 
@@ -55,9 +55,15 @@ class Journal:
         self._dropped[rule].append(completion_id)
 
     def note_change(
-        self, completion_id: str, rule: str, finding: Finding, action: Literal["changed", "repeated"] = "changed"
+        self,
+        completion_id: str,
+        rule: str,
+        finding: Finding,
+        action: Literal["changed", "repeated"] = "changed",
+        *,
+        corrected: Corrected | None = None,
     ) -> None:
-        self._note(completion_id, rule, finding, action)
+        self._note(completion_id, rule, finding, action, corrected)
         self.changed[rule] += 1
 
     def dropped_by(self, rule: str, most: int) -> list[str]:
@@ -84,9 +90,16 @@ class Journal:
         return self._created[completion_id], completion_id
 
     def _note(
-        self, completion_id: str, rule: str, finding: Finding, action: Literal["dropped", "changed", "repeated"]
+        self,
+        completion_id: str,
+        rule: str,
+        finding: Finding,
+        action: Literal["dropped", "changed", "repeated"],
+        corrected: Corrected | None = None,
     ) -> None:
         score = None if finding.score is None else round(finding.score, 4)
         others = list(finding.others)[:_MOST_OTHERS]
-        noted = Evidence(rule=rule, action=action, reason=finding.reason, others=others, score=score)
+        noted = Evidence(
+            rule=rule, action=action, reason=finding.reason, others=others, score=score, corrected=corrected
+        )
         self._evidence[completion_id].append(noted)

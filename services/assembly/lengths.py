@@ -13,7 +13,7 @@ def tokens_of(candidate: Candidate) -> int:
     """The tokens of the example. A line that was changed is counted by its letters: nobody has counted its tokens."""
     completion = candidate.completion
     counted = completion.prompt_tokens, completion.completion_tokens
-    if None not in counted and not candidate.changed:
+    if None not in counted and not candidate.changed and not candidate.corrected:
         return sum(number or 0 for number in counted)
     letters = sum(len(text_of(message.get("content"))) for message in candidate.line["messages"])
     return -(-letters // LETTERS_A_TOKEN)

@@ -6,7 +6,7 @@ block lasts, and the figures of the card.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import Any
@@ -15,6 +15,7 @@ from assembly.curate import Curator
 from assembly.curation.rule import Known
 from assembly.questions import TestQuestion
 from completions.completion import Completion
+from completions.corrections import Correction
 from distillations.dataset import DatasetCard
 from distillations.held_out import HeldOut
 from distillations.recipe import NearLeaks, UsedRecipe
@@ -26,16 +27,25 @@ LEASE = "ASSEMBLE"
 
 @contextmanager
 def curated(
-    recipe: UsedRecipe, completions: Iterable[Completion], test: Iterable[dict[str, Any]], *, trainer: str
+    recipe: UsedRecipe,
+    completions: Iterable[Completion],
+    test: Iterable[dict[str, Any]],
+    *,
+    trainer: str,
+    corrections: Mapping[str, Correction],
 ) -> Iterator[Curator]:
-    """The completions curated by the recipe, held against the items of the test rows."""
+    """The completions curated by the recipe, held against the items of the test rows.
+
+    `corrections` are what people corrected, by the id of the completion.
+    """
     held_out, questions = HeldOut(recipe.group_by), []
     compares = bool(recipe.steps_of(NearLeaks))
     for item in test:
         held_out.add(item)
         if compares:
             questions.append(TestQuestion(item["completion_id"], item["input"]))
-    known = Known(held_out=held_out, example=TRAINERS[trainer].example)
+    corrected = corrections if recipe.corrections else {}
+    known = Known(held_out=held_out, example=TRAINERS[trainer].example, corrections=corrected)
     with TemporaryFile() as spool:
         curator = Curator(recipe, known, spool, questions)
         curator.read(completions)
@@ -58,6 +68,7 @@ def card_of(curator: Curator, recipe: UsedRecipe, **about: Any) -> DatasetCard:
         changed=dict(curator.journal.changed),
         contradicted=curator.contradicted(),
         malformed=curator.problems(),
+        corrected=curator.corrected(),
         leaks=curator.leaks(),
         history_turns=sum(row.history_turns for row, _ in curator.examples),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from assembly.files import write_files, write_rows
 from assembly.made import LEASE, card_of, curated
 from completions import selection
+from completions.corrections import frozen
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.failure import Failure
@@ -56,7 +57,9 @@ def give_up(dataset_id: str, reason: str) -> None:
 def _written(dataset: Dataset) -> DatasetCard:
     recipe = UsedRecipe(source=dataset.source, **(dataset.recipe or Recipe()).model_dump())
     completions = selection.read(dataset.key("selection.jsonl"))
-    with curated(recipe, completions, _test_items(dataset), trainer=dataset.trainer) as curator:
+    corrections = frozen(dataset.key("corrections.jsonl"))
+    test = _test_items(dataset)
+    with curated(recipe, completions, test, trainer=dataset.trainer, corrections=corrections) as curator:
         if dataset.dry_run:
             write_rows(dataset.id, curator)
         else:

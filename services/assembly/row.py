@@ -25,6 +25,8 @@ class Row:
     copies: int = 1
     signed: int | None = None
     """Where the signature of its question lies in the spool; None while it has none."""
+    corrected: bool = False
+    """Whether a person wrote its answer."""
 
     @property
     def order(self) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """A captured completion as a line of OpenAI's supervised format, in one spelling whatever its client wrote.
 
-In: a completion. Out: the request's messages, the teacher's answer, and the tools if any were offered. Whether a
-trainer takes the line is checked by the format of its registry entry, not here.
+In: a completion and its answer, the teacher's or a corrected one. Out: the request's messages, that answer, and the
+tools if any were offered. Whether a trainer takes the line is checked by the format of its registry entry, not here.
 
 Legacy functions become tools, ids that calls lack are made up, thoughts and cache marks are left out, and so is what is
 null or empty. Assistant turns before the answer have `weight` 0 unless `trains_history`: they may be another
@@ -19,9 +19,11 @@ from completions.messages import Calls, calls_of, is_text, parts_of, refusal_of,
 _TOOL_FIELDS = ("name", "description", "parameters", "strict")
 
 
-def training_line(completion: Completion, *, trains_history: bool = False) -> dict[str, Any]:
-    """The line as a JSON object."""
-    messages = list(_messages(completion))
+def training_line(
+    completion: Completion, answer: dict[str, Any] | None = None, *, trains_history: bool = False
+) -> dict[str, Any]:
+    """The line as a JSON object; its answer is the completion's own if no other is given."""
+    messages = list(_messages(completion.messages, answer or completion.choice["message"]))
     if not trains_history:
         messages[:-1] = [_unlearnt(message) for message in messages[:-1]]
     line: dict[str, Any] = {"messages": messages}
@@ -42,10 +44,10 @@ def _unlearnt(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "weight": 0} if message["role"] == "assistant" else message
 
 
-def _messages(completion: Completion) -> Iterator[dict[str, Any]]:
+def _messages(asked: list[dict[str, Any]], answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
     calls = Calls()
     ids: dict[int, str] = {}
-    for message in completion.messages:
+    for message in asked:
         match message["role"]:
             case "assistant":
                 yield _present(_named(message), content=_said(message), tool_calls=_with_ids(message, calls, ids))
@@ -55,7 +57,6 @@ def _messages(completion: Completion) -> Iterator[dict[str, Any]]:
                 yield _present({"role": "tool"}, content=_content(message.get("content")), tool_call_id=call_id)
             case _:
                 yield _present(_named(message), content=_content(message.get("content")))
-    answer = completion.choice["message"]
     text = text_of(answer.get("content")) or ("" if answer.get("content") == "" else None)
     yield _present({"role": "assistant"}, content=text, tool_calls=_with_ids(answer, calls, ids))
 

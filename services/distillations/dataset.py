@@ -33,7 +33,15 @@ class DatasetId(Document):
 
 
 type TrainingSource = Annotated[StoredCompletions | FileId | DatasetId, Field(discriminator="type")]
-FILES = ("train.jsonl", "validation.jsonl", "manifest.jsonl", "rows.jsonl", "selection.jsonl", "held_out.jsonl")
+FILES = (
+    "train.jsonl",
+    "validation.jsonl",
+    "manifest.jsonl",
+    "rows.jsonl",
+    "selection.jsonl",
+    "held_out.jsonl",
+    "corrections.jsonl",
+)
 """The files of a dataset beside its card."""
 OPEN_DATASETS = "OPENDATASETS"
 """The partition of the list of datasets that wait to be made by themselves."""
@@ -74,6 +82,8 @@ class DatasetCard(Document):
     """The first completions whose answer differs from one that trains on the same input."""
     malformed: list[str] = Field(default_factory=list)
     """The first completions of which no line comes that the trainer takes, each with the reason."""
+    corrected: list[str] = Field(default_factory=list)
+    """The first completions to which a person's answer stands in the examples, and not the teacher's."""
     leaks: list[Leak] = Field(default_factory=list)
     """The first completions that each rule found to leak test rows, with those rows. All of them are in the rows."""
     history_turns: int = 0

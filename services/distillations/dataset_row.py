@@ -5,13 +5,27 @@ Each completion that the source selected has one line in `rows.jsonl`, in the or
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from foundation.document import Document
 
 type Outcome = Literal["train", "validation", "dropped"]
+
+
+class Corrected(Document):
+    """A person's answer beside the teacher's, in whose place it trains."""
+
+    id: str
+    """The correction's id."""
+    by: str | None = None
+    """Who corrected it."""
+    note: str | None = None
+    teacher: dict[str, Any] | None = None
+    """The teacher's message; null where its call failed."""
+    correction: dict[str, Any]
+    """The message that trains."""
 
 
 class Evidence(Document):
@@ -26,6 +40,8 @@ class Evidence(Document):
     """The completions beside it, by id: the one that is kept, or the test rows. At most ten."""
     score: float | None = None
     """How alike the two questions are, from 0 to 1; null where that was not measured."""
+    corrected: Corrected | None = None
+    """Both answers, where a person's trains."""
 
 
 class DatasetRow(Document):

@@ -174,6 +174,8 @@ class Recipe(Document):
     """The slices, named as in the step `balance`, of each of which the same share validates."""
     train_on_history: bool = False
     """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
+    corrections: bool = True
+    """Whether a person's corrected answers train instead of the teacher's."""
     leaks: Literal["block", "drop"] = "block"
     """Whether a distillation whose training completions leak test rows waits until somebody approves it. Leaks are what
     asks nearly what a test row asks, or has one in its conversation or group. They never train, approved or not."""

@@ -1,4 +1,4 @@
-"""Erase the bytes of deleted completions from their objects in S3, and their tags from the index.
+"""Erase the bytes of deleted completions from their objects in S3, their tags from the index, and their corrections.
 
 In: the deletions that are older than an hour; by then no recorder can still be writing one of them. Out: objects
 with a skippable zstd frame in the place of each deleted completion. An object is rewritten once for all deletions in
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from completions import changes, frames, index, postings
+from completions import changes, corrections, frames, index, postings
 from completions.changes import erasures
 from completions.postings import SHARDS, Reference
 from foundation import blobs, table
@@ -62,6 +62,7 @@ def _erase(deletions: Sequence[table.Row]) -> None:
         if wiped is not None and wiped != body:
             blobs.put(key, wiped)
     for row in deletions:
+        corrections.discard(row["sk"].split("#", 2)[2])
         table.delete(row["pk"], row["sk"])
 
 

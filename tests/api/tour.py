@@ -101,6 +101,10 @@ def _completions(made: Tour) -> None:
     call("GET", "/chat/completions/{completion_id}", completion_id=first)
     call("POST", "/chat/completions/{completion_id}", {"metadata": {"feature": "triage"}}, completion_id=first)
     call("GET", "/chat/completions/{completion_id}/messages", completion_id=first)
+    correction = {"content": "billing", "note": "The invoice is meant.", "by": "ada"}
+    call("POST", "/chat/completions/{completion_id}/correction", correction, completion_id=first)
+    call("GET", "/chat/completions/{completion_id}/correction", completion_id=first)
+    call("DELETE", "/chat/completions/{completion_id}/correction", completion_id=first)
     call("DELETE", "/chat/completions/{completion_id}", completion_id=last)
     call("GET", "/exports/completions", query="model=recorded-teacher")
     call("GET", "/usage", query="group_by=model,metadata.tag")

@@ -10,6 +10,7 @@ from assembly.curate import Curator
 from assembly.curation.rule import Known
 from assembly.questions import TestQuestion
 from completions.completion import Completion
+from completions.corrections import Correction, id_of
 from distillations.dataset_row import DatasetRow
 from distillations.held_out import HeldOut
 from distillations.recipe import Recipe
@@ -36,8 +37,19 @@ def completion(number: int, text: Any, answer: str | None = "yes", **more: Any) 
     return Completion.of(build.record(number, text, answer, **more), at=build.AT)
 
 
+def correction(number: int, **message: Any) -> Correction:
+    """What a person answered in the place of a completion."""
+    name = f"chatcmpl-{number}"
+    return Correction(
+        id=id_of(name), created_at=1, completion_id=name, message=message, by="ada", note="Wrong.", corrected_at=1
+    )
+
+
 def curated(
-    completions: Iterable[Completion], recipe: Recipe | None = None, test: Iterable[Completion] = ()
+    completions: Iterable[Completion],
+    recipe: Recipe | None = None,
+    test: Iterable[Completion] = (),
+    corrections: Iterable[Correction] = (),
 ) -> Curated:
     """The completions curated, held against test rows made of completions."""
     recipe = recipe or Recipe(validation_share=0)
@@ -47,7 +59,8 @@ def curated(
         held_out.add(item)
         questions.append(TestQuestion(item["completion_id"], item["input"]))
     with TemporaryFile() as spool:
-        curator = Curator(recipe, Known(held_out=held_out), spool, questions)
+        known = Known(held_out=held_out, corrections={one.completion_id: one for one in corrections})
+        curator = Curator(recipe, known, spool, questions)
         curator.read(completions)
         curator.decide()
         lines = {example.row.id: curator.line(example.row) for example in curator.examples}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from distillations.recipe import (
     Refused,
     Truncated,
 )
-from tests.assembly.curating import completion, curated
+from tests.assembly.curating import completion, correction, curated
 from tests.distilling import build
 from tests.examples import examples
 
@@ -35,6 +36,29 @@ def test_a_dropped_answer_does_not_stand_in_the_way_of_a_good_one() -> None:
     found = curated([completion(1, "mail"), completion(2, "mail", "cut", choice=CUT)])
     assert found.ids("train") == ["chatcmpl-1"]
     assert found.drops == {"truncated": 1}
+
+
+@pytest.mark.parametrize("keep", ["majority", "newest", "none"])
+def test_what_a_person_corrected_is_what_a_question_is_answered_with(keep: str) -> None:
+    """Against the majority, and against what is newer. Both answers stand in the evidence."""
+    same = [completion(number, "mail", "no") for number in range(4)] + [completion(9, "mail", "no", choice=CUT)]
+    recipe = Recipe(steps=[Truncated(), Contradictions(keep=keep)], validation_share=0)
+    found = curated(same, recipe, corrections=[correction(9, role="assistant", content="by post")])
+    assert found.ids("train") == ["chatcmpl-9"] == found.curator.corrected()
+    assert orjson.loads(found.lines["chatcmpl-9"])["messages"][-1] == {"role": "assistant", "content": "by post"}
+    [evidence] = found.rows["chatcmpl-9"].evidence
+    assert evidence.corrected
+    assert (evidence.rule, evidence.action, evidence.corrected.by) == ("corrections", "changed", "ada")
+    assert evidence.corrected.teacher
+    assert (evidence.corrected.teacher["content"], evidence.corrected.correction["content"]) == ("no", "by post")
+    assert found.rows["chatcmpl-0"].evidence[-1].others == ["chatcmpl-9"]
+
+
+def test_a_call_that_failed_trains_with_the_answer_of_a_person() -> None:
+    failed = Completion.of({**build.record(1, "mail"), "response": {"error": {"message": "away"}, "id": "c"}}, at=1)
+    said = correction(1, content="yes", role="assistant").model_copy(update={"completion_id": "c"})
+    assert curated([failed], corrections=[said]).ids("train") == ["c"]
+    assert curated([failed]).ids("train") == []
 
 
 def test_many_contradictions_are_counted_and_some_are_shown() -> None:

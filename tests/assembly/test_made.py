@@ -26,6 +26,6 @@ def test_questions_of_test_rows_are_held_only_where_a_step_compares_them(
     monkeypatch.setattr(made, "TestQuestion", watched)
     recipe = UsedRecipe(source=StoredCompletions(type="stored_completions"), steps=steps)
     test = [completion(number, f"mail {number}").row()["item"] for number in range(2)]
-    with made.curated(recipe, [completion(1, "mail 1")], test, trainer="default") as curator:
+    with made.curated(recipe, [completion(1, "mail 1")], test, trainer="default", corrections={}) as curator:
         assert curator.dropped["test_leaks"] == 1
     assert len(questions) == held

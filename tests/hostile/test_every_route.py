@@ -43,6 +43,7 @@ BODIES: dict[Route, Any] = {
     ("POST", "/v1/responses"): {"model": "gpt-4o", "input": "q", "store": True, "stream": False},
     ("POST", "/v1/captures"): acts.record("chatcmpl-pushed", metadata={"a": "b"}, latency_ms=5, origin="walk"),
     ("POST", "/v1/chat/completions/<completion_id>"): {"metadata": {"a": "b"}},
+    ("POST", "/v1/chat/completions/<completion_id>/correction"): {"content": "yes", "note": "n", "by": "ada"},
     ("POST", "/v1/filters"): {"name": "walk", "filter": {"model": "gpt-4o"}},
     ("POST", "/v1/retention_policies"): {"retention_days": 36_000, "model": "gpt-4o", "metadata": {"a": "b"}},
     ("POST", "/v1/evals"): EVAL,

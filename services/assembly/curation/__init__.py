@@ -3,7 +3,8 @@
 To add one: a module, its examples in a JSON file of the same name, its settings among the steps of
 `distillations/recipe.py`, a line here.
 
-Three rules hold whatever the recipe says: test rows never train (`FIRST`), nor does what the trainer would refuse.
+Some hold whatever the steps say: test rows never train (`FIRST`), nor does what the trainer would refuse, and what a
+person corrected does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from assembly.curation import (
     balance,
     contradictions,
+    corrections,
     duplicates,
     empty,
     filtered,
@@ -34,6 +36,7 @@ FIRST: dict[str, RowRule] = {
     "test_leaks": test_leaks.judge,
     "test_conversations": test_conversations.judge,
     "untrainable": untrainable.judge,
+    "corrections": corrections.judge,
 }
 """What comes before the steps of a recipe."""
 BY_ROW: dict[str, RowRule] = {

@@ -1,4 +1,7 @@
-"""`contradictions`: drops completions that answer one question in another way than the one that is kept."""
+"""`contradictions`: drops completions that answer one question in another way than the one that is kept.
+
+Where a person corrected an answer to the question, that is the one, of several the newest, whatever else is asked for.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +26,23 @@ def decide(rows: Sequence[Row], settings: Contradictions, together: Together) ->
 
 
 def _settled(same: list[Row], keep: str) -> Iterator[Verdict]:
-    newest = max(same, key=lambda row: row.order)
     votes = Counter(row.answer_key for row in same)
-    if keep == "none":
+    corrected = [row for row in same if row.corrected]
+    if keep == "none" and not corrected:
         others = {answer: _others(same, answer) for answer in votes}
         for row in same:
             yield Verdict(row, Finding("Its question has other answers, too.", others[row.answer_key], 1.0))
         return
-    kept = _majority(same) if keep == "majority" else newest
+    kept = _majority(same) if keep == "majority" and not corrected else _newest(corrected or same)
     for row in same:
         if row.answer_key != kept.answer_key:
             ours, theirs = votes[row.answer_key], votes[kept.answer_key]
             gave = f"{theirs} of {len(same)} completions gave the answer that is kept, {ours} this one"
             yield Verdict(row, Finding(f"Its question has another answer, too: {gave}.", [kept.id], 1.0))
+
+
+def _newest(rows: list[Row]) -> Row:
+    return max(rows, key=lambda row: row.order)
 
 
 def _others(same: list[Row], answer: str) -> list[str]:

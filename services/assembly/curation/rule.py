@@ -6,7 +6,7 @@ all that are left. What a rule finds either drops the completion, or changes it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,7 +17,9 @@ from assembly.questions import Questions
 from assembly.row import Row
 from assembly.training_line import training_line
 from completions.completion import Completion
+from completions.corrections import Correction
 from completions.same_input import answer_key, input_key, prefix_keys
+from distillations.dataset_row import Corrected
 from distillations.held_out import HeldOut
 from distillations.supervised import OpenAIExample
 
@@ -27,12 +29,13 @@ class Candidate:
     """A captured completion of the teacher that no rule has kept out yet.
 
     `trains_history` is whether the assistant turns before its answer are learnt, too; `changed` is whether a rule has
-    changed its line.
+    changed its line. `corrected` has a person's answer where one stands in the teacher's place.
     """
 
     completion: Completion
     trains_history: bool = False
     changed: bool = False
+    corrected: Corrected | None = None
 
     @cached_property
     def prefix_keys(self) -> list[str]:
@@ -57,16 +60,19 @@ class Candidate:
     @cached_property
     def line(self) -> dict[str, Any]:
         """The line of the training file that it would be. A rule that changes it writes another one here."""
-        return training_line(self.completion, trains_history=self.trains_history)
+        return training_line(self.completion, self.message, trains_history=self.trains_history)
 
     @property
     def message(self) -> dict[str, Any]:
-        """The teacher's answer."""
-        message: dict[str, Any] = self.completion.choice["message"]
+        """The answer: the teacher's, or a person's in its place."""
+        message: dict[str, Any] = self.corrected.correction if self.corrected else self.completion.choice["message"]
         return message
 
     @property
     def finish_reason(self) -> str | None:
+        """Why the answer ended. What a person wrote is whole."""
+        if self.corrected:
+            return "stop"
         choice = self.completion.choice
         reason: str | None = choice.get("malformed") or choice.get("finish_reason")
         return reason
@@ -74,10 +80,14 @@ class Candidate:
 
 @dataclass
 class Known:
-    """What candidates are held against: the test rows, and what the trainer takes as an example."""
+    """What candidates are held against: the test rows, what the trainer takes as an example, and what people corrected.
+
+    `corrections` are by the id of the completion.
+    """
 
     held_out: HeldOut = field(default_factory=HeldOut)
     example: type[BaseModel] = OpenAIExample
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
 
 
 class Finding(NamedTuple):

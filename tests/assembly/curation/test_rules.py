@@ -19,6 +19,7 @@ from assembly.questions import TestQuestion
 from completions.completion import Completion
 from distillations.held_out import HeldOut
 from distillations.recipe import ROW_STEPS, SET_STEPS, Balance, Recipe, Step, default_steps
+from tests.assembly.curating import correction
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent
@@ -77,7 +78,8 @@ def known(example: dict[str, Any]) -> Known:
     held_out = HeldOut(example.get("group_by"))
     for item in rows_of_test(example):
         held_out.add(item)
-    return Known(held_out=held_out)
+    corrected = {"chatcmpl-1": correction(1, **example["correction"])} if "correction" in example else {}
+    return Known(held_out=held_out, corrections=corrected)
 
 
 def test_every_module_of_the_folder_is_a_rule_of_its_name() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assembly.schemas import problem_with
+from distillations.schemas import problem_with
 
 NUMBERS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
