@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from foundation import aws, keys
 from foundation.settings import settings
-from providers import last_asked, prices, registry, shutdown_dates
+from providers import last_asked, prices, registry, shutdown_dates, webhook_secrets
 from tests.sandbox.function import route
 from tuning import trainers
 
@@ -47,6 +47,7 @@ def aws_client(service: str) -> Any:
 def forget() -> None:
     """Settings, secrets and providers of an earlier test must not reach the next one."""
     registry.forget()
+    webhook_secrets.forget()
     prices.forget()
     shutdown_dates.forget()
     last_asked.forget()

@@ -19,8 +19,9 @@ from distillations.lineage import Node
 from distillations.trainers import pauses
 from foundation import bus, http, table
 from foundation.errors import ApiError, Conflict
-from foundation.events import CancelJob, PauseJob, StartJob
+from foundation.events import CancelJob, StartJob
 from foundation.ids import now
+from foundation.job_messages import PauseJob
 from foundation.routes import AFTER, LIMIT, Query, Routes
 
 router = Routes("Fine-tuning jobs")

@@ -6,7 +6,9 @@ from typing import Literal
 
 from foundation.document import Document
 from foundation.errors import NotFound
-from providers import registry
+from foundation.settings import settings
+from providers import registry, webhook_secrets
+from providers.kinds import KINDS
 from providers.own_prices import OwnPrices
 from providers.registry import Known, Origin
 from providers.saved import SavedProvider
@@ -30,6 +32,10 @@ class ProviderDocument(Document):
     region: str | None
     has_key: bool
     """Whether there is a key for it."""
+    has_webhook_secret: bool
+    """Whether there is a secret that signs the webhooks which it sends here."""
+    webhook_url: str | None
+    """Where it may send its webhooks; null for one of AWS, which sends none."""
     models: list[str]
     responses: bool | None
     requests_per_second: float
@@ -42,24 +48,27 @@ class ProviderDocument(Document):
 
 def every_provider() -> list[ProviderDocument]:
     """All providers as they are now, the default one first."""
-    return [_document(known) for known in registry.read_now()]
+    signed = webhook_secrets.providers_with_one()
+    return [_document(known, signed) for known in registry.read_now()]
 
 
 def provider_named(name: str) -> ProviderDocument:
     """The provider of this name as it is now. Raises NotFound."""
     for known in registry.read_now():
         if known.name == name:
-            return _document(known)
+            return _document(known, webhook_secrets.providers_with_one())
     raise NotFound(SavedProvider.NAME, name, param="name")
 
 
-def _document(known: Known) -> ProviderDocument:
+def _document(known: Known, signed: set[str]) -> ProviderDocument:
     return ProviderDocument(
         id=known.name,
         created_at=known.created_at,
         updated_at=known.updated_at,
         origin=known.origin,
         has_key=bool(known.key or known.secret_id),
+        has_webhook_secret=known.name in signed,
+        webhook_url=f"{settings().API_URL}/hooks/{known.name}" if KINDS[known.entry.kind].sends_webhooks else None,
         **{name: getattr(known.entry, name) for name in _SHOWN},
     )
 

@@ -1,7 +1,7 @@
 """Providers: add one, look at them, change, try and remove it. Those of the template are shown, too.
 
-A provider's name is its id, since it stands before the names of its models. A key goes to Secrets Manager and is in no
-answer. What is changed here holds everywhere within a minute.
+A provider's name is its id, since it stands before the names of its models. Its key, and what signs its webhooks, go to
+Secrets Manager and are in no answer. What is changed here holds everywhere within a minute.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api import provider_changes, retried
+from api import provider_changes, provider_webhooks, retried
 from api.provider_document import ProviderDocument, every_provider, provider_named
 from api.provider_needs import refuse_while_needed
 from api.provider_trial import ProviderTrial, tried
@@ -19,6 +19,7 @@ from foundation.bounds import Text
 from foundation.document import Body, Deleted
 from foundation.ids import now
 from foundation.routes import AFTER, LIMIT, Routes
+from providers import webhook_secrets
 from providers.entry import LONGEST_MODEL, ModelNames, NewUrl, ProviderName, Region
 from providers.kinds import KindName
 from providers.own_prices import OwnPrices
@@ -26,9 +27,14 @@ from providers.terms import Trains
 
 router = Routes("Providers")
 _LONGEST_KEY = 8192
+_SECRETS = {"api_key", "webhook_secret"}
 _ELSEWHERE = "It is one of the template: change it there."
 
 type _ApiKey = Annotated[str, Field(min_length=1, max_length=_LONGEST_KEY, pattern=r"^[!-~]+$")]
+type _WebhookSecret = Annotated[
+    str,
+    Field(max_length=512, pattern=r"^whsec_[A-Za-z0-9+/]{16,}={0,2}( whsec_[A-Za-z0-9+/]{16,}={0,2})?$"),
+]
 type _Rate = Annotated[float, Field(ge=0, le=100_000)]
 type _Concurrency = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -45,6 +51,8 @@ class NewProvider(Body):
     """The AWS region, for the kinds of AWS; without one, the stack's own."""
     api_key: _ApiKey | None = None
     """Its key. It is kept in Secrets Manager and never shown."""
+    webhook_secret: _WebhookSecret | None = None
+    """What signs the webhooks that it sends to `webhook_url`: `whsec_…`. It is kept as the key is."""
     models: ModelNames = Field(default_factory=list)
     """The models that are asked for by their plain names; for the kinds of AWS, ids and ARNs."""
     responses: bool | None = Field(default=None, strict=True)
@@ -68,6 +76,9 @@ class ProviderChanges(Body):
     region: Region | None = None
     api_key: _ApiKey | None = None
     """A new key in place of the old one."""
+    webhook_secret: _WebhookSecret | None = None
+    """What signs its webhooks: `whsec_…`, or the new and the old one, a space between, while either may sign. Null
+    takes it away: no webhook of it is taken any more."""
     models: ModelNames | None = None
     responses: bool | None = Field(default=None, strict=True)
     requests_per_second: _Rate | None = None
@@ -93,8 +104,13 @@ class Trial(Body):
 def create_provider(asked: NewProvider) -> ProviderDocument:
     """Add a provider: a server with OpenAI's API, or models of Amazon Bedrock or SageMaker."""
     attempt, at = retried.object_id(router, "prov_"), now()
-    fields = asked.model_dump(exclude={"name", "api_key"})
-    return provider_changes.add(asked.name, fields, asked.api_key, attempt=attempt, at=at)
+    fields = asked.model_dump(exclude={"name", *_SECRETS})
+    if asked.webhook_secret:
+        provider_webhooks.refuse_misfit(asked.kind)
+    provider_changes.add(asked.name, fields, asked.api_key, attempt=attempt, at=at)
+    if asked.webhook_secret:
+        provider_webhooks.change(asked.name, asked.webhook_secret, attempt=attempt)
+    return provider_named(asked.name)
 
 
 @router.get("/v1/providers", scope="read", lists=ProviderDocument, query=(AFTER, LIMIT))
@@ -111,9 +127,18 @@ def retrieve_provider(name: str) -> ProviderDocument:
 
 @router.post("/v1/providers/<name>", scope="admin", errors={409: _ELSEWHERE})
 def update_provider(name: str, asked: ProviderChanges) -> ProviderDocument:
-    """Change a provider, or give it a new key. Warm functions see it within a minute."""
-    fields = asked.model_dump(exclude_unset=True, exclude={"api_key"})
-    return provider_changes.change(name, fields, asked.api_key, attempt=retried.object_id(router, "prov_"), at=now())
+    """Change a provider, or give it a new key. Warm functions see it within a minute.
+
+    Of one of the template only its `webhook_secret` is changed here.
+    """
+    fields = asked.model_dump(exclude_unset=True, exclude=_SECRETS)
+    attempt = retried.object_id(router, "prov_")
+    signs = "webhook_secret" in asked.model_fields_set
+    if fields or asked.api_key or not signs:
+        provider_changes.change(name, fields, asked.api_key, attempt=attempt, at=now())
+    if signs:
+        provider_webhooks.change(name, asked.webhook_secret, attempt=attempt)
+    return provider_named(name)
 
 
 @router.delete(
@@ -126,6 +151,7 @@ def delete_provider(name: str) -> Deleted:
     saved = provider_changes.saved_one(name)
     refuse_while_needed(name)
     saved.discard_key()
+    webhook_secrets.discard(name)
     saved.remove()
     return Deleted(id=name, object="provider.deleted")
 

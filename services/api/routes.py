@@ -26,6 +26,7 @@ MODULES = {
     "lineage": ["artifacts"],
     "keys": ["keys"],
     "providers": ["providers"],
+    "hooks": ["hooks"],
     "models": ["models"],
     "deployments": ["deployments"],
     "openapi.json": ["description"],

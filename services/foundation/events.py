@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
+from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
 
@@ -173,17 +174,6 @@ class CancelJob(ToTrainer):
     job_id: str
 
 
-class PauseJob(ToTrainer):
-    """Have the trainer pause this fine-tuning job, or go on with it, as the job says by now."""
-
-    ABOUT: ClassVar[str] = "job_id"
-    QUEUE: ClassVar[str] = "TUNING_QUEUE_URL"
-    ASKS: ClassVar[str] = "PAUSE"
-
-    type: Literal["PauseJob"] = "PauseJob"
-    job_id: str
-
-
 class RetireModel(ToTrainer):
     """Undo the deployment of a trained model, and delete what it costs at its trainer."""
 
@@ -267,6 +257,7 @@ type Work = (
     | StartJob
     | CancelJob
     | PauseJob
+    | LookAtJob
     | RetireModel
     | DecideVerdict
     | VerdictDecided

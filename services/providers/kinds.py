@@ -15,6 +15,7 @@ class Kind(NamedTuple):
     """Where a kind is implemented, what it is, for people who choose one, and which fields it needs and takes.
 
     An `implied` kind is a provider by its own name, too, in the stack's region: trained models may be served by it.
+    One that `sends_webhooks` may tell of the end of a job that it trains.
     """
 
     module: str
@@ -22,6 +23,7 @@ class Kind(NamedTuple):
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
     implied: bool = False
+    sends_webhooks: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -30,6 +32,7 @@ KINDS: dict[str, Kind] = {
         "any server with OpenAI's API, asked with a key",
         needs=frozenset({"base_url"}),
         takes=frozenset({"base_url", "api_key", "responses"}),
+        sends_webhooks=True,
     ),
     "sagemaker": Kind(
         "sagemaker",

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from foundation import aws, table
+from foundation import table
 from foundation.consumer import logger
 from foundation.records import Record
-from foundation.settings import settings
+from providers import own_secrets
 from providers.entry import Entry
 
 MOST_PROVIDERS = 50
-_EXISTS = "ResourceExistsException"
-_GONE = "ResourceNotFoundException"
 
 
 class SavedProvider(Record):
@@ -37,41 +34,11 @@ class SavedProvider(Record):
 
     def put_key(self, key: str, attempt: str) -> str:
         """Store a key, in the provider's secret or in a new one that the attempt names, and return the secret's id."""
-        secrets = aws.secretsmanager()
-        if _is_ours(self.secret_id):
-            secrets.put_secret_value(SecretId=self.secret_id, SecretString=key)
-            return self.secret_id
-        secret_id = f"{_prefix()}{self.id}-{attempt}"
-        about = f"The key of the provider {self.id}."
-        try:
-            secrets.create_secret(Name=secret_id, SecretString=key, Description=about)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _EXISTS:
-                raise
-            secrets.put_secret_value(SecretId=secret_id, SecretString=key)
-        return secret_id
+        return own_secrets.put(key, self.secret_id, f"{self.id}-{attempt}", f"The key of the provider {self.id}.")
 
     def discard_key(self) -> None:
-        """Delete the secret at once: a key that nobody uses must not be kept.
-
-        That of the stack from which this one has its table is not this one's to delete: `make destroy` has named it.
-        """
-        if not _is_ours(self.secret_id):
-            return
-        try:
-            aws.secretsmanager().delete_secret(SecretId=self.secret_id, ForceDeleteWithoutRecovery=True)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _GONE:
-                raise
-
-
-def _prefix() -> str:
-    return f"{settings().STACK_NAME}/providers/"
-
-
-def _is_ours(secret_id: str) -> bool:
-    """Whether this stack may write and delete the secret: a table that was adopted may name those of another stack."""
-    return secret_id.startswith(_prefix())
+        """Delete the secret at once: a key that nobody uses must not be kept."""
+        own_secrets.discard(self.secret_id)
 
 
 def saved_providers() -> Iterator[SavedProvider]:

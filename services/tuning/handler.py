@@ -6,7 +6,8 @@ from typing import Any
 
 from distillations.dataset import dataset_of
 from foundation.consumer import consume
-from foundation.events import CancelJob, Delivery, PauseJob, RetireModel, StartJob
+from foundation.events import CancelJob, Delivery, RetireModel, StartJob
+from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded
 from tuning import cancel, hold, retire, start
 from tuning.daily import daily
@@ -27,6 +28,8 @@ def start_entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 hold.hold(delivery)
             case RetireModel():
                 retire.retire(delivery)
+            case LookAtJob(job_id=job_id):
+                watch(context, only=job_id)
             case _:
                 raise TypeError(f"tuning takes no {type(delivery).__name__}")
 

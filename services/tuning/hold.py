@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from distillations.job import Job
 from foundation.consumer import logger
-from foundation.events import PauseJob
 from foundation.ids import now
+from foundation.job_messages import PauseJob
 from foundation.later import patience_over
 from tuning.jobs import note
 from tuning.pause import come_again

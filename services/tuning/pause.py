@@ -10,8 +10,9 @@ from typing import Any
 
 from distillations.distillation import Distillation
 from distillations.job import Job
-from foundation.events import CancelJob, PauseJob, RetireModel, StartJob
+from foundation.events import CancelJob, RetireModel, StartJob
 from foundation.ids import now
+from foundation.job_messages import PauseJob
 from foundation.later import Pause, put_back
 from tuning.trainers import TrainerAway, TrainerRefused
 

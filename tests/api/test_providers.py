@@ -64,6 +64,8 @@ def test_it_is_added_shown_and_listed_and_its_key_is_in_its_secret_alone(system:
         "base_url": "https://alpha.example/v1",
         "region": None,
         "has_key": True,
+        "has_webhook_secret": False,
+        "webhook_url": "https://api.test/v1/hooks/alpha",
         "models": ["gpt-x"],
         "responses": None,
         "requests_per_second": 0,

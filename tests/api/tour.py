@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
+
+from standardwebhooks import Webhook
 
 from tests.api import rows
 from tests.flow import loop
@@ -158,12 +161,27 @@ def _providers(made: Tour) -> None:
     call("GET", "/providers")
     call("GET", "/providers/{name}", name="example")
     call("POST", "/providers/{name}", {"requests_per_second": 20, "concurrency": 100}, name="example")
+    call("POST", "/providers/{name}", {"webhook_secret": f"whsec_{'0' * 32}"}, name="example")
+    made.visits.append(_hook(made.system, "example"))
     call("POST", "/providers/{name}/test", {"model": loop.STUDENT}, name="default")
     call("DELETE", "/providers/{name}", name="example")
     call("POST", "/models", {"id": "triage-1", "base": "Qwen/Qwen3-0.6B", "url": "https://gpu.example.com/v1"})
     call("POST", "/models/{model}", {"keep": True}, model="triage-1")
     call("GET", "/deployments")
     call("DELETE", "/models/{model}", model="triage-1")
+
+
+def _hook(system: System, provider: str) -> Visit:
+    """A webhook of a provider, as OpenAI sends it."""
+    about = {"type": "fine_tuning.job.succeeded", "data": {"id": "ftjob-theirs"}}
+    body, at = json.dumps(about), datetime.now(UTC)
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(f"whsec_{'0' * 32}").sign("evt_1", at, body),
+    }
+    answered = system.call("POST", f"/v1/hooks/{provider}", body.encode(), key=None, headers=headers)
+    return Visit("POST", "/hooks/{name}", about, *answered)
 
 
 def _files(made: Tour) -> None:

@@ -24,6 +24,7 @@ SAMPLES = [
     events.StartJob(job_id="ftjob-1"),
     events.CancelJob(job_id="ftjob-1"),
     events.PauseJob(job_id="ftjob-1"),
+    events.LookAtJob(job_id="ftjob-1"),
     events.RetireModel(model_id="ft:1"),
     events.AlertRaised(alert_id="alert_1"),
     events.DecideVerdict(distillation_id="distill_1"),

@@ -218,7 +218,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"DistillingQueue"},
-        "Tuning": {"DistillingQueue", "TuningQueue"},
+        "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue"},
@@ -403,7 +403,7 @@ def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
     assert rule["Name"] == VARIABLES["WATCH_RULE"]
     assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "TuningWatchFunction.Arn"}]
     for name, wanted in {
-        "TuningFunction": {"events:EnableRule"},
+        "TuningFunction": {"events:EnableRule", "events:DisableRule"},
         "TuningWatchFunction": {"events:EnableRule", "events:DisableRule"},
     }.items():
         assert {action for action in actions(FUNCTIONS[name]) if action.startswith("events:")} == wanted

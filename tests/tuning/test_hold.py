@@ -11,8 +11,8 @@ import pytest
 from distillations.job import Job
 from distillations.trainers import TRAINERS
 from foundation import table
-from foundation.events import PauseJob
 from foundation.ids import now
+from foundation.job_messages import PauseJob
 from tests.distilling import build
 from tests.flow.system import System
 from tests.tuning.conftest import Scripted, opened, tick

@@ -1,6 +1,6 @@
-"""`stillhouse provider add|list|show|test|remove`: the providers that models are asked at.
+"""`stillhouse provider add|list|show|test|webhooks|remove`: the providers that models are asked at.
 
-In: Stillhouse's URL and a key with the scope `admin` from the environment; a provider's own key from an environment
+In: Stillhouse's URL and a key with the scope `admin` from the environment; a provider's own secrets from an environment
 variable or from standard input, never from the command line, where others could read it. Out: lines for people, or
 JSON with --json. The exit code is 1 where Stillhouse refuses or cannot be reached, and where a tried provider fails.
 
@@ -37,6 +37,9 @@ def add(
     model: Annotated[list[str] | None, typer.Option(help="A model of it by its plain name; may be repeated.")] = None,
     key_env: Annotated[str | None, typer.Option(metavar="VARIABLE", help="The variable that holds its key.")] = None,
     key_stdin: Annotated[bool, typer.Option("--key-stdin", help="Read its key from standard input.")] = False,
+    webhook_secret_env: Annotated[
+        str | None, typer.Option(metavar="VARIABLE", help="The variable with what signs its webhooks, whsec_….")
+    ] = None,
     responses: Annotated[bool | None, typer.Option(help="Whether it has the Responses API; else it is tried.")] = None,
     requests_per_second: Annotated[float, typer.Option(min=0, help="Limit for evals; 0 for none.")] = 0.0,
     concurrency: Annotated[int, typer.Option(min=0, help="Calls of evals at once; 0 for no limit.")] = 200,
@@ -65,6 +68,7 @@ def add(
 
     def added(providers: Any) -> int:
         fields["api_key"] = _key(key_env, from_stdin=key_stdin)
+        fields["webhook_secret"] = _key(webhook_secret_env, from_stdin=False)
         fields["prices"] = providers.prices_in(prices) if prices else None
         return int(providers.add(to, fields, as_json=json))
 
@@ -93,6 +97,30 @@ def try_out(
 ) -> None:
     """Ask a provider one short question, which costs a few tokens."""
     _run(lambda providers: providers.try_out(to, name, model, as_json=json))
+
+
+@app.command()
+def webhooks(
+    name: Name,
+    *,
+    to: To,
+    secret_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIABLE", help="The variable with what signs them: whsec_…, or the new and the old one."
+        ),
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Take no webhooks of it any more.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Say what signs the webhooks that a provider sends when a job has ended."""
+
+    def changed(providers: Any) -> int:
+        if none == bool(secret_env):
+            raise Stopped("give --secret-env or --none")
+        return int(providers.change(to, name, {"webhook_secret": _key(secret_env, from_stdin=False)}, as_json=json))
+
+    _run(changed)
 
 
 @app.command()

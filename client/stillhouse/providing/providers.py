@@ -29,6 +29,12 @@ def add(to: str, fields: dict[str, Any], *, as_json: bool) -> int:
     return 0
 
 
+def change(to: str, name: str, changes: dict[str, Any], *, as_json: bool) -> int:
+    """Change one provider."""
+    _show(asked(to, "POST", _path(name), changes), as_json=as_json)
+    return 0
+
+
 def list_all(to: str, *, as_json: bool) -> int:
     """List all providers, page by page."""
     found: list[dict[str, Any]] = []

@@ -37,6 +37,20 @@ def provider(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comman
     registry.forget()
 
 
+def test_what_signs_its_webhooks_comes_from_the_environment(provider: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = f"whsec_{'a' * 32}"
+    monkeypatch.setenv("ALPHA_WEBHOOKS", secret)
+    added = provider("add", "alpha", "--base-url", "https://alpha.example/v1", "--webhook-secret-env", "ALPHA_WEBHOOKS")
+    assert "webhook_url: https://api.test/v1/hooks/alpha" in added.output.splitlines()
+    assert "has_webhook_secret: True" in added.output.splitlines()
+    without = provider("webhooks", "alpha", "--none", "--json")
+    assert json.loads(without.output)["has_webhook_secret"] is False
+    again = provider("webhooks", "alpha", "--secret-env", "ALPHA_WEBHOOKS")
+    assert (again.exit_code, secret in added.output + again.output) == (0, False)
+    for neither in ([], ["--none", "--secret-env", "ALPHA_WEBHOOKS"]):
+        assert provider("webhooks", "alpha", *neither).exit_code == 1
+
+
 def test_the_life_of_a_provider(provider: Command, system: System, tmp_path: Path) -> None:
     prices = tmp_path / "prices.json"
     prices.write_text('{"as_of": "2026-11", "models": {"lab-small": {"input": "0.1", "output": "0.4"}}}')

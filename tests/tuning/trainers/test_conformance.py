@@ -25,6 +25,7 @@ from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES
 from tuning.cancel import cancel
 from tuning.start import start
 from tuning.trainers import Trainer, UnknownState
+from tuning.watch import watch
 
 MOST_CALLS = 40
 TICKS = 8
@@ -155,6 +156,36 @@ def test_a_job_that_vanished_ends(far: FarSide, trainer: Trainer, begun: Callabl
     ended = follow(trainer, job)
     assert ended.error
     assert (ended.status, ended.error.code) == ("failed", "job_vanished")
+
+
+def test_what_is_told_doubled_early_late_or_not_at_all_makes_no_difference(
+    far: FarSide, trainer: Trainer, begun: Callable[..., Job], context: Any
+) -> None:
+    """By an event of AWS or a provider's webhook: either has this one job looked at, whatever it says."""
+    job, other = begun(), begun()
+
+    def told(about: Job) -> None:
+        watch(context, trainer, only=about.id)
+
+    told(job)
+    assert not Job.load(job.id).ended, "the end was told before it was there"
+    far.becomes(job.id, "succeeded")
+    far.becomes(other.id, "succeeded")
+    for _ in range(2):
+        told(job)
+    far.deployed(job.id)
+    for _ in range(TICKS):
+        told(job)
+    ended = Job.load(job.id)
+    assert (ended.status, Job.load(other.id).ended) == ("succeeded", False), "only what was told of is looked at"
+    kept = events_of(job)
+    told(job)
+    assert events_of(job) == kept
+    assert len(far.costs()) <= 1, "it is deployed once"
+    tick(trainer)
+    far.deployed(other.id)
+    assert follow(trainer, other).status == "succeeded", "of this one nothing was told"
+    assert sorted(far.made) == sorted([job.id, other.id])
 
 
 def test_an_absence_ends_nothing(far: FarSide, trainer: Trainer, begun: Callable[..., Job]) -> None:
