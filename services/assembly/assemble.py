@@ -8,25 +8,22 @@ the card waits until the distillation is approved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from assembly import parts
 from assembly.curate import Curator
 from assembly.files import write_files
 from assembly.made import LEASE, card_of, curated
-from completions import index, selection
-from completions.completion import Completion
-from completions.corrections import Correction, by_completion, frozen
-from completions.sources import StoredCompletions
+from assembly.making import Making
+from assembly.time_left import TimeLeft
 from distillations import lineage
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.leaks import reasons_to_wait
 from distillations.lineage import Node
-from distillations.recipe import UsedRecipe
 from foundation import blobs, bus, lease
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
@@ -36,24 +33,25 @@ def assemble(message: AssembleDataset, context: Any) -> None:
     """Write the dataset, or record why there is none, and announce it. One that exists is only announced again.
 
     What is captured or deleted between two deliveries thus changes nothing: a set that failed starts no job later.
-    Raises AtWork if another delivery is at it.
+    Raises AtWork if another delivery is at it, and GoesOn where another one has to go on.
     """
     with lease.held(message.dataset_id, LEASE, context):
-        _assemble(message)
+        _assemble(message, TimeLeft(context))
+        parts.discard(message.dataset_id)
 
 
-def _assemble(message: AssembleDataset) -> None:
+def _assemble(message: AssembleDataset, time_left: TimeLeft) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
     # An existing one too: its entry in the list may be missing.
-    (Dataset.find(message.dataset_id) or _assembled(distillation, message)).create()
+    (Dataset.find(message.dataset_id) or _assembled(distillation, message, time_left)).create()
     _announce(Dataset.load(message.dataset_id))
 
 
-def _assembled(distillation: Distillation, message: AssembleDataset) -> Dataset:
+def _assembled(distillation: Distillation, message: AssembleDataset, time_left: TimeLeft) -> Dataset:
     try:
-        card = _write(distillation, message)
+        card = _write(distillation, message, time_left)
         return _dataset(message, status="ready", card=card, held=_reasons_to_wait(card))
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
@@ -83,18 +81,15 @@ def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
     )
 
 
-def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
-    source, completions, corrections = _training(distillation)
-    recipe = UsedRecipe(source=source, **distillation.used_recipe.model_dump())
-    test = (orjson.loads(line)["item"] for line in blobs.lines(distillation.rows_key))
-    trainer = distillation.trainer_kind or distillation.trainer
-    with curated(recipe, completions, test, trainer=trainer, corrections=corrections) as curator:
+def _write(distillation: Distillation, message: AssembleDataset, time_left: TimeLeft) -> DatasetCard:
+    making = Making.of_distillation(distillation, message.dataset_id)
+    with curated(making, time_left) as curator:
         _check(distillation, curator)
         write_files(message.dataset_id, curator)
     lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", message.dataset_id))
     return card_of(
         curator,
-        recipe,
+        making.recipe,
         id=message.dataset_id,
         created_at=message.at // 1000,
         distillation_id=distillation.id,
@@ -102,24 +97,6 @@ def _write(distillation: Distillation, message: AssembleDataset) -> DatasetCard:
         teacher_terms=distillation.teacher_terms,
         student=distillation.student,
     )
-
-
-type _Filters = StoredCompletions | list[StoredCompletions]
-
-
-def _training(distillation: Distillation) -> tuple[_Filters, Iterator[Completion], dict[str, Correction]]:
-    """The filters that select the completions, the completions, and what people corrected: of a dataset as it was made.
-
-    Either way only those that the teacher answered: the terms of its provider were looked at, no other's.
-    """
-    source = distillation.training_source
-    if isinstance(source, DatasetId):
-        dataset = Dataset.load(source.id, param="train.id")
-        completions = selection.read(dataset.key("selection.jsonl"), model=distillation.teacher)
-        return dataset.source, completions, frozen(dataset.key("corrections.jsonl"))
-    if isinstance(source, StoredCompletions):
-        return source, index.completions(source, limit=source.limit), by_completion()
-    raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
 
 
 def _check(distillation: Distillation, curator: Curator) -> None:

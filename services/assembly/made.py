@@ -1,24 +1,26 @@
 """A curated training set while its lines lie in a spool, and the card that describes it.
 
-In: completions, the recipe, the items of test rows, and what the trainer takes. Out: the curator, for as long as the
-block lasts, and the figures of the card.
+In: what a dataset is made of, and how. Out: the curator, for as long as the block lasts, and the figures of the card. A
+large dataset is read part by part; where the time of an invocation ends before that, another one goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import Any
 
 from assembly.curate import Curator
 from assembly.curation.rule import Known
+from assembly.making import Making
+from assembly.parts import Parts
 from assembly.questions import TestQuestion
-from completions.completion import Completion
-from completions.corrections import Correction
+from assembly.time_left import TimeLeft
+from completions import selection
 from distillations.dataset import DatasetCard
 from distillations.held_out import HeldOut
-from distillations.recipe import NearLeaks, UsedRecipe
+from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
 from distillations.trainers import TRAINERS
 
 LEASE = "ASSEMBLE"
@@ -26,31 +28,60 @@ LEASE = "ASSEMBLE"
 
 
 @contextmanager
-def curated(
-    recipe: UsedRecipe,
-    completions: Iterable[Completion],
-    test: Iterable[dict[str, Any]],
-    *,
-    trainer: str,
-    corrections: Mapping[str, Correction],
-) -> Iterator[Curator]:
-    """The completions curated by the recipe, held against the items of the test rows.
-
-    `corrections` are what people corrected, by the id of the completion.
-    """
-    held_out, questions = HeldOut(recipe.group_by), []
-    compares = bool(recipe.steps_of(NearLeaks))
-    for item in test:
-        held_out.add(item)
-        if compares:
-            questions.append(TestQuestion(item["completion_id"], item["input"]))
-    corrected = corrections if recipe.corrections else {}
-    known = Known(held_out=held_out, example=TRAINERS[trainer].example, corrections=corrected)
+def curated(making: Making, time_left: TimeLeft) -> Iterator[Curator]:
+    """The completions curated by the recipe, held against the test rows. Raises GoesOn where the time ends first."""
+    held_out, questions = _held_out(making)
+    known = _known(making, held_out)
+    parts = list(selection.parts(making.selection))
     with TemporaryFile() as spool:
-        curator = Curator(recipe, known, spool, questions)
-        curator.read(completions)
+        curator = Curator(making.recipe, known, spool, questions)
+        if len(parts) > 1:
+            signed = compares(making.recipe)
+            of_parts = Parts(making, parts)
+            _done(of_parts, known, time_left, signed=signed)
+            of_parts.give(curator, spool, signed=signed)
+        else:
+            curator.read(making.completions())
         curator.decide()
         yield curator
+
+
+def compares(recipe: UsedRecipe) -> bool:
+    """Whether a step needs the signatures of questions."""
+    return bool(recipe.steps_of(NearLeaks, NearDuplicates))
+
+
+def known_of(making: Making) -> Known:
+    """What completions are held against."""
+    return _known(making, _held_out(making)[0])
+
+
+def _known(making: Making, held_out: HeldOut) -> Known:
+    corrections = making.corrections() if making.recipe.corrections else {}
+    return Known(held_out=held_out, example=TRAINERS[making.trainer].example, corrections=corrections)
+
+
+def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:
+    held_out, questions = HeldOut(making.recipe.group_by), []
+    near = bool(making.recipe.steps_of(NearLeaks))
+    for item in making.test():
+        held_out.add(item)
+        if near:
+            questions.append(TestQuestion(item["completion_id"], item["input"]))
+    return held_out, questions
+
+
+def _done(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bool) -> None:
+    """Have every part read and, where a step needs them, its signatures made."""
+    for part in parts.unread():
+        time_left.spend()
+        parts.read(part, known)
+    unsigned = parts.unsigned() if signed else []
+    template = parts.template() if unsigned else frozenset()
+    for part in unsigned:
+        time_left.spend()
+        parts.sign(part, template)
+    time_left.finish()
 
 
 def card_of(curator: Curator, recipe: UsedRecipe, **about: Any) -> DatasetCard:

@@ -7,39 +7,38 @@ it writes the same bytes; one that has ended is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from assembly import parts
 from assembly.files import write_files, write_rows
 from assembly.made import LEASE, card_of, curated
-from completions import selection
-from completions.corrections import frozen
+from assembly.making import Making
+from assembly.time_left import TimeLeft
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.failure import Failure
 from distillations.lineage import Node
-from distillations.recipe import Recipe, UsedRecipe
-from distillations.rows import rows_of
-from evals.data_sources import FileId
 from foundation import lease
 from foundation.errors import ApiError
 
 
 def make(dataset_id: str, context: Any) -> None:
-    """Make the dataset, unless it has ended or was deleted. Raises AtWork if another delivery is at it.
+    """Make the dataset, unless it has ended or was deleted. Raises GoesOn where another delivery has to go on.
 
-    Two at once would each leave out what is deleted at their time, and the card of one stand by the files of the other.
+    Raises AtWork if another one is at it: two at once would each leave out what is deleted at their time, and the card
+    of one stand by the files of the other.
     """
     with lease.held(dataset_id, LEASE, context):
-        _make(dataset_id)
+        _make(dataset_id, TimeLeft(context))
+        parts.discard(dataset_id)
 
 
-def _make(dataset_id: str) -> None:
+def _make(dataset_id: str, time_left: TimeLeft) -> None:
     dataset = Dataset.find(dataset_id)
     if dataset is None or dataset.status != "queued":
         return
     try:
-        changes: dict[str, Any] = {"status": "ready", "card": _written(dataset)}
+        changes: dict[str, Any] = {"status": "ready", "card": _written(dataset, time_left)}
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         changes = {"status": "failed", "error": failed}
@@ -52,14 +51,12 @@ def give_up(dataset_id: str, reason: str) -> None:
     if dataset:
         error = Failure(code="assembly_failed", message=f"The dataset could not be made: {reason}.")
         dataset.change({"status": "failed", "error": error}, where={"status": "queued"})
+        parts.discard(dataset_id)
 
 
-def _written(dataset: Dataset) -> DatasetCard:
-    recipe = UsedRecipe(source=dataset.source, **(dataset.recipe or Recipe()).model_dump())
-    completions = selection.read(dataset.key("selection.jsonl"))
-    corrections = frozen(dataset.key("corrections.jsonl"))
-    test = _test_items(dataset)
-    with curated(recipe, completions, test, trainer=dataset.trainer, corrections=corrections) as curator:
+def _written(dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
+    making = Making.of_dataset(dataset)
+    with curated(making, time_left) as curator:
         if dataset.dry_run:
             write_rows(dataset.id, curator)
         else:
@@ -68,11 +65,4 @@ def _written(dataset: Dataset) -> DatasetCard:
             lineage.link_completions((example.row.id for example in curator.examples), node)
     teachers = {source.model for source in dataset.source}
     teacher = teachers.pop() if len(teachers) == 1 else None
-    return card_of(curator, recipe, id=dataset.id, created_at=dataset.created_at, teacher=teacher)
-
-
-def _test_items(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    """The items of the test rows: of a file, or of the completions that were chosen for them."""
-    if isinstance(dataset.held_out, FileId):
-        return (row["item"] for row in rows_of(dataset.held_out, "", param="held_out"))
-    return (completion.row()["item"] for completion in selection.read(dataset.key("held_out.jsonl")))
+    return card_of(curator, making.recipe, id=dataset.id, created_at=dataset.created_at, teacher=teacher)

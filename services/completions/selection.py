@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched, islice
+from typing import NamedTuple
 
 import orjson
 
@@ -23,6 +24,9 @@ from foundation.errors import ApiError
 _MEDIA = "application/jsonl"
 _AT_ONCE = 1000
 """The references that are looked up together: whether they were deleted, or have a text."""
+MOST_IN_A_PART = 5_000
+_BYTES_OF_A_PART = 16 * 1024 * 1024
+"""Compressed, as completions lie in S3."""
 
 
 def chosen(sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "source") -> list[Reference]:
@@ -30,7 +34,7 @@ def chosen(sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "so
 
     Raises ApiError about the field `param` where the scan ends before they do.
     """
-    by_id = {reference.id: reference for source in sources for reference in _of(source, scan)}
+    by_id = {reference.id: reference for source in sources for reference in of(source, scan)}
     if scan.exhausted:
         raise ApiError(
             f"The {param} selects more completions than one call can look through. Narrow it by time or by tags.",
@@ -54,24 +58,48 @@ def write(key: str, references: Iterable[Reference]) -> None:
     blobs.put_new_lines(key, (orjson.dumps(_packed(one)) + b"\n" for one in references), content_type=_MEDIA)
 
 
-def read(key: str, *, model: str | None = None) -> Iterator[Completion]:
+class Part(NamedTuple):
+    """Some completions of a selection that follow each other: the bytes of the selection that name them."""
+
+    number: int
+    """From 0."""
+    offset: int
+    length: int
+
+
+def parts(key: str) -> Iterator[Part]:
+    """The parts of a selection, each of which can be held in memory."""
+    offset = length = count = weight = number = 0
+    for line in blobs.raw_lines(key) or ():
+        size = _unpacked(orjson.loads(line)).length
+        if count and (count == MOST_IN_A_PART or weight + size > _BYTES_OF_A_PART):
+            yield Part(number, offset, length)
+            number, offset, length, count, weight = number + 1, offset + length, 0, 0, 0
+        length, count, weight = length + len(line), count + 1, weight + size
+    if count:
+        yield Part(number, offset, length)
+
+
+def read(key: str, *, part: Part | None = None, model: str | None = None) -> Iterator[Completion]:
     """The completions of a selection, lazily and in order; none where it is empty. Those deleted since are left out.
 
-    With a `model` only those that it was asked for or answered, as in a filter.
+    With a `part` only those of this part; with a `model` only those that it was asked for or answered, as in a filter.
     """
-    completions = index.read(_present(key))
+    lines = blobs.get(key, offset=part.offset, length=part.length).splitlines() if part else blobs.raw_lines(key) or ()
+    completions = index.read(_present(lines))
     return (completion for completion in completions if model is None or model in completion.models)
 
 
-def _present(key: str) -> Iterator[Reference]:
-    """The references of a selection that are not deleted, lazily: whoever stops early has waited for few of them."""
-    references = (_unpacked(orjson.loads(line)) for line in blobs.raw_lines(key) or ())
+def _present(lines: Iterable[bytes]) -> Iterator[Reference]:
+    """The references in lines that are not deleted, lazily: whoever stops early has waited for few of them."""
+    references = (_unpacked(orjson.loads(line)) for line in lines)
     for together in batched(references, _AT_ONCE, strict=False):
         gone = {reference.id for reference in index.deleted(together)}
         yield from (reference for reference in together if reference.id not in gone)
 
 
-def _of(source: StoredCompletions, scan: Scan) -> Iterator[Reference]:
+def of(source: StoredCompletions, scan: Scan | None = None) -> Iterator[Reference]:
+    """What a source selects, lazily, in the order of time and id."""
     references = index.select(source, scan=scan)
     if source.text is None:
         return islice(references, source.limit)

@@ -110,3 +110,27 @@ def test_one_that_cannot_be_made_ends_as_failed(asked: str, system: System) -> N
     dataset = Dataset.load(asked)
     assert dataset.error
     assert (dataset.status, dataset.error.code) == ("failed", "assembly_failed")
+
+
+class ShortContext(FakeContext):
+    """Lambda's context of a function that is always near its end."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 5_000
+
+
+def test_one_that_takes_more_than_an_invocation_is_gone_on_with(
+    asked: str, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched, waiting = left(asked)
+    make(asked, FakeContext())
+    whole = left(asked)
+    blobs.delete(set(whole[0]) - set(untouched))
+    waiting.change({"status": "queued", "card": None})
+    monkeypatch.setattr("completions.selection.MOST_IN_A_PART", 4)
+    monkeypatch.setattr("tests.flow.system.FakeContext", ShortContext)
+    deliveries = 0
+    while system.deliver("ASSEMBLY"):
+        deliveries += 1
+    assert left(asked) == whole, "nothing of the parts is left behind"
+    assert deliveries > 6

@@ -47,8 +47,9 @@ def test_no_pair_of_parameters_makes_a_queue_that_lambda_refuses() -> None:
     choices = template()["Parameters"]["ConsumerTimes"]["AllowedValues"]
     assert set(choices) == set(template()["Mappings"]["ConsumerTimes"])
     for times in template()["Mappings"]["ConsumerTimes"].values():
-        assert times["Timeout"] <= times["Visibility"] <= 43_200
-        assert times["Timeout"] <= 900
+        for kind in ("", "Long"):
+            assert times[f"{kind}Timeout"] <= times[f"{kind}Visibility"] <= 43_200
+            assert times[f"{kind}Timeout"] <= 900
 
 
 def test_a_batch_of_more_than_ten_messages_has_a_window_of_a_second_at_least() -> None:

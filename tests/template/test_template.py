@@ -109,11 +109,16 @@ def test_every_consumer_reports_failures_message_by_message() -> None:
 def test_a_message_is_hidden_at_least_six_times_as_long_as_its_function_may_take() -> None:
     chosen = {"Ref": "ConsumerTimes"}
     for name, times in template()["Mappings"]["ConsumerTimes"].items():
-        assert times["Visibility"] >= times["Timeout"] * (1 if name == "local" else 6)
+        factor = 1 if name == "local" else 6
+        assert times["Visibility"] >= times["Timeout"] * factor
+        assert times["LongVisibility"] >= times["LongTimeout"] * factor
     assert template()["Globals"]["Function"]["Timeout"] == {"FindInMap": ["ConsumerTimes", chosen, "Timeout"]}
     for queue, name in CONSUMERS.items():
-        assert QUEUES[queue]["VisibilityTimeout"] == {"FindInMap": ["ConsumerTimes", chosen, "Visibility"]}
-        assert "Timeout" not in FUNCTIONS[name], name
+        kind = "Long" if name == "AssemblyFunction" else ""
+        hidden = {"FindInMap": ["ConsumerTimes", chosen, f"{kind}Visibility"]}
+        assert QUEUES[queue]["VisibilityTimeout"] == hidden
+        timeout = {"FindInMap": ["ConsumerTimes", chosen, "LongTimeout"]} if kind else None
+        assert FUNCTIONS[name].get("Timeout") == timeout, name
 
 
 # ------------------------------------------------------------------ functions
@@ -217,7 +222,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
-        "Assembly": {"DistillingQueue"},
+        "Assembly": {"AssemblyQueue", "DistillingQueue"},
         "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
@@ -314,6 +319,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
     assert set(deleting) == {
         "ApiFunction",
+        "AssemblyFunction",
         "DistillingFunction",
         "GatewayFunction",
         "RecordFunction",
@@ -323,6 +329,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
     }
     assert {name for name, done in deleting.items() if "s3:DeleteObject" in done} == {
         "ApiFunction",
+        "AssemblyFunction",
         "RecordFunction",
         "SweepFunction",
         "TuningFunction",

@@ -1,0 +1,109 @@
+"""What a dataset is made of, and how: the same for whoever makes it, or a part of it, at whatever time.
+
+In: the ids of a dataset and of its distillation, if it is made for one. Out: its recipe, the selection of completions,
+the trainer and the test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+
+from completions import corrections, selection
+from completions.completion import Completion
+from completions.corrections import Correction
+from completions.selection import Part
+from completions.sources import StoredCompletions
+from distillations.dataset import Dataset, DatasetId, dataset_key
+from distillations.distillation import Distillation
+from distillations.recipe import Recipe, UsedRecipe
+from distillations.rows import rows_of
+from evals.data_sources import FileId
+from foundation import blobs
+from foundation.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Making:
+    """A dataset that is made."""
+
+    dataset_id: str
+    recipe: UsedRecipe
+    trainer: str
+    """The kind of trainer whose examples its lines are."""
+    selection: str
+    """The key of the completions that were chosen for it."""
+    test: Callable[[], Iterator[dict[str, Any]]]
+    """Gives the items of the test rows."""
+    corrections: Callable[[], Mapping[str, Correction]]
+    """Gives what people corrected, by the id of the completion."""
+    model: str | None = None
+    """Only what this model answered; None for all."""
+
+    @classmethod
+    def of(cls, dataset_id: str, distillation_id: str = "") -> Self:
+        """That of a dataset that is being made. Raises ApiError where a distillation names no completions."""
+        if distillation_id:
+            return cls.of_distillation(Distillation.load(distillation_id), dataset_id)
+        return cls.of_dataset(Dataset.load(dataset_id))
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset) -> Self:
+        """That of a dataset that is made by itself."""
+        return cls(
+            dataset_id=dataset.id,
+            recipe=UsedRecipe(source=dataset.source, **(dataset.recipe or Recipe()).model_dump()),
+            trainer=dataset.trainer,
+            selection=dataset.key("selection.jsonl"),
+            test=lambda: _test_items(dataset),
+            corrections=lambda: corrections.frozen(dataset.key("corrections.jsonl")),
+        )
+
+    @classmethod
+    def of_distillation(cls, distillation: Distillation, dataset_id: str) -> Self:
+        """That of a distillation's training set, for which completions and corrections are chosen once.
+
+        Only those that the teacher answered: the terms of its provider were looked at, no other's.
+        """
+        source = distillation.training_source
+        owner = dataset_id
+        asked: StoredCompletions | list[StoredCompletions]
+        if isinstance(source, DatasetId):
+            dataset = Dataset.load(source.id, param="train.id")
+            owner, asked = dataset.id, dataset.source
+        elif isinstance(source, StoredCompletions):
+            asked = source
+            _choose(source, dataset_id)
+        else:
+            raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
+        return cls(
+            dataset_id=dataset_id,
+            recipe=UsedRecipe(source=asked, **distillation.used_recipe.model_dump()),
+            trainer=distillation.trainer_kind or distillation.trainer,
+            selection=dataset_key(owner, "selection.jsonl"),
+            test=lambda: (orjson.loads(line)["item"] for line in blobs.lines(distillation.rows_key)),
+            corrections=lambda: corrections.frozen(dataset_key(owner, "corrections.jsonl")),
+            model=distillation.teacher,
+        )
+
+    def completions(self, part: Part | None = None) -> Iterator[Completion]:
+        """The completions, or those of a part."""
+        return selection.read(self.selection, part=part, model=self.model)
+
+
+def _choose(source: StoredCompletions, dataset_id: str) -> None:
+    """Write down what a filter selects and what was corrected, unless an earlier delivery has."""
+    key = dataset_key(dataset_id, "selection.jsonl")
+    if not blobs.exists(key):
+        corrections.freeze(dataset_key(dataset_id, "corrections.jsonl"), corrections.by_completion().values())
+        selection.write(key, selection.of(source))
+
+
+def _test_items(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """The items of the test rows: of a file, or of the completions that were chosen for them."""
+    if isinstance(dataset.held_out, FileId):
+        return (row["item"] for row in rows_of(dataset.held_out, "", param="held_out"))
+    return (completion.row()["item"] for completion in selection.read(dataset.key("held_out.jsonl")))

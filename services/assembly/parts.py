@@ -1,0 +1,138 @@
+"""The results of a large dataset's parts, each kept in S3, so that whoever makes the dataset goes on where it stood.
+
+In: a part of the selection. Out: an object with what became of its completions, and another one with the signatures of
+its questions. Each is written once, and is the same whoever writes it. All are deleted once the dataset is made.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from io import BytesIO
+from typing import IO, Any, NamedTuple
+
+import orjson
+
+from assembly.curate import Curator, Entry
+from assembly.curation.rule import Known
+from assembly.making import Making
+from assembly.questions import SIGNED, Questions, question_in, sample, template_of
+from assembly.row import Row
+from completions.selection import Part
+from distillations.dataset import dataset_key
+from foundation import blobs
+
+_HEAD = struct.Struct(">QQ")
+"""How an object of rows begins: with the lengths of its sample and of its rows. Behind these stand the lines."""
+_PIECE = 8
+_READERS = 8
+
+
+class _Sampled(NamedTuple):
+    """A row whose question may be looked at for the templates, and how it is read."""
+
+    row: Row
+    line: Callable[[], bytes]
+
+
+class Parts:
+    """The results of the parts of one dataset."""
+
+    def __init__(self, making: Making, parts: Sequence[Part]) -> None:
+        self._making = making
+        self._parts = parts
+        self._there = set(blobs.keys(work_of(making.dataset_id)))
+
+    def unread(self) -> list[Part]:
+        """The parts whose completions nobody has looked at."""
+        return [part for part in self._parts if self._key(part, "rows") not in self._there]
+
+    def unsigned(self) -> list[Part]:
+        """The parts whose questions have no signatures."""
+        return [part for part in self._parts if self._key(part, "signatures") not in self._there]
+
+    def read(self, part: Part, known: Known) -> None:
+        """Look at each completion of a part alone."""
+        with BytesIO() as spool:
+            curator = Curator(self._making.recipe, known, spool)
+            curator.read(self._making.completions(part))
+            entries = list(curator.part())
+            sampled = orjson.dumps(sample(entry.row for entry in entries if entry.row))
+            rows = b"\n".join(orjson.dumps(tuple(entry)) for entry in entries)
+            head = _HEAD.pack(len(sampled), len(rows))
+            blobs.put_new(self._key(part, "rows"), b"".join((head, sampled, rows, spool.getvalue())))
+
+    def template(self) -> frozenset[bytes]:
+        """The pieces of the prompts' templates: those that `Questions` would find with all rows in memory."""
+        key = f"{work_of(self._making.dataset_id)}template"
+        pieces = blobs.find(key)
+        if pieces is None:
+            pieces = b"".join(sorted(self._template()))
+            blobs.put(key, pieces)
+        return frozenset(pieces[at : at + _PIECE] for at in range(0, len(pieces), _PIECE))
+
+    def sign(self, part: Part, template: frozenset[bytes]) -> None:
+        """Make the signatures of a part's questions."""
+        entries, lines = self._read(part)
+        with BytesIO(lines) as spool:
+            questions = Questions(spool, [], (), template)
+            signed = b"".join(questions.signed(entry.row) for entry in entries if entry.row)
+        blobs.put_new(self._key(part, "signatures"), signed)
+
+    def give(self, curator: Curator, spool: IO[bytes], *, signed: bool) -> None:
+        """Let a curator go on with what was read; lines and signatures are written to its spool."""
+        for part in self._parts:
+            entries, lines = self._read(part)
+            start = spool.seek(0, 2)
+            spool.write(lines)
+            if signed:
+                spool.write(blobs.get(self._key(part, "signatures")))
+            rows = [entry.row for entry in entries if entry.row]
+            for number, row in enumerate(rows):
+                row.offset += start
+                row.signed = start + len(lines) + number * SIGNED if signed else None
+            curator.take(entries)
+
+    def _read(self, part: Part) -> tuple[list[Entry], bytes]:
+        """What became of a part's completions, and its lines."""
+        body = blobs.get(self._key(part, "rows"))
+        sampled, length = _HEAD.unpack_from(body)
+        start = _HEAD.size + sampled
+        rows = body[start : start + length].splitlines()
+        return [_entry(orjson.loads(row)) for row in rows], body[start + length :]
+
+    def _template(self) -> frozenset[bytes]:
+        with ThreadPoolExecutor(_READERS) as readers:
+            of_all = [one for of_part in readers.map(self._sampled, self._parts) for one in of_part]
+            lines = {id(one.row): one.line for one in of_all}
+            chosen = sample(one.row for one in of_all)
+            words = readers.map(lambda row: question_in(lines[id(row)]()).words, chosen)
+            return template_of(words)
+
+    def _sampled(self, part: Part) -> Iterator[_Sampled]:
+        key = self._key(part, "rows")
+        sampled, length = _HEAD.unpack(blobs.get(key, offset=0, length=_HEAD.size))
+        start = _HEAD.size + sampled + length
+        for fields in orjson.loads(blobs.get(key, offset=_HEAD.size, length=sampled)):
+            row = Row(**fields)
+            yield _Sampled(row, partial(blobs.get, key, offset=start + row.offset, length=row.length))
+
+    def _key(self, part: Part, name: str) -> str:
+        return f"{work_of(self._making.dataset_id)}{part.number:05}.{name}"
+
+
+def work_of(dataset_id: str) -> str:
+    """Where the results of the parts of a dataset lie."""
+    return dataset_key(dataset_id, "work/")
+
+
+def discard(dataset_id: str) -> None:
+    """Delete the results of all parts."""
+    blobs.delete(blobs.keys(work_of(dataset_id)))
+
+
+def _entry(fields: Any) -> Entry:
+    name, created, evidence, row = fields
+    return Entry(name, created, evidence, Row(**row) if row else None)
