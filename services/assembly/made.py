@@ -19,6 +19,7 @@ from assembly.questions import TestQuestion
 from assembly.time_left import TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
+from distillations.formats import format_named
 from distillations.held_out import HeldOut
 from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
 from distillations.trainers import TRAINERS
@@ -58,7 +59,8 @@ def known_of(making: Making) -> Known:
 
 def _known(making: Making, held_out: HeldOut) -> Known:
     corrections = making.corrections() if making.recipe.corrections else {}
-    return Known(held_out=held_out, example=TRAINERS[making.trainer].example, corrections=corrections)
+    format_ = format_named(TRAINERS[making.trainer].formats["supervised"])
+    return Known(held_out=held_out, format=format_, corrections=corrections)
 
 
 def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:

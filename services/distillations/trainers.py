@@ -9,11 +9,12 @@ the trainer, too: its address tells which of the trainers it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema, WrapValidator
 
-from distillations.chat import AlternatingExample, ChatExample
+from distillations.formats import OPENAI, Method
 from distillations.hyperparameters import (
     AzureHyperparameters,
     FireworksHyperparameters,
@@ -25,9 +26,6 @@ from distillations.hyperparameters import (
     SageMakerHyperparameters,
     TogetherHyperparameters,
 )
-from distillations.nova import NovaExample
-from distillations.open_weights import OpenWeightsExample
-from distillations.supervised import OpenAIExample
 from providers.registry import Known, configured
 
 _HOSTED = "openai"
@@ -46,14 +44,16 @@ class TrainerEntry(NamedTuple):
     description: str
     hyperparameters: type[GivenHyperparameters]
     """What it takes beside the files."""
-    example: type[OpenAIExample]
-    """What each line of its training files must be."""
+    formats: Mapping[Method, str]
+    """The format of its training files, by the methods that it trains by."""
     hosts: tuple[str, ...] = ()
     """The ends of the names of its hosts, for one that trains in the account of a provider; empty for others."""
     idle: IdleCost = "unknown"
     """What its models cost while nobody asks them."""
     pauses: bool = False
     """Whether it can pause a job."""
+    least_examples: int = 1
+    """How many examples it wants at least."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
@@ -61,46 +61,49 @@ TRAINERS: dict[str, TrainerEntry] = {
         "openai_compatible",
         "OpenAI's fine-tuning API, at the default provider",
         OpenAIHyperparameters,
-        OpenAIExample,
+        OPENAI,
         hosts=("api.openai.com",),
         idle="nothing",
         pauses=True,
+        least_examples=10,
     ),
     "file": TrainerEntry(
         "file",
         "files for a training on your own machine: the job waits until you name the model",
         OwnHyperparameters,
-        OpenAIExample,
+        OPENAI,
         idle="own_machine",
     ),
     "bedrock": TrainerEntry(
         "bedrock",
         "Amazon Nova, fine-tuned and served on demand by Amazon Bedrock",
         NovaHyperparameters,
-        NovaExample,
+        {"supervised": "bedrock-conversation-2024"},
         idle="nothing",
+        least_examples=8,
     ),
     "sagemaker": TrainerEntry(
         "sagemaker",
         "open models such as Qwen, fine-tuned by Amazon SageMaker without servers and served by its endpoints",
         SageMakerHyperparameters,
-        OpenWeightsExample,
+        {"supervised": "sagemaker-chat", "dpo": "sagemaker-preference"},
         idle="by_the_hour",
     ),
     "azure": TrainerEntry(
         "openai_compatible",
         "models of OpenAI and others, fine-tuned and deployed by Azure, for those who are its customers already",
         AzureHyperparameters,
-        OpenAIExample,
+        OPENAI,
         hosts=("openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"),
         idle="by_the_hour",
         pauses=True,
+        least_examples=10,
     ),
     "nebius": TrainerEntry(
         "openai_compatible",
         "open models, fine-tuned with LoRA by Nebius Token Factory and served there by the token",
         NebiusHyperparameters,
-        ChatExample,
+        {"supervised": "nebius-chat"},
         hosts=("tokenfactory.nebius.com", "studio.nebius.com"),
         idle="nothing",
     ),
@@ -108,7 +111,7 @@ TRAINERS: dict[str, TrainerEntry] = {
         "together",
         "open models, fine-tuned by Together and served by an endpoint of their own that stops without calls",
         TogetherHyperparameters,
-        AlternatingExample,
+        {"supervised": "together-chat", "dpo": "together-preference"},
         hosts=("api.together.ai", "api.together.xyz"),
         idle="until_it_sleeps",
     ),
@@ -116,9 +119,10 @@ TRAINERS: dict[str, TrainerEntry] = {
         "fireworks",
         "open models, fine-tuned with LoRA by Fireworks and served by deployments that scale to zero",
         FireworksHyperparameters,
-        ChatExample,
+        {"supervised": "fireworks-chat", "dpo": "fireworks-dpo"},
         hosts=("fireworks.ai",),
         idle="until_it_sleeps",
+        least_examples=3,
     ),
 }
 

@@ -27,13 +27,13 @@ def field_error(error: ValidationError, document: Any = None, model: Any = None)
     Pydantic puts the tags of unions into its paths. With the `document`, paths are written as the caller knows them.
     """
     findings = error.errors(include_url=False, include_input=False)
-    missing = [_where(document, finding) for finding in findings if finding["type"] == "missing"]
+    missing = [place_in(document, finding) for finding in findings if finding["type"] == "missing"]
     sentences = [_missing_sentence(missing[:_MOST_NAMED])] if missing else []
     others = [finding for finding in findings if finding["type"] != "missing"]
     sentences += [_sentence(document, finding, model) for finding in others[:_MOST_NAMED]]
     first = findings[0]
     return ApiError(
-        " ".join(dict.fromkeys(sentences)), code=_code(first["type"]), param=_where(document, first) or None
+        " ".join(dict.fromkeys(sentences)), code=_code(first["type"]), param=place_in(document, first) or None
     )
 
 
@@ -48,7 +48,7 @@ def _missing_sentence(names: Sequence[str]) -> str:
 
 
 def _sentence(document: Any, finding: Any, model: Any) -> str:
-    where = _where(document, finding)
+    where = place_in(document, finding)
     if finding["type"] != "extra_forbidden":
         return f"Invalid '{where}': {finding['msg']}."
     *above, name = _steps(document, finding) or [""]
@@ -57,8 +57,8 @@ def _sentence(document: Any, finding: Any, model: Any) -> str:
     return f"Unknown parameter: '{where}'.{f' {remedy(str(name), known)}' if known else ''}"
 
 
-def _where(document: Any, finding: Any) -> str:
-    """A path as a caller writes it: `rows[1].size`."""
+def place_in(document: Any, finding: Any) -> str:
+    """The place of one of pydantic's findings as a caller writes it: `rows[1].size`."""
     where = ""
     for step in _steps(document, finding):
         name = f"[{step}]" if isinstance(step, int) else step[:_LONGEST_STEP]

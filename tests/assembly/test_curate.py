@@ -83,7 +83,7 @@ def test_test_rows_and_what_the_trainer_refuses_stay_out_whatever_the_recipe_say
     found = curated([odd, completion(2, "mail"), completion(3, "rest")], Recipe(steps=[]), [completion(9, "mail")])
     assert found.drops == {"malformed": 1, "test_leaks": 1}
     [problem] = found.curator.problems()
-    assert problem.startswith("chatcmpl-1: messages.1.assistant.tool_calls.0: ")
+    assert problem.startswith("chatcmpl-1: messages[1].tool_calls[0]: ")
     assert found.rows["chatcmpl-2"].evidence[0].others == ["chatcmpl-9"]
 
 

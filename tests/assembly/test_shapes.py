@@ -6,7 +6,7 @@ import pytest
 
 from assembly.training_line import training_line
 from completions.completion import Completion
-from distillations.supervised import OpenAIExample, problem_of
+from distillations.formats.openai_chat import FORMAT
 from tests.distilling import build
 from tests.shapes import cases
 
@@ -19,9 +19,9 @@ def test_a_captured_shape_becomes_a_line_or_is_left_out_with_the_reason(name: st
     pushed = build.record(1, "x", choice={"message": case.given["message"]})
     pushed["request"] = {"model": build.TEACHER, **case.given["request"]}
     line = training_line(Completion.of(pushed, at=build.AT))
-    problem = problem_of(line, OpenAIExample)
+    fault = FORMAT.fault(line)
     if case.problem:
-        assert problem
-        assert problem.startswith(case.problem)
+        assert fault
+        assert str(fault).startswith(case.problem)
         return
-    assert (problem, line) == (None, case.expected)
+    assert (fault, line) == (None, case.expected)

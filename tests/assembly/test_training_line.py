@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assembly.training_line import history_turns, training_line
 from completions.completion import Completion
 from completions.same_input import input_key
-from distillations.supervised import OpenAIExample, problem_of
+from distillations.formats.openai_chat import FORMAT
 from tests.completions.conversations import conversations, respelt
 from tests.distilling import build
 from tests.examples import examples
@@ -38,14 +38,14 @@ def line(
 def messages_of(*messages: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
     """The messages before the answer in the line, which OpenAI's trainer takes."""
     made = line([*messages, *build.asked("so?")], **options)
-    assert problem_of(made, OpenAIExample) is None
+    assert FORMAT.fault(made) is None
     return made["messages"][:-2]
 
 
 def answered(**answer: Any) -> dict[str, Any]:
     """The answer in the line, which OpenAI's trainer takes."""
     made = line(answer=answer)
-    assert problem_of(made, OpenAIExample) is None
+    assert FORMAT.fault(made) is None
     return made["messages"][-1]
 
 
@@ -71,7 +71,7 @@ def test_a_line_is_openais_supervised_format_and_nothing_else() -> None:
         "tools": [TOOL],
         "parallel_tool_calls": False,
     }
-    assert problem_of(made, OpenAIExample) is None
+    assert FORMAT.fault(made) is None
 
 
 def test_assistant_turns_of_the_history_train_only_where_it_is_asked_for() -> None:
@@ -170,26 +170,26 @@ def test_nothing_that_is_null_or_unknown_is_in_a_line() -> None:
 @pytest.mark.parametrize(
     ("messages", "answer", "place"),
     [
-        ([{"role": "assistant", "content": None}], ANSWER, "messages.1"),
+        ([{"role": "assistant", "content": None}], ANSWER, "messages[1]"),
         (
             [{"role": "user", "content": [{"type": "file", "file": {"file_id": "x"}}]}],
             ANSWER,
-            "messages.1.user.content",
+            "messages[1].content",
         ),
         (
             [{"role": "system", "content": [{"type": "image_url", "image_url": "u"}]}],
             ANSWER,
-            "messages.1.system.content",
+            "messages[1].content",
         ),
         ([{"role": "assistant", "tool_calls": [CALL]}], ANSWER, "a tool's result"),
-        ([{"role": "tool", "tool_call_id": ["c"], "content": "42"}], ANSWER, "messages.1.tool.tool_call_id"),
-        ([], {"content": None, "tool_calls": ["odd"]}, "messages.1.assistant.tool_calls.0"),
+        ([{"role": "tool", "tool_call_id": ["c"], "content": "42"}], ANSWER, "messages[1].tool_call_id"),
+        ([], {"content": None, "tool_calls": ["odd"]}, "messages[1].tool_calls[0]"),
     ],
 )
 def test_what_the_trainer_would_refuse_is_named_without_its_text(
     messages: list[dict[str, Any]], answer: dict[str, Any], place: str
 ) -> None:
-    problem = problem_of(line([*build.asked("mail"), *messages], answer), OpenAIExample)
+    problem = str(FORMAT.fault(line([*build.asked("mail"), *messages], answer)) or "")
     assert problem
     assert place in problem
     assert "mail" not in problem
@@ -208,8 +208,8 @@ def test_what_the_trainer_would_refuse_is_named_without_its_text(
 )
 def test_a_line_of_another_form_is_no_example(change: dict[str, Any]) -> None:
     sound = {"messages": [*build.asked("mail"), ANSWER]}
-    assert problem_of(sound, OpenAIExample) is None
-    assert problem_of({**sound, **change}, OpenAIExample)
+    assert FORMAT.fault(sound) is None
+    assert FORMAT.fault({**sound, **change})
 
 
 @settings(max_examples=examples(100))
@@ -219,6 +219,6 @@ def test_a_line_asks_what_the_completion_asked_whatever_the_spelling(
 ) -> None:
     spelt = respelt([*messages, *build.asked("so?")], data.draw)
     made = line(spelt)
-    assert problem_of(made, OpenAIExample) is None
+    assert FORMAT.fault(made) is None
     assert input_key(made["messages"][:-1]) == input_key(spelt)
     assert b"null" not in orjson.dumps(made)

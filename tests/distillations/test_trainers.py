@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from distillations.formats import OPENAI
 from distillations.hyperparameters import OpenAIHyperparameters
-from distillations.supervised import OpenAIExample
 from distillations.trainers import TRAINERS, Hyperparameters, TrainerEntry, TrainerName, entry_of, kind_of, provider_of
 from foundation.document import Body
 from providers.entry import Entry
@@ -46,7 +46,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 @pytest.fixture
 def layered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TRAINERS, "layered", TrainerEntry("layered", "Another one.", Layers, OpenAIExample))
+    monkeypatch.setitem(TRAINERS, "layered", TrainerEntry("layered", "Another one.", Layers, OPENAI))
 
 
 def wrong(**asked: Any) -> list[tuple[Any, ...]]:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
-
 from assembly.questions import Questions
 from assembly.row import Row
 from assembly.training_line import training_line
@@ -20,8 +18,8 @@ from completions.completion import Completion
 from completions.corrections import Correction
 from completions.same_input import answer_key, input_key, prefix_keys
 from distillations.dataset_row import Corrected
+from distillations.formats import OPENAI, Format, format_named
 from distillations.held_out import HeldOut
-from distillations.supervised import OpenAIExample
 
 
 @dataclass
@@ -86,7 +84,7 @@ class Known:
     """
 
     held_out: HeldOut = field(default_factory=HeldOut)
-    example: type[BaseModel] = OpenAIExample
+    format: Format = field(default_factory=lambda: format_named(OPENAI["supervised"]))
     corrections: Mapping[str, Correction] = field(default_factory=dict)
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from distillations.estimates import training_cost_usd
+from distillations.formats import format_named
 from distillations.job import Estimate
 from foundation import aws, blobs
 from foundation.settings import settings
@@ -54,11 +54,11 @@ def uri(key: str) -> str:
     return f"s3://{settings().BUCKET}/{key}"
 
 
-def stored(intent: str, split: str, file: TrainingFile, written: Callable[[dict[str, Any]], bytes]) -> str:
-    """Write a file in the trainer's own format; its address in S3."""
-    key = f"{folder(intent)}{split}.jsonl"
-    documents = (orjson.loads(line) for line in file.read() if line.strip())
-    blobs.put_lines(key, (written(document) + b"\n" for document in documents))
+def stored(training: Training, split: str, file: TrainingFile, name: str) -> str:
+    """Write a file of the order in the format of this name; its address in S3."""
+    key = f"{folder(training.intent)}{split}.jsonl"
+    format_ = format_named(name)
+    blobs.put_lines(key, (format_.line(orjson.loads(line)) + b"\n" for line in file.read()))
     return uri(key)
 
 

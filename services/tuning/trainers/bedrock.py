@@ -16,7 +16,7 @@ from typing import Any
 
 from distillations.hyperparameters import NovaHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
-from distillations.nova import NovaExample, nova_line
+from distillations.trainers import TRAINERS
 from foundation import aws, blobs
 from foundation.ids import now
 from foundation.settings import settings
@@ -74,7 +74,7 @@ class BedrockTrainer:
         problems = [*at_aws.missing_role("BedrockTraining"), *at_aws.missing_provider(_PROVIDER_KIND)]
         if at_aws.plain(training.model) not in _CUSTOMIZED:
             problems.append(Problem("model", f"Bedrock fine-tunes here: {', '.join(_CUSTOMIZED)}"))
-        return problems or problems_of(training, NovaHyperparameters, NovaExample)
+        return problems or problems_of(training, TRAINERS["bedrock"])
 
     def estimate(self, training: Training) -> Estimate:
         return at_aws.estimate(training, NovaHyperparameters.DEFAULT_EPOCHS)
@@ -131,9 +131,8 @@ class BedrockTrainer:
                 aws.bedrock().delete_custom_model(modelIdentifier=name)
 
     def _order(self, training: Training) -> dict[str, Any]:
-        files = {
-            split: at_aws.stored(training.intent, split, file, nova_line) for split, file in training.files.items()
-        }
+        name = TRAINERS["bedrock"].formats[training.method]
+        files = {split: at_aws.stored(training, split, file, name) for split, file in training.files.items()}
         base = at_aws.plain(training.model)
         order: dict[str, Any] = {
             "jobName": training.intent,

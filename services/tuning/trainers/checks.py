@@ -8,51 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from distillations.supervised import problem_of
-from foundation.blobs import LineTooLong
+from distillations.formats.validator import report_on
+from distillations.trainers import TrainerEntry
 from tuning.trainers.trainer import Problem, Training
-from tuning.trainers.training_file import TrainingFile
 
 MOST_PROBLEMS = 100
 
 
-def problems_of(training: Training, hyperparameters: type[BaseModel], example: type[BaseModel]) -> list[Problem]:
-    """At most 100 problems of an order."""
-    return list(islice(_problems(training, hyperparameters, example), MOST_PROBLEMS))
+def problems_of(training: Training, entry: TrainerEntry) -> list[Problem]:
+    """At most 100 problems of an order, by what is registered for its trainer."""
+    return list(islice(_problems(training, entry), MOST_PROBLEMS))
 
 
-def _problems(training: Training, hyperparameters: type[BaseModel], example: type[BaseModel]) -> Iterator[Problem]:
-    yield from _of_hyperparameters(training, hyperparameters)
+def _problems(training: Training, entry: TrainerEntry) -> Iterator[Problem]:
+    yield from _of_hyperparameters(training, entry)
     for name, file in training.files.items():
-        yield from _of_lines(name, file, example)
+        least = entry.least_examples if name == "train" else 1
+        report = report_on(file.raw(), entry.formats[training.method], least=least)
+        for finding in report.findings:
+            if finding.level == "error":
+                message = f"{finding.field}: {finding.message}" if finding.field else finding.message
+                yield Problem(name, message, line=finding.line)
 
 
-def _of_hyperparameters(training: Training, taken: type[BaseModel]) -> Iterator[Problem]:
+def _of_hyperparameters(training: Training, entry: TrainerEntry) -> Iterator[Problem]:
     try:
-        taken.model_validate(training.hyperparameters)
+        entry.hyperparameters.model_validate(training.hyperparameters)
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_input=False):
             field = ".".join(["hyperparameters", *(str(step) for step in wrong["loc"])])
             yield Problem(field, wrong["msg"])
-
-
-def _of_lines(name: str, file: TrainingFile, example: type[BaseModel]) -> Iterator[Problem]:
-    number = 0
-    try:
-        for number, line in enumerate(file.read(), start=1):
-            problem = _of_line(line, example) if line.strip() else None
-            if problem:
-                yield Problem(name, problem, line=number)
-    except LineTooLong as error:
-        yield Problem(name, error.message, line=number + 1)
-
-
-def _of_line(line: bytes, example: type[BaseModel]) -> str | None:
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return "the line is no JSON"
-    return problem_of(document, example) if isinstance(document, dict) else "the line is no JSON object"

@@ -13,9 +13,8 @@ import orjson
 
 from distillations import by_hand
 from distillations.by_hand import ByHand
-from distillations.hyperparameters import OwnHyperparameters
 from distillations.job import Estimate, JobStatus
-from distillations.supervised import OpenAIExample
+from distillations.trainers import TRAINERS
 from foundation import blobs
 from foundation.settings import settings
 from providers.model_version import ModelVersion
@@ -53,7 +52,7 @@ class FileTrainer:
     deploys = False
 
     def check(self, training: Training) -> list[Problem]:
-        return problems_of(training, OwnHyperparameters, OpenAIExample)
+        return problems_of(training, TRAINERS["file"])
 
     def estimate(self, training: Training) -> Estimate:  # noqa: ARG002 - nobody knows the machine
         return Estimate()

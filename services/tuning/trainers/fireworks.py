@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx2
 
-from distillations.chat import ChatExample
 from distillations.hyperparameters import FireworksHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
+from distillations.trainers import TRAINERS
 from foundation.ids import now
 from providers.model_version import ModelVersion
 from tuning.trainers import hosted
@@ -46,7 +46,6 @@ _NAMES = {
     "lora_rank": "loraRank",
     "max_length": "maxContextLength",
 }
-_LEAST_EXAMPLES = 3
 _IDLE = "900s"
 """After how long without calls a deployment goes to zero replicas. Fireworks' own default is an hour."""
 _STATES: dict[str, JobStatus] = {
@@ -98,10 +97,7 @@ class FireworksTrainer:
         self._api = hosted.Api(account, http)
 
     def check(self, training: Training) -> list[Problem]:
-        problems = problems_of(training, FireworksHyperparameters, ChatExample)
-        if not problems and _examples(training.train) < _LEAST_EXAMPLES:
-            problems.append(Problem("train", f"Fireworks takes {_LEAST_EXAMPLES} examples or more"))
-        return problems
+        return problems_of(training, TRAINERS["fireworks"])
 
     def estimate(self, training: Training) -> Estimate:
         return hosted.estimate(training, FireworksHyperparameters.DEFAULT_EPOCHS)
@@ -224,7 +220,7 @@ def _id(intent: str) -> str:
 
 
 def _examples(file: TrainingFile) -> int:
-    return sum(1 for line in file.read() if line.strip())
+    return sum(1 for _ in file.read())
 
 
 def _deployment(artifact: str) -> hosted.Json:

@@ -93,7 +93,7 @@ class OpenAITrainer:
 
     def check(self, training: Training) -> list[Problem]:
         lacking = self._serving.problems() if self._serving else []
-        return lacking or problems_of(training, self._entry.hyperparameters, self._entry.example)
+        return lacking or problems_of(training, self._entry)
 
     def estimate(self, training: Training) -> Estimate:
         """What it costs; OpenAI says how long it takes once it has begun."""

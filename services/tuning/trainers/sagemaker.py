@@ -15,7 +15,7 @@ from typing import Any
 
 from distillations.hyperparameters import SageMakerHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
-from distillations.open_weights import OpenWeightsExample, open_weights_line
+from distillations.trainers import TRAINERS
 from foundation import aws, blobs
 from foundation.settings import settings
 from providers.model_version import ModelVersion
@@ -60,7 +60,7 @@ class SageMakerTrainer:
     def check(self, training: Training) -> list[Problem]:
         problems = [
             *at_aws.missing_role("SageMakerTraining"),
-            *problems_of(training, SageMakerHyperparameters, OpenWeightsExample),
+            *problems_of(training, TRAINERS["sagemaker"]),
         ]
         return problems or list(self._problems_of_recipe(training))
 
@@ -130,10 +130,8 @@ class SageMakerTrainer:
         yield from known.problems(_chosen(training))
 
     def _order(self, training: Training) -> dict[str, Any]:
-        files = {
-            split: at_aws.stored(training.intent, split, file, open_weights_line)
-            for split, file in training.files.items()
-        }
+        name = TRAINERS["sagemaker"].formats[training.method]
+        files = {split: at_aws.stored(training, split, file, name) for split, file in training.files.items()}
         known = recipe.recipe_of(at_aws.plain(training.model), full=_is_full(training))
         if known is None:
             raise TrainerRefused(f"SageMaker's public hub has no recipe that fine-tunes '{training.model}' like this")

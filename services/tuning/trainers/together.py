@@ -20,9 +20,9 @@ from typing import Any
 
 import httpx2
 
-from distillations.chat import AlternatingExample
 from distillations.hyperparameters import TogetherHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
+from distillations.trainers import TRAINERS
 from providers.model_version import ModelVersion
 from tuning.trainers import hosted, together_files
 from tuning.trainers.account import Account, name_there
@@ -85,7 +85,7 @@ class TogetherTrainer:
         self._api = hosted.Api(account, http)
 
     def check(self, training: Training) -> list[Problem]:
-        return problems_of(training, TogetherHyperparameters, AlternatingExample)
+        return problems_of(training, TRAINERS["together"])
 
     def estimate(self, training: Training) -> Estimate:
         return hosted.estimate(training, TogetherHyperparameters.DEFAULT_EPOCHS)

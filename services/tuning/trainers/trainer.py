@@ -15,6 +15,7 @@ from annotated_types import Ge, Lt, MaxLen
 from pydantic.dataclasses import dataclass as checked
 
 from distillations.dataset import DatasetCard
+from distillations.formats import Method
 from distillations.job import Checkpoint, Estimate, JobFailure, JobStatus
 from foundation.errors import StillhouseError
 from providers.model_version import ModelVersion
@@ -80,7 +81,8 @@ class Problem:
 class Training:
     """The order for a job. `intent` is the id by which `find` finds the job again after a crash.
 
-    The files are JSONL in the format that the trainer's entry names; there may be none to validate on. `suffix` is a
+    The files are JSONL of examples in OpenAI's shape, supervised ones or pairs as `method` says; there may be none to
+    validate on. `suffix` is a
     short name for people that goes into the name of the model. `card` is that of the dataset, where it has one.
     """
 
@@ -92,6 +94,7 @@ class Training:
     seed: int
     suffix: str
     card: DatasetCard | None = None
+    method: Method = "supervised"
 
     @property
     def files(self) -> dict[str, TrainingFile]:

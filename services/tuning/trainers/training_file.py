@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Self
 
+from distillations.formats.lines import examples
 from foundation import blobs
 from foundation.settings import settings
 
@@ -28,9 +29,13 @@ class TrainingFile:
     def uri(self) -> str:
         return f"s3://{settings().BUCKET}/{self.key}"
 
-    def read(self) -> Iterator[bytes]:
-        """The lines with their ends, streamed. Raises LineTooLong at one that nobody reads."""
+    def raw(self) -> Iterator[bytes]:
+        """The lines as they were uploaded, streamed. Raises LineTooLong at one that nobody reads."""
         yield from blobs.raw_lines(self.key) or ()
+
+    def read(self) -> Iterator[bytes]:
+        """The examples, a line each: what harms none of them is mended, and empty lines are left out."""
+        return examples(self.raw())
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:

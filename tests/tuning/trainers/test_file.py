@@ -84,5 +84,5 @@ def test_a_line_that_it_would_not_take_is_named_before_anything_is_written(
     assert (job.status, job.error.code) == ("failed", "invalid_training_data")
     assert "train, line 2: messages" in job.error.message
     told = [row["message"] for row in table.query(job.id, prefix="EVENT#THEIRS#")]
-    assert any("train, line 3: the line is no JSON" in message for message in told)
+    assert any("train, line 3: it is no JSON" in message for message in told)
     assert list(blobs.keys(f"tuning/{job.id}/")) == []

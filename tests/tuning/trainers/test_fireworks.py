@@ -156,7 +156,7 @@ def test_a_set_of_two_examples_and_parts_as_content_are_refused_by_line(far: Far
     parts = [{"role": "user", "content": [{"type": "text", "text": "hi"}]}, {"role": "assistant", "content": "a"}]
     few = b"\n".join(example_line(number) for number in range(2))
     [problem] = far.trainer().check(training(train=stored(few)))
-    assert "3 examples or more" in str(problem)
+    assert "at least 3 are needed" in str(problem)
     odd = b"\n".join([LINES, json.dumps({"messages": parts}).encode()])
     [problem] = far.trainer().check(training(train=stored(odd)))
     assert str(problem).startswith("train, line 13: content must be a string")

@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from distillations.open_weights import OpenWeightsExample, open_weights_line
-from distillations.supervised import problem_of
+from distillations.formats.sagemaker_chat import FORMAT
 from local.fakes.rows import text_rows
 
 USER = {"role": "user", "content": "Where is my parcel?"}
@@ -33,8 +32,8 @@ def line(*messages: dict[str, Any], **extra: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_taken_becomes_a_line_that_sagemaker_takes(taken: dict[str, Any]) -> None:
-    assert problem_of(taken, OpenWeightsExample) is None
-    [row] = text_rows(open_weights_line(taken))
+    assert FORMAT.fault(taken) is None
+    [row] = text_rows(FORMAT.line(taken))
     assert [message["role"] for message in row["messages"]] == [
         "system" if message["role"] == "developer" else message["role"] for message in taken["messages"]
     ]
@@ -43,7 +42,7 @@ def test_what_is_taken_becomes_a_line_that_sagemaker_takes(taken: dict[str, Any]
 
 def test_parts_are_joined_and_nothing_else_is_written() -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
-    written = orjson.loads(open_weights_line(line({"role": "user", "content": parts}, {**ANSWER, "weight": 1})))
+    written = orjson.loads(FORMAT.line(line({"role": "user", "content": parts}, {**ANSWER, "weight": 1})))
     assert written == {"messages": [{"role": "user", "content": "one\ntwo"}, ANSWER]}
 
 
@@ -59,4 +58,4 @@ def test_parts_are_joined_and_nothing_else_is_written() -> None:
     ],
 )
 def test_what_has_no_counterpart_is_refused_with_its_reason(refused: dict[str, Any], why: str) -> None:
-    assert why in (problem_of(refused, OpenWeightsExample) or "")
+    assert why in str(FORMAT.fault(refused))

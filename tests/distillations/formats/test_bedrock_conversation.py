@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from distillations.nova import NovaExample, nova_line
-from distillations.supervised import problem_of
+from distillations.formats.bedrock_conversation import FORMAT
 from local.fakes.rows import converse_rows
 from providers.bedrock.request import converse_request
 
@@ -25,7 +24,7 @@ def line(*messages: dict[str, Any], **extra: Any) -> dict[str, Any]:
 
 
 def test_a_line_has_the_system_s_texts_and_turns_of_blocks() -> None:
-    assert orjson.loads(nova_line(line(SYSTEM, USER, ANSWER))) == {
+    assert orjson.loads(FORMAT.line(line(SYSTEM, USER, ANSWER))) == {
         "schemaVersion": "bedrock-conversation-2024",
         "system": [{"text": "Sort this mail."}],
         "messages": [
@@ -48,12 +47,12 @@ def test_a_line_has_the_system_s_texts_and_turns_of_blocks() -> None:
     ],
 )
 def test_what_is_taken_becomes_a_line_that_bedrock_takes_and_converse_would_get(taken: dict[str, Any]) -> None:
-    assert problem_of(taken, NovaExample) is None
-    assert len(converse_rows(nova_line(taken))) == 1
+    assert FORMAT.fault(taken) is None
+    assert len(converse_rows(FORMAT.line(taken))) == 1
     *asked, _ = taken["messages"]
     asked = [{name: value for name, value in message.items() if name != "weight"} for message in asked]
     request = converse_request({"model": "amazon.nova-micro-v1:0", "messages": asked})
-    document = orjson.loads(nova_line(taken))
+    document = orjson.loads(FORMAT.line(taken))
     assert document["messages"][:-1] == request["messages"]
     assert document.get("system", []) == request.get("system", [])
 
@@ -79,8 +78,8 @@ def test_what_is_taken_becomes_a_line_that_bedrock_takes_and_converse_would_get(
         (line({**USER, "name": "Ann"}, ANSWER), "name"),
         (line({"role": "user", "content": "User: hello"}, ANSWER), "Nova keeps 'User:' for itself"),
         (line({"role": "system", "content": "Say <image>"}, USER, ANSWER), "Nova keeps '<image>' for itself"),
-        (line(SYSTEM, USER), "no answer to learn"),
+        (line(SYSTEM, USER), "no message is the assistant's"),
     ],
 )
 def test_what_has_no_counterpart_is_refused_with_its_reason(refused: dict[str, Any], why: str) -> None:
-    assert why in (problem_of(refused, NovaExample) or "")
+    assert why in str(FORMAT.fault(refused))

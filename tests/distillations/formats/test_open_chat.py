@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from distillations.chat import AlternatingExample, ChatExample
-from distillations.supervised import problem_of
+from distillations.formats import format_named
 
 SYSTEM = {"role": "system", "content": "s"}
 USER = {"role": "user", "content": "u"}
@@ -17,8 +16,8 @@ CALLS = {"role": "assistant", "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "c1", "content": "r"}
 
 
-def problem(*messages: dict[str, Any], example: type[ChatExample] = AlternatingExample) -> str | None:
-    return problem_of({"messages": list(messages)}, example)
+def problem(*messages: dict[str, Any], name: str = "together-chat") -> str:
+    return str(format_named(name).fault({"messages": list(messages)}) or "")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def problem(*messages: dict[str, Any], example: type[ChatExample] = AlternatingE
     ],
 )
 def test_what_is_taken(messages: list[dict[str, Any]]) -> None:
-    assert problem(*messages) is None
+    assert problem(*messages) == ""
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_what_is_taken(messages: list[dict[str, Any]]) -> None:
     ],
 )
 def test_what_no_chat_template_takes(messages: list[dict[str, Any]], why: str) -> None:
-    assert why in (problem(*messages, example=ChatExample) or "")
+    assert why in problem(*messages, name="fireworks-chat")
 
 
 @pytest.mark.parametrize(
@@ -60,5 +59,5 @@ def test_what_no_chat_template_takes(messages: list[dict[str, Any]], why: str) -
     ],
 )
 def test_turns_that_do_not_alternate(messages: list[dict[str, Any]], why: str) -> None:
-    assert why in (problem(*messages) or "")
-    assert problem(*messages, example=ChatExample) is None
+    assert why in problem(*messages)
+    assert problem(*messages, name="fireworks-chat") == ""
