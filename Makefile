@@ -45,11 +45,11 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 test: setup .venv-conformance/.synced client/js/node_modules/.synced ## everything: check, unit tests, end-to-end tests on the local stack
 	@# The build of the stack beside the check, its tests beside the unit tests: alone, each leaves half of two cores idle.
 	@$(MAKE) -j 2 check local-build
-	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations 20 $(ARGS)
+	@$(BIN)/pytest -q --processes 3 --durations 20 $(ARGS)
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
-	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 20 -m "not stack" $(ARGS)
+	@$(BIN)/pytest -q --processes 2 --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
 stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end-to-end tests on the local stack
@@ -57,7 +57,7 @@ stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end
 
 .PHONY: soak
 soak: setup ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 20 --soak -m "soak or hypothesis" $(ARGS)
+	@$(BIN)/pytest -q --processes 2 --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
@@ -73,8 +73,6 @@ check: setup ## format, lint, types, template, requirements
 	@# Linters do not look into the files of infra/ that the template takes in, so they get it whole.
 	@mkdir -p .aws-sam && $(BIN)/python -m tests.template.loading > .aws-sam/whole.json
 	@$(BIN)/cfn-lint .aws-sam/whole.json
-	@findings=$$(AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template-file .aws-sam/whole.json 2>&1) || \
-		{ echo "$$findings"; exit 1; }
 	@for bundle in $(BUNDLES); do $(EXPORT) $$bundle | cmp -s - $$bundle/requirements.txt || \
 		{ echo "$$bundle/requirements.txt is not what uv.lock says: run 'make requirements'"; exit 1; }; done
 	@echo "check: clean"
@@ -102,7 +100,11 @@ wheel: $(UV) ## what a user installs, in dist/: the wrapper and, with the extra 
 	@wheel=$$(echo dist/*.whl); echo "$$wheel: pip install $$wheel, or \"$$wheel[cli]\" with the command"
 
 .PHONY: build
-build: .venv/.synced .venv-sam/.synced ## sam build, for AWS (ENV=dev|prod PARAMETERS="Architecture=x86_64")
+build: .venv/.synced .venv-sam/.synced ## sam validate and build, for AWS (ENV=dev|prod PARAMETERS="Architecture=x86_64")
+	@# That is cfn-lint, which `make check` has run, in the version that SAM has.
+	@mkdir -p .aws-sam && $(BIN)/python -m tests.template.loading > .aws-sam/whole.json
+	@findings=$$(AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template-file .aws-sam/whole.json 2>&1) || \
+		{ echo "$$findings"; exit 1; }
 	@$(SAM) build --config-env $(ENV) $(OVERRIDES) $(ARGS)
 	@# Byte code beside the sources, since Lambda cannot write it; one archive, else the same code is packed thirteen times.
 	@$(BIN)/python -m local.stack.artifact .aws-sam/build .venv-sam/bin/python

@@ -26,6 +26,7 @@ BESIDE_THE_STACK = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--unbuilt", action="store_true", help="also the tests of behaviour that is not built yet")
+    parser.addoption("--processes", type=int, default=1, help="in how many processes the tests run, file by file")
     parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
     parser.addoption("--soak-seconds", type=float, default=3600.0, help="how long the mixed load of --soak lasts")
 
@@ -45,13 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the stack come first: side by side with the others, they take longest."""
-    items.sort(key=lambda item: not beside.is_of_the_stack(item.nodeid))
+    """The tests of the stack come first, then the longest others."""
+    items.sort(key=beside.place)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """`--dist loadfile` gives a process the files of the stack's tests as if they were one."""
-    return beside.scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With `--processes`, run the tests in so many; else let pytest run them in this one."""
+    if session.config.option.collectonly or session.testsfailed or session.config.getoption("--processes") < 2:
+        return None
+    beside.run(session, session.config.getoption("--processes"))
+    return True
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -63,7 +67,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     config, ids = session.config, [item.nodeid for item in session.items]
-    config.stash[BESIDE_THE_STACK] = hasattr(config, "workerinput") and any(map(beside.is_of_the_stack, ids))
+    config.stash[BESIDE_THE_STACK] = config.getoption("--processes") > 1 and any(map(beside.is_of_the_stack, ids))
 
 
 @pytest.fixture
