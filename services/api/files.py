@@ -1,7 +1,8 @@
 """Files: upload, list, retrieve, content, delete. Shapes: OpenAI's.
 
-In: a multipart upload of at most 4 MB, or a request for a link that takes more. Rows are looked at line by line before
-they are kept; what comes by a link is looked at when a run reads it. Content goes by a link, which the SDK follows.
+In: a multipart upload of at most 4 MB, or a request for a link that takes more. Rows and examples are looked at line by
+line before they are kept; what comes by a link is looked at when a run or a trainer reads it. Content goes by a link,
+which the SDK follows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from api import retried
 from api.needed import refuse_while_needed, refuse_while_trained_on
+from distillations.formats.report import FileReport
+from distillations.trainers import TrainerName
 from evals.data_sources import FileId
 from evals.files import File, check_lines, file_key
 from foundation import aws, blobs, http, links
@@ -63,6 +66,8 @@ class Upload(_About):
 
     anchor: Literal["created_at"] | None = Field(default=None, alias="expires_after[anchor]")
     seconds: _Seconds | None = Field(default=None, alias="expires_after[seconds]")
+    trainer: TrainerName | None = None
+    """The trainer that a file of the purpose `fine-tune` is for. Without it, it is checked as OpenAI takes it."""
 
 
 class UploadForm(Upload):
@@ -101,6 +106,9 @@ class FileDocument(Document):
     """`uploaded` while nobody has looked at its lines: it came, or will come, by a link."""
     expires_at: int | None
     """Seconds UTC; null for a file that stays."""
+    report: FileReport | None
+    """What was found in the examples of a `fine-tune` file, and what was mended; null for other files, and for those
+    that came by a link, which the trainer checks when a job starts."""
 
 
 class AnnouncedFile(FileDocument):
@@ -128,9 +136,9 @@ def upload_file() -> dict[str, Any]:
     # The SDK's retries draw a new boundary: what counts is what is in the form.
     cause = f"{sorted(form.fields.items())}{hashlib.sha256(form.content).hexdigest()}".encode()
     file_id = retried.object_id(router, "file-", body=cause)
-    check_lines(form.content, asked.purpose)
-    blobs.put(file_key(file_id), form.content)
-    return _created(file_id, asked, len(form.content), asked.seconds).public()
+    content, fields = _checked(form.content, asked)
+    blobs.put(file_key(file_id), content)
+    return _created(file_id, asked, len(content), asked.seconds, **fields).public()
 
 
 @router.post("/v1/files/presigned", scope="write")
@@ -209,6 +217,18 @@ def download(key: str) -> Response[Any]:
     """Large files go by a link that ends after a quarter of an hour; the SDK follows it."""
     headers = {"location": links.to_object(key)}
     return Response(_TEMPORARY_REDIRECT, "application/json", "", headers=headers)
+
+
+def _checked(content: bytes, asked: Upload) -> tuple[bytes, dict[str, Any]]:
+    """What is kept of an upload, and what is known of it. Raises ApiError where its lines are not what it is for."""
+    if asked.purpose == "evals":
+        check_lines(content)
+        return content, {}
+    # Imported here: only files that are to train need the formats.
+    from api.training_files import accepted
+
+    kept, report = accepted(content, asked.trainer)
+    return kept, {"report": report.model_dump(mode="json")}
 
 
 def _created(file_id: str, asked: _About, size: int, seconds: int | None, **fields: Any) -> File:

@@ -61,7 +61,7 @@ def rows_of(
 
 def _file_rows(file: File, names: Sequence[str], param: str) -> Iterator[dict[str, Any]]:
     """Rows of an uploaded file, `{item: {input, reference, …}}`, named after their input where they have no id."""
-    for number, row in numbered(_lines(file, param), "evals", param=f"{param}.id"):
+    for number, row in numbered(_lines(file, param), param=f"{param}.id"):
         _check(number, row, param)
         item = row["item"]
         item["completion_id"] = item.get("completion_id") or derived_id("chatcmpl-", file.id, input_key(item["input"]))

@@ -1,4 +1,4 @@
-"""The Files API: the record of each file, and the check of its lines.
+"""The Files API: the record of each file, and the check of the lines of those that are rows of evals.
 
 In: the bytes of a JSONL file. Out: nothing, or an ApiError with the first bad line's number, a code and what is wrong,
 so that later readers can rely on every line.
@@ -36,6 +36,8 @@ class File(Record):
     purpose: str
     status: Literal["uploaded", "processed"] = "processed"
     expires_at: int | None = None
+    report: dict[str, Any] | None = None
+    """What was found in a file of training examples; null for others, and while nobody has looked at it."""
     key: str
 
     @property
@@ -143,9 +145,9 @@ class Row(BaseModel):
     sample: Annotated[dict[str, Any], AfterValidator(_usable)] | None = None
 
 
-def check_lines(body: bytes, purpose: str, *, param: str = "file") -> None:
-    """Raises ApiError where the file is no JSONL of objects or, for evals, where a line is no row."""
-    for _ in checked(body.splitlines(), purpose, param=param):
+def check_lines(body: bytes, *, param: str = "file") -> None:
+    """Raises ApiError where the file is no JSONL of rows."""
+    for _ in checked(body.splitlines(), param=param):
         pass
 
 
@@ -161,12 +163,12 @@ def file_of_rows(file_id: str, *, param: str) -> File:
     return file
 
 
-def checked(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[dict[str, Any]]:
-    """The object on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
-    return (row for _, row in numbered(lines, purpose, param=param))
+def checked(lines: Iterable[bytes], *, param: str = "file") -> Iterator[dict[str, Any]]:
+    """The row on each line that is not empty; raises ApiError at the first that cannot be taken, or without any."""
+    return (row for _, row in numbered(lines, param=param))
 
 
-def numbered(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> Iterator[tuple[int, dict[str, Any]]]:
+def numbered(lines: Iterable[bytes], *, param: str = "file") -> Iterator[tuple[int, dict[str, Any]]]:
     """The same, each with the number of its line, from 1."""
     any_row = False
     for number, line in enumerate(lines, start=1):
@@ -176,8 +178,7 @@ def numbered(lines: Iterable[bytes], purpose: str, *, param: str = "file") -> It
             continue
         any_row = True
         row = _parsed(number, line, param)
-        if purpose == "evals":
-            _check_row(number, row, param)
+        _check_row(number, row, param)
         yield number, row
     if not any_row:
         raise ApiError("The file holds no rows.", code="no_rows", param=param)

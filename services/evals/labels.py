@@ -172,7 +172,7 @@ def _of_file(file_id: str) -> Iterator[list[Human]]:
     body = blobs.find(file.key)
     if body is None:
         raise ApiError("The file has no content.", code="file_not_found", param="source.id")
-    check_lines(body, "evals", param="source.id")
+    check_lines(body, param="source.id")
     for number, line in enumerate(body.splitlines(), start=1):
         if line.strip():
             try:

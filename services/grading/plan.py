@@ -109,7 +109,7 @@ def _rows_key(run: Run) -> str:
 
 def _uploaded(file: File) -> Iterator[dict[str, Any]]:
     """The rows of an uploaded file, each with its item and sample alone. Raises ApiError if a line is no row."""
-    for row in checked(_raw_lines(file.key), "evals", param=_FILE):
+    for row in checked(_raw_lines(file.key), param=_FILE):
         yield {name: row[name] for name in ("item", "sample") if row.get(name) is not None}
 
 

@@ -12,9 +12,8 @@ import httpx2
 import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
-from evals.files import File, check_lines, file_key
+from evals.files import File, file_key
 from foundation import blobs
-from foundation.errors import ApiError
 from foundation.ids import now
 from tests.api.evals import counts, create, run
 from tests.api.sdk import Transport, client_of
@@ -23,8 +22,6 @@ from tests.flow import loop
 from tests.flow.system import System
 
 MALFORMED = Path(__file__).parents[3] / "shared" / "data" / "openai_ft_format" / "malformed"
-# What a file cannot say of itself line by line: whether it fits a task, a method of training or a tokenizer.
-OF_A_LINE = {"invalid_json", "not_jsonl", "data_type", "utf8_bom", "invalid_utf8", "invalid_unicode"}
 
 
 def rows(*answers: str) -> bytes:
@@ -34,6 +31,12 @@ def rows(*answers: str) -> bytes:
 
 def upload(client: OpenAI, content: bytes, purpose: Any = "evals", name: str = "rows.jsonl", **fields: Any) -> Any:
     return client.files.create(file=(name, content), purpose=purpose, **fields)
+
+
+def said(refusal: BadRequestError) -> str:
+    body = refusal.body
+    assert isinstance(body, dict)
+    return str(body["message"])
 
 
 def over(file_id: str) -> dict[str, Any]:
@@ -157,24 +160,67 @@ def test_a_line_that_could_be_no_row_is_refused_with_its_number(
 
 
 @pytest.mark.data
-def test_malformed_training_files_are_refused_as_far_as_lines_tell() -> None:
-    if not MALFORMED.exists():
-        pytest.skip("the malformed files are not beside the checkout")
+@pytest.mark.skipif(not MALFORMED.is_dir(), reason="needs ../shared/data/openai_ft_format/malformed")
+def test_malformed_training_files_are_refused_mended_or_told_by_line(client: OpenAI) -> None:
     wrong = {}
     for case in json.loads((MALFORMED / "manifest.json").read_text()):
-        expected = case["expected"] if case["expected"] in OF_A_LINE else None
+        content = (MALFORMED / case["file"]).read_bytes()
+        place = f"Line {case['line']}" if case["line"] else "The file"
         try:
-            check_lines((MALFORMED / case["file"]).read_bytes(), "fine-tune")
-            reason = None
-        except ApiError as refusal:
-            reason = refusal.code
-            if case["line"] and f"Line {case['line']} " not in refusal.message:
-                reason = refusal.message
-        if case["file"] == "21_empty_file.jsonl":
-            expected = "no_rows"
-        if reason != expected:
-            wrong[case["file"]] = (expected, reason)
+            made = upload(client, content, "fine-tune", case["file"])
+        except BadRequestError as refusal:
+            told = {(refusal.code, place)} if said(refusal).startswith(place) else {said(refusal)}
+        else:
+            findings = made.report["findings"]
+            told = {(found["code"], f"Line {found['line']}" if found["line"] else "The file") for found in findings}
+            told -= {("conflicting_target", place), ("target_schema_mismatch", place)} if len(told) > 1 else set()
+            if made.report["repaired"]:
+                assert blobs.get(file_key(made.id)) != content
+                assert made.bytes == len(blobs.get(file_key(made.id)))
+            else:
+                assert blobs.get(file_key(made.id)) == content
+        if told != ({(case["expected"], place)} if case["expected"] else set()):
+            wrong[case["file"]] = told
     assert wrong == {}
+
+
+def chat(question: str, **answer: Any) -> bytes:
+    said = {"role": "assistant", "content": "yes", **answer}
+    return json.dumps({"messages": [{"role": "user", "content": question}, said]}).encode()
+
+
+def test_training_examples_are_checked_by_the_trainer_that_is_named(client: OpenAI) -> None:
+    weighed = json.dumps({"messages": [*json.loads(chat("one"))["messages"], *json.loads(chat("two"))["messages"]]})
+    lines = chat("mail") + b"\n\n" + weighed.replace('"yes"', '"yes", "weight": 0', 1).encode()
+    made = upload(client, lines, "fine-tune", extra_body={"trainer": "file"})
+    assert [(found["line"], found["code"], found["level"]) for found in made.report["findings"]] == [
+        (2, "blank_line", "repaired")
+    ]
+    assert blobs.get(file_key(made.id)) == lines.replace(b"\n\n", b"\n")
+    assert client.files.retrieve(made.id).report == made.report
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, lines, "fine-tune", extra_body={"trainer": "bedrock"})
+    assert (refusal.value.code, refusal.value.param) == ("no_counterpart", "file")
+    assert said(refusal.value).startswith("Line 3, messages: ")
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, lines, "fine-tune", extra_body={"trainer": "nobody"})
+    assert refusal.value.param == "trainer"
+
+
+def test_pairs_are_taken_for_training_by_who_trains_on_pairs(client: OpenAI) -> None:
+    pair = {"input": {"messages": [{"role": "user", "content": "mail"}]}}
+    outputs = {name: [{"role": "assistant", "content": name}] for name in ("preferred_output", "non_preferred_output")}
+    line = json.dumps({**pair, **outputs}).encode()
+    made = upload(client, line, "fine-tune")
+    assert (made.report["format"], made.report["errors"], made.report["rows"]) == ("openai-dpo", 0, 1)
+    assert [found["code"] for found in made.report["findings"]] == ["too_few_examples"]
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, line, "fine-tune", extra_body={"trainer": "bedrock"})
+    assert refusal.value.param == "trainer"
+    with pytest.raises(BadRequestError) as refusal:
+        upload(client, b"\n".join([line] + [b"{}"] * 9), "fine-tune")
+    assert said(refusal.value).count("Line ") == 5
+    assert said(refusal.value).endswith(" And 4 more.")
 
 
 def test_a_bad_form_names_what_is_wrong(system: System) -> None:

@@ -12,7 +12,8 @@ from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
 from distillations.job import FOLLOWING, OPEN_JOBS, Job
-from foundation import table
+from evals.files import file_key
+from foundation import blobs, table
 from foundation.errors import ApiError
 from foundation.ids import now
 from tests.api.sdk import Transport, client_of
@@ -130,7 +131,9 @@ def test_a_retry_finds_its_job_whatever_has_changed_since(
 
 def test_what_the_trainer_would_not_take_is_the_jobs_error_with_the_lines(system: System, client: OpenAI) -> None:
     lines = [example_line(number) for number in range(12)]
-    file_id = uploaded(client, [*lines, BAD, b"", BAD])
+    # It came by a link: nobody has looked at its lines before.
+    file_id = uploaded(client, lines)
+    blobs.put(file_key(file_id), b"\n".join([*lines, BAD, b"", BAD]))
     made = asked(client, training_file=file_id)
     delivered(system)
     job = client.fine_tuning.jobs.retrieve(made.id)

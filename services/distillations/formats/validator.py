@@ -36,13 +36,18 @@ class _NoRow(Exception):
         self.whole = whole
 
 
-def report_on(lines: Iterable[bytes], name: str, *, examples: bool = True, least: int = 1) -> FileReport:
-    """The report on a file that is to train by the format of this name. `least` is how many rows it must have."""
+def report_on(
+    lines: Iterable[bytes], name: str, *, examples: bool = True, least: int = 1, wanted: int = 1
+) -> FileReport:
+    """The report on a file that is to train by the format of this name.
+
+    `least` is how many rows it must have, `wanted` how many it should.
+    """
     reading = _Reading(name, examples=examples)
     try:
         for line in mended(lines):
             reading.take(line)
-        reading.end(least)
+        reading.end(least, wanted)
     except LineTooLong as error:
         reading.findings.add(reading.number + 1, "line_too_long", error.message.rstrip("."))
     except _NoRow as no_row:
@@ -83,11 +88,11 @@ class _Reading:
             return
         self._look_at(line.number, row)
 
-    def end(self, least: int) -> None:
+    def end(self, least: int, wanted: int) -> None:
         """Say what only the whole file tells."""
-        if self.rows < least and not self.findings.errors:
-            have = f"the file has {self.rows} rows, and at least {least} are needed"
-            self.findings.add(None, "too_few_examples", have)
+        if self.rows < max(least, wanted) and not self.findings.errors:
+            have = f"the file has {self.rows} rows, and at least {max(least, wanted)} are needed"
+            self.findings.add(None, "too_few_examples", have, "error" if self.rows < least else "warning")
         for number in self._compared.other_targets():
             odd = "the other answers are JSON and this one is not"
             self.findings.add(number, "target_schema_mismatch", odd, "warning")
