@@ -1,8 +1,9 @@
 """Follow the open jobs: detect what changed, record it, and have the distillation go on.
 
 In: a tick of the clock, or an event of AWS about one job: these come at best effort and bring a look forward. Out: job
-rows and events, model versions, and an `AdvanceDistillation` for each job that ended. A job leaves the list after that
-message is sent and its training files are deleted at the trainer. A job that raises is tried again at the next tick and
+rows and events, model versions, and for each job that ended an `AdvanceDistillation`, or a `DeliverEvent` where no
+distillation waits for it. A job leaves the list after that message is sent and its training files are deleted at the
+trainer. A job that raises is tried again at the next tick and
 holds no other up; the first error is raised at the end, for the alarm. Where it raises until the patience is over, it
 ends as failed. Each minute begins with another job, so that those of a trainer that hangs take the time of no others.
 With no job open, the clock is stopped.
@@ -13,14 +14,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from distillations.job import OPEN_JOBS, Job, JobFailure
+from distillations.job import OPEN_JOBS, Job, JobFailure, JobStatus
 from foundation import aws, bus, table
 from foundation.consumer import logger
-from foundation.events import AdvanceDistillation
+from foundation.events import AdvanceDistillation, DeliverEvent
 from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from foundation.table import Row
+from notifications.endpoints import EventType
 from tuning import deploying
 from tuning.booking import book_end
 from tuning.follow import follow
@@ -29,6 +31,13 @@ from tuning.trainers import Trainer, trainer_named
 
 _MARGIN_MS = 45_000
 """With less time than one trainer may take that hangs, no further job is looked at; or with less than half of all."""
+
+_EVENTS: dict[JobStatus, EventType] = {
+    "succeeded": "fine_tuning.job.succeeded",
+    "failed": "fine_tuning.job.failed",
+    "cancelled": "fine_tuning.job.cancelled",
+}
+"""How a job's end is called among the events of webhooks, as at OpenAI."""
 
 
 def job_of(event: dict[str, Any]) -> str | None:
@@ -74,7 +83,7 @@ def _look_at(row: Row, context: Any, trainer: Trainer | None) -> None:
     if row.get("failing_since"):
         table.update(OPEN_JOBS, job.id, {"failing_since": 0})
     if job.ended:
-        _close(job, at)
+        _close(job, row, at)
 
 
 def _wait_or_end(row: Row, error: Exception, trainer: Trainer | None) -> None:
@@ -99,25 +108,30 @@ def _end(job: Job, error: Exception, trainer: Trainer | None) -> None:
         failure = JobFailure(code="watch_failed", message=reason)
         end = {"status": "failed", "error": failure, "finished_at": now(), "stalled_since": None}
         job.change(end, where={"status": job.status})
-    book_end(Job.load(job.id))
-    _advance(job)
+    ended = Job.load(job.id)
+    book_end(ended)
+    _tell(ended, {})
     table.delete(OPEN_JOBS, job.id)
 
 
-def _close(job: Job, trainer: Trainer) -> None:
-    """Book its cost, and have its distillation go on.
+def _close(job: Job, row: Row, trainer: Trainer) -> None:
+    """Book its cost, and have its distillation go on, or tell the webhooks that it has ended.
 
     The job leaves the list once its training files have left the trainer.
     """
     book_end(job)
-    _advance(job)
+    _tell(job, row)
     if forget_files(trainer, job) or patience_over(job.finished_at or 0):
         table.delete(OPEN_JOBS, job.id)
 
 
-def _advance(job: Job) -> None:
+def _tell(job: Job, row: Row) -> None:
+    """Tell who waits for the end of a job. Its entry in the list notes that the webhooks were told."""
     if job.distillation_id:
         bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
+    elif not row.get("end_told") and job.status in _EVENTS:
+        bus.send(DeliverEvent(event_type=_EVENTS[job.status], object_id=job.id))
+        table.update(OPEN_JOBS, job.id, {"end_told": True})
 
 
 def _stop_clock() -> None:

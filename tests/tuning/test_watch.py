@@ -45,6 +45,40 @@ def test_a_change_is_recorded_once_and_the_job_stays_open(system: System, traine
     assert not build.sent(system, "DISTILLING")
 
 
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+def test_webhooks_are_told_once_how_a_job_of_its_own_has_ended(status: Any, system: System, trainer: Scripted) -> None:
+    job = opened(2)
+    job.change({"distillation_id": None})
+    theirs = DONE if status == "succeeded" else ProviderJob("theirs", status, error=ODD if status == "failed" else None)
+    trainer.jobs["theirs"] = theirs
+    opened(3, provider_job_id="of a distillation")
+    trainer.jobs["of a distillation"] = ProviderJob("of a distillation", "failed", error=ODD)
+    forget, trainer.forget = trainer.forget, lambda _: (_ for _ in ()).throw(TrainerAway("busy"))  # type: ignore[method-assign]
+
+    tick(trainer)
+    tick(trainer)
+    assert job.id in open_jobs(), "its files are still at the trainer"
+    trainer.forget = forget  # type: ignore[method-assign]
+    tick(trainer)
+
+    told = [(message["event_type"], message["object_id"]) for message in build.sent(system, "NOTIFY")]
+    assert told == [(f"fine_tuning.job.{status}", job.id)]
+    assert open_jobs() == []
+
+
+def test_a_job_at_which_nobody_could_look_is_told_as_failed(
+    system: System, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = opened()
+    job.change({"distillation_id": None})
+    trainer.jobs["theirs"] = RuntimeError("nobody planned this")
+    monkeypatch.setattr("tuning.watch.patience_over", lambda _: True)
+    with pytest.raises(RuntimeError):
+        tick(trainer)
+    told = [(message["event_type"], message["object_id"]) for message in build.sent(system, "NOTIFY")]
+    assert told == [("fine_tuning.job.failed", job.id)]
+
+
 def test_a_state_that_cannot_follow_changes_nothing(system: System, trainer: Scripted) -> None:
     """A trainer's answer may be old: what runs does not go back to its files."""
     job = opened(status="running")
