@@ -20,6 +20,8 @@ from providers.routing import DEFAULT
 
 router = Routes("Deployments")
 _HOURS_A_MONTH = 730
+_BY_ACTIVE_MINUTES = "bedrock_imported"
+"""The kind of provider whose models cost for each copy while it is active, whoever trained them."""
 
 
 class Deployment(Document):
@@ -76,7 +78,12 @@ def _shown(version: ModelVersion) -> Deployment:
 
 
 def _idle_cost(version: ModelVersion) -> IdleCost:
-    """That of its trainer; one that was trained at a provider which is gone, or that a person named, is not known."""
+    """That of its trainer, unless its provider has its own.
+
+    One that was trained at a provider which is gone, or that a person named, is not known.
+    """
+    if version.provider == _BY_ACTIVE_MINUTES:
+        return "nothing"
     try:
         return entry_of(version.trainer).idle
     except KeyError:

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
-_BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE", "SAGEMAKER_SCALE_TO_ZERO"})
+_BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE"})
 _NUMBERS = frozenset({"PROVIDER_REQUESTS_PER_SECOND", "PROVIDER_CONCURRENCY", "PROVIDER_PATIENCE_HOURS"})
 
 
@@ -42,7 +42,8 @@ class Settings:
     WATCH_RULE: str = ""
     STACK_NAME: str = "stillhouse"
     TRAINING_ROLE_ARN: str = ""
-    SAGEMAKER_SCALE_TO_ZERO: bool = False
+    SAGEMAKER_SERVING: str = "endpoint"
+    """`endpoint`, `sleeping` for endpoints that may scale to zero, or `import` into Bedrock."""
 
 
 @cache

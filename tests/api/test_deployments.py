@@ -38,6 +38,7 @@ def test_each_says_what_it_costs_while_nobody_asks(priced: System) -> None:
     for name, trainer in {"a": "sagemaker", "b": "bedrock", "c": "file", "d": "", "e": "gone"}.items():
         named(name, trainer)
     named("f", "sagemaker", retired_at=1)
+    named("g", "sagemaker", provider="bedrock_imported")
     costs = {
         name: (one["idle_cost"], one["usd_per_hour"], one["usd_per_month"]) for name, one in listed(priced).items()
     }
@@ -47,6 +48,7 @@ def test_each_says_what_it_costs_while_nobody_asks(priced: System) -> None:
         "c": ("own_machine", 1.5, 1095.0),
         "d": ("unknown", 1.5, 1095.0),
         "e": ("unknown", 1.5, 1095.0),
+        "g": ("nothing", 0.0, 0.0),
     }
     prices.price_list.cache_clear()
 

@@ -76,6 +76,7 @@ LONGEST = {
     "WATCH_RULE": LONGEST_STACK + len("-watch"),
     "STACK_NAME": LONGEST_STACK,
     "API_URL": 256,
+    "SAGEMAKER_SERVING": len("sleeping"),
 }
 
 

@@ -14,9 +14,14 @@ ROLE = resources("IAM::Role")["TrainingRole"]
 TRAINERS = {"Bedrock": ["bedrock"], "SageMaker": ["sagemaker", "recipe", "serving"]}
 """The modules of each trainer, by the name of its parameter."""
 TRAINING = pytest.mark.parametrize("name", TRAINERS)
-CONDITIONS = {"SageMakerSharedPolicy": "HasSharedEndpoints", "SageMakerScalingPolicy": "ScalesToZero"}
+CONDITIONS = {
+    "SageMakerSharedPolicy": "HasSharedEndpoints",
+    "SageMakerScalingPolicy": "ScalesToZero",
+    "SageMakerImportPolicy": "ImportsToBedrock",
+    "SageMakerImportAskingPolicy": "ImportsToBedrock",
+}
 """Of what is there only beside another parameter."""
-OF_NO_RESOURCE = {"sagemaker:CallWithBearerToken", "ecr:GetAuthorizationToken"}
+OF_NO_RESOURCE = {"sagemaker:CallWithBearerToken", "ecr:GetAuthorizationToken", "bedrock:CreateModelImportJob"}
 """What AWS restricts to no resource."""
 
 
@@ -65,6 +70,18 @@ def test_scaling_to_zero_may_do_what_it_calls_and_what_application_auto_scaling_
     assert [arn["Sub"].rpartition(":")[2] for arn in alarms["Resource"]] == ["ftjob-*", "TargetTracking-*"]
 
 
+def test_an_import_may_do_what_it_calls_and_what_is_imported_may_be_asked() -> None:
+    allowed = {action.lower() for action in actions(POLICIES["SageMakerImportPolicy"])}
+    assert allowed == calls_of(["imported"]) | {"iam:passrole"}
+    [passed] = [rule for rule in POLICIES["SageMakerImportPolicy"] if rule["Action"] == "iam:PassRole"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
+    [asked] = POLICIES["SageMakerImportAskingPolicy"]
+    assert asked["Resource"]["Sub"].endswith(":imported-model/*")
+    asking = resources("IAM::Policy")
+    assert asking["SageMakerImportAskingPolicy"]["Roles"] == asking["SageMakerAskingPolicy"]["Roles"]
+    assert template()["Parameters"]["SageMakerImport"]["Default"] == "false"
+
+
 @TRAINING
 def test_only_the_role_of_the_jobs_is_passed_and_only_to_who_trains(name: str) -> None:
     [passed] = [rule for rule in POLICIES[f"{name}TrainingPolicy"] if rule["Action"] == "iam:PassRole"]
@@ -81,6 +98,7 @@ def test_the_role_is_taken_for_jobs_of_this_account_alone() -> None:
     account = "${AWS::Region}:${AWS::AccountId}"
     assert [source["Sub"] for source in trusted["Condition"]["ArnLike"]["aws:SourceArn"]] == [
         f"arn:${{AWS::Partition}}:bedrock:{account}:model-customization-job/*",
+        f"arn:${{AWS::Partition}}:bedrock:{account}:model-import-job/*",
         f"arn:${{AWS::Partition}}:sagemaker:{account}:*",
     ]
 

@@ -16,20 +16,21 @@ from foundation import aws
 from foundation.settings import settings
 from tuning.trainers import at_aws
 
+_SLEEPING = "sleeping"
 _CALLS_A_MINUTE = 1.0
 _PERIOD_S = 60
 
 
 def instances() -> dict[str, Any]:
     """What the endpoint's variant says of it; nothing where it is not asked for."""
-    if not settings().SAGEMAKER_SCALE_TO_ZERO:
+    if settings().SAGEMAKER_SERVING != _SLEEPING:
         return {}
     return {"ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 1}}
 
 
 def allow(component: str, intent: str) -> None:
     """Have the component's copies go to zero and come back; done again, it changes nothing."""
-    if not settings().SAGEMAKER_SCALE_TO_ZERO:
+    if settings().SAGEMAKER_SERVING != _SLEEPING:
         return
     target = _target(component)
     aws.application_autoscaling().register_scalable_target(**target, MinCapacity=0, MaxCapacity=1)

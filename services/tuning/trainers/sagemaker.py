@@ -1,9 +1,10 @@
-"""Amazon SageMaker's serverless fine-tuning of open models, served by an endpoint of SageMaker.
+"""Amazon SageMaker's serverless fine-tuning of open models, served by its endpoints or imported into Bedrock.
 
 The intent is the name of the job and of all that serves its model: SageMaker makes none of them twice. It has no client
 token, so a name that is taken is the job of a lost answer. No hyperparameter is sent that nobody chose; what was chosen
 is held against the recipe of the hub. The copies of the training set leave the bucket with the job, the weights when
-the model is retired. An endpoint costs by the hour, asked or not, unless it may scale to zero: see `serving`, `idle`.
+the model is retired. An endpoint costs by the hour, asked or not, unless it may scale to zero: see `serving`, `idle`;
+what Bedrock imports costs while it is asked: see `imported`.
 
 Assumed: adapter and weights lie where AWS's own SDK looks for them, in the folders that `serving` names.
 """
@@ -19,7 +20,7 @@ from distillations.trainers import TRAINERS
 from foundation import aws, blobs
 from foundation.settings import settings
 from providers.model_version import ModelVersion
-from tuning.trainers import at_aws, recipe, serving
+from tuning.trainers import at_aws, imported, recipe, serving
 from tuning.trainers.checks import problems_of
 from tuning.trainers.trainer import (
     Deployment,
@@ -60,6 +61,7 @@ class SageMakerTrainer:
     def check(self, training: Training) -> list[Problem]:
         problems = [
             *at_aws.missing_role("SageMakerTraining"),
+            *imported.problems(training.model),
             *problems_of(training, TRAINERS["sagemaker"]),
         ]
         return problems or list(self._problems_of_recipe(training))
@@ -86,7 +88,7 @@ class SageMakerTrainer:
 
     def deploy(self, trained: Trained) -> Deployment | None:
         with at_aws.translated():
-            return serving.serve(trained)
+            return imported.serve(trained) if imported.is_wanted() else serving.serve(trained)
 
     def cancel(self, provider_job_id: str) -> None:
         with at_aws.translated():
@@ -108,6 +110,8 @@ class SageMakerTrainer:
         """Delete what serves the model, its package, and its weights. TrainerAway until all of it is gone."""
         name = model.job_id or ""
         with at_aws.translated():
+            if imported.is_wanted() or model.provider == imported.PROVIDER:
+                imported.remove(name)
             serving.remove(name)
             with at_aws.gone():
                 package = aws.sagemaker().describe_training_job(TrainingJobName=name).get("OutputModelPackageArn")

@@ -8,6 +8,7 @@ from tests.tuning.trainers import (
     far_deploying,
     far_file,
     far_fireworks,
+    far_import,
     far_nebius,
     far_openai,
     far_sagemaker,
@@ -25,5 +26,9 @@ FAR_SIDES: dict[str, MakeFarSide] = {
     "fireworks": far_fireworks.make_far_side,
     "together": far_together.make_far_side,
 }
-DOUBLES: dict[str, MakeFarSide] = {"double that deploys": far_deploying.make_far_side}
-"""Trainers of nobody: the suite shows by them that it holds what it says of a deployment."""
+DOUBLES: dict[str, MakeFarSide] = {
+    "double that deploys": far_deploying.make_far_side,
+    "sagemaker by import": far_import.make_far_side,
+}
+"""A trainer of nobody, by which the suite shows that it holds what it says of a deployment, and other settings of those
+of the registry."""

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("system", "lab_at_rest", "aws_trainers")
 
 TRAINER = SageMakerTrainer()
 KINDS = ("model", "endpoint-config", "endpoint", "inference-component")
+FAMILIES = "Flan, GPT-BigCode, GPT-OSS, Llama, Mistral, Mixtral, Qwen"
 QUESTION: dict[str, Any] = {"messages": [{"role": "user", "content": "Answer with one word."}]}
 
 
@@ -84,7 +85,7 @@ def there(stand: Stand, *kinds: str) -> list[str]:
     return [record.name for kind in kinds or KINDS for record in stand.context.records.all(kind)]
 
 
-def ask(deployment: Deployment) -> dict[str, Any]:
+def ask(deployment: Deployment, **more: Any) -> dict[str, Any]:
     """The answer of a model that is registered as the trainer says."""
     ModelVersion(
         id=deployment.served_as,
@@ -95,7 +96,7 @@ def ask(deployment: Deployment) -> dict[str, Any]:
         trainer="sagemaker",
     ).create()
     registry.forget()
-    asked = {"model": deployment.served_as, **QUESTION}
+    asked = {"model": deployment.served_as, **QUESTION, **more}
     return loop.run(providers().complete(asked, deadline_s=20, retry_s=1)).body
 
 
@@ -297,9 +298,90 @@ def test_what_a_training_without_a_model_left_goes_with_its_files(
 
 
 @pytest.fixture
+def importing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that has what is trained imported into Bedrock."""
+    monkeypatch.setenv("SAGEMAKER_SERVING", "import")
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("importing")
+def test_a_model_is_imported_into_bedrock_asked_and_deleted(aws_trainers: Stand) -> None:
+    training = order()
+    job = trained(training)
+    assert (job.fine_tuned_model or "").endswith("/checkpoints/hf/"), "an adapter"
+    deployment = deployed(wanted(training, job.fine_tuned_model))
+    [imported] = aws_trainers.context.records.all("imported-model")
+    assert (deployment.served_as, deployment.provider) == (imported.arn, "bedrock_imported")
+    assert imported.document["modelDataSource"]["s3DataSource"]["s3Uri"].endswith("/checkpoints/hf_merged/")
+    assert there(aws_trainers) == [], "no instance runs"
+    tool = {"type": "function", "function": {"name": "sort", "parameters": {"type": "object"}}}
+    answer = ask(deployment, tools=[tool])
+    assert (answer["choices"][0]["message"]["role"], answer["usage"]["total_tokens"] > 0) == ("assistant", True)
+    TRAINER.retire(ModelVersion.load(imported.arn).model_copy(update={"job_id": training.intent}))
+    assert there(aws_trainers, "imported-model") == []
+    TRAINER.retire(version(training))
+
+
+@pytest.mark.usefixtures("importing")
+def test_an_import_is_not_stopped_but_deleted_when_it_is_done(aws_trainers: Stand) -> None:
+    training = order()
+    aws_trainers.order("timing", {"deployment": 10})
+    work = wanted(training, lying_there(training.intent, "checkpoints/hf_merged/"))
+    assert TRAINER.deploy(work) == Deployment("", "bedrock_imported")
+    with pytest.raises(TrainerAway, match="still imports"):
+        TRAINER.retire(version(training))
+    aws_trainers.pass_time(11)
+    TRAINER.retire(version(training))
+    assert there(aws_trainers, "imported-model") == []
+    assert TRAINER.deploy(work) == Deployment("", "bedrock_imported"), "what was deleted is neither ready nor made anew"
+
+
+@pytest.mark.usefixtures("importing")
+def test_an_import_that_fails_fails_in_bedrock_s_words() -> None:
+    training = order()
+    work = Trained(training.intent, QWEN, f"s3://{settings().BUCKET}/nowhere/checkpoints/hf/")
+    failed = until(lambda: TRAINER.deploy(work), lambda made: bool(made and made.error))
+    assert failed
+    assert failed.error
+    assert (failed.error.code, "cannot be read" in failed.error.message) == ("deployment_failed", True)
+    TRAINER.retire(version(training))
+
+
+@pytest.mark.usefixtures("importing")
+@pytest.mark.parametrize(
+    ("model", "taken"),
+    [
+        (QWEN, True),
+        ("qwen/huggingface-llm-mistral-7b", True),
+        ("meta-textgeneration-llama-3-2-1b", True),
+        ("huggingface-llm-gpt-oss-20b", True),
+        ("huggingface-llm-gemma-3-4b", False),
+        ("qwen/huggingface-llm-falcon-7b", False),
+    ],
+)
+def test_what_bedrock_does_not_import_is_refused_by_name_before_it_trains(model: str, taken: bool) -> None:
+    told = [str(problem) for problem in TRAINER.check(order(model=model)) if "imports no model" in str(problem)]
+    assert told == ([] if taken else [f"model: Bedrock imports no model like '{model}', but of: {FAMILIES}"])
+
+
+def test_an_imported_model_is_deleted_though_the_stack_imports_none_any_more(aws_trainers: Stand) -> None:
+    training = order()
+    aws.bedrock().create_model_import_job(
+        jobName=training.intent,
+        importedModelName=training.intent,
+        roleArn=settings().TRAINING_ROLE_ARN,
+        modelDataSource={"s3DataSource": {"s3Uri": lying_there(training.intent)}},
+    )
+    aws.bedrock().get_model_import_job(jobIdentifier=training.intent)
+    assert there(aws_trainers, "imported-model") == [training.intent]
+    TRAINER.retire(version(training).model_copy(update={"provider": "bedrock_imported"}))
+    assert there(aws_trainers, "imported-model") == []
+
+
+@pytest.fixture
 def scaling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Application Auto Scaling of a stack that lets endpoints scale to zero. Alarms are moto's, held to AWS's model."""
-    monkeypatch.setenv("SAGEMAKER_SCALE_TO_ZERO", "true")
+    monkeypatch.setenv("SAGEMAKER_SERVING", "sleeping")
     settings.cache_clear()
     hold(aws.cloudwatch(), answers=False)
     yield aws.application_autoscaling()
