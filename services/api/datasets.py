@@ -22,7 +22,7 @@ from completions.postings import Reference
 from completions.saved_filters import SavedFilter
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
-from distillations.dataset import FILES, Dataset, DatasetCard, DatasetId, Source
+from distillations.dataset import Dataset, DatasetCard, DatasetId, Source
 from distillations.dataset_row import DatasetRow
 from distillations.distillation import TERMINAL, Distillation
 from distillations.recipe import Recipe
@@ -32,13 +32,24 @@ from evals.data_sources import FileId
 from foundation import blobs, bus, http
 from foundation.document import Body, Deleted
 from foundation.errors import ApiError, Conflict
-from foundation.events import AssembleDataset
+from foundation.events import AssembleDataset, PlanRun
 from foundation.ids import derived_id, now
 from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
 
 router = Routes("Datasets")
 _MOST_SOURCES = 8
 _SECONDS = 15.0
+_AGAIN = {
+    "assembly_failed",
+    "budget_too_small",
+    "cancelled",
+    "monthly_cap_reached",
+    "no_price",
+    "run_canceled",
+    "run_deleted",
+    "run_failed",
+}
+"""Why a dataset failed that may be ready when it is made another time."""
 _NOT_READY = {404: "There is no such dataset, or it is not ready."}
 OUTCOME = Query("outcome", "Only those with it.", {"type": "string", "enum": ["train", "validation", "dropped"]})
 RULE = Query("rule", "Only completions to which this rule did something, by its name in the card.")
@@ -117,10 +128,11 @@ def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corr
         corrections.freeze(dataset.key("corrections.jsonl"), corrected)
     dataset.create()
     recorded = Dataset.load(dataset.id)
-    if recorded.error and recorded.error.code == "assembly_failed":
-        # Nothing is wrong with what was asked for, so it may be made another time.
+    if recorded.error and recorded.error.code in _AGAIN:
+        # Nothing is wrong with what was asked for, so it may be made another time, with runs of their own.
         recorded.open()
-        recorded.change({"status": "queued", "error": None}, where={"status": "failed"})
+        anew: dict[str, Any] = {"status": "queued", "error": None, "runs": [], "attempt": recorded.attempt + 1}
+        recorded.change(anew, where={"status": "failed"})
         recorded = Dataset.load(dataset.id)
     if recorded.status == "queued":
         message = AssembleDataset(distillation_id="", dataset_id=recorded.id, correlation_id=recorded.id)
@@ -266,9 +278,12 @@ def diff_datasets(dataset_id: str, other_id: str) -> DatasetDiff:
     "/v1/datasets/<dataset_id>", scope="write", errors={409: "It is being made, or a distillation works with it."}
 )
 def delete_dataset(dataset_id: str) -> Deleted:
-    """Delete a training set with its files. What was trained on it stays, and so does its lineage."""
+    """Delete a training set with its files. What was trained on it stays, and so does its lineage.
+
+    A run that grades its rows is canceled.
+    """
     dataset = Dataset.load(dataset_id, param="dataset_id")
-    if dataset.status == "queued":
+    if dataset.is_open and dataset.status != "grading":
         raise Conflict("This dataset is being made: delete it when it is ready or failed.", code="in_use")
     distillation = Distillation.find(dataset.distillation_id or "")
     if distillation and distillation.status not in TERMINAL:
@@ -278,6 +293,8 @@ def delete_dataset(dataset_id: str) -> Deleted:
         f"the dataset {dataset_id}",
         "in_use",
     )
-    blobs.delete([dataset.key("card.json"), *(dataset.key(name) for name in FILES)])
+    for run in dataset.give_up("cancelled", "It was deleted."):
+        bus.send(PlanRun(run_id=run.id, correlation_id=dataset.id))
+    blobs.delete(blobs.keys(dataset.key("")))
     dataset.remove()
     return Deleted(id=dataset_id, object="dataset.deleted")

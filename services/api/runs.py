@@ -8,6 +8,7 @@ from api import retried
 from api.within_cap import refuse_over_cap
 from completions.completion import Metadata
 from distillations import lineage
+from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
 from evals.data_sources import DataSource
 from evals.eval import Eval
@@ -92,7 +93,7 @@ def cancel_run(eval_id: str, run_id: str) -> RunDocument:
     "/v1/evals/<eval_id>/runs/<run_id>",
     scope="write",
     answer="openai.types.evals.RunDeleteResponse",
-    errors={409: "A distillation waits for this run."},
+    errors={409: "A distillation or a dataset waits for this run."},
 )
 def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """Delete a run and its output items; an open run is canceled first."""
@@ -104,7 +105,7 @@ def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
 
 
 def cancel_open_runs(eval_id: str) -> None:
-    """End every run of an eval that is still open. Raises Conflict where a distillation waits for one."""
+    """End every run of an eval that is still open. Raises Conflict where something waits for one."""
     still_open = [run for run in Run.every(parent=eval_id) if not run.ended]
     for run in still_open:
         _refuse_while_waited_for(run)
@@ -152,5 +153,11 @@ def _refuse_while_waited_for(run: Run) -> None:
         raise Conflict(
             f"The distillation {waiting.id} waits for the run {run.id}. "
             f"End it first: POST /v1/distillations/{waiting.id}/cancel",
+            code="run_in_use",
+        )
+    dataset = Dataset.find(run.dataset_id) if run.dataset_id else None
+    if dataset and dataset.is_open:
+        raise Conflict(
+            f"The dataset {dataset.id} waits for the run {run.id}. End it first: DELETE /v1/datasets/{dataset.id}",
             code="run_in_use",
         )

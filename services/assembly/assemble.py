@@ -2,7 +2,8 @@
 
 In: `AssembleDataset`. Out: `train.jsonl`, `validation.jsonl`, `manifest.jsonl` and `rows.jsonl` under `datasets/{id}/`,
 the lineage of each completion, and last the card, whose arrival starts the job. A set is assembled once, whatever is
-redelivered. One that no trainer takes is recorded as failed, with the reason. Where test rows would have leaked into it
+redelivered; while a run grades its rows it waits, and the end of the run asks for it again. One that no trainer takes
+is recorded as failed, with the reason. Where test rows would have leaked into it
 the card waits until the distillation is approved.
 """
 
@@ -15,8 +16,10 @@ import orjson
 from assembly import parts
 from assembly.curate import Curator
 from assembly.files import write_files
+from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
+from assembly.runs import StoredRuns, plan_again, wait_for_run
 from assembly.time_left import TimeLeft
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
@@ -35,27 +38,46 @@ def assemble(message: AssembleDataset, context: Any) -> None:
     What is captured or deleted between two deliveries thus changes nothing: a set that failed starts no job later.
     Raises AtWork if another delivery is at it, and GoesOn where another one has to go on.
     """
-    with lease.held(message.dataset_id, LEASE, context):
-        _assemble(message, TimeLeft(context))
-        parts.discard(message.dataset_id)
+    try:
+        with lease.held(message.dataset_id, LEASE, context):
+            _assemble(message, TimeLeft(context))
+            parts.discard(message.dataset_id)
+    except Waiting:
+        _end_with(message.distillation_id, message.dataset_id)
 
 
 def _assemble(message: AssembleDataset, time_left: TimeLeft) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
-    # An existing one too: its entry in the list may be missing.
-    (Dataset.find(message.dataset_id) or _assembled(distillation, message, time_left)).create()
+    dataset = Dataset.find(message.dataset_id) or _dataset(message)
+    if dataset.is_open:
+        wait_for_run(dataset)
+        changes = _assembled(distillation, dataset, time_left)
+        # One that has waited for grades is there already.
+        if not dataset.model_copy(update=changes).create():
+            dataset.change_open(changes)
+    else:
+        # Its entry in the list may be missing.
+        dataset.create()
     _announce(Dataset.load(message.dataset_id))
 
 
-def _assembled(distillation: Distillation, message: AssembleDataset, time_left: TimeLeft) -> Dataset:
+def _assembled(distillation: Distillation, dataset: Dataset, time_left: TimeLeft) -> dict[str, Any]:
+    """Write the dataset. What its record says of that, or why there is none."""
     try:
-        card = _write(distillation, message, time_left)
-        return _dataset(message, status="ready", card=card, held=_reasons_to_wait(card))
+        card = _write(distillation, dataset, time_left)
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
-        return _dataset(message, status="failed", error=failed)
+        return {"status": "failed", "error": failed}
+    return {"status": "ready", "card": card, "held": _reasons_to_wait(card), "runs": card.runs}
+
+
+def _end_with(distillation_id: str, dataset_id: str) -> None:
+    """Let the dataset end whose distillation has ended while its run was begun: nothing is graded for nobody."""
+    dataset = Dataset.find(dataset_id)
+    if dataset and Distillation.load(distillation_id).status != "assembling":
+        plan_again(dataset.give_up("cancelled", "Its distillation has ended."), distillation_id)
 
 
 def _reasons_to_wait(card: DatasetCard) -> list[str]:
@@ -72,26 +94,25 @@ def _announce(dataset: Dataset) -> None:
     blobs.put(dataset.key("card.json"), body, content_type="application/json")
 
 
-def _dataset(message: AssembleDataset, **fields: Any) -> Dataset:
-    return Dataset(
-        id=message.dataset_id,
-        created_at=message.at // 1000,
-        distillation_id=message.distillation_id,
-        **fields,
-    )
+def _dataset(message: AssembleDataset) -> Dataset:
+    """The dataset before it is written: that is done when it has ended, or waits for grades."""
+    at, of = message.at // 1000, message.distillation_id
+    return Dataset(id=message.dataset_id, created_at=at, distillation_id=of, status="queued")
 
 
-def _write(distillation: Distillation, message: AssembleDataset, time_left: TimeLeft) -> DatasetCard:
-    making = Making.of_distillation(distillation, message.dataset_id)
-    with curated(making, time_left) as curator:
+def _write(distillation: Distillation, dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
+    making = Making.of_distillation(distillation, dataset.id)
+    grading = StoredRuns(dataset, making, distillation.teacher)
+    with curated(making, time_left, grading) as curator:
         _check(distillation, curator)
-        write_files(message.dataset_id, curator)
-    lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", message.dataset_id))
+        write_files(dataset.id, curator)
+    lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", dataset.id))
     return card_of(
         curator,
         making.recipe,
-        id=message.dataset_id,
-        created_at=message.at // 1000,
+        grading,
+        id=dataset.id,
+        created_at=dataset.created_at,
         distillation_id=distillation.id,
         teacher=distillation.teacher,
         teacher_terms=distillation.teacher_terms,

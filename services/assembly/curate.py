@@ -14,6 +14,7 @@ import orjson
 
 from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
 from assembly.curation.rule import Candidate, Finding, Known, RowRule, Together
+from assembly.grading import Grading
 from assembly.journal import Journal, Place
 from assembly.lengths import tokens_of
 from assembly.questions import Questions, TestQuestion
@@ -53,11 +54,19 @@ class Entry(NamedTuple):
 class Curator:
     """Goes through completions by a recipe: `read` them, then `decide`; then its figures and rows are complete."""
 
-    def __init__(self, recipe: Recipe, known: Known, spool: IO[bytes], test: Sequence[TestQuestion] = ()) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        known: Known,
+        spool: IO[bytes],
+        test: Sequence[TestQuestion] = (),
+        grading: Grading | None = None,
+    ) -> None:
         self._recipe = recipe
         self._known = known
         self._spool = spool
         self._test = test
+        self._grading = grading
         self._rules = _row_rules(recipe)
         self._rows: list[Row] = []
         self._corrected: list[Row] = []
@@ -118,13 +127,15 @@ class Curator:
                 self._rows.append(entry.row)
 
     def decide(self) -> None:
-        """Look at the completions that are left together, then split them."""
+        """Look at the completions that are left together, then split them. Raises Waiting where grades are to come."""
         self._rows.sort(key=lambda row: row.order)
         steps = self._recipe.steps_of(*SET_STEPS)
         if steps:
-            together = Together(self._recipe.seed, Questions(self._spool, self._rows, self._test))
-            for step in steps:
-                self._rows = self._left_by(step, together)
+            questions = Questions(self._spool, self._rows, self._test)
+            first = len(self._recipe.steps) - len(steps) + 1
+            for number, step in enumerate(steps, start=first):
+                known = Together(self._recipe.seed, questions, self._grading, number, self.journal.note_grade)
+                self._rows = self._left_by(step, known)
         self.examples = _placed(self._rows, validating(self._rows, self._recipe))
 
     def _look_at(self, completion: Completion) -> None:

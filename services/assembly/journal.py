@@ -14,6 +14,7 @@ import orjson
 
 from assembly.curation.rule import Finding
 from distillations.dataset_row import Corrected, DatasetRow, Evidence, Outcome
+from distillations.grades import RowGrade
 
 _MOST_OTHERS = 10
 
@@ -34,6 +35,7 @@ class Journal:
         # The members of a JSON array for each completion.
         self._evidence: dict[str, bytes] = {}
         self._dropped: dict[str, list[str]] = {rule: [] for rule in rules}
+        self._grades: dict[str, bytes] = {}
         self.changed: Counter[str] = Counter()
 
     @property
@@ -67,6 +69,11 @@ class Journal:
     ) -> None:
         self._note(completion_id, rule, finding, action, corrected)
 
+    def note_grade(self, completion_id: str, grade: RowGrade) -> None:
+        """Note what a run found in the answer of a completion."""
+        noted, earlier = grade.model_dump_json().encode(), self._grades.get(completion_id)
+        self._grades[completion_id] = noted if earlier is None else earlier + b"," + noted
+
     def dropped_by(self, rule: str, most: int) -> list[str]:
         """The first completions, in the order of time and id, that a rule dropped."""
         return sorted(self._dropped.get(rule, ()), key=self._order)[:most]
@@ -84,13 +91,14 @@ class Journal:
                 outcome=place.outcome,
                 line=place.line or None,
                 copies=place.copies,
+                grades=[RowGrade.model_validate(noted) for noted in _members(self._grades, completion_id)],
                 evidence=self._evidence_of(completion_id),
             )
 
     def entries(self) -> Iterator[tuple[str, int, list[Any]]]:
         """Each completion that came with its time and its evidence, for `take`."""
         for completion_id, created in self._created.items():
-            yield completion_id, created, orjson.loads(b"[" + self._evidence.get(completion_id, b"") + b"]")
+            yield completion_id, created, _members(self._evidence, completion_id)
 
     def take(self, completion_id: str, created: int, evidence: list[Any]) -> bool:
         """Note what another journal knows of a completion. False where it came before."""
@@ -101,8 +109,7 @@ class Journal:
         return True
 
     def _evidence_of(self, completion_id: str) -> list[Evidence]:
-        members = orjson.loads(b"[" + self._evidence.get(completion_id, b"") + b"]")
-        return [Evidence.model_validate(noted) for noted in members]
+        return [Evidence.model_validate(noted) for noted in _members(self._evidence, completion_id)]
 
     def _add(self, completion_id: str, rule: str, action: str, noted: bytes) -> None:
         earlier = self._evidence.get(completion_id)
@@ -129,3 +136,8 @@ class Journal:
             rule=rule, action=action, reason=finding.reason, others=others, score=score, corrected=corrected
         )
         self._add(completion_id, rule, action, noted.model_dump_json().encode())
+
+
+def _members(noted: dict[str, bytes], completion_id: str) -> list[Any]:
+    members: list[Any] = orjson.loads(b"[" + noted.get(completion_id, b"") + b"]")
+    return members

@@ -13,6 +13,7 @@ from typing import Any
 
 from assembly.curate import Curator
 from assembly.curation.rule import Known
+from assembly.grading import Grading
 from assembly.making import Making
 from assembly.parts import Parts
 from assembly.questions import TestQuestion
@@ -29,13 +30,16 @@ LEASE = "ASSEMBLE"
 
 
 @contextmanager
-def curated(making: Making, time_left: TimeLeft) -> Iterator[Curator]:
-    """The completions curated by the recipe, held against the test rows. Raises GoesOn where the time ends first."""
+def curated(making: Making, time_left: TimeLeft, grading: Grading) -> Iterator[Curator]:
+    """The completions curated by the recipe, held against the test rows. Raises GoesOn where the time ends first.
+
+    Raises Waiting where rows are still to be graded: the pass is taken again when they are.
+    """
     held_out, questions = _held_out(making)
     known = _known(making, held_out)
     parts = list(selection.parts(making.selection))
     with TemporaryFile() as spool:
-        curator = Curator(making.recipe, known, spool, questions)
+        curator = Curator(making.recipe, known, spool, questions, grading)
         if len(parts) > 1:
             signed = compares(making.recipe)
             of_parts = Parts(making, parts)
@@ -86,7 +90,7 @@ def _done(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bool) -> N
     time_left.finish()
 
 
-def card_of(curator: Curator, recipe: UsedRecipe, **about: Any) -> DatasetCard:
+def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any) -> DatasetCard:
     """The card of what a curator decided; `about` is what the dataset was made for."""
     train = [place for _, place in curator.examples if place.outcome == "train"]
     return DatasetCard(
@@ -103,5 +107,6 @@ def card_of(curator: Curator, recipe: UsedRecipe, **about: Any) -> DatasetCard:
         malformed=curator.problems(),
         corrected=curator.corrected(),
         leaks=curator.leaks(),
+        runs=grading.runs(),
         history_turns=sum(row.history_turns for row, _ in curator.examples),
     )

@@ -2,18 +2,23 @@
 
 In: its id; the completions and test rows were chosen when it was asked for. Out: the dataset's files, the
 lineage of each completion, and last its record as `ready` with the card, or as `failed` with the reason. Redelivered,
-it writes the same bytes; one that has ended is left as it is.
+it writes the same bytes; one that has ended is left as it is. Where its recipe needs grades, it is `grading` until the
+run that gives them has ended, which asks for it again.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from assembly import parts
 from assembly.files import write_files, write_rows
+from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
+from assembly.runs import StoredRuns, plan_again, wait_for_run
 from assembly.time_left import TimeLeft
+from assembly.unpaid import Unpaid
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.failure import Failure
@@ -28,41 +33,42 @@ def make(dataset_id: str, context: Any) -> None:
     Raises AtWork if another one is at it: two at once would each leave out what is deleted at their time, and the card
     of one stand by the files of the other.
     """
-    with lease.held(dataset_id, LEASE, context):
+    with lease.held(dataset_id, LEASE, context), suppress(Waiting):
         _make(dataset_id, TimeLeft(context))
         parts.discard(dataset_id)
 
 
 def _make(dataset_id: str, time_left: TimeLeft) -> None:
     dataset = Dataset.find(dataset_id)
-    if dataset is None or dataset.status != "queued":
+    if dataset is None or not dataset.is_open:
         return
+    wait_for_run(dataset)
     try:
         changes: dict[str, Any] = {"status": "ready", "card": _written(dataset, time_left)}
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         changes = {"status": "failed", "error": failed}
-    dataset.change(changes, where={"status": "queued"})
+    dataset.change_open(changes)
 
 
 def give_up(dataset_id: str, reason: str) -> None:
-    """Let a dataset that could not be made end as failed."""
+    """Let a dataset that could not be made end as failed, and its run with it."""
     dataset = Dataset.find(dataset_id)
     if dataset:
-        error = Failure(code="assembly_failed", message=f"The dataset could not be made: {reason}.")
-        dataset.change({"status": "failed", "error": error}, where={"status": "queued"})
+        plan_again(dataset.give_up("assembly_failed", f"The dataset could not be made: {reason}."), dataset.id)
         parts.discard(dataset_id)
 
 
 def _written(dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
     making = Making.of_dataset(dataset)
-    with curated(making, time_left) as curator:
+    teachers = {source.model for source in dataset.source}
+    teacher = teachers.pop() if len(teachers) == 1 else None
+    grading = Unpaid(making) if dataset.dry_run else StoredRuns(dataset, making, teacher)
+    with curated(making, time_left, grading) as curator:
         if dataset.dry_run:
             write_rows(dataset.id, curator)
         else:
             write_files(dataset.id, curator)
             node = Node("dataset", dataset.id)
             lineage.link_completions((example.row.id for example in curator.examples), node)
-    teachers = {source.model for source in dataset.source}
-    teacher = teachers.pop() if len(teachers) == 1 else None
-    return card_of(curator, making.recipe, id=dataset.id, created_at=dataset.created_at, teacher=teacher)
+    return card_of(curator, making.recipe, grading, id=dataset.id, created_at=dataset.created_at, teacher=teacher)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_UNGRADED = (False, -math.inf)
+BY_A_PERSON = (True, math.inf)
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +31,13 @@ class Row:
     """Where the signature of its question lies in the spool; None while it has none."""
     corrected: bool = False
     """Whether a person wrote its answer."""
+    grade: tuple[bool, float] | None = None
+    """How good its answer is: whether it passed, then its score; None where it was not graded."""
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """How good its answer is; what was not graded comes after all that was."""
+        return self.grade or _UNGRADED
 
     @property
     def order(self) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_serializer
@@ -10,9 +11,11 @@ from pydantic import ConfigDict, Field, field_serializer
 from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
+from distillations.grades import DatasetRun
 from distillations.leaks import Leak
 from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
 from evals.data_sources import FileId
+from evals.run import Run
 from evals.slicing import group_of
 from foundation import table
 from foundation.document import Document
@@ -33,16 +36,8 @@ class DatasetId(Document):
 
 
 type TrainingSource = Annotated[StoredCompletions | FileId | DatasetId, Field(discriminator="type")]
-FILES = (
-    "train.jsonl",
-    "validation.jsonl",
-    "manifest.jsonl",
-    "rows.jsonl",
-    "selection.jsonl",
-    "held_out.jsonl",
-    "corrections.jsonl",
-)
-"""The files of a dataset beside its card."""
+type Status = Literal["queued", "grading", "making", "ready", "failed"]
+_OPEN: tuple[Status, ...] = ("queued", "grading", "making")
 OPEN_DATASETS = "OPENDATASETS"
 """The partition of the list of datasets that wait to be made by themselves."""
 LEAST_EXAMPLES = 10
@@ -86,6 +81,8 @@ class DatasetCard(Document):
     """The first completions to which a person's answer stands in the examples, and not the teacher's."""
     leaks: list[Leak] = Field(default_factory=list)
     """The first completions that each rule found to leak test rows, with those rows. All of them are in the rows."""
+    runs: list[DatasetRun] = Field(default_factory=list)
+    """The runs that graded its rows, with what they cost; in a dry run those that would, with their estimates."""
     history_turns: int = 0
     """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
     the recipe's `train_on_history` says."""
@@ -105,7 +102,8 @@ class Dataset(Record):
     object: Literal["dataset"] = "dataset"
     distillation_id: str | None = None
     """The distillation that it was made for; null for one that was made by itself."""
-    status: Literal["queued", "ready", "failed"]
+    status: Status
+    """`grading` while it waits for a run that grades its rows, `making` once it has the grades."""
     source: list[StoredCompletions] = Field(default_factory=list)
     """The filters that selected the completions; for one of a distillation, see its card."""
     recipe: Recipe | None = None
@@ -116,11 +114,34 @@ class Dataset(Record):
     """The kind of trainer whose examples its lines are."""
     dry_run: bool = False
     """Whether nothing is written but the report and what became of each completion."""
+    runs: list[DatasetRun] = Field(default_factory=list)
+    """The runs that its recipe needed so far; the last one may be open."""
+    attempt: int = 0
+    """How often it was asked for again after it had failed."""
     card: DatasetCard | None = None
     """Null until it is ready, and where it failed."""
     held: list[str] = Field(default_factory=list)
     """Why no job trains on it until its distillation is approved, one sentence each; empty where nothing is held."""
     error: Failure | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still being made."""
+        return self.status in _OPEN
+
+    def change_open(self, changes: Mapping[str, Any]) -> bool:
+        """Change it if it is still being made; False where it has ended or was deleted."""
+        values: dict[str, Any] = {status: status for status in _OPEN}
+        return self.change(changes, condition=f"#status IN ({', '.join(map(':{}'.format, _OPEN))})", values=values)
+
+    def give_up(self, code: str, message: str) -> list[Run]:
+        """Let it end as failed where it is open; the runs that it had under way, which are canceled now.
+
+        To plan a canceled run again announces its end.
+        """
+        self.change_open({"status": "failed", "error": Failure(code=code, message=message)})
+        runs = [run for needed in self.runs if (run := Run.find(needed.run_id or ""))]
+        return [run for run in runs if run.cancel()]
 
     def create(self) -> bool:
         """Write it, its entry in the list of open ones first where it waits to be made."""
@@ -153,7 +174,7 @@ def validates(seed: int, unit: str, share: float = VALIDATION_SHARE) -> bool:
 
 
 def dataset_key(dataset_id: str, name: str) -> str:
-    """Where a file of a dataset lies: one of `FILES`, or card.json."""
+    """Where a file of a dataset lies: `train.jsonl`, `grades/…`, `card.json` and so on."""
     return f"datasets/{dataset_id}/{name}"
 
 

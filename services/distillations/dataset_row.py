@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from distillations.grades import RowGrade
 from foundation.document import Document
 
 type Outcome = Literal["train", "validation", "dropped"]
@@ -39,7 +40,7 @@ class Evidence(Document):
     others: list[str] = Field(default_factory=list)
     """The completions beside it, by id: the one that is kept, or the test rows. At most ten."""
     score: float | None = None
-    """How alike the two questions are, from 0 to 1; null where that was not measured."""
+    """How alike the two questions are, from 0 to 1; of a grade its score. Null where nothing was measured."""
     corrected: Corrected | None = None
     """Both answers, where a person's trains."""
 
@@ -55,5 +56,7 @@ class DatasetRow(Document):
     """The number of its line in the file of its outcome, from 1, the first of its copies; null where it was dropped."""
     copies: int = 1
     """How often it stands there; 0 where it was dropped."""
+    grades: list[RowGrade] = Field(default_factory=list)
+    """What runs found in its answer, in the order of the steps that needed them."""
     evidence: list[Evidence] = Field(default_factory=list)
     """What rules did to it, in their order; the last one dropped it where it was dropped."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
+from distillations.grading_steps import Dollars, Quality
 from distillations.step import BaseStep
 from foundation.bounds import Name, Text
 from foundation.document import Document
@@ -143,7 +144,7 @@ class Balance(BaseStep):
 
 type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt
 """Steps that look at one completion at a time."""
-type SetStep = NearLeaks | Contradictions | Duplicates | NearDuplicates | Balance
+type SetStep = NearLeaks | Quality | Contradictions | Duplicates | NearDuplicates | Balance
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
 ROW_STEPS: tuple[type[BaseStep], ...] = get_args(RowStep.__value__)
@@ -172,6 +173,9 @@ class Recipe(Document):
     row has the same value."""
     stratify_by: Name | None = None
     """The slices, named as in the step `balance`, of each of which the same share validates."""
+    max_cost_usd: Dollars | None = None
+    """The most that all steps together may cost that have rows graded, by estimates, in US dollars; null for no
+    limit but their own."""
     train_on_history: bool = False
     """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
     corrections: bool = True

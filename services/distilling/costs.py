@@ -6,6 +6,7 @@ In: a distillation. Out: what its job and its runs came to, as far as prices are
 from __future__ import annotations
 
 from distillations.costs import DistillationCosts
+from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distillations.job import Job
 from evals.run import Run
@@ -23,7 +24,9 @@ def of(distillation: Distillation) -> DistillationCosts:
 
 
 def _evals_usd(distillation: Distillation) -> float | None:
-    runs = [run for run_id in distillation.run_ids if (run := Run.find(run_id))]
+    dataset = Dataset.find(distillation.dataset_id or "")
+    graded = [needed.run_id for needed in dataset.runs if needed.run_id] if dataset else []
+    runs = [run for run_id in (*distillation.run_ids, *graded) if (run := Run.find(run_id))]
     costs = [cost_nanodollars(run.per_model_usage) for run in runs if run.per_model_usage]
     known = [cost for cost in costs if cost is not None]
     return sum(known) / 1e9 if len(known) == len(costs) else None

@@ -8,9 +8,9 @@ import orjson
 
 from distilling.advance import advance, fail, resend
 from evals.run import Run
-from foundation import blobs
+from foundation import blobs, bus
 from foundation.consumer import consume
-from foundation.events import AdvanceDistillation, Delivery, StepFailed
+from foundation.events import AdvanceDistillation, AssembleDataset, Delivery, StepFailed
 from foundation.landed import ObjectsLanded
 
 
@@ -28,12 +28,19 @@ def _handle(delivery: Delivery) -> None:
             for key in keys:
                 # The summary of a run that was deleted since is gone, and nobody waited for that run.
                 summary = orjson.loads(blobs.find(key) or b"{}")
-                if summary.get("distillation_id"):
-                    advance(summary["distillation_id"])
+                _tell_who_waits(summary.get("distillation_id"), summary.get("dataset_id"))
         case StepFailed():
             fail(delivery.distillation_id, delivery.code, delivery.message, during=delivery.during)
         case _:
             raise TypeError(f"distilling takes no {type(delivery).__name__}")
+
+
+def _tell_who_waits(distillation_id: str | None, dataset_id: str | None) -> None:
+    """A run has ended: have the dataset made that waits for its grades, or its distillation go on."""
+    if dataset_id:
+        bus.send(AssembleDataset(distillation_id=distillation_id or "", dataset_id=dataset_id))
+    elif distillation_id:
+        advance(distillation_id)
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:

@@ -182,13 +182,14 @@ def cancel(distillation: Distillation) -> Transition:
     # Not the ids that are recorded: after a crash there may be runs that no step has recorded yet.
     runs = [run for run_id in distillation.run_ids if (run := Run.find(run_id))]
     stopped = [run.id for run in runs if run.cancel() or run.status == "canceled"]
-    return Transition("cancelled", {}, [*_stop_job(distillation), *(_plan(distillation, run_id) for run_id in stopped)])
+    plans = [_plan(distillation, run_id) for run_id in stopped]
+    return Transition("cancelled", {}, [*_stop_job(distillation), *plans, *_stop_dataset(distillation)])
 
 
 def fail(distillation: Distillation, code: str, message: str) -> Transition:
     """End as failed for a reason outside of the steps; a job that may be under way is stopped."""
     failed = _failed(distillation, code, message)
-    return failed._replace(messages=[*failed.messages, *_stop_job(distillation)])
+    return failed._replace(messages=[*failed.messages, *_stop_job(distillation), *_stop_dataset(distillation)])
 
 
 def owed(distillation: Distillation) -> list[Work]:
@@ -196,7 +197,7 @@ def owed(distillation: Distillation) -> list[Work]:
     match distillation.status:
         case "assembling" | "training":
             dataset = Dataset.find(distillation.dataset_id or "")
-            if dataset is None:
+            if dataset is None or dataset.is_open:
                 return [_assembly(distillation, distillation.dataset_id or "")]
             begin_again(dataset.id)
             # A job that has started is not started again: this makes sure that it is watched.
@@ -213,6 +214,13 @@ def owed(distillation: Distillation) -> list[Work]:
 def _stop_job(distillation: Distillation) -> list[Work]:
     job_id = distillation.job_id
     return [CancelJob(job_id=job_id, correlation_id=distillation.id)] if job_id else []
+
+
+def _stop_dataset(distillation: Distillation) -> list[Work]:
+    """Let the training set end that is being made; what announces the end of the run that graded its rows."""
+    dataset = Dataset.find(distillation.dataset_id) if distillation.dataset_id else None
+    runs = dataset.give_up("cancelled", "Its distillation has ended.") if dataset else []
+    return [_plan(distillation, run.id) for run in runs]
 
 
 def _assemble(distillation: Distillation, plan: Plan) -> Transition:

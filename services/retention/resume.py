@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
-from distillations.failure import Failure
 from distillations.job import OPEN_JOBS, Job
 from evals.run import OPEN_RUNS, Run
 from foundation import bus, table
@@ -98,16 +97,15 @@ def _look_at_job(entry: table.Row) -> bool:
 
 def _look_at_dataset(entry: table.Row) -> bool:
     dataset = Dataset.find(entry["sk"])
-    if dataset is None or dataset.status != "queued":
+    if dataset is None or not dataset.is_open:
         # A young entry stays: its dataset may be about to be written.
         if _stood_s(entry, "ended") >= _HOUR_S:
             table.delete(entry["pk"], entry["sk"])
         return False
-    stood_s = _stood_s(entry, dataset.status)
-    if _is_over(stood_s):
-        dataset.change(
-            {"status": "failed", "error": Failure(code="assembly_failed", message=_STALLED)}, where={"status": "queued"}
-        )
+    stood_s = _stood_s(entry, f"{dataset.status} {len(dataset.runs)}")
+    # One that waits for grades ends with their run, which has bounds of its own.
+    if _is_over(stood_s) and dataset.status != "grading":
+        dataset.give_up("assembly_failed", _STALLED)
         return True
     if not _is_due(entry, stood_s):
         return False

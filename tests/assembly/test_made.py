@@ -22,6 +22,7 @@ from completions.sources import StoredCompletions
 from distillations.recipe import Balance, Duplicates, NearDuplicates, NearLeaks, Recipe, UsedRecipe, default_steps
 from foundation import blobs
 from tests.assembly.curating import completion
+from tests.assembly.grading import Given
 from tests.examples import examples
 from tests.flow.system import FakeContext
 
@@ -69,8 +70,8 @@ def making(recipe: Recipe | None = None, test: list[Completion] | None = None) -
 
 def outcome(asked: Making, context: Any = None) -> tuple[Any, ...]:
     """Everything that is written of a set."""
-    with made.curated(asked, TimeLeft(context or FakeContext())) as curator:
-        card = made.card_of(curator, asked.recipe, id="dataset_1", created_at=1)
+    with made.curated(asked, TimeLeft(context or FakeContext()), Given({})) as curator:
+        card = made.card_of(curator, asked.recipe, Given({}), id="dataset_1", created_at=1)
         return card, list(curator.rows()), [curator.line(example.row) for example in curator.examples]
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -16,6 +11,7 @@ from distillations import lineage
 from distillations.dataset import Dataset
 from foundation import blobs, lease, table
 from foundation.errors import AtWork
+from tests.assembly.striking import struck
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
 
@@ -31,26 +27,6 @@ def asked(system: System) -> str:
 
 def left(dataset_id: str) -> tuple[dict[str, bytes], Dataset]:
     return {key: blobs.get(key) for key in blobs.keys("datasets/")}, Dataset.load(dataset_id)
-
-
-@contextmanager
-def struck(call: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The n-th call of AWS fails, before or after its effect. Gives the calls that were made."""
-    calls: list[str] = []
-    real = botocore.client.BaseClient._make_api_call
-
-    def counted(self: Any, name: str, arguments: Any) -> Any:
-        calls.append(name)
-        if len(calls) == call and when == "before":
-            raise EndpointConnectionError(endpoint_url="struck")
-        answer = real(self, name, arguments)
-        if len(calls) == call:
-            raise EndpointConnectionError(endpoint_url="struck")
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
-        yield calls
 
 
 def test_it_is_made_as_it_was_asked_for(asked: str) -> None:

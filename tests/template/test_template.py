@@ -222,7 +222,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
-        "Assembly": {"AssemblyQueue", "DistillingQueue"},
+        "Assembly": {"AssemblyQueue", "DistillingQueue", "PlanQueue"},
         "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},

@@ -21,6 +21,7 @@ from assembly.curation import (
     near_duplicates,
     near_leaks,
     prompt,
+    quality,
     refused,
     schema_invalid,
     test_conversations,
@@ -55,6 +56,7 @@ LAST: dict[str, RowRule] = {"malformed": malformed.judge}
 """What comes behind those."""
 TOGETHER: dict[str, SetRule] = {
     "near_leaks": near_leaks.decide,
+    "quality": quality.decide,
     "contradictions": contradictions.decide,
     "duplicates": duplicates.decide,
     "near_duplicates": near_duplicates.decide,

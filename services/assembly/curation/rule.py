@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from assembly.grading import Grading
 from assembly.questions import Questions
 from assembly.row import Row
 from assembly.training_line import training_line
@@ -19,6 +20,7 @@ from completions.corrections import Correction
 from completions.same_input import answer_key, input_key, prefix_keys
 from distillations.dataset_row import Corrected
 from distillations.formats import OPENAI, Format, format_named
+from distillations.grades import RowGrade
 from distillations.held_out import HeldOut
 
 
@@ -101,10 +103,16 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Together:
-    """What rules that look at all rows know besides: the seed, and the questions of rows and test rows."""
+    """What rules that look at all rows know besides: the seed, the questions of rows and test rows, and grades."""
 
     seed: int
     questions: Questions
+    grading: Grading | None = None
+    """Who grades rows; None where nobody does."""
+    number: int = 0
+    """The number of the step in the recipe, from 1."""
+    note_grade: Callable[[str, RowGrade], None] = lambda row_id, grade: None  # noqa: ARG005
+    """Keeps the grade of a row as evidence."""
 
 
 class Verdict(NamedTuple):

@@ -20,6 +20,7 @@ from completions.completion import Completion
 from distillations.held_out import HeldOut
 from distillations.recipe import ROW_STEPS, SET_STEPS, Balance, Recipe, Step, default_steps
 from tests.assembly.curating import correction
+from tests.assembly.grading import Given
 from tests.distilling import build
 
 FOLDER = Path(curation.__file__).parent
@@ -125,6 +126,11 @@ def test_one_completion(rule: str, example: dict[str, Any]) -> None:
         assert "becomes" not in example
 
 
+def grading_of(example: dict[str, Any]) -> Given | None:
+    """The grades that an example names, as those of a run; without any nobody grades."""
+    return Given(example["grades"]) if "grades" in example else None
+
+
 @pytest.mark.parametrize(("rule", "example"), params(TOGETHER))
 def test_all_completions(rule: str, example: dict[str, Any]) -> None:
     """`found` is what becomes of completions, by id: `[others…]` of one that is dropped, or how often one stands."""
@@ -135,7 +141,7 @@ def test_all_completions(rule: str, example: dict[str, Any]) -> None:
     for order in (completions, completions[::-1]):
         with TemporaryFile() as spool:
             test = [TestQuestion(item["completion_id"], item["input"]) for item in rows_of_test(example)]
-            curator = Curator(recipe, Known(), spool, test)
+            curator = Curator(recipe, Known(), spool, test, grading_of(example))
             curator.read(order)
             curator.decide()
             rows = list(curator.rows())

@@ -1,0 +1,41 @@
+"""The seam between rules and the runs that grade for them: rows in, what a run found in each of them out.
+
+`StoredRuns` (`runs.py`) has an eval run grade them, and ends the pass by `Waiting` until it has ended. `Unpaid`
+(`estimate.py`) only says what that would cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from assembly.row import Row
+from completions.completion import Completion
+from distillations.grades import DatasetRun, RowGrade
+from distillations.grading_steps import Quality
+
+type Completions = Callable[[], Iterable[Completion]]
+"""Reads the completions of a dataset, each time anew."""
+
+
+class Waiting(Exception):
+    """The grades are not there yet: a run was begun that gives them, and whose end has the set made again."""
+
+
+class Grades(NamedTuple):
+    """What is known of the rows of a step: the grade of each that has one, by id, and why others have none."""
+
+    by_row: Mapping[str, RowGrade]
+    run: DatasetRun
+
+
+class Grading(Protocol):
+    """Who grades the rows of a step."""
+
+    def grades(self, number: int, settings: Quality, rows: Sequence[Row]) -> Grades | None:
+        """The grades of the rows of step `number`; None in a dry run. Raises Waiting, and ApiError where none come."""
+        ...
+
+    def runs(self) -> list[DatasetRun]:
+        """The runs that the steps needed, in order."""
+        ...

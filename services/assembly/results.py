@@ -1,0 +1,91 @@
+"""What a run that has ended says about the rows of a step, kept beside the dataset.
+
+In: the run. Out: an object with a line `{id, …grade}` for each row, written once: whatever becomes of the run later,
+the same grades make the same set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import fmean
+from typing import Any
+
+import orjson
+
+from distillations.dataset import Dataset
+from distillations.grades import CriterionGrade, RowGrade
+from evals.counts import graded_chunks
+from evals.outcomes import cut_short
+from evals.output_items import read_output_items
+from evals.run import Run
+from foundation import blobs
+from foundation.bounds import LONGEST_NAME, cut
+
+
+def results_key(dataset: Dataset, name: str) -> str:
+    """Where the grades of a step lie."""
+    return dataset.key(f"grades/{name}.jsonl")
+
+
+class StoredGrades(Mapping[str, RowGrade]):
+    """The grades of a step by row id, held as the lines that they were stored in."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = {orjson.loads(line)["id"]: line for line in lines}
+
+    def __getitem__(self, row_id: str) -> RowGrade:
+        return RowGrade.model_validate_json(self._lines[row_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
+def stored(dataset: Dataset, name: str) -> StoredGrades | None:
+    """The grades of a step; None where they are not stored yet."""
+    lines = blobs.raw_lines(results_key(dataset, name))
+    return None if lines is None else StoredGrades(lines)
+
+
+def store(dataset: Dataset, name: str, run: Run, criterion: str | None) -> None:
+    """Store the grades of a completed run unless they are stored; `criterion` is the one whose score counts."""
+
+    def graded(item: dict[str, Any]) -> bytes:
+        grade = _grade(run.id, item, criterion).model_dump(mode="json")
+        return orjson.dumps({"id": item["datasource_item"]["completion_id"], **grade}) + b"\n"
+
+    blobs.put_new_lines(results_key(dataset, name), _lines(run, graded), content_type="application/jsonl")
+
+
+def _lines(run: Run, graded: Any) -> Iterator[bytes]:
+    return read_output_items(run.id, [chunk.chunk for chunk in graded_chunks(run.id)], graded)
+
+
+def _grade(run_id: str, item: dict[str, Any], criterion: str | None) -> RowGrade:
+    criteria = [_criterion(result) for result in item["results"]]
+    scores = [found.score for found in criteria if found.score is not None and criterion in {None, found.name}]
+    error = _error(item)
+    return RowGrade(
+        run_id=run_id,
+        item_id=item["id"],
+        passed=error is None and item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),
+        score=fmean(scores) if scores and error is None else None,
+        criteria=criteria,
+        error=error,
+    )
+
+
+def _criterion(result: dict[str, Any]) -> CriterionGrade:
+    failed = "error" in (result.get("sample") or {})
+    return CriterionGrade(
+        name=result["name"], passed=result["passed"], score=None if failed else round(result["score"], 6)
+    )
+
+
+def _error(item: dict[str, Any]) -> str | None:
+    """The code of the first error: that of the sample, or of a grader."""
+    samples = [item["sample"], *(result.get("sample") or {} for result in item["results"])]
+    code = next((sample["error"]["code"] for sample in samples if sample.get("error")), None)
+    return cut(str(code), LONGEST_NAME) if code else None

@@ -1,0 +1,51 @@
+"""What runs of an eval said about the rows of a training set, and what that cost."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from foundation.document import Document
+
+
+class CriterionGrade(Document):
+    """What one criterion found in an answer."""
+
+    name: str
+    """The criterion's id."""
+    passed: bool
+    score: float | None = None
+    """In the unit of its grader; null where it could not grade the row."""
+
+
+class RowGrade(Document):
+    """What a run found in the answer of a row."""
+
+    run_id: str
+    item_id: str
+    """The output item of that run, which has the answer and what each grader said."""
+    passed: bool
+    """Whether every criterion passed, and the answer was not cut off."""
+    score: float | None = None
+    """The mean of the criteria's scores, or the score of the one that the step names; null where there is none."""
+    criteria: list[CriterionGrade] = Field(default_factory=list)
+    error: str | None = None
+    """The code of what kept the row from being graded."""
+
+
+class DatasetRun(Document):
+    """A run that a step of the recipe needs: what it grades or asks, and what that costs."""
+
+    name: str
+    """The number of the step in the recipe, from 1, and its rule."""
+    eval_id: str | None = None
+    """The eval whose criteria it grades by; null in a dry run of a step that brings its own criteria."""
+    run_id: str | None = None
+    """Null in a dry run, which pays for nothing."""
+    rows: int
+    """The rows that it grades or asks."""
+    left_out: int = 0
+    """The rows for which the budget did not reach."""
+    estimated_usd: float | None = None
+    """What it was expected to cost at most, in US dollars; null where a model has no price."""
+    cost_usd: float | None = None
+    """What it has cost, once it has ended; answers that were paid before cost nothing."""

@@ -1,0 +1,45 @@
+"""The steps of a recipe that need grades: they are given by runs of an eval, which the making of the set waits for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from distillations.step import BaseStep
+from foundation.bounds import Name
+from graders import Criterion
+
+MOST_CRITERIA = 16
+type Dollars = Annotated[float, Field(ge=0, lt=1e9)]
+
+
+class Graded(BaseStep):
+    """By what rows are graded, and for how much."""
+
+    eval_id: Name | None = None
+    """The eval whose criteria count. What the eval has paid for before is not paid again."""
+    criteria: Annotated[list[Criterion], Field(min_length=1, max_length=MOST_CRITERIA)] | None = None
+    """Testing criteria, as an eval has them, in place of those of an eval."""
+    max_cost_usd: Dollars | None = None
+    """The most that the models may cost that this step asks, by an estimate, in US dollars; null for no limit."""
+
+    @model_validator(mode="after")
+    def _grades_by_one_thing(self) -> Self:
+        if (self.eval_id is None) == (self.criteria is None):
+            raise ValueError("give either eval_id or criteria")
+        return self
+
+
+class Quality(Graded):
+    """Drops an answer that does not pass the criteria. Steps behind it know the grades, and can keep the best."""
+
+    rule: Literal["quality"] = "quality"
+    keep: Literal["passes", "all"] = "passes"
+    """What every criterion passes; or all rows, which are then graded only."""
+    least_score: FiniteFloat | None = None
+    """The least score of a row that is kept, in the unit of the graders; null for none."""
+    criterion: Name | None = None
+    """The id or the name of the criterion whose score counts; null for the mean of all."""
+    ungraded: Literal["drop", "keep"] = "drop"
+    """What becomes of a row that could not be graded, or that the budget did not reach."""
