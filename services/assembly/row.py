@@ -45,5 +45,7 @@ class Row:
 
 
 def preferred(rows: Iterable[Row], keep: str) -> list[Row]:
-    """The rows in the order of preference: the newest first, or the oldest."""
+    """The rows in the order of preference: the newest first, the oldest, or the best graded and of these the newest."""
+    if keep == "best":
+        return sorted(rows, key=lambda row: (row.rank, row.order), reverse=True)
     return sorted(rows, key=lambda row: row.order, reverse=keep == "newest")

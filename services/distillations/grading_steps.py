@@ -31,6 +31,12 @@ class Graded(BaseStep):
         return self
 
 
+class BestOf(BaseStep):
+    """Of several answers to one question, drops all but the one that a step before graded best."""
+
+    rule: Literal["best_of"] = "best_of"
+
+
 class Quality(Graded):
     """Drops an answer that does not pass the criteria. Steps behind it know the grades, and can keep the best."""
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
-from distillations.grading_steps import Dollars, Quality
+from distillations.grading_steps import BestOf, Dollars, Quality
 from distillations.step import BaseStep
 from foundation.bounds import Name, Text
 from foundation.document import Document
@@ -101,15 +101,16 @@ class Contradictions(BaseStep):
     """Drops completions that answer one question in another way than the one that is kept."""
 
     rule: Literal["contradictions"] = "contradictions"
-    keep: Literal["majority", "newest", "none"] = "majority"
-    """The answer that most completions gave, of as many the newest; the newest one; or no answer to this question."""
+    keep: Literal["majority", "newest", "best", "none"] = "majority"
+    """The answer that most completions gave, of as many the newest; the newest one; the best graded; or none."""
 
 
 class Duplicates(BaseStep):
     """Drops completions with the same question and the same answer but for one."""
 
     rule: Literal["duplicates"] = "duplicates"
-    keep: Literal["newest", "oldest"] = "newest"
+    keep: Literal["newest", "oldest", "best"] = "newest"
+    """Which one stays; `best` is the best graded, of as good ones the newest."""
 
 
 class NearDuplicates(BaseStep):
@@ -117,7 +118,8 @@ class NearDuplicates(BaseStep):
 
     rule: Literal["near_duplicates"] = "near_duplicates"
     similarity: Similarity = 0.85
-    keep: Literal["newest", "oldest"] = "newest"
+    keep: Literal["newest", "oldest", "best"] = "newest"
+    """Which one stays; `best` is the best graded, of as good ones the newest."""
 
 
 class Balance(BaseStep):
@@ -144,7 +146,7 @@ class Balance(BaseStep):
 
 type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt
 """Steps that look at one completion at a time."""
-type SetStep = NearLeaks | Quality | Contradictions | Duplicates | NearDuplicates | Balance
+type SetStep = NearLeaks | Quality | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
 ROW_STEPS: tuple[type[BaseStep], ...] = get_args(RowStep.__value__)
@@ -191,6 +193,15 @@ class Recipe(Document):
             late = self.steps[together.index(True) :]
             first = next(step.rule for step in late if isinstance(step, ROW_STEPS))
             raise ValueError(f"the step '{first}' looks at one completion: put it before '{late[0].rule}'")
+        return self
+
+    @model_validator(mode="after")
+    def _grades_come_first(self) -> Self:
+        graded = False
+        for step in self.steps:
+            graded = graded or isinstance(step, Quality)
+            if not graded and (isinstance(step, BestOf) or getattr(step, "keep", None) == "best"):
+                raise ValueError(f"the step '{step.rule}' keeps the best graded: put a step 'quality' before it")
         return self
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from assembly.curation import (
     balance,
+    best_of,
     contradictions,
     corrections,
     duplicates,
@@ -57,6 +58,7 @@ LAST: dict[str, RowRule] = {"malformed": malformed.judge}
 TOGETHER: dict[str, SetRule] = {
     "near_leaks": near_leaks.decide,
     "quality": quality.decide,
+    "best_of": best_of.decide,
     "contradictions": contradictions.decide,
     "duplicates": duplicates.decide,
     "near_duplicates": near_duplicates.decide,

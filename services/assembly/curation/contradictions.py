@@ -33,12 +33,13 @@ def _settled(same: list[Row], keep: str) -> Iterator[Verdict]:
         for row in same:
             yield Verdict(row, Finding("Its question has other answers, too.", others[row.answer_key], 1.0))
         return
-    kept = _majority(same) if keep == "majority" and not corrected else _newest(corrected or same)
+    kept = _newest(corrected) if corrected else _KEPT[keep](same)
     for row in same:
         if row.answer_key != kept.answer_key:
             ours, theirs = votes[row.answer_key], votes[kept.answer_key]
             gave = f"{theirs} of {len(same)} completions gave the answer that is kept, {ours} this one"
-            yield Verdict(row, Finding(f"Its question has another answer, too: {gave}.", [kept.id], 1.0))
+            graded = ", and it is graded better" if keep == "best" and kept.rank > row.rank else ""
+            yield Verdict(row, Finding(f"Its question has another answer, too: {gave}{graded}.", [kept.id], 1.0))
 
 
 def _newest(rows: list[Row]) -> Row:
@@ -54,3 +55,12 @@ def _majority(same: list[Row]) -> Row:
     """The newest completion with the answer that most gave; of answers that as many gave, the newest."""
     votes = Counter(row.answer_key for row in same)
     return max(same, key=lambda row: (votes[row.answer_key], row.order))
+
+
+def _best(same: list[Row]) -> Row:
+    """The best graded completion; of several that are as good that of the majority."""
+    rank = max(row.rank for row in same)
+    return _majority([row for row in same if row.rank == rank])
+
+
+_KEPT = {"majority": _majority, "newest": _newest, "best": _best}

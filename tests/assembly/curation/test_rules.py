@@ -101,6 +101,15 @@ def test_a_slice_is_not_to_have_more_rows_than_it_may() -> None:
     assert [error["loc"] for error in refused.value.errors()] == [("at_least",)]
 
 
+@pytest.mark.parametrize("step", [{"rule": "best_of"}, {"rule": "duplicates", "keep": "best"}])
+def test_the_best_graded_is_not_kept_before_anything_is_graded(step: dict[str, Any]) -> None:
+    with pytest.raises(
+        ValidationError, match=f"'{step['rule']}' keeps the best graded: put a step 'quality' before it"
+    ):
+        Recipe.model_validate({"steps": [step, {"rule": "quality", "eval_id": "eval_1"}]})
+    Recipe.model_validate({"steps": [{"rule": "quality", "eval_id": "eval_1"}, step]})
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_examples_of_what_it_finds_and_of_what_it_leaves(rule: str) -> None:
     finds = {
@@ -134,7 +143,9 @@ def grading_of(example: dict[str, Any]) -> Given | None:
 @pytest.mark.parametrize(("rule", "example"), params(TOGETHER))
 def test_all_completions(rule: str, example: dict[str, Any]) -> None:
     """`found` is what becomes of completions, by id: `[others…]` of one that is dropped, or how often one stands."""
-    recipe = Recipe(steps=[step_of(rule, example.get("settings", {}))], validation_share=0)
+    graded = [step_of("quality", {"eval_id": "eval_1", "keep": "all", "ungraded": "keep"})]
+    before = graded if "grades" in example and rule != "quality" else []
+    recipe = Recipe(steps=[*before, step_of(rule, example.get("settings", {}))], validation_share=0)
     completions = [
         completion(**{"id": f"chatcmpl-{number}", **fields}) for number, fields in enumerate(example["completions"])
     ]
