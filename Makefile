@@ -56,7 +56,7 @@ stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
-soak: setup ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
+soak: setup .venv-conformance/.synced client/js/node_modules/.synced ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
 	@$(BIN)/pytest -q --processes 2 --durations 20 --soak -m "soak or hypothesis" $(ARGS)
 
 .PHONY: bench

@@ -45,9 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("soak")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the stack come first, then the longest others."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the soak runs. The tests of the stack come first, then the longest others."""
+    left_out = [] if config.getoption("--soak") else [item for item in items if _is_of_the_soak_alone(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _is_of_the_soak_alone(item)]
     items.sort(key=beside.place)
+
+
+def _is_of_the_soak_alone(item: pytest.Item) -> bool:
+    return any(marker.kwargs.get("alone") for marker in item.iter_markers("soak"))
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:

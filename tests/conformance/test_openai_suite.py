@@ -14,6 +14,16 @@ import pytest
 
 from tests.conformance.conftest import REPOSITORY, Run
 
+PARTS = {
+    "chat": {"chat": 145},
+    "evals": {"test_evals.py": 105, "evals": 155},
+    "files": {"test_files.py": 120},
+    "fine_tuning": {"fine_tuning": 300},
+    "models": {"test_models.py": 55},
+    "responses": {"test_responses.py": 150, "responses": 45},
+}
+"""How many tests each path of the suite has, by the part of the API."""
+METHODS = 78
 _CACHE = REPOSITORY / ".local" / "conformance"
 
 
@@ -43,12 +53,18 @@ def unpacked(run: Run, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def suite(unpacked: Path, front: str, run: Run, tmp_path: Path) -> Callable[..., list[ET.Element]]:
-    """Run these paths of the suite; its test cases, as JUnit's XML has them."""
+    """Run these paths of the suite, or `only` some tests there; the test cases, as JUnit's XML has them."""
 
-    def suite(*paths: str) -> list[ET.Element]:
+    def suite(*paths: str, only: str = "") -> list[ET.Element]:
         report = tmp_path / "report.xml"
-        settings = ("-p", "no:cacheprovider", "-q", "-o", "addopts=", f"--junitxml={report}")
-        ended = run("pytest", *settings, *paths, cwd=unpacked, TEST_API_BASE_URL=front)
+        settings = ("-p", "no:cacheprovider", "-q", "-o", "addopts=", "-k", only, f"--junitxml={report}")
+        ended = run(
+            "pytest",
+            *settings,
+            *(f"tests/api_resources/{path}" for path in paths),
+            cwd=unpacked,
+            TEST_API_BASE_URL=front,
+        )
         assert report.exists(), ended.stdout + ended.stderr
         sys.stdout.write(ended.stdout)
         return list(ET.parse(report).iter("testcase"))  # noqa: S314 - pytest wrote it
@@ -56,27 +72,32 @@ def suite(unpacked: Path, front: str, run: Run, tmp_path: Path) -> Callable[...,
     return suite
 
 
-def _differs(case: ET.Element) -> bool:
-    return any(outcome.tag in {"failure", "error"} for outcome in case)
+def _differing(cases: list[ET.Element]) -> set[str]:
+    return {
+        f"{case.get('classname')}::{case.get('name')}"
+        for case in cases
+        if any(outcome.tag in {"failure", "error"} for outcome in case)
+    }
 
 
-@pytest.mark.parametrize(
-    ("part", "tests"),
-    [
-        ("chat", {"chat": 145}),
-        ("evals", {"test_evals.py": 105, "evals": 155}),
-        ("files", {"test_files.py": 120}),
-        ("fine_tuning", {"fine_tuning": 300}),
-        ("models", {"test_models.py": 55}),
-        ("responses", {"test_responses.py": 150, "responses": 45}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+@pytest.mark.soak(alone=True)
+@pytest.mark.parametrize("part", PARTS)
 def test_exactly_the_listed_tests_differ(
-    suite: Callable[..., list[ET.Element]], listed: Callable[[str], set[str]], part: str, tests: dict[str, int]
+    suite: Callable[..., list[ET.Element]], listed: Callable[[str], set[str]], part: str
 ) -> None:
-    cases = suite(*(f"tests/api_resources/{path}" for path in tests))
+    cases = suite(*PARTS[part])
+    assert _differing(cases) == listed(f"openai_{part}_differences.txt")
+    assert len(cases) == sum(PARTS[part].values())
 
-    differing = {f"{case.get('classname')}::{case.get('name')}" for case in cases if _differs(case)}
-    assert differing == listed(f"openai_{part}_differences.txt")
-    assert len(cases) == sum(tests.values())
+
+def test_exactly_the_listed_methods_differ_for_the_strict_client(
+    suite: Callable[..., list[ET.Element]], listed: Callable[[str], set[str]]
+) -> None:
+    """Each method once. The suite asks the same by four other clients, and reads each answer in two more ways."""
+    cases = suite(*(path for part in PARTS.values() for path in part), only="strict and test_method and not Async")
+    differences = {test for part in PARTS for test in listed(f"openai_{part}_differences.txt")}
+    sample = {
+        test for test in differences if "::test_method" in test and "[strict]" in test and ".TestAsync" not in test
+    }
+    assert _differing(cases) == sample
+    assert len(cases) == METHODS

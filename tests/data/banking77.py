@@ -17,19 +17,16 @@ FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "banking77"
 Row = dict[str, Any]
 
 
-def rows(folder: Path, *, every: int = 1) -> Iterator[Row]:
-    """The questions of each `every`-th intent; the prompt names all of them."""
+def rows(folder: Path) -> Iterator[Row]:
+    """The questions; the prompt names all intents."""
     categories = json.loads((folder / "categories.json").read_text(encoding="utf-8"))
     prompt = (
         "You route the questions of a bank's customers. Answer with the one intent that fits best and "
         f"nothing else. The intents are: {json.dumps(categories)}"
     )
-    wanted = set(categories[::every])
     for split in ("train", "test"):
         with (folder / f"{split}.csv").open(encoding="utf-8", newline="") as lines:
             for record in csv.DictReader(lines):
-                if record["category"] not in wanted:
-                    continue
                 yield {
                     "messages": [
                         {"role": "system", "content": prompt},

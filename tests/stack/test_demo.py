@@ -24,16 +24,14 @@ def test_the_bundled_task(demo: Callable[..., dict[str, Any]]) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.soak
-def test_bank_questions_with_the_labs_own_models(
-    demo: Callable[..., dict[str, Any]], tmp_path: Path, soak: bool
-) -> None:
-    """All 77 intents in the soak, else 16 of them, with a question among them that leaks into the training set."""
+@pytest.mark.soak(alone=True)
+def test_bank_questions_with_the_labs_own_models(demo: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    """All 77 intents, with a question among them that leaks into the training set."""
     if not banking77.FOLDER.exists():
         pytest.skip("the shared data set banking77 is not beside the checkout")
-    rows = list(banking77.rows(banking77.FOLDER, every=1 if soak else 5))
+    rows = list(banking77.rows(banking77.FOLDER))
     asked = sum(row["metadata"]["split"] == "test" for row in rows)
-    assert asked == (3080 if soak else 640)
+    assert asked == 3080
     path = tmp_path / "banking77.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     result = demo("--data", str(path))

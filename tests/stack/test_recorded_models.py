@@ -1,6 +1,6 @@
 """Recorded answers of real models through the deployed stack: the scores are those of the file.
 
-All thousand complaints in the soak, else every fourth of the training and of the test set.
+All thousand complaints and both teachers in the soak, else every fourth of the training and of the test set with one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return path, rows
 
 
-@pytest.mark.parametrize("teacher", ["gpt-4.5-preview", "gpt-4o"])
+@pytest.mark.parametrize("teacher", [pytest.param("gpt-4.5-preview", marks=pytest.mark.soak(alone=True)), "gpt-4o"])
 def test_consumer_complaints(
     teacher: str, data: tuple[Path, list[dict[str, Any]]], demo: Callable[..., dict[str, Any]], stack: StackInfo
 ) -> None:

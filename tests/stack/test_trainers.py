@@ -1,7 +1,7 @@
 """The loop with other trainers than the lab's own API, on the deployed stack, whose policies are enforced.
 
-A person trains, as the demo plays them; at full length complaints of consumers go through each trainer, which gets the
-same training set to the byte, and comes to a verdict of its own.
+A person trains, as the demo plays them. Complaints of consumers go through each trainer, which gets the same training
+set to the byte, and comes to a verdict of its own. `tests/flow/test_every_trainer.py` is a part of it, in process.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ from tests.data import cfpb
 from tests.stack import api
 
 TEACHER = "gpt-4o"
-SHORT = 120
-"""So many complaints go through the trainer `file` alone where not all go through each."""
 
 pytestmark = [
-    pytest.mark.soak,
+    pytest.mark.soak(alone=True),
     pytest.mark.data,
     pytest.mark.skipif(not cfpb.FOLDER.is_dir(), reason="needs ../shared/data/cfpb_complaints_14llm"),
 ]
@@ -66,9 +64,9 @@ def training_set(stack: StackInfo, dataset_id: str) -> dict[str, bytes]:
     }
 
 
-def test_each_trainer_gets_the_same_bytes_and_its_own_verdict(stack: StackInfo, soak: bool) -> None:
+def test_each_trainer_gets_the_same_bytes_and_its_own_verdict(stack: StackInfo) -> None:
     rows, tag = list(cfpb.rows(cfpb.FOLDER)), uuid.uuid4().hex
-    capture(stack, tag, rows if soak else rows[:SHORT])
+    capture(stack, tag, rows)
     client = api.client(stack)
     around = Surroundings(
         client=client,
@@ -78,7 +76,7 @@ def test_each_trainer_gets_the_same_bytes_and_its_own_verdict(stack: StackInfo, 
         student="lab-small",
         say=lambda _: None,
     )
-    trainers = {name: made(around) for name, made in TRAINERS.items() if soak or name == "file"}
+    trainers = {name: made(around) for name, made in TRAINERS.items()}
     known_at = max(trainer.prepare() for trainer in trainers.values())
     time.sleep(max(known_at - time.monotonic(), 0))
     eval_id = loop.create_eval(client, tag)
@@ -93,7 +91,7 @@ def test_each_trainer_gets_the_same_bytes_and_its_own_verdict(stack: StackInfo, 
         verdicts[name] = ended["verdict"]
         sets[name] = training_set(stack, ended["dataset_id"])
         assert ended["verdict"]["scores"]["distilled"]["model"] == ended["model"]
-    assert sets["file"]["train"].count(b"\n") > len(rows if soak else rows[:SHORT]) / 3
+    assert sets["file"]["train"].count(b"\n") > len(rows) / 3
     assert all(files == sets["file"] for files in sets.values())
     assert len({verdict["id"] for verdict in verdicts.values()}) == len(trainers)
     for role in ("teacher", "baseline"):

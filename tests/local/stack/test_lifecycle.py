@@ -16,7 +16,7 @@ from local.stack.layout import Layout
 from local.stack.lock import held
 from tests.local.stack.build import eventually
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.soak(alone=True)]
 
 CHECKOUT = Layout.of_checkout()
 LINKED = (
