@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from api import attempts_asked
 from completions import index, selection
 from completions.completion import Completion, Metadata
 from completions.same_input import input_key, prefix_keys
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
+from distillations.attempts import Checkpoints, Students, SweptHyperparameters, orders_of
 from distillations.contender import Contenders
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetId, Source, TrainingSource, split_unit, validates
 from distillations.gate import Gate
@@ -25,7 +27,7 @@ from distillations.held_out import HeldOut
 from distillations.hyperparameters import OpenAIHyperparameters
 from distillations.recipe import Recipe
 from distillations.rows import rows_of
-from distillations.trainers import Hyperparameters, TrainerName
+from distillations.trainers import TrainerName
 from evals.eval import Eval
 from evals.slicing import metadata_of
 from foundation.bounds import Name
@@ -45,10 +47,11 @@ class NewDistillation(Body):
     test: Source
     train: TrainingSource
     teacher: Name = Field(min_length=1)
-    student: Name = Field(min_length=1)
+    student: Students
     contenders: Contenders = Field(default_factory=list)
     trainer: TrainerName = "default"
-    hyperparameters: Hyperparameters = Field(default_factory=OpenAIHyperparameters)
+    hyperparameters: SweptHyperparameters = Field(default_factory=OpenAIHyperparameters)
+    checkpoints: Checkpoints = "last"
     gate: Gate = Gate()
     recipe: Recipe | None = None
     seed: int = Field(default=42, ge=0, lt=1 << 31)
@@ -74,6 +77,17 @@ class NewDistillation(Body):
             )
 
     @property
+    def students(self) -> list[str]:
+        """The models to train."""
+        return self.student if isinstance(self.student, list) else [self.student]
+
+    @property
+    def given_hyperparameters(self) -> dict[str, Any] | list[dict[str, Any]]:
+        """What was chosen, or each of several choices."""
+        asked = self.hyperparameters
+        return [each.given() for each in asked] if isinstance(asked, list) else asked.given()
+
+    @property
     def used_recipe(self) -> Recipe:
         """The recipe of its training set, as `Distillation.used_recipe` says it."""
         recipe = self.recipe or Recipe(seed=self.seed, train_on_history=self.train_on_history)
@@ -92,8 +106,10 @@ def refuse_what_cannot_work(asked: NewDistillation, *, answered: bool = False) -
     `answered` says that the rows of the file in `test` have answers of the teacher.
     """
     Eval.load(asked.eval_id, param="eval_id")
-    require_model(asked.student, param="student")
+    attempts_asked.refuse_students(asked.student)
     _refuse_contenders(asked)
+    orders = orders_of(asked.students, asked.given_hyperparameters)
+    attempts_asked.refuse_choice(len(orders), asked.checkpoints, asked.trainer, asked.used_recipe)
     train = _training_source(asked)
     _refuse_gate(asked)
     test = _looked_at(asked, answered=answered)
@@ -139,7 +155,7 @@ def _training_completions(source: StoredCompletions | Dataset, teacher: str, sca
 def _refuse_contenders(asked: NewDistillation) -> None:
     for number, model in enumerate(asked.contenders):
         param = f"contenders[{number}]"
-        if model in {asked.student, asked.teacher}:
+        if model in {*asked.students, asked.teacher}:
             raise ApiError(
                 f"Invalid '{param}': '{model}' is measured as the teacher or the student already. Leave it out.",
                 code="invalid_value",
@@ -157,9 +173,10 @@ def _refuse_gate(asked: NewDistillation) -> None:
             code="invalid_value",
             param="gate.expected_gain",
         )
-    if gate.max_cost_usd is not None and prices.training_nanodollars(asked.student) is None:
+    unknown = next((student for student in asked.students if prices.training_nanodollars(student) is None), None)
+    if gate.max_cost_usd is not None and unknown:
         raise ApiError(
-            f"Invalid 'gate.max_cost_usd': no price is known for training '{asked.student}', so the budget could never "
+            f"Invalid 'gate.max_cost_usd': no price is known for training '{unknown}', so the budget could never "
             "be checked. Leave it out, or add the price to the stack's parameter Prices.",
             code="no_price",
             param="gate.max_cost_usd",

@@ -64,7 +64,7 @@ def _distillations(name: str, served: Providers) -> Iterator[str]:
         # Between its runs none is open, and the last one asks the judges, too.
         asked = (
             distillation.teacher,
-            distillation.student,
+            *(distillation.students or [distillation.student]),
             *distillation.contenders,
             *_judges(distillation.eval_id),
         )

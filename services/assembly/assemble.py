@@ -122,12 +122,18 @@ def _write(distillation: Distillation, dataset: Dataset, time_left: TimeLeft) ->
 
 def _check(distillation: Distillation, curator: Curator) -> None:
     trains = sum(place.outcome == "train" for _, place in curator.examples)
-    if trains >= LEAST_EXAMPLES:
-        return
     dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
-    raise ApiError(
-        f"The training set has {trains} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
-        f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
-        code="too_few_examples",
-        param="train",
-    )
+    if trains < LEAST_EXAMPLES:
+        raise ApiError(
+            f"The training set has {trains} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
+            f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
+            code="too_few_examples",
+            param="train",
+        )
+    if distillation.most_models and trains == len(curator.examples):
+        raise ApiError(
+            "The best of several models is chosen on the validation rows, and of so few examples none validates. Let "
+            f"'train' select more, or raise 'recipe.validation_share'; dropped: {dropped or 'none'}.",
+            code="no_validation_rows",
+            param="train",
+        )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from completions.sources import StoredCompletions
+from distillations.attempts import Attempt, Checkpoints, Order, most_models, orders_of
 from distillations.contender import Contenders
 from distillations.costs import DistillationCosts
 from distillations.dataset import Source, TrainingSource
@@ -34,6 +35,7 @@ type Status = Literal[
     "assembling",
     "blocked",
     "training",
+    "choosing",
     "evaluating",
     "deciding",
     "completed",
@@ -74,15 +76,19 @@ class Distillation(Record):
     teacher_terms: TeacherTerms | None = None
     """What was noted, when this began, of the terms of the teacher's provider; null where none serves the teacher."""
     student: str
-    """The model to train; untrained it is the baseline."""
+    """The model to train; untrained it is the baseline. Of several the first, until the attempt of one is chosen."""
+    students: list[str] = Field(default_factory=list)
+    """The models to train side by side; empty where there is one."""
     contenders: Contenders = Field(default_factory=list)
     """Further models that are only prompted, measured on the same rows."""
     trainer: str = "default"
     """The name of the trainer, or of the provider that trains."""
     trainer_kind: str | None = None
     """What a trainer that is named by its provider is in the registry of trainers; null for one that stands there."""
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
-    """For the trainer, which says what it takes."""
+    hyperparameters: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=dict)
+    """For the trainer, which says what it takes; several sets of it are tried side by side."""
+    checkpoints: Checkpoints = "last"
+    """Whether the model at the end of a training goes on, or the best of those that its trainer kept."""
     gate: Gate = Gate()
     recipe: Recipe | None = None
     """How the training set is made; null for the default recipe with `seed` and `train_on_history`."""
@@ -101,13 +107,20 @@ class Distillation(Record):
     """The id of each role's run, of those that have been started."""
     contender_runs: dict[str, str] = Field(default_factory=dict)
     """The id of each contender's run, by model."""
+    baseline_runs: dict[str, str] = Field(default_factory=dict)
+    """The id of each student's run before training, by student; empty where there is one student."""
     plan: Plan | None = None
     costs: DistillationCosts | None = None
     """What it has cost, once its model is trained, and again when it is completed."""
     dataset_id: str | None = None
     job_id: str | None = None
+    """The job of the first attempt; once one is chosen, its."""
+    attempts: list[Attempt] = Field(default_factory=list)
+    """What is trained, from the assembly on, and how each model did on the validation rows."""
+    validation_file_id: str | None = None
+    """The validation rows as a file, where attempts were compared on them."""
     model: str | None = None
-    """The distilled model, once it is trained."""
+    """The distilled model, once it is trained, and chosen among the attempts."""
     verdict: Verdict | None = None
     error: Failure | None = None
     paused: Pause | None = None
@@ -146,10 +159,34 @@ class Distillation(Record):
     def contender_run_id(self, model: str) -> str:
         return derived_id("evalrun_", self.id, "contender", model)
 
+    def baseline_run_id(self, student: str) -> str:
+        first = student == (self.students or [self.student])[0]
+        return self.run_id("baseline") if first else derived_id("evalrun_", self.id, "baseline", student)
+
+    def attempt_run_id(self, number: int) -> str:
+        """The run over the validation rows of the attempt that stands at this place in the list."""
+        return derived_id("evalrun_", self.id, "attempt", str(number))
+
     @property
     def run_ids(self) -> list[str]:
         """The ids of all its runs, also of those that no step has recorded yet."""
-        return [*map(self.run_id, ROLES), *map(self.contender_run_id, self.contenders)]
+        own = [*map(self.run_id, ROLES), *map(self.contender_run_id, self.contenders)]
+        return [*own, *map(self.baseline_run_id, self.students[1:]), *map(self.attempt_run_id, range(self.most_models))]
+
+    @property
+    def orders(self) -> list[Order]:
+        """The trainings that are asked for."""
+        return orders_of(self.students or [self.student], self.hyperparameters)
+
+    @property
+    def most_models(self) -> int:
+        """How many models there may be to choose from; 0 where there is nothing to choose."""
+        return most_models(len(self.orders), self.checkpoints)
+
+    @property
+    def job_ids(self) -> list[str]:
+        """The jobs of its attempts, each once."""
+        return list(dict.fromkeys(attempt.job_id for attempt in self.attempts))
 
     @property
     def verdict_id(self) -> str:

@@ -115,6 +115,8 @@ class Job(Record):
     max_cost_usd: float | None = None
     """What the estimate may come to, in US dollars."""
     estimate: Estimate | None = None
+    attempts_cost_usd: float | None = None
+    """What all attempts of its distillation were thought to cost together, as long as it is held."""
     held: list[str] = Field(default_factory=list)
     """Why it waits for an approval before it starts, one sentence each: it would cost more than it may."""
     approved_at: int | None = None
@@ -130,7 +132,7 @@ class Job(Record):
     to_do: str | None = None
     """What a person must do before the job goes on."""
     away: Pause | None = None
-    """Null unless it waits for a trainer that is away. A distillation's job has that in its distillation."""
+    """Null unless it waits for a trainer that is away."""
     pause_requested_at: int | None = None
     """When somebody asked to pause it, in seconds since the epoch; null while it is to go on."""
     stalled_since: int | None = None

@@ -31,7 +31,8 @@ def models_in_use(since: int) -> dict[str, list[Use]]:
     distillations = {distillation.id: distillation for distillation in (*young, *Distillation.open_ones())}
     for distillation in distillations.values():
         uses[distillation.teacher].append(Use("teacher", distillation.id))
-        uses[distillation.student].append(Use("student", distillation.id))
+        for student in distillation.students or [distillation.student]:
+            uses[student].append(Use("student", distillation.id))
         for contender in distillation.contenders:
             uses[contender].append(Use("contender", distillation.id))
     for version in ModelVersion.every():

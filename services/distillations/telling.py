@@ -122,6 +122,8 @@ def evidence_lines(verdict: Verdict) -> list[str]:
         f"{role:<9} {score_line(score)}, {cost_ratio(verdict.cost_ratio.get(role))}"
         for role, score in verdict.scores.items()
     ]
+    if verdict.attempts_tried > 1:
+        lines.append(f"the best of {verdict.attempts_tried} attempts on the validation rows, which are no test rows")
     lines.append(f"rows won {verdict.won}, lost {verdict.lost}, exact McNemar p = {verdict.p_value:.4g}")
     lines += [contender_line(contender) for contender in verdict.contenders]
     needed = verdict.rows_needed.observed

@@ -54,6 +54,8 @@ class TrainerEntry(NamedTuple):
     """Whether it can pause a job."""
     least_examples: int = 1
     """How many examples it wants at least."""
+    checkpoints: bool = False
+    """Whether it keeps models of a training before its end that answer without being deployed."""
 
 
 TRAINERS: dict[str, TrainerEntry] = {
@@ -66,6 +68,7 @@ TRAINERS: dict[str, TrainerEntry] = {
         idle="nothing",
         pauses=True,
         least_examples=10,
+        checkpoints=True,
     ),
     "file": TrainerEntry(
         "file",
@@ -202,7 +205,7 @@ type TrainerName = Annotated[
 """A name that the registry has, or that of a provider, as a caller gives it."""
 
 
-def _as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
+def as_declared(given: Any, _: Any, about: ValidationInfo) -> Any:
     """Check by what the named trainer declares; where the name itself is wrong, by what the default one does."""
     name = about.data.get("trainer") or (about.context or {}).get("trainer", "default")
     entry = entry_of(name)
@@ -218,7 +221,7 @@ type Hyperparameters = Annotated[
     | TogetherHyperparameters
     | AzureHyperparameters
     | NebiusHyperparameters,
-    WrapValidator(_as_declared),
+    WrapValidator(as_declared),
 ]
 """What a caller asks of the trainer that the field `trainer` names, before it or in the context of the validation; the
 arms are all declarations."""

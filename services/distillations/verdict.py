@@ -113,6 +113,9 @@ class Verdict(Record):
     """The id of each role's run."""
     dataset_id: str | None
     job_id: str | None
+    attempts_tried: int = 1
+    """How many models the distilled one was chosen among, on the validation rows. The rows of this verdict took no part
+    in the choice, so its interval needs no correction for their number."""
     earlier_verdicts: int
     """How many other verdicts this eval has already given on the same inputs."""
     judges: dict[str, JudgeReliability | None] = Field(default_factory=dict)

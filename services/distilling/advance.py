@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distillations.distillation import TERMINAL, Distillation, Status, Step
-from distilling import steps
-from distilling.steps import Transition
+from distilling import choosing, steps, training
+from distilling.transition import Transition
 from evals.run import Run
 from foundation import bus, events
 from foundation.ids import now
@@ -20,8 +20,9 @@ STEPS: dict[Status, Callable[[Distillation], Transition | None]] = {
     "queued": steps.measure,
     "measuring": steps.judge_readiness,
     "blocked": steps.await_approval,
-    "assembling": steps.await_job,
-    "training": steps.await_model,
+    "assembling": training.await_job,
+    "training": training.await_model,
+    "choosing": choosing.await_choice,
     "evaluating": steps.await_evaluation,
     "deciding": steps.await_verdict,
 }

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from completions import index
 from completions.sources import StoredCompletions
+from distillations.attempts import Order
 from distillations.distillation import Distillation
 from distillations.trainers import TRAINERS
 from providers import prices
@@ -24,34 +25,36 @@ class Estimate(NamedTuple):
 
 
 def judge(distillation: Distillation) -> Estimate:
-    """Compare the estimate with the budget; without a budget there is neither an estimate nor a reason."""
+    """Compare the estimate of all attempts with the budget; without one there is neither an estimate nor a reason."""
     limit = distillation.gate.max_cost_usd
     if limit is None:
         return Estimate(None, [])
-    price = prices.training_nanodollars(distillation.student)
-    if price is None:
+    unknown = next((o.student for o in distillation.orders if prices.training_nanodollars(o.student) is None), None)
+    if unknown:
         return Estimate(
-            None,
-            [f"No price is known for training {distillation.student}: the budget of ${limit:.2f} cannot be checked."],
+            None, [f"No price is known for training {unknown}: the budget of ${limit:.2f} cannot be checked."]
         )
-    tokens, epochs = _tokens(distillation), _epochs(distillation)
+    tokens = _tokens(distillation)
     if tokens is None:
         return Estimate(None, [])
-    if epochs is None:
-        unknown = "How often the trainer goes through the examples is not known: name 'n_epochs', or the budget of"
-        return Estimate(None, [f"{unknown} ${limit:.2f} cannot be checked."])
-    usd = tokens * epochs * price / 1e9
-    over = usd > limit
-    reason = f"Training is estimated at ${usd:.2f}, above the budget of ${limit:.2f}."
-    return Estimate(usd, [reason] if over else [])
+    costs = [_nanodollars(distillation, order, tokens) for order in distillation.orders]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) < len(costs):
+        how_often = "How often the trainer goes through the examples is not known: name 'n_epochs', or the budget of"
+        return Estimate(None, [f"{how_often} ${limit:.2f} cannot be checked."])
+    usd = sum(known) / 1e9
+    what = "Training is" if len(costs) == 1 else f"The {len(costs)} trainings are"
+    reason = f"{what} estimated at ${usd:.2f}, above the budget of ${limit:.2f}."
+    return Estimate(usd, [reason] if usd > limit else [])
 
 
-def _epochs(distillation: Distillation) -> int | None:
-    """The number of epochs that was asked for, else that of a trainer that chooses for itself; None where unknown."""
-    epochs = distillation.hyperparameters.get("n_epochs")
-    if isinstance(epochs, int):
-        return epochs
-    return TRAINERS[distillation.trainer_kind or distillation.trainer].hyperparameters.DEFAULT_EPOCHS
+def _nanodollars(distillation: Distillation, order: Order, tokens: int) -> float | None:
+    """What a training of so many tokens costs; None where the price or the number of epochs is not known."""
+    price, epochs = prices.training_nanodollars(order.student), order.hyperparameters.get("n_epochs")
+    if not isinstance(epochs, int):
+        # A trainer that chooses for itself.
+        epochs = TRAINERS[distillation.trainer_kind or distillation.trainer].hyperparameters.DEFAULT_EPOCHS
+    return None if price is None or epochs is None else tokens * epochs * price
 
 
 def _tokens(distillation: Distillation) -> int | None:

@@ -1,6 +1,6 @@
 """What a distillation costs.
 
-In: a distillation. Out: what its job and its runs came to, as far as prices are known.
+In: a distillation. Out: what its jobs and its runs came to, as far as prices are known.
 """
 
 from __future__ import annotations
@@ -14,13 +14,23 @@ from providers.prices import cost_nanodollars
 
 
 def of(distillation: Distillation) -> DistillationCosts:
-    """What it has cost so far."""
-    job = Job.find(distillation.job_id or "")
+    """What it has cost so far, all its attempts together."""
+    jobs = jobs_of(distillation)
     return DistillationCosts(
-        training_estimate_usd=job.estimate.cost_usd if job and job.estimate else None,
-        training_usd=job.cost_usd if job else None,
+        training_estimate_usd=_sum([job.estimate.cost_usd if job.estimate else None for job in jobs]),
+        training_usd=_sum([job.cost_usd for job in jobs]),
         evals_usd=_evals_usd(distillation),
     )
+
+
+def jobs_of(distillation: Distillation) -> list[Job]:
+    return [job for job_id in distillation.job_ids if (job := Job.find(job_id))]
+
+
+def _sum(costs: list[float | None]) -> float | None:
+    """The sum, to a hundredth of a cent; None where one of them is not known, or there is none."""
+    known = [cost for cost in costs if cost is not None]
+    return round(sum(known), 4) if known and len(known) == len(costs) else None
 
 
 def _evals_usd(distillation: Distillation) -> float | None:

@@ -6,7 +6,7 @@ reasons the training may start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from distillations.distillation import Distillation
 from distillations.gate import Gate
@@ -27,6 +27,7 @@ _SHARE_OF_GAP = 0.5
 def judge(distillation: Distillation, teacher: Run, baseline: Run, prompted: Mapping[str, Run | None]) -> Plan:
     """The plan of a distillation whose teacher and baseline have been graded, and its contenders as far as they could.
 
+    Of several students the baseline is the strongest before training.
     `prompted` has each contender's run by model, None for one that was deleted.
     """
     of_teacher, of_baseline = row_outcomes(teacher), row_outcomes(baseline)
@@ -36,7 +37,7 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run, prompted: Map
     differing = sum(of_teacher[row].passed != of_baseline[row].passed for row in common)
     discordance = differing / len(common) if common else 0.0
     teacher_score = ModelScore.of(distillation.teacher, Score.of([of_teacher[row].passed for row in common]))
-    baseline_score = ModelScore.of(distillation.student, Score.of([of_baseline[row].passed for row in common]))
+    baseline_score = ModelScore.of(baseline.model, Score.of([of_baseline[row].passed for row in common]))
     gate = distillation.gate
     expected = gate.expected_gain or (teacher_score.score - baseline_score.score) * _SHARE_OF_GAP
     cost = budget.judge(distillation)
@@ -63,6 +64,14 @@ def judge(distillation: Distillation, teacher: Run, baseline: Run, prompted: Map
             "warnings": [*plan.warnings, *(terms.warnings if terms else [])],
         }
     )
+
+
+def strongest(baselines: Sequence[Run]) -> Run:
+    """The run of the student that passes most before training: the one that is hardest to improve on."""
+    if len(baselines) == 1:
+        return baselines[0]
+    outcomes = {run.id: [outcome.passed for outcome in row_outcomes(run).values()] for run in baselines}
+    return max(baselines, key=lambda run: sum(outcomes[run.id]))
 
 
 def _telling_nothing(distillation: Distillation, teacher: Run, baseline: Run) -> list[str]:

@@ -23,7 +23,7 @@ from retention.failures import Failures
 
 _HOUR_S = 3600
 _MOST_S = 2 * 86_400
-_ENDLESS = {"blocked", "measuring", "training", "evaluating", *TERMINAL}
+_ENDLESS = {"blocked", "measuring", "training", "choosing", "evaluating", *TERMINAL}
 """What has no bound of its own: it waits for people, for runs, or for a job that is watched. Ends are only tidied."""
 _STALLED = "It made no progress for days, and doing its work again did not help: see the dead letters and the log."
 

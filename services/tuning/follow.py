@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from distillations import checkpoints
 from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Job
 from foundation import table
@@ -22,7 +23,7 @@ from notifications.raising import raise_once
 from tuning import deploying, pause, stalling
 from tuning.answering import REFUSED
 from tuning.jobs import ended, note
-from tuning.telling import keep_checkpoints, keep_events
+from tuning.telling import keep_events
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, UnknownState
 
 _GONE = 404
@@ -139,7 +140,7 @@ def _keep(job: Job, row: Row, seen: ProviderJob) -> bool:
     until = keep_events(job, seen.events, since)
     if until != since:
         table.update(OPEN_JOBS, job.id, {"told_until": until})
-    keep_checkpoints(job, seen.checkpoints)
+    checkpoints.keep(job.id, seen.checkpoints)
     told = {
         "progress": job.progress if seen.progress is None else seen.progress,
         "estimated_finish": job.estimated_finish if seen.estimated_finish is None else seen.estimated_finish,

@@ -1,7 +1,8 @@
 """Wait while a trainer is away, for at most the template's ProviderPatience (hours), and show that.
 
 In: a message whose trainer is away. Out: the same message, put back: the first time at once, then with growing waits.
-That it waits is shown in the job, and where a distillation waits for the job, in the distillation instead.
+That it waits is shown in the job, and in the distillation that waits for the job. Each of several jobs of one waits by
+itself; the distillation shows what the latest said.
 """
 
 from __future__ import annotations
@@ -34,27 +35,24 @@ def _wait_s(message: Asking, since: int) -> int:
 
 def away_since(job: Job) -> int | None:
     """Since when the job has waited for its trainer, in seconds since the epoch; None where it does not wait."""
-    distillation = _distillation(job)
-    paused = distillation.paused if distillation else Job.load(job.id).away
-    return paused.since if paused else None
+    away = Job.load(job.id).away
+    return away.since if away else None
 
 
 def show(job: Job, since: int, error: TrainerAway | TrainerRefused) -> None:
     """Record since when the job waits for its trainer, and why, unless it has gone on meanwhile."""
     paused = Pause(since=since, reason=str(error)).model_dump()
+    job.change({"away": paused}, where={"status": job.status})
     distillation = _distillation(job)
-    if distillation is None:
-        job.change({"away": paused}, where={"status": job.status})
-    elif distillation.status in _WAITING:
+    if distillation and distillation.status in _WAITING:
         distillation.change({"paused": paused}, where={"status": distillation.status})
 
 
 def go_on(job: Job) -> None:
     """End the wait, because the trainer answers again."""
+    job.change({"away": None})
     distillation = _distillation(job)
-    if distillation is None:
-        job.change({"away": None})
-    elif distillation.paused and distillation.status in _WAITING:
+    if distillation and distillation.paused and distillation.status in _WAITING:
         distillation.change({"paused": None}, where={"status": distillation.status})
 
 

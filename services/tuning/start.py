@@ -1,9 +1,10 @@
 """Start a fine-tuning job: that of a dataset, or one of uploaded files. Once, whatever is redelivered.
 
-In: `StartJob`. The job's id is its intent and travels to the trainer; after a crash or a doubtful answer the trainer is
-asked for it before anything is started. What the trainer is known to refuse is found before it is asked, and told line
-by line among the job's events. A refusal ends the job as failed, a cancellation that comes first ends it as
-cancelled; neither is ever open. While the trainer is away the message comes again later, until the patience is over.
+In: `StartJob`. Where several attempts learn from a dataset, each has a job and a message of its own. The job's id is
+its intent and travels to the trainer; after a crash or a doubtful answer the trainer is asked for it before anything is
+started. What the trainer is known to refuse is found before it is asked, and told line by line among the job's events.
+A refusal ends the job as failed, a cancellation that comes first ends it as cancelled; neither is ever open. While the
+trainer is away the message comes again later, until the patience is over.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 from distillations import lineage
+from distillations.attempts import Attempt
 from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
 from distillations.job import OPEN_JOBS, Job, JobFailure
 from distillations.lineage import Node
 from foundation import aws, bus, lease, table
 from foundation.events import AdvanceDistillation, StartJob, StepFailed
-from foundation.ids import derived_id, now
+from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
@@ -41,8 +43,12 @@ _CODE = "start_failed"
 
 
 def start(message: StartJob, context: Any, trainer: Trainer | None = None) -> None:
-    """Start the job of the dataset, or the one that is named."""
-    job = _of_dataset(message.dataset_id) if message.dataset_id else Job.find(message.job_id or "")
+    """Start the job of the dataset, or the one that is named; of several of a dataset have each started."""
+    jobs = _of_dataset(message.dataset_id) if message.dataset_id else [Job.find(message.job_id or "")]
+    if len(jobs) > 1:
+        bus.send_all(StartJob(job_id=job.id, correlation_id=job.distillation_id or "") for job in jobs if job)
+        return
+    job = next(iter(jobs), None)
     if job is None:
         return
     try:
@@ -89,11 +95,13 @@ def _end_waiting(trainer: Trainer, job: Job, away: TrainerAway) -> None:
     fail_unstarted(job, JobFailure(code=away.code, message=message))
 
 
-def _of_dataset(dataset_id: str) -> Job | None:
-    """The job of a dataset, written down as an intent; None where its distillation is over."""
+def _of_dataset(dataset_id: str) -> list[Job | None]:
+    """The jobs of a dataset, each written down as an intent; none where its distillation is over."""
     dataset = Dataset.load(dataset_id)
     distillation = Distillation.find(dataset.distillation_id or "")
-    return None if distillation is None or distillation.status in TERMINAL else _intent(distillation, dataset)
+    if distillation is None or distillation.status in TERMINAL:
+        return []
+    return [_intent(distillation, dataset, attempt) for attempt in distillation.attempts if attempt.step is None]
 
 
 def _settled(trainer: Trainer, job: Job) -> bool:
@@ -113,15 +121,15 @@ def _settled(trainer: Trainer, job: Job) -> bool:
     return True
 
 
-def _intent(distillation: Distillation, dataset: Dataset) -> Job:
+def _intent(distillation: Distillation, dataset: Dataset, attempt: Attempt) -> Job:
     job = Job(
-        id=derived_id("ftjob-", dataset.id),
+        id=attempt.job_id,
         created_at=now(),
         distillation_id=distillation.id,
         dataset_id=dataset.id,
         trainer=distillation.trainer,
-        model=distillation.student,
-        hyperparameters=distillation.hyperparameters,
+        model=attempt.student,
+        hyperparameters=attempt.hyperparameters,
         seed=distillation.seed,
         suffix=suffix_of(distillation.name),
     )
@@ -145,7 +153,7 @@ def _start_at(trainer: Trainer, job: Job) -> None:
 def _hold(trainer: Trainer, job: Job, over: OverBudget) -> None:
     """Let the job wait for its distillation's approval; fail it where there is nobody to approve."""
     if job.distillation_id:
-        job.change({"held": over.reasons})
+        job.change({"held": over.reasons, "attempts_cost_usd": over.cost_usd})
         return
     leave_nothing(trainer, job)
     fail_unstarted(job, JobFailure(code="over_budget", message=str(over), param="max_cost_usd"))
@@ -163,7 +171,7 @@ def _started(trainer: Trainer, job: Job, training: Training) -> ProviderJob:
         events = [TrainerEvent(f"problem-{problem}", now(), str(problem), "error") for problem in problems]
         keep_events(job, events[:_TOLD], since=0)
         raise refusal_of(problems)
-    reserve(job, trainer.estimate(training))
+    reserve(job, trainer, training)
     return trainer.start(training)
 
 

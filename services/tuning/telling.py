@@ -1,4 +1,4 @@
-"""What a trainer tells of a job, kept beside the job: its events with the figures of each step, and its checkpoints.
+"""What a trainer tells of a job, kept beside the job: its events with the figures of each step.
 
 Each is a row under an id that follows from what the trainer said, so that what is told twice is kept once.
 Of a long training an even share of the steps is kept.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from distillations.job import Checkpoint, Job
+from distillations.job import Job
 from foundation import table
 from foundation.bounds import cut
 from foundation.ids import derived_id
@@ -62,9 +62,3 @@ def _keep(job: Job, event: TrainerEvent) -> None:
     }
     metrics = {"metrics": orjson.dumps(dict(event.metrics)).decode()} if event.metrics else {}
     table.put_new({**row, **metrics})
-
-
-def keep_checkpoints(job: Job, checkpoints: Iterable[Checkpoint]) -> None:
-    for checkpoint in checkpoints:
-        sk = f"CHECKPOINT#{checkpoint.step:012d}"
-        table.put_new({"pk": job.id, "sk": sk, "checkpoint": checkpoint.model_dump_json()})

@@ -41,7 +41,7 @@ def decide(distillation_id: str) -> None:
     if distillation.status in TERMINAL:
         return
     if Verdict.find(distillation.verdict_id) is None:
-        runs: dict[Role, Run] = {role: run for role in ROLES if (run := Run.find(distillation.run_id(role)))}
+        runs: dict[Role, Run] = {role: run for role in ROLES if (run := Run.find(distillation.runs.get(role, "")))}
         if len(runs) < len(ROLES):
             missing = ", ".join(role for role in ROLES if role not in runs)
             message = f"The verdict cannot be decided: the run of {missing} was deleted."
@@ -77,6 +77,7 @@ def _write(distillation: Distillation, runs: dict[Role, Run]) -> None:
     contenders = against_contenders(distillation, runs["teacher"], outcomes["distilled"])
     verdict = _verdict(distillation, evidence, runs, contenders)
     run_ids = [*(run.id for run in runs.values()), *(contender.run_id for contender in contenders)]
+    run_ids += [attempt.run_id for attempt in distillation.attempts if attempt.run_id]
     edges = [(Node("run", run_id), Node("verdict", verdict.id)) for run_id in run_ids]
     lineage.link([*edges, (Node("model", verdict.scores["distilled"].model), Node("verdict", verdict.id))])
     verdict.create()
@@ -131,6 +132,7 @@ def _verdict(
         runs=distillation.runs,
         dataset_id=distillation.dataset_id,
         job_id=distillation.job_id,
+        attempts_tried=max(1, len(distillation.attempts)),
         earlier_verdicts=_earlier_verdicts(distillation),
         judges=reliability(eval_) if eval_ else {},
     )

@@ -46,6 +46,15 @@ def test_a_distillation_is_created_queued_and_read_back(system: System, body: di
     assert system.ok("GET", f"/v1/distillations/{made['id']}") == made
 
 
+def test_several_trainings_are_kept_as_they_were_asked_for(system: System, body: dict[str, Any]) -> None:
+    asked = {"student": [loop.STUDENT, "lab-judge"], "hyperparameters": [{"n_epochs": 1}, {"n_epochs": "auto"}]}
+    made = create(system, body, **asked)
+    assert (made["student"], made["students"]) == (loop.STUDENT, asked["student"])
+    assert made["hyperparameters"] == asked["hyperparameters"]
+    assert (made["checkpoints"], made["attempts"]) == ("last", [])
+    assert create(system, body, student=[loop.STUDENT])["students"] == [], "one is no choice"
+
+
 def test_both_filters_end_now_at_the_latest(system: System, body: dict[str, Any]) -> None:
     body["test"] |= {"created_before": 1_790_002_000}
     body["train"] |= {"created_before": 9_000_000_000}
@@ -86,6 +95,39 @@ def bad(body: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int, str, str |
         "a gate that means nothing": ({"gate": {"luck": 1}}, 400, "gate.luck", unknown),
         "a hyperparameter of no trainer": ({"hyperparameters": {"epochs": 1}}, 400, "hyperparameters.epochs", unknown),
         "one of a wrong type": ({"hyperparameters": {"n_epochs": "many"}}, 400, "hyperparameters.n_epochs", invalid),
+        "no set of hyperparameters": ({"hyperparameters": []}, 400, "hyperparameters", invalid),
+        "one set of several": (
+            {"hyperparameters": [{}, {"n_epochs": 51}]},
+            400,
+            "hyperparameters[1].n_epochs",
+            invalid,
+        ),
+        "the same training twice": (
+            {"hyperparameters": [{"n_epochs": 1}, {"n_epochs": 1}]},
+            400,
+            "hyperparameters[1]",
+            invalid,
+        ),
+        "one unknown student of several": ({"student": [loop.STUDENT, "nobody"]}, 404, "student[1]", "model_not_found"),
+        "a contender that is one of several students": (
+            {"student": [loop.STUDENT, "lab-judge"], "contenders": ["lab-judge"]},
+            400,
+            "contenders[0]",
+            invalid,
+        ),
+        "several without rows to choose by": (
+            {"hyperparameters": [{"n_epochs": 1}, {}], "recipe": {"validation_share": 0}},
+            400,
+            "recipe.validation_share",
+            invalid,
+        ),
+        "checkpoints of a trainer without": (
+            {"trainer": "file", "checkpoints": "best"},
+            400,
+            "checkpoints",
+            "unsupported",
+        ),
+        "checkpoints of no kind": ({"checkpoints": "first"}, 400, "checkpoints", invalid),
         "a budget that no price is known for": ({"gate": {"max_cost_usd": 1}}, 400, "gate.max_cost_usd", "no_price"),
         "a gain below the minimum": (
             {"gate": {"expected_gain": 0.1, "min_gain": 0.1}},

@@ -37,6 +37,18 @@ def test_what_is_not_said_stays(system: System, earlier: Distillation) -> None:
     assert again.test.model_dump() == {"type": "file_id", "id": earlier.test_file_id}
 
 
+def test_all_attempts_are_repeated_whichever_was_chosen(system: System, earlier: Distillation) -> None:
+    several = [{"n_epochs": 1}, {"n_epochs": 2}]
+    again = repeated(system, earlier, student=["lab-small", "lab-judge"], hyperparameters=several)
+    advance(again.id)
+    again.change({"student": "lab-judge"})
+    third = repeated(system, again)
+    assert third.orders == again.orders
+    assert len(third.orders) == 4
+    elsewhere = repeated(system, again, trainer="file", student="lab-small")
+    assert elsewhere.orders == [("lab-small", {})]
+
+
 def test_the_rows_are_the_same_bytes_and_the_teachers_answers_stand(system: System, earlier: Distillation) -> None:
     again = repeated(system, earlier, student="lab-judge", name="elsewhere")
     advance(again.id)

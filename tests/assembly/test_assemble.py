@@ -14,6 +14,7 @@ from assembly.made import LEASE
 from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation
+from distillations.recipe import Recipe
 from distilling.freeze import freeze
 from foundation import blobs, bus, lease
 from foundation.errors import AtWork
@@ -311,3 +312,11 @@ def test_only_its_own_messages_are_taken(system: System) -> None:
         system.deliver("ASSEMBLY")
     assert Dataset.load("dataset_1").status == "ready"
     assert len(system.dead("ASSEMBLY")) == 1
+
+
+def test_a_set_without_validation_rows_is_none_where_a_model_is_chosen_by_them(system: System) -> None:
+    prepared(system).change({"checkpoints": "best", "recipe": Recipe(validation_share=0)})
+    assemble(MESSAGE, FakeContext())
+    error = Dataset.load("dataset_1").error
+    assert error
+    assert (error.code, "of so few examples none validates" in error.message) == ("no_validation_rows", True)

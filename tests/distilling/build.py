@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from distillations.attempts import Attempt
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation, Step
 from distillations.job import Job
@@ -82,6 +83,10 @@ def distillation(status: str = "queued", *, number: int = 1, **fields: Any) -> D
         ],
     )
     eval_.create()
+    if fields.get("job_id") and "attempts" not in fields:
+        student = fields.get("student", STUDENT)
+        attempt = Attempt(student=student, hyperparameters=fields.get("hyperparameters", {}), job_id=fields["job_id"])
+        fields["attempts"] = [attempt]
     created = Distillation(
         id=f"distill_{number}",
         status=status,
@@ -129,7 +134,13 @@ def graded(
     metadata: list[dict[str, str]] | None = None,
 ) -> Run:
     """A completed run: a letter a row, `p`assed, `f`ailed, `e`rrored, `t` passed but truncated."""
-    made = run(of, part)
+    return graded_rows(run(of, part), rows, usage=usage, metadata=metadata)
+
+
+def graded_rows(
+    made: Run, rows: str, *, usage: list[ModelUsage] | None = None, metadata: list[dict[str, str]] | None = None
+) -> Run:
+    """A run that exists, completed with these rows."""
     tags = metadata or [{} for _ in rows]
     items = [_output_item(made, number, letter, tags[number]) for number, letter in enumerate(rows)]
     blobs.put(items_key(made.id, 0), b"\n".join(orjson.dumps(item) for item in items))

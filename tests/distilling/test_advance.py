@@ -13,7 +13,7 @@ from distillations.distillation import TERMINAL, Distillation
 from distillations.failure import Failure
 from distilling import advance as machine
 from distilling.advance import advance
-from distilling.steps import Transition
+from distilling.transition import Transition
 from evals.files import File
 from evals.run import Run
 from foundation import blobs

@@ -12,109 +12,22 @@ same state the flow comes to the same end.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import botocore.client
 import httpx
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
-from foundation import bus
-from providers.openai_compatible import OpenAICompatible
 from tests.cloud import aws_client
 from tests.flow import loop
+from tests.flow.faults import Hook, injected
 from tests.flow.snapshot import Snapshot, differences, put_back, taken
 from tests.flow.system import A_MINUTE_MS, VISIBILITY_MS, System
-from tuning.trainers.openai_compatible import OpenAITrainer
-from tuning.trainers.openai_files import OpenAIFiles
-from tuning.trainers.trainer import TrainerAway
 
 # Enough for the longest consumer: `calm` fails where it is not.
 CALLS = range(1, 56)
 # No fewer than the start of a job has: what it does at the trainer is in no snapshot, so only a flow can strike it.
 MOST_IN_A_FLOW = 30
-
-
-class Hook:
-    """Counts the calls made for the message at work, and raises at the n-th; each message is struck once."""
-
-    def __init__(self, n: int, when: str) -> None:
-        self.n, self.when = n, when
-        self.at_work: str | None = None
-        self.counts: Counter[str] = Counter()
-        self.struck: set[str] = set()
-
-    def around(self, message: str, call: Callable[[], Any]) -> Any:
-        """Run one delivery."""
-        self.at_work = message if message not in self.struck else None
-        self.counts[message] = 0
-        try:
-            return call()
-        except EndpointConnectionError:  # only the clock lets errors through
-            return None
-        finally:
-            self.at_work = None
-
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        message = self.at_work
-        if message is None:
-            yield
-            return
-        self.counts[message] += 1
-        strike = self.counts[message] == self.n
-        if strike:
-            self.struck.add(message)
-        if strike and self.when == "before":
-            self.at_work = None
-            raise EndpointConnectionError(endpoint_url="injected")
-        yield
-        if strike:
-            self.at_work = None
-            raise EndpointConnectionError(endpoint_url="injected")
-
-
-@contextmanager
-def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every call of boto3, of the chat provider and of the trainer passes the hook."""
-    aws_call = botocore.client.BaseClient._make_api_call
-
-    def call_aws(self: Any, name: str, arguments: Any) -> Any:
-        with hook.call():
-            return aws_call(self, name, arguments)
-
-    send = bus.send
-
-    def send_at_once(message: Any, *, delay_s: int = 0) -> None:  # noqa: ARG001 - what waits comes at once
-        send(message)
-
-    ask = OpenAICompatible._ask
-
-    async def call_model(self: Any, *arguments: Any, **options: Any) -> Any:
-        with hook.call():
-            return await ask(self, *arguments, **options)
-
-    def of_trainer(method: Any) -> Any:
-        def call_trainer(self: Any, *arguments: Any) -> Any:
-            try:
-                with hook.call():
-                    return method(self, *arguments)
-            except EndpointConnectionError as error:
-                raise TrainerAway(str(error)) from error
-
-        return call_trainer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", call_aws)
-        patch.setattr(bus, "send", send_at_once)
-        patch.setattr(OpenAICompatible, "_ask", call_model)
-        for name in ("find", "start", "look", "forget"):
-            patch.setattr(OpenAITrainer, name, of_trainer(getattr(OpenAITrainer, name)))
-        patch.setattr(OpenAIFiles, "_upload", of_trainer(OpenAIFiles._upload))
-        yield
 
 
 def run_loop(system: System, tag: str) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from distillations.attempts import Attempt
 from distillations.dataset import DatasetId
 from distillations.distillation import Distillation
 from distillations.job import Estimate, Job
 from distilling.advance import advance
+from foundation.events import StartJob
 from foundation.ids import now
 from providers.spending import CostSettings, book, spending
 from tests.distillations import documents
@@ -167,3 +169,50 @@ def test_a_held_job_of_a_cancelled_distillation_ends(
     system.ok("POST", f"/v1/distillations/{distillation.id}/cancel")
     system.settle()
     assert Job.load(distillation.job_id or "").status == "cancelled"
+
+
+def attempts(*jobs: str) -> list[Attempt]:
+    return [Attempt(student="lab-small", hyperparameters={}, job_id=job) for job in jobs]
+
+
+def started(distillation: Distillation, priced: Priced, context: Any) -> list[Job]:
+    """Have all jobs of the dataset started, one after the other."""
+    start(starting(distillation), context, priced)
+    for attempt in distillation.attempts:
+        start(StartJob(job_id=attempt.job_id), context, priced)
+    return [Job.load(attempt.job_id) for attempt in distillation.attempts]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ((14.0, 14.0), None),
+        ((13.99, None), "The trainer estimates the 2 trainings at $14.00, above the budget of $13.99."),
+        ((None, 13.99), "With these 2 trainings, at $14.00,"),
+    ],
+)
+def test_all_attempts_are_held_to_a_limit_together(
+    limits: tuple[float | None, float | None], words: str | None, landed: Landed, priced: Priced, context: Any
+) -> None:
+    limit, month = limits
+    cap(month)
+    distillation = limited(landed, limit, attempts=attempts("ftjob-a", "ftjob-b"))
+    jobs = started(distillation, priced, context)
+    assert len(priced.started) == (0 if words else 2)
+    assert spending().trainings_usd == (0 if words else 14.0)
+    assert all(words in job.held[0] if words else not job.held for job in jobs)
+
+
+def test_one_approval_lets_all_attempts_go_on(system: System, landed: Landed, priced: Priced, context: Any) -> None:
+    distillation = limited(landed, 13.0, attempts=attempts("ftjob-a", "ftjob-b"))
+    start(starting(distillation), context, priced)
+    start(StartJob(job_id="ftjob-b"), context, priced)
+    blocked = advanced(distillation)
+    assert (blocked.status, blocked.plan and blocked.plan.estimated_cost_usd) == ("blocked", 14.0)
+    start(StartJob(job_id="ftjob-a"), context, priced)
+    assert not priced.started, "what comes late is held, too"
+    system.ok("POST", f"/v1/distillations/{distillation.id}/approve")
+    assert advanced(distillation).status == "assembling"
+    started(distillation, priced, context)
+    assert len(priced.started) == 2
+    assert advanced(distillation).status == "training"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from distillations.attempts import Attempt
 from notifications.alerts import Alert
 from providers.model_version import ModelVersion
 from providers.spending import CostSettings
@@ -100,3 +101,25 @@ def test_the_message_says_how_to_keep_it(system: System, lost: ModelVersion, mon
     [alert] = Alert.page().data
     assert alert.sentence.endswith("lost its verdict and is retired on 2026-10-21.")
     assert f"stillhouse model keep {lost.id}" in alert.lines[1]
+
+
+def test_a_model_that_was_not_chosen_has_lost_whatever_became_of_the_other(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distillation = build.distillation(
+        "completed",
+        number=3,
+        model="ft:chosen",
+        attempts=[
+            Attempt(student="b", hyperparameters={}, job_id=f"ftjob-{name}", model=f"ft:{name}")
+            for name in ("chosen", "other", "kept")
+        ],
+    )
+    build.verdict(distillation, outcome="beats_baseline")
+    for name in ("chosen", "other", "kept", "of_nothing"):
+        version = ModelVersion(
+            id=f"ft:{name}", created_at=1, base="b", trainer="", distillation_id=distillation.id, keep=name == "kept"
+        )
+        version.create()
+    told, _ = day(23, system, monkeypatch)
+    assert sorted(told) == sorted([lost.id, "ft:other"])

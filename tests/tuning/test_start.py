@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from distillations import lineage
+from distillations.attempts import Attempt
 from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Job, JobFailure
 from foundation import bus, lease, table
@@ -139,7 +140,7 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
 ) -> None:
     """The patience is over for one delivery while another one has been answered."""
     distillation, trainer.away = landed(), True
-    distillation.change({"paused": {"since": 1, "reason": "busy"}})
+    build.job(distillation, away={"since": 1, "reason": "busy"})
     find = trainer.find
 
     def started_meanwhile(intent: str) -> ProviderJob | None:
@@ -161,7 +162,7 @@ def test_a_job_that_may_run_at_a_trainer_that_stayed_away_is_not_said_to_cost_no
     asked: bool, landed: Landed, context: Any
 ) -> None:
     distillation = landed()
-    distillation.change({"paused": {"since": 1, "reason": "busy"}})
+    build.job(distillation, away={"since": 1, "reason": "busy"})
     start(starting(distillation), context, Scripted(fails=UnknownState("odd"), away=not asked))
     error = Job.load(distillation.job_id or "").error
     assert error
@@ -210,7 +211,7 @@ def test_files_leave_the_trainer_also_where_a_crash_came_between(
         trainer.fails = TrainerRefused("no")
     elif ends == "away":
         trainer.fails = TrainerAway("busy")
-        distillation.change({"paused": {"since": 1, "reason": "busy"}})
+        build.job(distillation, away={"since": 1, "reason": "busy"})
 
     def deliver() -> None:
         if ends == "cancelled":
@@ -232,7 +233,7 @@ def test_files_that_cannot_leave_the_trainer_now_are_left_to_the_watcher(
     system: System, landed: Landed, context: Any
 ) -> None:
     distillation, trainer = landed(), Scripted(away=True)
-    distillation.change({"paused": {"since": 1, "reason": "busy"}})
+    build.job(distillation, away={"since": 1, "reason": "busy"})
     start(starting(distillation), context, trainer)
     assert (trainer.forgotten, open_jobs(), system.clock_runs()) == ([], [distillation.job_id], True)
 
@@ -280,3 +281,27 @@ def test_the_suffix_is_one_that_trainers_take(landed: Landed, context: Any) -> N
         trainer = Scripted()
         start(starting(landed(name=name, number=number)), context, trainer)
         assert trainer.started[0].suffix == suffix
+
+
+def test_each_attempt_of_a_dataset_has_a_job_and_a_message_of_its_own(
+    system: System, landed: Landed, trainer: Scripted, context: Any
+) -> None:
+    asked = [
+        Attempt(student="one", hyperparameters={"n_epochs": 1}, job_id="ftjob-a"),
+        Attempt(student="two", hyperparameters={"n_epochs": 2}, job_id="ftjob-b"),
+    ]
+    distillation = landed(attempts=asked)
+    for _ in range(2):
+        start(starting(distillation), context, trainer)
+    messages = {message["job_id"] for message in build.sent(system, "TUNING")}
+    assert messages == {"ftjob-a", "ftjob-b"}
+    assert not trainer.started
+    trainer.fails = TrainerRefused("no such model")
+    start(StartJob(job_id="ftjob-a"), context, trainer)
+    trainer.fails = None
+    for _ in range(2):
+        start(StartJob(job_id="ftjob-b"), context, trainer)
+    [order] = trainer.started
+    assert (order.intent, order.model, order.hyperparameters) == ("ftjob-b", "two", {"n_epochs": 2})
+    assert [Job.load(job_id).status for job_id in ("ftjob-a", "ftjob-b")] == ["failed", "queued"]
+    assert {"from": distillation.dataset_id, "to": "ftjob-b"} in lineage.graph("ftjob-b")["edges"]

@@ -1,0 +1,48 @@
+"""The runs of a distillation: each is created once, under an id that follows from the distillation and its part."""
+
+from __future__ import annotations
+
+from distillations import lineage
+from distillations.distillation import Distillation
+from distillations.lineage import Node
+from evals.data_sources import CompletionsSource, FileId, ItemReference
+from evals.eval import Eval
+from evals.run import Run, new_run
+from foundation.events import PlanRun
+
+
+def start(distillation: Distillation, run_id: str, file_id: str, part: str, model: str | None) -> str:
+    """Create the run of a part of the distillation; without a model the stored answers of the teacher are graded.
+
+    Returns its id. It begins once it is planned.
+    """
+    source = CompletionsSource(
+        type="completions",
+        source=FileId(type="file_id", id=file_id),
+        model=model,
+        input_messages=ItemReference(type="item_reference", item_reference="item.input") if model else None,
+    )
+    run = new_run(
+        run_id,
+        Eval.load(distillation.eval_id),
+        name=f"{distillation.name}: {part}",
+        data_source=source,
+        distillation_id=distillation.id,
+    )
+    if not model:
+        run.model = distillation.teacher
+    run.create()
+    node = Node("run", run.id)
+    lineage.link([(Node("file", file_id), node), (Node("distillation", distillation.id), node)])
+    return run_id
+
+
+def plan(distillation: Distillation, run_id: str) -> PlanRun:
+    """What has a run begin."""
+    return PlanRun(run_id=run_id, correlation_id=distillation.id)
+
+
+def why_none(part: str, run: Run) -> str:
+    """Why a run of the distillation gave no result."""
+    reason = (run.error or {}).get("message", f"it ended as {run.status}")
+    return f"The run of the {part}, {run.id}, gave no result: {reason}"
