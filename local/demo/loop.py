@@ -24,6 +24,7 @@ TITLES = {
     "assembling": "Assembling the training set",
     "blocked": "Approved, going on",
     "training": "Fine-tuning the student",
+    "choosing": "Comparing the attempts on the validation rows",
     "evaluating": "Evaluating the distilled model",
     "deciding": "Deciding",
 }

@@ -82,7 +82,8 @@ def _parts(report: Report, completion: str | None) -> Iterator[RenderableType]:
     if report.card:
         yield _dataset(report.card)
     if verdict:
-        yield Panel(escape(verdict.sentence), title=f"Verdict: {verdict.outcome}", title_align="left")
+        tried = f"the best of {verdict.attempts_tried} attempts" if verdict.attempts_tried > 1 else None
+        yield Panel(escape(verdict.sentence), title=f"Verdict: {verdict.outcome}", title_align="left", subtitle=tried)
     if report.notification:
         yield _notification(report.notification)
     if report.lineage and completion:

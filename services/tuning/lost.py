@@ -1,4 +1,4 @@
-"""Retire trained models that lost their verdict, where the owner of the stack has said after how many days.
+"""Retire trained models that lost their verdict, or were not chosen, after the days that the stack's owner has said.
 
 In: the models that answer, their verdicts, the days. Out: an alert a week before, then a `RetireModel`. A model whose
 alert is younger than a week waits, so that nobody finds a model gone without having been told.
@@ -49,7 +49,7 @@ def _alert(version: ModelVersion, days: int, end: int) -> Alert:
         "model.retirement_approaching",
         version.id,
         days,
-        sentence=f"The model {version.id} lost its verdict and is retired on {day}.",
+        sentence=f"The model {version.id} lost its verdict, or was not chosen, and is retired on {day}.",
         lines=[
             f"Its distillation is {version.distillation_id}.",
             f'To keep it: POST /v1/models/{version.id} {{"keep": true}}, or stillhouse model keep {version.id}.',

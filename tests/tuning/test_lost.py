@@ -99,7 +99,7 @@ def test_without_a_setting_nothing_is_retired(
 def test_the_message_says_how_to_keep_it(system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     day(23, system, monkeypatch)
     [alert] = Alert.page().data
-    assert alert.sentence.endswith("lost its verdict and is retired on 2026-10-21.")
+    assert alert.sentence.endswith("lost its verdict, or was not chosen, and is retired on 2026-10-21.")
     assert f"stillhouse model keep {lost.id}" in alert.lines[1]
 
 
