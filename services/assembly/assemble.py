@@ -19,7 +19,7 @@ from assembly.files import write_files
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
-from assembly.runs import StoredRuns, plan_again, wait_for_run
+from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from assembly.time_left import TimeLeft
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
@@ -52,7 +52,7 @@ def _assemble(message: AssembleDataset, time_left: TimeLeft) -> None:
         return
     dataset = Dataset.find(message.dataset_id) or _dataset(message)
     if dataset.is_open:
-        wait_for_run(dataset)
+        wait_for_runs(dataset)
         changes = _assembled(distillation, dataset, time_left)
         # One that has waited for grades is there already.
         if not dataset.model_copy(update=changes).create():

@@ -25,6 +25,7 @@ from assembly.training_line import history_turns
 from completions.completion import Completion
 from distillations.dataset import split_unit
 from distillations.dataset_row import DatasetRow, Outcome
+from distillations.grades import Agreement
 from distillations.leaks import RULES as LEAKS
 from distillations.leaks import Leak
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
@@ -71,6 +72,7 @@ class Curator:
         self._rows: list[Row] = []
         self._corrected: list[Row] = []
         self.journal = Journal(RULES)
+        self.agreement: list[Agreement] = []
         self.examples: list[Example] = []
 
     @property
@@ -134,7 +136,9 @@ class Curator:
             questions = Questions(self._spool, self._rows, self._test)
             first = len(self._recipe.steps) - len(steps) + 1
             for number, step in enumerate(steps, start=first):
-                known = Together(self._recipe.seed, questions, self._grading, number, self.journal.note_grade)
+                known = Together(
+                    self._recipe.seed, questions, self._grading, number, self.journal.note_grade, self.agreement.append
+                )
                 self._rows = self._left_by(step, known)
         self.examples = _placed(self._rows, validating(self._rows, self._recipe))
 

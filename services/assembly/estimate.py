@@ -74,6 +74,17 @@ def grading_nanodollars(criteria: Sequence[GraderModel], completions: Sequence[C
     return None if cost is None else cost / len(completions)
 
 
+def asking_nanodollars(model: str, completions: Sequence[Completion]) -> float | None:
+    """The mean cost of asking a model again what these completions were asked; None where it has no price."""
+    used = ModelUsage(model_name=model)
+    for completion in completions:
+        prompt, _, answer = completion.tokens
+        asked = _tokens(completion.messages) if prompt is None else prompt
+        used.add({"prompt_tokens": asked, "completion_tokens": ANSWER_TOKENS if answer is None else answer})
+    cost = cost_nanodollars([used])
+    return None if cost is None else cost / max(1, len(completions))
+
+
 def _asking(criterion: GraderModel) -> Iterator[GraderModel]:
     """The graders of a criterion that ask models, those that it is made of in place of itself."""
     parts = criterion.parts()
@@ -104,8 +115,13 @@ def _asked(grader: GraderModel, item: dict[str, Any], sample: dict[str, Any]) ->
 
 
 def _used(request: dict[str, Any]) -> ModelUsage:
-    letters = len(orjson.dumps(request.get("messages") or request.get("input") or ""))
     answer = 0 if "input" in request else request.get("max_completion_tokens") or ANSWER_TOKENS
     used = ModelUsage(model_name=request["model"])
-    used.add({"prompt_tokens": -(-letters // LETTERS_A_TOKEN), "completion_tokens": answer})
+    used.add(
+        {"prompt_tokens": _tokens(request.get("messages") or request.get("input") or ""), "completion_tokens": answer}
+    )
     return used
+
+
+def _tokens(content: Any) -> int:
+    return -(-len(orjson.dumps(content)) // LETTERS_A_TOKEN)

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from assembly.row import Row
 from completions.completion import Completion
 from distillations.grades import DatasetRun, RowGrade
-from distillations.grading_steps import Quality
+from distillations.grading_steps import Consensus, Quality
 
 type Completions = Callable[[], Iterable[Completion]]
 """Reads the completions of a dataset, each time anew."""
@@ -34,6 +34,10 @@ class Grading(Protocol):
 
     def grades(self, number: int, settings: Quality, rows: Sequence[Row]) -> Grades | None:
         """The grades of the rows of step `number`; None in a dry run. Raises Waiting, and ApiError where none come."""
+        ...
+
+    def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:
+        """Whether a new answer to each row is the stored one, one of each time that was asked; None in a dry run."""
         ...
 
     def runs(self) -> list[DatasetRun]:

@@ -108,5 +108,6 @@ def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any
         corrected=curator.corrected(),
         leaks=curator.leaks(),
         runs=grading.runs(),
+        agreement=curator.agreement,
         history_turns=sum(row.history_turns for row, _ in curator.examples),
     )

@@ -16,7 +16,7 @@ from assembly.files import write_files, write_rows
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
-from assembly.runs import StoredRuns, plan_again, wait_for_run
+from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from assembly.time_left import TimeLeft
 from assembly.unpaid import Unpaid
 from distillations import lineage
@@ -42,7 +42,7 @@ def _make(dataset_id: str, time_left: TimeLeft) -> None:
     dataset = Dataset.find(dataset_id)
     if dataset is None or not dataset.is_open:
         return
-    wait_for_run(dataset)
+    wait_for_runs(dataset)
     try:
         changes: dict[str, Any] = {"status": "ready", "card": _written(dataset, time_left)}
     except ApiError as error:
@@ -63,7 +63,7 @@ def _written(dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
     making = Making.of_dataset(dataset)
     teachers = {source.model for source in dataset.source}
     teacher = teachers.pop() if len(teachers) == 1 else None
-    grading = Unpaid(making) if dataset.dry_run else StoredRuns(dataset, making, teacher)
+    grading = Unpaid(making, teacher) if dataset.dry_run else StoredRuns(dataset, making, teacher)
     with curated(making, time_left, grading) as curator:
         if dataset.dry_run:
             write_rows(dataset.id, curator)

@@ -6,12 +6,14 @@ the same grades make the same set.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
 import orjson
 
+from assembly.wanted import ANSWER_KEY
+from completions.same_input import answer_key
 from distillations.dataset import Dataset
 from distillations.grades import CriterionGrade, RowGrade
 from evals.counts import graded_chunks
@@ -20,6 +22,9 @@ from evals.output_items import read_output_items
 from evals.run import Run
 from foundation import blobs
 from foundation.bounds import LONGEST_NAME, cut
+
+type Read = Callable[[dict[str, Any]], dict[str, Any]]
+"""Reads of an output item what a grade says beside where it is from."""
 
 
 def results_key(dataset: Dataset, name: str) -> str:
@@ -49,32 +54,44 @@ def stored(dataset: Dataset, name: str) -> StoredGrades | None:
     return None if lines is None else StoredGrades(lines)
 
 
-def store(dataset: Dataset, name: str, run: Run, criterion: str | None) -> None:
-    """Store the grades of a completed run unless they are stored; `criterion` is the one whose score counts."""
+def store(dataset: Dataset, name: str, run: Run, read: Read) -> None:
+    """Store what a completed run found in each row unless that is stored."""
 
-    def graded(item: dict[str, Any]) -> bytes:
-        grade = _grade(run.id, item, criterion).model_dump(mode="json")
-        return orjson.dumps({"id": item["datasource_item"]["completion_id"], **grade}) + b"\n"
+    def line(item: dict[str, Any]) -> bytes:
+        fields = {"id": item["datasource_item"]["completion_id"], "step": name, "run_id": run.id, "item_id": item["id"]}
+        return orjson.dumps({**fields, **read(item)}) + b"\n"
 
-    blobs.put_new_lines(results_key(dataset, name), _lines(run, graded), content_type="application/jsonl")
-
-
-def _lines(run: Run, graded: Any) -> Iterator[bytes]:
-    return read_output_items(run.id, [chunk.chunk for chunk in graded_chunks(run.id)], graded)
+    lines = read_output_items(run.id, [chunk.chunk for chunk in graded_chunks(run.id)], line)
+    blobs.put_new_lines(results_key(dataset, name), lines, content_type="application/jsonl")
 
 
-def _grade(run_id: str, item: dict[str, Any], criterion: str | None) -> RowGrade:
-    criteria = [_criterion(result) for result in item["results"]]
-    scores = [found.score for found in criteria if found.score is not None and criterion in {None, found.name}]
-    error = _error(item)
-    return RowGrade(
-        run_id=run_id,
-        item_id=item["id"],
-        passed=error is None and item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),
-        score=fmean(scores) if scores and error is None else None,
-        criteria=criteria,
-        error=error,
-    )
+def graded(criterion: str | None = None) -> Read:
+    """Reads whether an answer passed, and its score: that of this criterion, or the mean of all."""
+
+    def read(item: dict[str, Any]) -> dict[str, Any]:
+        criteria = [_criterion(result) for result in item["results"]]
+        scores = [found.score for found in criteria if found.score is not None and criterion in {None, found.name}]
+        error = _error(item)
+        passed = error is None and item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"])
+        return {
+            "passed": passed,
+            "score": fmean(scores) if scores and error is None else None,
+            "criteria": [found.model_dump() for found in criteria],
+            "error": error,
+        }
+
+    return read
+
+
+def compared() -> Read:
+    """Reads whether an answer is the stored one, however it is spelt."""
+
+    def read(item: dict[str, Any]) -> dict[str, Any]:
+        error, messages = _error(item), item["sample"]["output"]
+        same = bool(messages) and answer_key(messages[0]) == item["datasource_item"][ANSWER_KEY]
+        return {"passed": error is None and same, "error": error}
+
+    return read
 
 
 def _criterion(result: dict[str, Any]) -> CriterionGrade:

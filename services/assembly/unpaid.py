@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assembly.budget import afforded
-from assembly.criteria import criterion_of, eval_of
-from assembly.estimate import grading_nanodollars, sample_of
 from assembly.grading import Grades
 from assembly.making import Making
 from assembly.row import Row
+from assembly.wanted import Wanted, to_grade, to_repeat
 from distillations.grades import DatasetRun
-from distillations.grading_steps import Quality
+from distillations.grading_steps import Consensus, Quality
 
 
 class Unpaid:
     """Estimates in place of runs. Steps see no grades, so that each row is kept that a grade might keep."""
 
-    def __init__(self, making: Making) -> None:
-        self._recipe = making.recipe
-        self._completions = making.completions
+    def __init__(self, making: Making, teacher: str | None) -> None:
+        self._making = making
+        self._teacher = teacher
         self._runs: list[DatasetRun] = []
 
     def runs(self) -> list[DatasetRun]:
@@ -28,18 +26,13 @@ class Unpaid:
 
     def grades(self, number: int, settings: Quality, rows: Sequence[Row]) -> Grades | None:
         """Note what the step would have graded. Raises ApiError where its run could not be begun."""
-        eval_ = eval_of(settings)
-        criterion_of(eval_, settings.criterion)
-        ids = [row.id for row in rows]
-        each = grading_nanodollars(eval_.testing_criteria, sample_of(ids, self._completions))
-        graded = afforded(ids, each, settings, self._recipe, self._runs)
-        self._runs.append(
-            DatasetRun(
-                name=f"{number}-{settings.rule}",
-                eval_id=settings.eval_id,
-                rows=len(graded.ids),
-                left_out=graded.left_out,
-                estimated_usd=graded.estimated_usd,
-            )
-        )
+        self._note(to_grade(number, settings, rows, self._making, self._runs))
         return None
+
+    def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:
+        """Note what the step would ask again. Raises ApiError where its runs could not be begun."""
+        self._note(to_repeat(number, settings, rows, self._making, self._runs, teacher=self._teacher))
+        return None
+
+    def _note(self, wanted: Wanted) -> None:
+        self._runs += [wanted.run(name) for name in wanted.names]

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_serializer
 from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
-from distillations.grades import DatasetRun
+from distillations.grades import Agreement, DatasetRun
 from distillations.leaks import Leak
 from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
 from evals.data_sources import FileId
@@ -83,6 +83,8 @@ class DatasetCard(Document):
     """The first completions that each rule found to leak test rows, with those rows. All of them are in the rows."""
     runs: list[DatasetRun] = Field(default_factory=list)
     """The runs that graded its rows, with what they cost; in a dry run those that would, with their estimates."""
+    agreement: list[Agreement] = Field(default_factory=list)
+    """How far the teacher agreed with itself, one of each step `consensus`."""
     history_turns: int = 0
     """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
     the recipe's `train_on_history` says."""

@@ -20,16 +20,34 @@ class CriterionGrade(Document):
 class RowGrade(Document):
     """What a run found in the answer of a row."""
 
+    step: str
+    """The number of the step in the recipe, from 1, and its rule, as in the card's `runs`."""
     run_id: str
     item_id: str
     """The output item of that run, which has the answer and what each grader said."""
     passed: bool
-    """Whether every criterion passed, and the answer was not cut off."""
+    """Whether every criterion passed, and the answer was not cut off; where the teacher was asked again, whether it
+    gave the same answer."""
     score: float | None = None
     """The mean of the criteria's scores, or the score of the one that the step names; null where there is none."""
     criteria: list[CriterionGrade] = Field(default_factory=list)
     error: str | None = None
     """The code of what kept the row from being graded."""
+
+
+class Agreement(Document):
+    """How far the teacher agrees with itself: the step `consensus` asked it again what it had been asked."""
+
+    step: int
+    """The number of the step in the recipe, from 1."""
+    rows: int
+    """The rows that it answered again."""
+    unanswered: int = 0
+    """The rows for which it was asked again in vain."""
+    share: float | None
+    """The mean share of its new answers that are the stored one, from 0 to 1; null where there are none."""
+    unanimous: int
+    """The rows to which each new answer was the stored one."""
 
 
 class DatasetRun(Document):

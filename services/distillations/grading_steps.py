@@ -15,7 +15,7 @@ type Dollars = Annotated[float, Field(ge=0, lt=1e9)]
 
 
 class Graded(BaseStep):
-    """By what rows are graded, and for how much."""
+    """By what rows are graded, and for how much. None of both is for steps that know what is right by themselves."""
 
     eval_id: Name | None = None
     """The eval whose criteria count. What the eval has paid for before is not paid again."""
@@ -24,10 +24,15 @@ class Graded(BaseStep):
     max_cost_usd: Dollars | None = None
     """The most that the models may cost that this step asks, by an estimate, in US dollars; null for no limit."""
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is something to grade by."""
+        return self.eval_id is not None or self.criteria is not None
+
     @model_validator(mode="after")
     def _grades_by_one_thing(self) -> Self:
-        if (self.eval_id is None) == (self.criteria is None):
-            raise ValueError("give either eval_id or criteria")
+        if self.eval_id is not None and self.criteria is not None:
+            raise ValueError("give eval_id or criteria, not both")
         return self
 
 
@@ -49,3 +54,28 @@ class Quality(Graded):
     """The id or the name of the criterion whose score counts; null for the mean of all."""
     ungraded: Literal["drop", "keep"] = "drop"
     """What becomes of a row that could not be graded, or that the budget did not reach."""
+
+    @model_validator(mode="after")
+    def _grades_by_something(self) -> Self:
+        if not self.is_judged:
+            raise ValueError("give eval_id or criteria: what the answers are graded by")
+        return self
+
+
+class Consensus(Graded):
+    """Asks the teacher again, and drops an answer that it does not give again often enough."""
+
+    rule: Literal["consensus"] = "consensus"
+    times: int = Field(default=3, ge=1, le=10)
+    """How often each row is asked again. Ask with a temperature above 0, or the answers say little."""
+    sample: int | None = Field(default=None, ge=1, lt=1 << 31)
+    """How many rows are asked again, drawn by lot; null for all. The others stay."""
+    least_agreement: float = Field(default=0.6, ge=0, le=1)
+    """The least share of the new answers that agree with the stored one. They agree where they are the same answer; or,
+    with `eval_id` or `criteria`, where these pass: there `item.reference` is the stored answer."""
+    model: Name | None = None
+    """Who is asked; null for the model that the source names, or the teacher of the distillation."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """In place of the one of the stored request."""
+    unanswered: Literal["drop", "keep"] = "keep"
+    """What becomes of a row for which the teacher was asked again in vain."""

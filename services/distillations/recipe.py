@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
-from distillations.grading_steps import BestOf, Dollars, Quality
+from distillations.grading_steps import BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
 from foundation.bounds import Name, Text
 from foundation.document import Document
@@ -146,7 +146,7 @@ class Balance(BaseStep):
 
 type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt
 """Steps that look at one completion at a time."""
-type SetStep = NearLeaks | Quality | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
+type SetStep = NearLeaks | Quality | Consensus | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
 ROW_STEPS: tuple[type[BaseStep], ...] = get_args(RowStep.__value__)

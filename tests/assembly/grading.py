@@ -8,16 +8,21 @@ from typing import Any
 from assembly.grading import Grades
 from assembly.row import Row
 from distillations.grades import DatasetRun, RowGrade
-from distillations.grading_steps import Quality
+from distillations.grading_steps import Consensus, Quality
 
 
 class Given:
     """Grades by row id: each says whether the row `passed`, and its `score` or its `error`."""
 
-    def __init__(self, grades: Mapping[str, Mapping[str, Any]], *, left_out: int = 0) -> None:
-        self._grades = {
-            row: RowGrade(run_id="evalrun_1", item_id=f"item-{row}", **grade) for row, grade in grades.items()
-        }
+    def __init__(
+        self,
+        grades: Mapping[str, Mapping[str, Any]],
+        repetitions: Sequence[Mapping[str, Mapping[str, Any]]] = (),
+        *,
+        left_out: int = 0,
+    ) -> None:
+        self._grades = _grades(grades)
+        self._turns = [_grades(turn) for turn in repetitions]
         self._run = DatasetRun(
             name="1-quality", eval_id="eval_1", run_id="evalrun_1", rows=len(grades), left_out=left_out
         )
@@ -27,3 +32,11 @@ class Given:
 
     def grades(self, number: int, settings: Quality, rows: Sequence[Row]) -> Grades | None:  # noqa: ARG002
         return Grades(self._grades, self._run)
+
+    def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:  # noqa: ARG002
+        return [Grades(turn, self._run) for turn in self._turns]
+
+
+def _grades(grades: Mapping[str, Mapping[str, Any]]) -> dict[str, RowGrade]:
+    about = {"step": "1-quality", "run_id": "evalrun_1"}
+    return {row: RowGrade(**about, item_id=f"item-{row}", **grade) for row, grade in grades.items()}

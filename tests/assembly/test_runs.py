@@ -98,10 +98,10 @@ def test_who_asks_again_or_with_another_recipe_pays_no_grade_twice(
     assert blobs.get(f"datasets/{first}/train.jsonl") == blobs.get(f"datasets/{other}/train.jsonl")
 
 
-def judge_costs(price: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def judge_costs(price: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, model: str = "lab-judge") -> None:
     """Let the judge have a price, in dollars for a million tokens."""
     known = prices.price_list()
-    priced = {**known, "models": {**known["models"], "lab-judge": price}}
+    priced = {**known, "models": {**known["models"], model: price}}
     monkeypatch.setattr(prices, "price_list", lambda: priced)
 
 
@@ -120,18 +120,26 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("completions")
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_every_call_while_it_begins_its_run_and_while_it_takes_the_grades(
-    when: str, system: System, monkeypatch: pytest.MonkeyPatch, soak: bool
+@pytest.mark.parametrize(
+    ("when", "asks"),
+    [
+        ("before", ({"criteria": [JUDGE]}, 3)),
+        ("after", ({"criteria": [JUDGE]}, 3)),
+        ("before", ({"rule": "consensus", "model": "lab-small", "times": 2}, 24)),
+    ],
+)
+def test_killed_at_every_call_while_it_begins_its_runs_and_while_it_takes_the_grades(
+    when: str, asks: tuple[dict[str, Any], int], system: System, monkeypatch: pytest.MonkeyPatch, soak: bool
 ) -> None:
+    step, paid = asks
     calls = counted(monkeypatch)
-    dataset_id = asked(system, {"criteria": [JUDGE]})
+    dataset_id = asked(system, step)
     for status in ("grading", "ready"):
         before = taken(system)
         make(dataset_id, FakeContext())
         whole = taken(system)
         assert Dataset.load(dataset_id).status == status
-        for call in count(1, 1 if soak else 5):
+        for call in count(1, 1 if soak else 7):
             put_back(system, before)
             with struck(call, when, monkeypatch) as made, suppress(EndpointConnectionError):
                 make(dataset_id, FakeContext())
@@ -144,7 +152,7 @@ def test_killed_at_every_call_while_it_begins_its_run_and_while_it_takes_the_gra
         assert call > 15, "it was struck"
         system.deliver("PLAN")
         system.deliver("GRADE")
-    assert len(calls) == 3, "no answer was graded twice, however often the run was begun"
+    assert len(calls) == paid, "nothing was asked twice, however often the runs were begun"
 
 
 @pytest.mark.usefixtures("completions")
@@ -266,3 +274,56 @@ def test_a_distillation_waits_for_the_grades_of_its_set_and_its_end_ends_them(sy
     ended = Dataset.load("dataset_2")
     assert ended.error
     assert (ended.error.code, Run.load(ended.runs[0].run_id or "").status) == ("cancelled", "canceled")
+
+
+LABELS = 'Answer with one of: ["yes", "no"]'
+
+
+def repeated(system: System, answers: list[str], step: dict[str, Any]) -> str:
+    """A dataset of labelled mails whose teacher is asked again: here lab-small, whose answers do not change."""
+    records = [build.record(100 + n, f"{LABELS} mail {n}", answer, split="train") for n, answer in enumerate(answers)]
+    build.captured(system, records)
+    return asked(system, {"rule": "consensus", "model": "lab-small", **step})
+
+
+def test_the_teacher_is_asked_again_and_the_card_shows_how_far_it_agrees(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = counted(monkeypatch)
+    dataset_id = repeated(system, [" yes", "no"] * 6, {"times": 2})
+    system.settle()
+    card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
+    assert len(calls) == 24, "each time anew, and once"
+    (agreement,) = card["agreement"]
+    assert (agreement["step"], agreement["rows"], agreement["unanswered"]) == (1, 12, 0)
+    assert 0 < agreement["share"] < 1
+    assert card["rows"] == agreement["unanimous"] == 12 * agreement["share"]
+    assert [run["name"] for run in card["runs"]] == ["1-consensus-1", "1-consensus-2"]
+    for row in rows(system, dataset_id).values():
+        assert [grade["step"] for grade in row["grades"]] == ["1-consensus-1", "1-consensus-2"]
+        assert all(grade["passed"] is (row["outcome"] == "train") for grade in row["grades"])
+
+
+def test_a_criterion_may_say_what_agrees_and_a_sample_is_enough_to_measure(system: System) -> None:
+    criterion = {**EXACT, "name": "same", "reference": "{{ item.reference }}", "operation": "ne"}
+    step = {"times": 1, "sample": 5, "criteria": [criterion], "least_agreement": 0}
+    dataset_id = repeated(system, ["maybe"] * 12, step)
+    system.settle()
+    card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
+    assert (card["rows"], card["agreement"][0]["rows"], card["agreement"][0]["share"]) == (12, 5, 1)
+    assert sum(bool(row["grades"]) for row in rows(system, dataset_id).values()) == 5
+
+
+def test_a_dry_run_tells_what_asking_again_costs(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge_costs({"input": "1", "output": "100"}, monkeypatch, model="lab-small")
+    answers = ["yes"] * 4
+    records = [build.record(100 + n, f"mail {n}", answer, split="train") for n, answer in enumerate(answers)]
+    build.captured(system, records)
+    dataset_id = asked(system, {"rule": "consensus", "model": "lab-small", "times": 2}, dry_run=True)
+    system.settle()
+    runs = system.ok("GET", f"/v1/datasets/{dataset_id}/card")["runs"]
+    # Ninety tokens in and ten out, as they were recorded.
+    assert [(run["rows"], run["estimated_usd"]) for run in runs] == [(4, round(4 * (90 + 1000) / 1e6, 6))] * 2
+    nameless = system.ok("GET", f"/v1/datasets/{asked(system, {'rule': 'consensus'}, dry_run=True)}")
+    system.settle()
+    assert system.ok("GET", f"/v1/datasets/{nameless['id']}")["error"]["code"] == "missing_required_parameter"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from assembly.curation import (
     balance,
     best_of,
+    consensus,
     contradictions,
     corrections,
     duplicates,
@@ -58,6 +59,7 @@ LAST: dict[str, RowRule] = {"malformed": malformed.judge}
 TOGETHER: dict[str, SetRule] = {
     "near_leaks": near_leaks.decide,
     "quality": quality.decide,
+    "consensus": consensus.decide,
     "best_of": best_of.decide,
     "contradictions": contradictions.decide,
     "duplicates": duplicates.decide,

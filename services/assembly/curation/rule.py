@@ -20,7 +20,7 @@ from completions.corrections import Correction
 from completions.same_input import answer_key, input_key, prefix_keys
 from distillations.dataset_row import Corrected
 from distillations.formats import OPENAI, Format, format_named
-from distillations.grades import RowGrade
+from distillations.grades import Agreement, RowGrade
 from distillations.held_out import HeldOut
 
 
@@ -113,6 +113,8 @@ class Together:
     """The number of the step in the recipe, from 1."""
     note_grade: Callable[[str, RowGrade], None] = lambda row_id, grade: None  # noqa: ARG005
     """Keeps the grade of a row as evidence."""
+    note_agreement: Callable[[Agreement], None] = lambda agreement: None  # noqa: ARG005
+    """Keeps for the card how far the teacher agreed with itself."""
 
 
 class Verdict(NamedTuple):

@@ -1,0 +1,87 @@
+"""Begin a run that a step needs: its rows, its eval and its record, each of which may be there already.
+
+In: what is wanted. Out: the run as it stands in the table. It is not planned yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from assembly.grading import Completions
+from assembly.wanted import Wanted
+from distillations import lineage
+from distillations.dataset import Dataset
+from distillations.lineage import Node
+from evals.data_sources import CompletionsSource, FileId, ItemReference
+from evals.files import File, rows_file_id
+from evals.run import Run, new_run
+from foundation import blobs
+from foundation.ids import derived_id, now
+
+_MEDIA = "application/jsonl"
+
+
+def run_id_of(dataset: Dataset, name: str) -> str:
+    """The id of a run of this dataset, which is another one where the dataset was asked for again."""
+    return derived_id("evalrun_", dataset.id, str(dataset.attempt), name)
+
+
+def begin(dataset: Dataset, name: str, wanted: Wanted, completions: Completions, teacher: str | None) -> None:
+    """Write the run and all that it needs."""
+    wanted.eval_.create()
+    run_id = run_id_of(dataset, name)
+    file = _write_rows(run_id, f"{dataset.id}-{name}.jsonl", wanted, completions)
+    lineage.link_completions(wanted.rows.ids, Node("run", run_id))
+    run = new_run(
+        run_id,
+        wanted.eval_,
+        name=f"{dataset.id}: {name}",
+        data_source=_source(file.id, wanted),
+        distillation_id=dataset.distillation_id,
+        dataset_id=dataset.id,
+    )
+    run.model = wanted.model or teacher or ""
+    run.create()
+    lineage.link_run(run)
+    lineage.link([(Node("run", run_id), Node("dataset", dataset.id))])
+
+
+def open_runs(dataset: Dataset) -> Iterator[Run]:
+    """The runs of a dataset that have not ended."""
+    runs = (Run.find(needed.run_id or "") for needed in dataset.runs if needed.cost_usd is None)
+    return (run for run in runs if run and not run.ended)
+
+
+def _source(file_id: str, wanted: Wanted) -> CompletionsSource:
+    source = CompletionsSource(type="completions", source=FileId(type="file_id", id=file_id))
+    if wanted.model is None:
+        return source
+    # Fresh, since answers that were paid before are one answer; each run pays its own once.
+    asking = {"model": wanted.model, "sampling_params": wanted.parameters or None, "fresh": True}
+    asked = ItemReference(type="item_reference", item_reference="item.input")
+    return source.model_copy(update={**asking, "input_messages": asked})
+
+
+def _write_rows(run_id: str, filename: str, wanted: Wanted, completions: Completions) -> File:
+    """Write the rows of the run where its plan looks for them, unless they are there."""
+    key, ids = f"runs/{run_id}/rows.jsonl", set(wanted.rows.ids)
+
+    def lines() -> Iterator[bytes]:
+        for completion in completions():
+            if completion.id in ids:
+                ids.discard(completion.id)
+                yield orjson.dumps(wanted.row(completion)) + b"\n"
+
+    blobs.put_new_lines(key, lines(), content_type=_MEDIA)
+    file = File(
+        id=rows_file_id(run_id),
+        created_at=now(),
+        bytes=blobs.size(key),
+        filename=filename,
+        purpose="evals",
+        key=key,
+    )
+    file.create()
+    return file
