@@ -4,7 +4,8 @@ In: checked job requests. Out: job and event objects; after success a student un
 Each job has a thread, so that requests are answered meanwhile; trainings run one at a time. A file that
 cannot be learnt from ends in `failed` with `invalid_training_file`. `n_epochs` is real (passes over the
 examples, `auto` is 10); batch size and learning rate have no meaning for these models and are only echoed.
-`trained_tokens` is the file's tokens times the passes.
+`trained_tokens` is the file's tokens times the passes. As at OpenAI the models after the last three passes are kept;
+the earlier two learn when they are first asked.
 """
 
 import threading
@@ -23,6 +24,7 @@ from local.lab.wire import new_id
 
 _KIND, _LESSONS = "jobs", "job_lessons"
 _PASSES = 10
+_KEPT = 3
 _PAUSED = "paused"
 _OPEN = ("validating_files", "queued", "running", _PAUSED)
 _LARGEST_SEED = 2**31 - 1
@@ -107,6 +109,17 @@ class Job:
         job.about, job.events = about, events
         return job
 
+    @property
+    def checkpoints(self) -> dict[int, str]:
+        """The names of the models that were kept, by the pass after which they were, the last one first."""
+        name = self.about["fine_tuned_model"]
+        return {self.passes: name, **self.early_names(name)} if self.about["status"] == "succeeded" else {}
+
+    def early_names(self, name: str) -> dict[int, str]:
+        """What the models before the last pass are called, where that one is called `name`."""
+        early = range(self.passes - 1, max(0, self.passes - _KEPT), -1)
+        return {step: f"{name}:ckpt-step-{step}" for step in early}
+
     def document(self) -> bytes:
         return orjson.dumps([self.about, self.events])
 
@@ -184,8 +197,7 @@ class Trainer:
         for job in jobs:
             training = lessons.get(job.about["id"], b"")
             if job.about["status"] == "succeeded":
-                learn = partial(_learnt_again, job, training)
-                self._models.add_kept(job.about["fine_tuned_model"], learn, owned_by="org-lab")
+                self._keep_models(job, training, job.checkpoints)
             elif job.is_open:
                 job.tell("The lab was restarted, and the job begins again")
                 self._run_aside(job, training, None)
@@ -228,27 +240,35 @@ class Trainer:
             with self._turn:
                 student = self._learnt(job, lesson, check) if job.begin() else None
             if student:
-                self._finish(job, student, lesson)
+                self._finish(job, student, lesson, training)
                 return
+
+    def _keep_models(self, job: Job, training: bytes, names: dict[int, str]) -> None:
+        """Register models of a job, by the passes that they learn in when they are first asked."""
+        for passes, name in names.items():
+            self._models.add_kept(name, partial(_learnt_again, job, training, passes), owned_by="org-lab")
 
     def _learnt(self, job: Job, lesson: TrainingFile, check: TrainingFile | None) -> Student:
         student = train(lesson.examples, seed=job.about["seed"], passes=job.passes)
         _tell_learnt(job, student, lesson.examples, check.examples if check else [])
         return student
 
-    def _finish(self, job: Job, student: Student, lesson: TrainingFile) -> None:
+    def _finish(self, job: Job, student: Student, lesson: TrainingFile, training: bytes) -> None:
         name = f"ft:{job.about['model']}:lab:{job.about['suffix'] or ''}:{job.about['id']}"
-        # The model answers before the job says so; a job cancelled meanwhile takes it back.
+        early = job.early_names(name)
+        # The models answer before the job says so; a job cancelled meanwhile takes them back.
         self._models.add(name, student, owned_by="org-lab")
+        self._keep_models(job, training, early)
         job.tell(f"New fine-tuned model created: {name}")
         done = "The job has successfully completed"
         tokens = lesson.tokens * job.passes
         if not job.step("succeeded", done, fine_tuned_model=name, trained_tokens=tokens):
-            self._models.remove(name)
+            for made in (name, *early.values()):
+                self._models.remove(made)
 
 
-def _learnt_again(job: Job, training: bytes) -> Student:
-    return train(read_training_file(training).examples, seed=job.about["seed"], passes=job.passes)
+def _learnt_again(job: Job, training: bytes, passes: int) -> Student:
+    return train(read_training_file(training).examples, seed=job.about["seed"], passes=passes)
 
 
 def _tell_learnt(job: Job, student: Student, seen: list[Example], unseen: list[Example]) -> None:

@@ -6,6 +6,7 @@ OpenAI's, the endpoint is not idempotent: each accepted POST is a job.
 """
 
 import random
+from typing import Any
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -83,8 +84,9 @@ class Tuning:
         return page(rows, request.query_params, limit=_LISTED, most=_MOST_LISTED)
 
     async def checkpoints(self, request: Request) -> Response:
-        self._asked_for(request)
-        return page([], request.query_params, limit=_CHECKPOINTS_LISTED, most=_MOST_LISTED)
+        job = self._asked_for(request)
+        rows = [_checkpoint(job, step, name) for step, name in job.checkpoints.items()]
+        return page(rows, request.query_params, limit=_CHECKPOINTS_LISTED, most=_MOST_LISTED)
 
     def _asked_for(self, request: Request) -> Job:
         job_id = request.path_params["job_id"]
@@ -122,3 +124,15 @@ def _selected(job: Job, query: QueryParams) -> bool:
     if query.get("metadata") == "null" and metadata:
         return False
     return all(metadata.get(key) == value for key, value in metadata_filter(query).items())
+
+
+def _checkpoint(job: Job, step: int, name: str) -> dict[str, Any]:
+    return {
+        "id": f"ftckpt-{job.about['id']}-{step}",
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": job.about["finished_at"],
+        "fine_tuned_model_checkpoint": name,
+        "fine_tuning_job_id": job.about["id"],
+        "step_number": step,
+        "metrics": {"step": step},
+    }

@@ -1,7 +1,8 @@
 """Which models somebody relies on, and as what.
 
 In use are the teacher, the student and the contenders of every distillation that is open or was begun within some
-time, every trained model that is not retired, and the judges of every eval.
+time, every trained model that is not retired, and the judges of every eval. Of models that were kept during a training
+only those are that were chosen.
 """
 
 from __future__ import annotations
@@ -36,9 +37,15 @@ def models_in_use(since: int) -> dict[str, list[Use]]:
         for contender in distillation.contenders:
             uses[contender].append(Use("contender", distillation.id))
     for version in ModelVersion.every():
-        if version.retired_at is None:
+        if version.retired_at is None and (version.step is None or _was_chosen(version)):
             uses[version.id].append(Use("trained model", version.distillation_id or version.id))
     for eval_ in Eval.every():
         for judge in {model for criterion in eval_.testing_criteria for _, model in criterion.models()}:
             uses[judge].append(Use("judge", eval_.id))
     return dict(uses)
+
+
+def _was_chosen(version: ModelVersion) -> bool:
+    """Whether a model that was kept during a training is the one that its distillation went on with."""
+    distillation = Distillation.find(version.distillation_id) if version.distillation_id else None
+    return distillation is not None and distillation.model == version.id

@@ -28,6 +28,8 @@ class ModelVersion(Record):
     """The student that was trained."""
     trainer: str
     """The name of the trainer that made it; empty where a person named a model that no job here made."""
+    step: int | None = None
+    """After which step of its training it was kept; null for a model at the end of one."""
     job_id: str | None = None
     dataset_id: str | None = None
     distillation_id: str | None = None

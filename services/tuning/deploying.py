@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from distillations import lineage
+from distillations.attempts import MOST_CHECKPOINTS
+from distillations.checkpoints import checkpoints_of
 from distillations.job import Job, JobFailure
 from distillations.lineage import Node
 from foundation import bus, lease
@@ -59,6 +61,8 @@ def _look(job: Job, trainer: Trainer, since: int) -> ProviderJob:
         return _still(job)
     model = _registered(job, deployment)
     answering.ask(model.id)
+    if not trainer.deploys:
+        _register_checkpoints(job, model)
     return ProviderJob(job.provider_job_id or "", "succeeded", model.id, trained_tokens=job.trained_tokens)
 
 
@@ -99,6 +103,18 @@ def _registered(job: Job, deployment: Deployment | None) -> ModelVersion:
     model.create()
     lineage.link([(Node("job", job.id), Node("model", model.id))])
     return model
+
+
+def _register_checkpoints(job: Job, model: ModelVersion) -> None:
+    """Let the latest of what the trainer kept of the training be asked for by name, like the model at its end.
+
+    Whether they answer is not asked here: who compares them finds out.
+    """
+    for checkpoint in checkpoints_of(job.id)[: MOST_CHECKPOINTS + 1]:
+        if checkpoint.model != model.id:
+            there = {"id": checkpoint.model, "served_as": checkpoint.model, "artifact": None, "step": checkpoint.step}
+            model.model_copy(update=there).create()
+            lineage.link([(Node("job", job.id), Node("model", checkpoint.model))])
 
 
 def _model(job: Job, deployment: Deployment | None) -> ModelVersion:

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from distillations.models_in_use import models_in_use
+from providers.model_version import ModelVersion
 from tests.flow import loop
 from tests.flow.faults import Hook, injected
 from tests.flow.system import System
@@ -46,6 +48,21 @@ def test_the_best_of_several_trainings_goes_to_the_eval(system: System) -> None:
     assert notice["verdict"]["attempts_tried"] == 2
     graph = system.ok("GET", f"/v1/lineage/{ended['dataset_id']}")
     assert {attempt["model"] for attempt in attempts} <= {node["id"] for node in graph["nodes"]}
+
+
+def test_an_early_model_of_a_training_takes_part(system: System) -> None:
+    loop.capture(system, "early", train=40, test=6)
+    started = loop.distill(system, "early", hyperparameters={"n_epochs": 3}, checkpoints="best")
+    ended = loop.completed(system, started["id"])
+    assert [attempt["step"] for attempt in ended["attempts"]] == [None, 2, 1]
+    assert all(attempt["score"] for attempt in ended["attempts"])
+    assert ended["verdict"]["attempts_tried"] == 3
+    early = ModelVersion.load(ended["attempts"][1]["model"])
+    assert (early.step, early.job_id, early.distillation_id) == (2, ended["job_id"], ended["id"])
+    used = models_in_use(0)
+    assert [attempt["model"] in used for attempt in ended["attempts"]] == [
+        attempt["chosen"] or attempt["step"] is None for attempt in ended["attempts"]
+    ]
 
 
 @pytest.mark.soak
