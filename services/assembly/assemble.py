@@ -20,7 +20,6 @@ from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
-from assembly.time_left import TimeLeft
 from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
 from distillations.distillation import Distillation
@@ -40,20 +39,20 @@ def assemble(message: AssembleDataset, context: Any) -> None:
     """
     try:
         with lease.held(message.dataset_id, LEASE, context):
-            _assemble(message, TimeLeft(context))
+            _assemble(message, context)
             parts.discard(message.dataset_id)
     except Waiting:
         _end_with(message.distillation_id, message.dataset_id)
 
 
-def _assemble(message: AssembleDataset, time_left: TimeLeft) -> None:
+def _assemble(message: AssembleDataset, context: Any) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
     dataset = Dataset.find(message.dataset_id) or _dataset(message)
     if dataset.is_open:
         wait_for_runs(dataset)
-        changes = _assembled(distillation, dataset, time_left)
+        changes = _assembled(distillation, dataset, context)
         # One that has waited for grades is there already.
         if not dataset.model_copy(update=changes).create():
             dataset.change_open(changes)
@@ -63,10 +62,10 @@ def _assemble(message: AssembleDataset, time_left: TimeLeft) -> None:
     _announce(Dataset.load(message.dataset_id))
 
 
-def _assembled(distillation: Distillation, dataset: Dataset, time_left: TimeLeft) -> dict[str, Any]:
+def _assembled(distillation: Distillation, dataset: Dataset, context: Any) -> dict[str, Any]:
     """Write the dataset. What its record says of that, or why there is none."""
     try:
-        card = _write(distillation, dataset, time_left)
+        card = _write(distillation, dataset, context)
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         return {"status": "failed", "error": failed}
@@ -100,10 +99,10 @@ def _dataset(message: AssembleDataset) -> Dataset:
     return Dataset(id=message.dataset_id, created_at=at, distillation_id=of, status="queued")
 
 
-def _write(distillation: Distillation, dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
-    making = Making.of_distillation(distillation, dataset.id)
+def _write(distillation: Distillation, dataset: Dataset, context: Any) -> DatasetCard:
+    making = Making.of_distillation(distillation, dataset.id, at=dataset.created_at * 1000)
     grading = StoredRuns(dataset, making, distillation.teacher)
-    with curated(making, time_left, grading) as curator:
+    with curated(making, context, grading) as curator:
         _check(distillation, curator)
         write_files(dataset.id, curator)
     lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", dataset.id))

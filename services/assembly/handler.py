@@ -1,4 +1,4 @@
-"""Entry point: assemble a dataset."""
+"""Entry points: assemble a dataset; a piece of a very large one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from assembly.assemble import assemble
 from assembly.make import give_up, make
-from assembly.time_left import GoesOn
+from assembly.part import Piece, work_on
+from assembly.time_left import GoesOn, HandedOver
 from foundation import bus
 from foundation.consumer import consume
 from foundation.events import AssembleDataset, Delivery, StepFailed
@@ -18,11 +19,17 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             raise TypeError(f"assembly takes no {type(delivery).__name__}")
         try:
             assemble(delivery, context) if delivery.distillation_id else make(delivery.dataset_id, context)
+        except HandedOver:
+            return
         except GoesOn:
             about = delivery.model_dump(include={"distillation_id", "dataset_id", "at", "correlation_id"})
             bus.send(AssembleDataset(**about))
 
     return consume(event, handle, _give_up)
+
+
+def part_entry(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
+    work_on(Piece.model_validate(event))
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:

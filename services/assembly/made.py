@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import Any
 
+from assembly import machine
 from assembly.curate import Curator
 from assembly.curation.rule import Known
 from assembly.grading import Grading
 from assembly.making import Making
 from assembly.parts import Parts
 from assembly.questions import TestQuestion
-from assembly.time_left import TimeLeft
+from assembly.time_left import HandedOver, TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
 from distillations.formats import format_named
@@ -30,30 +31,29 @@ LEASE = "ASSEMBLE"
 
 
 @contextmanager
-def curated(making: Making, time_left: TimeLeft, grading: Grading) -> Iterator[Curator]:
-    """The completions curated by the recipe, held against the test rows. Raises GoesOn where the time ends first.
+def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]:
+    """The completions curated by the recipe, held against the test rows. `context` is Lambda's.
 
-    Raises Waiting where rows are still to be graded: the pass is taken again when they are.
+    Raises GoesOn where its time ends first, HandedOver where the state machine makes the parts, and Waiting where rows
+    are still to be graded: the pass is taken again when they are.
     """
+    time_left = TimeLeft(context)
+    parts = list(selection.parts(making.selection))
+    signed = bool(making.recipe.steps_of(NearLeaks, NearDuplicates))
+    of_parts = Parts(making, parts) if len(parts) > 1 else None
+    if of_parts and machine.hand_over(making, of_parts.unread(), context, signed=signed):
+        raise HandedOver
     held_out, questions = _held_out(making)
     known = _known(making, held_out)
-    parts = list(selection.parts(making.selection))
     with TemporaryFile() as spool:
         curator = Curator(making.recipe, known, spool, questions, grading)
-        if len(parts) > 1:
-            signed = compares(making.recipe)
-            of_parts = Parts(making, parts)
-            _done(of_parts, known, time_left, signed=signed)
+        if of_parts:
+            read_and_sign(of_parts, known, time_left, signed=signed)
             of_parts.give(curator, spool, signed=signed)
         else:
             curator.read(making.completions())
         curator.decide()
         yield curator
-
-
-def compares(recipe: UsedRecipe) -> bool:
-    """Whether a step needs the signatures of questions."""
-    return bool(recipe.steps_of(NearLeaks, NearDuplicates))
 
 
 def known_of(making: Making) -> Known:
@@ -77,7 +77,7 @@ def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:
     return held_out, questions
 
 
-def _done(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bool) -> None:
+def read_and_sign(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bool) -> None:
     """Have every part read and, where a step needs them, its signatures made."""
     for part in parts.unread():
         time_left.spend()

@@ -17,7 +17,6 @@ from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated
 from assembly.making import Making
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
-from assembly.time_left import TimeLeft
 from assembly.unpaid import Unpaid
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
@@ -34,17 +33,17 @@ def make(dataset_id: str, context: Any) -> None:
     of one stand by the files of the other.
     """
     with lease.held(dataset_id, LEASE, context), suppress(Waiting):
-        _make(dataset_id, TimeLeft(context))
+        _make(dataset_id, context)
         parts.discard(dataset_id)
 
 
-def _make(dataset_id: str, time_left: TimeLeft) -> None:
+def _make(dataset_id: str, context: Any) -> None:
     dataset = Dataset.find(dataset_id)
     if dataset is None or not dataset.is_open:
         return
     wait_for_runs(dataset)
     try:
-        changes: dict[str, Any] = {"status": "ready", "card": _written(dataset, time_left)}
+        changes: dict[str, Any] = {"status": "ready", "card": _written(dataset, context)}
     except ApiError as error:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         changes = {"status": "failed", "error": failed}
@@ -59,12 +58,12 @@ def give_up(dataset_id: str, reason: str) -> None:
         parts.discard(dataset_id)
 
 
-def _written(dataset: Dataset, time_left: TimeLeft) -> DatasetCard:
+def _written(dataset: Dataset, context: Any) -> DatasetCard:
     making = Making.of_dataset(dataset)
     teachers = {source.model for source in dataset.source}
     teacher = teachers.pop() if len(teachers) == 1 else None
     grading = Unpaid(making, teacher) if dataset.dry_run else StoredRuns(dataset, making, teacher)
-    with curated(making, time_left, grading) as curator:
+    with curated(making, context, grading) as curator:
         if dataset.dry_run:
             write_rows(dataset.id, curator)
         else:

@@ -40,6 +40,10 @@ class Making:
     """Gives the items of the test rows."""
     corrections: Callable[[], Mapping[str, Correction]]
     """Gives what people corrected, by the id of the completion."""
+    distillation_id: str = ""
+    """The distillation that it is made for; empty for one that is made by itself."""
+    at: int = 0
+    """When it was asked for, in milliseconds since the epoch."""
     model: str | None = None
     """Only what this model answered; None for all."""
 
@@ -55,6 +59,7 @@ class Making:
         """That of a dataset that is made by itself."""
         return cls(
             dataset_id=dataset.id,
+            at=dataset.created_at * 1000,
             recipe=UsedRecipe(source=dataset.source, **(dataset.recipe or Recipe()).model_dump()),
             trainer=dataset.trainer,
             selection=dataset.key("selection.jsonl"),
@@ -63,7 +68,7 @@ class Making:
         )
 
     @classmethod
-    def of_distillation(cls, distillation: Distillation, dataset_id: str) -> Self:
+    def of_distillation(cls, distillation: Distillation, dataset_id: str, *, at: int = 0) -> Self:
         """That of a distillation's training set, for which completions and corrections are chosen once.
 
         Only those that the teacher answered: the terms of its provider were looked at, no other's.
@@ -81,6 +86,8 @@ class Making:
             raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
         return cls(
             dataset_id=dataset_id,
+            distillation_id=distillation.id,
+            at=at,
             recipe=UsedRecipe(source=asked, **distillation.used_recipe.model_dump()),
             trainer=distillation.trainer_kind or distillation.trainer,
             selection=dataset_key(owner, "selection.jsonl"),

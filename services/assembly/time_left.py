@@ -18,6 +18,10 @@ class GoesOn(StillhouseError):
     """What is done so far is kept, and another invocation goes on with it."""
 
 
+class HandedOver(StillhouseError):
+    """The state machine makes the parts. It sends the message of the dataset again when it has ended."""
+
+
 class TimeLeft:
     """The time of one invocation."""
 

@@ -123,6 +123,12 @@ def sagemaker_runtime_url(region: str | None) -> str:
 
 
 @cache
+def stepfunctions() -> Any:
+    """The client of Step Functions, which makes the parts of large datasets."""
+    return _session().client("stepfunctions", config=_BOUNDED)
+
+
+@cache
 def application_autoscaling() -> Any:
     """The client of Application Auto Scaling, which scales SageMaker's endpoints."""
     return _session().client("application-autoscaling", config=_BOUNDED)

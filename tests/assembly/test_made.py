@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assembly import made, parts
 from assembly.making import Making
 from assembly.parts import Parts
-from assembly.time_left import GoesOn, TimeLeft
+from assembly.time_left import GoesOn
 from completions import selection
 from completions.completion import Completion
 from completions.sources import StoredCompletions
@@ -70,7 +70,7 @@ def making(recipe: Recipe | None = None, test: list[Completion] | None = None) -
 
 def outcome(asked: Making, context: Any = None) -> tuple[Any, ...]:
     """Everything that is written of a set."""
-    with made.curated(asked, TimeLeft(context or FakeContext()), Given({})) as curator:
+    with made.curated(asked, context or FakeContext(), Given({})) as curator:
         card = made.card_of(curator, asked.recipe, Given({}), id="dataset_1", created_at=1)
         return card, list(curator.rows()), [curator.line(example.row) for example in curator.examples]
 

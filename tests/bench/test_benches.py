@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
     "cost": ("--records", "20", "--rate", "2"),
+    "datasets": ("--records", "3000"),
     "evals": ("--rows", "50", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
     "gateway": ("--calls", "3", "--no-peers"),

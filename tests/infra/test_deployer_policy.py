@@ -107,6 +107,12 @@ NEEDED = {
         "CreateQueue GetQueueAttributes GetQueueUrl SetQueueAttributes DeleteQueue TagQueue UntagQueue ListQueueTags",
     ),
     "AWS::SQS::QueuePolicy": of("sqs", "SetQueueAttributes GetQueueAttributes"),
+    "AWS::StepFunctions::StateMachine": of(
+        "states",
+        "CreateStateMachine DescribeStateMachine UpdateStateMachine DeleteStateMachine "
+        "TagResource UntagResource ListTagsForResource",
+    )
+    | of("iam", "PassRole"),
     "AWS::SecretsManager::Secret": of(
         "secretsmanager",
         "CreateSecret DescribeSecret UpdateSecret DeleteSecret GetRandomPassword GetSecretValue GetResourcePolicy "
@@ -175,7 +181,8 @@ def test_only_what_has_no_name_of_ours_is_allowed_everywhere() -> None:
     everywhere = {statement["Sid"] for statement in POLICY["Statement"] if "*" in listed(statement["Resource"])}
     assert everywhere == {"WhatHasNoNameOfOurs", "TableKey"}
     [passed] = [statement for statement in POLICY["Statement"] if statement["Action"] == "iam:PassRole"]
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    services = ["lambda.amazonaws.com", "states.amazonaws.com"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
 
 
 def test_the_policy_is_as_long_as_a_managed_policy_may_be() -> None:

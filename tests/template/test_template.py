@@ -223,6 +223,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Grade": {"GradeQueue", "NotifyQueue"},
         "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
         "Assembly": {"AssemblyQueue", "DistillingQueue", "PlanQueue"},
+        "Part": set(),
         "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
