@@ -4,21 +4,30 @@
 # ///
 """Train a model on a training set of Stillhouse, on your own machine.
 
-In: the `recipe.json` of a job of the trainer `file`, with its files beside it. Out: a folder with a LoRA adapter, or
-with the whole model where the recipe says `full`, and the commands that serve it on standard output. The same recipe on
-the same machine gives the same model. `uv run infra/train/sft.py JOB/recipe.json` installs what it needs by itself.
+In: the `recipe.json` of a job of the trainer `file`, with its files beside it. Its method is `supervised`, or `dpo`,
+for which `dpo.py` lies beside this script. Out: a folder with a LoRA adapter, or with the whole model where the recipe
+says `full`, and the commands that serve it on standard output. The same recipe on the same machine gives the same
+model. `uv run infra/train/sft.py JOB/recipe.json` installs what it needs by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DEFAULTS: dict[str, Any] = {"n_epochs": 3, "batch_size": 16, "max_length": 4096, "lora_rank": 16, "full": False}
+DEFAULTS: dict[str, Any] = {
+    "n_epochs": 3,
+    "batch_size": 16,
+    "max_length": 4096,
+    "lora_rank": 16,
+    "full": False,
+    "beta": 0.1,
+}
 LEARNING_RATES = {"full": 1e-5, "lora": 2e-4}
 AT_ONCE = 4
 """The examples that a device looks at together; more of a batch are accumulated."""
@@ -32,14 +41,14 @@ def examples(lines: Path) -> Iterator[dict[str, Any]]:
     with lines.open(encoding="utf-8") as file:
         for line in file:
             example = json.loads(line)
-            messages = [_as_templates_have_it(message) for message in example["messages"]]
+            messages = [templated(message) for message in example["messages"]]
             for number, message in enumerate(messages):
                 if message["role"] == "assistant" and message.pop("weight", 1):
                     before = [{k: v for k, v in turn.items() if k != "weight"} for turn in messages[:number]]
                     yield {"prompt": before, "completion": message, "tools": example.get("tools")}
 
 
-def _as_templates_have_it(message: dict[str, Any]) -> dict[str, Any]:
+def templated(message: dict[str, Any]) -> dict[str, Any]:
     """A message as chat templates take it: content is a text, and the arguments of a call are an object."""
     content = message.get("content")
     if isinstance(content, list):
@@ -70,16 +79,24 @@ def tokens(example: dict[str, Any], tokenizer: Any, longest: int) -> dict[str, l
 
 def train(recipe_path: Path, base: str | None = None, out: Path | None = None) -> Path:
     """Train what the recipe says and return the folder of the result."""
+    recipe = json.loads(recipe_path.read_text(encoding="utf-8"))
+    chosen = {**DEFAULTS, **recipe["hyperparameters"]}
+    model = base or recipe["base"]
+    folder = out or recipe_path.parent / "model"
+    if recipe.get("method") == "dpo":
+        # It lies beside this script, which is no package.
+        result: Path = importlib.import_module("dpo").train(recipe_path, chosen, model, folder, templated)
+        return result
+    return _on_examples(recipe_path, recipe, chosen, model, folder)
+
+
+def _on_examples(recipe_path: Path, recipe: dict[str, Any], chosen: dict[str, Any], model: str, folder: Path) -> Path:
     import torch
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    recipe = json.loads(recipe_path.read_text(encoding="utf-8"))
-    chosen = {**DEFAULTS, **recipe["hyperparameters"]}
-    model = base or recipe["base"]
-    folder = out or recipe_path.parent / "model"
     tokenizer = AutoTokenizer.from_pretrained(model)
 
     def split(name: str) -> Any:

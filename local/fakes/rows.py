@@ -1,7 +1,7 @@
 """Training lines of AWS's formats, checked as AWS documents them and turned into rows of the lab.
 
-In: JSONL of `bedrock-conversation-2024` (Nova) or of messages with plain text (SageMaker's open models). Out: rows of
-OpenAI's form. Fails with `RowProblem`, which names the line.
+In: JSONL of `bedrock-conversation-2024` or `dpo` (Nova), or of messages or pairs with plain text (SageMaker's open
+models). Out: rows of OpenAI's form. Fails with `RowProblem`, which names the line.
 """
 
 from __future__ import annotations
@@ -31,6 +31,16 @@ def converse_rows(lines: bytes) -> list[Row]:
 def text_rows(lines: bytes) -> list[Row]:
     """The rows of a file of `{"messages"}` whose contents are texts of system, user and assistant."""
     return _rows(lines, _text_row)
+
+
+def preference_rows(lines: bytes) -> list[Row]:
+    """The chosen side of a file of `{"prompt", "chosen", "rejected"}`, SageMaker's `hf_preference` of messages."""
+    return _rows(lines, _preference_row)
+
+
+def candidate_rows(lines: bytes) -> list[Row]:
+    """The preferred side of a file of SageMaker's `dpo`: Converse's turns, the last one with candidates."""
+    return _rows(lines, _candidate_row)
 
 
 def _rows(lines: bytes, read: Callable[[Any], Row]) -> list[Row]:
@@ -84,6 +94,27 @@ def _text_row(document: Any) -> Row:
     if not messages or messages[-1]["role"] != "assistant":
         raise ValueError("the last message is not the assistant's")
     return {"messages": messages}
+
+
+def _preference_row(document: Any) -> Row:
+    _only(document, {"prompt", "chosen", "rejected"})
+    sides = {name: _text_row({"messages": [*document["prompt"], *document[name]]}) for name in ("chosen", "rejected")}
+    if sides["chosen"] == sides["rejected"]:
+        raise ValueError("both answers are the same")
+    return sides["chosen"]
+
+
+def _candidate_row(document: Any) -> Row:
+    *turns, last = document["messages"]
+    _only(last, {"role", "candidates"})
+    sides = {}
+    for candidate in last["candidates"]:
+        _only(candidate, {"content", "preferenceLabel"})
+        turn = {"role": last["role"], "content": candidate["content"]}
+        sides[candidate["preferenceLabel"]] = _converse_row({**document, "messages": [*turns, turn]})
+    if set(sides) != {"preferred", "non-preferred"}:
+        raise ValueError("the candidates are not one that is preferred and one that is not")
+    return sides["preferred"]
 
 
 def _only(document: Any, names: set[str]) -> None:

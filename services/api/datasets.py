@@ -6,79 +6,29 @@ A dataset's id follows from the completions, the recipe and the test rows, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
-from pydantic import Field
 
 from api.dataset_diff import DatasetDiff, diff_of
 from api.files import LINK, download
 from api.needed import refuse_while_needed
-from completions import corrections, selection
-from completions.corrections import Correction
-from completions.filters import Filter
-from completions.postings import Reference
-from completions.saved_filters import SavedFilter
-from completions.scan import Scan
-from completions.sources import WHERE_TO_LOOK, StoredCompletions
-from distillations.dataset import Dataset, DatasetCard, DatasetId, Source
+from api.new_dataset import NewDataset, begin
+from distillations.dataset import Dataset, DatasetCard, DatasetId
 from distillations.dataset_row import DatasetRow
 from distillations.distillation import TERMINAL, Distillation
-from distillations.recipe import Recipe
-from distillations.rows import rows_of
-from distillations.trainers import TrainerName, kind_of
-from evals.data_sources import FileId
 from foundation import blobs, bus, http
-from foundation.document import Body, Deleted
+from foundation.document import Deleted
 from foundation.errors import ApiError, Conflict
-from foundation.events import AssembleDataset, PlanRun
-from foundation.ids import derived_id, now
+from foundation.events import PlanRun
 from foundation.routes import AFTER, LIMIT, PAGE, Query, Routes
 
 router = Routes("Datasets")
-_MOST_SOURCES = 8
-_SECONDS = 15.0
-_AGAIN = {
-    "assembly_failed",
-    "budget_too_small",
-    "cancelled",
-    "monthly_cap_reached",
-    "no_price",
-    "run_canceled",
-    "run_deleted",
-    "run_failed",
-}
-"""Why a dataset failed that may be ready when it is made another time."""
 _NOT_READY = {404: "There is no such dataset, or it is not ready."}
 OUTCOME = Query("outcome", "Only those with it.", {"type": "string", "enum": ["train", "validation", "dropped"]})
 RULE = Query("rule", "Only completions to which this rule did something, by its name in the card.")
 SPLIT = Query("split", "Which file; `train` if absent.", {"type": "string", "enum": ["train", "validation"]})
-
-
-class SavedFilterSource(Body):
-    """A saved filter as a source of completions."""
-
-    type: Literal["filter"]
-    id: str
-
-
-type DatasetSource = Annotated[StoredCompletions | SavedFilterSource, Field(discriminator="type")]
-
-
-class NewDataset(Body):
-    """A training set to be made."""
-
-    source: Annotated[list[DatasetSource], Field(min_length=1, max_length=_MOST_SOURCES)] | DatasetSource
-    """A filter on stored completions, a saved filter, or several that count together."""
-    recipe: Recipe = Field(default_factory=Recipe)
-    """How it is made. The default suits most sets."""
-    held_out: Source | None = None
-    """The rows of an eval, which must not train: a filter on stored completions, or a file of rows."""
-    trainer: TrainerName = "default"
-    """The trainer whose examples its lines are to be."""
-    dry_run: bool = Field(default=False, strict=True)
-    """Whether only the report is made."""
 
 
 @router.post(
@@ -93,79 +43,7 @@ def create_dataset(asked: NewDataset) -> Dataset:
     The completions are chosen now; the set is `ready` some seconds later. The same completions, recipe and test rows
     give the same id, and the same bytes.
     """
-    at = now()
-    source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
-    scan = Scan(seconds=_SECONDS)
-    train = _chosen(source, scan, "source")
-    held_out, test, test_digest = _held_out(asked.held_out, at, scan)
-    trainer = kind_of(asked.trainer)
-    corrected = corrections.of(train)
-    how = [
-        *(correction.model_dump_json() for correction in corrected),
-        asked.recipe.model_dump_json(),
-        trainer,
-        str(asked.dry_run),
-    ]
-    dataset = Dataset(
-        id=derived_id("dataset_", selection.digest(train), test_digest, *how),
-        created_at=at,
-        status="queued",
-        source=source,
-        recipe=asked.recipe,
-        held_out=held_out,
-        trainer=trainer,
-        dry_run=asked.dry_run,
-    )
-    return _begun(dataset, train, test, corrected)
-
-
-def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corrected: list[Correction]) -> Dataset:
-    """The dataset as it is recorded; what it is made of is written before it, and the message sent behind it."""
-    existing = Dataset.find(dataset.id)
-    if existing is None:
-        selection.write(dataset.key("selection.jsonl"), train)
-        selection.write(dataset.key("held_out.jsonl"), test)
-        corrections.freeze(dataset.key("corrections.jsonl"), corrected)
-    dataset.create()
-    recorded = Dataset.load(dataset.id)
-    if recorded.error and recorded.error.code in _AGAIN:
-        # Nothing is wrong with what was asked for, so it may be made another time, with runs of their own.
-        recorded.open()
-        anew: dict[str, Any] = {"status": "queued", "error": None, "runs": [], "attempt": recorded.attempt + 1}
-        recorded.change(anew, where={"status": "failed"})
-        recorded = Dataset.load(dataset.id)
-    if recorded.status == "queued":
-        message = AssembleDataset(distillation_id="", dataset_id=recorded.id, correlation_id=recorded.id)
-        bus.send(message)
-    return recorded
-
-
-def _filter_of(source: StoredCompletions | SavedFilterSource, at: int) -> StoredCompletions:
-    """The source as a filter with an end: what is captured later is not part of this dataset."""
-    if isinstance(source, SavedFilterSource):
-        saved: Filter = SavedFilter.load(source.id, param="source.id").filter
-        source = StoredCompletions.model_validate({"type": "stored_completions", **saved.model_dump()})
-    return source.model_copy(update={"created_before": min(source.created_before or at, at)})
-
-
-def _held_out(source: Source | None, at: int, scan: Scan) -> tuple[Source | None, list[Reference], str]:
-    """The test rows: where they are, the completions that they are, and a digest of both."""
-    if isinstance(source, FileId):
-        next(rows_of(source, "", param="held_out"), None)
-        return source, [], source.id
-    if source is None:
-        return None, [], ""
-    ended = _filter_of(source, at)
-    test = _chosen([ended], scan, "held_out")
-    return ended, test, selection.digest(test)
-
-
-def _chosen(sources: list[StoredCompletions], scan: Scan, param: str) -> list[Reference]:
-    """What the sources select. Raises ApiError where that is nothing: with a tag that is mistyped no leak is found."""
-    references = selection.chosen(sources, scan, param=param)
-    if not references:
-        raise ApiError(f"The {param} selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param=param)
-    return references
+    return begin(asked)
 
 
 @router.get("/v1/datasets", scope="read", lists=Dataset, query=PAGE)

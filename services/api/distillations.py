@@ -6,6 +6,7 @@ from typing import Any
 
 from api import retried
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
+from api.preference import refuse_beta, refuse_pairs
 from api.repetition import Repetition, request_of
 from api.within_cap import refuse_over_cap
 from distillations.distillation import TERMINAL, Distillation, Step
@@ -36,8 +37,16 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     asked.end_filters(at)
     refuse_over_cap()
     asked.take_recipe()
+    _refuse_what_cannot_train(asked)
     refuse_what_cannot_work(asked)
     return _started(asked, distillation_id, at)
+
+
+def _refuse_what_cannot_train(asked: NewDistillation) -> None:
+    """Raises ApiError where the trainer does not train by the recipe's method, or a run gives no pairs."""
+    recipe = asked.used_recipe
+    refuse_pairs(recipe, asked.trainer)
+    refuse_beta(recipe.method, asked.hyperparameters.given())
 
 
 @router.get("/v1/distillations/<distillation_id>", scope="read", answer=Distillation)
@@ -70,6 +79,7 @@ def repeat_distillation(distillation_id: str, asked: Repetition) -> dict[str, An
         return _sent(made)
     request = request_of(asked, Distillation.load(distillation_id, param="distillation_id"))
     refuse_over_cap()
+    _refuse_what_cannot_train(request)
     refuse_what_cannot_work(request, answered=True)
     return _started(request, repetition_id, at, repeats=distillation_id)
 

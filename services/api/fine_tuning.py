@@ -58,6 +58,7 @@ def create_job(asked: NewJob) -> JobDocument:
         id=job_id,
         created_at=now(),
         status="validating_files",
+        method=asked.trains_by,
         hyperparameters=asked.chosen_hyperparameters(),
         seed=_DEFAULT_SEED if asked.seed is None else asked.seed,
         suffix=asked.suffix or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from distillations.formats import Method
 from distillations.job import Estimate, Job, JobFailure, JobStatus
 from foundation.document import Document
 from foundation.later import Pause
@@ -25,17 +26,18 @@ SHOWN: dict[JobStatus, ShownStatus] = {
 """OpenAI's status of each state. It documents `paused`; its SDK's type lacks it."""
 
 
-class SupervisedMethod(Document):
-    """Training on examples of right answers."""
+class MethodSettings(Document):
+    """The settings of a method."""
 
     hyperparameters: dict[str, Any]
 
 
 class JobMethod(Document):
-    """How it is trained."""
+    """How it is trained, with the settings under the method's own name."""
 
-    type: Literal["supervised"] = "supervised"
-    supervised: SupervisedMethod
+    type: Method
+    supervised: MethodSettings | None = None
+    dpo: MethodSettings | None = None
 
 
 class JobDocument(Document):
@@ -106,7 +108,7 @@ def document_of(job: Job) -> JobDocument:
         "state": job.status,
         "training_file": job.training_file or job.dataset_id or "",
         "suffix": job.suffix or None,
-        "method": {"supervised": {"hyperparameters": job.hyperparameters}},
+        "method": {"type": job.method, job.method: {"hyperparameters": job.hyperparameters}},
         "organization_id": _ORGANIZATION,
         "integrations": [],
         "result_files": [],

@@ -6,11 +6,13 @@ read here: the trainer checks them when the job starts, and what it would not ta
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator, model_validator
 
+from api.preference import refuse_beta, refuse_method
 from completions.completion import Metadata
+from distillations import formats
 from distillations.estimates import training_cost_usd
 from distillations.trainers import Hyperparameters, TrainerName, entry_of
 from evals.files import File
@@ -24,9 +26,9 @@ _PURPOSE = "fine-tune"
 _DEFAULT = "default"
 
 
-def _supervised_only(kind: Any) -> Any:
-    if kind in ("dpo", "reinforcement"):
-        raise ValueError(f"no trainer here has the method '{kind}': use supervised, or ask the provider itself")
+def _known(kind: Any) -> Any:
+    if kind == "reinforcement":
+        raise ValueError("no trainer here has the method 'reinforcement': use another, or ask the provider itself")
     return kind
 
 
@@ -43,11 +45,31 @@ class Supervised(Body):
     """What the trainer takes, each `auto` or a value within its bounds."""
 
 
-class Method(Body):
-    """How to train."""
+class Preference(Body):
+    """Training on pairs of answers."""
 
-    type: Annotated[Literal["supervised"], BeforeValidator(_supervised_only)]
+    hyperparameters: Hyperparameters | None = None
+    """What the trainer takes, each `auto` or a value within its bounds; `beta` among them."""
+
+
+class Method(Body):
+    """How to train, with the settings under the method's own name."""
+
+    type: Annotated[Literal["supervised", "dpo"], BeforeValidator(_known)]
     supervised: Supervised | None = None
+    dpo: Preference | None = None
+
+    @model_validator(mode="after")
+    def _has_its_own_settings(self) -> Self:
+        other = "dpo" if self.type == "supervised" else "supervised"
+        if getattr(self, other) is not None:
+            raise ValueError(f"the settings of '{other}' are given, and the type is '{self.type}': give one of both")
+        return self
+
+    @property
+    def given(self) -> Supervised | Preference | None:
+        """The settings."""
+        return self.supervised or self.dpo
 
 
 def _for_trainer(given: Any, _: Any, about: ValidationInfo) -> Any:
@@ -81,19 +103,26 @@ class NewJob(Body):
 
     def chosen_hyperparameters(self) -> dict[str, Any]:
         """What was chosen, in the one place or the other."""
-        supervised = self.method.supervised if self.method else None
-        chosen = (supervised.hyperparameters if supervised else None) or self.hyperparameters
+        settings = self.method.given if self.method else None
+        chosen = (settings.hyperparameters if settings else None) or self.hyperparameters
         return chosen.given() if chosen else {}
+
+    @property
+    def trains_by(self) -> formats.Method:
+        """The method; supervised if none is named."""
+        return self.method.type if self.method else "supervised"
 
 
 def refuse_what_cannot_work(asked: NewJob) -> None:
     """Raises ApiError for the first thing that cannot work."""
-    if asked.method and asked.method.supervised and asked.hyperparameters:
+    if asked.method and asked.method.given and asked.hyperparameters:
         raise ApiError(
-            "Invalid 'hyperparameters': those of 'method.supervised' are given, too. Send one of both.",
+            f"Invalid 'hyperparameters': those of 'method.{asked.method.type}' are given, too. Send one of both.",
             code="invalid_value",
             param="hyperparameters",
         )
+    refuse_method(asked.trains_by, asked.trainer, param="method.type")
+    refuse_beta(asked.trains_by, asked.chosen_hyperparameters())
     training = _file(asked.training_file, "training_file")
     if asked.validation_file is not None:
         _file(asked.validation_file, "validation_file")

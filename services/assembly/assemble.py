@@ -17,7 +17,7 @@ from assembly import parts
 from assembly.curate import Curator
 from assembly.files import write_files
 from assembly.grading import Waiting
-from assembly.made import LEASE, card_of, curated
+from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from distillations import lineage
@@ -121,6 +121,8 @@ def _write(distillation: Distillation, dataset: Dataset, context: Any) -> Datase
 
 def _check(distillation: Distillation, curator: Curator) -> None:
     trains = sum(place.outcome == "train" for _, place in curator.examples)
+    if trains < LEAST_EXAMPLES and distillation.used_recipe.method == "dpo":
+        raise too_few_pairs(curator, LEAST_EXAMPLES)
     dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
     if trains < LEAST_EXAMPLES:
         raise ApiError(

@@ -28,10 +28,13 @@ from distillations.dataset_row import DatasetRow, Outcome
 from distillations.grades import Agreement
 from distillations.leaks import RULES as LEAKS
 from distillations.leaks import Leak
+from distillations.pairs import pair_of
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
 from foundation.consumer import logger
 
 _SHOWN = 20
+_FAILED = "failed"
+"""The field of a line in the spool that has the other answer of a pair."""
 # What computing raises on a completion that is not quite a chat completion.
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -106,9 +109,13 @@ class Curator:
         return self.journal.rows({example.row.id: example.place for example in self.examples})
 
     def line(self, row: Row) -> bytes:
-        """The line of a row, read from the spool."""
+        """The line of a row, made of what lies in the spool."""
         self._spool.seek(row.offset)
-        return self._spool.read(row.length)
+        line = self._spool.read(row.length)
+        if self._recipe.method == "supervised":
+            return line
+        example = orjson.loads(line)
+        return orjson.dumps(pair_of(example, example[_FAILED]))
 
     def read(self, completions: Iterable[Completion]) -> None:
         """Look at each completion alone. One that came already is passed over."""
@@ -174,7 +181,7 @@ class Curator:
         return row
 
     def _spooled(self, candidate: Candidate) -> Row:
-        completion, line = candidate.completion, orjson.dumps(candidate.line)
+        completion, line = candidate.completion, orjson.dumps(_spooled(candidate))
         input_key = candidate.trained_key
         row = Row(
             id=completion.id,
@@ -203,6 +210,11 @@ class Curator:
                 dropped.add(row.id)
                 self.journal.drop(row.id, step.rule, finding)
         return [row for row in self._rows if row.id not in dropped]
+
+
+def _spooled(candidate: Candidate) -> dict[str, Any]:
+    """The line of a candidate; where it is one of a pair, with the other answer."""
+    return candidate.line if candidate.failed is None else {**candidate.line, _FAILED: candidate.failed}
 
 
 def _row_rules(recipe: Recipe) -> list[tuple[str, RowRule, Any]]:

@@ -22,9 +22,11 @@ from assembly.time_left import HandedOver, TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
 from distillations.formats import format_named
+from distillations.grading_steps import Quality
 from distillations.held_out import HeldOut
 from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
 from distillations.trainers import TRAINERS
+from foundation.errors import ApiError
 
 LEASE = "ASSEMBLE"
 """The lease of a dataset that is being made."""
@@ -63,8 +65,14 @@ def known_of(making: Making) -> Known:
 
 def _known(making: Making, held_out: HeldOut) -> Known:
     corrections = making.corrections() if making.recipe.corrections else {}
-    format_ = format_named(TRAINERS[making.trainer].formats["supervised"])
-    return Known(held_out=held_out, format=format_, corrections=corrections)
+    recipe = making.recipe
+    return Known(
+        held_out=held_out,
+        format=format_named(TRAINERS[making.trainer].formats[recipe.method]),
+        corrections=corrections,
+        answers=making.answers() if recipe.method == "dpo" else None,
+        graded_later=bool(recipe.steps_of(Quality)),
+    )
 
 
 def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:
@@ -88,6 +96,19 @@ def read_and_sign(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bo
         time_left.spend()
         parts.sign(part, template)
     time_left.finish()
+
+
+def too_few_pairs(curator: Curator, least: int) -> ApiError:
+    """The failure of a set that has fewer pairs than it needs, and how to get some."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
+    return ApiError(
+        f"The training set has {len(curator.examples)} pairs; at least {least} are needed to train on. A pair is an "
+        "answer of the source that passed and another one to the same question that failed, both in the recipe's "
+        "'runs'. To get some, run the eval on the completions of the source twice, on their stored answers and with "
+        f"the student, and name both runs. Left out: {dropped or 'none'}.",
+        code="too_few_pairs",
+        param="recipe.runs",
+    )
 
 
 def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any) -> DatasetCard:

@@ -14,7 +14,7 @@ from typing import Any
 from assembly import parts
 from assembly.files import write_files, write_rows
 from assembly.grading import Waiting
-from assembly.made import LEASE, card_of, curated
+from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from assembly.unpaid import Unpaid
@@ -64,6 +64,8 @@ def _written(dataset: Dataset, context: Any) -> DatasetCard:
     teacher = teachers.pop() if len(teachers) == 1 else None
     grading = Unpaid(making, teacher) if dataset.dry_run else StoredRuns(dataset, making, teacher)
     with curated(making, context, grading) as curator:
+        if making.recipe.method == "dpo" and not curator.examples and not dataset.dry_run:
+            raise too_few_pairs(curator, 1)
         if dataset.dry_run:
             write_rows(dataset.id, curator)
         else:

@@ -17,8 +17,10 @@ from completions.completion import Completion
 from completions.corrections import Correction
 from completions.selection import Part
 from completions.sources import StoredCompletions
+from distillations import pairs
 from distillations.dataset import Dataset, DatasetId, dataset_key
 from distillations.distillation import Distillation
+from distillations.pairs import RunAnswers
 from distillations.recipe import Recipe, UsedRecipe
 from distillations.rows import rows_of
 from evals.data_sources import FileId
@@ -95,6 +97,12 @@ class Making:
             corrections=lambda: corrections.frozen(dataset_key(owner, "corrections.jsonl")),
             model=distillation.teacher,
         )
+
+    def answers(self) -> RunAnswers:
+        """The answers of the recipe's runs, as they were when the set was first made."""
+        key = dataset_key(self.dataset_id, "answers.jsonl")
+        pairs.freeze(key, self.recipe.runs)
+        return RunAnswers(blobs.raw_lines(key) or ())
 
     def completions(self, part: Part | None = None) -> Iterator[Completion]:
         """The completions, or those of a part."""

@@ -35,6 +35,12 @@ def training_line(
     return line
 
 
+def answer_line(message: dict[str, Any]) -> dict[str, Any]:
+    """An answer alone as the message of a line that ends with it."""
+    [line] = _messages([], message)
+    return line
+
+
 def history_turns(line: dict[str, Any]) -> int:
     """How many assistant turns stand before the answer of a line."""
     return sum(message["role"] == "assistant" for message in line["messages"][:-1])

@@ -34,6 +34,8 @@ class OpenAIHyperparameters(GivenHyperparameters):
     """How many examples one step looks at."""
     learning_rate_multiplier: Auto | Annotated[float, Field(strict=True, gt=0)] | None = None
     """By which OpenAI's own learning rate is multiplied."""
+    beta: Auto | Annotated[float, Field(strict=True, gt=0, le=2)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; OpenAI's `beta` of the method `dpo`."""
 
 
 class OwnHyperparameters(GivenHyperparameters):
@@ -51,6 +53,8 @@ class OwnHyperparameters(GivenHyperparameters):
     """The tokens of an example that are looked at; what is longer is cut."""
     lora_rank: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
     """The rank of the adapter that is trained beside the model."""
+    beta: Annotated[float, Field(strict=True, gt=0, le=10)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; TRL's `beta`."""
     full: Annotated[bool, Field(strict=True)] | None = None
     """Train all weights instead of an adapter."""
 
@@ -79,6 +83,8 @@ class SageMakerHyperparameters(GivenHyperparameters):
     """How many examples one step looks at."""
     learning_rate: Auto | Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     """How far one step goes."""
+    beta: Auto | Annotated[float, Field(strict=True, gt=0, le=10)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; the recipe's range is narrower."""
     full: Annotated[bool, Field(strict=True)] | None = None
     """Train all weights instead of an adapter."""
 
@@ -98,6 +104,8 @@ class FireworksHyperparameters(GivenHyperparameters):
     """The rank of the adapter; Fireworks' `loraRank`."""
     max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
     """The tokens of an example that are looked at; Fireworks' `maxContextLength`."""
+    beta: Auto | Annotated[float, Field(strict=True, gt=0, le=10)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; Fireworks' `klBeta`."""
 
 
 class TogetherHyperparameters(GivenHyperparameters):
@@ -115,6 +123,8 @@ class TogetherHyperparameters(GivenHyperparameters):
     """The rank of the adapter; Together's `lora_r`, with twice of it as `lora_alpha`."""
     max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
     """The tokens of an example that are looked at; Together's `max_seq_length`."""
+    beta: Auto | Annotated[float, Field(strict=True, gt=0, le=10)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; Together's `dpo_beta`."""
     full: Annotated[bool, Field(strict=True)] | None = None
     """Train all weights instead of an adapter."""
 

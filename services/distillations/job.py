@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from distillations.failure import Failure
+from distillations.formats import Method
 from foundation import table
 from foundation.bounds import CutName, CutText
 from foundation.document import Document
@@ -96,6 +97,8 @@ class Job(Record):
     suffix: str = ""
     """Goes into the name of the model."""
     metadata: dict[str, str] | None = None
+    method: Method = "supervised"
+    """Whether it trains on examples of right answers, or on pairs."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     """As the caller gave them: each trainer has its own."""
     seed: int

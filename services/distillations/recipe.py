@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
+from distillations.formats import Method
 from distillations.grading_steps import BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
 from foundation.bounds import Name, Text
@@ -24,6 +25,7 @@ VALIDATION_SHARE = 0.1
 ANSWER = "answer"
 """The key of slices by what was answered, for answers of at most 64 characters."""
 _MOST_STEPS = 32
+_MOST_RUNS = 8
 
 type Similarity = Annotated[float, Field(ge=0.7, le=1)]
 """The least share of the pieces of three words of two questions that both have; 1 is every piece. Below 0.7 most
@@ -185,6 +187,22 @@ class Recipe(Document):
     leaks: Literal["block", "drop"] = "block"
     """Whether a distillation whose training completions leak test rows waits until somebody approves it. Leaks are what
     asks nearly what a test row asks, or has one in its conversation or group. They never train, approved or not."""
+
+    method: Method = "supervised"
+    """What the examples are: `supervised` ones of right answers, or with `dpo` pairs of the teacher's answer that
+    passed and another one to the same question that failed in a run."""
+    runs: list[Name] = Field(default_factory=list, max_length=_MOST_RUNS)
+    """For pairs: completed eval runs whose rows ask what the completions ask. One that grades the stored answers says
+    which of them passed, one that samples the student has what failed. A run that measured for a distillation is
+    refused: its rows are test rows, which never train."""
+
+    @model_validator(mode="after")
+    def _pairs_come_of_runs(self) -> Self:
+        if self.method == "dpo" and not self.runs:
+            raise ValueError("the method 'dpo' makes pairs of the answers of runs: name completed ones in 'runs'")
+        if self.method == "supervised" and self.runs:
+            raise ValueError("'runs' are for pairs: ask for the method 'dpo', or leave them out")
+        return self
 
     @model_validator(mode="after")
     def _rows_come_first(self) -> Self:

@@ -32,6 +32,7 @@ def _of_dataset(job: Job) -> Training:
         hyperparameters=job.hyperparameters,
         seed=job.seed,
         suffix=job.suffix or SUFFIX,
+        method=job.method,
         card=dataset.card,
     )
 
@@ -45,6 +46,7 @@ def _of_uploads(job: Job) -> Training:
         hyperparameters=job.hyperparameters,
         seed=job.seed,
         suffix=job.suffix or SUFFIX,
+        method=job.method,
     )
 
 

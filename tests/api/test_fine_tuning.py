@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from tests.api.sdk import Transport, client_of
 from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import CONSUMERS, System
-from tests.tuning.conftest import example_line, tick
+from tests.tuning.conftest import example_line, pair_line, tick
 
 BAD = b'{"messages": [{"role": "user", "content": "q"}]}'
 
@@ -179,7 +180,6 @@ def test_what_the_trainer_would_not_take_is_the_jobs_error_with_the_lines(system
             "invalid_value",
             "5",
         ),
-        ({"method": {"type": "dpo"}}, "method.type", "invalid_value", "no trainer here has the method 'dpo'"),
         ({"method": {"type": "reinforcement"}}, "method.type", "invalid_value", "'reinforcement'"),
         ({"suffix": "a b"}, "suffix", "invalid_value", "pattern"),
         ({"seed": 2**31}, "seed", "invalid_value", "less than"),
@@ -300,6 +300,43 @@ def test_a_job_is_paused_and_resumed_where_its_trainer_can(system: System, clien
         client.fine_tuning.jobs.pause(by_hand)
     assert never.value.code == "unsupported"
     assert "'file' cannot pause" in never.value.message
+
+
+def test_a_job_on_pairs_carries_its_method_and_beta(system: System, client: OpenAI) -> None:
+    file_id = uploaded(client, [pair_line(number) for number in range(12)])
+    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
+    made = asked(client, training_file=file_id, trainer="file", method=method)
+    assert made.method
+    assert made.method.to_dict() == {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}, "supervised": None}
+    delivered(system)
+    recipe = json.loads(blobs.get(f"tuning/{made.id}/recipe.json"))
+    assert (recipe["method"], recipe["hyperparameters"]) == ("dpo", {"beta": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "code", "words"),
+    [
+        ({"method": {"type": "dpo"}, "trainer": "bedrock"}, "method.type", "unsupported_method", "together"),
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}}}, "method", "invalid_value", "equal to 2"),
+        ({"method": {"type": "dpo", "supervised": {}}}, "method", "invalid_value", "'supervised' are given"),
+        ({"method": {"type": "reinforcement"}}, "method", "invalid_value", "reinforcement"),
+        ({"hyperparameters": {"beta": 0.1}}, "hyperparameters.beta", "invalid_value", "train on pairs"),
+    ],
+)
+def test_a_method_that_cannot_be_is_refused_by_its_field(
+    fields: dict[str, Any], param: str, code: str, words: str, client: OpenAI
+) -> None:
+    refusal = refused(client, **fields)
+    assert (refusal.code, (refusal.param or "").startswith(param)) == (code, True), refusal.message
+    assert words in refusal.message
+
+
+def test_a_file_of_the_other_method_is_the_jobs_error(system: System, client: OpenAI) -> None:
+    made = asked(client, method={"type": "dpo"})
+    delivered(system)
+    error = client.fine_tuning.jobs.retrieve(made.id).error
+    assert error
+    assert "training_file, line 1: the rows are examples, and the method asks for pairs" in error.message
 
 
 def test_a_file_stays_while_a_job_trains_on_it(system: System, client: OpenAI) -> None:

@@ -76,6 +76,13 @@ def example_line(number: int) -> bytes:
     return json.dumps({"messages": [*loop.messages(number), answer]}).encode()
 
 
+def pair_line(number: int) -> bytes:
+    """A pair: the right label of a mail, and a wrong one."""
+    answers = [{"role": "assistant", "content": loop.LABELS[(number + turn) % 3]} for turn in range(2)]
+    asked = {"messages": loop.messages(number)}
+    return json.dumps({"input": asked, "preferred_output": answers[:1], "non_preferred_output": answers[1:]}).encode()
+
+
 def stored(lines: bytes) -> TrainingFile:
     """A training file in the bucket."""
     key = f"datasets/{new_id('dataset_')}/train.jsonl"

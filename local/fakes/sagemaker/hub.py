@@ -23,6 +23,10 @@ _TABLE = {
     "learning_rate": {"type": "float", "default": 0.0001, "min": 1e-6, "max": 0.001},
     "global_batch_size": {"type": "integer", "default": 16, "enum": [8, 16, 32, 64]},
 }
+_BETA = {"beta": {"type": "float", "default": 0.1, "min": 0.01, "max": 0.5}}
+_TABLES = {"SFT": _TABLE, "DPO": {**_TABLE, **_BETA}}
+"""What the recipes of a technique take."""
+TECHNIQUES = tuple(_TABLES)
 
 
 class Hub:
@@ -57,20 +61,22 @@ class Hub:
             self._context.s3.create_bucket(Bucket=bucket)
         return {
             "HostingArtifactUri": f"s3://{bucket}{_WEIGHTS}{name}/",
-            "RecipeCollection": [self._recipe(name, bucket, peft=peft) for peft in ("LORA", None)],
+            "RecipeCollection": [
+                self._recipe(name, bucket, technique, peft=peft) for technique in TECHNIQUES for peft in ("LORA", None)
+            ],
         }
 
-    def _recipe(self, name: str, bucket: str, *, peft: str | None) -> dict[str, Any]:
-        kind = "lora" if peft else "full"
-        uri = f"s3://{bucket}/recipes/{name}_{kind}_sft_override_params.json"
+    def _recipe(self, name: str, bucket: str, technique: str, *, peft: str | None) -> dict[str, Any]:
+        kind, by = "lora" if peft else "full", technique.lower()
+        uri = f"s3://{bucket}/recipes/{name}_{kind}_{by}_override_params.json"
         if uri not in self._written:
-            write(self._context.s3, uri, orjson.dumps(_TABLE))
+            write(self._context.s3, uri, orjson.dumps(_TABLES[technique]))
             self._written.add(uri)
         return {
-            "Name": f"{name}-{kind}-sft",
-            "SmtjRecipeTemplateS3Uri": f"s3://{bucket}/recipes/{name}_{kind}_sft_template.yaml",
+            "Name": f"{name}-{kind}-{by}",
+            "SmtjRecipeTemplateS3Uri": f"s3://{bucket}/recipes/{name}_{kind}_{by}_template.yaml",
             "Type": "FineTuning",
-            "CustomizationTechnique": "SFT",
+            "CustomizationTechnique": technique,
             **({"Peft": peft} if peft else {}),
             "SequenceLength": "4K",
             "ServerlessMeteringType": "Token-based",
@@ -102,14 +108,15 @@ def base_of_weights(uri: str) -> str | None:
     return name if name in MODELS else None
 
 
-def with_defaults(given: dict[str, str]) -> dict[str, str]:
-    """All hyperparameters of a job. Raises AWS's refusal for a name or a value that the recipe does not take."""
+def with_defaults(technique: str, given: dict[str, str]) -> dict[str, str]:
+    """All hyperparameters of a job of this technique. Raises AWS's refusal for what the recipe does not take."""
+    takes = _TABLES[technique]
     for name, text in given.items():
-        if name not in _TABLE:
+        if name not in takes:
             raise AwsError("ValidationException", f"The recipe has no hyperparameter {name}.")
-        if not _within(_TABLE[name], text):
+        if not _within(takes[name], text):
             raise AwsError("ValidationException", f"The recipe does not take {text} for {name}.")
-    return {name: given.get(name, str(known["default"])) for name, known in _TABLE.items()}
+    return {name: given.get(name, str(known["default"])) for name, known in takes.items()}
 
 
 def _within(known: dict[str, Any], text: str) -> bool:

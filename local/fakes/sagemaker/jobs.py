@@ -13,8 +13,8 @@ from local.fakes.bedrock.bases import LAB_BASE
 from local.fakes.context import Context
 from local.fakes.objects import read, write_weights
 from local.fakes.records import Record
-from local.fakes.rows import RowProblem, text_rows
-from local.fakes.sagemaker.hub import model_of, with_defaults
+from local.fakes.rows import RowProblem, preference_rows, text_rows
+from local.fakes.sagemaker.hub import TECHNIQUES, model_of, with_defaults
 from local.fakes.wire import AwsError
 
 JOB, GROUP, PACKAGE = "training-job", "model-package-group", "model-package"
@@ -23,6 +23,8 @@ _PASSES_PER_EPOCH = 5
 _CHANGED = "SageMaker Training Job State Change"
 _MISSING = "Requested resource not found."
 _DAY_S = 86_400
+_ROWS = {"SFT": text_rows, "DPO": preference_rows}
+"""How the files of a technique are read. Of pairs the lab learns the chosen answers."""
 _COPIED = ("RoleArn", "InputDataConfig", "OutputDataConfig", "ServerlessJobConfig", "ModelPackageConfig")
 
 
@@ -89,7 +91,7 @@ class Jobs:
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Starting",
             "SecondaryStatusTransitions": [{"Status": "Starting", "StartTime": now}],
-            "HyperParameters": with_defaults(parameters.get("HyperParameters", {})),
+            "HyperParameters": with_defaults(_technique(parameters), parameters.get("HyperParameters", {})),
             "StoppingCondition": parameters.get("StoppingCondition", {"MaxRuntimeInSeconds": _DAY_S}),
             "ModelArtifacts": {"S3ModelArtifacts": f"{_folder(parameters)}/output/model"},
             "CreationTime": now,
@@ -145,8 +147,8 @@ class Jobs:
 
     def _check(self, parameters: dict[str, Any]) -> None:
         config = parameters.get("ServerlessJobConfig")
-        if config is None or config["JobType"] != "FineTuning" or config.get("CustomizationTechnique") != "SFT":
-            raise AwsError("ValidationException", "The fake runs serverless jobs of supervised fine-tuning alone.")
+        if config is None or config["JobType"] != "FineTuning" or _technique(parameters) not in TECHNIQUES:
+            raise AwsError("ValidationException", "The fake runs serverless jobs of SFT and DPO alone.")
         model_of(config["BaseModelArn"])
         group = parameters.get("ModelPackageConfig", {}).get("ModelPackageGroupArn", "")
         if self._records.find(GROUP, group) is None:
@@ -162,7 +164,7 @@ class Jobs:
             raise AwsError("ValidationException", "InputDataConfig has no channel train.")
         files = {name: read(self._context.s3, uri) for name, uri in channels.items()}
         try:
-            rows = {name: text_rows(lines) for name, lines in files.items()}
+            rows = {name: _ROWS[_technique(parameters)](lines) for name, lines in files.items()}
         except RowProblem as problem:
             return {"lab_job": None, "problem": f"ClientError: {problem}"}
         base = model_of(parameters["ServerlessJobConfig"]["BaseModelArn"])
@@ -230,6 +232,10 @@ class Jobs:
         if record is None:
             raise AwsError("ValidationException", _MISSING)
         return record
+
+
+def _technique(parameters: dict[str, Any]) -> str:
+    return str(parameters["ServerlessJobConfig"].get("CustomizationTechnique"))
 
 
 def _folder(parameters: dict[str, Any]) -> str:

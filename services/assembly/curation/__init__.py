@@ -4,7 +4,7 @@ To add one: a module, its examples in a JSON file of the same name, its settings
 `distillations/recipe.py`, a line here.
 
 Some hold whatever the steps say: test rows never train (`FIRST`), nor does what the trainer would refuse, and what a
-person corrected does.
+person corrected does; and where a recipe asks for pairs, only they do.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from assembly.curation import (
     malformed,
     near_duplicates,
     near_leaks,
+    pairs,
     prompt,
     quality,
     refused,
@@ -54,7 +55,7 @@ BY_ROW: dict[str, RowRule] = {
     "prompt": prompt.judge,
 }
 """The steps that look at one completion at a time."""
-LAST: dict[str, RowRule] = {"malformed": malformed.judge}
+LAST: dict[str, RowRule] = {"pairs": pairs.judge, "malformed": malformed.judge}
 """What comes behind those."""
 TOGETHER: dict[str, SetRule] = {
     "near_leaks": near_leaks.decide,

@@ -6,5 +6,5 @@ from assembly.curation.rule import Candidate, Finding, Known
 
 
 def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:  # noqa: ARG001
-    fault = known.format.fault(candidate.line)
+    fault = known.format.fault(candidate.example)
     return Finding(str(fault)) if fault else None

@@ -22,6 +22,7 @@ from distillations.dataset_row import Corrected
 from distillations.formats import OPENAI, Format, format_named
 from distillations.grades import Agreement, RowGrade
 from distillations.held_out import HeldOut
+from distillations.pairs import RunAnswers, pair_of
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Candidate:
     trains_history: bool = False
     changed: bool = False
     corrected: Corrected | None = None
+    failed: dict[str, Any] | None = None
+    """The answer beside it that is worse, as a message of its line; None where no pair is made of it."""
 
     @cached_property
     def prefix_keys(self) -> list[str]:
@@ -63,6 +66,11 @@ class Candidate:
         return training_line(self.completion, self.message, trains_history=self.trains_history)
 
     @property
+    def example(self) -> dict[str, Any]:
+        """What is trained on: its line, or the pair."""
+        return self.line if self.failed is None else pair_of(self.line, self.failed)
+
+    @property
     def message(self) -> dict[str, Any]:
         """The answer: the teacher's, or a person's in its place."""
         message: dict[str, Any] = self.corrected.correction if self.corrected else self.completion.choice["message"]
@@ -82,12 +90,15 @@ class Candidate:
 class Known:
     """What candidates are held against: the test rows, what the trainer takes as an example, and what people corrected.
 
-    `corrections` are by the id of the completion.
+    `corrections` are by the id of the completion. `answers` are those of runs, by which pairs are made; None where none
+    are. `graded_later` is whether a step grades what no run has graded.
     """
 
     held_out: HeldOut = field(default_factory=HeldOut)
     format: Format = field(default_factory=lambda: format_named(OPENAI["supervised"]))
     corrections: Mapping[str, Correction] = field(default_factory=dict)
+    answers: RunAnswers | None = None
+    graded_later: bool = False
 
 
 class Finding(NamedTuple):

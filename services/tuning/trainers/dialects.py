@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
+from distillations.formats import Method
 from providers.model_version import ModelVersion
 from tuning.trainers.trainer import Deployment, Problem, Trained
 
@@ -71,15 +72,15 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
-def order_of(dialect: Dialect, given: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an order that say what was chosen; what is `auto` is OpenAI's own word and goes with it."""
+def order_of(dialect: Dialect, given: dict[str, Any], method: Method = "supervised") -> dict[str, Any]:
+    """The fields of an order that say how to train and what was chosen: `auto` is OpenAI's word and goes with it."""
     inside = {name: value for name, value in given.items() if name not in dialect.in_order}
     named = {dialect.names.get(name, name): value for name, value in inside.items()}
     chosen = {**dialect.fixed, **named}
     extra = {dialect.in_order[name]: given[name] for name in dialect.in_order if name in given}
     order: dict[str, Any] = {"extra_body": extra} if extra else {}
-    if chosen and dialect.hyperparameters_in == "method":
-        order["method"] = {"type": "supervised", "supervised": {"hyperparameters": chosen}}
+    if dialect.hyperparameters_in == "method" and (chosen or method != "supervised"):
+        order["method"] = {"type": method, method: {"hyperparameters": chosen}}
     elif chosen:
         order["hyperparameters"] = chosen
     return order

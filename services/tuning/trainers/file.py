@@ -124,6 +124,7 @@ def _recipe(training: Training) -> dict[str, Any]:
         "student": training.model,
         "suffix": training.suffix,
         "seed": training.seed,
+        "method": training.method,
         "hyperparameters": training.hyperparameters,
         **{split: f"{split}.jsonl" if split in training.files else None for split in _SPLITS},
         "card": training.card.model_dump(mode="json") if training.card else None,

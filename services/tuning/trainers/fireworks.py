@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 
+from distillations.formats import Method
 from distillations.hyperparameters import FireworksHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
 from distillations.trainers import TRAINERS
@@ -48,6 +49,7 @@ _NAMES = {
 }
 _IDLE = "900s"
 """After how long without calls a deployment goes to zero replicas. Fireworks' own default is an hour."""
+_JOBS: dict[Method, str] = {"supervised": "supervisedFineTuningJobs", "dpo": "dpoJobs"}
 _STATES: dict[str, JobStatus] = {
     "JOB_STATE_UNSPECIFIED": "queued",
     "JOB_STATE_CREATING": "queued",
@@ -103,21 +105,17 @@ class FireworksTrainer:
         return hosted.estimate(training, FireworksHyperparameters.DEFAULT_EPOCHS)
 
     def find(self, intent: str) -> ProviderJob | None:
-        job = self._api.find(f"/v1/{self._account()}/supervisedFineTuningJobs/{_id(intent)}")
-        return self._job(job) if job else None
+        account = self._account()
+        found = (self._api.find(f"/v1/{account}/{jobs}/{_id(intent)}") for jobs in _JOBS.values())
+        return next((self._job(job) for job in found if job), None)
 
     def start(self, training: Training) -> ProviderJob:
         account = self._account()
-        order: hosted.Json = {
-            "displayName": training.suffix,
-            "baseModel": name_there(training.model),
-            "dataset": self._dataset(account, training.intent, "train", training.train),
-            **hosted.chosen(training.hyperparameters, _NAMES),
-        }
-        if training.validation:
+        order = _order(training, self._dataset(account, training.intent, "train", training.train))
+        if training.validation and training.method == "supervised":
             order["evaluationDataset"] = self._dataset(account, training.intent, "validation", training.validation)
-        jobs = f"/v1/{account}/supervisedFineTuningJobs"
-        return self._job(self._made(jobs, order, "supervisedFineTuningJobId", _id(training.intent)))
+        jobs = _JOBS[training.method]
+        return self._job(self._made(f"/v1/{account}/{jobs}", order, f"{jobs[:-1]}Id", _id(training.intent)))
 
     def look(self, provider_job_id: str) -> ProviderJob:
         return self._job(self._api.get(f"/v1/{provider_job_id}"))
@@ -198,13 +196,13 @@ class FireworksTrainer:
     def _job(self, job: hosted.Json) -> ProviderJob:
         state = job.get("state", "")
         status = state_of(_STATES, state, f"job {job['name']}")
-        account, _, name = job["name"].partition("/supervisedFineTuningJobs/")
+        account, _, name = job["name"].rsplit("/", 2)
         progress = job.get("jobProgress") or {}
         return ProviderJob(
             id=job["name"],
             status=status,
             # The id of the job is that of the model where none is chosen.
-            fine_tuned_model=(job.get("outputModel") or f"{account}/models/{name}") if status == "succeeded" else None,
+            fine_tuned_model=(_output(job) or f"{account}/models/{name}") if status == "succeeded" else None,
             trained_tokens=progress.get("inputTokens"),
             cost_usd=_dollars(job.get("estimatedCost")) if status == "succeeded" else None,
             finished_at=_seconds(job.get("completedTime")),
@@ -212,6 +210,21 @@ class FireworksTrainer:
             progress=progress["percent"] / 100 if progress.get("percent") is not None else None,
             events=(TrainerEvent(state, _seconds(job.get("updateTime")) or now(), f"Fireworks says {state}"),),
         )
+
+
+def _order(training: Training, dataset: str) -> hosted.Json:
+    """The order of a job. That of pairs has what is chosen in an object of its own, and its loss in another one."""
+    about: hosted.Json = {"displayName": training.suffix, "dataset": dataset}
+    base, given = {"baseModel": name_there(training.model)}, {**training.hyperparameters}
+    if training.method == "supervised":
+        return {**about, **base, **hosted.chosen(given, _NAMES)}
+    beta = given.pop("beta", "auto")
+    loss = {"method": "DPO", **({} if beta == "auto" else {"klBeta": beta})}
+    return {**about, "trainingConfig": {**base, **hosted.chosen(given, _NAMES)}, "lossConfig": loss}
+
+
+def _output(job: hosted.Json) -> Any:
+    return job.get("outputModel") or (job.get("trainingConfig") or {}).get("outputModel")
 
 
 def _id(intent: str) -> str:

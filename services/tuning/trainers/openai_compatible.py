@@ -116,7 +116,7 @@ class OpenAITrainer:
 
     def start(self, training: Training) -> ProviderJob:
         with _translated():
-            extra = order_of(self._dialect, training.hyperparameters)
+            extra = order_of(self._dialect, training.hyperparameters, training.method)
             if training.validation:
                 extra["validation_file"] = self._files.ready(training.intent, "validation", training.validation)
             if self._dialect.found_by == "metadata":

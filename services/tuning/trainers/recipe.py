@@ -17,23 +17,26 @@ from typing import Any
 
 import orjson
 
+from distillations.formats import Method
 from foundation import aws
 from tuning.trainers.trainer import Problem
 
 _HUB = "SageMakerPublicHub"
-_TECHNIQUE = "SFT"
+TECHNIQUES: dict[Method, str] = {"supervised": "SFT", "dpo": "DPO"}
+"""SageMaker's names of the methods."""
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 """What may be the name of a model in a hub."""
 _NAMES = {
     "n_epochs": ("max_epochs", "num_train_epochs", "num_epochs", "epochs"),
     "batch_size": ("global_batch_size", "train_batch_size", "batch_size"),
     "learning_rate": ("learning_rate", "lr"),
+    "beta": ("beta", "dpo_beta"),
 }
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe of supervised fine-tuning. `takes` has the range of each hyperparameter by the recipe's name."""
+    """A recipe of fine-tuning. `takes` has the range of each hyperparameter by the recipe's name."""
 
     base_arn: str
     takes: dict[str, dict[str, Any]]
@@ -79,12 +82,12 @@ class Hosting:
     licensed: bool
 
 
-def recipe_of(model: str, *, full: bool) -> Recipe | None:
-    """The recipe for all weights, or for an adapter; None where the hub has no such recipe or no such names."""
+def recipe_of(model: str, method: Method, *, full: bool) -> Recipe | None:
+    """The method's recipe for all weights, or for an adapter; None where the hub has no such recipe or names."""
     if not _NAME.fullmatch(model):
         return None
     content = _content(model)
-    recipe = _fitting(_document(content), full=full)
+    recipe = _fitting(_document(content), method, full=full)
     if recipe is None:
         return None
     arn = content["HubContentArn"].partition(f"/{model}/")[0] + f"/{model}"
@@ -94,7 +97,8 @@ def recipe_of(model: str, *, full: bool) -> Recipe | None:
 def hosting_of(model: str, *, full: bool) -> Hosting | None:
     """How the model of that recipe is served by default; None where the hub does not say it."""
     document = _document(_content(model))
-    choices = (_fitting(document, full=full) or {}).get("HostingConfigs") or document.get("HostingConfigs") or []
+    recipe = _fitting(document, "supervised", full=full) or {}
+    choices = recipe.get("HostingConfigs") or document.get("HostingConfigs") or []
     chosen = next((each for each in choices if each.get("Profile") == "Default"), choices[0] if choices else None)
     instance = chosen and (chosen.get("InstanceType") or chosen.get("DefaultInstanceType"))
     if chosen is None or not instance or not chosen.get("EcrAddress") or not document.get("HostingArtifactUri"):
@@ -123,15 +127,15 @@ def _document(content: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _fitting(document: dict[str, Any], *, full: bool) -> dict[str, Any] | None:
-    """The first recipe that trains all weights or an adapter, as is wanted, and needs no subscription."""
+def _fitting(document: dict[str, Any], method: Method, *, full: bool) -> dict[str, Any] | None:
+    """The first recipe of a method that trains all weights or an adapter, as is wanted, and needs no subscription."""
     recipes: list[dict[str, Any]] = document.get("RecipeCollection", [])
-    return next((each for each in recipes if _fits(each, full=full)), None)
+    return next((each for each in recipes if _fits(each, method, full=full)), None)
 
 
-def _fits(recipe: dict[str, Any], *, full: bool) -> bool:
+def _fits(recipe: dict[str, Any], method: Method, *, full: bool) -> bool:
     return (
-        recipe.get("CustomizationTechnique") == _TECHNIQUE
+        recipe.get("CustomizationTechnique") == TECHNIQUES[method]
         and bool(recipe.get("Peft")) != full
         and bool(recipe.get("SmtjOverrideParamsS3Uri"))
         and not recipe.get("IsSubscriptionModel")

@@ -127,7 +127,7 @@ class SageMakerTrainer:
         with at_aws.translated():
             known = None
             with at_aws.gone():
-                known = recipe.recipe_of(model, full=_is_full(training))
+                known = recipe.recipe_of(model, training.method, full=_is_full(training))
         if known is None:
             yield Problem("model", f"SageMaker's public hub has no recipe that fine-tunes '{model}' like this")
             return
@@ -136,7 +136,7 @@ class SageMakerTrainer:
     def _order(self, training: Training) -> dict[str, Any]:
         name = TRAINERS["sagemaker"].formats[training.method]
         files = {split: at_aws.stored(training, split, file, name) for split, file in training.files.items()}
-        known = recipe.recipe_of(at_aws.plain(training.model), full=_is_full(training))
+        known = recipe.recipe_of(at_aws.plain(training.model), training.method, full=_is_full(training))
         if known is None:
             raise TrainerRefused(f"SageMaker's public hub has no recipe that fine-tunes '{training.model}' like this")
         order: dict[str, Any] = {
@@ -150,7 +150,7 @@ class SageMakerTrainer:
             "ServerlessJobConfig": {
                 "BaseModelArn": known.base_arn,
                 "JobType": "FineTuning",
-                "CustomizationTechnique": "SFT",
+                "CustomizationTechnique": recipe.TECHNIQUES[training.method],
                 "AcceptEula": True,
                 **({} if _is_full(training) else {"Peft": "LORA"}),
             },

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from distillations.formats import Method
 from distillations.hyperparameters import TogetherHyperparameters
 from distillations.job import Estimate, JobFailure, JobStatus
 from distillations.trainers import TRAINERS
@@ -186,7 +187,7 @@ def _order(training: Training, files: dict[str, str]) -> hosted.Json:
         "training_file": files["train"],
         "suffix": training.intent,
         "random_seed": training.seed,
-        "training_method": {"method": "sft", "train_on_inputs": False},
+        "training_method": _method(training.method, given.pop("beta", None)),
         "n_epochs": given.pop("n_epochs", TogetherHyperparameters.DEFAULT_EPOCHS),
         "batch_size": given.pop("batch_size", "max"),
         "learning_rate": given.pop("learning_rate", 1e-5),
@@ -202,6 +203,12 @@ def _order(training: Training, files: dict[str, str]) -> hosted.Json:
     if "validation" in files:
         order |= {"validation_file": files["validation"], "n_evals": _EVALS}
     return order
+
+
+def _method(method: Method, beta: float | None) -> hosted.Json:
+    if method == "supervised":
+        return {"method": "sft", "train_on_inputs": False}
+    return {"method": "dpo", **({"dpo_beta": beta} if beta is not None else {})}
 
 
 def _job(job: hosted.Json) -> ProviderJob:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,7 +18,9 @@ from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
 from assembly.curation.rule import Candidate, Known
 from assembly.questions import TestQuestion
 from completions.completion import Completion
+from completions.same_input import answer_key, input_key
 from distillations.held_out import HeldOut
+from distillations.pairs import RunAnswer, RunAnswers
 from distillations.recipe import ROW_STEPS, SET_STEPS, Balance, Recipe, Step, default_steps
 from tests.assembly.curating import correction
 from tests.assembly.grading import Given
@@ -80,7 +83,21 @@ def known(example: dict[str, Any]) -> Known:
     for item in rows_of_test(example):
         held_out.add(item)
     corrected = {"chatcmpl-1": correction(1, **example["correction"])} if "correction" in example else {}
-    return Known(held_out=held_out, corrections=corrected)
+    return Known(held_out=held_out, corrections=corrected, answers=answers_of(example))
+
+
+def answers_of(example: dict[str, Any]) -> RunAnswers | None:
+    """What runs answered to the question "mail": texts, and whether each passed."""
+    if "answers" not in example:
+        return None
+    said = [({"role": "assistant", "content": text}, passed) for text, passed in example["answers"]]
+    asked = input_key(build.asked("mail"))
+    return RunAnswers(
+        orjson.dumps(
+            tuple(RunAnswer(asked, answer_key(message), passed, "evalrun_1", row, None if passed else message))
+        )
+        for row, (message, passed) in enumerate(said)
+    )
 
 
 def test_every_module_of_the_folder_is_a_rule_of_its_name() -> None:

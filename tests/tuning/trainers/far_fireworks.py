@@ -35,6 +35,24 @@ JOB = Shape(
     frozenset({"dataset"}),
     frozenset({"supervisedFineTuningJobId"}),
 )
+PAIRS_JOB = Shape(
+    {
+        "dataset": str,
+        "displayName": str,
+        "trainingConfig": {
+            "baseModel": str,
+            "epochs": int,
+            "batchSizeSamples": int,
+            "learningRate": float,
+            "loraRank": int,
+            "maxContextLength": int,
+        },
+        "lossConfig": {"method": str, "klBeta": float},
+    },
+    frozenset({"dataset"}),
+    frozenset({"dpoJobId"}),
+)
+_JOBS = "(?:supervisedFineTuningJobs|dpoJobs)"
 DEPLOYMENT = Shape(
     {
         "baseModel": str,
@@ -96,6 +114,7 @@ class FarFireworks(FarHTTP):
             rf"POST /v1/{ACCOUNT}/datasets": DATASET,
             rf"POST /v1/{ACCOUNT}/datasets/([^/:]+):getUploadEndpoint": Shape({"filenameToSize": dict}),
             rf"POST /v1/{ACCOUNT}/supervisedFineTuningJobs": JOB,
+            rf"POST /v1/{ACCOUNT}/dpoJobs": PAIRS_JOB,
             rf"POST /v1/{ACCOUNT}/deployments": DEPLOYMENT,
             rf"DELETE /v1/{ACCOUNT}/deployments/([^/]+)": Shape({}, query=frozenset({"ignoreChecks", "hard"})),
         }
@@ -109,9 +128,10 @@ class FarFireworks(FarHTTP):
             r"PUT /signed/([^/]+)/(.+)": self._put,
             rf"POST /v1/{ACCOUNT}/datasets/([^/:]+):validateUpload": self._validate,
             rf"DELETE /v1/{ACCOUNT}/datasets/([^/]+)": lambda _, name: _dropped(self.sets, name),
-            rf"GET /v1/{ACCOUNT}/supervisedFineTuningJobs/([^/]+)": lambda _, name: _found(self.jobs, name),
+            rf"GET /v1/({ACCOUNT}/{_JOBS}/[^/]+)": self._look,
             rf"POST /v1/{ACCOUNT}/supervisedFineTuningJobs": self._create,
-            rf"POST /v1/{ACCOUNT}/supervisedFineTuningJobs/([^/:]+):cancel": self._cancel,
+            rf"POST /v1/{ACCOUNT}/dpoJobs": self._create,
+            rf"POST /v1/{ACCOUNT}/{_JOBS}/([^/:]+):cancel": self._cancel,
             rf"GET /v1/{ACCOUNT}/deployments/([^/]+)": lambda _, name: _found(self.deployments, name),
             rf"POST /v1/{ACCOUNT}/deployments": self._deploy,
             rf"DELETE /v1/{ACCOUNT}/deployments/([^/]+)": self._undeploy,
@@ -144,15 +164,20 @@ class FarFireworks(FarHTTP):
         self.sets[name]["state"] = "UPLOADING" if self.reading else "READY"
         return 200, {}
 
+    def _look(self, _: httpx2.Request, path: str) -> Answer:
+        job = self.jobs.get(path.rpartition("/")[2])
+        return (200, job) if job and job["name"] == path else _unknown()
+
     def _create(self, request: httpx2.Request) -> Answer:
         if self.refusing:
             return 400, {"code": 3, "message": "no such base", "details": []}
-        name = request.url.params["supervisedFineTuningJobId"]
+        jobs = request.url.path.rpartition("/")[2]
+        name = request.url.params[f"{jobs[:-1]}Id"]
         if name in self.jobs:
             return _taken()
         asked = body(request)
         assert self.sets[asked["dataset"].rpartition("/")[2]]["state"] == "READY"
-        job = {"name": f"{ACCOUNT}/supervisedFineTuningJobs/{name}", "state": "JOB_STATE_PENDING", "updateTime": AT}
+        job = {"name": f"{ACCOUNT}/{jobs}/{name}", "state": "JOB_STATE_PENDING", "updateTime": AT}
         self.jobs[name] = {**job, **asked}
         self.made.append(f"ftjob-{name.removeprefix('ftjob-').upper()}")
         return 200, self.jobs[name]

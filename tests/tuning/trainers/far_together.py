@@ -23,7 +23,7 @@ JOB = Shape(
         "validation_file": str,
         "suffix": str,
         "random_seed": int,
-        "training_method": {"method": str, "train_on_inputs": bool},
+        "training_method": {"method": str, "train_on_inputs": bool, "dpo_beta": float},
         "training_type": {"type": str, "lora_r": int, "lora_alpha": int},
         "n_epochs": int,
         "n_evals": int,

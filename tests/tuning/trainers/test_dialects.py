@@ -74,6 +74,15 @@ def test_what_was_chosen_stands_where_the_table_says(name: str, given: dict[str,
     TRAINERS[name].hyperparameters.model_validate(given)
 
 
+def test_pairs_are_a_method_of_their_own() -> None:
+    for name in ("default", "azure"):
+        assert order_of(DIALECTS[name], {"beta": 0.2}, "dpo")["method"] == {
+            "type": "dpo",
+            "dpo": {"hyperparameters": {"beta": 0.2}},
+        }
+        assert order_of(DIALECTS[name], {}, "dpo")["method"] == {"type": "dpo", "dpo": {"hyperparameters": {}}}
+
+
 def ended(far: FarOpenAI, wanted: Training) -> Trained:
     trainer = far.trainer()
     job = trainer.start(wanted)

@@ -38,6 +38,7 @@ def test_the_set_and_the_recipe_lie_in_the_bucket(job: Job) -> None:
     assert (recipe["base"], recipe["hyperparameters"], recipe["seed"]) == (loop.STUDENT, GIVEN, 7)
     assert (recipe["train"], recipe["validation"], recipe["job_id"]) == ("train.jsonl", "validation.jsonl", job.id)
     assert recipe["card"]["rows"]
+    assert recipe["method"] == "supervised"
 
 
 def test_the_job_says_what_to_run_and_no_patience_ends_it(job: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 from distillations.job import JobStatus
 from foundation.ids import new_id
 from providers.model_version import ModelVersion
-from tests.tuning.conftest import example_line, stored
+from tests.tuning.conftest import example_line, pair_line, stored
 from tests.tuning.trainers.far_fireworks import ACCOUNT, FarFireworks
 from tuning.trainers import Trained, TrainerAway, TrainerRefused, Training, fireworks
 from tuning.trainers.account import Account
@@ -63,6 +63,24 @@ def test_an_order_has_every_field_by_its_name_there(far: FarFireworks) -> None:
     }
     assert far.sets[f"{name}-train"]["content"] == LINES.decode()
     assert far.sets[f"{name}-train"]["exampleCount"] == "12"
+
+
+def test_an_order_on_pairs_has_its_settings_in_objects_of_their_own(far: FarFireworks) -> None:
+    pairs = stored(b"\n".join(pair_line(number) for number in range(3)))
+    wanted = training(hyperparameters={"n_epochs": 2, "beta": 0.2}, train=pairs, method="dpo")
+    assert far.trainer().check(wanted) == []
+    job, name = far.trainer().start(wanted), wanted.intent.lower()
+    assert job.id == f"{ACCOUNT}/dpoJobs/{name}"
+    assert sent(far, f"POST /v1/{ACCOUNT}/dpoJobs") == {
+        "dataset": f"{ACCOUNT}/datasets/{name}-train",
+        "displayName": "mail",
+        "trainingConfig": {"baseModel": "accounts/fireworks/models/qwen3-8b", "epochs": 2},
+        "lossConfig": {"method": "DPO", "klBeta": 0.2},
+    }
+    assert far.trainer().find(wanted.intent) == far.trainer().look(job.id)
+    far.becomes(wanted.intent, "succeeded")
+    assert far.trainer().look(job.id).fine_tuned_model == f"{ACCOUNT}/models/{name}"
+    far.trainer().cancel(job.id)
 
 
 def test_what_is_auto_is_not_sent(far: FarFireworks) -> None:

@@ -18,7 +18,7 @@ from providers import ProviderAway, providers, registry
 from providers.entry import Entry
 from providers.model_version import ModelVersion
 from tests.fakes import QWEN, Stand
-from tests.tuning.conftest import example_line, stored
+from tests.tuning.conftest import example_line, pair_line, stored
 from tuning.trainers import Trained, TrainerAway, TrainerRefused, Training
 from tuning.trainers.sagemaker import SageMakerTrainer
 from tuning.trainers.trainer import Deployment, ProviderJob, UnknownState
@@ -129,6 +129,20 @@ def test_a_model_is_trained_served_asked_and_retired(aws_trainers: Stand) -> Non
     assert there(aws_trainers, *KINDS, "model-package") == []
     assert list(blobs.keys(f"tuning/{name}/")) == []
     TRAINER.retire(version(training))
+
+
+def test_pairs_train_by_a_recipe_of_their_own(aws_trainers: Stand) -> None:
+    pairs = stored(b"\n".join(pair_line(number) for number in range(12)))
+    training = order(hyperparameters={"beta": 0.2}, train=pairs, method="dpo")
+    assert TRAINER.check(training) == []
+    assert trained(training).fine_tuned_model
+    [record] = aws_trainers.context.records.all("training-job")
+    assert record.document["ServerlessJobConfig"]["CustomizationTechnique"] == "DPO"
+    assert record.document["HyperParameters"]["beta"] == "0.2"
+    [problem] = TRAINER.check(order(hyperparameters={"beta": 0.9}, train=pairs, method="dpo"))
+    assert (problem.param, problem.message) == ("hyperparameters.beta", "the recipe takes 0.01 to 0.5 for beta")
+    [problem] = TRAINER.check(order(method="dpo"))
+    assert (problem.line, "the method asks for pairs" in problem.message) == (1, True)
 
 
 def test_what_nobody_chose_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:

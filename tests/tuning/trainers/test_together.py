@@ -11,7 +11,7 @@ import pytest
 from foundation.ids import new_id
 from providers.key import KeyUnusable
 from providers.model_version import ModelVersion
-from tests.tuning.conftest import example_line, stored
+from tests.tuning.conftest import example_line, pair_line, stored
 from tests.tuning.trainers.far_together import ENDPOINTS, FarTogether, event
 from tuning.trainers import Trained, TrainerAway, TrainerRefused, Training, together
 from tuning.trainers.together import TogetherTrainer
@@ -67,6 +67,16 @@ def test_an_order_has_every_field_by_its_name_there(far: FarTogether) -> None:
         "learning_rate": 1e-4,
         "max_seq_length": 4096,
     }
+
+
+def test_pairs_are_trained_on_by_together_s_own_method(far: FarTogether) -> None:
+    pairs = stored(b"\n".join(pair_line(number) for number in range(3)))
+    for given, beta in (({"beta": 0.2}, {"dpo_beta": 0.2}), ({"beta": "auto"}, {}), ({}, {})):
+        wanted = training(hyperparameters=given, train=pairs, method="dpo")
+        assert far.trainer().check(wanted) == []
+        far.trainer().start(wanted)
+        [order] = [document for _, document in far.asked if (document or {}).get("suffix") == wanted.intent]
+        assert order["training_method"] == {"method": "dpo", **beta}
 
 
 def test_what_is_auto_is_together_s_own_default(far: FarTogether) -> None:

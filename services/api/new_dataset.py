@@ -1,0 +1,146 @@
+"""The request for a dataset: what it is made of is chosen and written down, then it is asked for.
+
+In: a caller's sources, recipe and test rows. Out: the dataset as it is recorded; or an ApiError naming the field.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from api.preference import refuse_pairs
+from completions import corrections, selection
+from completions.corrections import Correction
+from completions.filters import Filter
+from completions.postings import Reference
+from completions.saved_filters import SavedFilter
+from completions.scan import Scan
+from completions.sources import WHERE_TO_LOOK, StoredCompletions
+from distillations.dataset import Dataset, Source
+from distillations.recipe import Recipe
+from distillations.rows import rows_of
+from distillations.trainers import TrainerName, kind_of
+from evals.data_sources import FileId
+from foundation import bus
+from foundation.document import Body
+from foundation.errors import ApiError
+from foundation.events import AssembleDataset
+from foundation.ids import derived_id, now
+
+_MOST_SOURCES = 8
+_SECONDS = 15.0
+_AGAIN = {
+    "assembly_failed",
+    "budget_too_small",
+    "cancelled",
+    "monthly_cap_reached",
+    "no_price",
+    "run_canceled",
+    "run_deleted",
+    "run_failed",
+}
+"""Why a dataset failed that may be ready when it is made another time."""
+
+
+class SavedFilterSource(Body):
+    """A saved filter as a source of completions."""
+
+    type: Literal["filter"]
+    id: str
+
+
+type DatasetSource = Annotated[StoredCompletions | SavedFilterSource, Field(discriminator="type")]
+
+
+class NewDataset(Body):
+    """A training set to be made."""
+
+    source: Annotated[list[DatasetSource], Field(min_length=1, max_length=_MOST_SOURCES)] | DatasetSource
+    """A filter on stored completions, a saved filter, or several that count together."""
+    recipe: Recipe = Field(default_factory=Recipe)
+    """How it is made. The default suits most sets."""
+    held_out: Source | None = None
+    """The rows of an eval, which must not train: a filter on stored completions, or a file of rows."""
+    trainer: TrainerName = "default"
+    """The trainer whose examples its lines are to be."""
+    dry_run: bool = Field(default=False, strict=True)
+    """Whether only the report is made."""
+
+
+def begin(asked: NewDataset) -> Dataset:
+    """Choose the completions, record the dataset and have it made. One that exists is not made again."""
+    at = now()
+    refuse_pairs(asked.recipe, asked.trainer)
+    source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
+    scan = Scan(seconds=_SECONDS)
+    train = _chosen(source, scan, "source")
+    held_out, test, test_digest = _held_out(asked.held_out, at, scan)
+    trainer = kind_of(asked.trainer)
+    corrected = corrections.of(train)
+    how = [
+        *(correction.model_dump_json() for correction in corrected),
+        asked.recipe.model_dump_json(),
+        trainer,
+        str(asked.dry_run),
+    ]
+    dataset = Dataset(
+        id=derived_id("dataset_", selection.digest(train), test_digest, *how),
+        created_at=at,
+        status="queued",
+        source=source,
+        recipe=asked.recipe,
+        held_out=held_out,
+        trainer=trainer,
+        dry_run=asked.dry_run,
+    )
+    return _begun(dataset, train, test, corrected)
+
+
+def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corrected: list[Correction]) -> Dataset:
+    """The dataset as it is recorded; what it is made of is written before it, and the message sent behind it."""
+    existing = Dataset.find(dataset.id)
+    if existing is None:
+        selection.write(dataset.key("selection.jsonl"), train)
+        selection.write(dataset.key("held_out.jsonl"), test)
+        corrections.freeze(dataset.key("corrections.jsonl"), corrected)
+    dataset.create()
+    recorded = Dataset.load(dataset.id)
+    if recorded.error and recorded.error.code in _AGAIN:
+        # Nothing is wrong with what was asked for, so it may be made another time, with runs of their own.
+        recorded.open()
+        anew: dict[str, Any] = {"status": "queued", "error": None, "runs": [], "attempt": recorded.attempt + 1}
+        recorded.change(anew, where={"status": "failed"})
+        recorded = Dataset.load(dataset.id)
+    if recorded.status == "queued":
+        message = AssembleDataset(distillation_id="", dataset_id=recorded.id, correlation_id=recorded.id)
+        bus.send(message)
+    return recorded
+
+
+def _filter_of(source: StoredCompletions | SavedFilterSource, at: int) -> StoredCompletions:
+    """The source as a filter with an end: what is captured later is not part of this dataset."""
+    if isinstance(source, SavedFilterSource):
+        saved: Filter = SavedFilter.load(source.id, param="source.id").filter
+        source = StoredCompletions.model_validate({"type": "stored_completions", **saved.model_dump()})
+    return source.model_copy(update={"created_before": min(source.created_before or at, at)})
+
+
+def _held_out(source: Source | None, at: int, scan: Scan) -> tuple[Source | None, list[Reference], str]:
+    """The test rows: where they are, the completions that they are, and a digest of both."""
+    if isinstance(source, FileId):
+        next(rows_of(source, "", param="held_out"), None)
+        return source, [], source.id
+    if source is None:
+        return None, [], ""
+    ended = _filter_of(source, at)
+    test = _chosen([ended], scan, "held_out")
+    return ended, test, selection.digest(test)
+
+
+def _chosen(sources: list[StoredCompletions], scan: Scan, param: str) -> list[Reference]:
+    """What the sources select. Raises ApiError where that is nothing: with a tag that is mistyped no leak is found."""
+    references = selection.chosen(sources, scan, param=param)
+    if not references:
+        raise ApiError(f"The {param} selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param=param)
+    return references
