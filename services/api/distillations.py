@@ -46,7 +46,9 @@ def _refuse_what_cannot_train(asked: NewDistillation) -> None:
     """Raises ApiError where the trainer does not train by the recipe's method, or a run gives no pairs."""
     recipe = asked.used_recipe
     refuse_pairs(recipe, asked.trainer)
-    refuse_beta(recipe.method, asked.hyperparameters.given())
+    given = asked.given_hyperparameters
+    for chosen in given if isinstance(given, list) else [given]:
+        refuse_beta(recipe.method, chosen)
 
 
 @router.get("/v1/distillations/<distillation_id>", scope="read", answer=Distillation)

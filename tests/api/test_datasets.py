@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from api import datasets
+from api import new_dataset
 from assembly.assemble import assemble
 from assembly.make import give_up
 from completions.scan import Scan
@@ -134,7 +134,7 @@ def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:
 def test_test_rows_that_cannot_all_be_looked_through_are_refused_as_such(
     filled: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "Scan", lambda **_: Scan(references=25))
+    monkeypatch.setattr(new_dataset, "Scan", lambda **_: Scan(references=25))
     asked = {"source": build.source("train", limit=9), "held_out": {"type": "stored_completions"}}
     status, refusal = filled.call("POST", "/v1/datasets", asked)
     error = refusal["error"]
