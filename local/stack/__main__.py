@@ -91,7 +91,7 @@ def _show(info: StackInfo) -> None:
     _report(f"  key      {info.api_key}")
     _report(f"  lab      {info.lab_url} with lab-large, lab-small, lab-judge; their prices are examples")
     _report(f"  fakes    {info.fakes_url} stands for Bedrock; the lab trains and answers behind it")
-    _report(f"  pages    {info.pages_url} shows any object of the API in a browser")
+    _report(f"  pages    {info.pages_url} is the dashboard: sign in with the key")
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 
 

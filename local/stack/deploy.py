@@ -103,7 +103,7 @@ def deploy(
         "ProviderBaseUrl": lab_url,
         "ProviderSecretArn": _lab_secret(endpoint_url),
         "ProviderTrainsOthers": "yes",
-        "PublicUrl": pages_url,
+        "PublicUrl": f"{pages_url}/v1",
     }
     wanted = json.dumps({"sources": sources, "endpoint": endpoint_url, "iam": iam.enforced(), **parameters})
     if _deployed(endpoint_url) == wanted:

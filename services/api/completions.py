@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -16,10 +17,13 @@ from completions.scan import Scan
 from distillations import lineage
 from foundation import http
 from foundation.document import Body, Document
-from foundation.errors import NotFound
-from foundation.routes import PAGE, Routes
+from foundation.errors import ApiError, NotFound
+from foundation.routes import PAGE, Query, Routes
 
 router = Routes("Stored completions")
+_INCLUDE = Query(
+    "include", "`messages`: each with the messages that it answers.", {"type": "string", "enum": ["messages"]}
+)
 _ECHOED = ("tool_choice", "tools", "seed", "top_p", "temperature", "presence_penalty", "frequency_penalty")
 
 
@@ -54,6 +58,8 @@ class StoredCompletion(Document):
     """What was pushed, where it is no chat completion."""
     correction: Correction | None = None
     """What a person says that the answer should have been, if anybody does. Lists leave it out."""
+    messages: list[dict[str, Any]] | None = None
+    """The messages that it answers, in a list that asked for them."""
 
 
 class StoredMessage(Document):
@@ -102,7 +108,7 @@ class DeletedCompletion(Document):
     "/v1/chat/completions",
     scope="read",
     lists=StoredCompletion,
-    query=(*filters.CONDITIONS, *PAGE),
+    query=(*filters.CONDITIONS, _INCLUDE, *PAGE),
     errors=filters.UNKNOWN_FILTER,
 )
 def list_completions() -> dict[str, Any]:
@@ -121,7 +127,7 @@ def list_completions() -> dict[str, Any]:
     matching = index.completions(
         filters.wanted(router), limit=limit + 1, after=after, descending=http.descending(router), scan=scan
     )
-    data, has_more = http.cut(map(shown, matching), limit)
+    data, has_more = http.cut(map(_listed_as(http.query_of(router, "include")), matching), limit)
     if has_more:
         data[-1]["id"] = index.cursor(data[-1]["id"], data[-1]["created"])
     page = http.page(data, has_more=has_more or scan.exhausted)
@@ -209,6 +215,13 @@ def shown(completion: Completion) -> dict[str, Any]:
         "origin": completion.origin,
         "untrainable": completion.untrainable,
     }
+
+
+def _listed_as(include: str | None) -> Callable[[Completion], dict[str, Any]]:
+    """How a completion stands in a list. Raises ApiError for what no list includes."""
+    if include not in {None, "messages"}:
+        raise ApiError("Invalid 'include': use messages.", code="invalid_value", param="include")
+    return (lambda completion: {**shown(completion), "messages": completion.messages}) if include else shown
 
 
 def _choice(index: int, choice: Any) -> Any:

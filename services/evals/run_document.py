@@ -50,7 +50,7 @@ class RunDocument(RunFigures):
     warnings: list[str]
     """What makes a completed run's figures doubtful: the criteria that gave one answer on all rows of all models."""
     report_url: str
-    """Where the run is retrieved."""
+    """Its page, for people."""
 
 
 def run_document(run: Run) -> RunDocument:
@@ -77,6 +77,6 @@ def run_document(run: Run) -> RunDocument:
         served_by={name: f"{pin.provider}/{pin.model}" for name, pin in run.pins.items()},
         paused=run.paused,
         warnings=run.warnings,
-        report_url=f"{settings().API_URL}/evals/{run.eval_id}/runs/{run.id}",
+        report_url=f"{settings().API_URL.removesuffix('/v1')}/evals/{run.eval_id}/runs/{run.id}",
         **dict(run_figures(run)),
     )

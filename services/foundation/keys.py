@@ -1,5 +1,8 @@
 """API keys: `sk-sh-<id>-<secret>`, kept as SHA-256, with scopes and defaults for the capture of gateway calls.
 
+`exchanged` gives a key of the same scopes that ends by itself, for a browser: whoever reads it there does not have the
+key that it was made from, and it ends with that key.
+
 The deploy makes the first key, as a secret of Secrets Manager; its hash is written to the table when the key is first
 used. From then on only the table counts: a revoked key keeps its row, and stops working in this process at once and in
 others within a minute. `check` raises Unauthorized or Forbidden in OpenAI's shape. Functions that only check keys do
@@ -34,6 +37,8 @@ _REMEDY = (
     "output FirstKeySecretArn names."
 )
 _TRUSTED_SECONDS = 60
+_SESSION = "session_"
+_SESSIONS = "SESSION"
 _trusted: dict[str, tuple[float, Key]] = {}
 
 
@@ -57,6 +62,30 @@ def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
     key = ApiKey(id=key_id, created_at=now(), sha256=_digest(token), scopes=" ".join(scopes), **fields)
     key.create()
     return key, token
+
+
+def exchanged(authorization: str | None, *scopes: str, seconds: int) -> str:
+    """The token of a session: a key with the scopes of the caller's own that ends after so many seconds or with it.
+
+    It stands in no list of keys, and makes no other session. Raises as `check` does.
+    """
+    parent = check(authorization, *scopes)
+    if parent.id.startswith(_SESSION):
+        raise Unauthorized(f"A session makes no other one. {_REMEDY}", code="invalid_api_key", param="Authorization")
+    session_id = new_id(_SESSION)
+    token = f"{_PREFIX}{session_id}-{secrets.token_hex(_SECRET_BYTES)}"
+    row = {"sha256": _digest(token), "scopes": " ".join(sorted(parent.scopes)), "parent": parent.id}
+    table.put({"pk": _SESSIONS, "sk": session_id, **row, "expires": now() + seconds})
+    return token
+
+
+def end_session(token: str) -> None:
+    """End a session at once in this process, and in others within a minute. Any other key stays as it is."""
+    session_id, _, _ = token.removeprefix(_PREFIX).partition("-")
+    row = table.get(_SESSIONS, session_id)
+    if row is not None and hmac.compare_digest(row["sha256"], _digest(token)):
+        table.delete(_SESSIONS, session_id)
+    _trusted.pop(_digest(token), None)
 
 
 def revoke(key_id: str, context: Any) -> None:
@@ -122,11 +151,11 @@ def _wrong(scheme: str, token: str) -> str:
 
 
 def _stored(key_id: str, digest: str) -> Key:
-    row = table.get(_KIND, key_id)
+    row = table.get(_SESSIONS if key_id.startswith(_SESSION) else _KIND, key_id)
     if row is None and key_id == _FIRST:
         _create_first()
         row = table.get(_KIND, key_id)
-    if row is None or row.get("revoked_at") is not None or not hmac.compare_digest(row["sha256"], digest):
+    if row is None or not _holds(row) or not hmac.compare_digest(row["sha256"], digest):
         raise Unauthorized("This API key is not valid.", code="invalid_api_key", param="Authorization")
     return Key(
         key_id,
@@ -135,6 +164,15 @@ def _stored(key_id: str, digest: str) -> Key:
         metadata=_tags(row),
         fallback_model=row.get("fallback_model"),
     )
+
+
+def _holds(row: table.Row) -> bool:
+    """Whether a key is not revoked, or a session has not ended by itself or with its key."""
+    if "parent" not in row:
+        return row.get("revoked_at") is None
+    # DynamoDB deletes what has expired within days, not at once.
+    parent = table.get(_KIND, row["parent"]) if row["expires"] > now() else None
+    return parent is not None and parent.get("revoked_at") is None
 
 
 def _create_first() -> None:

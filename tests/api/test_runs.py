@@ -477,7 +477,7 @@ def test_the_evals_own_filter_narrows_its_runs(client: OpenAI, system: System) -
 
 def test_a_run_points_to_itself(client: OpenAI, system: System) -> None:
     ended = run(client, system, create(client).id, inline(FINE))
-    assert ended.report_url == f"https://api.test/v1/evals/{ended.eval_id}/runs/{ended.id}"
+    assert ended.report_url == f"https://api.test/evals/{ended.eval_id}/runs/{ended.id}"
 
 
 # ---------------------------------------------------------------- responses

@@ -207,3 +207,54 @@ def test_administrators_cannot_revoke_each_other_at_once(context):
     with lease.held("KEYS", "REVOKE", context), pytest.raises(RetryLater):
         keys.revoke(other.id, context)
     assert ApiKey.load(other.id).revoked_at is None
+
+
+def session_of(authorization, seconds=60):
+    return keys.exchanged(authorization, "read", seconds=seconds)
+
+
+def test_a_session_may_what_its_key_may():
+    token = session_of(stored("reader", "read"))
+    assert keys.check(f"Bearer {token}", "read").scopes == {"read"}
+    with pytest.raises(Forbidden):
+        keys.check(f"Bearer {token}", "write")
+
+
+def test_a_session_is_no_key():
+    token = session_of(FIRST)
+    session_id = token.removeprefix("sk-sh-").partition("-")[0]
+    assert ApiKey.find(session_id) is None
+    assert [key.id for key in ApiKey.every()] == ["first"]
+    assert "a session makes no other one" in refused_session(f"Bearer {token}").message.lower()
+
+
+def refused_session(authorization):
+    with pytest.raises(Unauthorized) as refusal:
+        session_of(authorization)
+    return refusal.value
+
+
+def test_a_session_needs_the_scope_that_is_asked_for():
+    with pytest.raises(Forbidden):
+        session_of(stored("pusher", "capture"))
+
+
+def test_a_session_ends_by_itself():
+    refused(f"Bearer {session_of(FIRST, seconds=0)}")
+
+
+def test_a_session_ends_with_its_key():
+    reader = stored("reader", "read")
+    token = session_of(reader)
+    table.update("KEY", "reader", {"revoked_at": 1})
+    refused(f"Bearer {token}")
+
+
+def test_a_session_is_ended_by_its_token_alone():
+    token = session_of(FIRST)
+    keys.end_session(token[:-1] + ("0" if token[-1] != "0" else "1"))
+    assert keys.check(f"Bearer {token}", "read").id.startswith("session_")
+    keys.end_session(token)
+    refused(f"Bearer {token}")
+    keys.end_session(FIRST.removeprefix("Bearer "))
+    assert keys.check(FIRST, "read").id == "first"

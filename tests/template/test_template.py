@@ -228,6 +228,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue"},
+        "Dashboard": set(),
     }
 
 
@@ -320,7 +321,11 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
     assert set(deleting) == {
         "ApiFunction",
+<<<<<<< HEAD
         "AssemblyFunction",
+=======
+        "DashboardFunction",
+>>>>>>> d2fc780 (Web pages at the stack's own address: completions, evals, comparisons, datasets, distillations and verdicts, for people who look)
         "DistillingFunction",
         "GatewayFunction",
         "RecordFunction",
@@ -433,6 +438,8 @@ def test_every_route_ends_at_a_function_that_the_api_may_call() -> None:
         target = route["Target"]["Sub"].removeprefix("integrations/${").removesuffix("}")
         routes[route["RouteKey"]] = integrations[target].removesuffix(".Arn")
     assert routes == {
+        "ANY /": "DashboardFunction",
+        "ANY /{proxy+}": "DashboardFunction",
         "ANY /v1/{proxy+}": "ApiFunction",
         "POST /v1/captures": "CaptureFunction",
         "GET /v1/captures/{batch_id}": "CaptureFunction",

@@ -1,0 +1,1 @@
+"""The web pages: what the API has, for people. A page asks the API as any client does."""

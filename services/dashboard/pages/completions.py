@@ -1,0 +1,112 @@
+"""Stored completions: the table of a filter, one in full, its tags, its deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard import turns
+from dashboard.answers import Answer, Page, SeeOther, TextFile
+from dashboard.filters import FIELDS, kept, query_of
+from dashboard.linked import made_of
+from dashboard.shown import as_json, step
+from dashboard.stillhouse_api import Asked
+from dashboard.visit import Visit
+from foundation.errors import ApiError
+from foundation.routes import Query, Routes
+
+pages = Routes("Completions")
+_AFTER = Query("after", "The id after which the page begins.")
+_FILTER = (*(Query(name, "A field of the filter.") for name in FIELDS), _AFTER)
+_MOST_TURNS = 10
+
+
+@pages.get("/completions", scope="read", query=_FILTER)
+def completions(visit: Visit) -> Answer:
+    """The completions of a filter, the newest first."""
+    asked = {**query_of(visit.query), "order": "desc", "include": "messages", "limit": "20"}
+    if "after" in visit.query:
+        asked["after"] = visit.query["after"]
+    page = visit.api.get("/chat/completions", asked)
+    rows = [turns.row(completion) for completion in page["data"]]
+    filters = {name: visit.query.get(name, "") for name in FIELDS}
+    return Page(
+        "completions.html", "Completions", {"page": page, "rows": rows, "filters": filters, "kept": kept(visit)}
+    )
+
+
+@pages.get("/completions/<completion_id>", scope="read", query=_FILTER)
+def completion(visit: Visit) -> Answer:
+    """One completion in full, with those before and after it in its filter."""
+    completion_id = visit.parameters["completion_id"]
+    path = f"/chat/completions/{step(completion_id)}"
+    filtered = {**query_of(visit.query), "after": completion_id, "limit": "1"}
+    stored, newer, older, first, last, lineage = visit.api.all(
+        [
+            Asked(path),
+            Asked("/chat/completions", {**filtered, "order": "asc"}),
+            Asked("/chat/completions", {**filtered, "order": "desc"}),
+            Asked(f"{path}/messages", {"limit": str(_MOST_TURNS)}),
+            Asked(f"{path}/messages", {"limit": str(_MOST_TURNS), "order": "desc"}),
+            Asked(f"/lineage/{step(completion_id)}"),
+        ]
+    )
+    if stored is None:
+        raise ApiError("There is no such completion: it was deleted, or never recorded.", code="not_found", status=404)
+    beginning, end, left_out = _both_ends(first, last)
+    content = {
+        "completion": stored,
+        "before": _id_of(newer),
+        "after": _id_of(older),
+        "first": beginning,
+        "last": end,
+        "left_out": left_out,
+        "answers": [turns.turn(choice.get("message")) for choice in stored["choices"] if isinstance(choice, dict)],
+        "tokens": turns.tokens_of(stored),
+        "tags": "\n".join(f"{name}={value}" for name, value in stored["metadata"].items()),
+        "made": made_of(lineage),
+        "kept": kept(visit),
+    }
+    return Page("completion.html", f"Completion {completion_id}", content)
+
+
+@pages.get("/completions/<completion_id>/all", scope="read")
+def everything(visit: Visit) -> Answer:
+    """All of a completion as JSON, for what a page does not show."""
+    path = f"/chat/completions/{step(visit.parameters['completion_id'])}"
+    return TextFile(as_json({**visit.api.get(path), "messages": visit.api.every(f"{path}/messages")}))
+
+
+@pages.post("/completions/<completion_id>/tags", scope="write")
+def retag(visit: Visit) -> Answer:
+    """Replace the tags."""
+    completion_id = visit.parameters["completion_id"]
+    visit.api.post(f"/chat/completions/{step(completion_id)}", {"metadata": _tags(visit.form().get("tags", ""))})
+    return SeeOther(f"/completions/{step(completion_id)}")
+
+
+@pages.post("/completions/<completion_id>/delete", scope="write")
+def delete(visit: Visit) -> Answer:
+    """Delete it for good."""
+    visit.api.delete(f"/chat/completions/{step(visit.parameters['completion_id'])}")
+    return SeeOther("/completions")
+
+
+def _both_ends(first: Any, last: Any) -> tuple[list[turns.Turn], list[turns.Turn], bool]:
+    """The first turns, the last ones that are not among them, and whether some between are left out."""
+    beginning = [] if first is None else first["data"]
+    seen = {message["id"] for message in beginning}
+    end = [message for message in reversed(last["data"]) if message["id"] not in seen] if last else []
+    left_out = bool(end) and len(end) == _MOST_TURNS and first["has_more"]
+    return list(map(turns.turn, beginning)), list(map(turns.turn, end)), left_out
+
+
+def _id_of(page: Any) -> str | None:
+    return page["data"][0]["id"] if page and page["data"] else None
+
+
+def _tags(text: str) -> dict[str, str]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = next((line for line in lines if "=" not in line), None)
+    if wrong is not None:
+        raise ApiError(f"Write each tag as name=value: '{wrong[:64]}' has no '='.", param="tags", code="invalid_value")
+    return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}

@@ -1,0 +1,34 @@
+"""The first page: the completions, or how to send the first one."""
+
+from __future__ import annotations
+
+from dashboard.answers import Answer, Page, SeeOther
+from dashboard.visit import Visit, link
+from foundation.routes import Routes
+from foundation.settings import settings
+
+pages = Routes("First run")
+
+
+@pages.get("/", scope="read")
+def first_page(visit: Visit) -> Answer:
+    """Whoever has completions sees them; whoever has none, how they come."""
+    stored = visit.api.get("/chat/completions", {"limit": "1"})
+    return SeeOther("/completions") if stored["data"] else _first_run(None)
+
+
+@pages.post("/first-key", scope="admin")
+def make_key(visit: Visit) -> Answer:
+    """Make the key that the snippets name; it is shown this once."""
+    key = visit.api.post("/keys", {"name": "application", "scopes": ["capture", "infer"]})
+    return _first_run(key["key"])
+
+
+def _first_run(key: str | None) -> Page:
+    content = {
+        "key": key,
+        "api_url": settings().API_URL,
+        "seconds": None if key else 10,
+        "completions": link("/completions"),
+    }
+    return Page("first_run.html", "Send the first completion", content)

@@ -1,0 +1,37 @@
+"""Models: those that can be asked, those that were trained, and what one came from."""
+
+from __future__ import annotations
+
+from dashboard.answers import Answer, Page, SeeOther
+from dashboard.linked import made_from, made_of
+from dashboard.shown import step
+from dashboard.stillhouse_api import Asked
+from dashboard.visit import Visit
+from foundation.routes import Routes
+
+pages = Routes("Models")
+
+
+@pages.get("/models", scope="read")
+def models(visit: Visit) -> Answer:
+    """Every model, and what costs while nobody asks it."""
+    listed, deployments = visit.api.all([Asked("/models"), Asked("/deployments", {"limit": "100"})])
+    content = {"models": listed["data"], "deployments": deployments["data"]}
+    return Page("models.html", "Models", content)
+
+
+@pages.get("/models/<model>", scope="read")
+def model(visit: Visit) -> Answer:
+    """A model, what it was made from, and what was made with it."""
+    name = visit.parameters["model"]
+    found, lineage = visit.api.all([Asked(f"/models/{step(name)}"), Asked(f"/lineage/{step(name)}")])
+    content = {"model": found or {"id": name}, "came_from": made_from(lineage), "went_into": made_of(lineage)}
+    completions = (lineage or {}).get("completions") or {"total": 0, "data": []}
+    return Page("model.html", name, {**content, "completions": completions})
+
+
+@pages.post("/models/<model>/retire", scope="write")
+def retire(visit: Visit) -> Answer:
+    """Retire a trained model: it costs and answers no longer."""
+    visit.api.delete(f"/models/{step(visit.parameters['model'])}")
+    return SeeOther("/models")

@@ -1,0 +1,59 @@
+"""Pages from templates. Whatever is put into one is text: it is escaped, and marks that would hide or turn it show."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dashboard import shown
+from dashboard.answers import Page
+from dashboard.visit import Visit, base, link
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).parent / "templates"
+SECTIONS = (
+    ("Completions", "/completions"),
+    ("Evals", "/evals"),
+    ("Datasets", "/datasets"),
+    ("Distillations", "/distillations"),
+    ("Models", "/models"),
+    ("Usage", "/usage"),
+    ("Settings", "/settings"),
+)
+_ENDS = [("", "any"), *((reason, reason) for reason in ("stop", "length", "tool_calls", "content_filter"))]
+"""How an answer ended, as a form offers it."""
+_TONES = {
+    **dict.fromkeys(("completed", "ready", "pass", "beats_baseline", "better", "train"), "good"),
+    **dict.fromkeys(("failed", "fail", "error", "cancelled", "canceled", "worse", "dropped"), "bad"),
+    **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise"), "careful"),
+}
+"""How a status looks; its word stands beside it always."""
+
+
+def html(page: Page, visit: Visit) -> str:
+    """The page as HTML."""
+    template = _environment().get_template(page.template)
+    return template.render(
+        page.content, title=page.title, visit=visit, sections=SECTIONS, base=base(), link=link, step=shown.step
+    )
+
+
+@cache
+def _environment() -> Environment:
+    # Imported here: files and redirections do without it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(shown.FILTERS)
+    environment.globals.update(tones=_TONES, ENDS=_ENDS)
+    return environment

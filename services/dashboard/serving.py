@@ -1,0 +1,69 @@
+"""A request of a browser: the page that serves it, and what becomes of a failure.
+
+In: an event of the HTTP API. Out: HTML, a redirection, or a file of `static/`. Who has no session is sent to the
+sign-in. A form is taken only with the mark of its own session, so that no other site can press a button. What the API
+refuses becomes a page with its status, its words and its field; what fails is logged once and is a page too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from dashboard import rendering, session
+from dashboard.answers import Answer, Html, Page, SeeOther
+from dashboard.routes import routes
+from dashboard.visit import Visit, base
+from foundation import edge
+from foundation.errors import ApiError, Forbidden, Unauthorized
+from foundation.parameters import refuse_unknown
+from foundation.routes import Route
+
+
+def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request."""
+    visit = Visit.of(event)
+    try:
+        written = _written(_answer(visit), visit)
+    except Unauthorized:
+        # The session has ended, or its key has.
+        written = SeeOther("/sign-in", cookies=[session.ended(None, base())]).written()
+    except Exception as error:  # noqa: BLE001 - whatever it was, the visitor gets a page
+        written = _failed(error, visit)
+    written["headers"]["x-request-id"] = context.aws_request_id
+    return written
+
+
+def _answer(visit: Visit) -> Answer:
+    for route in routes():
+        parameters = route.match(visit.path) if route.method == visit.method else None
+        if parameters is not None:
+            return _served(route, replace(visit, parameters=parameters))
+    raise ApiError(f"There is no page {visit.path[:256]}.", code="not_found", status=404)
+
+
+def _served(route: Route, visit: Visit) -> Answer:
+    refuse_unknown(route, visit.query)
+    if route.scope is not None and visit.token is None:
+        raise Unauthorized("Sign in first.")
+    if route.method == "POST" and visit.token is not None:
+        _refuse_foreign(visit.token, visit.form().get(session.CSRF, ""))
+    answer: Answer = route.serve(visit)
+    return answer
+
+
+def _refuse_foreign(token: str, csrf: str) -> None:
+    """Raises Forbidden for a form that is not of this session."""
+    if not session.is_own(token, csrf):
+        raise Forbidden("This form is of another session. Load its page again, and press once more.", code="csrf")
+
+
+def _written(answer: Answer, visit: Visit) -> dict[str, Any]:
+    ready = Html(rendering.html(answer, visit), answer.status) if isinstance(answer, Page) else answer
+    return ready.written()
+
+
+def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
+    failure = edge.failed(error)
+    page = Page("refused.html", "Not possible", {"status": failure.status, **failure.body}, failure.status)
+    return _written(page, visit)

@@ -1,0 +1,61 @@
+"""Sign-in: an API key is exchanged for a session, which a browser holds as a cookie that scripts cannot read.
+
+The cookie is the token of a session (`foundation.keys`): 160 random bits, of which only the hash is kept. It does the
+work of a signature, and unlike one it can be ended. It holds for twelve hours, as long as its key does, and only in
+requests of our own pages (SameSite=Strict). Each form carries a hash of it besides, which other sites cannot know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from http.cookies import CookieError, SimpleCookie
+
+from foundation import keys
+from foundation.settings import settings
+
+CSRF = "csrf"
+"""The field of a form that says which session it is of."""
+_COOKIE = "stillhouse_session"
+_SECONDS = 12 * 3600
+_ENDED = 0
+
+
+def begun(key: str, path: str) -> str:
+    """The cookie of a new session of this API key. Raises Unauthorized, or Forbidden for a key that may not read."""
+    return _cookie(keys.exchanged(f"Bearer {key.strip()}", "read", seconds=_SECONDS), path, _SECONDS)
+
+
+def ended(token: str | None, path: str) -> str:
+    """End a session; the cookie that takes it out of the browser."""
+    if token is not None:
+        keys.end_session(token)
+    return _cookie("", path, _ENDED)
+
+
+def token_of(cookies: Sequence[str]) -> str | None:
+    """The token in a request's cookies, if there is one."""
+    for cookie in cookies:
+        try:
+            morsel = SimpleCookie(cookie).get(_COOKIE)
+        except CookieError:
+            continue
+        if morsel is not None and morsel.value:
+            return morsel.value
+    return None
+
+
+def csrf_of(token: str) -> str:
+    """What a form of this session carries."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def is_own(token: str, csrf: str) -> bool:
+    """Whether a form that carries this is of this session."""
+    return hmac.compare_digest(csrf_of(token).encode(), csrf.encode())
+
+
+def _cookie(token: str, path: str, seconds: int) -> str:
+    secure = "; Secure" if settings().API_URL.startswith("https:") else ""
+    return f"{_COOKIE}={token}; Path={path}/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"

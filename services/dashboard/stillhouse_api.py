@@ -1,0 +1,112 @@
+"""The API, asked as any client asks it: over HTTP, with the key of whoever looks at the page.
+
+In: a method, a path below `/v1`, a query or a body. Out: the JSON that the API answers. What it refuses is raised as
+`ApiError` with its own status, field and remedy; where it does not answer, RetryLater. So whoever presses a button may
+do what the key may do over HTTP, and no page needs a permission of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import orjson
+import urllib3
+
+from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
+from foundation.settings import settings
+
+_SECONDS = 25.0
+"""Less than the 29 seconds that a page may take."""
+_AT_ONCE = 3
+"""Each call at the same time may be the start of another copy of the function that answers it."""
+_SEE_OTHER = 303
+_REFUSALS = 400
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
+_NOT_FOUND = 404
+_TOO_MANY = 429
+_FAILURES = 500
+
+
+class Asked(NamedTuple):
+    """A GET among several: its path below `/v1` and its query."""
+
+    path: str
+    query: Mapping[str, str] = {}
+
+
+class Api(NamedTuple):
+    """The API as the holder of this token sees it."""
+
+    token: str
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        return self._ask("GET", path, query or {}, None)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._ask("POST", path, {}, body)
+
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path, {}, None)
+
+    def all(self, asked: Sequence[Asked]) -> list[Any]:
+        """The answers to several GETs, sent at the same time; None for what does not exist, or not for this visitor."""
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return list(pool.map(self._found, asked))
+
+    def every(self, path: str, *, most: int = 10_000) -> list[Any]:
+        """The items of a list, page after page, at most so many."""
+        items: list[Any] = []
+        page: Any = {"has_more": True, "last_id": None}
+        while page["has_more"] and len(items) < most:
+            after = {"after": page["last_id"]} if page["last_id"] else {}
+            page = self.get(path, {"limit": "100", **after})
+            items += page["data"]
+        return items[:most]
+
+    def _found(self, asked: Asked) -> Any:
+        try:
+            return self.get(asked.path, asked.query)
+        except ApiError as refusal:
+            if refusal.status in {_FORBIDDEN, _NOT_FOUND}:
+                return None
+            raise
+
+    def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        url = settings().API_URL + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        answer = _sent(method, url, headers=headers, body=None if body is None else orjson.dumps(body))
+        if answer.status == _SEE_OTHER:
+            # A large answer lies in the bucket, whose link takes no other authorization.
+            answer = _sent("GET", answer.headers["location"])
+        if answer.status >= _REFUSALS:
+            raise _refusal(answer.status, answer.data)
+        return orjson.loads(answer.data) if answer.data else None
+
+
+def _sent(method: str, url: str, **request: Any) -> urllib3.BaseHTTPResponse:
+    try:
+        return _pool().request(method, url, redirect=False, **request)
+    except urllib3.exceptions.HTTPError as error:
+        raise RetryLater(f"The API does not answer: {type(error).__name__}.") from error
+
+
+@cache
+def _pool() -> urllib3.PoolManager:
+    # What was lost is not sent again: a POST could then be done twice.
+    return urllib3.PoolManager(maxsize=_AT_ONCE, timeout=urllib3.Timeout(_SECONDS), retries=False)
+
+
+def _refusal(status: int, body: bytes) -> Exception:
+    if status >= _FAILURES or status == _TOO_MANY:
+        return RetryLater(f"The API answers {status}.")
+    try:
+        error = orjson.loads(body)["error"]
+        kind = {_UNAUTHORIZED: Unauthorized, _FORBIDDEN: Forbidden}.get(status, ApiError)
+        return kind(error["message"], code=error.get("code"), param=error.get("param"), status=status)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ApiError(f"The API answers {status}.", status=status)

@@ -1,0 +1,102 @@
+"""What is pressed on a page is done by the API: keys, tags, deletion, evals, distillations."""
+
+from __future__ import annotations
+
+import json
+
+from tests.dashboard.browser import Browser
+from tests.flow import loop
+from tests.flow.system import System
+from tests.grading.build import JUDGE
+
+
+def test_an_empty_stack_shows_how_to_send_the_first_completion(system: System, browser: Browser) -> None:
+    page = browser.page("/")
+    assert "Nothing has been captured yet" in page.text
+    made = browser.post("/first-key")
+    key = next(word for word in made.text.split() if word.startswith("sk-sh-key_"))
+    assert made.text.count(key) == 3
+    assert system.call("GET", "/v1/evals", key=key)[0] == 403
+    loop.capture(system, "first", train=1, test=1)
+    assert browser.page("/").path.endswith("/completions")
+
+
+def test_tags_are_edited_and_a_completion_is_deleted(system: System, browser: Browser) -> None:
+    loop.capture(system, "tags", train=2, test=1)
+    assert "tag=tags" in browser.page("/completions/chatcmpl-tags-0").body
+    page = browser.post("/completions/chatcmpl-tags-0/tags", {"tags": "team = mail\r\nnote=a=b\r\n"})
+    assert "team=mail" in page.body
+    stored = system.ok("GET", "/v1/chat/completions/chatcmpl-tags-0")
+    assert stored["metadata"] == {"team": "mail", "note": "a=b"}
+    wrong = browser.post("/completions/chatcmpl-tags-0/tags", {"tags": "no equals sign"})
+    assert (wrong.status, "name=value" in wrong.text) == (400, True)
+    browser.post("/completions/chatcmpl-tags-0/delete")
+    assert system.call("GET", "/v1/chat/completions/chatcmpl-tags-0")[0] == 404
+
+
+def test_keys_are_made_and_revoked(system: System, browser: Browser) -> None:
+    browser.page("/settings")
+    page = browser.post("/settings/keys", {"name": "<b>robot</b>", "read": "yes", "infer": "yes"})
+    assert "shown this once" in page.text
+    assert "<b>robot" not in page.body
+    robot = next(key for key in system.ok("GET", "/v1/keys")["data"] if "robot" in key["name"])
+    assert sorted(robot["scopes"]) == ["infer", "read"]
+    browser.post(f"/settings/keys/{robot['id']}/revoke")
+    assert system.ok("GET", f"/v1/keys/{robot['id']}")["revoked_at"]
+    assert browser.post("/settings/keys", {"name": "nothing"}).status == 400
+
+
+def test_the_loop_by_buttons_alone(system: System, browser: Browser) -> None:
+    """Filter, Evaluate, Distill, approve, look at the verdict, repeat: no other call is made."""
+    loop.capture(system, "buttons")
+    page = browser.page("/completions?tags=tag%3Dbuttons")
+    form = browser.page(next(link for link in page.links if link.startswith("/evals/new")))
+    assert "trouble me" in form.text
+    fields = {"tags": "tag=buttons", "name": "right queue", "kind": "reference", "right_answer": "item.reference"}
+    run = browser.post("/evals/new", fields)
+    system.settle()
+    assert "100.0%" in browser.page(run.path).text
+    eval_id = system.ok("GET", "/v1/evals")["data"][0]["id"]
+    browser.page("/distillations/new?tags=tag%3Dbuttons")
+    asked = {
+        "name": "by buttons",
+        "eval_id": eval_id,
+        "teacher": loop.TEACHER,
+        "student": loop.STUDENT,
+        "tags": "tag=buttons",
+        "train_tags": "split=train",
+        "test_tags": "split=test",
+    }
+    begun = browser.post("/distillations/new", asked)
+    assert begun.status == 200, begun.text
+    assert "no price is known" in browser.post("/distillations/new", {**asked, "max_cost_usd": "5"}).text
+    system.settle()
+    blocked = browser.page(begun.path)
+    assert "Approve" in blocked.text
+    assert "test rows cannot carry the claim" in blocked.text
+    browser.post(f"{begun.path}/approve")
+    system.settle()
+    assert "beats its baseline" in browser.page(begun.path).text
+    repeated = browser.post(f"{begun.path}/repeat", {"student": loop.STUDENT, "trainer": "default"})
+    assert repeated.path != begun.path
+    browser.page(repeated.path)
+    browser.post(f"{repeated.path}/cancel")
+    system.settle()
+    assert "cancelled" in browser.page(repeated.path).text
+
+
+def test_a_judge_is_asked_by_its_template(system: System, browser: Browser) -> None:
+    loop.capture(system, "judged", train=3, test=0)
+    browser.page("/evals/new?tags=tag%3Djudged")
+    missing = browser.post("/evals/new", {"tags": "tag=judged", "name": "judged", "kind": "same", "judge": ""})
+    assert (missing.status, "judge" in missing.text) == (400, True)
+    run = browser.post("/evals/new", {"tags": "tag=judged", "name": "judged", "kind": "same", "judge": JUDGE})
+    system.settle()
+    assert "Means the same as the known answer" in browser.page(run.path).text
+    answer = "{{ sample.output_text }}"
+    criterion = {"type": "string_check", "name": "own", "input": answer, "reference": "billing", "operation": "eq"}
+    written = json.dumps([criterion])
+    own = browser.post("/evals/new", {"tags": "tag=judged", "name": "own", "kind": "reference", "criteria": written})
+    system.settle()
+    assert "own" in browser.page(f"{own.path}?status=fail").text
+    assert browser.post("/evals/new", {"name": "x", "criteria": "[{"}).status == 400

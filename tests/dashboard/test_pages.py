@@ -1,0 +1,95 @@
+"""The pages over one distillation that ran: what they show, where they lead, which buttons they have."""
+
+from __future__ import annotations
+
+import re
+
+from tests.dashboard.browser import Browser
+from tests.flow import loop
+from tests.flow.system import System
+
+
+def crawled(browser: Browser, start: str = "/") -> dict[str, str]:
+    """By path, what is read on every page that links lead to from one: of lists, the first two of a kind."""
+    read: dict[str, str] = {}
+    kinds: dict[str, int] = {}
+    waiting = [start]
+    while waiting:
+        path = waiting.pop(0)
+        kind = re.sub(r"[\w:%.-]*\d[\w:%.-]*", "N", path.partition("?")[0])
+        if path in read or kinds.get(kind, 0) == 2:
+            continue
+        kinds[kind] = kinds.get(kind, 0) + 1
+        page = browser.page(path)
+        assert len(page.body.encode()) < 200_000, path
+        read[path] = page.text
+        waiting += [link for link in page.links if link.startswith("/")]
+    return read
+
+
+def test_every_object_of_a_loop_has_a_page_and_links_lead_to_it(system: System, browser: Browser) -> None:
+    loop.capture(system, "pages")
+    made = loop.completed(system, loop.distill(system, "pages")["id"])
+    read = crawled(browser)
+    ran = made["runs"]["distilled"]
+    for path in (
+        f"/distillations/{made['id']}",
+        f"/datasets/{made['dataset_id']}",
+        f"/evals/{made['eval_id']}",
+        f"/evals/{made['eval_id']}/runs/{ran}",
+        f"/models/{made['model'].replace(':', '%3A')}",
+    ):
+        assert path in read
+    verdict = read[f"/distillations/{made['id']}"]
+    assert made["verdict"]["sentence"] in verdict
+    assert all(f"{score['score']:.1%}" in verdict for score in made["verdict"]["scores"].values())
+    assert "27 rows" in read[f"/datasets/{made['dataset_id']}"]
+    compared = next(text for path, text in read.items() if "/compare?" in path)
+    assert f"Won {made['verdict']['won']}, lost {made['verdict']['lost']}" in compared
+    # A row stands there with what people need to judge it: its question, both answers, their grades.
+    won = next(text for path, text in read.items() if path.endswith("&rows=won"))
+    assert "trouble me, please help" in won
+    assert "pass correct" in won
+    assert "fail correct" in won
+
+
+def test_the_filter_stands_in_the_url_and_goes_along(system: System, browser: Browser) -> None:
+    loop.capture(system, "kept", train=25, test=3)
+    page = browser.page("/completions?tags=split%3Dtrain&text=parcel")
+    assert "chatcmpl-kept-2" in page.body
+    assert "chatcmpl-kept-1002" not in page.body
+    assert {link.partition("?")[2] for link in page.links if "/new" in link} == {"tags=split%3Dtrain&text=parcel"}
+    first = browser.page(next(link for link in page.links if link.startswith("/completions/")))
+    older = next(link for link in first.links if link.endswith("tags=split%3Dtrain&text=parcel") and "chatcmpl" in link)
+    assert "parcel" in browser.page(older).text
+    everything = browser.page("/completions")
+    following = browser.page(next(link for link in everything.links if "after=" in link))
+    assert len({*everything.links} & {*following.links} & {f"/completions/chatcmpl-kept-{n}" for n in range(25)}) == 0
+
+
+def test_what_cannot_be_read_of_a_filter_is_named(browser: Browser) -> None:
+    for query, word in (
+        ("tags=a", "tags"),
+        ("since=yesterday", "since"),
+        ("min_tokens=many", "min_tokens"),
+        ("model_nam=x", "model_nam"),
+        ("has_error=true&max_tokens=9999999999999999", "max_tokens"),
+    ):
+        page = browser.get(f"/completions?{query}")
+        assert page.status == 400, query
+        assert word in page.text
+
+
+def test_a_page_that_is_not_there_says_so(browser: Browser) -> None:
+    for path in (
+        "/nothing",
+        "/completions/none",
+        "/evals/none",
+        "/datasets/none",
+        "/distillations/none",
+        "/static/x.css",
+    ):
+        page = browser.get(path)
+        assert page.status == 404, path
+        assert "no" in page.text.lower()
+    assert browser.get("/static/..%2Fhandler.py").status == 404
