@@ -321,11 +321,8 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
     assert set(deleting) == {
         "ApiFunction",
-<<<<<<< HEAD
         "AssemblyFunction",
-=======
         "DashboardFunction",
->>>>>>> d2fc780 (Web pages at the stack's own address: completions, evals, comparisons, datasets, distillations and verdicts, for people who look)
         "DistillingFunction",
         "GatewayFunction",
         "RecordFunction",
