@@ -39,7 +39,7 @@ class Visit:
             method=event["requestContext"]["http"]["method"],
             path=event["rawPath"],
             query=dict(pairs),
-            token=session.token_of(event.get("cookies") or []),
+            token=session.token_of(_cookies(event)),
             body={"text": event.get("body"), "encoded": event.get("isBase64Encoded", False)},
         )
 
@@ -61,6 +61,13 @@ class Visit:
         if len(body) > _MAX_FORM:
             raise ApiError(f"A form has at most {_MAX_FORM} bytes.", code="request_too_large", status=413)
         return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+
+
+def _cookies(event: dict[str, Any]) -> list[str]:
+    """The cookies of a request: a field of their own in AWS's events, a header in the emulator's."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    cookies: list[str] = event.get("cookies") or headers.get("cookie", "").split(";")
+    return cookies
 
 
 def link(path: str, query: Mapping[str, str] | None = None) -> str:

@@ -8,7 +8,7 @@ from dashboard import handler
 from foundation.settings import settings
 from tests.dashboard.browser import Browser
 from tests.flow import loop
-from tests.flow.system import KEY, System
+from tests.flow.system import KEY, FakeContext, System
 
 
 def test_nobody_sees_a_page_without_a_session(visitor: Browser) -> None:
@@ -99,3 +99,14 @@ def test_no_page_is_kept_framed_or_scripted(browser: Browser) -> None:
     assert "script-src 'self'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_cookies_are_read_as_aws_and_as_the_emulator_send_them(browser: Browser) -> None:
+    (cookie,) = (f"{name}={value}" for name, value in browser.cookies.items())
+    for sent in (
+        {"cookies": ["other=1", cookie]},
+        {"headers": {"Cookie": f"other=1; {cookie}"}},
+        {"headers": {"cookie": cookie}, "cookies": None},
+    ):
+        event = {"rawPath": "/evals", "requestContext": {"http": {"method": "GET"}}, **sent}
+        assert handler.http_entry(event, FakeContext())["statusCode"] == 200
