@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -13,8 +14,9 @@ SECTIONS = ("Completions", "Evals", "Datasets", "Distillations", "Models", "Usag
 
 
 @pytest.fixture
-def browser(stack: StackInfo) -> httpx.Client:
-    return httpx.Client(base_url=stack.pages_url, follow_redirects=True, timeout=60)
+def browser(stack: StackInfo) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.pages_url, follow_redirects=True, timeout=60) as client:
+        yield client
 
 
 def test_somebody_signs_in_looks_at_every_section_and_signs_out(stack: StackInfo, browser: httpx.Client) -> None:
