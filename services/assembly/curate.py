@@ -16,6 +16,7 @@ from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
 from assembly.curation.rule import Candidate, Finding, Known, RowRule, Together
 from assembly.grading import Grading
 from assembly.journal import Journal, Place
+from assembly.languages import languages_of
 from assembly.lengths import tokens_of
 from assembly.questions import Questions, TestQuestion
 from assembly.row import Row
@@ -30,6 +31,7 @@ from distillations.leaks import RULES as LEAKS
 from distillations.leaks import Leak
 from distillations.pairs import pair_of
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
+from distillations.text_steps import Language
 from foundation.consumer import logger
 
 _SHOWN = 20
@@ -72,8 +74,8 @@ class Curator:
         self._test = test
         self._grading = grading
         self._rules = _row_rules(recipe)
+        self._tells_languages = bool(recipe.steps_of(Language))
         self._rows: list[Row] = []
-        self._corrected: list[Row] = []
         self.journal = Journal(RULES)
         self.agreement: list[Agreement] = []
         self.examples: list[Example] = []
@@ -94,9 +96,7 @@ class Curator:
 
     def corrected(self) -> list[str]:
         """The first 20 completions to which a person's answer trains or validates."""
-        ids = {example.row.id for example in self.examples}
-        rows = sorted((row for row in self._corrected if row.id in ids), key=lambda row: row.order)
-        return [row.id for row in rows[:_SHOWN]]
+        return [example.row.id for example in self.examples if example.row.corrected][:_SHOWN]
 
     def leaks(self) -> list[Leak]:
         """The first 20 completions that each rule found to leak test rows."""
@@ -176,8 +176,6 @@ class Curator:
         for name, finding in changes:
             corrected = candidate.corrected if name == "corrections" else None
             self.journal.note_change(row.id, name, finding, corrected=corrected)
-        if candidate.corrected:
-            self._corrected.append(row)
         return row
 
     def _spooled(self, candidate: Candidate) -> Row:
@@ -195,6 +193,9 @@ class Curator:
             offset=self._spool.seek(0, 2),
             length=len(line),
             corrected=candidate.corrected is not None,
+            languages=languages_of(candidate.line["messages"][:-1], candidate.answer)
+            if self._tells_languages
+            else ("", ""),
         )
         self._spool.write(line)
         return row

@@ -37,6 +37,7 @@ class Journal:
         self._dropped: dict[str, list[str]] = {rule: [] for rule in rules}
         self._grades: dict[str, bytes] = {}
         self.changed: Counter[str] = Counter()
+        self.masked: Counter[str] = Counter()
 
     @property
     def selected(self) -> int:
@@ -105,6 +106,7 @@ class Journal:
         if not self.came(completion_id, created):
             return False
         for noted in evidence:
+            self.masked.update(noted["masked"])
             self._add(completion_id, noted["rule"], noted["action"], orjson.dumps(noted))
         return True
 
@@ -133,8 +135,15 @@ class Journal:
         score = None if finding.score is None else round(finding.score, 4)
         others = list(finding.others)[:_MOST_OTHERS]
         noted = Evidence(
-            rule=rule, action=action, reason=finding.reason, others=others, score=score, corrected=corrected
+            rule=rule,
+            action=action,
+            reason=finding.reason,
+            others=others,
+            score=score,
+            corrected=corrected,
+            masked=dict(finding.masked),
         )
+        self.masked.update(noted.masked)
         self._add(completion_id, rule, action, noted.model_dump_json().encode())
 
 

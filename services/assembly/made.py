@@ -6,7 +6,7 @@ large dataset is read part by part; where the time of an invocation ends before 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import Any
@@ -16,6 +16,7 @@ from assembly.curate import Curator
 from assembly.curation.rule import Known
 from assembly.grading import Grading
 from assembly.making import Making
+from assembly.masking import Masker
 from assembly.parts import Parts
 from assembly.questions import TestQuestion
 from assembly.time_left import HandedOver, TimeLeft
@@ -25,6 +26,7 @@ from distillations.formats import format_named
 from distillations.grading_steps import Quality
 from distillations.held_out import HeldOut
 from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
+from distillations.text_steps import PersonalData
 from distillations.trainers import TRAINERS
 from foundation.errors import ApiError
 
@@ -78,11 +80,20 @@ def _known(making: Making, held_out: HeldOut) -> Known:
 def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:
     held_out, questions = HeldOut(making.recipe.group_by), []
     near = bool(making.recipe.steps_of(NearLeaks))
+    masks = making.recipe.steps_of(PersonalData)
     for item in making.test():
         held_out.add(item)
         if near:
-            questions.append(TestQuestion(item["completion_id"], item["input"]))
+            questions.append(TestQuestion(item["completion_id"], _masked(item["input"], masks)))
     return held_out, questions
+
+
+def _masked(messages: list[dict[str, Any]], masks: Sequence[PersonalData]) -> list[dict[str, Any]]:
+    """The question of a test row as the steps would leave it: what is masked in both is no difference."""
+    for step in masks:
+        masker = Masker(step.kinds)
+        messages = [masker.message(message) for message in messages]
+    return messages
 
 
 def read_and_sign(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bool) -> None:
@@ -124,6 +135,7 @@ def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any
         validation_rows=len(curator.examples) - len(train),
         dropped=curator.dropped,
         changed=dict(curator.journal.changed),
+        masked=dict(sorted(curator.journal.masked.items())),
         contradicted=curator.contradicted(),
         malformed=curator.problems(),
         corrected=curator.corrected(),

@@ -31,6 +31,8 @@ class Row:
     """Where the signature of its question lies in the spool; None while it has none."""
     corrected: bool = False
     """Whether a person wrote its answer."""
+    languages: tuple[str, str] = ("", "")
+    """The languages of the question and of the answer; empty where that is not known, or not asked."""
     grade: tuple[bool, float] | None = None
     """How good its answer is: whether it passed, then its score; None where it was not graded."""
 

@@ -15,7 +15,7 @@ def tags_of(candidate: Candidate, keys: Sequence[str]) -> dict[str, str]:
     if not keys:
         return {}
     tags = named_tags(keys)(candidate.completion.row(with_sample=False)["item"])
-    answer = " ".join(text_of(candidate.message.get("content")).split())
+    answer = " ".join(text_of(candidate.answer.get("content")).split())
     if ANSWER in keys and answer and len(answer) <= LONGEST_FIELD:
         tags[ANSWER] = answer
     return tags

@@ -71,6 +71,8 @@ class DatasetCard(Document):
     """By curation rule, how many completions it kept out."""
     changed: dict[str, int] = Field(default_factory=dict)
     """By curation rule, how many completions it changed or repeated."""
+    masked: dict[str, int] = Field(default_factory=dict)
+    """By kind, how often personal data was masked in the completions that came so far."""
     train_lines: int | None = None
     """The lines of the training file: more than `train_rows` where rows are repeated."""
     contradicted: list[str]

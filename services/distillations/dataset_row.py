@@ -43,6 +43,8 @@ class Evidence(Document):
     """How alike the two questions are, from 0 to 1; of a grade its score. Null where nothing was measured."""
     corrected: Corrected | None = None
     """Both answers, where a person's trains."""
+    masked: dict[str, int] = Field(default_factory=dict)
+    """By kind, how often personal data was masked in the example."""
 
 
 class DatasetRow(Document):

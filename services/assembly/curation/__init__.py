@@ -18,11 +18,13 @@ from assembly.curation import (
     duplicates,
     empty,
     filtered,
+    language,
     length,
     malformed,
     near_duplicates,
     near_leaks,
     pairs,
+    personal_data,
     prompt,
     quality,
     refused,
@@ -53,12 +55,14 @@ BY_ROW: dict[str, RowRule] = {
     "wrong_calls": wrong_calls.judge,
     "length": length.judge,
     "prompt": prompt.judge,
+    "personal_data": personal_data.judge,
 }
 """The steps that look at one completion at a time."""
 LAST: dict[str, RowRule] = {"pairs": pairs.judge, "malformed": malformed.judge}
 """What comes behind those."""
 TOGETHER: dict[str, SetRule] = {
     "near_leaks": near_leaks.decide,
+    "language": language.decide,
     "quality": quality.decide,
     "consensus": consensus.decide,
     "best_of": best_of.decide,

@@ -25,7 +25,7 @@ def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:
     worse = answer_line(failed.message or {})
 
     def rewrite(changed: Candidate) -> None:
-        changed.failed = worse
+        changed.failed = changed.mask(worse) if changed.mask else worse
 
     return Finding(f"It is paired with the failing answer of row {failed.row} of {failed.run_id}.", rewrite=rewrite)
 

@@ -39,6 +39,8 @@ class Candidate:
     corrected: Corrected | None = None
     failed: dict[str, Any] | None = None
     """The answer beside it that is worse, as a message of its line; None where no pair is made of it."""
+    mask: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """What masks personal data in a further message as in its line; None where nothing is masked."""
 
     @cached_property
     def prefix_keys(self) -> list[str]:
@@ -58,7 +60,7 @@ class Candidate:
     @cached_property
     def answer_key(self) -> str:
         """A key of the answer: equal for answers that say the same and call the same tools."""
-        return answer_key(self.message)
+        return answer_key(self.answer)
 
     @cached_property
     def line(self) -> dict[str, Any]:
@@ -69,6 +71,12 @@ class Candidate:
     def example(self) -> dict[str, Any]:
         """What is trained on: its line, or the pair."""
         return self.line if self.failed is None else pair_of(self.line, self.failed)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer as its line has it."""
+        trained: dict[str, Any] = self.line["messages"][-1]
+        return trained if self.changed else self.message
 
     @property
     def message(self) -> dict[str, Any]:
@@ -110,6 +118,8 @@ class Finding(NamedTuple):
     score: float | None = None
     rewrite: Callable[[Candidate], None] | None = None
     """What makes the changed line of a candidate; None where it is dropped."""
+    masked: Mapping[str, int] = {}
+    """By kind, how often personal data was masked."""
 
 
 @dataclass(frozen=True)

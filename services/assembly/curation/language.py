@@ -1,0 +1,25 @@
+"""`language`: drops an answer in another language than its question, where that is rare for questions of this language.
+
+Where every French question is answered in English that is what the application wants: it is rare that makes a mistake.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from assembly.curation.rule import Finding, Together, Verdict
+from assembly.row import Row
+from distillations.text_steps import Language
+
+
+def decide(rows: Sequence[Row], settings: Language, together: Together) -> Iterator[Verdict]:  # noqa: ARG001
+    known = [row for row in rows if all(row.languages)]
+    asked = Counter(row.languages[0] for row in known)
+    pairs = Counter(tuple(row.languages) for row in known)
+    for row in known:
+        question, answer = row.languages
+        share = pairs[question, answer] / asked[question]
+        if question != answer and share < settings.rare:
+            reason = f"It answers '{question}' in '{answer}', as {share:.1%} of the answers to that language do."
+            yield Verdict(row, Finding(reason, score=1 - share))

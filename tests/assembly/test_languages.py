@@ -1,0 +1,35 @@
+"""Which languages question and answer are in, and where that is not said."""
+
+from __future__ import annotations
+
+import pytest
+
+from assembly.languages import languages_of
+
+GERMAN = "K\u00f6nnen Sie mir bitte sagen, wann mein Paket endlich ankommt?"
+ENGLISH = "Could you please tell me when my parcel will finally arrive?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "languages"),
+    [
+        (GERMAN, ENGLISH, ("de", "en")),
+        (
+            GERMAN,
+            "\u60a8\u7684\u5305\u88f9\u5c06\u4e8e\u660e\u5929\u4e0a\u5348\u9001\u8fbe\uff0c\u7ed9\u60a8\u5e26\u6765\u7684\u4e0d\u4fbf\u6211\u4eec\u6df1\u8868\u6b49\u610f",
+            ("de", "zh"),
+        ),
+        (GERMAN, "shipping", ("de", "")),
+        (GERMAN, '{"answer": "Your parcel will arrive tomorrow morning, we hope"}', ("de", "")),
+        (GERMAN, "```python\nfor parcel in parcels: print(parcel.arrives)\n```", ("de", "")),
+        (f"Translate into English: {GERMAN}", ENGLISH, ("", "")),
+        ("", ENGLISH, ("", "en")),
+    ],
+)
+def test_a_language_is_told_where_a_text_is_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:
+    asked = [{"role": "system", "content": ENGLISH}, {"role": "user", "content": question}]
+    assert languages_of(asked, {"role": "assistant", "content": answer}) == languages
+
+
+def test_a_question_without_a_user_has_none() -> None:
+    assert languages_of([{"role": "system", "content": ENGLISH}], {"content": None}) == ("", "")

@@ -1,0 +1,122 @@
+"""What is masked in a line: everything, for good, alike within the line, and what is JSON stays JSON."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assembly.masking import Masker
+from assembly.personal_data import spans_of
+from distillations.recipe import Duplicates, NearLeaks, Recipe
+from distillations.text_steps import PersonalData, PersonalDataKind
+from tests.assembly.curating import completion, correction, curated
+from tests.examples import examples
+
+MAIL = "ada@lane.example"
+OF_EACH_KIND = {
+    "BANK_ACCOUNT": "DE89370400440532013000",
+    "CARD": "4111 1111 1111 1111",
+    "CRYPTO_ADDRESS": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "EMAIL": MAIL,
+    "IP_ADDRESS": "2001:db8::17",
+    "MAC_ADDRESS": "00:1b:44:11:3a:b7",
+    "NATIONAL_ID": "536-90-4399",
+    "PERSON": "Ms. Lovelace",
+    "PHONE": "+44 20 7946 0958",
+}
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(0, 10**19)
+    | st.text(max_size=8)
+    | st.sampled_from([*OF_EACH_KIND.values()]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def masked(text: str, **settings_: Any) -> str:
+    [message] = Masker(**settings_).line({"messages": [{"role": "user", "content": text}]})["messages"]
+    return str(message["content"])
+
+
+def test_every_kind_is_found_and_can_be_asked_for_alone() -> None:
+    assert set(OF_EACH_KIND) == set(get_args(PersonalDataKind.__value__))
+    whole = " and ".join(OF_EACH_KIND.values())
+    assert masked(whole) == " and ".join(
+        "Ms. <PERSON_1>" if kind == "PERSON" else f"<{kind}_1>" for kind in OF_EACH_KIND
+    )
+    for kind, text in OF_EACH_KIND.items():
+        assert masked(whole, kinds=[kind]).count("<") == 1
+        assert {span.kind for span in spans_of(f"it is {text} today")} == {kind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-29",
+        "1,299.00",
+        "4711-0815-22",
+        "999.1.1.1",
+        "1234 5678 9012 3456",
+        "12:30:45",
+        "v1.2.3.4.5",
+        "Dear all",
+    ],
+)
+def test_what_only_looks_like_it_is_left(text: str) -> None:
+    assert masked(f"see {text} of it") == f"see {text} of it"
+
+
+def test_the_same_has_one_mask_however_it_is_written() -> None:
+    assert masked(f"{MAIL} {MAIL.upper()} b@c.example 4111111111111111, 4111-1111-1111-1111") == (
+        "<EMAIL_1> <EMAIL_1> <EMAIL_2> <CARD_1>, <CARD_1>"
+    )
+
+
+@settings(max_examples=examples(25))
+@given(value=values)
+def test_json_stays_json_of_the_same_shape_and_nothing_is_left_in_it(value: Any) -> None:
+    text = orjson.dumps({"v": value}).decode() if _fits(value) else "{}"
+    arguments = {"id": "c", "type": "function", "function": {"name": "f", "arguments": text}}
+    [message] = Masker().line({"messages": [{"role": "assistant", "content": None, "tool_calls": [arguments]}]})[
+        "messages"
+    ]
+    left = message["tool_calls"][0]["function"]["arguments"]
+    assert _shape(orjson.loads(left)) == _shape(orjson.loads(text))
+    assert not any(found in left for kind, found in OF_EACH_KIND.items() if kind != "PERSON")
+
+
+def _fits(value: Any) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [_shape(member) for member in value.values()]
+    return [_shape(member) for member in value] if isinstance(value, list) else None
+
+
+def test_a_set_tells_how_much_was_masked_and_has_none_of_it_anywhere() -> None:
+    recipe = Recipe(steps=[PersonalData(), NearLeaks(), Duplicates()], validation_share=0)
+    rows = [completion(1, f"write to {MAIL}", "done"), completion(2, "write to b@c.example", "done")]
+    rows.append(completion(3, "who?", f"{MAIL} of course"))
+    found = curated(rows, recipe, corrections=[correction(3, role="assistant", content="not b@c.example")])
+    assert found.drops == {"duplicates": 1}
+    assert dict(found.curator.journal.masked) == {"EMAIL": 3}
+    told = b"".join(row.model_dump_json().encode() for row in found.rows.values()) + b"".join(found.lines.values())
+    assert b"@" not in told
+    [_, masks] = found.rows["chatcmpl-3"].evidence
+    assert (masks.rule, masks.reason, masks.masked) == (
+        "personal_data",
+        "Personal data was masked: 1 EMAIL.",
+        {"EMAIL": 1},
+    )
