@@ -103,7 +103,7 @@ class Answered(AWSResponse):
 
 def send(self: Endpoint, request: dict[str, Any], operation: Any) -> Any:
     """botocore's answer to a request, as the HTTP response and its content; retried as botocore does it."""
-    if not (is_of_aws(request["url"]) and is_direct(self, operation, EVENTS)):
+    if not (is_of_aws(request["url"]) and is_of_direct(operation) and is_direct(self, operation, EVENTS)):
         return _own_send(self, request, operation)
     attempts = 1
     while True:
@@ -131,14 +131,13 @@ def is_of_aws(url: str) -> bool:
 
 
 def is_direct(endpoint: Endpoint, operation: Any, events: tuple[str, ...]) -> bool:
-    """Whether a call is one of those that reach moto's action, and nobody else listens to these events of it."""
+    """Whether moto answers, and nobody else listens to these events of a call."""
+    return botocore_stubber.enabled and not _listened_to(endpoint._event_emitter, operation, events)
+
+
+def is_of_direct(operation: Any) -> bool:
     service = operation.service_model.service_name
-    return (
-        service in DIRECT
-        and operation.name in DIRECT[service][1]
-        and botocore_stubber.enabled
-        and not _listened_to(endpoint._event_emitter, operation, events)
-    )
+    return service in DIRECT and operation.name in DIRECT[service][1]
 
 
 def _listened_to(emitter: Any, operation: Any, events: tuple[str, ...]) -> bool:

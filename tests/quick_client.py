@@ -1,4 +1,4 @@
-"""A call of DynamoDB or SQS, from the method of boto3's client to moto's action with nothing of botocore between.
+"""A call of DynamoDB, SQS or S3, from the method of boto3's client to moto's action with nothing of botocore between.
 
 The parameters are checked as botocore checks them, and copied: nothing that a caller holds becomes a row. A condition
 that does not hold and an expression that is none are refused in moto's own words: moto may have written before it
@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.responses import BaseResponse
 
-from tests import quick_calls
+from tests import quick_calls, quick_s3
 
 _own_call = BaseClient._make_api_call
 _own_structure = ParamValidator._validate_structure
@@ -31,6 +31,7 @@ _EVENTS = (
     "after-call-error",
 )
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException"})
+_REDIRECTED = 300
 _validator = ParamValidator()
 
 
@@ -48,14 +49,16 @@ def make_api_call(self: BaseClient, operation_name: str, api_params: Any) -> Any
     except NotStraight:
         return _own_call(self, operation_name, api_params)
     _tell_quota(self, operation, status)
-    if status == quick_calls.OK:
+    if status < _REDIRECTED:
         return answer
     raise self.exceptions.from_code(answer["Error"]["Code"])(answer, operation_name)
 
 
 def _goes_straight(client: BaseClient, operation: Any) -> bool:
+    of_s3 = operation.service_model.service_name == "s3" and operation.name in quick_s3.OPERATIONS
     return (
-        quick_calls.is_direct(client._endpoint, operation, _EVENTS)
+        (of_s3 or quick_calls.is_of_direct(operation))
+        and quick_calls.is_direct(client._endpoint, operation, _EVENTS)
         and quick_calls.is_of_aws(client.meta.endpoint_url)
         and BotocoreStubber.__call__ is quick_calls.stub
     )
@@ -64,20 +67,33 @@ def _goes_straight(client: BaseClient, operation: Any) -> bool:
 def _answer(client: BaseClient, operation: Any, parameters: Any) -> tuple[dict[str, Any], int]:
     if _validator.validate(parameters, operation.input_shape).has_errors():
         raise NotStraight
+    if operation.service_model.service_name == "s3":
+        return _answer_of_s3(operation, parameters)
     handler = _handler(client, operation, copied(parameters))
     try:
         result = getattr(handler, quick_calls.action_named(operation.name))().result
     except (ServiceException, HTTPException) as error:
         return _refusal(client, operation, handler, error)
     answer = quick_calls.shaped(result, operation.output_shape) if operation.output_shape else {}
+    return _with_metadata(answer, quick_calls.OK)
+
+
+def _answer_of_s3(operation: Any, parameters: Any) -> tuple[dict[str, Any], int]:
+    straight = quick_s3.answered(operation.name, parameters)
+    if straight is None:
+        raise NotStraight
+    return _with_metadata(*straight)
+
+
+def _with_metadata(answer: dict[str, Any], status: int) -> tuple[dict[str, Any], int]:
     named = quick_calls.named(32)
     answer["ResponseMetadata"] = {
         "RequestId": named,
-        "HTTPStatusCode": quick_calls.OK,
+        "HTTPStatusCode": status,
         "HTTPHeaders": {"x-amzn-requestid": named, "server": "amazon.com"},
         "RetryAttempts": 0,
     }
-    return answer, quick_calls.OK
+    return answer, status
 
 
 def _handler(client: BaseClient, operation: Any, parameters: dict[str, Any]) -> BaseResponse:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.core import request as moto_request
 
-from foundation import table
+from foundation import blobs, table
 from tests import quick_aws, quick_calls
 from tests.examples import examples
 
@@ -306,32 +306,46 @@ def test_messages_are_sent_and_received_as_without(texts: list[str], number: int
     assert_same(exchange)
 
 
-NAME = st.text(alphabet="ab/é +%#?", min_size=1, max_size=4).filter(lambda name: not name.startswith("/"))
+ODD_NAME = st.text(alphabet="ab/é +%#?", min_size=1, max_size=4).filter(lambda name: not name.startswith("/"))
+NAME = st.one_of(ODD_NAME, st.text(alphabet="a1_-.=#/", min_size=1, max_size=6).map("runs/{}.json".format))
 
 
 @settings(max_examples=examples(40))
-@given(contents=st.dictionaries(NAME, st.binary(max_size=6), min_size=1, max_size=3), prefix=NAME, value=WORD)
-def test_objects_are_kept_as_without(contents: dict[str, bytes], prefix: str, value: str) -> None:
+@given(
+    contents=st.dictionaries(NAME, st.binary(max_size=6), min_size=1, max_size=3),
+    prefix=NAME,
+    meta=st.sampled_from([{}, {"Metadata": {"a_b": "c"}}, {"CacheControl": "no-store"}]),
+)
+def test_objects_are_kept_as_without(contents: dict[str, bytes], prefix: str, meta: dict[str, Any]) -> None:
     def keep(of: Callable[[str], Any]) -> Any:
         s3, bucket = of("s3"), {"Bucket": "bucket"}
         s3.create_bucket(**bucket)
         answers = []
         for name, content in contents.items():
             named = {**bucket, "Key": name}
-            meta = {"Metadata": {"a_b": value.replace("é", "e")}, "ContentType": "text/plain"}
+            sent = {"Body": content, "ContentType": "text/plain", **meta}
             answers += [
-                answer_of(s3, "put_object", **named, Body=content, **meta, IfNoneMatch="*"),
-                answer_of(s3, "put_object", **named, Body=content, **meta, IfNoneMatch="*"),
+                answer_of(s3, "get_object", **named),
+                answer_of(s3, "put_object", **named, **sent, IfNoneMatch="*"),
+                answer_of(s3, "put_object", **named, **sent, IfNoneMatch="*"),
+                answer_of(s3, "put_object", **named, **{**sent, "Body": content[::-1]}),
                 answer_of(s3, "head_object", **named),
                 answer_of(s3, "copy_object", **bucket, Key=name + "2", CopySource=named),
             ]
-            for asked in ({}, {"Range": "bytes=1-2"}, {"Range": "bytes=9-"}, {"IfMatch": '"other"'}):
+            parts = [{"Range": f"bytes={part}"} for part in ("1-2", "2-", "9-")]
+            for asked in ({}, *parts, {"IfMatch": '"other"'}):
                 answer = answer_of(s3, "get_object", **named, **asked)
                 answers += [answer.pop("Body").read() if "Body" in answer else None, answer]
         names = [{"Key": name} for name in contents]
-        listed = [s3.list_objects_v2(**bucket, **asked) for asked in ({}, {"Prefix": prefix}, {"MaxKeys": 1})]
-        answers += [[(row["Key"], row["Size"], row["ETag"]) for row in page.get("Contents", [])] for page in listed]
-        answers += [answer_of(s3, "delete_objects", **bucket, Delete={"Objects": names})]
+        pages = ({}, {"Prefix": ""}, {"Prefix": prefix}, {"Prefix": "runs/"}, {"Prefix": "none"}, {"MaxKeys": 1})
+        for page in [answer_of(s3, "list_objects_v2", **bucket, **asked) for asked in pages]:
+            rows = page.pop("Contents", [])
+            answers += [page.keys() - {"NextContinuationToken"}, [{**row, "LastModified": 0} for row in rows]]
+            answers += [{name: page[name] for name in ("KeyCount", "IsTruncated", "MaxKeys", "Name", "EncodingType")}]
+            answers += [page.get("Prefix")]
+        absent = [{"Key": "runs/absent.json"}]
+        answers += [answer_of(s3, "delete_objects", **bucket, Delete={"Objects": names + absent, "Quiet": True})]
+        answers += [answer_of(s3, "head_object", **bucket, Key=name) for name in contents]
         answers += [answer_of(s3, "get_object", **bucket, Key=name) for name in contents]
         answers += [
             answer_of(s3, "list_objects_v2", Bucket="absent"),
@@ -394,6 +408,12 @@ def test_what_the_functions_ask_goes_straight_to_its_action(monkeypatch: pytest.
     monkeypatch.setattr(quick_calls, "_own_send", send)
     table.put({"pk": "a", "sk": "b"})
     assert table.get("a", "b") == {"pk": "a", "sk": "b"}
+    assert blobs.find("runs/one/plan.json") is None
+    assert blobs.put_new("runs/one/plan.json", b"{}")
+    assert not blobs.put_new("runs/one/plan.json", b"[]")
+    assert blobs.get("runs/one/plan.json", offset=1) == b"}"
+    assert list(blobs.raw_lines("runs/one/plan.json") or ()) == [b"{}"]
+    assert blobs.size("runs/one/plan.json") == 2
 
 
 def test_who_listens_to_the_requests_of_a_client_hears_them() -> None:

@@ -47,8 +47,10 @@ _CODE_BUCKET = "stillhouse-local-code"  # as in samconfig.toml
 _DEPLOYED = "/stillhouse-local/deployed"
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _LAB_SECRET = "stillhouse-lab-key"  # noqa: S105, the secret's name; the lab takes any key
-# Build all functions of one CodeUri once, and look more often whether the deploy is done.
+# Build all functions of one CodeUri once, and look more often whether the deploy is done. Of a wheel that pip says to
+# take from a folder SAM has a wheel built anew, by a process each: pip says nothing.
 _SAM_ENVIRONMENT = {
+    "PIP_QUIET": "1",
     "SAM_CLI_TELEMETRY": "0",
     "SAM_CLI_BETA_BUILD_PERFORMANCE": "1",
     "SAM_CLI_POLL_DELAY": "0.5",
