@@ -12,12 +12,14 @@ import orjson
 from aws_lambda_powertools.event_handler import Response
 
 from api.dataset_diff import DatasetDiff, diff_of
+from api.dataset_export import exported
 from api.files import LINK, download
 from api.needed import refuse_while_needed
 from api.new_dataset import NewDataset, begin
 from distillations.dataset import Dataset, DatasetCard, DatasetId
 from distillations.dataset_row import DatasetRow
 from distillations.distillation import TERMINAL, Distillation
+from distillations.formats import FORMATS
 from foundation import blobs, bus, http
 from foundation.document import Deleted
 from foundation.errors import ApiError, Conflict
@@ -28,6 +30,17 @@ router = Routes("Datasets")
 _NOT_READY = {404: "There is no such dataset, or it is not ready."}
 OUTCOME = Query("outcome", "Only those with it.", {"type": "string", "enum": ["train", "validation", "dropped"]})
 RULE = Query("rule", "Only completions to which this rule did something, by its name in the card.")
+FORMAT = Query(
+    "format",
+    "; ".join(f"`{name}`: {entry.description}" for name, entry in FORMATS.items())
+    + ". As it trains in the stack if absent: `openai-chat`, or `openai-dpo` for pairs.",
+    {"type": "string", "enum": list(FORMATS)},
+)
+LEAVE_OUT = Query(
+    "leave_out",
+    "Whether rows that the format cannot hold are left out; `false` if absent.",
+    {"type": "string", "enum": ["true", "false"]},
+)
 SPLIT = Query("split", "Which file; `train` if absent.", {"type": "string", "enum": ["train", "validation"]})
 
 
@@ -73,10 +86,18 @@ def _card(dataset: Dataset) -> DatasetCard:
 
 
 @router.get(
-    "/v1/datasets/<dataset_id>/content", scope="read", status=307, headers=LINK, query=(SPLIT,), errors=_NOT_READY
+    "/v1/datasets/<dataset_id>/content",
+    scope="read",
+    status=307,
+    headers=LINK,
+    query=(SPLIT, FORMAT, LEAVE_OUT),
+    errors=_NOT_READY,
 )
 def dataset_content(dataset_id: str) -> Response[Any]:
-    """Download the training examples as JSONL, by a link that ends after 15 minutes."""
+    """Download the training examples as JSONL, by a link that ends after 15 minutes.
+
+    In `format` as another trainer takes them: what it cannot hold is refused with the lines, or left out.
+    """
     dataset = _ready(dataset_id)
     if dataset.dry_run:
         raise ApiError(
@@ -85,7 +106,8 @@ def dataset_content(dataset_id: str) -> Response[Any]:
             param="dataset_id",
         )
     split = _one_of("split", SPLIT) or "train"
-    return download(dataset.key(f"{split}.jsonl"))
+    name, leave_out = _one_of("format", FORMAT), _one_of("leave_out", LEAVE_OUT) == "true"
+    return download(exported(dataset, split, name, leave_out=leave_out))
 
 
 @router.get(
