@@ -42,6 +42,8 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]
     are still to be graded: the pass is taken again when they are.
     """
     time_left = TimeLeft(context)
+    # Whoever makes a part reads no runs.
+    making.freeze_answers()
     parts = list(selection.parts(making.selection))
     signed = bool(making.recipe.steps_of(NearLeaks, NearDuplicates))
     of_parts = Parts(making, parts) if len(parts) > 1 else None

@@ -99,10 +99,16 @@ class Making:
         )
 
     def answers(self) -> RunAnswers:
-        """The answers of the recipe's runs, as they were when the set was first made."""
-        key = dataset_key(self.dataset_id, "answers.jsonl")
-        pairs.freeze(key, self.recipe.runs)
-        return RunAnswers(blobs.raw_lines(key) or ())
+        """The answers of the recipe's runs, as they were written down."""
+        return RunAnswers(blobs.raw_lines(self._answers_key) or ())
+
+    def freeze_answers(self) -> None:
+        """Write down the answers of the recipe's runs, unless an earlier delivery has. Raises NotFound."""
+        pairs.freeze(self._answers_key, self.recipe.runs)
+
+    @property
+    def _answers_key(self) -> str:
+        return dataset_key(self.dataset_id, "answers.jsonl")
 
     def completions(self, part: Part | None = None) -> Iterator[Completion]:
         """The completions, or those of a part."""
