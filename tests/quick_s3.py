@@ -1,7 +1,8 @@
 """Objects of S3 read, written, listed and deleted, from the method of boto3's client to moto's backend.
 
 S3's requests and answers are headers and XML, so that moto has no action with parameters to call: what its action does
-is done here, for a plain bucket and plain objects, as our code asks it. Whatever else is asked, or lies there, goes botocore's way.
+is done here, for a plain bucket and plain objects, as our code asks it. Whatever else is asked, or lies there, goes
+botocore's way.
 """
 
 from __future__ import annotations
