@@ -93,7 +93,7 @@ class FarAws(FarSide):
             return self._served(service, request)
 
         made.meta.events.register_first(f"before-send.{service}.*", serve)
-        monkeypatch.setattr(aws, service, lambda: made)
+        monkeypatch.setattr(aws, service.replace("-", "_"), lambda: made)
 
     def _served(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
         url = urlsplit(request.url)

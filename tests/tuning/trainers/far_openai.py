@@ -67,6 +67,8 @@ class FarOpenAI(FarSide):
             r"GET /fine_tuning/jobs": self._list,
             r"GET /fine_tuning/jobs/([^/]+)": self._retrieve,
             r"POST /fine_tuning/jobs/([^/]+)/cancel": self._cancel,
+            r"POST /fine_tuning/jobs/([^/]+)/pause": lambda _, job_id: self._holds(job_id, "running", "paused"),
+            r"POST /fine_tuning/jobs/([^/]+)/resume": lambda _, job_id: self._holds(job_id, "paused", "running"),
             r"GET /fine_tuning/jobs/([^/]+)/events": self._events,
             r"GET /fine_tuning/jobs/([^/]+)/checkpoints": lambda *_: (200, {"data": [], "has_more": False}),
             r"DELETE /models/(.+)": self._delete_model,
@@ -110,6 +112,13 @@ class FarOpenAI(FarSide):
         if job_id not in self.jobs:
             return _unknown()
         self.jobs[job_id]["status"] = "cancelled"
+        return 200, self.jobs[job_id]
+
+    def _holds(self, job_id: str, before: str, after: str) -> tuple[int, Any]:
+        """A pause, or its end, of a job that has the state before it; of any other it is refused."""
+        if self.jobs[job_id]["status"] != before:
+            return 400, {"error": {"message": f"It is not {before}", "code": "invalid_state"}}
+        self.jobs[job_id]["status"] = after
         return 200, self.jobs[job_id]
 
     def _events(self, _: httpx2.Request, job_id: str) -> tuple[int, Any]:

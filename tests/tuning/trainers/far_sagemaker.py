@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
+from foundation import aws
 from local.fakes.controls import Controls, Timing
+from tests.cloud import aws_client
 from tests.fakes import QWEN, serve_trained
 from tests.tuning.trainers.far_aws import FarAws
 from tuning.trainers.sagemaker import SageMakerTrainer
@@ -23,9 +29,47 @@ class FarSageMaker(FarAws):
         return sorted({name.removesuffix("-base") for name in super().costs()})
 
 
+class FarSleeping(FarSageMaker):
+    """SageMaker with endpoints that may scale to zero: targets, policies, and alarms that wake them."""
+
+    def costs(self) -> list[str]:
+        """Alarms cost, too, and so does a target that is left, since it would hold what is made later."""
+        alarms = [
+            alarm["AlarmName"].removesuffix("-awake")
+            for alarm in aws_client("cloudwatch").describe_alarms()["MetricAlarms"]
+        ]
+        targets = [target.name.partition("/")[2] for target in self.records.all("scalable-target")]
+        return sorted({*super().costs(), *(name.removesuffix("-base") for name in (*alarms, *targets))})
+
+
+@dataclass
+class Struck:
+    """A client of moto's whose calls reach it by way of the far side, which may lose them."""
+
+    far: FarAws
+    client: Any
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self.client, name)
+        return lambda **parameters: self.far.call(lambda: call(**parameters))
+
+
 def make_far_side(monkeypatch: pytest.MonkeyPatch) -> FarSageMaker:
+    return _made(FarSageMaker, monkeypatch)
+
+
+def make_sleeping_side(monkeypatch: pytest.MonkeyPatch) -> FarSageMaker:
+    monkeypatch.setenv("SAGEMAKER_SERVING", "sleeping")
+    far = _made(FarSleeping, monkeypatch)
+    far.stand_for("application-autoscaling", monkeypatch)
+    alarms: Any = Struck(far, aws_client("cloudwatch"))
+    monkeypatch.setattr(aws, "cloudwatch", lambda: alarms)
+    return far
+
+
+def _made(kind: type[FarSageMaker], monkeypatch: pytest.MonkeyPatch) -> FarSageMaker:
     serve_trained(monkeypatch)
-    far = FarSageMaker(
+    far = kind(
         student=QWEN,
         job_kind="training-job",
         create="CreateTrainingJob",

@@ -26,9 +26,10 @@ FAR_SIDES: dict[str, MakeFarSide] = {
     "fireworks": far_fireworks.make_far_side,
     "together": far_together.make_far_side,
 }
-DOUBLES: dict[str, MakeFarSide] = {
-    "double that deploys": far_deploying.make_far_side,
+DOUBLES: dict[str, MakeFarSide] = {"double that deploys": far_deploying.make_far_side}
+"""Trainers of nobody: the suite shows by them that it holds what it says of a deployment."""
+WAYS: dict[str, MakeFarSide] = {
     "sagemaker by import": far_import.make_far_side,
+    "sagemaker to zero": far_sagemaker.make_sleeping_side,
 }
-"""A trainer of nobody, by which the suite shows that it holds what it says of a deployment, and other settings of those
-of the registry."""
+"""Other ways in which trainers of the registry serve what they trained; their jobs are the same."""

@@ -1,7 +1,7 @@
 """What every trainer does, whichever it is, with a scripted far side at its other end.
 
 One job is made whatever is lost and redelivered; what is deployed is deployed once, and what nobody uses is retired.
-The process is killed before and after every call of `start`, `deploy` and `retire`.
+The process is killed before and after every call of `start`, `deploy`, `retire`, and of a pause and its end.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from distillations.job import OPEN_JOBS, Job
 from distillations.trainers import TRAINERS
 from foundation import table
 from foundation.events import CancelJob
+from foundation.job_messages import PauseJob
 from providers.model_version import ModelVersion
 from tests.tuning.conftest import events_of, starting, tick
 from tests.tuning.trainers.far_side import FarSide, Killed, Strike
-from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES
+from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES, WAYS
 from tuning.cancel import cancel
+from tuning.hold import hold
 from tuning.start import start
-from tuning.trainers import Trainer, UnknownState
+from tuning.trainers import PausingTrainer, Trainer, UnknownState
 from tuning.watch import watch
 
 MOST_CALLS = 40
@@ -32,6 +34,9 @@ TICKS = 8
 
 LOST = pytest.mark.parametrize(("killed", "after"), [(True, False), (True, True), (False, True)])
 """The process is killed before a call or after it, or no answer comes after what was asked is done."""
+
+EVERY_WAY = pytest.mark.parametrize("name", sorted({**FAR_SIDES, **DOUBLES, **WAYS}), indirect=True)
+"""All of them, and each way to serve what was trained."""
 
 type Landed = Callable[..., Distillation]
 
@@ -46,7 +51,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def far(name: str, monkeypatch: pytest.MonkeyPatch) -> FarSide:
     monkeypatch.setattr("tuning.answering.ask", lambda _: None)
-    return {**FAR_SIDES, **DOUBLES}[name](monkeypatch)
+    return {**FAR_SIDES, **DOUBLES, **WAYS}[name](monkeypatch)
 
 
 @pytest.fixture
@@ -98,6 +103,7 @@ def test_every_trainer_has_a_far_side() -> None:
     assert set(FAR_SIDES) == set(TRAINERS)
 
 
+@EVERY_WAY
 def test_a_job_goes_from_its_start_to_a_model(far: FarSide, trainer: Trainer, begun: Callable[..., Job]) -> None:
     job = begun()
     assert far.made == [job.id]
@@ -235,6 +241,7 @@ def test_a_start_that_is_lost_anywhere_makes_one_job(
     raise AssertionError("a start has too many calls")
 
 
+@EVERY_WAY
 @LOST
 def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
     killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
@@ -256,6 +263,32 @@ def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
 
 
 @LOST
+def test_a_pause_that_is_lost_anywhere_is_done_by_its_next_delivery_and_so_is_its_end(
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+) -> None:
+    if not isinstance(trainer, PausingTrainer):
+        return
+    for number in range(1, MOST_CALLS):
+        job = begun()
+        far.becomes(job.id, "running")
+        message = PauseJob(job_id=job.id)
+        struck = []
+        for asked_at, state in ((1, "paused"), (None, "running")):
+            job.change({"pause_requested_at": asked_at})
+            strike = attempt(far, number, partial(hold, message, trainer), after=after, killed=killed)
+            hold(message, trainer)
+            assert far.state(job.id) == state, f"call {number}"
+            hold(message, trainer)
+            assert far.state(job.id) == state, "a second delivery changes nothing"
+            struck.append(strike.struck)
+        assert [message for _, message in events_of(job) if "was not" in message] == []
+        if not any(struck):
+            return
+    raise AssertionError("a pause has too many calls")
+
+
+@EVERY_WAY
+@LOST
 def test_a_retirement_that_is_lost_anywhere_leaves_nothing_that_costs(
     killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
 ) -> None:
@@ -274,6 +307,7 @@ def test_a_retirement_that_is_lost_anywhere_leaves_nothing_that_costs(
     raise AssertionError("a retirement has too many calls")
 
 
+@EVERY_WAY
 def test_what_is_being_deployed_is_retired_when_its_job_is_cancelled(
     far: FarSide, trainer: Trainer, begun: Callable[..., Job], context: Any
 ) -> None:
