@@ -10,6 +10,7 @@ from api import provider_changes
 from distillations import by_hand, lineage
 from distillations.job import Job
 from distillations.lineage import Node
+from distillations.lost import take_back_notice
 from foundation import bus
 from foundation.bounds import Name
 from foundation.document import Body, Deleted
@@ -88,6 +89,8 @@ def change_model(model: str, asked: ModelChanges) -> ModelVersion:
     """Keep a trained model that lost its verdict, or let it be retired like others (`POST /v1/costs`)."""
     version = ModelVersion.load(model, param="model")
     version.change({"keep": asked.keep})
+    if asked.keep:
+        take_back_notice(version.id)
     return ModelVersion.load(version.id)
 
 

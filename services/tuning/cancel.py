@@ -17,7 +17,7 @@ from foundation.consumer import logger
 from foundation.events import CancelJob
 from foundation.ids import now
 from foundation.later import patience_over
-from tuning.jobs import LEASE, end_unstarted, have_watched, note
+from tuning.jobs import LEASE, doubt, end_unstarted, have_watched, note
 from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 
@@ -46,6 +46,7 @@ def give_up(message: CancelJob, reason: str) -> None:
     if not job.provider_job_id:
         # The watcher deletes what may lie at the trainer, and books what is known of the cost.
         have_watched(job)
+        doubt(job)
         job.change({"status": "cancelled", "finished_at": now()}, where={"provider_job_id": None})
 
 

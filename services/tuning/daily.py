@@ -1,4 +1,4 @@
-"""What is done once a day: tell of models that end, retire those that lost their verdict.
+"""What is done once a day: tell of models that end, retire those that lost their verdict, look for lost jobs.
 
 A part that raises holds no other up; the first error is raised at the end, for the alarm.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from foundation.consumer import logger
+from tuning.doubtful import look_for
 from tuning.lost import retire_lost
 from tuning.shutdowns import tell_of_shutdowns
 
-_PARTS: tuple[Callable[[], None], ...] = (tell_of_shutdowns, retire_lost)
+_PARTS: tuple[Callable[[], None], ...] = (tell_of_shutdowns, retire_lost, look_for)
 
 
 def daily() -> None:

@@ -69,7 +69,8 @@ def _trained(job: Job, seen: ProviderJob, trainer: Trainer, context: Any) -> Job
 
 def _last_word(job: Job, row: Row, error: TrainerAway | TrainerRefused, trainer: Trainer) -> ProviderJob | None:
     """How the job ends because of this error; None while there is hope."""
-    if isinstance(error, TrainerRefused) and error.status == _GONE:
+    # While it is deployed something else is not there: the job was trained, and its model may cost.
+    if isinstance(error, TrainerRefused) and error.status == _GONE and job.status != "deploying":
         return _vanished(job, error)
     if not _waited_enough(row, error):
         return None

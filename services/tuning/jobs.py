@@ -12,6 +12,8 @@ from tuning.booking import book_nothing, book_unknown
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused
 
 LEASE = "START"
+DOUBTFUL = "DOUBTFULJOBS"
+"""The partition of the jobs of which nobody knows whether they were started; `doubtful` looks for them."""
 
 
 def note(job: Job, status: str, message: str) -> None:
@@ -88,7 +90,14 @@ def leave_nothing(trainer: Trainer, job: Job) -> None:
 def leave_unknown(trainer: Trainer, job: Job) -> None:
     """The same for a job of which nobody knows whether it was started, and so what it costs."""
     book_unknown(job)
+    doubt(job)
     _leave_no_files(trainer, job)
+
+
+def doubt(job: Job) -> None:
+    """Have a job looked for that was about to start, and of which no trainer has said that it did."""
+    if Job.load(job.id).booked_at is not None:
+        table.put_new({"pk": DOUBTFUL, "sk": job.id, "since": now()})
 
 
 def _leave_no_files(trainer: Trainer, job: Job) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from distillations.lost import lost_at
+from distillations.lost import Notice, give_notice, lost_at, notices, take_back_notice
 from foundation import bus
 from foundation.events import RetireModel
 from foundation.ids import now
@@ -24,16 +24,30 @@ _NOTICE_S = 7 * _DAY_S
 def retire_lost() -> None:
     """Tell of the models that are to be retired within a week, and have those retired whose time has come."""
     days = cost_settings().retire_lost_after_days
-    if days is None:
-        return
+    due = {} if days is None else _due(days)
+    given = notices()
+    for model in given.keys() - due.keys():
+        take_back_notice(model)
+    for version, lost in due.values():
+        notice = given.get(version.id)
+        if notice is None or notice.days != days:
+            notice = Notice(days or 0, now())
+            give_notice(version.id, notice)
+        _tell_or_retire(version, notice, max(lost + notice.days * _DAY_S, notice.since + _NOTICE_S))
+
+
+def _due(days: int) -> dict[str, tuple[ModelVersion, int]]:
+    """The models whose end is a week away or less, with when they lost."""
+    due = {}
     for version in ModelVersion.every():
         lost = None if version.keep or version.retired_at else lost_at(version)
         if lost is not None and now() >= lost + days * _DAY_S - _NOTICE_S:
-            _tell_or_retire(version, days, max(lost + days * _DAY_S, now() + _NOTICE_S))
+            due[version.id] = version, lost
+    return due
 
 
-def _tell_or_retire(version: ModelVersion, days: int, end: int) -> None:
-    alert = _alert(version, days, end)
+def _tell_or_retire(version: ModelVersion, notice: Notice, end: int) -> None:
+    alert = _alert(version, notice, end)
     told = Alert.find(alert.id)
     if told is None or told.told_at is None:
         raise_once(alert)
@@ -42,13 +56,14 @@ def _tell_or_retire(version: ModelVersion, days: int, end: int) -> None:
         bus.send(retire)
 
 
-def _alert(version: ModelVersion, days: int, end: int) -> Alert:
-    """The notice; another number of days is another notice."""
+def _alert(version: ModelVersion, notice: Notice, end: int) -> Alert:
+    """What people are told; another notice is told anew."""
     day = datetime.fromtimestamp(end, UTC).date().isoformat()
     return Alert.of(
         "model.retirement_approaching",
         version.id,
-        days,
+        notice.days,
+        notice.since,
         sentence=f"The model {version.id} lost its verdict, or was not chosen, and is retired on {day}.",
         lines=[
             f"Its distillation is {version.distillation_id}.",

@@ -24,7 +24,7 @@ from foundation.later import patience_over
 from foundation.settings import settings
 from tuning import pause
 from tuning.budget import OverBudget, reserve
-from tuning.jobs import LEASE, end_unstarted, fail_unstarted, have_watched, leave_nothing, leave_unknown, note
+from tuning.jobs import LEASE, doubt, end_unstarted, fail_unstarted, have_watched, leave_nothing, leave_unknown, note
 from tuning.order import suffix_of, training_of
 from tuning.problems import of_uploads, refusal_of
 from tuning.telling import keep_events
@@ -35,6 +35,7 @@ from tuning.trainers import (
     TrainerEvent,
     TrainerRefused,
     Training,
+    UnknownState,
     trainer_named,
 )
 
@@ -74,6 +75,7 @@ def give_up(message: StartJob, reason: str) -> None:
     if job and not job.ended and not job.provider_job_id:
         # The watcher deletes what may lie at the trainer.
         have_watched(job)
+        doubt(job)
         fail_unstarted(job, JobFailure(code=_CODE, message=told))
     dataset = Dataset.find(message.dataset_id) if message.dataset_id else None
     if dataset:
@@ -141,7 +143,7 @@ def _intent(distillation: Distillation, dataset: Dataset, attempt: Attempt) -> J
 
 def _start_at(trainer: Trainer, job: Job) -> None:
     try:
-        started = trainer.find(job.id) or _started(trainer, job, training_of(job))
+        started = _found_or_started(trainer, job)
     except OverBudget as over:
         _hold(trainer, job, over)
     except TrainerRefused as refusal:
@@ -149,6 +151,16 @@ def _start_at(trainer: Trainer, job: Job) -> None:
         fail_unstarted(job, JobFailure(code=refusal.code, message=str(refusal), param=refusal.param))
     else:
         _record(job, started)
+
+
+def _found_or_started(trainer: Trainer, job: Job) -> ProviderJob:
+    """The job at the trainer. One in a state that nobody knows is there all the same, and is followed."""
+    try:
+        return trainer.find(job.id) or _started(trainer, job, training_of(job))
+    except UnknownState as unknown:
+        if not unknown.job_id:
+            raise
+        return ProviderJob(unknown.job_id, "queued")
 
 
 def _hold(trainer: Trainer, job: Job, over: OverBudget) -> None:

@@ -26,7 +26,7 @@ def landed() -> Any:
     distillation = build.distillation("assembling", dataset_id="dataset_1", job_id=job_id, student=loop.STUDENT)
     dataset = build.dataset(distillation)
     for name in ("train.jsonl", "validation.jsonl", "card.json"):
-        blobs.put(dataset.key(name), example_line(0))
+        blobs.put(dataset.key(name), b"\n".join(map(example_line, range(10))))
     return distillation
 
 

@@ -158,6 +158,26 @@ def test_what_the_trainer_refuses_to_retire_is_told_when_the_patience_is_over(
     assert build.sent(system, "TUNING") == []
 
 
+def test_what_cannot_be_found_while_it_is_retired_is_no_job_that_vanished(
+    trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trainer knows no such deployment: its job was trained, and the model may be there."""
+
+    def refuse(_: ModelVersion) -> None:
+        raise TrainerRefused("no such endpoint", "not_found", status=404)
+
+    job = opened()
+    tick(trainer)
+    cancel(CancelJob(job_id=job.id), context, trainer)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "retire", refuse)
+        tick(trainer)
+    assert Job.load(job.id).status == "deploying"
+    tick(trainer)
+    assert (Job.load(job.id).status, Job.load(job.id).error) == ("cancelled", None)
+    assert len(trainer.retired) == 1
+
+
 @pytest.mark.parametrize("deploys", [True, False])
 def test_of_a_job_at_which_nobody_can_look_the_deployment_is_retired(
     deploys: bool, system: System, trainer: Scripted

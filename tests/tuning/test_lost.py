@@ -82,6 +82,36 @@ def test_keeping_it_after_the_notice_counts(
     assert day(60, system, monkeypatch) == ([], [])
 
 
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_what_is_let_go_after_it_was_kept_has_its_week_again(
+    looked_at: bool, system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert day(23, system, monkeypatch) == ([lost.id], [])
+    system.ok("POST", f"/v1/models/{lost.id}", {"keep": True})
+    if looked_at:
+        assert day(29, system, monkeypatch) == ([], [])
+    system.ok("POST", f"/v1/models/{lost.id}", {"keep": False})
+    assert [day(number, system, monkeypatch) for number in (31, 37, 38)] == [
+        ([lost.id], []),
+        ([], []),
+        ([], [lost.id]),
+    ]
+
+
+def test_a_setting_that_was_taken_back_and_given_again_gives_a_week_again(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert day(23, system, monkeypatch) == ([lost.id], [])
+    for days, number, happens in (
+        (None, 24, ([], [])),
+        (30, 60, ([lost.id], [])),
+        (20, 68, ([lost.id], [])),
+        (20, 75, ([], [lost.id])),
+    ):
+        CostSettings.load("costs").change({"retire_lost_after_days": days})
+        assert day(number, system, monkeypatch) == happens, (days, number)
+
+
 @pytest.mark.parametrize("outcome", ["beats_baseline", "inconclusive"])
 def test_what_did_not_lose_stays(outcome: str, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(outcome)

@@ -18,7 +18,7 @@ from foundation.ids import now
 from providers.spending import spending
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, starting
+from tests.tuning.conftest import Scripted, starting, tick
 from tuning.cancel import cancel
 from tuning.jobs import LEASE
 from tuning.start import start
@@ -155,6 +155,25 @@ def test_a_job_that_was_started_meanwhile_is_not_failed_by_an_absence(
         "theirs",
     )
     assert trainer.forgotten == [], "it trains on these files"
+
+
+@pytest.mark.parametrize("when", ["found", "started"])
+def test_a_job_in_a_state_that_nobody_knows_is_followed(
+    when: str, landed: Landed, trainer: Scripted, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there and may cost: the watcher rings the alarm, and the job goes on with the next state that is known."""
+    distillation, unknown = landed(), UnknownState("job x has the state 'odd'", job_id="theirs-9")
+
+    def odd(_: Any) -> None:
+        raise unknown
+
+    monkeypatch.setattr(trainer, "find" if when == "found" else "start", odd)
+    start(starting(distillation), context, trainer)
+    job = Job.load(distillation.job_id or "")
+    assert (job.provider_job_id, job.status, open_jobs()) == ("theirs-9", "queued", [job.id])
+    trainer.jobs["theirs-9"] = ProviderJob("theirs-9", "running")
+    tick(trainer)
+    assert Job.load(job.id).status == "running"
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from distillations.trainers import kind_of, provider_of
 from providers import ProviderRefused, providers
 from providers.registry import key_at
-from tuning.trainers.trainer import TrainerRefused
+from tuning.trainers.trainer import TrainerAway, TrainerRefused
 
 
 class Account(NamedTuple):
@@ -20,8 +22,14 @@ class Account(NamedTuple):
     """Who trains there, by the name in the registry of trainers."""
 
     def key(self) -> str:
-        """The key as it is now: it is asked for before each request, so that a rotated one is seen."""
-        return key_at(self.name) or "none"
+        """The key as it is now: it is asked for before each request, so that a rotated one is seen.
+
+        Raises TrainerAway while AWS cannot be asked for it, and KeyUnusable as `key_at` does.
+        """
+        try:
+            return key_at(self.name) or "none"
+        except (ClientError, BotoCoreError) as error:
+            raise TrainerAway(f"The provider's key could not be read: {error}") from error
 
     @property
     def origin(self) -> str:

@@ -150,7 +150,7 @@ class BedrockTrainer:
         return order
 
     def _job(self, job: dict[str, Any]) -> ProviderJob:
-        status = state_of(_STATES, job["status"], f"job {job['jobName']}")
+        status = state_of(_STATES, job["status"], f"job {job['jobName']}", job_id=job["jobArn"])
         validation = job.get("statusDetails", {}).get("validationDetails", {})
         if status == "running" and validation.get("status") != _VALIDATED:
             status = "validating_files"

@@ -97,7 +97,7 @@ def _unknown(job_id: str) -> TrainerRefused:
 
 
 def _job(job_id: str, known: ByHand) -> ProviderJob:
-    status = state_of(_STATES, known.state, f"job {job_id}")
+    status = state_of(_STATES, known.state, f"job {job_id}", job_id=job_id)
     version = ModelVersion.find(known.model) if known.model else None
     return ProviderJob(
         id=job_id,

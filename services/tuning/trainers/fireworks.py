@@ -195,7 +195,7 @@ class FireworksTrainer:
 
     def _job(self, job: hosted.Json) -> ProviderJob:
         state = job.get("state", "")
-        status = state_of(_STATES, state, f"job {job['name']}")
+        status = state_of(_STATES, state, f"job {job['name']}", job_id=job["name"])
         account, _, name = job["name"].rsplit("/", 2)
         progress = job.get("jobProgress") or {}
         return ProviderJob(

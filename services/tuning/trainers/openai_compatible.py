@@ -189,7 +189,7 @@ class OpenAITrainer:
 def _job(job: FineTuningJob) -> ProviderJob:
     return ProviderJob(
         id=job.id,
-        status=state_of(_STATES, job.status, f"job {job.id}"),
+        status=state_of(_STATES, job.status, f"job {job.id}", job_id=job.id),
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
         cost_usd=_cost_usd(job),

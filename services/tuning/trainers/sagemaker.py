@@ -194,7 +194,7 @@ def _chosen(training: Training) -> dict[str, Any]:
 
 def _job(job: dict[str, Any]) -> ProviderJob:
     name = job["TrainingJobName"]
-    status = state_of(_STATES, job["TrainingJobStatus"], f"job {name}")
+    status = state_of(_STATES, job["TrainingJobStatus"], f"job {name}", job_id=name)
     if status == "running" and job["SecondaryStatus"] in _BEFORE_TRAINING:
         status = "queued"
     failure = job.get("FailureReason") or "SageMaker says no more."

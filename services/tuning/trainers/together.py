@@ -212,7 +212,7 @@ def _method(method: Method, beta: float | None) -> hosted.Json:
 
 
 def _job(job: hosted.Json) -> ProviderJob:
-    status = state_of(_STATES, job.get("status", ""), f"job {job['id']}")
+    status = state_of(_STATES, job.get("status", ""), f"job {job['id']}", job_id=job["id"])
     ended = status in ("succeeded", "failed", "cancelled")
     price = job.get("total_price")
     return ProviderJob(

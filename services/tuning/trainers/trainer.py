@@ -49,15 +49,25 @@ class TrainerAway(StillhouseError):
 
 
 class UnknownState(TrainerAway):
-    """The trainer answers with a state that its module does not know: the job is waited for, and somebody must look."""
+    """The trainer answers with a state that its module does not know: the job is waited for, and somebody must look.
+
+    `job_id` is the trainer's id of the job, where it is a job that has the state: it is there, and may cost.
+    """
 
     code = "unknown_state"
 
+    def __init__(self, message: str, *, job_id: str = "") -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
-def state_of[State](states: Mapping[str, State], theirs: str, what: str) -> State:
-    """Our name for a trainer's state of `what`. Raises UnknownState where the trainer's table lacks it."""
+
+def state_of[State](states: Mapping[str, State], theirs: str, what: str, *, job_id: str = "") -> State:
+    """Our name for a trainer's state of `what`; of a job `job_id` is its id there.
+
+    Raises UnknownState where the trainer's table lacks the state.
+    """
     if theirs not in states:
-        raise UnknownState(f"{what} has the state '{theirs}', which is not known here")
+        raise UnknownState(f"{what} has the state '{theirs}', which is not known here", job_id=job_id)
     return states[theirs]
 
 

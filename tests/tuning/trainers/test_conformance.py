@@ -17,7 +17,7 @@ from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Job
 from distillations.trainers import TRAINERS
 from foundation import table
-from foundation.events import CancelJob
+from foundation.events import CancelJob, StartJob
 from foundation.job_messages import PauseJob
 from providers.model_version import ModelVersion
 from tests.tuning.conftest import events_of, starting, tick
@@ -151,6 +151,26 @@ def test_a_state_that_nobody_knows_is_waited_for_and_told(
 ) -> None:
     job = begun()
     far.becomes(job.id, "pondering")
+    with pytest.raises(UnknownState, match="pondering"):
+        tick(trainer)
+    assert not Job.load(job.id).ended
+
+
+def test_a_job_that_is_found_in_a_state_that_nobody_knows_is_followed(
+    far: FarSide, trainer: Trainer, begin: Callable[..., Job], context: Any
+) -> None:
+    """The answer to its start was lost, and meanwhile it has come to a state of tomorrow."""
+    for number in range(1, MOST_CALLS):
+        strike = Strike(number, after=True, error=far.lost)
+        job = begin(number, 1, far.struck(strike))
+        if not strike.struck:
+            return
+        if job.id in far.made and job.provider_job_id is None:
+            break
+    far.becomes(job.id, "pondering")
+    start(StartJob(dataset_id=job.dataset_id or ""), context, trainer)
+    assert far.made.count(job.id) == 1
+    assert Job.load(job.id).provider_job_id, "it is there, and is followed"
     with pytest.raises(UnknownState, match="pondering"):
         tick(trainer)
     assert not Job.load(job.id).ended

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from foundation.ids import new_id
 from providers.key import KeyUnusable
@@ -146,12 +147,21 @@ def test_a_job_is_seen_without_its_events(far: FarTogether) -> None:
     assert (seen.status, seen.error.message) == ("failed", "Together says that the job failed, and no more.")
 
 
-@pytest.mark.parametrize("key", [KeyUnusable("holds JSON"), "clé"], ids=["unusable", "no header"])
+BUSY: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+NO_KEYS: dict[str, Exception | str] = {
+    "unusable": KeyUnusable("holds JSON"),
+    "no header": "clé",
+    "throttled": ClientError(BUSY, "GetSecretValue"),
+    "out of reach": EndpointConnectionError(endpoint_url="https://secretsmanager"),
+}
+
+
+@pytest.mark.parametrize("key", NO_KEYS.values(), ids=NO_KEYS)
 def test_a_key_that_cannot_be_used_is_waited_for(
-    key: KeyUnusable | str, far: FarTogether, monkeypatch: pytest.MonkeyPatch
+    key: Exception | str, far: FarTogether, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def key_at(_: str) -> str:
-        if isinstance(key, KeyUnusable):
+        if isinstance(key, Exception):
             raise key
         return key
 
