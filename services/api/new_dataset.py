@@ -27,6 +27,7 @@ from foundation.document import Body
 from foundation.errors import ApiError
 from foundation.events import AssembleDataset
 from foundation.ids import derived_id, now
+from providers.registry import terms_of
 
 _MOST_SOURCES = 8
 _SECONDS = 15.0
@@ -60,6 +61,8 @@ class NewDataset(Body):
     """A filter on stored completions, a saved filter, or several that count together."""
     recipe: Recipe = Field(default_factory=Recipe)
     """How it is made. The default suits most sets."""
+    production: StoredCompletions | None = None
+    """The traffic that the report holds it against; if absent, the newest completions of the source's own filters."""
     held_out: Source | None = None
     """The rows of an eval, which must not train: a filter on stored completions, or a file of rows."""
     trainer: TrainerName = "default"
@@ -83,7 +86,9 @@ def begin(asked: NewDataset) -> Dataset:
         asked.recipe.model_dump_json(),
         trainer,
         str(asked.dry_run),
+        *([asked.production.model_dump_json()] if asked.production else []),
     ]
+    models = sorted({one.model for one in source if one.model})
     dataset = Dataset(
         id=derived_id("dataset_", selection.digest(train), test_digest, *how),
         created_at=at,
@@ -91,6 +96,8 @@ def begin(asked: NewDataset) -> Dataset:
         source=source,
         recipe=asked.recipe,
         held_out=held_out,
+        production=asked.production,
+        teacher_terms=[terms for model in models if (terms := terms_of(model))],
         trainer=trainer,
         dry_run=asked.dry_run,
     )

@@ -21,7 +21,7 @@ MODULES = {
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
-    "datasets": ["datasets"],
+    "datasets": ["datasets", "dataset_report"],
     "fine_tuning": ["fine_tuning", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],

@@ -19,9 +19,13 @@ from assembly.files import write_files
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
+from assembly.report.build import About
+from assembly.report.suitability import Known
+from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
+from completions.sources import StoredCompletions
 from distillations import lineage
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.leaks import reasons_to_wait
@@ -105,6 +109,7 @@ def _write(distillation: Distillation, dataset: Dataset, context: Any) -> Datase
     with curated(making, context, grading) as curator:
         _check(distillation, curator)
         write_files(dataset.id, curator)
+        warnings = write_report(curator, making.recipe, _traffic(distillation), _about(distillation, dataset))
     lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", dataset.id))
     return card_of(
         curator,
@@ -116,7 +121,27 @@ def _write(distillation: Distillation, dataset: Dataset, context: Any) -> Datase
         teacher=distillation.teacher,
         teacher_terms=distillation.teacher_terms,
         student=distillation.student,
+        warnings=warnings,
     )
+
+
+def _about(distillation: Distillation, dataset: Dataset) -> About:
+    return About(
+        dataset.id,
+        dataset.created_at,
+        distillation.trainer_kind or distillation.trainer,
+        distillation.orders,
+        [distillation.teacher_terms] if distillation.teacher_terms else [],
+        Known(teacher_score=distillation.plan.teacher.score if distillation.plan else None),
+    )
+
+
+def _traffic(distillation: Distillation) -> list[StoredCompletions]:
+    """The filters by which recent traffic is found that the set is held against."""
+    source = distillation.training_source
+    if isinstance(source, DatasetId):
+        return Dataset.load(source.id, param="train.id").traffic
+    return [source] if isinstance(source, StoredCompletions) else []
 
 
 def _check(distillation: Distillation, curator: Curator) -> None:

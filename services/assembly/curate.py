@@ -19,6 +19,7 @@ from assembly.journal import Journal, Place
 from assembly.languages import languages_of
 from assembly.lengths import tokens_of
 from assembly.questions import Questions, TestQuestion
+from assembly.report.survey import Survey
 from assembly.row import Row
 from assembly.split import validating
 from assembly.tags import tags_of
@@ -67,6 +68,8 @@ class Curator:
         spool: IO[bytes],
         test: Sequence[TestQuestion] = (),
         grading: Grading | None = None,
+        *,
+        survey: Survey | None = None,
     ) -> None:
         self._recipe = recipe
         self._known = known
@@ -78,6 +81,8 @@ class Curator:
         self._rows: list[Row] = []
         self.journal = Journal(RULES)
         self.agreement: list[Agreement] = []
+        self.survey = survey
+        """What is noted for the report; None where there will be none."""
         self.examples: list[Example] = []
 
     @property
@@ -121,6 +126,8 @@ class Curator:
         """Look at each completion alone. One that came already is passed over."""
         for completion in completions:
             if self.journal.came(completion.id, completion.created):
+                if self.survey:
+                    self.survey.note(completion)
                 self._look_at(completion)
 
     def part(self) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from heapq import nsmallest
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -82,6 +83,18 @@ class Journal:
     def why(self, completion_id: str) -> Evidence:
         """The last that was done to a completion."""
         return self._evidence_of(completion_id)[-1]
+
+    def first_by_rule(self, most: int) -> dict[str, list[tuple[str, Evidence]]]:
+        """By rule, the first completions, in the order of time and id, that it did something to, and what it did."""
+        by_rule: dict[str, list[str]] = {}
+        for completion_id, evidence in self._evidence.items():
+            for noted in orjson.loads(b"[" + evidence + b"]"):
+                by_rule.setdefault(noted["rule"], []).append(completion_id)
+        first = {rule: nsmallest(most, ids, key=self._order) for rule, ids in by_rule.items()}
+        return {rule: [(name, self._evidence_by(rule, name)) for name in ids] for rule, ids in first.items()}
+
+    def _evidence_by(self, rule: str, completion_id: str) -> Evidence:
+        return next(evidence for evidence in self._evidence_of(completion_id) if evidence.rule == rule)
 
     def rows(self, places: dict[str, Place]) -> Iterator[DatasetRow]:
         """What became of each completion. One that has no place was dropped."""

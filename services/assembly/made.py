@@ -19,6 +19,7 @@ from assembly.making import Making
 from assembly.masking import Masker
 from assembly.parts import Parts
 from assembly.questions import TestQuestion
+from assembly.report.survey import Survey
 from assembly.time_left import HandedOver, TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
@@ -51,8 +52,9 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]
         raise HandedOver
     held_out, questions = _held_out(making)
     known = _known(making, held_out)
-    with TemporaryFile() as spool:
-        curator = Curator(making.recipe, known, spool, questions, grading)
+    with TemporaryFile() as spool, TemporaryFile() as notes:
+        survey = Survey(notes, making.recipe.slice_keys, known.corrections)
+        curator = Curator(making.recipe, known, spool, questions, grading, survey=survey)
         if of_parts:
             read_and_sign(of_parts, known, time_left, signed=signed)
             of_parts.give(curator, spool, signed=signed)

@@ -16,6 +16,8 @@ from assembly.files import write_files, write_rows
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
+from assembly.report.build import About
+from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from assembly.unpaid import Unpaid
 from distillations import lineage
@@ -72,4 +74,7 @@ def _written(dataset: Dataset, context: Any) -> DatasetCard:
             write_files(dataset.id, curator)
             node = Node("dataset", dataset.id)
             lineage.link_completions((example.row.id for example in curator.examples), node)
-    return card_of(curator, making.recipe, grading, id=dataset.id, created_at=dataset.created_at, teacher=teacher)
+        about = About(dataset.id, dataset.created_at, dataset.trainer, terms=dataset.teacher_terms)
+        warnings = write_report(curator, making.recipe, dataset.traffic, about)
+    about_it: dict[str, Any] = {"id": dataset.id, "created_at": dataset.created_at, "teacher": teacher}
+    return card_of(curator, making.recipe, grading, **about_it, warnings=warnings)

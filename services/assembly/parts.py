@@ -1,7 +1,8 @@
 """The results of a large dataset's parts, each kept in S3, so that whoever makes the dataset goes on where it stood.
 
-In: a part of the selection. Out: an object with what became of its completions, and another one with the signatures of
-its questions. Each is written once, and is the same whoever writes it. All are deleted once the dataset is made.
+In: a part of the selection. Out: an object with what became of its completions, one with what the report notes of
+them, and one with the signatures of its questions. Each is written once, and is the same whoever writes it. All are
+deleted once the dataset is made.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from assembly.curate import Curator, Entry
 from assembly.curation.rule import Known
 from assembly.making import Making
 from assembly.questions import SIGNED, Questions, question_in, sample, template_of
+from assembly.report.survey import Survey
 from assembly.row import Row
 from completions.selection import Part
 from distillations.dataset import dataset_key
@@ -55,12 +57,15 @@ class Parts:
 
     def read(self, part: Part, known: Known) -> None:
         """Look at each completion of a part alone."""
-        with BytesIO() as spool:
-            curator = Curator(self._making.recipe, known, spool)
+        with BytesIO() as spool, BytesIO() as notes:
+            survey = Survey(notes, self._making.recipe.slice_keys, known.corrections)
+            curator = Curator(self._making.recipe, known, spool, survey=survey)
             curator.read(self._making.completions(part))
             entries = list(curator.part())
             sampled = orjson.dumps(sample(entry.row for entry in entries if entry.row))
             rows = b"\n".join(orjson.dumps(tuple(entry)) for entry in entries)
+            # Before the rows, by which a part counts as read.
+            blobs.put_new(self._key(part, "notes"), survey.part())
             head = _HEAD.pack(len(sampled), len(rows))
             blobs.put_new(self._key(part, "rows"), b"".join((head, sampled, rows, spool.getvalue())))
 
@@ -94,6 +99,8 @@ class Parts:
                 row.offset += start
                 row.signed = start + len(lines) + number * SIGNED if signed else None
             curator.take(entries)
+            if curator.survey:
+                curator.survey.take(blobs.get(self._key(part, "notes")))
 
     def _read(self, part: Part) -> tuple[list[Entry], bytes]:
         """What became of a part's completions, and its lines."""

@@ -87,6 +87,8 @@ class DatasetCard(Document):
     """The runs that graded its rows, with what they cost; in a dry run those that would, with their estimates."""
     agreement: list[Agreement] = Field(default_factory=list)
     """How far the teacher agreed with itself, one of each step `consensus`."""
+    warnings: list[str] = Field(default_factory=list)
+    """What to look at before training: the first sentences of the report's, at most eight."""
     history_turns: int = 0
     """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
     the recipe's `train_on_history` says."""
@@ -114,6 +116,10 @@ class Dataset(Record):
     """How it is made; for one of a distillation, see its card."""
     held_out: Source | None = None
     """The test rows that must not train; for one of a distillation, its own."""
+    production: StoredCompletions | None = None
+    """The traffic that the report holds it against; null for the newest completions of the source's own filters."""
+    teacher_terms: list[TeacherTerms] = Field(default_factory=list)
+    """What was noted, when it was asked for, of the terms of the providers of the models that its filters name."""
     trainer: str = "default"
     """The kind of trainer whose examples its lines are."""
     dry_run: bool = False
@@ -156,6 +162,11 @@ class Dataset(Record):
     def open(self) -> None:
         """Put it on the list of open ones, so that it is asked for again where its message is lost."""
         table.put({"pk": OPEN_DATASETS, "sk": self.id})
+
+    @property
+    def traffic(self) -> list[StoredCompletions]:
+        """The filters of the traffic that the report holds it against."""
+        return [self.production] if self.production else self.source
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)

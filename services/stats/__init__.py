@@ -5,7 +5,9 @@ arguments raise ValueError; None stands for what the rows cannot tell.
 """
 
 from stats.bootstrap import MIN_CLUSTERS, RowPasses, cluster_interval, gap_closed, paired_bca, ratio_interval
+from stats.divergence import entropy, jensen_shannon, population_stability
 from stats.holm import holm
+from stats.homogeneity import Homogeneity, homogeneity
 from stats.independent import fisher_exact, newcombe_interval
 from stats.mean import mean_interval
 from stats.paired import PairedCounts, clustered_p, mcnemar_exact, tango_interval
@@ -14,18 +16,23 @@ from stats.proportion import Interval, wilson
 
 __all__ = [
     "MIN_CLUSTERS",
+    "Homogeneity",
     "Interval",
     "PairedCounts",
     "RowPasses",
     "cluster_interval",
     "clustered_p",
+    "entropy",
     "fisher_exact",
     "gap_closed",
     "holm",
+    "homogeneity",
+    "jensen_shannon",
     "mcnemar_exact",
     "mean_interval",
     "newcombe_interval",
     "paired_bca",
+    "population_stability",
     "power_at",
     "ratio_interval",
     "rows_needed",

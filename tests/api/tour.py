@@ -291,6 +291,7 @@ def _distillation(made: Tour) -> None:
     call("GET", "/datasets")
     call("GET", "/datasets/{dataset_id}", **dataset)
     call("GET", "/datasets/{dataset_id}/card", **dataset)
+    call("GET", "/datasets/{dataset_id}/report", **dataset)
     call("GET", "/datasets/{dataset_id}/content", **dataset)
     steps = [{"rule": "truncated"}, {"rule": "contradictions", "keep": "newest"}, {"rule": "duplicates"}]
     asked = {"source": loop.source("train", "tour-loop"), "recipe": {"steps": steps}, "dry_run": True}

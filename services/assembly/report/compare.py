@@ -1,0 +1,188 @@
+"""Production beside what trains, and earlier beside later rows, field by field.
+
+In: the counts of a survey. Out: for each field how far both are apart, whether that is more than chance, and by which
+values. Fields whose values are too many to count are not compared, nor is the date.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from assembly.report.features import DATE
+from assembly.report.fields import absent, is_closed, value_count
+from assembly.report.survey import TOPIC, Counted
+from assembly.report.tally import Cell, Group, Labels, Table, least_of
+from distillations.report.comparison import Drift, FieldComparison, ShareChange
+from distillations.report.fields import ValueCount
+from stats import Homogeneity, holm, homogeneity, jensen_shannon, newcombe_interval, population_stability
+
+ALPHA = 0.01
+"""The chance that two groups of one population are said to differ in any field."""
+NOTICEABLE = 0.1
+"""The population stability index from which on a difference is more than the eye skips."""
+_MOST_CHANGES = 10
+_MOST_BINS = 10
+_LEAST_ROWS = 20
+_BY_CHANCE = 0.05
+_LEAST_SEEN = 2
+
+
+class _Cells(NamedTuple):
+    """One field as cells with the counts of both groups."""
+
+    field: str
+    kind: Literal["labels", "amounts", "topics"]
+    names: Sequence[tuple[str, Literal["value", "long", "none"]]]
+    first: Sequence[int]
+    second: Sequence[int]
+    either: Sequence[int]
+    """Rows of both groups, each once; production and what trains alone have common ones."""
+    table: Table
+
+
+def skew_of(counted: Counted) -> list[FieldComparison]:
+    """Production beside what trains, the field that differs most first; empty without one of both."""
+    fields = list(_fields(counted, Group.PRODUCTION, Group.TRAIN_LINES))
+    return _compared(fields, of_production=True)
+
+
+def drift_of(counted: Counted) -> Drift | None:
+    """The earlier beside the later half of what was selected; None for fewer than 20 rows."""
+    if counted.whole.totals[Group.SELECTED] < _LEAST_ROWS:
+        return None
+    compared = _compared(list(_fields(counted, Group.EARLY, Group.LATE)), of_production=False)
+    ended: dict[str, list[ValueCount]] = {}
+    began: dict[str, list[ValueCount]] = {}
+    for comparison in compared:
+        labels = counted.whole.labels.get(comparison.field)
+        if comparison.differs and labels is not None:
+            ended[comparison.field] = [one for one in _seen(labels) if _has_ended(one, counted)]
+            began[comparison.field] = [one for one in _seen(labels) if _has_begun(one, counted)]
+    return Drift(split_at=counted.times.half, fields=compared, ended=ended, began=began)
+
+
+def _fields(counted: Counted, first: Group, second: Group) -> Iterator[_Cells]:
+    whole, sampled = counted.whole, counted.sampled
+    for field, labels in sorted(whole.labels):
+        if is_closed(field, labels):
+            yield _of_labels(field, labels, whole, first=first, second=second)
+    for field, amounts in sorted(whole.amounts.items()):
+        if field != DATE:
+            yield _of_amounts(field, amounts.cells, whole, first, second)
+    topics = sampled.labels.get(TOPIC)
+    if topics is not None:
+        yield _of_labels(TOPIC, topics, sampled, first=first, second=second)
+
+
+def _of_labels(field: str, labels: Labels, table: Table, *, first: Group, second: Group) -> _Cells:
+    cells: list[tuple[str, Literal["value", "long", "none"], Cell]] = [
+        (value, "value", cell) for value, cell in sorted(labels.cells)
+    ]
+    cells += [("", "long", labels.long), ("", "none", absent(labels, table))]
+    ours, theirs, either = ([cell.counts[group] for _, _, cell in cells] for group in (first, second, Group.EITHER))
+    kind: Literal["labels", "topics"] = "topics" if field == TOPIC else "labels"
+    return _Cells(field, kind, [(value, kind_) for value, kind_, _ in cells], ours, theirs, either, table)
+
+
+def _of_amounts(field: str, cells: dict[int, Cell], table: Table, first: Group, second: Group) -> _Cells:
+    """Ranges with about as many rows each, both groups together, so that which group a row is of decides nothing."""
+    groups = (first, second, Group.EITHER)
+    least = sum(cell.counts[first] + cell.counts[second] for cell in cells.values()) / _MOST_BINS
+    names: list[tuple[str, Literal["value", "long", "none"]]] = []
+    counts: list[list[int]] = []
+    steps = sorted(cells)
+    start, so_far = steps[0], [0, 0, 0]
+    for place, step in enumerate(steps):
+        so_far = [count + cells[step].counts[group] for count, group in zip(so_far, groups, strict=True)]
+        is_last = place == len(steps) - 1
+        if is_last or so_far[0] + so_far[1] >= least:
+            names.append((_range(start, step), "value"))
+            counts.append(so_far)
+            start, so_far = step if is_last else steps[place + 1], [0, 0, 0]
+    ours, theirs, either = ([count[place] for count in counts] for place in range(3))
+    rest = [table.totals[group] - sum(column) for group, column in zip(groups, (ours, theirs, either), strict=True)]
+    names.append(("", "none"))
+    return _Cells(field, "amounts", names, [*ours, rest[0]], [*theirs, rest[1]], [*either, rest[2]], table)
+
+
+def _range(first: int, last: int) -> str:
+    low, high = math.ceil(least_of(first)), math.ceil(least_of(last + 1)) - 1
+    return f"{low:,}" if high <= low else f"{low:,} to {high:,}"
+
+
+def _compared(fields: Sequence[_Cells], *, of_production: bool) -> list[FieldComparison]:
+    telling = [cells for cells in fields if _is_telling(cells)]
+    results = [_result(cells, of_production=of_production) for cells in telling]
+    adjusted = holm([result.p_value for result in results])
+    comparisons = [
+        _comparison(cells, result, p, of_production=of_production)
+        for cells, result, p in zip(telling, results, adjusted, strict=True)
+    ]
+    return sorted(comparisons, key=lambda one: (not one.differs, one.adjusted_p_value, -one.psi, one.field))
+
+
+def _is_telling(cells: _Cells) -> bool:
+    present = sum(a + b > 0 for a, b in zip(cells.first, cells.second, strict=True))
+    return present > 1 and sum(cells.first) > 0 and sum(cells.second) > 0
+
+
+def _result(cells: _Cells, *, of_production: bool) -> Homogeneity:
+    if of_production:
+        return homogeneity(cells.first, cells.second, pooled=cells.either, weights=cells.table.weights)
+    return homogeneity(cells.first, cells.second)
+
+
+def _comparison(cells: _Cells, result: Homogeneity, adjusted: float, *, of_production: bool) -> FieldComparison:
+    present = [place for place, both in enumerate(zip(cells.first, cells.second, strict=True)) if any(both)]
+    first, second = [cells.first[place] for place in present], [cells.second[place] for place in present]
+    psi = population_stability(first, second)
+    differs = adjusted < ALPHA and psi > NOTICEABLE
+    separate = not of_production or cells.table.is_plain
+    return FieldComparison(
+        field=cells.field,
+        kind=cells.kind,
+        rows=sum(first),
+        other_rows=sum(second),
+        psi=psi,
+        psi_noise=result.stability_noise,
+        psi_noise_95=result.stability_noise_95,
+        jensen_shannon=jensen_shannon(first, second),
+        jensen_shannon_noise_95=result.divergence_noise_95,
+        p_value=result.p_value,
+        adjusted_p_value=adjusted,
+        differs=differs,
+        changes=_changes(cells, separate=separate) if differs else [],
+    )
+
+
+def _changes(cells: _Cells, *, separate: bool) -> list[ShareChange]:
+    m, n = sum(cells.first), sum(cells.second)
+    changes = [
+        ShareChange(
+            value=name,
+            kind=kind,
+            share=ours / m,
+            other_share=theirs / n,
+            interval=newcombe_interval(theirs, n, ours, m) if separate else None,
+        )
+        for (name, kind), ours, theirs in zip(cells.names, cells.first, cells.second, strict=True)
+        if ours + theirs
+    ]
+    return sorted(changes, key=lambda change: (-abs(change.other_share - change.share), change.value))[:_MOST_CHANGES]
+
+
+def _seen(labels: Labels) -> list[ValueCount]:
+    """The values that were selected more than once, the one with most rows first."""
+    counts = [value_count(value, cell) for value, cell in labels.cells if cell.counts[Group.SELECTED] >= _LEAST_SEEN]
+    return sorted(counts, key=lambda one: (-one.selected, one.value or ""))
+
+
+def _has_ended(one: ValueCount, counted: Counted) -> bool:
+    """Whether chance would hardly put all its rows so early."""
+    return counted.times.share_until(one.last_at or 0) ** one.selected < _BY_CHANCE
+
+
+def _has_begun(one: ValueCount, counted: Counted) -> bool:
+    return counted.times.share_from(one.first_at or 0) ** one.selected < _BY_CHANCE

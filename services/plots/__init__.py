@@ -1,0 +1,13 @@
+"""Plots as SVG, drawn here: bars, histograms, and values beside what chance gives.
+
+In: numbers and texts of anybody. Out: a `Figure`: the SVG, with a title and a description for who cannot see it, and
+the same numbers as a table. Texts are escaped and cut, numbers that are none count as 0, and no script, link or style
+comes in. A figure of nothing is None.
+"""
+
+from plots.bars import Bar, bars
+from plots.figure import Figure
+from plots.histogram import Column, histogram
+from plots.intervals import Mark, intervals
+
+__all__ = ["Bar", "Column", "Figure", "Mark", "bars", "histogram", "intervals"]
