@@ -22,7 +22,7 @@ from distillations.recipe import Recipe
 from distillations.rows import rows_of
 from distillations.trainers import TrainerName, kind_of
 from evals.data_sources import FileId
-from foundation import bus
+from foundation import bus, table
 from foundation.document import Body
 from foundation.errors import ApiError
 from foundation.events import AssembleDataset
@@ -31,6 +31,8 @@ from providers.registry import terms_of
 
 _MOST_SOURCES = 8
 _SECONDS = 15.0
+_MADE = "MADE"
+_REMEMBERED_S = 24 * 3600
 _AGAIN = {
     "assembly_failed",
     "budget_too_small",
@@ -71,8 +73,14 @@ class NewDataset(Body):
     """Whether only the report is made."""
 
 
-def begin(asked: NewDataset) -> Dataset:
-    """Choose the completions, record the dataset and have it made. One that exists is not made again."""
+def begin(asked: NewDataset, attempt: str) -> Dataset:
+    """Choose the completions, record the dataset and have it made. One that exists is not made again.
+
+    `attempt` is equal for attempts of one POST: the first one's dataset answers all.
+    """
+    earlier = _made_by(attempt)
+    if earlier:
+        return earlier
     at = now()
     refuse_pairs(asked.recipe, asked.trainer)
     source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
@@ -101,7 +109,14 @@ def begin(asked: NewDataset) -> Dataset:
         trainer=trainer,
         dry_run=asked.dry_run,
     )
-    return _begun(dataset, train, test, corrected)
+    first = table.put_new({"pk": attempt, "sk": _MADE, "id": dataset.id, "expires": at + _REMEMBERED_S})
+    return (None if first else _made_by(attempt)) or _begun(dataset, train, test, corrected)
+
+
+def _made_by(attempt: str) -> Dataset | None:
+    """The dataset that another attempt of this POST has made: by now the same filter may select more."""
+    row = table.get(attempt, _MADE)
+    return Dataset.find(row["id"]) if row else None
 
 
 def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corrected: list[Correction]) -> Dataset:

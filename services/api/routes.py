@@ -10,7 +10,7 @@ from importlib import import_module
 from foundation.routes import Routes
 
 MODULES = {
-    "chat": ["completions", "corrections"],
+    "chat": ["completions", "corrections", "dataset_rows"],
     "exports": ["exports"],
     "filters": ["filters"],
     "retention_policies": ["retention"],
@@ -21,7 +21,7 @@ MODULES = {
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
-    "datasets": ["datasets", "dataset_report"],
+    "datasets": ["datasets", "dataset_rows", "dataset_report"],
     "fine_tuning": ["fine_tuning", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from assembly.curate import Curator
+from distillations import row_index
 from distillations.dataset import dataset_key
 from foundation import blobs
 
@@ -26,8 +27,8 @@ def write_files(dataset_id: str, curator: Curator) -> None:
 
 
 def write_rows(dataset_id: str, curator: Curator) -> None:
-    """Write what became of each completion."""
-    _write(dataset_id, "rows", (orjson.dumps(row.model_dump(mode="json")) + b"\n" for row in curator.rows()))
+    """Write what became of each completion, and the index of that."""
+    row_index.write(dataset_id, curator.rows())
 
 
 def _write(dataset_id: str, name: str, lines: Iterable[bytes]) -> None:

@@ -94,6 +94,37 @@ def test_one_that_could_not_be_made_is_made_when_it_is_asked_for_again(filled: S
     assert (again["id"], again["status"], again["error"]) == (name, "ready", None)
 
 
+def test_a_retry_is_answered_by_what_the_first_attempt_made(filled: System) -> None:
+    asked = {"source": build.source("train")}
+    status, first = filled.call("POST", "/v1/datasets", asked, headers={"idempotency-key": "k1"})
+    build.captured(filled, [build.record(300, "captured between", split="train")])
+    again = filled.call("POST", "/v1/datasets", asked, headers={"idempotency-key": "k1"})
+    assert (status, again) == (201, (201, first))
+    other = filled.call("POST", "/v1/datasets", {**asked, "dry_run": True}, headers={"idempotency-key": "k1"})
+    assert (other[0], other[1]["error"]["code"]) == (409, "idempotency_key_reused")
+    assert len(filled.ok("GET", "/v1/datasets")["data"]) == 1
+
+
+def test_a_row_is_found_by_its_completion_and_its_datasets_by_it(filled: System) -> None:
+    one = made(filled, held_out=build.source("test"))
+    other = made(filled, recipe={"steps": STEPS})
+    row = filled.ok("GET", f"/v1/datasets/{one['id']}/rows/chatcmpl-107")
+    assert (row["outcome"], row["evidence"][0]["others"]) == ("dropped", ["chatcmpl-1"])
+    assert filled.call("GET", f"/v1/datasets/{one['id']}/rows/chatcmpl-1")[0] == 404
+    trained_on = filled.ok("GET", "/v1/chat/completions/chatcmpl-105/datasets")["data"]
+    assert {found["id"] for found in trained_on} == {one["id"], other["id"]}
+    assert all(found["row"]["outcome"] in SPLITS for found in trained_on)
+    assert [found["id"] for found in filled.ok("GET", "/v1/chat/completions/chatcmpl-107/datasets")["data"]] == [
+        other["id"]
+    ]
+    filled.ok("DELETE", f"/v1/datasets/{one['id']}")
+    page = filled.ok("GET", "/v1/chat/completions/chatcmpl-105/datasets?limit=1")
+    rest = filled.ok("GET", f"/v1/chat/completions/chatcmpl-105/datasets?after={page['last_id']}")
+    assert page["has_more"]
+    rows = {found["id"]: found["row"] for found in (*page["data"], *rest["data"])}
+    assert (rows[one["id"]], rows[other["id"]]["id"]) == (None, "chatcmpl-105")
+
+
 def test_a_dry_run_writes_no_example(filled: System) -> None:
     dataset = made(filled, dry_run=True)
     names = {key.rpartition("/")[2] for key in blobs.keys(f"datasets/{dataset['id']}/")}

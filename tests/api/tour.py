@@ -298,6 +298,9 @@ def _distillation(made: Tour) -> None:
     made_alone = {"dataset_id": call("POST", "/datasets", asked)["id"]}
     system.settle()
     call("GET", "/datasets/{dataset_id}/rows", query="limit=2&outcome=train", **made_alone)
+    rows = call("GET", "/datasets/{dataset_id}/rows", query="limit=1&outcome=train", **made_alone)["data"]
+    call("GET", "/datasets/{dataset_id}/rows/{row_id}", row_id=rows[0]["id"], **made_alone)
+    call("GET", "/chat/completions/{completion_id}/datasets", completion_id=rows[0]["id"])
     call("GET", "/datasets/{dataset_id}/diff/{other_id}", **made_alone, other_id=ended["dataset_id"])
     call("DELETE", "/datasets/{dataset_id}", **made_alone)
     call("GET", "/fine_tuning/jobs/{job_id}", **job)
