@@ -10,6 +10,7 @@ import pytest
 
 from distillations.hyperparameters import OwnHyperparameters
 from infra.train import sft
+from tests.infra.train.letters import Letters
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"id": 7}'}}
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
@@ -48,19 +49,6 @@ def test_arguments_are_objects_and_parts_are_a_text(tmp_path: Path) -> None:
     assert example["prompt"] == [user("a\n\nb")]
     assert example["completion"]["tool_calls"][0]["function"] == {"name": "look", "arguments": {"id": 7}}
     assert (example["completion"]["content"], example["tools"]) == ("", TOOLS)
-
-
-class Letters:
-    """A tokenizer whose tokens are letters, with a template of one line a message."""
-
-    def apply_chat_template(
-        self, messages: list[dict[str, Any]], *, add_generation_prompt: bool = False, **_: Any
-    ) -> str:
-        lines = "".join(f"{message['role'][0]}:{message['content']};" for message in messages)
-        return lines + ("a:" if add_generation_prompt else "")
-
-    def __call__(self, text: str, **_: Any) -> dict[str, list[int]]:
-        return {"input_ids": [ord(letter) for letter in text]}
 
 
 @pytest.mark.parametrize(
