@@ -21,6 +21,7 @@ from foundation.errors import AtWork
 from foundation.events import AssembleDataset
 from tests.cloud import aws_client
 from tests.distillations import documents
+from tests.distillations.pair_runs import Answered, ended_run
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
 
@@ -320,3 +321,32 @@ def test_a_set_without_validation_rows_is_none_where_a_model_is_chosen_by_them(s
     error = Dataset.load("dataset_1").error
     assert error
     assert (error.code, "of so few examples none validates" in error.message) == ("no_validation_rows", True)
+
+
+def paired(passing: int) -> Recipe:
+    """A recipe for pairs: two runs in which the teacher passed on so many mails and the student failed on all."""
+    asked = [f"mail {number}" for number in range(60)] + ["test 0"]
+    stored = ended_run(*(Answered(text, "yes", passed=number < passing) for number, text in enumerate(asked)))
+    student = ended_run(*(Answered(text, "no", passed=False) for text in asked))
+    return Recipe(method="dpo", runs=[stored.id, student.id], validation_share=0)
+
+
+def test_a_distillation_trains_on_pairs_where_its_recipe_asks_for_them(system: System) -> None:
+    prepared(system, [build.record(300, "test 0", split="train")], recipe=paired(passing=61))
+    assemble(MESSAGE, FakeContext())
+    pairs = lines("train.jsonl")
+    assert {tuple(pair) for pair in pairs} == {("input", "preferred_output", "non_preferred_output")}
+    assert "test 0" not in {pair["input"]["messages"][0]["content"] for pair in pairs}
+    card = Dataset.load("dataset_1").card
+    assert card
+    assert (card.recipe.method, len(pairs), card.dropped["test_leaks"]) == ("dpo", 60, 1)
+
+
+def test_too_few_pairs_are_recorded_with_how_to_get_some(system: System) -> None:
+    prepared(system, recipe=paired(passing=9))
+    assemble(MESSAGE, FakeContext())
+    error = Dataset.load("dataset_1").error
+    assert error
+    assert error.code == "too_few_pairs"
+    assert "has 9 pairs; at least 10 are needed" in error.message
+    assert "51 pairs" in error.message

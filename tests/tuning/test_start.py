@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +10,19 @@ import pytest
 
 from distillations import lineage
 from distillations.attempts import Attempt
+from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Job, JobFailure
-from foundation import bus, lease, table
+from distillations.recipe import UsedRecipe
+from foundation import blobs, bus, lease, table
 from foundation.errors import RetryLater
 from foundation.events import CancelJob, StartJob
 from foundation.ids import now
 from providers.spending import spending
+from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
-from tests.tuning.conftest import Scripted, starting, tick
+from tests.tuning.conftest import Scripted, pair_line, starting, tick
 from tuning.cancel import cancel
 from tuning.jobs import LEASE
 from tuning.start import start
@@ -54,6 +58,21 @@ def test_a_card_starts_the_job_and_the_clock(
     assert system.clock_runs()
     assert advanced(system) == [distillation.id]
     assert {"from": distillation.dataset_id, "to": job.id} in lineage.graph(job.id)["edges"]
+
+
+def test_a_job_trains_by_the_method_of_its_dataset(landed: Landed, context: Any) -> None:
+    distillation = landed(trainer="file")
+    source: Any = {"type": "stored_completions"}
+    card = documents.card(recipe=UsedRecipe(source=source, method="dpo", runs=["evalrun_1"]))
+    dataset = Dataset.load(distillation.dataset_id or "")
+    dataset.change({"card": card})
+    blobs.put(dataset.key("train.jsonl"), b"\n".join(pair_line(number) for number in range(12)))
+
+    start(starting(distillation), context)
+
+    job = Job.load(distillation.job_id or "")
+    assert (job.method, job.error) == ("dpo", None)
+    assert json.loads(blobs.get(f"tuning/{job.id}/recipe.json"))["method"] == "dpo"
 
 
 def test_a_redelivery_starts_nothing(system: System, landed: Landed, at_the_lab: AtTheLab, context: Any) -> None:

@@ -164,9 +164,9 @@ def test_an_order_that_cannot_be_is_refused(stand: Stand, sagemaker: Any, change
     assert (code, told in message) == ("ValidationException", True)
 
 
-def test_only_serverless_supervised_fine_tuning_of_the_hub_s_models_runs(stand: Stand, sagemaker: Any) -> None:
+def test_only_serverless_sft_and_dpo_of_the_hub_s_models_run(stand: Stand, sagemaker: Any) -> None:
     config = job(stand)["ServerlessJobConfig"]
-    for changed in ({"CustomizationTechnique": "DPO"}, {"BaseModelArn": BASE.replace("06b", "999b")}):
+    for changed in ({"CustomizationTechnique": "RLVR"}, {"BaseModelArn": BASE.replace("06b", "999b")}):
         order = job(stand, ServerlessJobConfig={**config, **changed})
         assert refusal(sagemaker.create_training_job, **order)[0] == "ValidationException"
     taken = refusal(sagemaker.create_model_package_group, ModelPackageGroupName="stillhouse")
@@ -178,10 +178,12 @@ def test_only_serverless_supervised_fine_tuning_of_the_hub_s_models_runs(stand: 
 def test_the_hub_s_recipe_points_at_the_ranges_of_its_hyperparameters(stand: Stand, sagemaker: Any) -> None:
     asked = {"HubName": "SageMakerPublicHub", "HubContentType": "Model", "HubContentName": MODEL}
     document = json.loads(sagemaker.describe_hub_content(**asked)["HubContentDocument"])
-    recipe, full = document["RecipeCollection"]
+    recipe, full, pairs, _ = document["RecipeCollection"]
     assert (recipe["CustomizationTechnique"], recipe["Peft"], "Peft" in full) == ("SFT", "LORA", False)
-    ranges = json.loads(read(stand.context.s3, recipe["SmtjOverrideParamsS3Uri"]))
+    assert (pairs["CustomizationTechnique"], pairs["Peft"]) == ("DPO", "LORA")
+    ranges, of_pairs = (json.loads(read(stand.context.s3, one["SmtjOverrideParamsS3Uri"])) for one in (recipe, pairs))
     assert ranges["max_epochs"] == {"type": "integer", "default": 2, "min": 1, "max": 10}
+    assert of_pairs.keys() - ranges.keys() == {"beta"}
     unknown = {**asked, "HubContentName": "moon"}
     assert refusal(sagemaker.describe_hub_content, **unknown)[0] == "ResourceNotFound"
 
