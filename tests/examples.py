@@ -1,8 +1,11 @@
-"""How many examples a property gets: all of them with `--soak`, a part without, so that the unit tests end soon."""
+"""What is tried: all examples of a property and all values of a parameter with `--soak`, a part without."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis
+import pytest
 
 _SHARE = 4
 _LEAST = 8
@@ -19,3 +22,9 @@ def examples(whole: int) -> int:
     """Of the examples that a property wants, how many it gets now."""
     soak = hypothesis.settings.get_current_profile_name() == "soak"
     return whole if soak else max(_LEAST, whole // _SHARE)
+
+
+def of_the_soak(*values: Any) -> list[Any]:
+    """Values of a parameter that are tried with `--soak` alone; those of several parameters are tuples."""
+    alone = pytest.mark.soak(alone=True)
+    return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=alone) for value in values]

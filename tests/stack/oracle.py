@@ -7,9 +7,13 @@ In: rows won and lost. Out: the interval as the inversion of the score test unde
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pytest
 from scipy import optimize, stats
+
+from local.stack.info import StackInfo
+from tests.stack import api
 
 _Z = stats.norm.ppf(0.975)
 
@@ -20,6 +24,29 @@ class Figures(NamedTuple):
     gain: float
     interval: tuple[float, float]
     p_value: float
+
+
+def rows_of_verdict(stack: StackInfo, result: dict[str, Any]) -> int:
+    """How many rows the verdict of a demo was reached by; each of its figures must be the oracle's."""
+    verdict, paired = result["verdict"], api.paired_outcomes(stack, verdict_of=result)
+    won = sum(distilled > baseline for baseline, distilled in paired)
+    lost = sum(distilled < baseline for baseline, distilled in paired)
+    expected = figures(len(paired), won, lost)
+    assert verdict["gain"] == pytest.approx(expected.gain)
+    assert verdict["interval"] == pytest.approx(expected.interval, abs=1e-6)
+    assert verdict["p_value"] == pytest.approx(expected.p_value, rel=1e-9)
+    assert verdict["outcome"] == outcome(expected)
+    return len(paired)
+
+
+def outcome(said: Figures) -> str:
+    """The rules of a verdict with their defaults."""
+    low, high = said.interval
+    if low > 0 and said.p_value < 0.05:
+        return "beats_baseline"
+    if high < 0:
+        return "worse"
+    return "no_better" if high < 0.02 else "inconclusive"
 
 
 def figures(rows: int, won: int, lost: int) -> Figures:

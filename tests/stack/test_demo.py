@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from local.stack.info import StackInfo
 from tests.data import banking77
+from tests.stack import oracle
 
 
-def test_the_bundled_task(demo: Callable[..., dict[str, Any]]) -> None:
+def test_the_bundled_task(demo: Callable[..., dict[str, Any]], stack: StackInfo) -> None:
     result = demo()
+    assert oracle.rows_of_verdict(stack, result) == result["baseline"]["total"]
     assert result["verdict"]["outcome"] == "beats_baseline"
     assert result["teacher"]["score"] > result["distilled"]["score"] > result["baseline"]["score"]
     assert result["notification"]["verdict"]["id"] == result["notification"]["id"]

@@ -17,13 +17,14 @@ from openai import OpenAI
 
 from local.stack.info import StackInfo
 from tests.client import node
+from tests.examples import of_the_soak
 from tests.stack.conftest import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 FOLDER = EXAMPLES / "frameworks"
-PYTHON = ["openai_python.py", "openai_agents.py", "pydantic_ai_agent.py"]
+PYTHON = ["openai_python.py", *of_the_soak("openai_agents.py", "pydantic_ai_agent.py")]
 WRAPPED = ["wrapped/openai_agents.py"]
-JAVASCRIPT = ["openai_node.mjs", "vercel_ai.mjs"]
+JAVASCRIPT = ["openai_node.mjs", *of_the_soak("vercel_ai.mjs")]
 TAGS = {"feature": "triage"}
 MAIL = "My parcel has not arrived."
 _PATIENCE_S = 20

@@ -16,6 +16,7 @@ from stats import (
     ratio_interval,
     tango_interval,
 )
+from tests.examples import of_the_soak
 
 ROWS = 120
 
@@ -50,7 +51,7 @@ def mean_difference(first, second, axis):
 
 @pytest.mark.parametrize("digits", [None, 1])
 @pytest.mark.parametrize("confidence", [0.9, 0.95])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *of_the_soak(2, 3)])
 def test_paired_bca_equals_scipy_within_monte_carlo_error(seed, confidence, digits):
     n = ROWS if digits is None else 600
     first, second = scores(seed, n, digits)
@@ -208,7 +209,7 @@ def test_gap_closed_of_a_known_table():
     assert 0.4 < low < 0.8 < high <= 1.0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *of_the_soak(2)])
 def test_ratio_interval_equals_scipy_within_monte_carlo_error(seed):
     rows = outcomes(seed, 400)
     columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
@@ -257,7 +258,7 @@ def test_the_ratio_of_5000_rows_takes_less_than_two_seconds():
     assert interval == ratio_interval(rows[::-1], seed=1)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *of_the_soak(2)])
 def test_more_distinct_scores_than_are_drawn_equal_scipy_too(seed):
     first, second = scores(seed, 3000)
     expected, error = scipy_bca((first, second), mean_difference, paired=True, draws=5000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from stats import Interval, PairedCounts, mcnemar_exact, tango_interval
-from tests.examples import examples
+from tests.examples import examples, of_the_soak
 
 ALPHA = 0.05
 
@@ -253,7 +253,7 @@ def test_equal_models_win_at_most_at_half_of_alpha_over_all_tables_of_60_rows(sh
     assert wins <= ALPHA / 2
 
 
-@pytest.mark.parametrize(("n", "margin"), [(60, 0.1), (100, 0.05), (140, 0.02), (200, 0.02)])
+@pytest.mark.parametrize(("n", "margin"), [(60, 0.1), (100, 0.05), *of_the_soak((140, 0.02), (200, 0.02))])
 @pytest.mark.parametrize("won_share", [0.0001, 0.01, 0.02, 0.05, 0.1])
 def test_a_model_that_is_worse_by_the_margin_seldom_looks_as_good(n, margin, won_share):
     """The exact size of the claim of one side at 5%: the lower end of the 90% interval above minus the margin."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stats import PairedCounts, mcnemar_exact, power_at, rows_needed, smallest_gain, tango_interval
-from tests.examples import examples
+from tests.examples import examples, of_the_soak
 
 
 def oracle_power(n, gain, discordance, min_gain=0.0):
@@ -118,7 +118,7 @@ def simulated_power(n, gain, discordance, min_gain):
 
 @pytest.mark.parametrize(
     ("gain", "discordance", "min_gain"),
-    [(0.05, 0.2, 0.0), (0.02, 0.15, 0.0), (0.1, 0.25, 0.0), (0.08, 0.2, 0.02), (0.1, 0.3, 0.05)],
+    [(0.1, 0.25, 0.0), (0.1, 0.3, 0.05), *of_the_soak((0.05, 0.2, 0.0), (0.02, 0.15, 0.0), (0.08, 0.2, 0.02))],
 )
 def test_planned_rows_give_the_planned_power_in_simulation(gain, discordance, min_gain):
     rows = rows_needed(gain, discordance, min_gain=min_gain)
