@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import of_the_soak
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
@@ -21,13 +23,15 @@ TINY = {
     "search": ("--records", "800"),
     "wrapper": ("--calls", "5"),
 }
+LONG = ["cold_start"]
+"""It starts a process for each start that it measures."""
 
 
 def test_every_bench_is_run() -> None:
     assert {path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py")} == TINY.keys()
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", [*(name for name in TINY if name not in LONG), *of_the_soak(*LONG)])
 def test_a_bench_runs_to_its_table(name: str) -> None:
     ended = subprocess.run(
         [sys.executable, f"tests/bench/bench_{name}.py", *TINY[name]],

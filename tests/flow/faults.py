@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import botocore.client
@@ -13,9 +14,11 @@ from botocore.exceptions import EndpointConnectionError
 
 from foundation import bus
 from providers.openai_compatible import OpenAICompatible
+from stats import ratio_interval
 from tuning.trainers.openai_compatible import OpenAITrainer
 from tuning.trainers.openai_files import OpenAIFiles
 from tuning.trainers.trainer import TrainerAway
+from verdict import evidence
 
 
 class Hook:
@@ -94,4 +97,6 @@ def injected(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name in ("find", "start", "look", "forget"):
             patch.setattr(OpenAITrainer, name, of_trainer(getattr(OpenAITrainer, name)))
         patch.setattr(OpenAIFiles, "_upload", of_trainer(OpenAIFiles._upload))
+        # No call is among the ten thousand draws of a verdict, which were a tenth of a flow's time.
+        patch.setattr(evidence, "ratio_interval", partial(ratio_interval, draws=100))
         yield

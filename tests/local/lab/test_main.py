@@ -2,27 +2,26 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from local.lab.__main__ import main
+from tests.examples import of_the_soak
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_it_says_when_it_is_ready_and_a_signal_stops_it():
-    sent = (signal.SIGTERM, signal.SIGINT)
-    with ExitStack() as ending:
-        labs = [ending.enter_context(started()) for _ in sent]
-        for lab, number in zip(labs, sent, strict=True):
-            ready = lab.stdout.readline()
-            lab.send_signal(number)
-            out, err = lab.communicate(timeout=10)
-            assert re.fullmatch(r"lab ready: http://127\.0\.0\.1:\d+/v1\n", ready)
-            assert (out, err) == ("", "")
-            assert lab.returncode in {0, -number}
+@pytest.mark.parametrize("number", [signal.SIGTERM, *of_the_soak(signal.SIGINT)])
+def test_it_says_when_it_is_ready_and_a_signal_stops_it(number):
+    with started() as lab:
+        ready = lab.stdout.readline()
+        lab.send_signal(number)
+        out, err = lab.communicate(timeout=10)
+        assert re.fullmatch(r"lab ready: http://127\.0\.0\.1:\d+/v1\n", ready)
+        assert (out, err) == ("", "")
+        assert lab.returncode in {0, -number}
 
 
 @contextmanager
