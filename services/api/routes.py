@@ -21,7 +21,7 @@ MODULES = {
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
-    "datasets": ["datasets", "dataset_rows", "dataset_report"],
+    "datasets": ["datasets", "dataset_rows", "dataset_report", "learning_curves"],
     "fine_tuning": ["fine_tuning", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],

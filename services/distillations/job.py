@@ -84,6 +84,8 @@ class Job(Record):
     object: Literal["fine_tuning.job"] = "fine_tuning.job"
     distillation_id: str | None = None
     """The distillation that waits for it; null for a job that was asked for by itself."""
+    learning_curve_id: str | None = None
+    """The learning curve that waits for it."""
     dataset_id: str | None = None
     """The dataset of the distillation, whose files it trains on."""
     training_file: str | None = None

@@ -6,10 +6,12 @@ from typing import Any
 
 import orjson
 
+from distilling import curves
 from distilling.advance import advance, fail, resend
 from evals.run import Run
 from foundation import blobs, bus
 from foundation.consumer import consume
+from foundation.curve_messages import AdvanceLearningCurve
 from foundation.events import AdvanceDistillation, AssembleDataset, Delivery, StepFailed
 from foundation.landed import ObjectsLanded
 
@@ -28,19 +30,24 @@ def _handle(delivery: Delivery) -> None:
             for key in keys:
                 # The summary of a run that was deleted since is gone, and nobody waited for that run.
                 summary = orjson.loads(blobs.find(key) or b"{}")
-                _tell_who_waits(summary.get("distillation_id"), summary.get("dataset_id"))
+                _tell_who_waits(summary)
+        case AdvanceLearningCurve(learning_curve_id=curve_id):
+            curves.advance(curve_id)
         case StepFailed():
             fail(delivery.distillation_id, delivery.code, delivery.message, during=delivery.during)
         case _:
             raise TypeError(f"distilling takes no {type(delivery).__name__}")
 
 
-def _tell_who_waits(distillation_id: str | None, dataset_id: str | None) -> None:
-    """A run has ended: have the dataset made that waits for its grades, or its distillation go on."""
+def _tell_who_waits(summary: dict[str, Any]) -> None:
+    """A run has ended: have the dataset made that waits for its grades, or who waits for the run go on."""
+    distillation_id, dataset_id = summary.get("distillation_id"), summary.get("dataset_id")
     if dataset_id:
         bus.send(AssembleDataset(distillation_id=distillation_id or "", dataset_id=dataset_id))
     elif distillation_id:
         advance(distillation_id)
+    elif summary.get("learning_curve_id"):
+        curves.advance(summary["learning_curve_id"])
 
 
 def _give_up(delivery: Delivery, reason: str) -> None:

@@ -1,6 +1,6 @@
-"""The validation rows of a training set as rows of a run, on which attempts are compared.
+"""The validation rows of a training set as rows of a run, on which models are compared that learnt from it.
 
-In: a distillation whose set is made. Out: one JSONL object, written once, and its file. A row is the completion as it
+In: a training set that is made. Out: one JSONL object, written once, and its file. A row is the completion as it
 was captured, so that models are asked as the application asks. Where a completion has no reference, the teacher's
 answer is it: what the student is to imitate.
 
@@ -27,49 +27,47 @@ from distillations.distillation import Distillation
 from distillations.lineage import Node
 from evals.files import File
 from foundation import blobs
-from foundation.ids import derived_id
+from foundation.ids import derived_id, now
 
 MOST_ROWS = 1000
 _AT_ONCE = 100
 
 
 def freeze(distillation: Distillation) -> File | None:
-    """Write the rows unless they are written, and answer their file; None where none of their completions is left."""
+    """The rows for the attempts of a distillation; None where none of their completions is left."""
     key = f"distillations/{distillation.id}/validation.jsonl"
+    file_id = derived_id("file-", distillation.id, "validation")
+    return frozen(file_id, key, distillation.dataset_id or "", distillation.seed)
+
+
+def frozen(file_id: str, key: str, dataset_id: str, seed: int) -> File | None:
+    """Write the rows of a dataset unless they are written, and answer their file; None where there are none."""
     if not blobs.exists(key):
-        lines = (orjson.dumps(row) + b"\n" for row in _rows(distillation))
+        lines = (orjson.dumps(row) + b"\n" for row in _rows(dataset_id, seed))
         blobs.put_new_lines(key, lines, content_type="application/jsonl")
     if not blobs.exists(key):
         return None
-    file = File(
-        id=derived_id("file-", distillation.id, "validation"),
-        created_at=distillation.created_at,
-        bytes=blobs.size(key),
-        filename=f"{distillation.id}-validation.jsonl",
-        purpose="evals",
-        key=key,
-    )
+    name = f"{dataset_id}-validation.jsonl"
+    file = File(id=file_id, created_at=now(), bytes=blobs.size(key), filename=name, purpose="evals", key=key)
     file.create()
     node = Node("file", file.id)
-    lineage.link([(Node("dataset", distillation.dataset_id or ""), node)])
-    ids = (orjson.loads(line)["item"]["completion_id"] for line in blobs.lines(key))
-    lineage.link_completions(ids, node)
+    lineage.link([(Node("dataset", dataset_id), node)])
+    lineage.link_completions((orjson.loads(line)["item"]["completion_id"] for line in blobs.lines(key)), node)
     return file
 
 
-def _rows(distillation: Distillation) -> Iterator[dict[str, Any]]:
+def _rows(dataset_id: str, seed: int) -> Iterator[dict[str, Any]]:
     """The rows in the order of the training set."""
-    for together in batched(_chosen(distillation), _AT_ONCE, strict=False):
+    for together in batched(_chosen(dataset_id, seed), _AT_ONCE, strict=False):
         references = [reference for completion_id in together if (reference := index.find(completion_id))]
         yield from map(_row, index.read(references))
 
 
-def _chosen(distillation: Distillation) -> list[str]:
+def _chosen(dataset_id: str, seed: int) -> list[str]:
     """The completions that validate, in their order; of many, those drawn by lot."""
-    lines = blobs.lines(dataset_key(distillation.dataset_id or "", "manifest.jsonl"))
-    entries = (orjson.loads(line) for line in lines)
+    entries = (orjson.loads(line) for line in blobs.lines(dataset_key(dataset_id, "manifest.jsonl")))
     ids = [entry["completion_id"] for entry in entries if entry["split"] == "validation"]
-    drawn = set(heapq.nsmallest(MOST_ROWS, ids, key=lambda one: _lot(distillation.seed, one)))
+    drawn = set(heapq.nsmallest(MOST_ROWS, ids, key=lambda one: _lot(seed, one)))
     return [completion_id for completion_id in ids if completion_id in drawn]
 
 

@@ -31,7 +31,7 @@ OPEN_RUNS = "OPENRUNS"
 
 
 class Run(Record):
-    """One pass of an eval over rows. `distillation_id` and `dataset_id` name who waits for it.
+    """One pass of an eval over rows. `distillation_id`, `dataset_id` and `learning_curve_id` name who waits for it.
 
     `pins` says where each model that it asks is asked, from when it is planned: its own, and those of its judges.
     `latency_ms` is the sum over the `timed_rows`, of which a latency is known.
@@ -56,6 +56,7 @@ class Run(Record):
     metadata: dict[str, str] | None = None
     distillation_id: str | None = None
     dataset_id: str | None = None
+    learning_curve_id: str | None = None
     latency_ms: int | None = None
     timed_rows: int | None = None
     rows: int | None = None
@@ -91,7 +92,7 @@ class Run(Record):
         """Record how it ended, if it is open, then let `summary.json` land, which tells whoever waits."""
         held = {"queued": "queued", "in_progress": "in_progress", "same": changes["status"]}
         self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
-        waiting = {"distillation_id": self.distillation_id, "dataset_id": self.dataset_id}
+        waiting = {name: getattr(self, name) for name in ("distillation_id", "dataset_id", "learning_curve_id")}
         summary = {"run_id": self.id, "eval_id": self.eval_id, **waiting}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
+from foundation.curve_messages import AdvanceLearningCurve
 from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
@@ -252,6 +253,7 @@ type Work = (
     | SampleBatch
     | GradeChunk
     | AdvanceDistillation
+    | AdvanceLearningCurve
     | AssembleDataset
     | StepFailed
     | StartJob

@@ -84,7 +84,7 @@ class _Fit:
     def __init__(self, points: Sequence[CurvePoint], rate: float) -> None:
         most = max(point.examples for point in points)
         self.rate = rate
-        self._x = [(point.examples / most) ** -rate for point in points]
+        self._x = [math.pow(point.examples / most, -rate) for point in points]
         self._y = [1 - point.passed / point.rows for point in points]
         self._weights = [1 / _variance(point) for point in points]
         whole = sum(self._weights)

@@ -17,6 +17,7 @@ from typing import Any
 from distillations.job import OPEN_JOBS, Job, JobFailure, JobStatus
 from foundation import aws, bus, table
 from foundation.consumer import logger
+from foundation.curve_messages import AdvanceLearningCurve
 from foundation.events import AdvanceDistillation, DeliverEvent
 from foundation.ids import now
 from foundation.later import patience_over
@@ -129,6 +130,8 @@ def _tell(job: Job, row: Row) -> None:
     """Tell who waits for the end of a job. Its entry in the list notes that the webhooks were told."""
     if job.distillation_id:
         bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
+    elif job.learning_curve_id:
+        bus.send(AdvanceLearningCurve(learning_curve_id=job.learning_curve_id))
     elif not row.get("end_told") and job.status in _EVENTS:
         bus.send(DeliverEvent(event_type=_EVENTS[job.status], object_id=job.id))
         table.update(OPEN_JOBS, job.id, {"end_told": True})

@@ -295,6 +295,9 @@ def _distillation(made: Tour) -> None:
     call("GET", "/datasets/{dataset_id}/content", **dataset)
     steps = [{"rule": "truncated"}, {"rule": "contradictions", "keep": "newest"}, {"rule": "duplicates"}]
     asked = {"source": loop.source("train", "tour-loop"), "recipe": {"steps": steps}, "dry_run": True}
+    loop.capture(system, "tour-curve", train=100, test=1)
+    large = {"source": loop.source("train", "tour-curve"), "recipe": {"steps": []}}
+    curved = {"dataset_id": call("POST", "/datasets", large)["id"]}
     made_alone = {"dataset_id": call("POST", "/datasets", asked)["id"]}
     system.settle()
     call("GET", "/datasets/{dataset_id}/rows", query="limit=2&outcome=train", **made_alone)
@@ -303,6 +306,9 @@ def _distillation(made: Tour) -> None:
     call("GET", "/chat/completions/{completion_id}/datasets", completion_id=rows[0]["id"])
     call("GET", "/datasets/{dataset_id}/diff/{other_id}", **made_alone, other_id=ended["dataset_id"])
     call("DELETE", "/datasets/{dataset_id}", **made_alone)
+    cheap = {"eval_id": ended["eval_id"], "student": loop.STUDENT}
+    call("POST", "/datasets/{dataset_id}/learning_curves", cheap, **curved)
+    call("GET", "/datasets/{dataset_id}/learning_curves", **curved)
     call("GET", "/fine_tuning/jobs/{job_id}", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/checkpoints", **job)

@@ -75,6 +75,14 @@ BODIES: dict[Route, Any] = {
         "trainer": "default",
         "dry_run": True,
     },
+    ("POST", "/v1/datasets/<dataset_id>/learning_curves"): {
+        "eval_id": "eval_1",
+        "student": "lab-small",
+        "trainer": "default",
+        "hyperparameters": {"n_epochs": 2},
+        "seed": 1,
+        "max_cost_usd": 5,
+    },
     ("POST", "/v1/distillations"): {
         "name": "walk",
         "eval_id": "eval_1",

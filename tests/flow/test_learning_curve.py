@@ -1,0 +1,129 @@
+"""A learning curve of a dataset, in process: four trainings, four runs, a forecast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from distillations.learning_curve import LearningCurve
+from foundation import blobs
+from tests.flow import loop
+from tests.flow.faults import Hook, injected
+from tests.flow.system import System
+
+
+@pytest.fixture
+def dataset_id(system: System) -> str:
+    """A training set of about a hundred examples."""
+    loop.capture(system, "curve", train=110, test=1)
+    made = system.ok("POST", "/v1/datasets", {"source": loop.source("train", "curve"), "recipe": {"steps": []}})
+    system.settle()
+    return str(made["id"])
+
+
+def asked(system: System, dataset_id: str, **fields: Any) -> dict[str, Any]:
+    body = {"eval_id": loop.create_eval(system), "student": loop.STUDENT, **fields}
+    answer: dict[str, Any] = system.ok("POST", f"/v1/datasets/{dataset_id}/learning_curves", body)
+    return answer
+
+
+def ended(system: System, dataset_id: str) -> dict[str, Any]:
+    system.settle()
+    [curve] = system.ok("GET", f"/v1/datasets/{dataset_id}/learning_curves")["data"]
+    answer: dict[str, Any] = curve
+    return answer
+
+
+def test_four_parts_are_trained_on_and_graded_and_the_forecast_is_read(system: System, dataset_id: str) -> None:
+    started = asked(system, dataset_id)
+    assert started["status"] == "queued"
+    curve = ended(system, dataset_id)
+    assert (curve["id"], curve["status"], curve["error"]) == (started["id"], "completed", None)
+    card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
+    points = curve["points"]
+    assert [point["share"] for point in points] == [0.125, 0.25, 0.5, 1.0]
+    assert points[-1]["examples"] == card["train_rows"]
+    assert all(abs(point["examples"] - point["share"] * card["train_rows"]) <= 1 for point in points)
+    assert {point["score"]["total"] for point in points} == {card["validation_rows"]}
+    low, high = curve["forecast"]["interval"]
+    assert low <= curve["forecast"]["gain"] <= high
+    assert curve["sentence"].startswith("twice the data: ")
+    record = LearningCurve.load(curve["id"])
+    parts = [set(blobs.lines(record.key(f"part-{number}.jsonl"))) for number in range(4)]
+    assert parts[0] < parts[1] < parts[2] < parts[3]
+    graph = system.ok("GET", f"/v1/lineage/{dataset_id}")
+    assert {point["model"] for point in points} <= {node["id"] for node in graph["nodes"]}
+    system.ok("DELETE", f"/v1/datasets/{dataset_id}")
+    assert not list(blobs.keys(f"datasets/{dataset_id}/"))
+
+
+@pytest.mark.soak
+def test_each_part_has_one_job_whatever_call_fails(
+    system: System, dataset_id: str, monkeypatch: pytest.MonkeyPatch, soak: bool
+) -> None:
+    for n in range(1, 60, 3) if soak else (9,):
+        for when in ("before", "after"):
+            hook = Hook(n, when)
+            system.around = hook.around
+            with injected(hook, monkeypatch):
+                started = asked(system, dataset_id, seed=2 * n + (when == "after"))
+                system.settle()
+            curve = LearningCurve.load(started["id"])
+            assert curve.status == "completed"
+            url = f"{system.lab}/v1/fine_tuning/jobs?metadata[stillhouse_intent]="
+            jobs = [httpx.get(url + point.job_id).json()["data"] for point in curve.points]
+            assert [len(of_point) for of_point in jobs] == [1, 1, 1, 1]
+            assert all(point.score for point in curve.points)
+
+
+def test_a_part_that_does_not_train_leaves_its_point_out(system: System, dataset_id: str) -> None:
+    curve_id = asked(system, dataset_id)["id"]
+    system.deliver("DISTILLING")
+    first = LearningCurve.load(curve_id).job_id(0)
+    system.ok("POST", f"/v1/fine_tuning/jobs/{first}/cancel")
+    curve = ended(system, dataset_id)
+    assert (curve["status"], curve["points"][0]["error"]) == ("completed", "Its job ended as cancelled.")
+    assert [bool(point["score"]) for point in curve["points"]] == [False, True, True, True]
+    assert curve["forecast"]
+
+
+def test_asking_again_is_the_same_curve_and_has_it_go_on(system: System, dataset_id: str) -> None:
+    body = {"eval_id": loop.create_eval(system), "student": loop.STUDENT}
+    url = f"/v1/datasets/{dataset_id}/learning_curves"
+    assert system.ok("POST", url, body)["id"] == system.ok("POST", url, body)["id"]
+    system.ok("POST", url, {**body, "seed": 7})
+    assert len(system.ok("GET", url)["data"]) == 2, "another seed is another curve"
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"eval_id": "eval_nobody"}, (404, "eval_id", "not_found")),
+        ({"student": "nobody"}, (404, "student", "model_not_found")),
+        ({"student": ""}, (400, "student", "invalid_value")),
+        ({"trainer": "sagemaker"}, (400, "trainer", "unsupported")),
+        ({"trainer": "moon"}, (400, "trainer", "invalid_value")),
+        ({"hyperparameters": {"n_epochs": 51}}, (400, "hyperparameters.n_epochs", "invalid_value")),
+        ({"max_cost_usd": 1}, (400, "max_cost_usd", "no_price")),
+        ({"max_cost_usd": -1}, (400, "max_cost_usd", "invalid_value")),
+        ({"examples": 1}, (400, "examples", "unknown_parameter")),
+    ],
+)
+def test_what_cannot_work_is_refused_by_its_field(
+    fields: dict[str, Any], refusal: tuple[int, str, str], system: System, dataset_id: str
+) -> None:
+    body = {"eval_id": loop.create_eval(system), "student": loop.STUDENT, **fields}
+    status, answer = system.call("POST", f"/v1/datasets/{dataset_id}/learning_curves", body)
+    assert (status, answer["error"]["param"], answer["error"]["code"]) == refusal
+
+
+def test_a_set_that_is_too_small_or_a_dry_run_carries_no_curve(system: System) -> None:
+    loop.capture(system, "few", train=30, test=1)
+    for more, code in (({}, "wrong_size"), ({"dry_run": True}, "not_ready")):
+        made = system.ok("POST", "/v1/datasets", {"source": loop.source("train", "few"), **more})
+        system.settle()
+        body = {"eval_id": loop.create_eval(system), "student": loop.STUDENT}
+        status, refusal = system.call("POST", f"/v1/datasets/{made['id']}/learning_curves", body)
+        assert (status, refusal["error"]["param"], refusal["error"]["code"]) == (400, "dataset_id", code)
