@@ -15,6 +15,7 @@ from completions import index
 from completions.completion import Completion
 from completions.messages import text_of
 from distillations.dataset import Dataset
+from distillations.learning_curve import LearningCurve
 from distillations.report.document import REPORT, DatasetReport
 from distillations.report.markdown import markdown
 from distillations.report.steps import RowExample, RuleReport
@@ -47,10 +48,16 @@ def dataset_report(dataset_id: str) -> DatasetReport | Response[Any]:
     A dry run has one, too, and so has the dataset of a distillation. With `format=markdown` it is a text with plots.
     """
     as_markdown = _wants_markdown()
-    report = _with_texts(_stored(dataset_id))
+    report = _with_texts(_stored(dataset_id)).model_copy(update={"learning_curve": _learning_curve(dataset_id)})
     if not as_markdown:
         return report
     return Response(200, f"{_MARKDOWN}; charset=utf-8", markdown(report))
+
+
+def _learning_curve(dataset_id: str) -> LearningCurve | None:
+    """The newest that is complete."""
+    curves = LearningCurve.every(parent=dataset_id, descending=True)
+    return next((curve for curve in curves if curve.status == "completed"), None)
 
 
 def _wants_markdown() -> bool:

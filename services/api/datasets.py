@@ -18,6 +18,7 @@ from api.new_dataset import NewDataset, begin
 from distillations.dataset import Dataset, DatasetCard, DatasetId
 from distillations.distillation import TERMINAL, Distillation
 from distillations.formats import FORMATS
+from distillations.learning_curve import DONE, LearningCurve
 from foundation import blobs, bus, http
 from foundation.document import Deleted
 from foundation.errors import ApiError, Conflict
@@ -116,6 +117,9 @@ def delete_dataset(dataset_id: str) -> Deleted:
         f"the dataset {dataset_id}",
         "in_use",
     )
+    curve = next((curve for curve in LearningCurve.every(parent=dataset_id) if curve.status not in DONE), None)
+    if curve:
+        raise Conflict(f"The learning curve {curve.id} is {curve.status}: wait for its end.", code="in_use")
     for run in dataset.give_up("cancelled", "It was deleted."):
         bus.send(PlanRun(run_id=run.id, correlation_id=dataset.id))
     blobs.delete(blobs.keys(dataset.key("")))

@@ -17,7 +17,15 @@ from distillations.contender import NO_ROW, why_no_result
 from distillations.dataset import Dataset
 from distillations.failure import Failure
 from distillations.job import Job
-from distillations.learning_curve import SHARES, TIMES, LearningCurve, LearningForecast, LearningPoint, sentence_of
+from distillations.learning_curve import (
+    DONE,
+    SHARES,
+    TIMES,
+    LearningCurve,
+    LearningForecast,
+    LearningPoint,
+    sentence_of,
+)
 from distillations.lineage import Node
 from distillations.model_score import ModelScore
 from distilling import subsets, validation_rows
@@ -40,6 +48,14 @@ def advance(curve_id: str) -> None:
         changes = step(curve) if step else None
         if changes is None or not curve.change(changes, where={"status": curve.status}):
             return
+
+
+def give_up(curve_id: str, reason: str) -> None:
+    """End a curve whose next step could not be taken. Its jobs end by themselves."""
+    curve = LearningCurve.find(curve_id)
+    if curve and curve.status not in DONE:
+        failed = _failed("step_failed", f"Its next step could not be taken: {reason}.")
+        curve.change(failed, where={"status": curve.status})
 
 
 def _train(curve: LearningCurve) -> dict[str, Any]:

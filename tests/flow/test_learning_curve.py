@@ -50,6 +50,9 @@ def test_four_parts_are_trained_on_and_graded_and_the_forecast_is_read(system: S
     low, high = curve["forecast"]["interval"]
     assert low <= curve["forecast"]["gain"] <= high
     assert curve["sentence"].startswith("twice the data: ")
+    assert system.ok("GET", f"/v1/datasets/{dataset_id}/report")["learning_curve"] == curve
+    text = system.ok("GET", f"/v1/datasets/{dataset_id}/report?format=markdown")
+    assert "What more examples would bring" in text
     record = LearningCurve.load(curve["id"])
     parts = [set(blobs.lines(record.key(f"part-{number}.jsonl"))) for number in range(4)]
     assert parts[0] < parts[1] < parts[2] < parts[3]
@@ -80,6 +83,7 @@ def test_each_part_has_one_job_whatever_call_fails(
 
 def test_a_part_that_does_not_train_leaves_its_point_out(system: System, dataset_id: str) -> None:
     curve_id = asked(system, dataset_id)["id"]
+    assert system.call("DELETE", f"/v1/datasets/{dataset_id}")[0] == 409, "it trains"
     system.deliver("DISTILLING")
     first = LearningCurve.load(curve_id).job_id(0)
     system.ok("POST", f"/v1/fine_tuning/jobs/{first}/cancel")
@@ -127,3 +131,12 @@ def test_a_set_that_is_too_small_or_a_dry_run_carries_no_curve(system: System) -
         body = {"eval_id": loop.create_eval(system), "student": loop.STUDENT}
         status, refusal = system.call("POST", f"/v1/datasets/{made['id']}/learning_curves", body)
         assert (status, refusal["error"]["param"], refusal["error"]["code"]) == (400, "dataset_id", code)
+
+
+def test_a_curve_whose_step_cannot_be_taken_ends_with_the_reason(system: System, dataset_id: str) -> None:
+    curve_id = asked(system, dataset_id)["id"]
+    blobs.delete([f"datasets/{dataset_id}/manifest.jsonl"])
+    for _ in range(8):
+        system.deliver("DISTILLING")
+    curve = LearningCurve.load(curve_id)
+    assert (curve.status, curve.error and curve.error.code) == ("failed", "step_failed")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from distillations.learning_curve import LearningCurve
 from distillations.report.comparison import Drift, FieldComparison
 from distillations.report.fields import AmountField, LabelField, Period, Topic
 from distillations.report.steps import RuleReport
@@ -110,3 +111,5 @@ class DatasetReport(Document):
     """Null where nothing trains."""
     terms: list[TeacherTerms] = Field(default_factory=list)
     """Whether the terms of the teachers' providers let their answers train another model."""
+    learning_curve: LearningCurve | None = None
+    """The newest that is complete, which says what more examples would bring; null where none was asked for."""

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+from distillations.learning_curve import LearningCurve
 from distillations.report import figures
 from distillations.report.comparison import Drift, FieldComparison
 from distillations.report.document import DatasetReport
@@ -37,6 +38,7 @@ def markdown(report: DatasetReport) -> str:
             *_section("Rare slices", _rare(report)),
             *_section("Lengths", _figures(figures.length_figures(report))),
             *_section("What a training takes", _estimates(report)),
+            *_section("What more examples would bring", _learning_curve(report.learning_curve)),
             *_section("Does the task suit distillation?", _suitability(report.suitability)),
             *_section("Terms of the teachers' providers", _terms(report)),
             *_section("How exact this is", [_EXACT]),
@@ -209,3 +211,17 @@ def _terms(report: DatasetReport) -> list[str]:
     said = {"yes": "may train other models", "no": "may not train other models", "unknown": "not looked at yet"}
     notes = [(terms, f" ({text(terms.note)})" if terms.note else "") for terms in report.terms]
     return [f"- {text(terms.provider)}: {said[terms.trains_others]}{note}" for terms, note in notes]
+
+
+def _learning_curve(curve: LearningCurve | None) -> list[str]:
+    if curve is None:
+        return []
+    rows = []
+    for point in curve.points:
+        score = point.score
+        shown = (
+            [f"{score.score:.1%}", f"{score.interval.low:.1%} to {score.interval.high:.1%}"] if score else ["-", "-"]
+        )
+        rows.append([f"{point.examples:,}", *shown])
+    told = [f"{text(curve.student)}: {text(curve.sentence)}", ""]
+    return [*told, *_table(["examples", "passed", "95% interval"], rows)]
