@@ -15,7 +15,7 @@ import orjson
 
 from assembly import parts
 from assembly.curate import Curator
-from assembly.files import write_files
+from assembly.files import link_examples, write_files
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
@@ -24,7 +24,6 @@ from assembly.report.suitability import Known
 from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from completions.sources import StoredCompletions
-from distillations import lineage
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
 from distillations.distillation import Distillation
 from distillations.failure import Failure
@@ -110,7 +109,7 @@ def _write(distillation: Distillation, dataset: Dataset, context: Any) -> Datase
         _check(distillation, curator)
         write_files(dataset.id, curator)
         warnings = write_report(curator, making.recipe, _traffic(distillation), _about(distillation, dataset))
-    lineage.link_completions((example.row.id for example in curator.examples), Node("dataset", dataset.id))
+    link_examples(curator, Node("dataset", dataset.id))
     return card_of(
         curator,
         making.recipe,

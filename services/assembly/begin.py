@@ -33,7 +33,7 @@ def begin(dataset: Dataset, name: str, wanted: Wanted, completions: Completions,
     wanted.eval_.create()
     run_id = run_id_of(dataset, name)
     file = _write_rows(run_id, f"{dataset.id}-{name}.jsonl", wanted, completions)
-    lineage.link_completions(wanted.rows.ids, Node("run", run_id))
+    lineage.link_completions(wanted.linked, Node("run", run_id))
     run = new_run(
         run_id,
         wanted.eval_,
@@ -58,23 +58,17 @@ def _source(file_id: str, wanted: Wanted) -> CompletionsSource:
     source = CompletionsSource(type="completions", source=FileId(type="file_id", id=file_id))
     if wanted.model is None:
         return source
-    # Fresh, since answers that were paid before are one answer; each run pays its own once.
-    asking = {"model": wanted.model, "sampling_params": wanted.parameters or None, "fresh": True}
+    # Answers that were paid before are one answer; a run that wants fresh ones pays its own, once.
+    asking = {"model": wanted.model, "sampling_params": wanted.parameters or None, "fresh": wanted.fresh or None}
     asked = ItemReference(type="item_reference", item_reference="item.input")
     return source.model_copy(update={**asking, "input_messages": asked})
 
 
 def _write_rows(run_id: str, filename: str, wanted: Wanted, completions: Completions) -> File:
     """Write the rows of the run where its plan looks for them, unless they are there."""
-    key, ids = f"runs/{run_id}/rows.jsonl", set(wanted.rows.ids)
-
-    def lines() -> Iterator[bytes]:
-        for completion in completions():
-            if completion.id in ids:
-                ids.discard(completion.id)
-                yield orjson.dumps(wanted.row(completion)) + b"\n"
-
-    blobs.put_new_lines(key, lines(), content_type=_MEDIA)
+    key = f"runs/{run_id}/rows.jsonl"
+    lines = (orjson.dumps(row) + b"\n" for row in wanted.lines(completions))
+    blobs.put_new_lines(key, lines, content_type=_MEDIA)
     file = File(
         id=rows_file_id(run_id),
         created_at=now(),

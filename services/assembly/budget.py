@@ -71,7 +71,7 @@ def _left(settings: Graded, recipe: Recipe, earlier: Iterable[DatasetRun]) -> fl
     """What this step may cost in US dollars; None for no limit."""
     limits = [settings.max_cost_usd] if settings.max_cost_usd is not None else []
     if recipe.max_cost_usd is not None:
-        spent = sum((run.estimated_usd if run.cost_usd is None else run.cost_usd) or 0 for run in earlier)
+        spent = sum(run.usd for run in earlier)
         limits.append(max(0.0, recipe.max_cost_usd - spent))
     return min(limits) if limits else None
 

@@ -22,7 +22,7 @@ _NAME = "Criteria of a recipe"
 def eval_of(settings: Graded) -> Eval:
     """The eval of a step; one of its own is not written yet. Raises ApiError where the eval that it names is gone."""
     if settings.eval_id is None:
-        return _own(settings.criteria or [])
+        return own_eval(settings.criteria or [])
     found = Eval.find(settings.eval_id)
     if found is None:
         raise ApiError(
@@ -44,7 +44,8 @@ def criterion_of(eval_: Eval, name: str | None) -> str | None:
     raise ApiError(f"No criterion is called '{name}'; there are: {names}.", code="invalid_value", param="recipe.steps")
 
 
-def _own(criteria: Sequence[Criterion]) -> Eval:
+def own_eval(criteria: Sequence[Criterion]) -> Eval:
+    """The eval of these criteria, which follows from them; it is not written yet."""
     named = [
         criterion.model_copy(update={"id": criterion.id or f"{criterion.name}-{number}"})
         for number, criterion in enumerate(criteria, start=1)

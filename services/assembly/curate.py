@@ -27,7 +27,7 @@ from assembly.training_line import history_turns
 from completions.completion import Completion
 from distillations.dataset import split_unit
 from distillations.dataset_row import DatasetRow, Outcome
-from distillations.grades import Agreement
+from distillations.grades import Agreement, Augmented
 from distillations.leaks import RULES as LEAKS
 from distillations.leaks import Leak
 from distillations.pairs import pair_of
@@ -83,6 +83,7 @@ class Curator:
         self.agreement: list[Agreement] = []
         self.survey = survey
         """What is noted for the report; None where there will be none."""
+        self.augmented: list[Augmented] = []
         self.examples: list[Example] = []
 
     @property
@@ -151,7 +152,14 @@ class Curator:
             first = len(self._recipe.steps) - len(steps) + 1
             for number, step in enumerate(steps, start=first):
                 known = Together(
-                    self._recipe.seed, questions, self._grading, number, self.journal.note_grade, self.agreement.append
+                    seed=self._recipe.seed,
+                    questions=questions,
+                    grading=self._grading,
+                    number=number,
+                    note_grade=self.journal.note_grade,
+                    note_agreement=self.agreement.append,
+                    note_augmented=self.augmented.append,
+                    take_in=self._take_in,
                 )
                 self._rows = self._left_by(step, known)
         self.examples = _placed(self._rows, validating(self._rows, self._recipe))
@@ -167,6 +175,21 @@ class Curator:
             return
         if row:
             self._rows.append(row)
+
+    def _take_in(self, completion: Completion, rule: str, finding: Finding) -> Row | None:
+        """The row of a completion that was written, unless a rule drops it."""
+        if not self.journal.came(completion.id, completion.created):
+            return None
+        self.journal.note_written(completion.id, rule, finding)
+        if self.survey:
+            self.survey.note(completion)
+        before = len(self._rows)
+        self._look_at(completion)
+        if len(self._rows) == before:
+            return None
+        row = self._rows[-1]
+        row.synthetic = True
+        return row
 
     def _row(self, candidate: Candidate) -> Row | None:
         changes: list[tuple[str, Finding]] = []
@@ -210,14 +233,14 @@ class Curator:
     def _left_by(self, step: Any, together: Together) -> list[Row]:
         """The rows that a step leaves, of which it may have repeated some."""
         dropped: set[str] = set()
-        for row, finding, copies in list(TOGETHER[step.rule](self._rows, step, together)):
+        for row, finding, copies in list(TOGETHER[step.rule](list(self._rows), step, together)):
             if copies:
                 row.copies = copies
                 self.journal.note_change(row.id, step.rule, finding, "repeated")
             else:
                 dropped.add(row.id)
                 self.journal.drop(row.id, step.rule, finding)
-        return [row for row in self._rows if row.id not in dropped]
+        return sorted((row for row in self._rows if row.id not in dropped), key=lambda row: row.order)
 
 
 def _spooled(candidate: Candidate) -> dict[str, Any]:

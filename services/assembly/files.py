@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from assembly.curate import Curator
-from distillations import row_index
+from distillations import lineage, row_index
 from distillations.dataset import dataset_key
+from distillations.lineage import Node
 from foundation import blobs
 
 _MEDIA = "application/jsonl"
@@ -31,6 +32,13 @@ def write_rows(dataset_id: str, curator: Curator) -> None:
     row_index.write(dataset_id, curator.rows())
 
 
+def link_examples(curator: Curator, dataset: Node) -> None:
+    """Record that the examples went into the dataset, and of which no completion was captured."""
+    for kind in ("completion", "synthetic"):
+        ids = (row.id for row, _ in curator.examples if row.synthetic is (kind == "synthetic"))
+        lineage.link_completions(ids, dataset, kind=kind)
+
+
 def _write(dataset_id: str, name: str, lines: Iterable[bytes]) -> None:
     blobs.put_lines(dataset_key(dataset_id, f"{name}.jsonl"), lines, content_type=_MEDIA)
 
@@ -45,4 +53,5 @@ def _lines(curator: Curator, outcome: str) -> Iterator[bytes]:
 def _manifest(curator: Curator) -> Iterator[bytes]:
     for row, place in curator.examples:
         entry = {"completion_id": row.id, "split": place.outcome, "line": place.line}
+        entry |= {"synthetic": True} if row.synthetic else {}
         yield orjson.dumps(entry) + b"\n"

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from assembly.row import Row
 from completions.completion import Completion
 from distillations.grades import DatasetRun, RowGrade
-from distillations.grading_steps import Consensus, Quality
+from distillations.grading_steps import Augment, Consensus, Quality
 
 type Completions = Callable[[], Iterable[Completion]]
 """Reads the completions of a dataset, each time anew."""
@@ -29,6 +29,32 @@ class Grades(NamedTuple):
     run: DatasetRun
 
 
+class Brief(NamedTuple):
+    """What an input is written by: a slice, and rows of it, the first of which lends its request."""
+
+    id: str
+    slice: str
+    number: int
+    """From 1 within the slice: no two briefs are the same, whatever they show."""
+    examples: Sequence[str]
+
+
+class Written(NamedTuple):
+    """An input that was written, and its grade."""
+
+    brief: Brief
+    text: str
+    grade: RowGrade
+
+
+class Answered(NamedTuple):
+    """A written input with the teacher's answer as a completion, and its grade."""
+
+    written: Written
+    completion: Completion
+    grade: RowGrade
+
+
 class Grading(Protocol):
     """Who grades the rows of a step."""
 
@@ -38,6 +64,14 @@ class Grading(Protocol):
 
     def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:
         """Whether a new answer to each row is the stored one, one of each time that was asked; None in a dry run."""
+        ...
+
+    def inputs(self, number: int, settings: Augment, briefs: Sequence[Brief]) -> list[Written] | None:
+        """The inputs that were written by these briefs; None in a dry run."""
+        ...
+
+    def answers(self, number: int, settings: Augment, written: Sequence[Written]) -> list[Answered]:
+        """The answers to written inputs."""
         ...
 
     def runs(self) -> list[DatasetRun]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from assembly.curation.rule import Finding
-from distillations.dataset_row import Corrected, DatasetRow, Evidence, Outcome
+from distillations.dataset_row import Action, Corrected, DatasetRow, Evidence, Outcome
 from distillations.grades import RowGrade
 
 _MOST_OTHERS = 10
@@ -37,6 +37,7 @@ class Journal:
         self._evidence: dict[str, bytes] = {}
         self._dropped: dict[str, list[str]] = {rule: [] for rule in rules}
         self._grades: dict[str, bytes] = {}
+        self._synthetic: set[str] = set()
         self.changed: Counter[str] = Counter()
         self.masked: Counter[str] = Counter()
 
@@ -70,6 +71,11 @@ class Journal:
         corrected: Corrected | None = None,
     ) -> None:
         self._note(completion_id, rule, finding, action, corrected)
+
+    def note_written(self, completion_id: str, rule: str, finding: Finding) -> None:
+        """Note that a completion came that was written, and for what."""
+        self._synthetic.add(completion_id)
+        self._note(completion_id, rule, finding, "added")
 
     def note_grade(self, completion_id: str, grade: RowGrade) -> None:
         """Note what a run found in the answer of a completion."""
@@ -105,6 +111,7 @@ class Journal:
                 outcome=place.outcome,
                 line=place.line or None,
                 copies=place.copies,
+                synthetic=completion_id in self._synthetic,
                 grades=[RowGrade.model_validate(noted) for noted in _members(self._grades, completion_id)],
                 evidence=self._evidence_of(completion_id),
             )
@@ -142,7 +149,7 @@ class Journal:
         completion_id: str,
         rule: str,
         finding: Finding,
-        action: Literal["dropped", "changed", "repeated"],
+        action: Action,
         corrected: Corrected | None = None,
     ) -> None:
         score = None if finding.score is None else round(finding.score, 4)

@@ -24,7 +24,7 @@ from assembly.time_left import HandedOver, TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
 from distillations.formats import format_named
-from distillations.grading_steps import Quality
+from distillations.grading_steps import Augment, Quality
 from distillations.held_out import HeldOut
 from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
 from distillations.text_steps import PersonalData
@@ -46,7 +46,7 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]
     # Whoever makes a part reads no runs.
     making.freeze_answers()
     parts = list(selection.parts(making.selection))
-    signed = bool(making.recipe.steps_of(NearLeaks, NearDuplicates))
+    signed = bool(making.recipe.steps_of(NearLeaks, NearDuplicates, Augment))
     of_parts = Parts(making, parts) if len(parts) > 1 else None
     if of_parts and machine.hand_over(making, of_parts.unread(), context, signed=signed):
         raise HandedOver
@@ -83,7 +83,7 @@ def _known(making: Making, held_out: HeldOut) -> Known:
 
 def _held_out(making: Making) -> tuple[HeldOut, list[TestQuestion]]:
     held_out, questions = HeldOut(making.recipe.group_by), []
-    near = bool(making.recipe.steps_of(NearLeaks))
+    near = bool(making.recipe.steps_of(NearLeaks, Augment))
     masks = making.recipe.steps_of(PersonalData)
     for item in making.test():
         held_out.add(item)
@@ -146,5 +146,7 @@ def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any
         leaks=curator.leaks(),
         runs=grading.runs(),
         agreement=curator.agreement,
+        synthetic=sum(row.synthetic for row, _ in curator.examples),
+        augmented=curator.augmented,
         history_turns=sum(row.history_turns for row, _ in curator.examples),
     )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from assembly import parts
-from assembly.files import write_files, write_rows
+from assembly.files import link_examples, write_files, write_rows
 from assembly.grading import Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
@@ -20,7 +20,6 @@ from assembly.report.build import About
 from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from assembly.unpaid import Unpaid
-from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
 from distillations.failure import Failure
 from distillations.lineage import Node
@@ -73,7 +72,7 @@ def _written(dataset: Dataset, context: Any) -> DatasetCard:
         else:
             write_files(dataset.id, curator)
             node = Node("dataset", dataset.id)
-            lineage.link_completions((example.row.id for example in curator.examples), node)
+            link_examples(curator, node)
         about = About(dataset.id, dataset.created_at, dataset.trainer, terms=dataset.teacher_terms)
         warnings = write_report(curator, making.recipe, dataset.traffic, about)
     about_it: dict[str, Any] = {"id": dataset.id, "created_at": dataset.created_at, "teacher": teacher}

@@ -41,6 +41,11 @@ class StoredGrades(Mapping[str, RowGrade]):
     def __getitem__(self, row_id: str) -> RowGrade:
         return RowGrade.model_validate_json(self._lines[row_id])
 
+    def fields(self, row_id: str) -> dict[str, Any]:
+        """All that was stored of a row."""
+        fields: dict[str, Any] = orjson.loads(self._lines[row_id])
+        return fields
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)
 

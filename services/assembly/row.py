@@ -33,6 +33,8 @@ class Row:
     """Whether a person wrote its answer."""
     languages: tuple[str, str] = ("", "")
     """The languages of the question and of the answer; empty where that is not known, or not asked."""
+    synthetic: bool = False
+    """Whether the teacher wrote its input, too."""
     grade: tuple[bool, float] | None = None
     """How good its answer is: whether it passed, then its score; None where it was not graded."""
 

@@ -11,17 +11,27 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from assembly import results
+from assembly.augmenting import (
+    answers_name,
+    inputs_name,
+    read_answer,
+    read_input,
+    synthetic_id,
+    to_answer,
+    to_write,
+)
 from assembly.begin import begin, open_runs, run_id_of
 from assembly.budget import refuse_over_cap
 from assembly.criteria import criterion_of, eval_of
-from assembly.grading import Grades, Waiting
+from assembly.grading import Answered, Brief, Grades, Waiting, Written
 from assembly.making import Making
 from assembly.results import Read
 from assembly.row import Row
 from assembly.wanted import Wanted, names_of, to_grade, to_repeat
+from completions.completion import Completion
 from distillations.dataset import Dataset, Status
 from distillations.grades import DatasetRun
-from distillations.grading_steps import Consensus, Quality
+from distillations.grading_steps import Augment, Consensus, Quality
 from evals.run import Run
 from foundation import bus
 from foundation.errors import ApiError
@@ -73,6 +83,29 @@ class StoredRuns:
         want = partial(to_repeat, number, settings, rows, self._making, self._dataset.runs, teacher=self._teacher)
         return self._found(names_of(number, settings), want, read)
 
+    def inputs(self, number: int, settings: Augment, briefs: Sequence[Brief]) -> list[Written] | None:
+        """The inputs that were written by these briefs. Raises Waiting until they are."""
+        want = partial(to_write, number, settings, briefs, self._making, self._dataset.runs, teacher=self._teacher)
+        self._found([inputs_name(number, settings)], want, read_input)
+        grades = self._stored(inputs_name(number, settings))
+        known = [brief for brief in briefs if brief.id in grades]
+        return [Written(brief, grades.fields(brief.id)["text"], grades[brief.id]) for brief in known]
+
+    def answers(self, number: int, settings: Augment, written: Sequence[Written]) -> list[Answered]:
+        """The answers to written inputs as completions. Raises Waiting until they are given."""
+        want = partial(to_answer, number, settings, written, self._making, self._dataset.runs, teacher=self._teacher)
+        self._found([answers_name(number, settings)], want, read_answer)
+        grades = self._stored(answers_name(number, settings))
+        by_id = {synthetic_id(self._dataset.id, one): one for one in written}
+        return [
+            Answered(one, Completion.of(grades.fields(row)["completion"], at=self._dataset.created_at), grades[row])
+            for row, one in by_id.items()
+            if row in grades and not grades[row].error
+        ]
+
+    def _stored(self, name: str) -> results.StoredGrades:
+        return results.stored(self._dataset, name) or results.StoredGrades(())
+
     def _found(self, names: Sequence[str], want: Callable[[], Wanted], read: Callable[[], Read]) -> list[Grades]:
         """What the runs of these names found; without them they are begun, and the pass ends."""
         known = {run.name for run in self._dataset.runs}
@@ -86,7 +119,7 @@ class StoredRuns:
         grades = results.stored(self._dataset, name)
         if grades is None:
             begun = self._end(begun, read())
-            grades = results.stored(self._dataset, name) or results.StoredGrades(())
+            grades = self._stored(name)
         return Grades(grades, begun)
 
     def _end(self, begun: DatasetRun, read: Read) -> DatasetRun:

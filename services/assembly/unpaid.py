@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assembly.grading import Grades
+from assembly.augmenting import inputs_name, to_answer, to_write
+from assembly.grading import Answered, Brief, Grades, Written
 from assembly.making import Making
 from assembly.row import Row
 from assembly.wanted import Wanted, to_grade, to_repeat
-from distillations.grades import DatasetRun
-from distillations.grading_steps import Consensus, Quality
+from distillations.grades import DatasetRun, RowGrade
+from distillations.grading_steps import Augment, Consensus, Quality
 
 
 class Unpaid:
@@ -33,6 +34,18 @@ class Unpaid:
         """Note what the step would ask again. Raises ApiError where its runs could not be begun."""
         self._note(to_repeat(number, settings, rows, self._making, self._runs, teacher=self._teacher))
         return None
+
+    def inputs(self, number: int, settings: Augment, briefs: Sequence[Brief]) -> list[Written] | None:
+        """Note what the step would have written, and as if all were answered. Raises ApiError where it could not."""
+        self._note(to_write(number, settings, briefs, self._making, self._runs, teacher=self._teacher))
+        unknown = RowGrade(step=inputs_name(number, settings), run_id="", item_id="", passed=True)
+        written = [Written(brief, "", unknown) for brief in briefs][: self._runs[-1].rows]
+        self._note(to_answer(number, settings, written, self._making, self._runs, teacher=self._teacher))
+        return None
+
+    def answers(self, number: int, settings: Augment, written: Sequence[Written]) -> list[Answered]:  # noqa: ARG002
+        """Nothing is written in a dry run, so nothing is answered."""
+        return []
 
     def _note(self, wanted: Wanted) -> None:
         self._runs += [wanted.run(name) for name in wanted.names]

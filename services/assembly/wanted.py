@@ -6,13 +6,15 @@ In: a step, its rows, and what the dataset is made of. Out: a `Wanted` that `run
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from assembly.budget import Afforded, afforded
 from assembly.criteria import criterion_of, eval_of
 from assembly.estimate import asking_nanodollars, grading_nanodollars, sample_of
+from assembly.grading import Completions
 from assembly.making import Making
 from assembly.row import Row
 from completions.completion import Completion
@@ -35,12 +37,16 @@ class Wanted:
     """One of each run, by which it is known in the dataset."""
     eval_: Eval
     rows: Afforded
-    row: Callable[[Completion], dict[str, Any]]
-    """A row of a run, of a completion."""
+    lines: Callable[[Completions], Iterator[dict[str, Any]]]
+    """The rows of a run, of the completions of the dataset."""
+    linked: Sequence[str]
+    """The completions that go into the runs."""
     model: str | None = None
     """Who is asked; None where the stored answers are graded."""
     parameters: dict[str, Any] = field(default_factory=dict)
-    """Sampling parameters that go before those of the stored requests."""
+    """Sampling parameters that go before those of the rows."""
+    fresh: bool = False
+    """Whether each run asks anew what was paid for before."""
 
     def run(self, name: str, run_id: str | None = None) -> DatasetRun:
         """One of the runs, as dataset and card show it."""
@@ -70,7 +76,8 @@ def to_grade(
     ids = [row.id for row in rows]
     each = grading_nanodollars(eval_.testing_criteria, sample_of(ids, making.completions))
     graded = afforded(ids, each, settings, making.recipe, earlier)
-    return Wanted(names_of(number, settings), eval_, graded, Completion.row)
+    lines = partial(_of_completions, graded.ids, Completion.row)
+    return Wanted(names_of(number, settings), eval_, graded, lines, graded.ids)
 
 
 def to_repeat(
@@ -83,13 +90,7 @@ def to_repeat(
     teacher: str | None,
 ) -> Wanted:
     """The runs that ask the teacher again what it was asked. Raises ApiError where it is not known who that is."""
-    model = settings.model or teacher
-    if model is None:
-        raise ApiError(
-            "The step 'consensus' asks the teacher again, and the source names no model. Name one in 'model'.",
-            code="missing_required_parameter",
-            param="recipe.steps",
-        )
+    model = asked_model(settings.rule, settings.model or teacher)
     eval_ = eval_of(settings)
     ids = _drawn([row.id for row in rows], settings.sample, making.recipe.seed)
     some = sample_of(ids, making.completions)
@@ -97,7 +98,30 @@ def to_repeat(
     each = None if None in costs else settings.times * sum(cost or 0 for cost in costs)
     asked = afforded(ids, each, settings, making.recipe, earlier)
     parameters = {} if settings.temperature is None else {"temperature": settings.temperature}
-    return Wanted(names_of(number, settings), eval_, asked, _question, model, parameters)
+    lines = partial(_of_completions, asked.ids, _question)
+    return Wanted(names_of(number, settings), eval_, asked, lines, asked.ids, model, parameters, fresh=True)
+
+
+def asked_model(rule: str, model: str | None) -> str:
+    """The model that a step asks. Raises ApiError where nobody has named one."""
+    if model is None:
+        raise ApiError(
+            f"The step '{rule}' asks the teacher, and the source names no model. Name one in 'model'.",
+            code="missing_required_parameter",
+            param="recipe.steps",
+        )
+    return model
+
+
+def _of_completions(
+    ids: Sequence[str], row: Callable[[Completion], dict[str, Any]], completions: Completions
+) -> Iterator[dict[str, Any]]:
+    """A row of each of these completions, in their order."""
+    wanted = set(ids)
+    for completion in completions():
+        if completion.id in wanted:
+            wanted.discard(completion.id)
+            yield row(completion)
 
 
 def _question(completion: Completion) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_serializer
 from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
-from distillations.grades import Agreement, DatasetRun
+from distillations.grades import Agreement, Augmented, DatasetRun
 from distillations.leaks import Leak
 from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
 from evals.data_sources import FileId
@@ -61,7 +61,8 @@ class DatasetCard(Document):
     """The model that it was made for; null for one that was made by itself."""
     recipe: UsedRecipe
     selected: int | None = None
-    """The completions that the recipe's filter selected: `rows` and all that were `dropped` together."""
+    """The completions that the recipe's filter selected, and what was written beside them: `rows` and all that were
+    `dropped` together."""
     rows: int
     """All examples: `train_rows` and `validation_rows` together."""
     train_rows: int
@@ -89,6 +90,10 @@ class DatasetCard(Document):
     """How far the teacher agreed with itself, one of each step `consensus`."""
     warnings: list[str] = Field(default_factory=list)
     """What to look at before training: the first sentences of the report's, at most eight."""
+    synthetic: int = 0
+    """The examples whose input the teacher wrote. Each is marked in the rows and the manifest, and none validates."""
+    augmented: list[Augmented] = Field(default_factory=list)
+    """What was written for each rare slice."""
     history_turns: int = 0
     """The assistant turns that stand before the answers of all examples, whoever said them: context, or learnt, too, as
     the recipe's `train_on_history` says."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from distillations.grades import RowGrade
 from foundation.document import Document
 
+type Action = Literal["dropped", "changed", "repeated", "added"]
 type Outcome = Literal["train", "validation", "dropped"]
 
 
@@ -34,7 +35,7 @@ class Evidence(Document):
 
     rule: str
     """The rule, as the recipe and the card name it."""
-    action: Literal["dropped", "changed", "repeated"]
+    action: Action
     reason: str
     """In a sentence, without a word of the completion's text."""
     others: list[str] = Field(default_factory=list)
@@ -58,6 +59,8 @@ class DatasetRow(Document):
     """The number of its line in the file of its outcome, from 1, the first of its copies; null where it was dropped."""
     copies: int = 1
     """How often it stands there; 0 where it was dropped."""
+    synthetic: bool = False
+    """Whether the teacher wrote its input for a rare slice: no such completion was captured."""
     grades: list[RowGrade] = Field(default_factory=list)
     """What runs found in its answer, in the order of the steps that needed them."""
     evidence: list[Evidence] = Field(default_factory=list)

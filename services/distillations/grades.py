@@ -50,6 +50,24 @@ class Agreement(Document):
     """The rows to which each new answer was the stored one."""
 
 
+class Augmented(Document):
+    """What was written for a rare slice."""
+
+    step: int
+    """The number of the step in the recipe, from 1."""
+    slice: str
+    rows: int
+    """The rows that the slice had."""
+    written: int
+    """The inputs that were written for it."""
+    inputs_passed: int
+    """Those of them that passed their criteria, and ask what no row and no other input asks."""
+    answers_passed: int
+    """Those of them whose answers passed, too, and are in the slice."""
+    entered: int
+    """Those of them that no rule refused, such as near-copies of test rows: the synthetic rows of the slice."""
+
+
 class DatasetRun(Document):
     """A run that a step of the recipe needs: what it grades or asks, and what that costs."""
 
@@ -67,3 +85,8 @@ class DatasetRun(Document):
     """What it was expected to cost at most, in US dollars; null where a model has no price."""
     cost_usd: float | None = None
     """What it has cost, once it has ended; answers that were paid before cost nothing."""
+
+    @property
+    def usd(self) -> float:
+        """What it has cost, or is expected to; 0 where nobody knows."""
+        return (self.estimated_usd if self.cost_usd is None else self.cost_usd) or 0.0

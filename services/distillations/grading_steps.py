@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from distillations.step import BaseStep
-from foundation.bounds import Name
+from foundation.bounds import Name, Text
 from graders import Criterion
 
 MOST_CRITERIA = 16
@@ -59,6 +59,40 @@ class Quality(Graded):
     def _grades_by_something(self) -> Self:
         if not self.is_judged:
             raise ValueError("give eval_id or criteria: what the answers are graded by")
+        return self
+
+
+class Augment(Graded):
+    """Has the teacher write inputs of rare slices and answer them; both are graded before they train.
+
+    What enters is marked as synthetic in the rows, the card, the manifest and the lineage, and never validates.
+    """
+
+    rule: Literal["augment"] = "augment"
+    by: Name = Field(min_length=1)
+    """What makes a slice: a metadata key, or `answer`."""
+    at_least: int = Field(ge=1, lt=1 << 31)
+    """The rows that a slice that has fewer is brought to."""
+    most_rows: int = Field(default=100, ge=1, le=10_000)
+    """The most inputs that are written for a slice."""
+    model: Name | None = None
+    """Who writes and answers; null for the model that the source names, or the teacher of the distillation."""
+    instruction: Text | None = None
+    """What else the writer is told, such as how inputs of a slice differ."""
+    input_criteria: Annotated[list[Criterion], Field(min_length=1, max_length=MOST_CRITERIA)] | None = None
+    """By what a written input is graded: `sample.output_text`, beside `item.slice` and `item.examples`. Null has the
+    writer judge whether it is a plausible input of its slice."""
+    similarity: float = Field(default=0.85, ge=0.7, le=1)
+    """How alike an input may be to a test row, or to another input, before it is refused."""
+    temperature: float = Field(default=1.0, ge=0, le=2)
+    """At which inputs are written; they are answered as the examples of the slice were."""
+
+    @model_validator(mode="after")
+    def _grades_by_something(self) -> Self:
+        if not self.is_judged:
+            raise ValueError("give eval_id or criteria: what the answers are graded by")
+        if self.by.startswith("item."):
+            raise ValueError("a slice of written inputs is a metadata key, or 'answer'")
         return self
 
 

@@ -31,9 +31,12 @@ def link(edges: Iterable[tuple[Node, Node]]) -> None:
     table.write_all(row for edge in edges for row in _both_ends(*edge))
 
 
-def link_completions(completion_ids: Iterable[str], target: Node) -> None:
-    """Record that these completions went into a dataset or a test set: downwards only."""
-    table.write_all(_end("DOWN", Node("completion", completion_id), target) for completion_id in completion_ids)
+def link_completions(completion_ids: Iterable[str], target: Node, *, kind: str = "completion") -> None:
+    """Record that these completions went into a dataset or a test set: downwards only.
+
+    `kind` is `synthetic` for what a teacher wrote and nobody captured.
+    """
+    table.write_all(_end("DOWN", Node(kind, completion_id), target) for completion_id in completion_ids)
 
 
 def link_run(run: Run) -> None:

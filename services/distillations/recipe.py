@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_
 
 from completions.sources import StoredCompletions
 from distillations.formats import Method
-from distillations.grading_steps import BestOf, Consensus, Dollars, Quality
+from distillations.grading_steps import Augment, BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
 from distillations.text_steps import Language, PersonalData
 from foundation.bounds import Name, Text
@@ -152,7 +152,16 @@ type RowStep = (
 )
 """Steps that look at one completion at a time."""
 type SetStep = (
-    NearLeaks | Language | Quality | Consensus | BestOf | Contradictions | Duplicates | NearDuplicates | Balance
+    NearLeaks
+    | Language
+    | Quality
+    | Consensus
+    | BestOf
+    | Contradictions
+    | Duplicates
+    | NearDuplicates
+    | Augment
+    | Balance
 )
 """Steps that look at all completions that are left together."""
 type Step = Annotated[RowStep | SetStep, Field(discriminator="rule")]
@@ -227,10 +236,18 @@ class Recipe(Document):
                 raise ValueError(f"the step '{step.rule}' keeps the best graded: put a step 'quality' before it")
         return self
 
+    @model_validator(mode="after")
+    def _what_is_written_comes_last(self) -> Self:
+        rules = [step.rule for step in self.steps]
+        graded = next((step.rule for step in reversed(self.steps) if isinstance(step, Quality | Consensus)), None)
+        if graded and "augment" in rules[: len(rules) - rules[::-1].index(graded)]:
+            raise ValueError(f"what is written has grades of its own: put '{graded}' before 'augment'")
+        return self
+
     @property
     def slice_keys(self) -> list[str]:
         """The keys of all slices that it needs."""
-        balanced = [step.by for step in self.steps if isinstance(step, Balance)]
+        balanced = [step.by for step in self.steps if isinstance(step, Augment | Balance)]
         return list(dict.fromkeys([*balanced, *([self.stratify_by] if self.stratify_by else [])]))
 
     def steps_of[Kind](self, *kinds: type[Kind]) -> Sequence[Kind]:

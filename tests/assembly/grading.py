@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assembly.grading import Grades
+from assembly.grading import Answered, Brief, Grades, Written
 from assembly.row import Row
 from distillations.grades import DatasetRun, RowGrade
-from distillations.grading_steps import Consensus, Quality
+from distillations.grading_steps import Augment, Consensus, Quality
 
 
 class Given:
@@ -23,6 +23,7 @@ class Given:
     ) -> None:
         self._grades = _grades(grades)
         self._turns = [_grades(turn) for turn in repetitions]
+        self._inputs: list[dict[str, Any]] = []
         self._run = DatasetRun(
             name="1-quality", eval_id="eval_1", run_id="evalrun_1", rows=len(grades), left_out=left_out
         )
@@ -35,6 +36,19 @@ class Given:
 
     def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:  # noqa: ARG002
         return [Grades(turn, self._run) for turn in self._turns]
+
+    def of_written(self, inputs: list[dict[str, Any]]) -> Given:
+        """Inputs that are written, in order: each with its `text`, and the completion that answers it."""
+        self._inputs = inputs
+        return self
+
+    def inputs(self, number: int, settings: Augment, briefs: Sequence[Brief]) -> list[Written] | None:  # noqa: ARG002
+        passed = RowGrade(step="1-augment-inputs", run_id="evalrun_1", item_id="item", passed=True)
+        return [Written(brief, one["text"], passed) for brief, one in zip(briefs, self._inputs, strict=False)]
+
+    def answers(self, number: int, settings: Augment, written: Sequence[Written]) -> list[Answered]:  # noqa: ARG002
+        completions = {one["text"]: one["completion"] for one in self._inputs}
+        return [Answered(one, completions[one.text], one.grade) for one in written]
 
 
 def _grades(grades: Mapping[str, Mapping[str, Any]]) -> dict[str, RowGrade]:

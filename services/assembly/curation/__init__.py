@@ -10,6 +10,7 @@ person corrected does; and where a recipe asks for pairs, only they do.
 from __future__ import annotations
 
 from assembly.curation import (
+    augment,
     balance,
     best_of,
     consensus,
@@ -69,6 +70,7 @@ TOGETHER: dict[str, SetRule] = {
     "contradictions": contradictions.decide,
     "duplicates": duplicates.decide,
     "near_duplicates": near_duplicates.decide,
+    "augment": augment.decide,
     "balance": balance.decide,
 }
 """The steps that look at all completions that are left."""

@@ -20,7 +20,7 @@ from completions.corrections import Correction
 from completions.same_input import answer_key, input_key, prefix_keys
 from distillations.dataset_row import Corrected
 from distillations.formats import OPENAI, Format, format_named
-from distillations.grades import Agreement, RowGrade
+from distillations.grades import Agreement, Augmented, RowGrade
 from distillations.held_out import HeldOut
 from distillations.pairs import RunAnswers, pair_of
 
@@ -136,6 +136,10 @@ class Together:
     """Keeps the grade of a row as evidence."""
     note_agreement: Callable[[Agreement], None] = lambda agreement: None  # noqa: ARG005
     """Keeps for the card how far the teacher agreed with itself."""
+    note_augmented: Callable[[Augmented], None] = lambda augmented: None  # noqa: ARG005
+    """Keeps for the card what was written for a slice."""
+    take_in: Callable[[Completion, str, Finding], Row | None] = lambda *_: None
+    """Takes in a completion that a rule had written: its row, unless a rule drops it."""
 
 
 class Verdict(NamedTuple):

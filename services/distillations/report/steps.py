@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
+from distillations.dataset_row import Action
 from foundation.document import Document
 
 
@@ -17,7 +16,7 @@ class RowExample(Document):
 
     id: str
     """The completion's id."""
-    action: Literal["dropped", "changed", "repeated"]
+    action: Action
     reason: str
     others: list[str] = Field(default_factory=list)
     """The completions or test rows beside it, by id."""

@@ -154,8 +154,12 @@ def test_one_completion(rule: str, example: dict[str, Any]) -> None:
 
 def grading_of(example: dict[str, Any]) -> Given | None:
     """The grades that an example names, as those of a run; without any nobody grades."""
-    given = example.get("grades"), example.get("repetitions")
-    return Given(given[0] or {}, given[1] or ()) if given != (None, None) else None
+    if not example.keys() & {"grades", "repetitions", "inputs"}:
+        return None
+    given = Given(example.get("grades", {}), example.get("repetitions", ()))
+    return given.of_written(
+        [{"text": one["input"], "completion": completion(**one)} for one in example.get("inputs", [])]
+    )
 
 
 @pytest.mark.parametrize(("rule", "example"), params(TOGETHER))
