@@ -12,7 +12,7 @@ from typing import Any, cast
 import openai
 from openai import OpenAI
 
-from distillations.dataset import DatasetCard
+from distillations.report.document import DatasetReport
 from local.demo.headlines import headlines
 from local.demo.screen import Screen, Stage
 from local.demo.waiting import Patience, until
@@ -120,9 +120,9 @@ def follow(
 
 def _tell(client: OpenAI, dataset_id: str, screen: Screen) -> None:
     """Say what the student will train on."""
-    card = DatasetCard.model_validate(fetch(client, f"/datasets/{dataset_id}/card"))
+    report = DatasetReport.model_validate(fetch(client, f"/datasets/{dataset_id}/report"))
     screen.say(f"Training set {dataset_id}")
-    for line in headlines(card):
+    for line in headlines(report):
         screen.say(f"  {line}")
 
 

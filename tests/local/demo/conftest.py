@@ -14,6 +14,8 @@ from openai import OpenAI
 
 from local.demo.lab import Lab
 from local.demo.trainer import Surroundings
+from tests.assembly.curating import completion
+from tests.assembly.reporting import reported
 from tests.distillations import documents
 from tests.fakes import fakes_bucket, fakes_server, stand  # noqa: F401 - fixtures
 
@@ -25,6 +27,7 @@ VERDICT = documents.verdict(
     cost_ratio={"teacher": 1.0, "baseline": None, "distilled": 0.0312},
 )
 CARD = documents.card(rows=3, train_rows=2, dropped={"duplicates": 1, "test_leaks": 1})
+REPORT = reported([completion(number, f"mail {number}") for number in range(3)])
 STATES = ("queued", "measuring", "blocked", "assembling", "training", "evaluating", "deciding", "completed")
 
 
@@ -77,6 +80,7 @@ class FakeStack:
             ("GET /evals/.+/runs/.+", lambda _: (200, {"status": "completed", "result_counts": counts})),
             ("GET /fine_tuning/jobs/.+/events", lambda _: (200, {"data": [event]})),
             ("GET /fine_tuning/jobs/.+", lambda _: (200, self.job)),
+            ("GET /datasets/dataset_1/report", lambda _: (200, REPORT.model_dump(mode="json"))),
             ("GET /datasets/dataset_1/card", lambda _: (200, CARD.model_dump(mode="json"))),
             ("GET /lineage/(.+)", lambda _, about: (200, self._lineage(about))),
             ("POST /providers", self._add_provider),

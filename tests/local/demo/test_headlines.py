@@ -1,20 +1,33 @@
+from __future__ import annotations
+
+from distillations.recipe import Contradictions, Duplicates, Recipe, Truncated
 from local.demo.headlines import headlines
-from tests.distillations import documents
+from tests.assembly.curating import completion
+from tests.assembly.reporting import reported
+
+RECIPE = Recipe(steps=[Truncated(), Contradictions(), Duplicates()], validation_share=0)
 
 
-def test_five_lines_say_what_trains_and_what_kept_the_rest_out():
-    dropped = {"test_leaks": 4, "near_leaks": 1, "truncated": 2, "malformed": 0, "duplicates": 3, "contradictions": 5}
-    lines = headlines(documents.card(rows=1060, train_rows=954, validation_rows=106, selected=1075, dropped=dropped))
+def test_five_lines_say_what_trains_what_was_kept_out_and_what_to_look_at():
+    rows = [completion(number, f"mail {number:02}", ["yes", "no"][number % 2]) for number in range(40)]
+    twice = completion(100, "mail 03", "no")
+    contradicted = completion(101, "mail 04", "no")
+    cut = completion(102, "a long one", choice={"finish_reason": "length"})
+    lines = headlines(reported([*rows, twice, contradicted, cut], RECIPE, production=rows, test=rows[:2]))
     assert lines == [
-        "1,060 of 1,075 completions: 954 train, 106 validate",
-        "leaks of test rows kept out: 4 test leaks, 1 near leaks",
-        "doubled: 3 duplicates",
-        "questions answered in two ways, outvoted: 5 contradictions",
-        "answers that teach nothing good: 2 truncated",
+        "38 of 43 completions: 38 train, 0 validate",
+        "kept out: leaks of test rows 2; doubled 1; outvoted 1; answers that teach nothing good 1",
+        "beside recent traffic: none of 2 fields differs by more than chance; over time: none",
+        "the task: narrow and precise. A good fit that asks for more",
+        "look at: 2 of 43 completions are, or nearly are, rows of the test: they were kept out. (2 more in the report)",
     ]
 
 
-def test_a_clean_set_says_so():
-    lines = headlines(documents.card(rows=3, selected=None, dropped={"duplicates": 0}))
-    assert lines[0].startswith("3 of 3 ")
-    assert all(line.endswith(": none") for line in lines[1:])
+def test_a_set_of_nothing_says_so():
+    lines = headlines(reported([]))
+    assert lines[0].startswith("0 of 0 ")
+    assert lines[2:] == [
+        "beside recent traffic: there is none; over time: too few rows to say",
+        "the task: nothing trains",
+        "look at: nothing",
+    ]

@@ -60,7 +60,9 @@ def test_it_is_followed_through_every_status_and_approved_where_blocked(fake, sc
     assert "teacher 4 right of 5 · baseline 4 right of 5" in shown
     assert shown.count("trainer: Training started") == 1
     assert (
-        shown.index("Training set dataset_1") < shown.index("doubled: 1 duplicates") < shown.index("trainer: Training")
+        shown.index("Training set dataset_1")
+        < shown.index("kept out: leaks of test rows 0")
+        < shown.index("trainer: Training")
     )
 
 
