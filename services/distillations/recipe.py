@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from completions.sources import StoredCompletions
+from completions.system_prompt import SystemPrompt
 from distillations.formats import Method
 from distillations.grading_steps import Augment, BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
@@ -243,6 +244,12 @@ class Recipe(Document):
         if graded and "augment" in rules[: len(rules) - rules[::-1].index(graded)]:
             raise ValueError(f"what is written has grades of its own: put '{graded}' before 'augment'")
         return self
+
+    @property
+    def student_prompt(self) -> SystemPrompt | None:
+        """The system prompt that its student has learnt and is asked with; None where that is each request's own."""
+        prompts = self.steps_of(Prompt)
+        return SystemPrompt(text=prompts[-1].text) if prompts else None
 
     @property
     def slice_keys(self) -> list[str]:

@@ -102,6 +102,11 @@ class Verdict(Record):
     """Of the bootstrap draws."""
     cost_ratio: dict[Role, float | None]
     """What a call costs as a share of a call of the teacher; null where a price or the usage is not known."""
+    prompt_tokens: dict[Role, float | None] = Field(default_factory=dict)
+    """The mean tokens of what a model was asked; null where a provider does not count them."""
+    prompt_tokens_saved: float | None = None
+    """By how many tokens a request to the distilled model, which the recipe's step `prompt` has asked with a prompt of
+    its own, is shorter than one to the baseline; null without that step, or where tokens are not known."""
     latency_ms: dict[Role, float | None]
     """The mean milliseconds of a call; null where none was measured."""
     latency_from: dict[Role, Answers] = Field(default_factory=dict)

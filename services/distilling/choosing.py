@@ -90,7 +90,7 @@ def _measured(distillation: Distillation, file_id: str, number: int, attempt: At
     if attempt.model is None:
         return attempt
     run_id = distillation.attempt_run_id(number)
-    runs.start(distillation, run_id, file_id, f"attempt {number + 1}", attempt.model)
+    runs.start(distillation, run_id, file_id, f"attempt {number + 1}", attempt.model, trained=True)
     lineage.link([(Node("model", attempt.model), Node("run", run_id))])
     return attempt.model_copy(update={"run_id": run_id})
 
@@ -134,7 +134,7 @@ def _evaluate(distillation: Distillation, attempts: Sequence[Attempt], best: Att
     """Have the chosen model measured on the test rows, beside its own base."""
     model = best.model or ""
     run_id = distillation.run_id("distilled")
-    runs.start(distillation, run_id, distillation.test_file_id or "", "distilled", model)
+    runs.start(distillation, run_id, distillation.test_file_id or "", "distilled", model, trained=True)
     lineage.link([(Node("model", model), Node("run", run_id))])
     baseline = distillation.baseline_runs.get(best.student, distillation.runs.get("baseline", ""))
     return Transition(

@@ -11,16 +11,20 @@ from evals.run import Run, new_run
 from foundation.events import PlanRun
 
 
-def start(distillation: Distillation, run_id: str, file_id: str, part: str, model: str | None) -> str:
+def start(
+    distillation: Distillation, run_id: str, file_id: str, part: str, model: str | None, *, trained: bool = False
+) -> str:
     """Create the run of a part of the distillation; without a model the stored answers of the teacher are graded.
 
-    Returns its id. It begins once it is planned.
+    A `trained` model is asked with the prompt of the recipe, where it has one; all others with the rows' own. Returns
+    its id. It begins once it is planned.
     """
     source = CompletionsSource(
         type="completions",
         source=FileId(type="file_id", id=file_id),
         model=model,
         input_messages=ItemReference(type="item_reference", item_reference="item.input") if model else None,
+        system_prompt=distillation.used_recipe.student_prompt if trained else None,
     )
     run = new_run(
         run_id,

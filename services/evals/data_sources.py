@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from completions.sources import StoredCompletions, StoredResponses
+from completions.system_prompt import SystemPrompt
 from evals.files import Row
 from graders.template import checked_content
 
@@ -72,7 +73,8 @@ class SampledSource(_Shape):
     """Rows to grade as stored, or to sample again if `model` is given.
 
     A request that the eval has paid for before is not made again, unless the run wants `fresh` samples. `batch` samples
-    through the provider's Batch API: within a day, at half the price.
+    through the provider's Batch API: within a day, at half the price. `system_prompt` stands in the place of the system
+    messages that the rows have.
     """
 
     input_messages: InputMessages | None = None
@@ -80,6 +82,7 @@ class SampledSource(_Shape):
     sampling_params: dict[str, Any] | None = None
     fresh: bool | None = None
     batch: bool | None = None
+    system_prompt: SystemPrompt | None = None
 
 
 class CompletionsSource(SampledSource):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from completions.system_prompt import instructed
 from evals.data_sources import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
 from graders import NotGradable
 from graders.template import look_up, render_messages
@@ -82,6 +83,17 @@ def _as_chat(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _messages(row: dict[str, Any], source: SampledSource) -> list[dict[str, Any]]:
+    """What the model is asked: the row's messages or the template's, under the run's own system prompt if any."""
+    messages = _asked_messages(row, source)
+    if source.system_prompt is None:
+        return messages
+    asked = instructed(messages, source.system_prompt.text)
+    if not asked:
+        raise NotGradable("without its system messages the row has no message")
+    return asked
+
+
+def _asked_messages(row: dict[str, Any], source: SampledSource) -> list[dict[str, Any]]:
     wanted, item = source.input_messages, row["item"]
     if wanted is None or isinstance(wanted, ItemReference):
         path = wanted.item_reference if wanted else _INPUT

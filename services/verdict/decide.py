@@ -6,6 +6,8 @@ docs/explanation/statistics.md has the rules; the first that holds decides.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from completions.same_input import input_key
@@ -18,7 +20,7 @@ from distillations.model_score import ModelScore
 from distillations.roles import ROLES, Role
 from distillations.verdict import Decision, RowsNeeded, SliceGain, Verdict
 from evals.calibrations import reliability
-from evals.call_costs import cost_ratio, mean_latency_ms
+from evals.call_costs import cost_ratio, mean_latency_ms, mean_prompt_tokens
 from evals.eval import Eval
 from evals.outcomes import row_outcomes
 from evals.run import Run
@@ -94,6 +96,7 @@ def _verdict(
         "distilled": distillation.model or "",
     }
     gate, counts, bound = distillation.gate, evidence.counts, evidence.noninferiority_bound
+    asked = {role: mean_prompt_tokens(run) for role, run in runs.items()}
     verdict = Verdict(
         id=distillation.verdict_id,
         created_at=now(),
@@ -126,6 +129,8 @@ def _verdict(
         gate=gate,
         seed=distillation.seed,
         cost_ratio={role: cost_ratio(run, runs["teacher"]) for role, run in runs.items()},
+        prompt_tokens=asked,
+        prompt_tokens_saved=_saved(asked) if distillation.used_recipe.student_prompt else None,
         latency_ms={role: mean_latency_ms(run) for role, run in runs.items()},
         latency_from={role: run.answers for role, run in runs.items()},
         prices_as_of=prices.as_of(),
@@ -137,6 +142,12 @@ def _verdict(
         judges=reliability(eval_) if eval_ else {},
     )
     return verdict.model_copy(update={"sentence": telling.sentence(verdict)})
+
+
+def _saved(asked: Mapping[Role, float | None]) -> float | None:
+    """Of the baseline's prompt tokens those that the distilled model, which counts like it, does without."""
+    baseline, distilled = asked["baseline"], asked["distilled"]
+    return None if baseline is None or distilled is None else baseline - distilled
 
 
 def _rows_needed(distillation: Distillation, evidence: Evidence) -> RowsNeeded:

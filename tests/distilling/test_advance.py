@@ -277,7 +277,8 @@ def test_a_job_without_a_model_fails_the_distillation(system: System) -> None:
 
 
 def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: System) -> None:
-    distillation = build.distillation("training", runs={"teacher": "evalrun_t", "baseline": "evalrun_b"}, **WITH_JOB)
+    runs, recipe = {"teacher": "evalrun_t", "baseline": "evalrun_b"}, {"steps": [{"rule": "prompt", "text": "Sort."}]}
+    distillation = build.distillation("training", runs=runs, recipe=recipe, **WITH_JOB)
     job = build.job(distillation, provider_job_id="x", status="running")
     advance(distillation.id)
     assert statuses(distillation) == ["training"]
@@ -290,6 +291,7 @@ def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: Syst
     assert set(moved.runs) == {"teacher", "baseline", "distilled"}
     run = Run.load(moved.runs["distilled"])
     assert (run.data_source.model, run.data_source.source.id) == (build.MODEL, "file-1")
+    assert run.data_source.system_prompt.text == "Sort."
     assert [message["run_id"] for message in build.sent(system, "PLAN")] == [run.id]
     assert {"from": build.MODEL, "to": run.id} in lineage.graph(build.MODEL)["edges"]
 

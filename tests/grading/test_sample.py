@@ -57,6 +57,15 @@ def test_messages_come_from_a_path_of_the_item_or_from_a_template() -> None:
     ]
 
 
+def test_the_runs_own_system_prompt_stands_in_the_place_of_the_rows() -> None:
+    item = {"input": [{"role": "developer", "content": "long"}, *MESSAGES, {"role": "system", "content": "longer"}]}
+    short = {"role": "system", "content": "Sort."}
+    assert asked({"item": item}, system_prompt={"text": "Sort."})["messages"] == [short, *MESSAGES]
+    assert asked({"item": item}, system_prompt={})["messages"] == MESSAGES
+    with pytest.raises(NotGradable, match="no message"):
+        asked({"item": {"input": [short]}}, system_prompt={"text": None})
+
+
 def test_parameters_of_the_responses_api_get_their_names_in_a_chat() -> None:
     tool = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
     text = {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}}}

@@ -1,6 +1,6 @@
 """What is deployed stays small, since a cold start reads it, and carries its byte code, since Lambda cannot keep any.
 
-Lambda's limit is 250 MB, ours for the services is 85 MB without byte code. The sandbox is one of its own.
+Lambda's limit is 250 MB, ours for the services is 88 MB without byte code. The sandbox is one of its own.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tests.sandbox.build import event
 from tests.sandbox.function import Machine, called
 from tests.stack.conftest import REPOSITORY
 
-LIMIT = 85_000_000
+LIMIT = 88_000_000
 LAMBDA_LIMIT = 250_000_000
 BUILT = REPOSITORY / ".local/sam/build"
 SANDBOX = "SandboxFunction"
 
 
 @pytest.mark.usefixtures("stack")
-def test_the_common_bundle_is_under_85_mb_unzipped() -> None:
+def test_the_common_bundle_is_under_88_mb_unzipped() -> None:
     built = [folder for folder in BUILT.iterdir() if folder.is_dir() and folder.name != SANDBOX]
     assert built
     for bundle in built:

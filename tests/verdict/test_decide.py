@@ -182,6 +182,18 @@ def test_costs_by_hand(system: System) -> None:  # noqa: ARG001
     assert ratio == {"teacher": 1.0, "baseline": pytest.approx(210 / 3500), "distilled": pytest.approx(420 / 3500)}
 
 
+def test_tokens_saved_are_told_where_the_recipe_has_a_prompt_of_its_own(system: System) -> None:  # noqa: ARG001
+    short = {"distilled": [USED["distilled"].model_copy(update={"prompt_tokens": 400})]}
+    usage = {**{role: [used] for role, used in USED.items()}, **short}
+    recipe = {"steps": [{"rule": "prompt", "text": "Sort."}]}
+    for number, (given, saved) in enumerate([(recipe, 960.0), ({"steps": []}, None)]):
+        distillation = deciding(number=number, usage=usage, recipe=given)
+        decide(distillation.id)
+        verdict = Verdict.load(distillation.verdict_id)
+        assert verdict.prompt_tokens == {"teacher": 1000.0, "baseline": 1000.0, "distilled": 40.0}
+        assert verdict.prompt_tokens_saved == saved
+
+
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [

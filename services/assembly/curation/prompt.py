@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from assembly.curation.rule import Candidate, Finding, Known
+from completions.system_prompt import instructed
 from distillations.recipe import Prompt
-
-_INSTRUCTIONS = ("system", "developer")
 
 
 def judge(candidate: Candidate, settings: Prompt, known: Known) -> Finding | None:  # noqa: ARG001
-    messages = _prompted(candidate.line["messages"], settings.text)
+    messages = instructed(candidate.line["messages"], settings.text)
     if messages == candidate.line["messages"]:
         return None
 
@@ -20,8 +17,3 @@ def judge(candidate: Candidate, settings: Prompt, known: Known) -> Finding | Non
         changed.changed = True
 
     return Finding("Its system messages were replaced by the recipe's prompt.", rewrite=rewrite)
-
-
-def _prompted(messages: list[dict[str, Any]], text: str | None) -> list[dict[str, Any]]:
-    rest = [message for message in messages if message["role"] not in _INSTRUCTIONS]
-    return [{"role": "system", "content": text}, *rest] if text else rest
