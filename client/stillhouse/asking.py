@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from openai import APIStatusError, OpenAI, OpenAIError
+from openai import APIStatusError, HttpxBinaryResponseContent, OpenAI, OpenAIError
 
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import key_of
 
 _RETRIES = 3
+
+
+def fetched(to: str, path: str) -> bytes:
+    """The bytes behind an address, or behind the link that it gives."""
+    key = key_of("STILLHOUSE_API_KEY")
+    try:
+        with OpenAI(base_url=to.rstrip("/"), api_key=key, max_retries=_RETRIES) as client:
+            return client.get(path, cast_to=HttpxBinaryResponseContent).content
+    except APIStatusError as error:
+        raise _refused(error) from error
+    except OpenAIError as error:
+        raise Stopped(f"Stillhouse cannot be reached: {error}") from error
 
 
 def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
@@ -29,10 +41,14 @@ def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: An
                 case "POST":
                     answer = client.post(path, cast_to=object, body=body)
     except APIStatusError as error:
-        told = error.body if isinstance(error.body, dict) else {}
-        raise Stopped(f"{error.status_code}: {told.get('message') or error.message}") from error
+        raise _refused(error) from error
     except OpenAIError as error:
         raise Stopped(f"Stillhouse cannot be reached: {error}") from error
     if not isinstance(answer, dict):
         raise Stopped(f"{to} is no Stillhouse API")
     return answer
+
+
+def _refused(error: APIStatusError) -> Stopped:
+    told = error.body if isinstance(error.body, dict) else {}
+    return Stopped(f"{error.status_code}: {told.get('message') or error.message}")

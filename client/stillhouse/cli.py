@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from stillhouse.costing.command import app as costing
+from stillhouse.dataset.command import app as dataset
 from stillhouse.importing.command import app as importing
 from stillhouse.providing.command import app as providing
 from stillhouse.trained.command import app as trained
@@ -22,6 +23,7 @@ app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
 app.add_typer(costing, name="costs")
 app.add_typer(tuned, name="job")
+app.add_typer(dataset, name="dataset")
 
 
 @app.callback()

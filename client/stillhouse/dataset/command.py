@@ -1,0 +1,255 @@
+"""`stillhouse dataset create|list|report|rows|diff|export|delete`: training sets, made by a recipe and looked into.
+
+In: Stillhouse's URL and a key from the environment. Out: lines for people, or JSON with --json; what lasts tells its
+progress on standard error. The exit code is 1 where Stillhouse refuses or cannot be reached, 3 where the dataset could
+not be made, and 130 where the user stops it: the dataset is made nevertheless.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import typer
+
+from stillhouse.importing.stopped import Stopped
+from stillhouse.importing.terminal import To, errors_in_one_line
+
+app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, look into them, compare and export them.")
+
+_A_PAGE = 100
+_A_LOOK_S = 2.0
+_OPEN = ("queued", "grading")
+_FAILED = 3
+
+Id = Annotated[str, typer.Argument(help="The dataset's id, as dataset_…")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+@app.command()
+def create(
+    *,
+    to: To,
+    model: Annotated[str | None, typer.Option(help="Completions of this model.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Completions with this tag, key=value; may be repeated.")
+    ] = None,
+    filter_id: Annotated[
+        list[str] | None, typer.Option("--filter", help="A saved filter, as filter_…; may be repeated.")
+    ] = None,
+    held_out_tag: Annotated[
+        list[str] | None, typer.Option(help="Test rows, which must not train, by a tag key=value; may be repeated.")
+    ] = None,
+    held_out_file: Annotated[str | None, typer.Option(help="Test rows in an uploaded file, as file-…")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="The recipe, a JSON file; else the default.")] = None,
+    trainer: Annotated[str | None, typer.Option(help="The trainer whose examples its lines are to be.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make the report only.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is made, and show its card.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make a training set of stored completions."""
+    with errors_in_one_line():
+        asked = {"source": _source(model, tag, filter_id), "dry_run": dry_run}
+        if held_out_file:
+            asked["held_out"] = {"type": "file_id", "id": held_out_file}
+        elif held_out_tag:
+            asked["held_out"] = {"type": "stored_completions", "metadata": _tags(held_out_tag)}
+        if recipe:
+            asked["recipe"] = _recipe(recipe)
+        if trainer:
+            asked["trainer"] = trainer
+        dataset = _asked(to, "POST", "/datasets", asked)
+        if wait:
+            dataset = _made(to, dataset)
+        typer.echo(json.dumps(dataset, indent=2) if as_json else "\n".join(_lines(dataset)))
+    if dataset["status"] == "failed":
+        raise typer.Exit(_FAILED)
+
+
+@app.command("list")
+def list_(
+    *,
+    to: To,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest training sets."""
+    with errors_in_one_line():
+        datasets = list(islice(_every(to, "/datasets"), limit))
+        if as_json:
+            typer.echo(json.dumps(datasets, indent=2))
+        for dataset in [] if as_json else datasets:
+            card = dataset["card"]
+            rows = f"{card['rows']} of {card['selected']} completions" if card else "-"
+            typer.echo(f"{dataset['id']}  {dataset['status']}  {rows}{'  dry run' if dataset['dry_run'] else ''}")
+
+
+@app.command()
+def report(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
+    """Show the report of a training set: Markdown, or JSON with --json."""
+    with errors_in_one_line():
+        kind = "json" if as_json else "markdown"
+        typer.echo(_fetched(to, f"{_path(dataset_id)}/report?format={kind}").decode())
+
+
+@app.command()
+def rows(
+    dataset_id: Id,
+    *,
+    to: To,
+    outcome: Annotated[str | None, typer.Option(help="Only those: train, validation or dropped.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only those to which this rule did something.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many; else all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of each completion; with --json one object a line."""
+    with errors_in_one_line():
+        wanted = {name: value for name, value in (("outcome", outcome), ("rule", rule)) if value}
+        for row in islice(_every(to, f"{_path(dataset_id)}/rows", wanted), limit):
+            typer.echo(json.dumps(row) if as_json else _row(row))
+
+
+@app.command()
+def diff(
+    dataset_id: Id,
+    other_id: Annotated[str, typer.Argument(help="The other dataset's id.")],
+    *,
+    to: To,
+    as_json: AsJson = False,
+) -> None:
+    """Show what two training sets made otherwise of the same completions."""
+    with errors_in_one_line():
+        found = _asked(to, "GET", f"{_path(dataset_id)}/diff/{quote(other_id, safe='')}")
+        if as_json:
+            typer.echo(json.dumps(found, indent=2))
+            return
+        typer.echo(
+            f"{found['same']} alike, {found['changed']} otherwise, {found['alone']} in the first alone, ", nl=False
+        )
+        typer.echo(f"{found['other_alone']} in the other alone")
+        for row in found["data"]:
+            typer.echo(f"{row['id']}  {_ended(row, '')}  ->  {_ended(row, 'other_')}")
+
+
+@app.command()
+def export(
+    dataset_id: Id,
+    *,
+    to: To,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    kind: Annotated[str | None, typer.Option("--format", help="The format; else that of its trainer.")] = None,
+    split: Annotated[str, typer.Option(help="Which examples: train or validation.")] = "train",
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave out what the format cannot hold.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the examples of a training set to a file."""
+    with errors_in_one_line():
+        wanted = {"split": split, **({"format": kind} if kind else {}), **({"leave_out": "true"} if leave_out else {})}
+        body = _fetched(to, f"{_path(dataset_id)}/content?{urlencode(wanted)}")
+        output.write_bytes(body)
+        told = {"file": str(output), "lines": len(body.splitlines()), "bytes": len(body)}
+        typer.echo(json.dumps(told) if as_json else f"{told['lines']} lines in {output}")
+
+
+@app.command()
+def delete(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
+    """Delete a training set with its files; what was trained on it stays."""
+    with errors_in_one_line():
+        gone = _asked(to, "DELETE", _path(dataset_id))
+        typer.echo(json.dumps(gone, indent=2) if as_json else f"deleted: {gone['id']}")
+
+
+def _source(model: str | None, tags: list[str] | None, filters: list[str] | None) -> list[dict[str, Any]]:
+    sources: list[dict[str, Any]] = [{"type": "filter", "id": name} for name in filters or []]
+    if model or tags:
+        found: dict[str, Any] = {"type": "stored_completions", "metadata": _tags(tags or [])}
+        sources.append({**found, "model": model} if model else found)
+    if not sources:
+        raise Stopped("say which completions: --model, --tag key=value or --filter")
+    return sources
+
+
+def _tags(given: list[str]) -> dict[str, str]:
+    pairs = [tag.partition("=") for tag in given]
+    wrong = next((key for key, equals, _ in pairs if not equals), None)
+    if wrong is not None:
+        raise Stopped(f"'{wrong}' is no tag: write key=value")
+    return {key: value for key, _, value in pairs}
+
+
+def _recipe(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Stopped(f"{path} is no JSON: {error}") from error
+
+
+def _made(to: str, dataset: dict[str, Any]) -> dict[str, Any]:
+    """The dataset once it is made; meanwhile its status and the seconds are told."""
+    begun, told = time.monotonic(), ""
+    while dataset["status"] in _OPEN:
+        if dataset["status"] != told:
+            told = dataset["status"]
+            typer.echo(f"{dataset['id']}: {told}", err=True)
+        time.sleep(_A_LOOK_S)
+        dataset = _asked(to, "GET", _path(dataset["id"]))
+    typer.echo(f"{dataset['id']}: {dataset['status']} after {time.monotonic() - begun:.0f} s", err=True)
+    return dataset
+
+
+def _lines(dataset: dict[str, Any]) -> Iterator[str]:
+    yield f"{dataset['id']}: {dataset['status']}"
+    if dataset["error"]:
+        yield dataset["error"]["message"]
+    card = dataset["card"]
+    if card:
+        yield f"  {card['selected']} completions: {card['train_rows']} train, {card['validation_rows']} validate"
+        yield from (f"  {count} dropped by {rule}" for rule, count in card["dropped"].items() if count)
+
+
+def _row(row: dict[str, Any]) -> str:
+    place = f" line {row['line']}" if row["line"] else ""
+    said = "; ".join(f"{noted['rule']}: {noted['reason']}{_others(noted)}" for noted in row["evidence"])
+    return f"{row['id']}  {row['outcome']}{place}" + (f"  {said}" if said else "")
+
+
+def _others(noted: dict[str, Any]) -> str:
+    return f" ({', '.join(noted['others'])})" if noted["others"] else ""
+
+
+def _ended(row: dict[str, Any], side: str) -> str:
+    outcome, rule = row[f"{side}outcome"], row[f"{side}rule"]
+    return f"{outcome or '-'}{f' by {rule}' if rule else ''}"
+
+
+def _every(to: str, path: str, wanted: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """Each object of a list, page by page on demand."""
+    query: dict[str, Any] = {"limit": _A_PAGE, **(wanted or {})}
+    while True:
+        page = _asked(to, "GET", f"{path}?{urlencode(query)}")
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        query["after"] = page["last_id"]
+
+
+def _path(dataset_id: str) -> str:
+    return f"/datasets/{quote(dataset_id, safe='')}"
+
+
+# The command line starts without the openai SDK, which is slow to import.
+def _asked(*arguments: Any) -> dict[str, Any]:
+    from stillhouse import asking
+
+    return asking.asked(*arguments)
+
+
+def _fetched(to: str, path: str) -> bytes:
+    from stillhouse import asking
+
+    return asking.fetched(to, path)
