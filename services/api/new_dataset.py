@@ -30,7 +30,9 @@ from foundation.ids import derived_id, now
 from providers.registry import terms_of
 
 _MOST_SOURCES = 8
-_SECONDS = 15.0
+_SECONDS = 20.0
+MOST_LOOKED_THROUGH = 500_000
+"""The completions that one call looks through: their references take 430 MB of a function's 1,024."""
 _MADE = "MADE"
 _REMEMBERED_S = 24 * 3600
 _AGAIN = {
@@ -84,7 +86,7 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
     at = now()
     refuse_pairs(asked.recipe, asked.trainer)
     source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
-    scan = Scan(seconds=_SECONDS)
+    scan = Scan(references=MOST_LOOKED_THROUGH, seconds=_SECONDS)
     train = _chosen(source, scan, "source")
     held_out, test, test_digest = _held_out(asked.held_out, at, scan)
     trainer = kind_of(asked.trainer)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Scan:
-    """A limit on the references that one call looks at and on its seconds. `at` is the last reference looked at."""
+    """A limit on the references that one call looks at (`most`) and on its seconds. `at` is the last one looked at."""
 
     def __init__(self, *, references: int = 200_000, seconds: float = 20.0) -> None:
-        self._left = references
+        self.most = self._left = references
         self._until = time.monotonic() + seconds
         self.at: Reference | None = None
         self.exhausted = False

@@ -37,7 +37,8 @@ def chosen(sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "so
     by_id = {reference.id: reference for source in sources for reference in of(source, scan)}
     if scan.exhausted:
         raise ApiError(
-            f"The {param} selects more completions than one call can look through. Narrow it by time or by tags.",
+            f"The {param} selects more completions than one call can look through, {scan.most:,} at most. Narrow it by "
+            "time or by tags, or make several sets.",
             code="too_many_completions",
             param=param,
         )

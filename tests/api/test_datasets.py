@@ -10,7 +10,6 @@ import pytest
 from api import new_dataset
 from assembly.assemble import assemble
 from assembly.make import give_up
-from completions.scan import Scan
 from distillations.dataset import Dataset
 from distilling.freeze import freeze
 from evals.files import File, file_key
@@ -165,11 +164,16 @@ def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:
 def test_test_rows_that_cannot_all_be_looked_through_are_refused_as_such(
     filled: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(new_dataset, "Scan", lambda **_: Scan(references=25))
+    monkeypatch.setattr(new_dataset, "MOST_LOOKED_THROUGH", 25)
     asked = {"source": build.source("train", limit=9), "held_out": {"type": "stored_completions"}}
     status, refusal = filled.call("POST", "/v1/datasets", asked)
     error = refusal["error"]
     assert (status, error["param"], error["code"]) == (400, "held_out", "too_many_completions")
+    assert "25 at most" in error["message"]
+    monkeypatch.setattr(new_dataset, "MOST_LOOKED_THROUGH", 20)
+    status, refusal = filled.call("POST", "/v1/datasets", {"source": build.source("train")})
+    assert (status, refusal["error"]["param"]) == (400, "source")
+    assert "or make several sets" in refusal["error"]["message"]
 
 
 def test_one_that_is_not_made_yet_has_no_content(filled: System) -> None:
