@@ -167,7 +167,7 @@ class Curator:
     def _look_at(self, completion: Completion) -> None:
         """Keep the completion as a row, unless a rule drops it. One on which this raises is no sound completion."""
         try:
-            row = self._row(Candidate(completion, self._recipe.train_on_history))
+            row = self._row(Candidate(completion, self._recipe.train_on_history, self._recipe.reasoning == "teach"))
         except _ODD as error:
             kind = type(error).__name__
             logger().warning("odd completion", extra={"completion_id": completion.id, "error": kind})

@@ -14,16 +14,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from completions.completion import Completion
-from completions.messages import Calls, calls_of, is_text, parts_of, refusal_of, text_of
+from completions.messages import Calls, calls_of, is_text, parts_of, reasoning_of, refusal_of, text_of
 
 _TOOL_FIELDS = ("name", "description", "parameters", "strict")
 
 
 def training_line(
-    completion: Completion, answer: dict[str, Any] | None = None, *, trains_history: bool = False
+    completion: Completion,
+    answer: dict[str, Any] | None = None,
+    *,
+    trains_history: bool = False,
+    reasoning: bool = False,
 ) -> dict[str, Any]:
-    """The line as a JSON object; its answer is the completion's own if no other is given."""
-    messages = list(_messages(completion.messages, answer or completion.choice["message"]))
+    """The line as a JSON object. Without an answer it has that of the completion; `reasoning` has it think aloud."""
+    answer = answer or completion.choice["message"]
+    messages = list(_messages(completion.messages, answer))
+    thought = reasoning_of(answer) if reasoning else ""
+    if thought:
+        messages[-1]["content"] = f"<think>\n{thought}\n</think>\n\n{messages[-1].get('content') or ''}"
     if not trains_history:
         messages[:-1] = [_unlearnt(message) for message in messages[:-1]]
     line: dict[str, Any] = {"messages": messages}

@@ -197,6 +197,9 @@ class Recipe(Document):
     limit but their own."""
     train_on_history: bool = False
     """Whether the assistant turns before an answer train, too; without, they have `weight` 0."""
+    reasoning: Literal["leave_out", "teach"] = "leave_out"
+    """Whether what the teacher thought before its answer is learnt, as text between `<think>` and `</think>` before it.
+    The trained model then thinks aloud, and its server must take that off for the graders and for the application."""
     corrections: bool = True
     """Whether a person's corrected answers train instead of the teacher's."""
     leaks: Literal["block", "drop"] = "block"

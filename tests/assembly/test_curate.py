@@ -54,6 +54,13 @@ def test_what_a_person_corrected_is_what_a_question_is_answered_with(keep: str) 
     assert found.rows["chatcmpl-0"].evidence[-1].others == ["chatcmpl-9"]
 
 
+def test_reasoning_is_taught_by_the_recipe_alone() -> None:
+    thought = {"message": {"role": "assistant", "content": "yes", "reasoning_content": "It was paid."}}
+    for reasoning, learnt in (("leave_out", "yes"), ("teach", "<think>\nIt was paid.\n</think>\n\nyes")):
+        found = curated([completion(1, "mail", choice=thought)], Recipe(reasoning=reasoning, validation_share=0))
+        assert orjson.loads(found.lines["chatcmpl-1"])["messages"][-1]["content"] == learnt
+
+
 def test_a_call_that_failed_trains_with_the_answer_of_a_person() -> None:
     failed = Completion.of({**build.record(1, "mail"), "response": {"error": {"message": "away"}, "id": "c"}}, at=1)
     said = correction(1, content="yes", role="assistant").model_copy(update={"completion_id": "c"})

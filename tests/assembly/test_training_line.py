@@ -222,3 +222,14 @@ def test_a_line_asks_what_the_completion_asked_whatever_the_spelling(
     assert FORMAT.fault(made) is None
     assert input_key(made["messages"][:-1]) == input_key(spelt)
     assert b"null" not in orjson.dumps(made)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_what_the_teacher_thought_is_learnt_where_it_is_asked_for(field: str) -> None:
+    answer = {"role": "assistant", "content": "yes", field: "It was paid."}
+    made = Completion.of(build.record(1, "mail", choice={"message": answer}), at=1)
+    assert training_line(made)["messages"][-1] == ANSWER
+    taught = training_line(made, reasoning=True)
+    assert taught["messages"][-1]["content"] == "<think>\nIt was paid.\n</think>\n\nyes"
+    assert FORMAT.fault(taught) is None
+    assert training_line(Completion.of(build.record(1, "mail"), at=1), reasoning=True)["messages"][-1] == ANSWER

@@ -35,6 +35,8 @@ class Candidate:
 
     completion: Completion
     trains_history: bool = False
+    reasoning: bool = False
+    """Whether what the teacher thought before its answer is learnt, too."""
     changed: bool = False
     corrected: Corrected | None = None
     failed: dict[str, Any] | None = None
@@ -65,7 +67,9 @@ class Candidate:
     @cached_property
     def line(self) -> dict[str, Any]:
         """The line of the training file that it would be. A rule that changes it writes another one here."""
-        return training_line(self.completion, self.message, trains_history=self.trains_history)
+        return training_line(
+            self.completion, self.message, trains_history=self.trains_history, reasoning=self.reasoning
+        )
 
     @property
     def example(self) -> dict[str, Any]:
