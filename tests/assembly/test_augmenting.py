@@ -107,7 +107,7 @@ def test_killed_at_any_call_and_delivered_again_it_is_the_same_and_paid_once(
         make(dataset_id, FakeContext())
         whole = taken(system)
         assert Dataset.load(dataset_id).status == status
-        for call in range(1, 200, 1 if soak else 11):
+        for call in range(1, 200, 1 if soak else 29):
             put_back(system, before)
             try:
                 with struck(call, "after", monkeypatch) as made:

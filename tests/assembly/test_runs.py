@@ -139,7 +139,7 @@ def test_killed_at_every_call_while_it_begins_its_runs_and_while_it_takes_the_gr
         make(dataset_id, FakeContext())
         whole = taken(system)
         assert Dataset.load(dataset_id).status == status
-        for call in count(1, 1 if soak else 7):
+        for call in count(1, 1 if soak else 17):
             put_back(system, before)
             with struck(call, when, monkeypatch) as made, suppress(EndpointConnectionError):
                 make(dataset_id, FakeContext())
