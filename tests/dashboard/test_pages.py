@@ -40,6 +40,9 @@ def test_every_object_of_a_loop_has_a_page_and_links_lead_to_it(system: System, 
         f"/models/{made['model'].replace(':', '%3A')}",
     ):
         assert path in read
+    report = read[f"/datasets/{made['dataset_id']}/report"]
+    assert "What to look at" in report
+    assert "Does the task suit distillation?" in report
     verdict = read[f"/distillations/{made['id']}"]
     assert made["verdict"]["sentence"] in verdict
     assert all(f"{score['score']:.1%}" in verdict for score in made["verdict"]["scores"].values())
