@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from completions.system_prompt import SystemPrompt
 from distillations import lineage
 from distillations.contender import NO_ROW, why_no_result
 from distillations.dataset import Dataset
@@ -117,7 +118,10 @@ def _grade(curve: LearningCurve) -> dict[str, Any] | None:
     file = validation_rows.frozen(curve.file_id("rows"), key, dataset.id, curve.seed) if dataset else None
     if file is None:
         return _failed("no_validation_rows", "No validation row of the dataset is left to grade.")
-    points = [_graded(curve, file.id, number, point) for number, point in enumerate(_without_models(curve, jobs))]
+    prompt = dataset.card.recipe.student_prompt if dataset and dataset.card else None
+    points = [
+        _graded(curve, file.id, number, point, prompt) for number, point in enumerate(_without_models(curve, jobs))
+    ]
     return {"status": "grading", "points": points}
 
 
@@ -134,7 +138,10 @@ def _trained(point: LearningPoint, job: Job | None) -> LearningPoint:
     return LearningPoint(**point.model_dump(exclude={"error"}), error=error)
 
 
-def _graded(curve: LearningCurve, file_id: str, number: int, point: LearningPoint) -> LearningPoint:
+def _graded(
+    curve: LearningCurve, file_id: str, number: int, point: LearningPoint, prompt: SystemPrompt | None
+) -> LearningPoint:
+    """The point with its run, whose model is asked with the prompt that it learnt, where the set has one of its own."""
     if point.model is None:
         return point
     source = CompletionsSource(
@@ -142,6 +149,7 @@ def _graded(curve: LearningCurve, file_id: str, number: int, point: LearningPoin
         source=FileId(type="file_id", id=file_id),
         model=point.model,
         input_messages=ItemReference(type="item_reference", item_reference="item.input"),
+        system_prompt=prompt,
     )
     name = f"learning curve of {curve.dataset_id}: {point.share:g}"
     run = new_run(

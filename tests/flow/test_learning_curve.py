@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from distillations.learning_curve import LearningCurve
+from evals.data_sources import CompletionsSource
+from evals.run import Run
 from foundation import blobs
 from tests.flow import loop
 from tests.flow.faults import Hook, injected
@@ -91,6 +93,19 @@ def test_a_part_that_does_not_train_leaves_its_point_out(system: System, dataset
     assert (curve["status"], curve["points"][0]["error"]) == ("completed", "Its job ended as cancelled.")
     assert [bool(point["score"]) for point in curve["points"]] == [False, True, True, True]
     assert curve["forecast"]
+
+
+def test_what_learnt_a_prompt_of_its_own_is_asked_with_it(system: System) -> None:
+    loop.capture(system, "prompt", train=100, test=1)
+    recipe = {"steps": [{"rule": "prompt", "text": "Answer with billing, login or shipping."}]}
+    made = system.ok("POST", "/v1/datasets", {"source": loop.source("train", "prompt"), "recipe": recipe})
+    system.settle()
+    curve = LearningCurve.load(asked(system, made["id"])["id"])
+    system.settle()
+    source = Run.load(curve.run_id(3)).data_source
+    assert isinstance(source, CompletionsSource)
+    assert source.system_prompt
+    assert source.system_prompt.text == "Answer with billing, login or shipping."
 
 
 def test_asking_again_is_the_same_curve_and_has_it_go_on(system: System, dataset_id: str) -> None:
