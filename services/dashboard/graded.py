@@ -37,7 +37,7 @@ def row(item: Mapping[str, Any]) -> GradedRow:
     completion_id = source.get("completion_id")
     return GradedRow(
         id=item["id"],
-        status=item["status"],
+        status="error" if item.get("errored") else item["status"],
         question=_question(source, sample),
         reference=_text(source.get("reference")),
         answer="\n".join(turn(message).text for message in sample.get("output") or []),
@@ -56,8 +56,9 @@ def _question(source: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
 
 def _grade(result: Mapping[str, Any]) -> Grade:
     sample = _fields(result.get("sample"))
-    reason = sample.get("reason") or sample.get("error") or sample.get("output")
-    return Grade(result["name"], result.get("passed"), result.get("score"), _text(reason))
+    failure = sample.get("error")
+    reason = sample.get("reason") or failure or sample.get("output")
+    return Grade(result["name"], None if failure else result.get("passed"), result.get("score"), _text(reason))
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

@@ -50,7 +50,8 @@ def output_items_behind(
 ) -> Iterator[dict[str, Any]]:
     """The output items behind the item `after`, lazily: only the chunks of the items that are taken are read.
 
-    Nothing if `after` is no item of the run. With `status`, only the items that have it.
+    Nothing if `after` is no item of the run. With `status`, only the items that have it; `error` asks for those that
+    could not be sampled or graded, whose own status is `fail`.
     """
     first = None if after is None else _chunk_of(run, after)
     if after is not None and first is None:
@@ -61,8 +62,12 @@ def output_items_behind(
         for item in reversed(items) if descending else items:
             if skipping:
                 skipping = item["id"] != after
-            elif status in {None, item["status"]}:
+            elif _has(status, item):
                 yield item
+
+
+def _has(status: str | None, item: dict[str, Any]) -> bool:
+    return bool(item.get("errored")) if status == "error" else status in {None, item["status"]}
 
 
 def _chunk_of(run: Run, item_id: str) -> int | None:
