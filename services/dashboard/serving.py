@@ -26,8 +26,7 @@ def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         written = _written(_answer(visit), visit)
     except Unauthorized:
-        # The session has ended, or its key has.
-        written = SeeOther("/sign-in", cookies=[session.ended(None, base())]).written()
+        written = _to_sign_in(visit).written()
     except Exception as error:  # noqa: BLE001 - whatever it was, the visitor gets a page
         written = _failed(error, visit)
     written["headers"]["x-request-id"] = context.aws_request_id
@@ -46,10 +45,18 @@ def _served(route: Route, visit: Visit) -> Answer:
     refuse_unknown(route, visit.query)
     if route.scope is not None and visit.token is None:
         raise Unauthorized("Sign in first.")
+    if route.method == "POST" and visit.foreign:
+        raise Forbidden("This form was sent by another site.", code="csrf")
     if route.method == "POST" and visit.token is not None:
         _refuse_foreign(visit.token, visit.form().get(session.CSRF, ""))
     answer: Answer = route.serve(visit)
     return answer
+
+
+def _to_sign_in(visit: Visit) -> SeeOther:
+    """The sign-in, which leads back to the page. A session that has ended is taken out of the browser."""
+    wanted = {"to": visit.here} if visit.here else {}
+    return SeeOther("/sign-in", wanted, [session.ended(None, base())] if visit.token else [])
 
 
 def _refuse_foreign(token: str, csrf: str) -> None:

@@ -1,14 +1,16 @@
 """Sign-in: an API key is exchanged for a session, which a browser holds as a cookie that scripts cannot read.
 
 The cookie is the token of a session (`foundation.keys`): 160 random bits, of which only the hash is kept. It does the
-work of a signature, and unlike one it can be ended. It holds for twelve hours, as long as its key does, and only in
-requests of our own pages (SameSite=Strict). Each form carries a hash of it besides, which other sites cannot know.
+work of a signature, and unlike one it can be ended. It holds for twelve hours, as long as its key does. Other sites and
+mails may link to a page, which then knows its visitor; what they post comes without the cookie (SameSite=Lax), and each
+form carries a hash of it besides, which they cannot know.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 
@@ -19,6 +21,8 @@ CSRF = "csrf"
 """The field of a form that says which session it is of."""
 _COOKIE = "stillhouse_session"
 _SECONDS = 12 * 3600
+_TOKEN = re.compile(r"sk-sh-session_\w{1,64}-[0-9a-f]{1,64}", re.ASCII)
+"""The form of a session's token. Anything else is none, and goes into no header."""
 _ENDED = 0
 
 
@@ -41,7 +45,7 @@ def token_of(cookies: Sequence[str]) -> str | None:
             morsel = SimpleCookie(cookie).get(_COOKIE)
         except CookieError:
             continue
-        if morsel is not None and morsel.value:
+        if morsel is not None and _TOKEN.fullmatch(morsel.value):
             return morsel.value
     return None
 
@@ -58,4 +62,4 @@ def is_own(token: str, csrf: str) -> bool:
 
 def _cookie(token: str, path: str, seconds: int) -> str:
     secure = "; Secure" if settings().API_URL.startswith("https:") else ""
-    return f"{_COOKIE}={token}; Path={path}/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    return f"{_COOKIE}={token}; Path={path}/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"

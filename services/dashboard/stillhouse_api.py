@@ -33,16 +33,23 @@ _FAILURES = 500
 
 
 class Asked(NamedTuple):
-    """A GET among several: its path below `/v1` and its query."""
+    """A GET among several: its path below `/v1`, its query, and whether the page can do without its answer."""
 
     path: str
     query: Mapping[str, str] = {}
+    spare: bool = False
+
+
+MODELS = Asked("/models", spare=True)
+"""The models that can be asked, which a form offers: who knows a name can type it where no provider answers."""
+_MOST_NAMES = 500
 
 
 class Api(NamedTuple):
-    """The API as the holder of this token sees it."""
+    """The API as the holder of this token sees it. What is posted with the same `once` twice is made once."""
 
     token: str
+    once: str = ""
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         return self._ask("GET", path, query or {}, None)
@@ -54,7 +61,10 @@ class Api(NamedTuple):
         return self._ask("DELETE", path, {}, None)
 
     def all(self, asked: Sequence[Asked]) -> list[Any]:
-        """The answers to several GETs, sent at the same time; None for what does not exist, or not for this visitor."""
+        """The answers to several GETs, sent at the same time.
+
+        None for what does not exist, or not for this visitor, and for what a page can do without and is not to be had.
+        """
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             return list(pool.map(self._found, asked))
 
@@ -75,10 +85,16 @@ class Api(NamedTuple):
             if refusal.status in {_FORBIDDEN, _NOT_FOUND}:
                 return None
             raise
+        except RetryLater:
+            if asked.spare:
+                return None
+            raise
 
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
         url = settings().API_URL + path + (f"?{urlencode(query)}" if query else "")
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        if method == "POST" and self.once:
+            headers["idempotency-key"] = self.once
         answer = _sent(method, url, headers=headers, body=None if body is None else orjson.dumps(body))
         if answer.status == _SEE_OTHER:
             # A large answer lies in the bucket, whose link takes no other authorization.
@@ -86,6 +102,11 @@ class Api(NamedTuple):
         if answer.status >= _REFUSALS:
             raise _refusal(answer.status, answer.data)
         return orjson.loads(answer.data) if answer.data else None
+
+
+def names_of(models: Any) -> list[str]:
+    """The names of the models in an answer to `MODELS`, as many as a form offers."""
+    return [model["id"] for model in (models or {"data": []})["data"][:_MOST_NAMES]]
 
 
 def _sent(method: str, url: str, **request: Any) -> urllib3.BaseHTTPResponse:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,6 +18,10 @@ from foundation.settings import settings
 
 _MAX_FORM = 1024 * 1024
 _MOST_FIELDS = 500
+_OTHER_SITES = frozenset({"cross-site", "same-site"})
+"""What browsers say in `Sec-Fetch-Site` of a request that a page of another site has made."""
+_OURS = re.compile(r"/(?:[\w.~%:@!$'()*+,;=-]+(?:/[\w.~%:@!$'()*+,;=-]+)*)?", re.ASCII)
+"""The path of a page of ours. One that begins with two slashes would lead to another site."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Visit:
     """Who asks for which page, with what.
 
     `parameters` are those of the path. A field of `query` that is empty was left empty in a form, and is left out.
-    `token` is that of the session; None where nobody has signed in.
+    `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it.
     """
 
     method: str
@@ -31,16 +38,18 @@ class Visit:
     token: str | None
     body: Mapping[str, Any] = field(repr=False, default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Self:
-        pairs = parse_qsl(event.get("rawQueryString") or "", max_num_fields=_MOST_FIELDS)
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
             method=event["requestContext"]["http"]["method"],
             path=event["rawPath"],
-            query=dict(pairs),
-            token=session.token_of(_cookies(event)),
+            query=dict(parse_qsl(event.get("rawQueryString") or "")),
+            token=session.token_of(event.get("cookies") or headers.get("cookie", "").split(";")),
             body={"text": event.get("body"), "encoded": event.get("isBase64Encoded", False)},
+            foreign=headers.get("sec-fetch-site") in _OTHER_SITES,
         )
 
     @property
@@ -48,26 +57,43 @@ class Visit:
         """The API as the visitor may use it. Raises Unauthorized where nobody has signed in."""
         if self.token is None:
             raise Unauthorized("Sign in first.", code="invalid_api_key")
-        return Api(self.token)
+        return Api(self.token, once=hashlib.sha256(self._form_bytes()).hexdigest() if self.method == "POST" else "")
 
     @property
     def csrf(self) -> str:
         """What a form of this session carries; empty without one."""
         return session.csrf_of(self.token) if self.token else ""
 
+    @property
+    def nonce(self) -> str:
+        """What tells a form from the same one of another page: pressed twice, it is done once."""
+        return secrets.token_hex(8)
+
+    @property
+    def here(self) -> str | None:
+        """Where a sign-in leads back to: the page that is asked for; None for the first page and for a button."""
+        path = self.path if self.method == "GET" and self.path != "/" else ""
+        return place(path + (f"?{urlencode(self.query)}" if self.query else ""))
+
     def form(self) -> dict[str, str]:
-        """The fields of a form. Raises TooLarge over 1 MB."""
+        """The fields of a form. Raises ApiError over 1 MB or 500 fields."""
+        text = self._form_bytes().decode(errors="replace")
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            raise ApiError(f"A form has at most {_MOST_FIELDS} fields.", code="request_too_large", status=413) from None
+
+    def _form_bytes(self) -> bytes:
         body = edge.body_of(self.body.get("text"), encoded=self.body.get("encoded", False), remedy="Shorten the text.")
         if len(body) > _MAX_FORM:
             raise ApiError(f"A form has at most {_MAX_FORM} bytes.", code="request_too_large", status=413)
-        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return body
 
 
-def _cookies(event: dict[str, Any]) -> list[str]:
-    """The cookies of a request: a field of their own in AWS's events, a header in the emulator's."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    cookies: list[str] = event.get("cookies") or headers.get("cookie", "").split(";")
-    return cookies
+def place(text: str) -> str | None:
+    """A path of ours with its query, as it was given; None for anything that could lead to another site."""
+    path, _, query = text.partition("?")
+    return text if _OURS.fullmatch(path) and query.isascii() and query.isprintable() else None
 
 
 def link(path: str, query: Mapping[str, str] | None = None) -> str:

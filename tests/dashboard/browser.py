@@ -18,6 +18,7 @@ from tests.flow.system import KEY, FakeContext, System
 from tests.loopback import serving
 
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]*)"')
+_NONCE = re.compile(r'name="nonce" value="([0-9a-f]*)"')
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Browser:
 
     cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
+    nonce: str = ""
 
     def get(self, path: str, *, follow: bool = True) -> Answer:
         return self._ask("GET", path, "", follow=follow)
@@ -60,7 +62,7 @@ class Browser:
         return answer
 
     def post(self, path: str, form: Mapping[str, str] | None = None, *, csrf: str | None = None) -> Answer:
-        fields = {"csrf": self.csrf if csrf is None else csrf, **(form or {})}
+        fields = {"csrf": self.csrf if csrf is None else csrf, "nonce": self.nonce, **(form or {})}
         return self._ask("POST", path, urlencode(fields), follow=True)
 
     def sign_in(self, key: str = KEY) -> Answer:
@@ -88,6 +90,7 @@ class Browser:
             return self.get(urljoin(path, location))
         answer = Answer(written["statusCode"], written["headers"], written["body"], path)
         self.csrf = next(iter(_CSRF.findall(answer.body)), self.csrf)
+        self.nonce = next(iter(_NONCE.findall(answer.body)), self.nonce)
         return answer
 
 
@@ -101,7 +104,9 @@ def api_of(system: System) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {"authorization": self.headers["authorization"]}
+            headers = {
+                name: self.headers[name] for name in ("authorization", "idempotency-key") if name in self.headers
+            }
             with one_at_a_time:
                 status, answer = system.call(self.command, self.path, body or None, key=None, headers=headers)
             raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

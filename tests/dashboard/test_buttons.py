@@ -100,3 +100,68 @@ def test_a_judge_is_asked_by_its_template(system: System, browser: Browser) -> N
     system.settle()
     assert "own" in browser.page(f"{own.path}?status=fail").text
     assert browser.post("/evals/new", {"name": "x", "criteria": "[{"}).status == 400
+
+
+def test_a_form_that_is_pressed_twice_is_done_once(system: System, browser: Browser) -> None:
+    loop.capture(system, "twice", train=3, test=0)
+    browser.page("/evals/new?tags=tag%3Dtwice")
+    form = {"tags": "tag=twice", "name": "twice", "kind": "reference", "nonce": browser.nonce}
+    first, second = browser.post("/evals/new", form), browser.post("/evals/new", form)
+    assert first.path == second.path
+    assert len(system.ok("GET", "/v1/evals")["data"]) == 1
+    browser.page("/evals/new?tags=tag%3Dtwice")
+    assert browser.post("/evals/new", {**form, "nonce": browser.nonce}).path != first.path
+
+
+def test_an_eval_whose_run_is_refused_is_not_left_behind(system: System, browser: Browser) -> None:
+    loop.capture(system, "refused", train=1, test=0)
+    browser.page("/evals/new")
+    form = {"name": "refused", "kind": "reference", "nonce": browser.nonce}
+    assert browser.post("/evals/new", {**form, "tags": "no equals sign"}).status == 400
+    refused = browser.post("/evals/new", {**form, "tags": "tag=nobody"})
+    assert (refused.status, "Nothing was changed" in refused.text) == (400, True), refused.text
+    assert system.ok("GET", "/v1/evals")["data"] == []
+    assert browser.post("/evals/new", {**form, "tags": "tag=refused"}).status == 200
+
+
+def test_an_answer_is_corrected_and_the_correction_taken_back(system: System, browser: Browser) -> None:
+    loop.capture(system, "corrected", train=1, test=0)
+    path = "/completions/chatcmpl-corrected-0"
+    assert "\nbilling</textarea>" in browser.page(path).body
+    page = browser.post(f"{path}/correction", {"content": "two\r\n<b>lines</b>", "note": "it was late", "by": "Ada"})
+    assert "Ada, " in page.text
+    assert "<b>lines" not in page.body
+    correction = system.ok("GET", "/v1/chat/completions/chatcmpl-corrected-0")["correction"]
+    assert correction["message"]["content"] == "two\n<b>lines</b>"
+    assert browser.post(f"{path}/correction", {"content": " "}).status == 400
+    assert "in place of the answer: " not in browser.post(f"{path}/correction/delete").text
+    assert "correction" not in system.ok("GET", "/v1/chat/completions/chatcmpl-corrected-0")
+
+
+def test_tags_that_lines_cannot_hold_are_shown_and_not_changed(system: System, browser: Browser) -> None:
+    loop.capture(system, "odd", train=4, test=0)
+    for number, tags in enumerate([{"a": "b\nc=d"}, {"a=b": "c"}, {"a": " b "}, {"a": "b\u200bc"}]):
+        system.ok("POST", f"/v1/chat/completions/chatcmpl-odd-{number}", {"metadata": tags})
+        page = browser.page(f"/completions/chatcmpl-odd-{number}")
+        assert "Save tags" not in page.text
+        assert "by the API" in page.text
+
+
+def test_calls_that_all_failed_are_completions_too(system: System, browser: Browser) -> None:
+    failed = loop.record(1, split="train", tag="failed")
+    failed["response"] = {"error": {"message": "wrong key", "code": "invalid_api_key"}}
+    system.ok("POST", "/v1/captures", json.dumps(failed).encode())
+    system.settle()
+    page = browser.page("/")
+    assert page.path == "/completions?has_error=true"
+    assert "the call failed" in page.text
+
+
+def test_rows_that_could_not_be_graded_are_found_and_are_not_called_failed(system: System, browser: Browser) -> None:
+    loop.capture(system, "ungraded", train=2, test=0)
+    browser.page("/evals/new")
+    form = {"tags": "tag=ungraded", "name": "ungraded", "kind": "reference", "right_answer": "item.nothing.here"}
+    run = browser.post("/evals/new", form)
+    system.settle()
+    assert browser.page(f"{run.path}?status=error").body.count('<span class="badge bad">error</span>') == 4
+    assert "No row is like this" in browser.page(f"{run.path}?status=pass").text

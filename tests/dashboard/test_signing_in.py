@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from dashboard import handler
@@ -15,8 +17,8 @@ def test_nobody_sees_a_page_without_a_session(visitor: Browser) -> None:
     for path in ("/", "/completions", "/evals/new", "/settings", "/completions/x/all"):
         page = visitor.get(path)
         assert "API key" in page.text
-        assert page.path.endswith("/sign-in")
-    assert visitor.post("/settings/keys", {"name": "x", "admin": "yes"}).path.endswith("/sign-in")
+        assert page.path.startswith("/sign-in")
+    assert visitor.post("/settings/keys", {"name": "x", "admin": "yes"}).path.startswith("/sign-in")
 
 
 @pytest.mark.parametrize("key", ["", "sk-sh-first-wrong", "sk-proj-1234", KEY + "0", "\u202e\x00"])
@@ -49,7 +51,7 @@ def test_the_cookie_is_not_the_key_and_no_script_reads_it(visitor: Browser, monk
         "Path=/stage/",
         "Max-Age=43200",
         "HttpOnly",
-        "SameSite=Strict",
+        "SameSite=Lax",
         "Secure",
     }
     assert visitor.cookies == {}
@@ -61,7 +63,7 @@ def test_signing_out_ends_the_session_everywhere(browser: Browser) -> None:
     browser.get("/evals")
     browser.post("/sign-out")
     assert not browser.cookies
-    assert stolen.get("/evals").path.endswith("/sign-in")
+    assert stolen.get("/evals").path.startswith("/sign-in")
 
 
 def test_a_session_ends_with_its_key(system: System, visitor: Browser) -> None:
@@ -72,7 +74,7 @@ def test_a_session_ends_with_its_key(system: System, visitor: Browser) -> None:
     from foundation import keys
 
     keys._trusted.clear()  # what each process does within a minute
-    assert visitor.get("/evals").path.endswith("/sign-in")
+    assert visitor.get("/evals").path.startswith("/sign-in")
 
 
 def test_a_form_of_another_site_presses_nothing(system: System, browser: Browser) -> None:
@@ -110,3 +112,56 @@ def test_cookies_are_read_as_aws_and_as_the_emulator_send_them(browser: Browser)
     ):
         event = {"rawPath": "/evals", "requestContext": {"http": {"method": "GET"}}, **sent}
         assert handler.http_entry(event, FakeContext())["statusCode"] == 200
+
+
+def test_a_link_from_elsewhere_leads_to_its_page_through_the_sign_in(visitor: Browser) -> None:
+    asked = visitor.get("/evals?after=eval_1", follow=False)
+    assert asked.headers["location"] == "/sign-in?to=%2Fevals%3Fafter%3Deval_1"
+    form = visitor.page(asked.headers["location"])
+    assert 'name="to" value="/evals?after=eval_1"' in form.body
+    assert visitor.post("/sign-in", {"key": KEY + "0", "to": "/evals"}).body.count('value="/evals"') == 1
+    assert visitor.post("/sign-in", {"key": KEY, "to": "/evals?after=eval_1"}).path == "/evals?after=eval_1"
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["//evil.test", "/\\evil.test", "https://evil.test", "/evals//x", "/evals\r\nset-cookie: a=b", "/e?\r\nx: y", "x"],
+)
+@pytest.mark.usefixtures("visitor")
+def test_a_sign_in_leads_to_no_other_site(to: str) -> None:
+    event = {
+        "rawPath": "/sign-in",
+        "requestContext": {"http": {"method": "POST"}},
+        "body": urlencode({"key": KEY, "to": to}),
+    }
+    assert handler.http_entry(event, FakeContext())["headers"]["location"] == "/"
+
+
+def test_a_request_without_the_cookie_takes_it_from_nobody(browser: Browser) -> None:
+    """What another site asks for comes without the cookie: the session in the browser must stay."""
+    for event in (
+        {"rawPath": "/evals", "requestContext": {"http": {"method": "GET"}}},
+        {"rawPath": "/evals", "requestContext": {"http": {"method": "GET"}}, "cookies": ["stillhouse_session=x\\012y"]},
+    ):
+        answer = handler.http_entry(event, FakeContext())
+        assert (answer["statusCode"], answer["cookies"]) == (303, [])
+    assert browser.get("/evals").status == 200
+
+
+@pytest.mark.usefixtures("visitor")
+def test_another_site_signs_nobody_in() -> None:
+    """A visitor of somebody else's session would store there what is theirs."""
+    event = {
+        "rawPath": "/sign-in",
+        "requestContext": {"http": {"method": "POST"}},
+        "headers": {"Sec-Fetch-Site": "cross-site"},
+        "body": f"key={KEY}",
+    }
+    answer = handler.http_entry(event, FakeContext())
+    assert (answer["statusCode"], answer.get("cookies")) == (403, None)
+
+
+def test_more_fields_than_a_form_has_are_refused(browser: Browser) -> None:
+    assert browser.get("/evals?" + "&".join(f"a{number}=b" for number in range(600))).status == 400
+    page = browser.post("/evals/new", {f"field{number}": "x" for number in range(600)})
+    assert (page.status, "500 fields" in page.text) == (413, True)

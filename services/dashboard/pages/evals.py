@@ -11,7 +11,7 @@ from dashboard.answers import Answer, Page, SeeOther
 from dashboard.criteria import JUDGES, criterion_of
 from dashboard.filters import FIELDS, kept, query_of, source_of
 from dashboard.shown import step
-from dashboard.stillhouse_api import Asked
+from dashboard.stillhouse_api import MODELS, Asked, names_of
 from dashboard.turns import row
 from dashboard.visit import Visit
 from foundation.errors import ApiError
@@ -41,10 +41,16 @@ def make_eval(visit: Visit) -> Answer:
     """Make the eval, and grade the completions as they were answered."""
     form = visit.form()
     criteria = _written(form["criteria"]) if form.get("criteria", "").strip() else [criterion_of(form)]
+    first_run = {"name": form.get("name", ""), "data_source": _rows(form)}
     body = {"name": form.get("name", ""), "data_source_config": _CONFIG, "testing_criteria": criteria}
-    made = visit.api.post("/evals", body)
-    run = visit.api.post(f"/evals/{made['id']}/runs", {"name": form.get("name", ""), "data_source": _rows(form)})
-    return SeeOther(f"/evals/{step(made['id'])}/runs/{step(run['id'])}")
+    path = f"/evals/{step(visit.api.post('/evals', body)['id'])}"
+    try:
+        run = visit.api.post(f"{path}/runs", first_run)
+    except ApiError:
+        # The form is corrected and pressed again: one eval is made of it, not two.
+        visit.api.delete(path)
+        raise
+    return SeeOther(f"{path}/runs/{step(run['id'])}")
 
 
 @pages.get("/evals/<eval_id>", scope="read", query=_AFTER)
@@ -66,15 +72,13 @@ def start_run(visit: Visit) -> Answer:
 
 
 def _form(visit: Visit, fields: Mapping[str, str]) -> Page:
-    preview = visit.api.get(
-        "/chat/completions", {**query_of(fields), "limit": "5", "order": "desc", "include": "messages"}
-    )
-    models = visit.api.get("/models")["data"]
+    newest = {**query_of(fields), "limit": "5", "order": "desc", "include": "messages"}
+    preview, models = visit.api.all([Asked("/chat/completions", newest), MODELS])
     content = {
         "rows": [row(completion) for completion in preview["data"]],
         "fields": kept(visit),
         "judges": JUDGES,
-        "models": [model["id"] for model in models],
+        "models": names_of(models),
     }
     return Page("new_eval.html", "New eval", content)
 
