@@ -54,7 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = self.headers.get("content-length") or "0"
+        if "transfer-encoding" in self.headers or not length.isdecimal():
+            # What follows the headers would be taken for the next request.
+            self.close_connection = True
+            return self._answer(HTTPStatus.LENGTH_REQUIRED, [], b"Say the body's length in a header: content-length.")
+        body = self.rfile.read(int(length))
         info = read_info(self.info_file)
         if info is None:
             return self._answer(HTTPStatus.SERVICE_UNAVAILABLE, [], b"The stack is still starting. Load this again.")
@@ -65,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, api.path.removesuffix("/v1") + self.path, body or None, headers)
             answer = connection.getresponse()
             content = answer.read()
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
             return self._answer(HTTPStatus.BAD_GATEWAY, [], f"The emulator does not answer: {error}.".encode())
         finally:
             connection.close()

@@ -6,7 +6,7 @@ parts and calls that a template can show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dashboard.shown import as_json, web_address
@@ -15,6 +15,10 @@ _LARGEST_IMAGE = 40_000
 """The most letters of an image that stands in a page."""
 _IMAGES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,")
 _MOST_PARTS = 12
+_MOST_ON_A_PAGE = 40
+"""The most parts and calls that all turns of a page have together."""
+_MOST_OF_IMAGES = 80_000
+"""The most letters that the images of a page have together."""
 
 
 class Part(NamedTuple):
@@ -73,6 +77,24 @@ def turn(message: Any) -> Turn:
         refusal=_plain(fields.get("refusal")),
         reasoning=_plain(fields.get("reasoning_content") or fields.get("reasoning")),
     )
+
+
+def on_a_page(said: Iterable[Turn]) -> list[Turn]:
+    """The turns with as many of their parts, images and calls as a page can hold, those that come first."""
+    left, room = _MOST_ON_A_PAGE, _MOST_OF_IMAGES
+    shown = []
+    for each in said:
+        parts = []
+        for part in each.parts[:left]:
+            room -= len(part.image or "")
+            parts.append(
+                part if room >= 0 or part.image is None else Part(part.kind, "An image that is left out here.")
+            )
+        left -= len(parts)
+        calls = each.calls[:left]
+        left -= len(calls)
+        shown.append(each._replace(parts=parts, calls=calls))
+    return shown
 
 
 def row(completion: Mapping[str, Any]) -> Row:

@@ -1,14 +1,15 @@
-"""Stored completions: the table of a filter, one in full, its tags, its deletion."""
+"""Stored completions: the table of a filter, one in full, its tags, its correction, its deletion."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dashboard import turns
 from dashboard.answers import Answer, Page, SeeOther, TextFile
 from dashboard.filters import FIELDS, kept, query_of
 from dashboard.linked import made_of
-from dashboard.shown import as_json, step
+from dashboard.shown import as_json, step, text
 from dashboard.stillhouse_api import Asked
 from dashboard.visit import Visit
 from foundation.errors import ApiError
@@ -18,6 +19,9 @@ pages = Routes("Completions")
 _AFTER = Query("after", "The id after which the page begins.")
 _FILTER = (*(Query(name, "A field of the filter.") for name in FIELDS), _AFTER)
 _MOST_TURNS = 10
+_MOST_ANSWERS = 8
+_LONGEST_BEGUN = 10_000
+"""The most letters of an answer that a form offers to correct: half of one must not become the whole."""
 
 
 @pages.get("/completions", scope="read", query=_FILTER)
@@ -53,6 +57,10 @@ def completion(visit: Visit) -> Answer:
     if stored is None:
         raise ApiError("There is no such completion: it was deleted, or never recorded.", code="not_found", status=404)
     beginning, end, left_out = _both_ends(first, last)
+    choices = [choice for choice in stored["choices"] if isinstance(choice, dict)]
+    answers = turns.on_a_page(turns.turn(choice.get("message")) for choice in choices[:_MOST_ANSWERS])
+    correction = stored.get("correction")
+    corrected = turns.turn(correction["message"]) if correction else None
     content = {
         "completion": stored,
         "before": _id_of(newer),
@@ -60,9 +68,13 @@ def completion(visit: Visit) -> Answer:
         "first": beginning,
         "last": end,
         "left_out": left_out,
-        "answers": [turns.turn(choice.get("message")) for choice in stored["choices"] if isinstance(choice, dict)],
+        "answers": answers,
+        "more_answers": len(choices) - len(answers),
+        "correction": correction,
+        "corrected": corrected,
+        "begun": _begun(corrected or (answers[0] if answers else None)),
         "tokens": turns.tokens_of(stored),
-        "tags": "\n".join(f"{name}={value}" for name, value in stored["metadata"].items()),
+        "tags": _lines(stored["metadata"]),
         "made": made_of(lineage),
         "kept": kept(visit),
     }
@@ -91,21 +103,55 @@ def delete(visit: Visit) -> Answer:
     return SeeOther("/completions")
 
 
+@pages.post("/completions/<completion_id>/correction", scope="write")
+def correct(visit: Visit) -> Answer:
+    """Say what the answer should have been."""
+    completion_id, form = visit.parameters["completion_id"], visit.form()
+    # A browser ends the lines of a form in its own way.
+    fields = {name: form[name].replace("\r\n", "\n") for name in ("content", "note", "by") if form.get(name)}
+    visit.api.post(f"/chat/completions/{step(completion_id)}/correction", {"content": "", **fields})
+    return SeeOther(f"/completions/{step(completion_id)}")
+
+
+@pages.post("/completions/<completion_id>/correction/delete", scope="write")
+def take_back(visit: Visit) -> Answer:
+    """Delete the correction: the teacher's answer trains again."""
+    completion_id = step(visit.parameters["completion_id"])
+    visit.api.delete(f"/chat/completions/{completion_id}/correction")
+    return SeeOther(f"/completions/{completion_id}")
+
+
+def _begun(said: turns.Turn | None) -> str:
+    """The text that a correction begins from; empty where a form would not give it back as it is."""
+    given = said.text if said else ""
+    return given if len(given) <= _LONGEST_BEGUN and text(given) == given and "\r" not in given else ""
+
+
+def _lines(tags: Mapping[str, str]) -> str | None:
+    """The tags as lines of a form; None where saving them unchanged would change them."""
+    lines = text("\n".join(f"{name}={value}" for name, value in tags.items()))
+    try:
+        return lines if _tags(lines) == tags else None
+    except ApiError:
+        return None
+
+
 def _both_ends(first: Any, last: Any) -> tuple[list[turns.Turn], list[turns.Turn], bool]:
     """The first turns, the last ones that are not among them, and whether some between are left out."""
     beginning = [] if first is None else first["data"]
     seen = {message["id"] for message in beginning}
     end = [message for message in reversed(last["data"]) if message["id"] not in seen] if last else []
     left_out = bool(end) and len(end) == _MOST_TURNS and first["has_more"]
-    return list(map(turns.turn, beginning)), list(map(turns.turn, end)), left_out
+    shown = turns.on_a_page(map(turns.turn, [*beginning, *end]))
+    return shown[: len(beginning)], shown[len(beginning) :], left_out
 
 
 def _id_of(page: Any) -> str | None:
     return page["data"][0]["id"] if page and page["data"] else None
 
 
-def _tags(text: str) -> dict[str, str]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+def _tags(written: str) -> dict[str, str]:
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
     wrong = next((line for line in lines if "=" not in line), None)
     if wrong is not None:
         raise ApiError(f"Write each tag as name=value: '{wrong[:64]}' has no '='.", param="tags", code="invalid_value")

@@ -17,6 +17,7 @@ from foundation.routes import Query, Routes
 
 pages = Routes("Datasets")
 _AFTER = Query("after", "The id after which the page begins.")
+_WHICH = (Query("outcome", "What became of the rows."), Query("rule", "The rule that did something to them."))
 _MOST_OF_PLOTS = 120_000
 """The most letters that the plots of a page have together."""
 
@@ -37,7 +38,7 @@ def datasets(visit: Visit) -> Answer:
     return Page("datasets.html", "Datasets", {"page": visit.api.get("/datasets", {"order": "desc", **visit.query})})
 
 
-@pages.get("/datasets/<dataset_id>", scope="read", query=(_AFTER, Query("outcome", "What became of the rows.")))
+@pages.get("/datasets/<dataset_id>", scope="read", query=(_AFTER, *_WHICH))
 def dataset(visit: Visit) -> Answer:
     """A dataset and a page of its rows."""
     path = f"/datasets/{step(visit.parameters['dataset_id'])}"

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.filters import FIELDS, kept, query_of, source_of, tags_of
 from dashboard.shown import step
-from dashboard.stillhouse_api import Asked
+from dashboard.stillhouse_api import MODELS, Asked, names_of
 from dashboard.visit import Visit
 from foundation.errors import ApiError
 from foundation.routes import Query, Routes
@@ -17,8 +17,11 @@ pages = Routes("Distillations")
 _AFTER = Query("after", "The id after which the page begins.")
 _FILTER = tuple(Query(name, "A field of the filter.") for name in FIELDS)
 _ENDED = frozenset({"completed", "failed", "cancelled"})
-STATES = ("queued", "measuring", "assembling", "training", "evaluating", "deciding", "completed")
-"""The way of a distillation that nothing stops."""
+STATES = ("queued", "measuring", "assembling", "training", "choosing", "evaluating", "deciding", "completed")
+"""The way of a distillation that nothing stops. Only one of several attempts is chosen."""
+_MOST_LEAKS = 20
+_SOON, _SLOWLY = 3, 30
+"""After how many seconds a page looks again. A training takes minutes to hours, and each look costs calls."""
 
 
 @pages.get("/distillations", scope="read", query=(_AFTER,))
@@ -34,15 +37,14 @@ def new_distillation(visit: Visit) -> Answer:
     evals, models, sample = visit.api.all(
         [
             Asked("/evals", {"order": "desc", "limit": "50"}),
-            Asked("/models"),
+            MODELS,
             Asked("/chat/completions", {**query_of(visit.query), "limit": "1", "order": "desc"}),
         ]
     )
-    names = [model["id"] for model in models["data"]]
     teacher = visit.query.get("model") or (sample["data"][0]["model"] if sample["data"] else "")
     content = {
         "evals": evals["data"],
-        "models": names,
+        "models": names_of(models),
         "teacher": teacher,
         "fields": kept(visit),
         "tags": visit.query.get("tags", ""),
@@ -59,10 +61,20 @@ def start(visit: Visit) -> Answer:
 
 @pages.get("/distillations/<distillation_id>", scope="read")
 def distillation(visit: Visit) -> Answer:
-    """A distillation: how far it is, what its gate says, its job, its verdict."""
+    """A distillation: how far it is, what its gate says, its attempts, its job, its verdict."""
     found = visit.api.get(f"/distillations/{step(visit.parameters['distillation_id'])}")
-    events = _events(visit, found["job_id"])
-    content = {"distillation": found, "events": events, "states": STATES, "open": found["status"] not in _ENDED}
+    waits = found["status"] == "blocked" and found["approved_at"] is None
+    ended = found["status"] in _ENDED
+    content = {
+        "distillation": found,
+        "events": _events(visit, found["job_id"]),
+        "leaks": _leaks(visit, found["dataset_id"]) if waits else [],
+        "states": [state for state in STATES if state != "choosing" or _chooses(found)],
+        "students": found["students"] or [found["student"]],
+        "open": not ended,
+        "waits": waits,
+        "seconds": None if ended or waits else _SLOWLY if found["status"] == "training" else _SOON,
+    }
     return Page("distillation.html", found["name"], content)
 
 
@@ -72,9 +84,25 @@ def go_on(visit: Visit) -> Answer:
     distillation_id, verb = visit.parameters["distillation_id"], visit.parameters["verb"]
     if verb not in {"approve", "cancel", "repeat"}:
         raise ApiError("There is no such button.", code="not_found", status=404)
-    body = {name: visit.form()[name] for name in ("student", "trainer") if visit.form().get(name)}
+    form = visit.form()
+    body: dict[str, Any] = {"trainer": form["trainer"]} if form.get("trainer") else {}
+    students = _names(form.get("student", ""))
+    if students:
+        body["student"] = students if len(students) > 1 else students[0]
     answered = visit.api.post(f"/distillations/{step(distillation_id)}/{verb}", body if verb == "repeat" else None)
     return SeeOther(f"/distillations/{step(answered['id'])}")
+
+
+def _chooses(found: Mapping[str, Any]) -> bool:
+    """Whether one of several models is chosen before the eval."""
+    return bool(found["students"]) or isinstance(found["hyperparameters"], list) or found["checkpoints"] == "best"
+
+
+def _leaks(visit: Visit, dataset_id: str | None) -> list[Any]:
+    """The first completions for whose sake a distillation waits: they ask what its test rows ask."""
+    dataset = visit.api.all([Asked(f"/datasets/{step(dataset_id)}")])[0] if dataset_id else None
+    leaks: list[Any] = dataset["card"]["leaks"] if dataset and dataset["card"] else []
+    return leaks[:_MOST_LEAKS]
 
 
 def _events(visit: Visit, job_id: str | None) -> list[Any]:
@@ -100,8 +128,12 @@ def _body(form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("trainer"):
         body["trainer"] = form["trainer"]
     if form.get("contenders"):
-        body["contenders"] = [name.strip() for name in form["contenders"].split(",") if name.strip()]
+        body["contenders"] = _names(form["contenders"])
     return body
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _narrowed(source: Mapping[str, Any], tags: str) -> dict[str, Any]:

@@ -12,9 +12,13 @@ pages = Routes("First run")
 
 @pages.get("/", scope="read")
 def first_page(visit: Visit) -> Answer:
-    """Whoever has completions sees them; whoever has none, how they come."""
-    stored = visit.api.get("/chat/completions", {"limit": "1"})
-    return SeeOther("/completions") if stored["data"] else _first_run(None)
+    """Whoever has completions sees them, also where every call has failed; whoever has none, how they come."""
+    if visit.api.get("/chat/completions", {"limit": "1"})["data"]:
+        return SeeOther("/completions")
+    failed = {"has_error": "true"}
+    if visit.api.get("/chat/completions", {"limit": "1", **failed})["data"]:
+        return SeeOther("/completions", failed)
+    return _first_run(None)
 
 
 @pages.post("/first-key", scope="admin")

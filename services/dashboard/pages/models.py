@@ -5,22 +5,24 @@ from __future__ import annotations
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.linked import made_from, made_of
 from dashboard.shown import step
-from dashboard.stillhouse_api import Asked
+from dashboard.stillhouse_api import MODELS, Asked
 from dashboard.visit import Visit
 from foundation.routes import Routes
 
 pages = Routes("Models")
+_MOST = 500
+"""The most models that a page lists: some providers have thousands."""
 
 
 @pages.get("/models", scope="read")
 def models(visit: Visit) -> Answer:
     """Every model, and what costs while nobody asks it."""
-    listed, deployments = visit.api.all([Asked("/models"), Asked("/deployments", {"limit": "100"})])
-    content = {"models": listed["data"], "deployments": deployments["data"]}
+    listed, deployments = visit.api.all([MODELS, Asked("/deployments", {"limit": "100"})])
+    content = {"models": listed and listed["data"][:_MOST], "deployments": deployments["data"]}
     return Page("models.html", "Models", content)
 
 
-@pages.get("/models/<model>", scope="read")
+@pages.get("/models/<model:path>", scope="read")
 def model(visit: Visit) -> Answer:
     """A model, what it was made from, and what was made with it."""
     name = visit.parameters["model"]
@@ -30,7 +32,7 @@ def model(visit: Visit) -> Answer:
     return Page("model.html", name, {**content, "completions": completions})
 
 
-@pages.post("/models/<model>/retire", scope="write")
+@pages.post("/models/<model:path>/retire", scope="write")
 def retire(visit: Visit) -> Answer:
     """Retire a trained model: it costs and answers no longer."""
     visit.api.delete(f"/models/{step(visit.parameters['model'])}")

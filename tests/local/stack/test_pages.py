@@ -1,3 +1,4 @@
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -68,6 +69,18 @@ def test_a_stack_that_starts_or_is_gone_is_said(tmp_path):
         assert httpx.get(url).status_code == 503
     with passed_on(tmp_path, f"http://{HOST}:{free_port()}") as url:
         assert httpx.get(url).status_code == 502
+
+
+@pytest.mark.parametrize("headers", [b"transfer-encoding: chunked", b"content-length: -1", b"content-length: x"])
+def test_a_body_whose_length_is_not_said_is_refused(tmp_path, headers):
+    """What stands in the body must not be taken for a request of its own."""
+    with serving(Api) as address, passed_on(tmp_path, address) as url:
+        connection = socket.create_connection((HOST, int(url.rpartition(":")[2])), timeout=5)
+        with connection, connection.makefile("rb") as answers:
+            connection.sendall(b"POST /a HTTP/1.1\r\nhost: x\r\n" + headers + b"\r\n\r\nPOST /b HTTP/1.1\r\n\r\n")
+            answer = answers.read()
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 def test_the_pages_end_with_their_block(tmp_path):
