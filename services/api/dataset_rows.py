@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
+from api.completions import reference_of
 from api.dataset_diff import DatasetDiff, diff_of
 from distillations import lineage
 from distillations.dataset import Dataset, DatasetCard
@@ -50,9 +51,9 @@ def list_dataset_rows(dataset_id: str) -> dict[str, Any]:
 
     Each with its evidence: the completion that is kept in its place, the test row that it would have leaked.
     """
-    rows = Rows(ready(dataset_id).id)
     limit = http.limit_of(router)
     outcome, rule = one_of(router, "outcome", OUTCOME), http.query_of(router, "rule")
+    rows = Rows(ready(dataset_id).id)
     return http.listed(rows.fitting(outcome, rule, after=http.query_of(router, "after")), limit)
 
 
@@ -96,6 +97,9 @@ def list_completion_datasets(completion_id: str) -> dict[str, Any]:
         )
 
     ids = lineage.went_into(completion_id, "dataset")
+    if not ids:
+        # One that was deleted has no reference any more, and its datasets are told nevertheless.
+        reference_of(completion_id)
     return http.page_of(router, [{"id": dataset_id} for dataset_id in ids], shown)
 
 

@@ -258,3 +258,12 @@ def test_only_what_the_teacher_answered_of_a_dataset_trains(filled: System) -> N
     freeze(distillation)
     assemble(AssembleDataset(distillation_id=distillation.id, dataset_id="dataset_1"), FakeContext())
     assert filled.ok("GET", "/v1/datasets/dataset_1/card")["selected"] == 23
+
+
+def test_the_datasets_of_a_completion_are_told_after_its_deletion_and_of_none_that_never_was(filled: System) -> None:
+    name = made(filled)["id"]
+    path = "/v1/chat/completions/chatcmpl-105"
+    filled.ok("DELETE", path)
+    assert [found["id"] for found in filled.ok("GET", f"{path}/datasets")["data"]] == [name]
+    status, refusal = filled.call("GET", "/v1/chat/completions/chatcmpl-none/datasets")
+    assert (status, refusal["error"]["param"]) == (404, "completion_id")

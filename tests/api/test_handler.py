@@ -18,13 +18,15 @@ from tests.flow import loop
 from tests.flow.system import System
 
 SCOPES = ("capture", "infer", "read", "write", "admin")
+KEYLESS = {"/v1/openapi.json", "/v1/hooks/<name>"}
+"""The description, which anybody may read, and the webhooks of providers, whose signature stands for a key."""
 ROUTES = [
     route
     for routes in (*every_router(), capture.handler.routes, *gateway.handler.ROUTES)
     for route in routes.declared
-    if route.path != "/v1/openapi.json"
+    if route.path not in KEYLESS
 ]
-"""All but the description, which needs no key."""
+"""All that need a key."""
 
 
 def scope_of(route: Route) -> str:

@@ -240,6 +240,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "distillation_id": lambda *_: str(_distillation().id),
     "dataset_id": lambda *_: str(_distillation().dataset_id),
     "other_id": lambda *_: str(_distillation().dataset_id),
+    "row_id": lambda system, _: _completion(system),
     "job_id": lambda *_: str(_distillation().job_id),
     "object_id": lambda system, _: _completion(system),
     "model": lambda *_: "lab-small",
