@@ -19,6 +19,7 @@ from distillations.learning_curve import LearningCurve
 from distillations.report.document import REPORT, DatasetReport
 from distillations.report.markdown import markdown
 from distillations.report.steps import RowExample, RuleReport
+from distillations.text_steps import PersonalData
 from foundation import blobs, http
 from foundation.bounds import cut
 from foundation.errors import ApiError
@@ -48,7 +49,11 @@ def dataset_report(dataset_id: str) -> DatasetReport | Response[Any]:
     A dry run has one, too, and so has the dataset of a distillation. With `format=markdown` it is a text with plots.
     """
     as_markdown = _wants_markdown()
-    report = _with_texts(_stored(dataset_id)).model_copy(update={"learning_curve": _learning_curve(dataset_id)})
+    dataset, report = _stored(dataset_id)
+    # Of a set that masks personal data no captured text is shown, since nothing is masked there.
+    if not (dataset.card and dataset.card.recipe.steps_of(PersonalData)):
+        report = _with_texts(report)
+    report = report.model_copy(update={"learning_curve": _learning_curve(dataset_id)})
     if not as_markdown:
         return report
     return Response(200, f"{_MARKDOWN}; charset=utf-8", markdown(report))
@@ -70,13 +75,13 @@ def _wants_markdown() -> bool:
     return given == "markdown" or (given is None and accepted.strip().lower().startswith(_MARKDOWN))
 
 
-def _stored(dataset_id: str) -> DatasetReport:
+def _stored(dataset_id: str) -> tuple[Dataset, DatasetReport]:
     dataset = Dataset.load(dataset_id, param="dataset_id")
     body = blobs.find(dataset.key(REPORT)) if dataset.card else None
     if body is None:
         reason = dataset.error.message if dataset.error else f"it is {dataset.status}, or older than reports are."
         raise ApiError(f"The dataset has no report: {reason}", code="no_report", param="dataset_id", status=404)
-    return DatasetReport.model_validate_json(body)
+    return dataset, DatasetReport.model_validate_json(body)
 
 
 def _with_texts(report: DatasetReport) -> DatasetReport:

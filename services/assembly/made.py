@@ -16,7 +16,7 @@ from assembly.curate import Curator
 from assembly.curation.rule import Known
 from assembly.grading import Grading
 from assembly.making import Making
-from assembly.masking import Masker
+from assembly.masking import Masker, mask_of
 from assembly.parts import Parts
 from assembly.questions import TestQuestion
 from assembly.report.survey import Survey
@@ -53,7 +53,8 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]
     held_out, questions = _held_out(making)
     known = _known(making, held_out)
     with TemporaryFile() as spool, TemporaryFile() as notes:
-        survey = Survey(notes, making.recipe.slice_keys, known.corrections)
+        mask = mask_of(making.recipe.steps_of(PersonalData))
+        survey = Survey(notes, making.recipe.slice_keys, known.corrections, mask)
         curator = Curator(making.recipe, known, spool, questions, grading, survey=survey)
         if of_parts:
             read_and_sign(of_parts, known, time_left, signed=signed)

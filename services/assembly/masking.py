@@ -7,15 +7,34 @@ results of tools. What is JSON stays JSON. Within a line the same data has the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
 
 from assembly.personal_data import spans_of
 from distillations.dataset_row import Corrected
+from distillations.text_steps import PersonalData
 
 _MOST_LEVELS = 64
+_REMEMBERED = 4096
+
+type Mask = Callable[[str], str]
+"""Masks a text that stands by itself."""
+
+
+def mask_of(steps: Sequence[PersonalData]) -> Mask | None:
+    """What masks a label or a word of the report as these steps mask what it is of; None where nothing is masked."""
+    if not steps:
+        return None
+    kinds = [None if step.kinds is None else tuple(step.kinds) for step in steps]
+    return lambda text: reduce(_masked, kinds, text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _masked(text: str, kinds: tuple[str, ...] | None) -> str:
+    return Masker(kinds).text(text)
 
 
 class Masker:
@@ -24,6 +43,7 @@ class Masker:
     def __init__(self, kinds: Collection[str] | None = None) -> None:
         self._kinds = kinds
         self._masks: dict[tuple[str, str], str] = {}
+        self._distinct: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
 
     def line(self, line: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +61,7 @@ class Masker:
     def corrected(self, corrected: Corrected) -> Corrected:
         """Both answers of a correction, and its note, masked."""
         teacher = self.message(corrected.teacher) if corrected.teacher else None
-        note = self._text(corrected.note) if corrected.note else None
+        note = self.text(corrected.note) if corrected.note else None
         said = {"teacher": teacher, "correction": self.message(corrected.correction), "note": note}
         return corrected.model_copy(update=said)
 
@@ -68,11 +88,11 @@ class Masker:
     def _written(self, text: str) -> str:
         """A text masked; one that is a JSON object or array by its values, so that it stays one."""
         if text[:1] not in ("{", "[") and text.lstrip()[:1] not in ("{", "["):
-            return self._text(text)
+            return self.text(text)
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return self._text(text)
+            return self.text(text)
         masked = self._value(value, _MOST_LEVELS)
         return text if masked == value else orjson.dumps(masked).decode()
 
@@ -81,17 +101,18 @@ class Masker:
         if levels == 0:
             return None
         if isinstance(value, dict):
-            return {self._text(name): self._value(member, levels - 1) for name, member in value.items()}
+            return {self.text(name): self._value(member, levels - 1) for name, member in value.items()}
         if isinstance(value, list):
             return [self._value(member, levels - 1) for member in value]
         if isinstance(value, str):
-            return self._text(value)
+            return self.text(value)
         if isinstance(value, int) and not isinstance(value, bool):
-            masked = self._text(str(value))
+            masked = self.text(str(value))
             return value if masked == str(value) else masked
         return value
 
-    def _text(self, text: str) -> str:
+    def text(self, text: str) -> str:
+        """A text by itself masked."""
         pieces, at = [], 0
         for start, end, kind in spans_of(text):
             if self._kinds is not None and kind not in self._kinds:
@@ -104,6 +125,6 @@ class Masker:
         self.counts[kind] += 1
         same = "".join(letter for letter in text.casefold() if letter.isalnum())
         if (kind, same) not in self._masks:
-            number = 1 + sum(known == kind for known, _ in self._masks)
-            self._masks[kind, same] = f"<{kind}_{number}>"
+            self._distinct[kind] += 1
+            self._masks[kind, same] = f"<{kind}_{self._distinct[kind]}>"
         return self._masks[kind, same]

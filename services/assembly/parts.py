@@ -19,11 +19,13 @@ import orjson
 from assembly.curate import Curator, Entry
 from assembly.curation.rule import Known
 from assembly.making import Making
+from assembly.masking import mask_of
 from assembly.questions import SIGNED, Questions, question_in, sample, template_of
 from assembly.report.survey import Survey
 from assembly.row import Row
 from completions.selection import Part
 from distillations.dataset import dataset_key
+from distillations.text_steps import PersonalData
 from foundation import blobs
 
 _HEAD = struct.Struct(">QQ")
@@ -58,7 +60,8 @@ class Parts:
     def read(self, part: Part, known: Known) -> None:
         """Look at each completion of a part alone."""
         with BytesIO() as spool, BytesIO() as notes:
-            survey = Survey(notes, self._making.recipe.slice_keys, known.corrections)
+            mask = mask_of(self._making.recipe.steps_of(PersonalData))
+            survey = Survey(notes, self._making.recipe.slice_keys, known.corrections, mask)
             curator = Curator(self._making.recipe, known, spool, survey=survey)
             curator.read(self._making.completions(part))
             entries = list(curator.part())

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -76,7 +77,7 @@ _SHAPES = (
     _Shape("CRYPTO_ADDRESS", re.compile(r"\b(?:bc1[a-z0-9]{25,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})\b"), _is_mixed),
     _Shape(
         "BANK_ACCOUNT",
-        re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,9}\b"),
+        re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){3,36}\b"),
         _passes_modulo_97,
         re.compile(r"\b(?:iban|account|konto|compte|cuenta)\b", re.IGNORECASE),
     ),
@@ -102,6 +103,9 @@ _PHONE_SHAPE = re.compile(r"(?<![\w.-])[+(]?\d(?:[ ().-]{0,2}\d){6,14}(?![\w-])"
 _PHONE_FORM = re.compile(r"[+(]|0\d+[ ./()-]|\d{3}[ .-]\d{3}[ .-]\d{4}$")
 _DATE = re.compile(r"(?:19|20)\d{2}[ .-]?\d{2}[ .-]?\d{2}|\d{1,2}[ .-]\d{1,2}[ .-](?:19|20)\d{2}")
 _WORD = r"[^\W\d_a-zªº][\w'\u2019-]{1,30}"
+_NAME = re.compile(_WORD)
+_EDGE = re.compile(r"\b")
+_CAPITAL = re.compile(r"\b[^\W\d_a-zªº]")
 _CALLED = re.compile(
     rf"(?:\b(?:Dear|Hello|Hi|Hey|Attention|Welcome|Cher|Ch\u00e8re|Querid[oa]|Lieber?|Hallo)|\bTo:|\b[Mm]y name is"
     rf"|\b[Tt]his is)(?: (?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau)\.?)?,? (?P<dear>{_WORD}(?:[ .]{_WORD}){{0,2}})"
@@ -154,8 +158,10 @@ def _exists(number: str) -> bool:
     # Imported here: recipes without such a step do not pay for it.
     from phonenumbers import NumberParseException, is_valid_number, parse
 
+    # With its prefix it is at home in one country, wherever it is written.
+    regions = (None,) if number.startswith("+") else _REGIONS
     try:
-        return any(is_valid_number(parse(number, region)) for region in _REGIONS)
+        return any(is_valid_number(parse(number, region)) for region in regions)
     except NumberParseException:
         return False
 
@@ -169,6 +175,27 @@ def _names(text: str) -> Iterator[Span]:
         if not _NO_NAMES.fullmatch(words[0]):
             called.update(word for word in words if not _NO_NAMES.fullmatch(word))
     if called:
-        one = "|".join(sorted(map(re.escape, called), key=lambda word: (-len(word), word)))
-        for match in re.finditer(rf"\b(?:{one})(?:[ .](?:{one}))*\b", text):
-            yield Span(*match.span(), "PERSON")
+        yield from _wherever(called, text)
+
+
+def _wherever(called: AbstractSet[str], text: str) -> Iterator[Span]:
+    """Where these words stand, those that follow each other as one. Each word of the text is looked up once."""
+    start = end = -1
+    for first in _CAPITAL.finditer(text):
+        found = _end_of(called, text, first.start()) if first.start() >= end else None
+        if found is None:
+            continue
+        if end < 0 or text[end : first.start()] not in {" ", "."}:
+            if end >= 0:
+                yield Span(start, end, "PERSON")
+            start = first.start()
+        end = found
+    if end >= 0:
+        yield Span(start, end, "PERSON")
+
+
+def _end_of(called: AbstractSet[str], text: str, start: int) -> int | None:
+    """Where the longest of the names ends that begins here: before an apostrophe or a hyphen, too."""
+    whole = _NAME.match(text, start)
+    ends = range(whole.end(), start + 1, -1) if whole else ()
+    return next((end for end in ends if text[start:end] in called and _EDGE.match(text, end)), None)

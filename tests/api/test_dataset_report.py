@@ -81,3 +81,15 @@ def test_a_deleted_dataset_leaves_no_report(made: tuple[System, str]) -> None:
     system, name = made
     system.ok("DELETE", f"/v1/datasets/{name}")
     assert not list(blobs.keys(f"datasets/{name}/"))
+
+
+def test_of_a_set_that_masks_no_captured_text_is_shown(system: System) -> None:
+    records = [build.record(n, f"mail {n} of ada@lane.example", split="train") for n in range(12)]
+    build.captured(system, records)
+    asked = {"source": build.source("train"), "recipe": {"steps": [{"rule": "personal_data"}]}}
+    name = system.ok("POST", "/v1/datasets", asked)["id"]
+    system.settle()
+    report = system.ok("GET", f"/v1/datasets/{name}/report")
+    assert any(step["examples"] for step in report["steps"])
+    assert "lane.example" not in str(report)
+    assert "lane.example" not in str(system.call("GET", f"/v1/datasets/{name}/report?format=markdown"))

@@ -8,12 +8,14 @@ from typing import Any
 
 from assembly.curate import Curator
 from assembly.curation.rule import Known
+from assembly.masking import mask_of
 from assembly.report.build import About, report_of
 from assembly.report.survey import Survey, production_of
 from completions.completion import Completion
 from distillations.held_out import HeldOut
 from distillations.recipe import Recipe
 from distillations.report.document import DatasetReport
+from distillations.text_steps import PersonalData
 from tests.distilling import build
 
 AS_THEY_ARE = Recipe(steps=[], validation_share=0)
@@ -33,10 +35,12 @@ def reported(
     for row in test:
         held_out.add(row.row()["item"])
     with TemporaryFile() as spool, TemporaryFile() as notes:
-        curator = Curator(recipe, Known(held_out=held_out), spool, survey=Survey(notes, recipe.slice_keys))
+        mask = mask_of(recipe.steps_of(PersonalData))
+        survey = Survey(notes, recipe.slice_keys, mask=mask)
+        curator = Curator(recipe, Known(held_out=held_out), spool, survey=survey)
         curator.read(completions)
         curator.decide()
-        traffic = production_of(production, recipe.slice_keys)
+        traffic = production_of(production, recipe.slice_keys, mask)
         return report_of(curator, traffic, recipe, About("dataset_1", build.AT, **about))
 
 

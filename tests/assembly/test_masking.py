@@ -78,6 +78,34 @@ def test_the_same_has_one_mask_however_it_is_written() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Dear Ann-Marie Lee, Ann-Marie's and Lee.", "Dear <PERSON_1>, <PERSON_2>'s and <PERSON_3>."),
+        ("Hi Ann, Ann's Annex, McAnn, Ann-Lee, _Ann", "Hi <PERSON_1>, <PERSON_1>'s Annex, McAnn, <PERSON_1>-Lee, _Ann"),
+        ("Dear Ann, it is Lee. Hi Lee. Ann Lee", "Dear <PERSON_1>, it is <PERSON_2>. Hi <PERSON_2>. <PERSON_3>"),
+        ("Dear team, Dear O'Neil, O'Neil", "Dear team, Dear <PERSON_1>, <PERSON_1>"),
+    ],
+)
+def test_a_name_is_masked_wherever_it_stands_as_a_word(text: str, left: str) -> None:
+    assert masked(text, kinds=["PERSON"]) == left
+
+
+def test_what_is_much_takes_one_look_each() -> None:
+    """Each would take minutes where one span, name or mask is held against all others."""
+    accounts = "AB12" + "A" * 60 + "_ "
+    assert spans_of(accounts * 2_000) == []
+    names = [f"Dear X{_letters(number)}, " for number in range(20_000)]
+    assert masked("".join(names), kinds=["PERSON"]).count("<PERSON_") == len(names)
+    mails = "".join(f"{_letters(number)}@b.cc " for number in range(20_000))
+    assert masked(mails, kinds=["EMAIL"]).endswith("<EMAIL_20000> ")
+
+
+def _letters(number: int) -> str:
+    """A name of five small letters for each number."""
+    return "".join(chr(ord("a") + number // 26**place % 26) for place in range(5))
+
+
 @settings(max_examples=examples(25))
 @given(value=values)
 def test_json_stays_json_of_the_same_shape_and_nothing_is_left_in_it(value: Any) -> None:

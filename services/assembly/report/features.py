@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from assembly.masking import Mask
 from completions.completion import Completion
 from completions.messages import calls_of, text_of
 from distillations.recipe import ANSWER
@@ -53,11 +54,14 @@ class Features(NamedTuple):
 
 
 def features_of(
-    completion: Completion, slice_keys: Sequence[str] = (), corrected: dict[str, Any] | None = None
+    completion: Completion,
+    slice_keys: Sequence[str] = (),
+    corrected: dict[str, Any] | None = None,
+    mask: Mask | None = None,
 ) -> Features:
     """The features. `slice_keys` are the paths of fields, `item.…`, that the recipe makes slices by.
 
-    `corrected` is a person's answer in the place of the teacher's.
+    `corrected` is a person's answer in the place of the teacher's; `mask` masks what may be of a person.
     """
     labels: dict[str, str | None] = {}
     for name, value in metadata_of({"metadata": completion.metadata}).items():
@@ -70,6 +74,8 @@ def features_of(
     said = " ".join(text.split()) if len(text) <= 2 * LONGEST_FIELD else text
     if said:
         labels[ANSWER] = _short(said)
+    if mask:
+        labels = {name: value and mask(value) for name, value in labels.items()}
     called = sorted({_name(call) for call in calls_of(answer)})
     labels[TOOLS] = _short(", ".join(called)) if called else NO_TOOLS
     labels["model"] = _short(completion.model)
@@ -102,12 +108,12 @@ def _amounts(completion: Completion, answer: str) -> dict[str, int]:
     return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
-def words_of(completion: Completion) -> Counter[str]:
+def words_of(completion: Completion, mask: Mask | None = None) -> Counter[str]:
     """The words of the last question, in one case: its first 64 of three letters or more."""
     questions = (message.get("content") for message in reversed(completion.messages) if message.get("role") == "user")
     text = text_of(next(questions, None))[:_LONGEST_TEXT]
     words = Counter[str]()
-    for match in _WORD.finditer(text.casefold()):
+    for match in _WORD.finditer((mask(text) if mask else text).casefold()):
         words[match.group()] += 1
         if words.total() == _MOST_WORDS:
             break

@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from assembly.journal import Place
+from assembly.masking import Mask
 from assembly.report.features import DATE, Features, features_of, words_of
 from assembly.report.tally import Counts, Group, Table
 from assembly.report.topics import Topics, topics_of
@@ -33,11 +34,12 @@ _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
 class Sample:
     """The words of the questions whose ids have the smallest digests."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask
         self._largest: list[tuple[int, str, Counter[str]]] = []
 
     def note(self, completion: Completion) -> None:
-        self._keep(completion.id, lambda: words_of(completion))
+        self._keep(completion.id, lambda: words_of(completion, self._mask))
 
     def _keep(self, completion_id: str, words: Callable[[], Counter[str]]) -> None:
         digest = -int.from_bytes(hashlib.blake2b(completion_id.encode(), digest_size=8).digest())
@@ -90,18 +92,24 @@ class Survey:
     """Notes completions as they are read, then counts them by what became of them."""
 
     def __init__(
-        self, spool: IO[bytes], slice_keys: Sequence[str] = (), corrections: Mapping[str, Correction] | None = None
+        self,
+        spool: IO[bytes],
+        slice_keys: Sequence[str] = (),
+        corrections: Mapping[str, Correction] | None = None,
+        mask: Mask | None = None,
     ) -> None:
         self._spool = spool
+        self._mask = mask
         self._slice_keys = slice_keys
         self._corrections = corrections or {}
         self._times: list[int] = []
-        self.sample = Sample()
+        self.sample = Sample(mask)
 
     def note(self, completion: Completion) -> None:
         """Note a completion. One that is no sound chat completion is only counted."""
         correction = self._corrections.get(completion.id)
-        features = sound_features(completion, self._slice_keys, correction.message if correction else None)
+        said = correction.message if correction else None
+        features = sound_features(completion, self._slice_keys, said, self._mask)
         self._times.append(completion.created)
         if features is None:
             features = Features(completion.id, completion.created, {}, {})
@@ -162,22 +170,25 @@ class Counted(NamedTuple):
 
 
 def sound_features(
-    completion: Completion, slice_keys: Sequence[str], corrected: dict[str, Any] | None = None
+    completion: Completion,
+    slice_keys: Sequence[str],
+    corrected: dict[str, Any] | None = None,
+    mask: Mask | None = None,
 ) -> Features | None:
     """The features of a completion, with a person's `corrected` answer; None where it is no sound chat completion."""
     try:
-        return features_of(completion, slice_keys, corrected)
+        return features_of(completion, slice_keys, corrected, mask)
     except _ODD as error:
         logger().warning("odd completion", extra={"completion_id": completion.id, "error": type(error).__name__})
         return None
 
 
-def production_of(completions: Iterable[Completion], slice_keys: Sequence[str]) -> Production:
+def production_of(completions: Iterable[Completion], slice_keys: Sequence[str], mask: Mask | None = None) -> Production:
     """Traffic that what trains is held against; it is held in memory, so it is a few thousand completions."""
     features: dict[str, Features] = {}
-    sample = Sample()
+    sample = Sample(mask)
     for completion in completions:
-        sound = sound_features(completion, slice_keys)
+        sound = sound_features(completion, slice_keys, mask=mask)
         if sound and completion.id not in features:
             features[completion.id] = sound
             sample.note(completion)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import orjson
 
 from assembly.curate import Curator
+from assembly.masking import mask_of
 from assembly.production import is_what_was_selected, recent_traffic
 from assembly.report.build import About, report_of
 from assembly.report.concerns import MOST_OF_CARD
@@ -19,6 +20,7 @@ from completions.sources import StoredCompletions
 from distillations.dataset import dataset_key
 from distillations.recipe import UsedRecipe
 from distillations.report.document import REPORT
+from distillations.text_steps import PersonalData
 from foundation import blobs
 
 
@@ -34,4 +36,5 @@ def _production(curator: Curator, recipe: UsedRecipe, traffic: Sequence[StoredCo
     selected = curator.journal.selected
     if curator.survey and traffic and is_what_was_selected(traffic, recipe, selected, before=before):
         return curator.survey.everything()
-    return production_of(recent_traffic(traffic, before=before), recipe.slice_keys)
+    mask = mask_of(recipe.steps_of(PersonalData))
+    return production_of(recent_traffic(traffic, before=before), recipe.slice_keys, mask)

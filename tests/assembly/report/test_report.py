@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from assembly.report.survey import Survey
 from completions.completion import Completion
 from distillations.recipe import Balance, Contradictions, Duplicates, Recipe, Truncated
+from distillations.text_steps import PersonalData
 from providers.terms import TeacherTerms
 from tests.assembly.curating import completion, correction, curated
 from tests.assembly.reporting import AS_THEY_ARE, differing, drifting, reported
@@ -190,3 +191,21 @@ def test_hostile_values_are_bounded_text_on_one_line() -> None:
     report = reported(rows[:30], production=[*rows[30:], *mails({"refund": 40}, first=200)])
     assert report.warnings
     assert all("\n" not in warning and "\u202e" not in warning and len(warning) < 400 for warning in report.warnings)
+
+
+def test_a_set_that_masks_has_nothing_of_it_in_its_report() -> None:
+    recipe = Recipe(steps=[PersonalData()], validation_share=0)
+    rows = [
+        completion(
+            number,
+            f"Dear Lovelace, whose address is it? {number}",
+            "ada@lane.example",
+            metadata={"user": "ada@lane.example"},
+        )
+        for number in range(60)
+    ]
+    report = reported(rows, recipe, production=rows[:30])
+    told = report.model_dump_json().casefold()
+    assert "lane" not in told
+    assert "lovelace" not in told
+    assert "<email_1>" in told
