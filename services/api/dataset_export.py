@@ -13,9 +13,10 @@ import orjson
 
 from distillations.dataset import Dataset
 from distillations.formats import FORMATS, OPENAI, Method, format_named
-from distillations.formats.validator import report_on
+from distillations.formats.report import FileReport
+from distillations.formats.validator import MOST_ERRORS, report_on
 from foundation import blobs
-from foundation.errors import ApiError
+from foundation.errors import ApiError, NotFound
 
 _PARAM = "format"
 _MOST_BYTES = 64 * 1024 * 1024
@@ -35,6 +36,10 @@ def exported(dataset: Dataset, split: str, name: str | None, *, leave_out: bool)
         if not leave_out:
             _refuse_lines(own, name)
         blobs.put_lines(key, _lines(own, name), content_type="application/jsonl")
+        if Dataset.find(dataset.id) is None:
+            # It was deleted while this was written, and nobody would delete this any more.
+            blobs.delete([key])
+            raise NotFound(Dataset.NAME, dataset.id, param="dataset_id")
     return key
 
 
@@ -61,11 +66,15 @@ def _refuse_lines(own: str, name: str) -> None:
     if errors:
         named = " ".join(str(finding) for finding in errors[:_NAMED])
         raise ApiError(
-            f"{report.errors} of {report.rows} rows cannot be written as '{name}': {named} Ask with leave_out=true "
-            "for the file without them, or make the dataset for a trainer of this format.",
+            f"{report.errors} of {_read_of(report)} rows cannot be written as '{name}': {named} Ask with "
+            "leave_out=true for the file without them, or make the dataset for a trainer of this format.",
             code="no_counterpart",
             param=_PARAM,
         )
+
+
+def _read_of(report: FileReport) -> str:
+    return f"the first {report.rows}" if report.errors >= MOST_ERRORS else str(report.rows)
 
 
 def _lines(own: str, name: str) -> Iterator[bytes]:

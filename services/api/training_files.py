@@ -13,7 +13,7 @@ import orjson
 from distillations.formats import OPENAI, Method
 from distillations.formats.lines import examples, mended
 from distillations.formats.report import FileReport
-from distillations.formats.validator import report_on
+from distillations.formats.validator import MOST_ERRORS, report_on
 from distillations.trainers import entry_of
 from foundation.errors import ApiError
 
@@ -64,4 +64,5 @@ def _refusal(report: FileReport) -> ApiError:
     errors = [finding for finding in report.findings if finding.level == "error"]
     named = " ".join(str(finding) for finding in errors[:_NAMED])
     more = report.errors - min(len(errors), _NAMED)
-    return ApiError(f"{named}{f' And {more} more.' if more else ''}", code=errors[0].code, param="file")
+    at_least = "at least " if report.errors >= MOST_ERRORS else ""
+    return ApiError(f"{named}{f' And {at_least}{more} more.' if more else ''}", code=errors[0].code, param="file")

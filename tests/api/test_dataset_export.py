@@ -144,3 +144,20 @@ def test_a_file_that_is_too_large_to_rewrite_says_what_else_there_is(
     status, answer = filled.call("GET", f"/v1/datasets/{dataset['id']}/content?format=trl-messages")
     assert (status, answer["error"]["code"]) == (400, "export_too_large")
     assert filled.call("GET", f"/v1/datasets/{dataset['id']}/content")[0] == 307
+
+
+def test_what_is_written_while_its_dataset_is_deleted_is_deleted_with_it(
+    filled: System, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = made(filled, recipe=recipe)
+    path, write = f"/v1/datasets/{dataset['id']}", blobs.put_lines
+
+    def late(*written: Any, **about: Any) -> None:
+        filled.ok("DELETE", path)
+        write(*written, **about)
+
+    monkeypatch.setattr(blobs, "put_lines", late)
+    read = list(blobs.raw_lines(f"datasets/{dataset['id']}/train.jsonl") or ())
+    monkeypatch.setattr("api.dataset_export._read", lambda _: iter(read))
+    assert filled.call("GET", f"{path}/content?format=trl-messages")[0] == 404
+    assert list(blobs.keys(f"datasets/{dataset['id']}/")) == []

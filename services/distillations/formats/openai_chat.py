@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from distillations.formats.format import Format, itself
+from foundation.foreign_json import MOST_LEVELS, is_deeper
 
 type _Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
@@ -45,6 +46,9 @@ def _is_an_object(arguments: str) -> str:
         called_with = None
     if not isinstance(called_with, dict):
         raise PydanticCustomError("tool_arguments_invalid_json", "the arguments of a call are no JSON object")
+    # Formats whose arguments are objects could not write them.
+    if is_deeper(called_with, MOST_LEVELS):
+        raise PydanticCustomError("too_deep", "the arguments of a call are nested too deep")
     return arguments
 
 
@@ -59,7 +63,10 @@ class _Call(Strict):
     function: _CalledFunction
 
 
-type _Texts = str | Annotated[list[_Text], Field(min_length=1)]
+type _Texts = str | Annotated[list[_Text], Field(min_length=1), FailFast()]
+
+
+type _Part = Annotated[_Text | _Image, Field(discriminator="type")]
 
 
 class _Instruction(Strict):
@@ -70,7 +77,7 @@ class _Instruction(Strict):
 
 class _Question(Strict):
     role: Literal["user"]
-    content: str | Annotated[list[Annotated[_Text | _Image, Field(discriminator="type")]], Field(min_length=1)]
+    content: str | Annotated[list[_Part], Field(min_length=1), FailFast()]
     name: str | None = None
 
 
@@ -79,7 +86,7 @@ class Answer(Strict):
 
     role: Literal["assistant"]
     content: _Texts | None = None
-    tool_calls: Annotated[list[_Call], Field(min_length=1)] | None = None
+    tool_calls: Annotated[list[_Call], Field(min_length=1), FailFast()] | None = None
     name: str | None = None
     weight: Literal[0, 1] | None = None
 
@@ -122,8 +129,9 @@ class OfferedTool(Strict):
 class OpenAIExample(Strict):
     """A row: the conversation, which ends with the answer to learn, and the tools that were offered."""
 
-    messages: list[Message] = Field(min_length=1)
-    tools: Annotated[list[OfferedTool], Field(min_length=1)] | None = None
+    # Of a million messages that are none the first is enough: an error takes more memory than what is wrong.
+    messages: Annotated[list[Message], Field(min_length=1), FailFast()]
+    tools: Annotated[list[OfferedTool], Field(min_length=1), FailFast()] | None = None
     parallel_tool_calls: bool | None = None
 
     @model_validator(mode="after")

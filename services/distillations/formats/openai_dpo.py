@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from distillations.formats.format import Format, itself
@@ -17,8 +17,8 @@ from distillations.formats.openai_chat import Answer, Message, OfferedTool, Stri
 class Asked(Strict):
     """What was asked, and with which tools."""
 
-    messages: list[Message] = Field(min_length=1)
-    tools: Annotated[list[OfferedTool], Field(min_length=1)] | None = None
+    messages: Annotated[list[Message], Field(min_length=1), FailFast()]
+    tools: Annotated[list[OfferedTool], Field(min_length=1), FailFast()] | None = None
     parallel_tool_calls: bool | None = None
 
     @model_validator(mode="after")
@@ -31,7 +31,7 @@ class Asked(Strict):
         return self
 
 
-type Output = Annotated[list[Answer], Field(min_length=1, max_length=1)]
+type Output = Annotated[list[Answer], Field(min_length=1, max_length=1), FailFast()]
 
 
 class OpenAIPair(Strict):

@@ -2,7 +2,8 @@
 
 In: raw lines, a format, and whether its rows are examples in OpenAI's shape, as uploads are, or rows of the format
 itself. Out: a report. One line is held at a time, and eight bytes for each of the first 200,000 rows, by which
-repetitions are found. A file that is no JSONL of such rows at all is told once, at its first line, and read no further.
+repetitions are found. A file that is no JSONL of such rows at all is told once, at its first line, and read no further;
+nor is one that has a thousand errors, since a file of millions of wrong rows would take minutes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from distillations.formats.report import MOST_FINDINGS, FileReport, Findings
 from foundation.blobs import LineTooLong
 from foundation.foreign_json import MOST_LEVELS, is_deeper
 
+MOST_ERRORS = 1_000
+"""With so many errors a file is read no further: there may be more."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MENDED = {
     "blank_line": "the line is empty and was left out",
@@ -47,6 +50,8 @@ def report_on(
     try:
         for line in mended(lines):
             reading.take(line)
+            if reading.findings.errors >= MOST_ERRORS:
+                break
         reading.end(least, wanted)
     except LineTooLong as error:
         reading.findings.add(reading.number + 1, "line_too_long", error.message.rstrip("."))

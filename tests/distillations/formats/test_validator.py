@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
+from distillations.formats import format_named
 from distillations.formats.codes import REMEDIES
 from distillations.formats.lines import examples, mended
-from distillations.formats.validator import report_on
+from distillations.formats.openai_chat import OpenAIExample
+from distillations.formats.validator import MOST_ERRORS, report_on
 from tests.distillations.formats.rows import ANSWER, CALL, CALLS, RESULT, USER, WORSE, example, pair
 
 MALFORMED = Path(__file__).parents[4] / "shared" / "data" / "openai_ft_format" / "malformed"
@@ -154,6 +158,40 @@ def test_a_report_is_bounded_and_errors_go_first() -> None:
     assert (report.rows, report.errors, report.warnings) == (280, 130, 149)
     assert {finding.code for finding in report.findings} == {"missing_messages_list"}
     assert (len(report.findings), report.more) == (100, 179)
+
+
+def test_a_file_of_wrong_rows_is_not_read_to_its_end() -> None:
+    read = []
+
+    def wrong() -> Iterator[bytes]:
+        for number in range(1_000_000):
+            read.append(number)
+            yield b"{}\n"
+
+    report = report_on(wrong(), "openai-chat")
+    assert (report.errors, report.rows, len(read)) == (MOST_ERRORS, MOST_ERRORS, MOST_ERRORS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [1] * 100_000},
+        example({"role": "user", "content": [{"type": "text"}] * 100_000}, ANSWER),
+        example(USER, {"role": "assistant", "tool_calls": [{}] * 100_000}),
+        {**example(), "tools": [{}] * 100_000},
+    ],
+)
+def test_of_a_list_that_is_wrong_throughout_the_first_member_is_told(row: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        OpenAIExample.model_validate(row)
+    assert wrong.value.error_count() <= 3
+
+
+def test_arguments_are_nested_no_deeper_than_a_row() -> None:
+    deep = {**CALL, "function": {"name": "look", "arguments": '{"a":' * 260 + "1" + "}" * 260}}
+    row = example(USER, {"role": "assistant", "tool_calls": [deep]})
+    assert found(file_of(row)) == [(1, "too_deep", "error")]
+    assert format_named("trl-messages").fault(row)
 
 
 def test_rows_of_a_format_itself_are_checked_by_its_own_rules() -> None:
