@@ -15,6 +15,7 @@ import orjson
 from completions import corrections, selection
 from completions.completion import Completion
 from completions.corrections import Correction
+from completions.postings import Reference
 from completions.selection import Part
 from completions.sources import StoredCompletions
 from distillations import pairs
@@ -108,7 +109,8 @@ class Making:
 
     @property
     def _answers_key(self) -> str:
-        return dataset_key(self.dataset_id, "answers.jsonl")
+        # With the results of the parts it is deleted once the dataset is made: they are texts that nothing has masked.
+        return dataset_key(self.dataset_id, "work/answers.jsonl")
 
     def completions(self, part: Part | None = None) -> Iterator[Completion]:
         """The completions, or those of a part."""
@@ -116,11 +118,23 @@ class Making:
 
 
 def _choose(source: StoredCompletions, dataset_id: str) -> None:
-    """Write down what a filter selects and what was corrected, unless an earlier delivery has."""
-    key = dataset_key(dataset_id, "selection.jsonl")
-    if not blobs.exists(key):
-        corrections.freeze(dataset_key(dataset_id, "corrections.jsonl"), corrections.by_completion().values())
-        selection.write(key, selection.of(source))
+    """Write down what a filter selects and what was corrected of it, unless an earlier delivery has."""
+    key, corrected = (dataset_key(dataset_id, name) for name in ("selection.jsonl", "corrections.jsonl"))
+    if blobs.exists(key):
+        return
+    known, of_it = corrections.by_completion(), []
+
+    def noted() -> Iterator[Reference]:
+        for reference in selection.of(source):
+            if reference.id in known:
+                of_it.append(known[reference.id])
+            yield reference
+
+    # All of them before the selection, by which everything counts as chosen; then only its own.
+    corrections.freeze(corrected, known.values())
+    selection.write(key, noted())
+    if len(of_it) < len(known):
+        corrections.freeze(corrected, of_it)
 
 
 def _test_items(dataset: Dataset) -> Iterator[dict[str, Any]]:

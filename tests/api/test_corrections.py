@@ -136,7 +136,12 @@ def test_a_dataset_is_another_with_a_correction_and_trains_it(system: System) ->
 def test_a_distillation_trains_what_was_corrected(system: System) -> None:
     loop.capture(system, "c")
     [completion] = system.ok("GET", "/v1/chat/completions?metadata[split]=train&limit=1")["data"]
+    [other] = system.ok("GET", "/v1/chat/completions?metadata[split]=test&limit=1")["data"]
+    system.ok("POST", f"/v1/chat/completions/{other['id']}/correction", {"content": "another's"})
     system.ok("POST", f"/v1/chat/completions/{completion['id']}/correction", {"content": "a person's"})
     ended = loop.completed(system, loop.distill(system, "c")["id"])
     card = system.ok("GET", f"/v1/datasets/{ended['dataset_id']}/card")
     assert card["corrected"] == [completion["id"]]
+    kept = blobs.get(f"datasets/{ended['dataset_id']}/corrections.jsonl")
+    assert b"a person's" in kept
+    assert b"another's" not in kept, "what is no part of the set does not outlive its own deletion there"
