@@ -18,7 +18,6 @@ CONDITIONS = {
     "SageMakerSharedPolicy": "HasSharedEndpoints",
     "SageMakerScalingPolicy": "ScalesToZero",
     "SageMakerImportPolicy": "ImportsToBedrock",
-    "SageMakerImportAskingPolicy": "ImportsToBedrock",
 }
 """Of what is there only beside another parameter."""
 OF_NO_RESOURCE = {"sagemaker:CallWithBearerToken", "ecr:GetAuthorizationToken", "bedrock:CreateModelImportJob"}
@@ -71,14 +70,16 @@ def test_scaling_to_zero_may_do_what_it_calls_and_what_application_auto_scaling_
 
 
 def test_an_import_may_do_what_it_calls_and_what_is_imported_may_be_asked() -> None:
-    allowed = {action.lower() for action in actions(POLICIES["SageMakerImportPolicy"])}
-    assert allowed == calls_of(["imported"]) | {"iam:passrole"}
+    beginning = {"bedrock:CreateModelImportJob", "iam:PassRole"}
+    assert actions(POLICIES["SageMakerImportPolicy"]) == beginning
+    for_good = {action.lower() for action in actions(POLICIES["SageMakerImportedPolicy"])}
+    assert for_good == calls_of(["imported"]) - {"bedrock:createmodelimportjob"}
     [passed] = [rule for rule in POLICIES["SageMakerImportPolicy"] if rule["Action"] == "iam:PassRole"]
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
-    [asked] = POLICIES["SageMakerImportAskingPolicy"]
+    [asked] = POLICIES["SageMakerImportedAskingPolicy"]
     assert asked["Resource"]["Sub"].endswith(":imported-model/*")
     asking = resources("IAM::Policy")
-    assert asking["SageMakerImportAskingPolicy"]["Roles"] == asking["SageMakerAskingPolicy"]["Roles"]
+    assert asking["SageMakerImportedAskingPolicy"]["Roles"] == asking["SageMakerAskingPolicy"]["Roles"]
     assert template()["Parameters"]["SageMakerImport"]["Default"] == "false"
 
 
