@@ -43,7 +43,8 @@ def examples(lines: Path) -> Iterator[dict[str, Any]]:
             example = json.loads(line)
             messages = [templated(message) for message in example["messages"]]
             for number, message in enumerate(messages):
-                if message["role"] == "assistant" and message.pop("weight", 1):
+                # A weight that is null is none.
+                if message["role"] == "assistant" and message.pop("weight", None) != 0:
                     before = [{k: v for k, v in turn.items() if k != "weight"} for turn in messages[:number]]
                     yield {"prompt": before, "completion": message, "tools": example.get("tools")}
 
@@ -55,9 +56,10 @@ def templated(message: dict[str, Any]) -> dict[str, Any]:
         content = "\n\n".join(part["text"] for part in content if part["type"] == "text")
     calls = [
         {**call, "function": {**call["function"], "arguments": json.loads(call["function"]["arguments"])}}
-        for call in message.get("tool_calls", [])
+        for call in message.get("tool_calls") or []
     ]
-    return {**message, "content": content or "", **({"tool_calls": calls} if calls else {})}
+    said = {name: value for name, value in message.items() if value is not None and name != "tool_calls"}
+    return {**said, "content": content or "", **({"tool_calls": calls} if calls else {})}
 
 
 def tokens(example: dict[str, Any], tokenizer: Any, longest: int) -> dict[str, list[int]]:

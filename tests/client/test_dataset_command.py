@@ -138,3 +138,14 @@ def test_what_lies_behind_a_link_is_fetched_without_the_key(monkeypatch):
                 asking.fetched(url, "/none")
         finally:
             server.shutdown()
+
+
+@pytest.mark.usefixtures("dataset")
+def test_one_that_is_graded_is_waited_for_until_it_is_made(monkeypatch):
+    states = iter(["grading", "making", "ready"])
+    told = {"id": "dataset_1", "error": None, "card": None}
+    monkeypatch.setattr(asking, "asked", lambda *_: {**told, "status": next(states)})
+    made = run("create", "--tag", "split=train")
+    assert made.exit_code == 0, made.output
+    assert made.stdout == "dataset_1: ready\n"
+    assert made.stderr.startswith("dataset_1: grading\ndataset_1: making\ndataset_1: ready after")

@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, lo
 
 _A_PAGE = 100
 _A_LOOK_S = 2.0
-_OPEN = ("queued", "grading")
+_OPEN = ("queued", "grading", "making")
 _FAILED = 3
 
 Id = Annotated[str, typer.Argument(help="The dataset's id, as dataset_…")]
@@ -185,7 +185,7 @@ def _tags(given: list[str]) -> dict[str, str]:
 def _recipe(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Stopped(f"{path} is no JSON: {error}") from error
 
 

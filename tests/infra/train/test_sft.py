@@ -75,3 +75,9 @@ def test_it_tells_how_to_serve_the_result_and_to_name_it(full: bool) -> None:
 
 def test_it_takes_every_hyperparameter_that_the_trainer_takes() -> None:
     assert set(OwnHyperparameters.model_fields) == {*sft.DEFAULTS, "learning_rate"}
+
+
+def test_what_is_null_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    line = {"messages": [user("a"), assistant("b", weight=None, tool_calls=None, name=None)], "tools": None}
+    [example] = learnt(tmp_path, line)
+    assert (example["completion"], example["tools"]) == (assistant("b"), None)
