@@ -153,6 +153,8 @@ def test_a_finished_run_says_so_with_its_summary(eval_):
         "run_id": "evalrun_1",
         "eval_id": "eval_1",
         "distillation_id": "distill_1",
+        "dataset_id": None,
+        "learning_curve_id": None,
     }
 
 

@@ -27,6 +27,8 @@ _REGION = "us-east-1"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 # What differs between two runs from one state: ids that we or the lab draw, latencies and times in all their forms, and
 # so the length and the hash of what holds them.
+_ASKED = "ASKED"
+"""When a model was last asked: noted if it can be, and at most once in ten minutes by a process."""
 _DRAWN = re.compile(
     r"\b(evt_)?01[0-9A-HJKMNP-TV-Z]{24}\b|chatcmpl-\w{24}|latency_ms\W+(N\W+)?\d+|\b\d{10}(\d{3})?\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z|\"size\": \d+, \"eTag\": \"\w+\""
@@ -80,7 +82,7 @@ def differences(first: Snapshot, other: Snapshot) -> dict[str, tuple[Any, Any]]:
 
 def _comparable(snapshot: Snapshot) -> dict[str, Any]:
     rows = [row.attrs for partition in snapshot.rows.values() for row in partition.values()]
-    rows = [row for row in rows if not row["sk"].value.startswith("LEASE#")]
+    rows = [row for row in rows if not row["sk"].value.startswith("LEASE#") and row["pk"].value != _ASKED]
     return {
         **{_without_drawn(f"row {row['pk'].value} {row['sk'].value}"): _attributes(row) for row in rows},
         # Lines come in the order in which a model answered.

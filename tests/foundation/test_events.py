@@ -18,6 +18,7 @@ SAMPLES = [
     events.PlanRun(run_id="evalrun_1"),
     CHUNK,
     events.AdvanceDistillation(distillation_id="distill_1", correlation_id="distill_1"),
+    events.AdvanceLearningCurve(learning_curve_id="curve_1", correlation_id="curve_1"),
     events.AssembleDataset(distillation_id="distill_1", dataset_id="ds_1"),
     events.StepFailed(distillation_id="distill_1", during="assembling", code="assembly_failed", message="no"),
     events.StartJob(dataset_id="dataset_1"),

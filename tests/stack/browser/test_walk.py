@@ -90,7 +90,7 @@ def walk(page: Page, stack: StackInfo, tag: str) -> list[str]:
     page.goto(f"/completions?tags=app%3D{tag}")
     page.get_by_role("link", name="Distill these").click()
     arrived()
-    page.get_by_label("Name").fill(f"mail {tag}")
+    page.get_by_label("Name", exact=True).fill(f"mail {tag}")
     page.get_by_label("Student").fill(STUDENT)
     page.get_by_label("Tags of those to learn from").fill("part=train")
     page.get_by_label("Tags of those to be measured on").fill("part=test")

@@ -28,6 +28,7 @@ SHARED = {
     "dialects",
     "hosted",
     "idle",
+    "imported",
     "nebius_models",
     "openai_files",
     "recipe",
