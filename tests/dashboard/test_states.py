@@ -17,6 +17,7 @@ from distillations.distillation import Distillation, Step
 from distillations.failure import Failure
 from distillations.grades import DatasetRun
 from distillations.leaks import Leak
+from distillations.learning_curve import LearningCurve, LearningPoint
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distillations.recipe import UsedRecipe
@@ -175,6 +176,29 @@ def test_a_rule_leads_to_its_rows(api: StandIn) -> None:
     assert any(link == "/datasets/ds_1?rule=too_long&after=written-1" for link in api.page(link).links)
 
 
+def test_a_report_shows_its_learning_curve_and_what_a_training_takes(api: StandIn) -> None:
+    points = [
+        LearningPoint(share=0.5, examples=1200, job_id="j", score=SCORE),
+        LearningPoint(share=1, examples=2400, job_id="k", error=NAMED),
+    ]
+    fields = {"dataset_id": "ds_1", "eval_id": "e", "student": "lab-small", "trainer": "default", "seed": 1}
+    curve = LearningCurve(id="c", created_at=1, points=points, sentence=NAMED, **fields)  # type: ignore[arg-type]
+    lists = ("warnings", "steps", "labels", "amounts", "periods", "topics", "skew", "imbalances", "rare_slices")
+    counts = ("created_at", "selected", "rows", "train_rows", "train_lines", "validation_rows", "train_tokens")
+    api.documents["/datasets/ds_1/report"] = {
+        "id": "ds_1",
+        **{name: [] for name in lists},
+        **dict.fromkeys(counts, 1),
+        **dict.fromkeys(("production", "drift", "suitability")),
+        "estimates": [{"trainer": "lab", "epochs": 3, "tokens": 12_000, "cost_usd": None}],
+        "learning_curve": curve.model_dump(mode="json"),
+    }
+    page = api.page("/datasets/ds_1/report")
+    for words in ('<b>"name"</b>', "1,200 50.0% 10.0% to 90.0%", "lab 3 12,000 no price"):
+        assert words in page.text
+    assert "<b>" not in page.body
+
+
 def test_a_run_that_waits_and_rows_that_could_not_be_graded(api: StandIn) -> None:
     run = RunDocument(
         id="r1",
@@ -228,6 +252,16 @@ def test_a_model_whose_name_has_slashes_has_a_page_and_is_retired(api: StandIn) 
         api.documents |= {key: {"data": []} for key in ("/models", "/deployments")}
         assert api.visitor.post(f"{path}/retire").status == 200
         assert api.sent.pop() == ("DELETE /models/router%2Flab%2Fsmall", None)
+
+
+def test_the_filter_that_goes_along_is_shown(api: StandIn) -> None:
+    nothing = {"data": [], "has_more": False}
+    api.documents |= dict.fromkeys(("/chat/completions", "/evals", "/models"), nothing)
+    for path in ("/evals/new", "/distillations/new"):
+        shown = api.page(f"{path}?has_error=true&since=2026-11-01&text=%3Cb%3E")
+        assert "has error = true since = 2026-11-01 text = <b>" in shown.text
+        assert all(f'type="hidden" name="{name}"' in shown.body for name in ("has_error", "since", "text"))
+        assert "Of all completions" in api.page(path).text
 
 
 def test_a_page_has_as_many_images_as_it_can_hold(api: StandIn) -> None:
