@@ -129,7 +129,7 @@ def test_the_walk_and_every_page_on_it(opened: Opened, stack: StackInfo, capture
             look(other)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(alone=True)
 def test_the_walk_with_scripts_on_a_phone(opened: Opened, stack: StackInfo, captured: str) -> None:
     walk(opened(phone=True), stack, captured)
 
