@@ -136,11 +136,12 @@ def test_what_a_format_cannot_hold_is_refused_by_line_or_left_out(system: System
     assert list(blobs.keys(f"datasets/{dataset['id']}/")) == []
 
 
+@pytest.mark.parametrize("bound", ["_MOST_BYTES", "_MOST_ROWS"])
 def test_a_file_that_is_too_large_to_rewrite_says_what_else_there_is(
-    filled: System, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    filled: System, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     dataset = made(filled, recipe=recipe)
-    monkeypatch.setattr("api.dataset_export._MOST_BYTES", 10)
+    monkeypatch.setattr(f"api.dataset_export.{bound}", 10)
     status, answer = filled.call("GET", f"/v1/datasets/{dataset['id']}/content?format=trl-messages")
     assert (status, answer["error"]["code"]) == (400, "export_too_large")
     assert filled.call("GET", f"/v1/datasets/{dataset['id']}/content")[0] == 307

@@ -58,15 +58,18 @@ def test_tuning_may_make_exactly_the_calls_that_the_trainer_makes(name: str) -> 
 
 
 def test_scaling_to_zero_may_do_what_it_calls_and_what_application_auto_scaling_does_for_it() -> None:
-    allowed = {action.lower() for action in actions(POLICIES["SageMakerScalingPolicy"])}
+    undone = actions(POLICIES["SageMakerScaledPolicy"])
+    assert undone == {"application-autoscaling:DeregisterScalableTarget", "cloudwatch:DeleteAlarms"}
+    allowed = {action.lower() for action in actions(POLICIES["SageMakerScalingPolicy"]) | undone}
     assert allowed - calls_of(["idle"]) == {
         "sagemaker:updateinferencecomponentruntimeconfig",
         "cloudwatch:describealarms",
         "iam:createservicelinkedrole",
     }
     assert calls_of(["idle"]) < allowed
-    [alarms] = [rule for rule in POLICIES["SageMakerScalingPolicy"] if "cloudwatch:PutMetricAlarm" in rule["Action"]]
-    assert [arn["Sub"].rpartition(":")[2] for arn in alarms["Resource"]] == ["ftjob-*", "TargetTracking-*"]
+    for policy, action in (("Scaling", "cloudwatch:PutMetricAlarm"), ("Scaled", "cloudwatch:DeleteAlarms")):
+        [alarms] = [rule for rule in POLICIES[f"SageMaker{policy}Policy"] if rule["Action"] == action]
+        assert [arn["Sub"].rpartition(":")[2] for arn in alarms["Resource"]] == ["ftjob-*", "TargetTracking-*"]
 
 
 def test_an_import_may_do_what_it_calls_and_what_is_imported_may_be_asked() -> None:
