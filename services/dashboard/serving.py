@@ -66,8 +66,13 @@ def _refuse_foreign(token: str, csrf: str) -> None:
 
 
 def _written(answer: Answer, visit: Visit) -> dict[str, Any]:
-    ready = Html(rendering.html(answer, visit), answer.status) if isinstance(answer, Page) else answer
-    return ready.written()
+    if not isinstance(answer, Page):
+        return answer.written()
+    body = rendering.html(answer, visit)
+    if edge.serialized(body.encode()) > edge.MAX_ANSWER:
+        # Lambda would answer with a failure that nobody can read.
+        raise ApiError("This is more than a page can show. The API has all of it.", code="too_large", status=413)
+    return Html(body, answer.status).written()
 
 
 def _failed(error: Exception, visit: Visit) -> dict[str, Any]:

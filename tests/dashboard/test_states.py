@@ -23,6 +23,7 @@ from distillations.plan import Plan
 from distillations.recipe import UsedRecipe
 from evals.counts import ResultCounts
 from evals.run_document import RunDocument
+from foundation import edge
 from foundation.later import Pause
 from foundation.settings import settings
 from tests.dashboard.browser import Answer, Browser
@@ -277,6 +278,32 @@ def test_a_page_has_as_many_images_as_it_can_hold(api: StandIn) -> None:
     assert page.body.count("<img") == 4
     assert "120 more answers are left out" in page.text
     assert len(page.body) < 400_000
+
+
+def test_an_eval_of_many_criteria_has_pages(api: StandIn) -> None:
+    criteria = [{"id": f"c{number}", "name": NAMED * 5, "type": "python", "source": '"' * 900} for number in range(300)]
+    grades = [{"name": "c1", "passed": True, "score": 1.0, "sample": {"reason": '"' * 900}}] * 300
+    item = {"id": "i", "status": "pass", "results": grades, "datasource_item": {}, "sample": {}}
+    api.documents["/evals/eval_1"] = {"id": "eval_1", "name": "n", "testing_criteria": criteria, "created_at": 1}
+    api.documents["/evals"] = {"data": [api.documents["/evals/eval_1"]] * 20, "has_more": False}
+    api.documents["/evals/eval_1/runs"] = {"data": [], "has_more": False}
+    run = {"id": "r1", "name": "n", "model": "m", "status": "completed", "error": None, "paused": None, "warnings": []}
+    api.documents["/evals/eval_1/runs/r1"] = {**run, "statistics": None}
+    api.documents["/evals/eval_1/runs/r1/output_items"] = {"data": [item] * 20, "has_more": False}
+    for path in ("/evals", "/evals/eval_1", "/evals/eval_1/runs/r1"):
+        page = api.page(path)
+        assert len(page.body) < 200_000, path
+        assert "more are left out here" in page.text
+
+
+def test_a_page_that_lambda_would_not_let_through_is_refused_in_words(
+    api: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.documents["/evals"] = {"data": [{"id": "e", "name": "n" * 80, "testing_criteria": [], "created_at": 1}] * 40}
+    api.documents["/evals"]["has_more"] = False
+    monkeypatch.setattr(edge, "MAX_ANSWER", 4000)
+    page = api.visitor.get("/evals")
+    assert (page.status, "more than a page can show" in page.text) == (413, True)
 
 
 def test_a_filter_that_no_form_offers_stays(api: StandIn) -> None:
