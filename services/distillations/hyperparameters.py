@@ -104,8 +104,8 @@ class FireworksHyperparameters(GivenHyperparameters):
     """The rank of the adapter; Fireworks' `loraRank`."""
     max_length: Auto | Annotated[int, Field(strict=True, ge=16, le=1_048_576)] | None = None
     """The tokens of an example that are looked at; Fireworks' `maxContextLength`."""
-    beta: Auto | Annotated[float, Field(strict=True, gt=0, le=10)] | None = None
-    """Of pairs: how closely the model keeps to the one that it starts from; Fireworks' `klBeta`."""
+    beta: Auto | Annotated[float, Field(strict=True, gt=0, lt=0.5)] | None = None
+    """Of pairs: how closely the model keeps to the one that it starts from; Fireworks' `lossConfig.dpo.beta`."""
 
 
 class TogetherHyperparameters(GivenHyperparameters):

@@ -219,7 +219,7 @@ def _order(training: Training, dataset: str) -> hosted.Json:
     if training.method == "supervised":
         return {**about, **base, **hosted.chosen(given, _NAMES)}
     beta = given.pop("beta", "auto")
-    loss = {"method": "DPO", **({} if beta == "auto" else {"klBeta": beta})}
+    loss = {"method": "DPO", **({} if beta == "auto" else {"dpo": {"beta": beta}})}
     return {**about, "trainingConfig": {**base, **hosted.chosen(given, _NAMES)}, "lossConfig": loss}
 
 

@@ -55,6 +55,7 @@ _STATES: dict[str, JobStatus] = {
     "cancel_requested": "running",
     "cancelled": "cancelled",
     "error": "failed",
+    "user_error": "failed",
     "completed": "succeeded",
 }
 _DEPLOYED = {
@@ -68,6 +69,9 @@ _DEPLOYED = {
 }
 _NEVER = frozenset({"DEPLOYMENT_STATE_FAILED", "DEPLOYMENT_STATE_STOPPING", "DEPLOYMENT_STATE_STOPPED"})
 _LEVELS = {"error": "error", "warning": "warn"}
+_ERRORS = frozenset({"job_error", "job_user_error"})
+_FIXED = {"warmup_ratio": 0.0, "max_grad_norm": 1.0, "weight_decay": 0.0}
+"""What the SDK's request must have, at the SDK's defaults."""
 _GOING = frozenset({400, 409})
 
 
@@ -192,6 +196,7 @@ def _order(training: Training, files: dict[str, str]) -> hosted.Json:
         "batch_size": given.pop("batch_size", "max"),
         "learning_rate": given.pop("learning_rate", 1e-5),
         "n_checkpoints": 1,
+        **_FIXED,
     }
     if given.pop("full", False):
         order["training_type"] = {"type": "Full"}
@@ -234,11 +239,11 @@ def _artifact(job: hosted.Json) -> str | None:
 
 
 def _events(told: list[hosted.Json]) -> Iterator[TrainerEvent]:
-    """Events have no ids: time, type and step tell them apart."""
+    """Events have no ids: time, type and step tell them apart. The SDK spells levels and types in either case."""
     for event in told:
         step, kind, time = event.get("step"), event.get("type", ""), event.get("created_at", "")
         metrics = {"step": float(step)} if isinstance(step, int) and step > 0 else {}
-        level = _LEVELS.get(str(event.get("level", "")).removeprefix("legacy_i"), "info")
+        level = _LEVELS.get(str(event.get("level", "")).lower().removeprefix("legacy_i"), "info")
         yield TrainerEvent(
             f"{time}-{kind}-{step}", _seconds(time) or 0, str(event.get("message", kind)), level, metrics
         )
@@ -253,7 +258,7 @@ def _steps(measured: list[hosted.Json], at: int) -> Iterator[TrainerEvent]:
 
 
 def _failure(told: list[hosted.Json]) -> JobFailure:
-    errors = [event.get("message") for event in told if event.get("type") == "job_error"]
+    errors = [event.get("message") for event in told if str(event.get("type")).lower() in _ERRORS]
     said = errors[-1] if errors else None
     return JobFailure(code="job_failed", message=str(said or "Together says that the job failed, and no more."))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from tests.tuning.trainers.far_http import Answer, FarHTTP, Route, body
+from tests.tuning.trainers.far_http import STORAGE, Answer, FarHTTP, Route, body
 from tests.tuning.trainers.shapes import Shape
 from tuning.trainers.account import Account
 from tuning.trainers.fireworks import FireworksTrainer
@@ -47,7 +47,7 @@ PAIRS_JOB = Shape(
             "loraRank": int,
             "maxContextLength": int,
         },
-        "lossConfig": {"method": str, "klBeta": float},
+        "lossConfig": {"method": str, "dpo": {"beta": float}},
     },
     frozenset({"dataset"}),
     frozenset({"dpoJobId"}),
@@ -86,9 +86,12 @@ class FarFireworks(FarHTTP):
     def becomes(self, intent: str, state: str) -> None:
         job = self.jobs[intent.lower()]
         job["state"] = _OURS[state]
-        if state == "succeeded":
-            job |= {"outputModel": f"{ACCOUNT}/models/{intent.lower()}", "completedTime": AT}
-            job["estimatedCost"] = {"currencyCode": "USD", "units": "1", "nanos": 500_000_000}
+        output = {"outputModel": f"{ACCOUNT}/models/{intent.lower()}"}
+        if state == "succeeded" and "trainingConfig" in job:
+            job |= {"completedTime": AT, "trainingConfig": {**job["trainingConfig"], **output}}
+        elif state == "succeeded":
+            cost = {"currencyCode": "USD", "units": "1", "nanos": 500_000_000}
+            job |= {**output, "completedTime": AT, "estimatedCost": cost}
         if state == "failed":
             job["status"] = {"code": "INTERNAL", "message": "the loss is odd"}
 
@@ -121,8 +124,8 @@ class FarFireworks(FarHTTP):
 
     def routes(self) -> dict[str, Route]:
         return {
-            r"GET /v1/accounts": lambda _: (200, {"accounts": [{"name": ACCOUNT}], "totalSize": 1}),
-            rf"GET /v1/{ACCOUNT}/datasets/([^/]+)": lambda _, name: _found(self.sets, name),
+            r"GET /v1/accounts": lambda _: (200, {"accounts": [{"name": ACCOUNT, "email": "ann@acme.example"}]}),
+            rf"GET /v1/{ACCOUNT}/datasets/([^/]+)": self._dataset,
             rf"POST /v1/{ACCOUNT}/datasets": self._create_dataset,
             rf"POST /v1/{ACCOUNT}/datasets/([^/:]+):getUploadEndpoint": self._upload_endpoint,
             r"PUT /signed/([^/]+)/(.+)": self._put,
@@ -145,10 +148,15 @@ class FarFireworks(FarHTTP):
         self.sets[asked["datasetId"]] = made
         return 200, made
 
+    def _dataset(self, _: httpx2.Request, name: str) -> Answer:
+        known = self.sets.get(name)
+        hidden = {"sizes", "content"}
+        return (200, {key: known[key] for key in known.keys() - hidden}) if known else _unknown()
+
     def _upload_endpoint(self, request: httpx2.Request, name: str) -> Answer:
         sizes = body(request)["filenameToSize"]
         self.sets[name]["sizes"] = sizes
-        return 200, {"filenameToSignedUrls": {file: f"https://storage.example/signed/{name}/{file}" for file in sizes}}
+        return 200, {"filenameToSignedUrls": {file: f"https://{STORAGE}/signed/{name}/{file}" for file in sizes}}
 
     def _put(self, request: httpx2.Request, name: str, file: str) -> Answer:
         size = self.sets[name]["sizes"][file]
@@ -177,8 +185,8 @@ class FarFireworks(FarHTTP):
             return _taken()
         asked = body(request)
         assert self.sets[asked["dataset"].rpartition("/")[2]]["state"] == "READY"
-        job = {"name": f"{ACCOUNT}/{jobs}/{name}", "state": "JOB_STATE_PENDING", "updateTime": AT}
-        self.jobs[name] = {**job, **asked}
+        job = {"name": f"{ACCOUNT}/{jobs}/{name}", "state": "JOB_STATE_PENDING", "createTime": AT}
+        self.jobs[name] = {**job, **({} if jobs == "dpoJobs" else {"updateTime": AT}), **asked}
         self.made.append(f"ftjob-{name.removeprefix('ftjob-').upper()}")
         return 200, self.jobs[name]
 

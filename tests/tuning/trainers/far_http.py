@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -15,6 +15,20 @@ from tests.tuning.trainers.shapes import Shape, hold
 
 type Answer = tuple[int, Any]
 type Route = Callable[..., Answer]
+
+STORAGE = "storage.example"
+"""The host of the storage that files are put into, which is no part of a trainer's API."""
+
+
+class Exchange(NamedTuple):
+    """A request of a trainer's API, and its answer."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int
+    answer: Any
 
 
 @dataclass
@@ -25,6 +39,8 @@ class FarHTTP(FarSide):
     refusing: bool = False
     asked: list[tuple[str, Any]] = field(default_factory=list)
     """Every request that had an effect, as `METHOD path`, and its JSON."""
+    exchanges: list[Exchange] = field(default_factory=list)
+    """Everything that was answered, but what the storage did."""
 
     def routes(self) -> dict[str, Route]:
         raise NotImplementedError
@@ -43,6 +59,12 @@ class FarHTTP(FarSide):
         request.read()
         status, body = self.call(lambda: self._answer(request))
         headers = body.pop("headers", {}) if isinstance(body, dict) else {}
+        if request.url.host != STORAGE:
+            told = json.loads(json.dumps(body))  # What is answered may change later.
+            sent = form(request) or _json(request)
+            self.exchanges.append(
+                Exchange(request.method, request.url.path, dict(request.url.params), sent, status, told)
+            )
         return httpx2.Response(status, json=body, headers=headers)
 
     def _answer(self, request: httpx2.Request) -> Answer:
@@ -62,6 +84,13 @@ class FarHTTP(FarSide):
 def _json(request: httpx2.Request) -> Any:
     is_json = request.headers.get("content-type") == "application/json"
     return json.loads(request.content) if is_json and request.content else None
+
+
+def form(request: httpx2.Request) -> dict[str, str]:
+    """The fields of a form without files; none where the request has no form."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return {}
+    return dict(re.findall(r'name="(\w+)"\r\n\r\n(.*?)\r\n', request.content.decode()))
 
 
 def body(request: httpx2.Request) -> Any:

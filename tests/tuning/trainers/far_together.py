@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
-from tests.tuning.trainers.far_http import Answer, FarHTTP, Route, body
+from tests.tuning.trainers.far_http import STORAGE, Answer, FarHTTP, Route, body, form
 from tests.tuning.trainers.shapes import Shape
 from tuning.trainers.account import Account
 from tuning.trainers.together import TogetherTrainer
@@ -30,9 +29,12 @@ JOB = Shape(
         "n_checkpoints": int,
         "batch_size": (int, str),
         "learning_rate": float,
+        "warmup_ratio": float,
+        "max_grad_norm": float,
+        "weight_decay": float,
         "max_seq_length": int,
     },
-    frozenset({"training_file", "model"}),
+    frozenset({"training_file", "n_epochs", "learning_rate", "warmup_ratio", "max_grad_norm", "weight_decay"}),
 )
 DEPLOYMENT = Shape(
     {
@@ -43,6 +45,15 @@ DEPLOYMENT = Shape(
     },
     frozenset({"name", "autoscaling"}),
 )
+PROJECT = {"id": "prj_1", "name": "Acme", "slug": "acme"}
+WHO = {
+    "type": "project_api_key",
+    "api_key": {"id": "key_1"},
+    "organization": {"id": "org_1", "name": "Acme"},
+    "project": PROJECT,
+}
+_VERSIONED = {"createdAt": AT, "updatedAt": AT, "etag": "etag_1"}
+_REGISTERED = ("model_object_id", "model_object_revision_id")
 
 
 @dataclass
@@ -105,15 +116,15 @@ class FarTogether(FarHTTP):
             r"POST /v1/files": self._upload,
             r"PUT /storage/(.+)": self._put,
             r"POST /v1/files/([^/]+)/preprocess": self._preprocess,
-            r"GET /v1/files": lambda _: (200, {"data": list(self.uploads.values())}),
-            r"DELETE /v1/files/(.+)": lambda _, name: _dropped(self.uploads, name),
+            r"GET /v1/files": lambda _: (200, {"data": [_file(upload) for upload in self.uploads.values()]}),
+            r"DELETE /v1/files/(.+)": lambda _, name: _dropped(self.uploads, name, id=name, deleted=True),
             r"POST /v1/fine-tunes": self._create,
-            r"GET /v1/fine-tunes": lambda _: (200, {"data": list(self.jobs.values())}),
-            r"GET /v1/fine-tunes/([^/]+)": lambda _, name: _found(self.jobs, name),
+            r"GET /v1/fine-tunes": lambda _: (200, {"data": [_listed(job) for job in self.jobs.values()]}),
+            r"GET /v1/fine-tunes/([^/]+)": self._look,
             r"GET /v1/fine-tunes/([^/]+)/events": lambda _, name: (200, {"data": self.jobs[name]["events"]}),
             r"GET /v1/fine-tunes/([^/]+)/metrics": lambda *_: (200, {"metrics": [{"global_step": 1, "loss": 0.5}]}),
             r"POST /v1/fine-tunes/([^/]+)/cancel": self._cancel,
-            r"GET /v3/whoami": lambda _: (200, {"type": "project_api_key", "project": {"id": "prj_1", "slug": "acme"}}),
+            r"GET /v3/whoami": lambda _: (200, WHO),
             rf"GET {ENDPOINTS}": self._list_endpoints,
             rf"POST {ENDPOINTS}": self._create_endpoint,
             rf"DELETE {ENDPOINTS}/([^/]+)": self._delete_endpoint,
@@ -123,15 +134,15 @@ class FarTogether(FarHTTP):
         }
 
     def _upload(self, request: httpx2.Request) -> Answer:
-        form = dict(re.findall(r'name="(\w+)"\r\n\r\n(.*?)\r\n', request.content.decode()))
-        assert set(form) == {"purpose", "file_name", "file_type", "checksum"}
-        assert (form["purpose"], form["file_type"]) == ("fine-tune", "jsonl")
-        same = [file for file in self.uploads.values() if file["checksum"] == form["checksum"] and "content" in file]
+        about = form(request)
+        assert set(about) == {"purpose", "file_name", "file_type", "checksum"}
+        assert (about["purpose"], about["file_type"]) == ("fine-tune", "jsonl")
+        same = [file for file in self.uploads.values() if file["checksum"] == about["checksum"] and "content" in file]
         if same:
             return 409, {"error": {"message": "already uploaded"}, "file_id": same[0]["id"]}
-        file_id = f"file-{len(self.uploads)}-{form['checksum'][:8]}"
-        self.uploads[file_id] = {"id": file_id, "filename": form["file_name"], "checksum": form["checksum"]}
-        place = f"https://storage.example/storage/{file_id}"
+        file_id = f"file-{len(self.uploads)}-{about['checksum'][:8]}"
+        self.uploads[file_id] = {"id": file_id, "filename": about["file_name"], "checksum": about["checksum"]}
+        place = f"https://{STORAGE}/storage/{file_id}"
         return 302, {"headers": {"location": place, "x-together-file-id": file_id}}
 
     def _put(self, request: httpx2.Request, file_id: str) -> Answer:
@@ -142,23 +153,29 @@ class FarTogether(FarHTTP):
 
     def _preprocess(self, _: httpx2.Request, file_id: str) -> Answer:
         self.uploads[file_id]["processing_status"] = "PENDING"
-        return 200, self.uploads[file_id]
+        return 200, _file(self.uploads[file_id])
+
+    def _look(self, _: httpx2.Request, name: str) -> Answer:
+        if name not in self.jobs:
+            return _unknown()
+        return 200, _without(self.jobs[name], "suffix", "random_seed", "max_seq_length")
 
     def _create(self, request: httpx2.Request) -> Answer:
         if self.refusing:
             return 404, {"error": {"message": "no such base", "type": "invalid_request_error", "code": None}}
         asked = body(request)
         job = {"id": f"ft-{len(self.made)}", "status": "pending", "created_at": AT, "updated_at": AT, **asked}
+        job |= {"user_id": "usr_1", "model_output_name": f"acme/{asked['suffix']}"}
         assert "content" in self.uploads[asked["training_file"]]
         self.jobs[job["id"]] = {**job, "events": [event("job_pending", "It waits")]}
         self.made.append(asked["suffix"])
-        return 200, self.jobs[job["id"]]
+        return 200, {**_without(_sized(job), "random_seed"), "adapter_output_name": None}
 
     def _cancel(self, _: httpx2.Request, name: str) -> Answer:
         if name not in self.jobs:
             return _unknown()
         self.jobs[name]["status"] = "cancelled"
-        return 200, self.jobs[name]
+        return 200, _listed(self.jobs[name])
 
     def _list_endpoints(self, request: httpx2.Request) -> Answer:
         wanted = request.url.params["filter"]
@@ -168,7 +185,16 @@ class FarTogether(FarHTTP):
     def _create_endpoint(self, request: httpx2.Request) -> Answer:
         name = f"acme/{body(request)['name']}"
         assert name not in {one["name"] for one in self.endpoints.values()}, "an endpoint was made twice"
-        made = {"id": f"ep_{len(self.endpoints)}_{len(self.times)}", "name": name, "trafficSplit": []}
+        made = {
+            "id": f"ep_{len(self.endpoints)}_{len(self.times)}",
+            "name": name,
+            "projectId": PROJECT["id"],
+            "endpointType": "ENDPOINT_TYPE_DEDICATED",
+            "visibility": "VISIBILITY_PRIVATE",
+            "trafficSplit": [],
+            "deployments": [],
+            **_VERSIONED,
+        }
         self.endpoints[made["id"]] = made
         return 200, made
 
@@ -186,8 +212,21 @@ class FarTogether(FarHTTP):
     def _deploy(self, request: httpx2.Request, endpoint: str) -> Answer:
         asked = body(request)
         name = f"{self.endpoints[endpoint]['name']}/{asked['name']}"
-        status = {"state": "DEPLOYMENT_STATE_PROVISIONING", "message": "it comes"}
-        self.deployments[endpoint] = {**asked, "id": f"dep_{endpoint}", "name": name, "status": status}
+        self.deployments[endpoint] = {
+            **asked,
+            **_VERSIONED,
+            "id": f"dep_{endpoint}",
+            "name": name,
+            "endpointId": endpoint,
+            "projectId": PROJECT["id"],
+            "modelId": "ml_1",
+            "modelRevisionId": "rv_2",
+            "config": "projects/prj_0/configs/cr_1",
+            "configId": "cr_1",
+            "hardware": "1x_nvidia_h100_80gb_sxm",
+            "trafficMode": "TRAFFIC_MODE_LIVE",
+            "status": {"state": "DEPLOYMENT_STATE_PROVISIONING", "message": "it comes"},
+        }
         self.times.append(name)
         return 200, self.deployments[endpoint]
 
@@ -196,12 +235,27 @@ def event(kind: str, message: str, **more: Any) -> dict[str, Any]:
     return {"object": "fine-tune-event", "created_at": AT, "type": kind, "message": message, **more}
 
 
-def _found(known: dict[str, dict[str, Any]], name: str) -> Answer:
-    return (200, known[name]) if name in known else _unknown()
+def _file(upload: dict[str, Any]) -> dict[str, Any]:
+    about = {"object": "file", "purpose": "fine-tune", "FileType": "jsonl", "created_at": 1_795_939_200}
+    return {**_without(upload, "checksum", "content"), **about, "bytes": len(upload.get("content", ""))}
 
 
-def _dropped(known: dict[str, dict[str, Any]], name: str) -> Answer:
-    return (200, {}) if known.pop(name, None) else _unknown()
+def _listed(job: dict[str, Any]) -> dict[str, Any]:
+    """A job as lists and a cancellation show it: without its model."""
+    return _without(_sized(job), *_REGISTERED)
+
+
+def _sized(job: dict[str, Any]) -> dict[str, Any]:
+    """A job whose batch is a number, as most answers have it."""
+    return {**job, "batch_size": 32 if job["batch_size"] == "max" else job["batch_size"]}
+
+
+def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in names}
+
+
+def _dropped(known: dict[str, dict[str, Any]], name: str, **told: Any) -> Answer:
+    return (200, told) if known.pop(name, None) else _unknown()
 
 
 def _unknown() -> Answer:

@@ -75,12 +75,19 @@ def test_an_order_on_pairs_has_its_settings_in_objects_of_their_own(far: FarFire
         "dataset": f"{ACCOUNT}/datasets/{name}-train",
         "displayName": "mail",
         "trainingConfig": {"baseModel": "accounts/fireworks/models/qwen3-8b", "epochs": 2},
-        "lossConfig": {"method": "DPO", "klBeta": 0.2},
+        "lossConfig": {"method": "DPO", "dpo": {"beta": 0.2}},
     }
     assert far.trainer().find(wanted.intent) == far.trainer().look(job.id)
     far.becomes(wanted.intent, "succeeded")
-    assert far.trainer().look(job.id).fine_tuned_model == f"{ACCOUNT}/models/{name}"
+    ended = far.trainer().look(job.id)
+    assert (ended.fine_tuned_model, ended.cost_usd) == (f"{ACCOUNT}/models/{name}", None)
     far.trainer().cancel(job.id)
+
+
+def test_a_beta_that_fireworks_would_refuse_is_refused_here(far: FarFireworks) -> None:
+    pairs = stored(b"\n".join(pair_line(number) for number in range(3)))
+    problem = far.trainer().check(training(hyperparameters={"beta": 0.5}, train=pairs, method="dpo"))[0]
+    assert problem.param.startswith("hyperparameters.beta")
 
 
 def test_what_is_auto_is_not_sent(far: FarFireworks) -> None:
@@ -184,7 +191,6 @@ def test_a_set_of_two_examples_and_parts_as_content_are_refused_by_line(far: Far
 
 
 def test_every_state_has_a_place_of_ours() -> None:
-    assert len(fireworks._STATES) == 18
     ours = set(get_args(JobStatus.__value__)) - {"paused", "waiting_for_model", "deploying"}
     assert set(fireworks._STATES.values()) == ours
 

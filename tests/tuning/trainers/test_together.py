@@ -66,6 +66,9 @@ def test_an_order_has_every_field_by_its_name_there(far: FarTogether) -> None:
         "n_checkpoints": 1,
         "batch_size": 8,
         "learning_rate": 1e-4,
+        "warmup_ratio": 0.0,
+        "max_grad_norm": 1.0,
+        "weight_decay": 0.0,
         "max_seq_length": 4096,
     }
 
@@ -145,6 +148,17 @@ def test_a_job_is_seen_without_its_events(far: FarTogether) -> None:
     seen = trainer.look(job.id)
     assert seen.error
     assert (seen.status, seen.error.message) == ("failed", "Together says that the job failed, and no more.")
+
+
+@pytest.mark.parametrize("kind", ["job_error", "JOB_USER_ERROR"])
+def test_a_job_that_fails_by_its_user_has_failed_and_says_why(kind: str, far: FarTogether) -> None:
+    wanted, trainer = training(), far.trainer()
+    started = trainer.start(wanted)
+    far.jobs[started.id] |= {"status": "user_error", "events": [event(kind, "the set is odd", level="Error")]}
+    seen = trainer.look(started.id)
+    assert seen.error
+    assert (seen.status, seen.error.message) == ("failed", "the set is odd")
+    assert [told.level for told in seen.events] == ["error"]
 
 
 BUSY: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
@@ -233,8 +247,3 @@ def test_turns_that_do_not_alternate_are_refused_by_line(far: FarTogether) -> No
     odd = json.dumps({"messages": [user, user, {"role": "assistant", "content": "a"}]}).encode()
     [problem] = far.trainer().check(replace(training(), train=stored(LINES + b"\n" + odd)))
     assert str(problem).startswith("train, line 13: user and assistant must take turns")
-
-
-def test_the_states_are_those_of_the_sdk() -> None:
-    assert len(together._STATES) == 9
-    assert len(together._DEPLOYED) == 7
