@@ -14,6 +14,8 @@ UV := .tools/bin/uv
 LITELLM_VERSION := 1.106.2
 DEEPEVAL_VERSION := 4.3.1
 INSPECT_VERSION := 0.3.285
+TOGETHER_VERSION := 3.1.1
+FIREWORKS_VERSION := 1.2.30
 PYTHON_VERSION := $(shell cat .python-version)
 SYNC := $(UV) sync --frozen --quiet
 EXPORT := $(UV) export --frozen --quiet --no-hashes --no-header --no-annotate --only-group
@@ -56,8 +58,12 @@ stack: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chr
 	@$(BIN)/pytest -q --durations 20 -m stack $(ARGS)
 
 .PHONY: soak
-soak: setup .venv-conformance/.synced client/js/node_modules/.synced ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
+soak: setup .venv-conformance/.synced .venv-sdks/.synced client/js/node_modules/.synced ## an hour of mixed load; chaos, published figures and property tests at full length (ARGS="--soak-seconds 600")
 	@$(BIN)/pytest -q --processes 2 --durations 20 --soak -m "soak or hypothesis" $(ARGS)
+
+.PHONY: sdks
+sdks: setup .venv-sdks/.synced ## hold what Together and Fireworks are asked, and what their doubles answer, against their SDKs
+	@$(BIN)/pytest -q --soak tests/tuning/trainers/test_exchanges.py $(ARGS)
 
 .PHONY: bench
 bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
@@ -206,6 +212,13 @@ client/js/node_modules/.synced: client/js/package-lock.json .venv/.synced
 	@echo "setup: .venv-peers"
 	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-peers
 	@$(UV) pip install --quiet --python .venv-peers "deepeval==$(DEEPEVAL_VERSION)" "inspect-ai==$(INSPECT_VERSION)" openai
+	@touch $@
+
+# The SDKs of trainers that are asked without them. One contradicts the lock.
+.venv-sdks/.synced: Makefile .tools/python-$(PYTHON_VERSION)
+	@echo "setup: .venv-sdks"
+	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-sdks
+	@$(UV) pip install --quiet --python .venv-sdks "together==$(TOGETHER_VERSION)" "fireworks-ai==$(FIREWORKS_VERSION)"
 	@touch $@
 
 .tools/python-$(PYTHON_VERSION): $(UV)

@@ -6,7 +6,7 @@ The process is killed before and after every call of `start`, `deploy`, `retire`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from providers.model_version import ModelVersion
 from tests.tuning.conftest import events_of, starting, tick
 from tests.tuning.trainers.far_side import FarSide, Killed, Strike
 from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES, WAYS
+from tests.tuning.trainers.recording import unlisted
 from tuning.cancel import cancel
 from tuning.hold import hold
 from tuning.start import start
@@ -49,9 +50,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def far(name: str, monkeypatch: pytest.MonkeyPatch) -> FarSide:
+def far(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarSide]:
     monkeypatch.setattr("tuning.answering.ask", lambda _: None)
-    return {**FAR_SIDES, **DOUBLES, **WAYS}[name](monkeypatch)
+    made = {**FAR_SIDES, **DOUBLES, **WAYS}[name](monkeypatch)
+    yield made
+    assert unlisted(name, made) == set(), "what is asked and answered has changed: run `make sdks`"
 
 
 @pytest.fixture
