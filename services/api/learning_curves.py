@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from api.preference import refuse_beta, refuse_method
 from api.within_cap import refuse_over_cap
 from distillations.dataset import LEAST_EXAMPLES, Dataset
 from distillations.estimates import training_cost_usd
@@ -90,6 +91,9 @@ def _refuse_what_cannot_work(asked: NewLearningCurve, dataset: Dataset) -> None:
         raise _refusal("dataset_id", "no_validation_rows", "no example of it validates, so nothing could be graded")
     if entry_of(asked.trainer).idle != "nothing":
         raise _refusal("trainer", "unsupported", "its models cost while nobody asks them, and there would be four")
+    method = dataset.card.recipe.method
+    refuse_method(method, asked.trainer, param="trainer")
+    refuse_beta(method, asked.hyperparameters.given())
     Eval.load(asked.eval_id, param="eval_id")
     require_model(asked.student, param="student")
     cost = _estimate(asked, dataset)

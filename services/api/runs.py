@@ -18,6 +18,7 @@ from evals.run import Run, new_run, run_of_eval
 from evals.run_document import RunDocument, run_document
 from evals.sources import check_source, narrowed_by_eval, rows_of, source_as_kept
 from foundation import bus, http
+from foundation.curve_messages import AdvanceLearningCurve
 from foundation.document import Body
 from foundation.errors import Conflict
 from foundation.events import PlanRun
@@ -101,6 +102,9 @@ def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     _refuse_while_waited_for(run)
     run.cancel()
     run.erase()
+    if run.learning_curve_id:
+        # Whoever waited for it goes on without it.
+        bus.send(AdvanceLearningCurve(learning_curve_id=run.learning_curve_id))
     return {"object": "eval.run.deleted", "deleted": True, "run_id": run_id}
 
 

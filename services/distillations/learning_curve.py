@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from distillations.failure import Failure
 from distillations.model_score import ModelScore
+from foundation import table
 from foundation.bounds import CutText
 from foundation.document import Document
 from foundation.ids import derived_id
@@ -23,6 +24,8 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 TIMES = 2.0
 """How many times the examples the forecast is about."""
 DONE = frozenset({"completed", "failed"})
+OPEN_CURVES = "OPENCURVES"
+"""The partition of the list of learning curves that may be open. The sweep takes those off that have ended."""
 
 
 class LearningPoint(Document):
@@ -94,6 +97,11 @@ class LearningCurve(Record):
 
     def parent(self) -> str:
         return self.dataset_id
+
+    def create(self) -> bool:
+        """Write it, its entry in the list of open ones first: none is open without it."""
+        table.put({"pk": OPEN_CURVES, "sk": self.id})
+        return super().create()
 
     def job_id(self, number: int) -> str:
         return derived_id("ftjob-", self.id, str(number))

@@ -3,11 +3,13 @@
 In: a hint that something has changed. Out: the curve as it stands then. Its jobs are fine-tuning jobs of files, its
 runs those of an eval: both go on by themselves where a message is lost, and tell the curve when they end. A step sends
 what it asks for before it is written down, so that a step that broke off is taken again; to ask for work again changes
-nothing. A training that fails leaves out its point alone.
+nothing. All parts are written before the first job: what they may cost together is shared by their sizes. A training
+that fails leaves out its point alone.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -65,14 +67,28 @@ def _train(curve: LearningCurve) -> dict[str, Any]:
     if dataset is None:
         return _failed("dataset_deleted", f"The dataset {curve.dataset_id} was deleted.")
     parts = subsets.parts_of(dataset, SHARES, curve.seed)
+    files = [_write_part(curve, dataset, parts, number) for number in range(len(SHARES))]
+    whole = sum(file.bytes for file in files)
     points = [
-        LearningPoint(share=share, examples=examples, job_id=_start_job(curve, dataset, parts, number))
-        for number, (share, examples) in enumerate(zip(SHARES, parts.examples, strict=True))
+        LearningPoint(
+            share=share,
+            examples=examples,
+            job_id=_start_job(curve, dataset, number, file, _budget(curve.max_cost_usd, file.bytes / whole)),
+        )
+        for number, (share, examples, file) in enumerate(zip(SHARES, parts.examples, files, strict=True))
     ]
     return {"status": "training", "points": points}
 
 
-def _start_job(curve: LearningCurve, dataset: Dataset, parts: subsets.Parts, number: int) -> str:
+def _budget(limit: float | None, share: float) -> float | None:
+    """What one training may cost of what all may, in US dollars, to the next cent: estimates are in cents.
+
+    An estimate follows the size of the file, so each training keeps to its share just where all keep to the limit.
+    """
+    return None if limit is None else math.ceil(100 * limit * share) / 100
+
+
+def _write_part(curve: LearningCurve, dataset: Dataset, parts: subsets.Parts, number: int) -> File:
     key = curve.key(f"part-{number}.jsonl")
     if not blobs.exists(key):
         blobs.put_new_lines(key, subsets.lines_of(dataset, parts, number), content_type="application/jsonl")
@@ -85,6 +101,10 @@ def _start_job(curve: LearningCurve, dataset: Dataset, parts: subsets.Parts, num
         key=key,
     )
     file.create()
+    return file
+
+
+def _start_job(curve: LearningCurve, dataset: Dataset, number: int, file: File, max_cost_usd: float | None) -> str:
     job = Job(
         id=curve.job_id(number),
         created_at=now(),
@@ -93,9 +113,10 @@ def _start_job(curve: LearningCurve, dataset: Dataset, parts: subsets.Parts, num
         trainer=curve.trainer,
         model=curve.student,
         hyperparameters=curve.hyperparameters,
+        method=dataset.card.recipe.method if dataset.card else "supervised",
         seed=curve.seed,
         suffix="curve",
-        max_cost_usd=curve.max_cost_usd,
+        max_cost_usd=max_cost_usd,
     )
     nodes = [Node("dataset", dataset.id), Node("file", file.id), Node("job", job.id)]
     lineage.link(pairwise(nodes))

@@ -77,8 +77,10 @@ def _units(dataset: Dataset, entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _question(line: bytes) -> str:
-    messages = orjson.loads(line).get("messages")
-    return input_key(messages[:-1]) if messages else hashlib.sha256(line).hexdigest()
+    """The key of what an example asks; of a pair, of what both its answers are to."""
+    example = orjson.loads(line)
+    asked = example["messages"][:-1] if example.get("messages") else example.get("input", {}).get("messages")
+    return input_key(asked) if asked else hashlib.sha256(line).hexdigest()
 
 
 def _groups(completion_ids: Sequence[str], group_by: str) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,10 @@
 """Resume what stands still: what has lost its message, or whose functions were stopped too often.
 
-In: the lists of open runs, distillations, fine-tuning jobs and datasets. At each sweep their progress is compared with
-what the last sweep saw. Where there is none for an hour, what the state waits for is sent again; then after two hours,
-four, and so on. Doing work again changes nothing, so only time is lost where the message was merely late. Where there
-is none for two days beyond the patience for a provider, the object ends as failed. A training at work and an approval
-may take any time; the start of a job ends by itself.
+In: the lists of open runs, distillations, fine-tuning jobs, datasets and learning curves. At each sweep their progress
+is compared with what the last sweep saw. Where there is none for an hour, what the state waits for is sent again; then
+after two hours, four, and so on. Doing work again changes nothing, so only time is lost where the message was merely
+late. Where there is none for two days beyond the patience for a provider, the object ends as failed. A training at work
+and an approval may take any time; the start of a job ends by itself.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Callable
 from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
 from distillations.job import OPEN_JOBS, Job
+from distillations.learning_curve import DONE, OPEN_CURVES, LearningCurve
 from evals.run import OPEN_RUNS, Run
 from foundation import bus, table
+from foundation.curve_messages import AdvanceLearningCurve
 from foundation.events import AdvanceDistillation, AssembleDataset, PlanRun, StartJob, StepFailed
 from foundation.ids import now
 from foundation.later import begin_again, patience_over
@@ -36,6 +38,7 @@ def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
         OPEN_DISTILLATIONS: _look_at_distillation,
         OPEN_JOBS: _look_at_job,
         OPEN_DATASETS: _look_at_dataset,
+        OPEN_CURVES: _look_at_curve,
     }
     for partition, look in looks.items():
         for entry in list(table.query(partition)):
@@ -110,6 +113,20 @@ def _look_at_dataset(entry: table.Row) -> bool:
     if not _is_due(entry, stood_s):
         return False
     bus.send(AssembleDataset(distillation_id="", dataset_id=dataset.id, correlation_id=dataset.id))
+    return True
+
+
+def _look_at_curve(entry: table.Row) -> bool:
+    """Have a curve go on that may have missed the end of a job or of a run, such as one that was deleted."""
+    curve = LearningCurve.find(entry["sk"])
+    if curve is None or curve.status in DONE:
+        # A young entry stays: its curve may be about to be written.
+        if _stood_s(entry, "ended") >= _HOUR_S:
+            table.delete(entry["pk"], entry["sk"])
+        return False
+    if not _is_due(entry, _stood_s(entry, curve.status)):
+        return False
+    bus.send(AdvanceLearningCurve(learning_curve_id=curve.id, correlation_id=curve.id))
     return True
 
 

@@ -7,10 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from distillations.learning_curve import LearningCurve
+from distillations.job import Job
+from distillations.learning_curve import LearningCurve, LearningPoint
 from evals.data_sources import CompletionsSource
 from evals.run import Run
 from foundation import blobs
+from tests.distillations.pair_runs import Answered, ended_run
+from tests.distilling import build
 from tests.flow import loop
 from tests.flow.faults import Hook, injected
 from tests.flow.system import System
@@ -93,6 +96,49 @@ def test_a_part_that_does_not_train_leaves_its_point_out(system: System, dataset
     assert (curve["status"], curve["points"][0]["error"]) == ("completed", "Its job ended as cancelled.")
     assert [bool(point["score"]) for point in curve["points"]] == [False, True, True, True]
     assert curve["forecast"]
+
+
+def test_all_trainings_are_held_to_the_limit_together(
+    system: System, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.prices.training_nanodollars", lambda _: 1.0)
+    limit = 10.0
+    curve_id = asked(system, dataset_id, max_cost_usd=limit, hyperparameters={"n_epochs": 1})["id"]
+    # By now all examples alone cost less than the limit, and the four parts together more.
+    of_all = blobs.size(f"datasets/{dataset_id}/train.jsonl") / 4 / 1e9
+    monkeypatch.setattr("providers.prices.training_nanodollars", lambda _: 0.8 * limit / of_all)
+    curve = ended(system, dataset_id)
+    assert (curve["status"], curve["error"]["code"]) == ("failed", "job_failed")
+    jobs = [Job.load(LearningCurve.load(curve_id).job_id(number)) for number in range(4)]
+    assert {job.error and job.error.code for job in jobs} == {"over_budget"}
+    assert limit <= sum(job.max_cost_usd or 0 for job in jobs) <= limit + 0.04
+
+
+def test_a_run_that_is_deleted_leaves_its_point_out(system: System, dataset_id: str) -> None:
+    curve = LearningCurve.load(asked(system, dataset_id)["id"])
+    run = ended_run(status="in_progress", learning_curve_id=curve.id, eval_id=curve.eval_id)
+    point = LearningPoint(share=1.0, examples=9, job_id="ftjob-1", model="ft:m", run_id=run.id)
+    curve.change({"status": "grading", "points": [point]})
+    system.deliver("DISTILLING")
+    assert LearningCurve.load(curve.id).status == "grading"
+    system.ok("DELETE", f"/v1/evals/{curve.eval_id}/runs/{run.id}")
+    system.deliver("DISTILLING")
+    assert LearningCurve.load(curve.id).status == "completed"
+
+
+def test_a_curve_of_pairs_trains_on_pairs(system: System) -> None:
+    mails = [f"mail {number}" for number in range(100)]
+    build.captured(system, [build.record(100 + n, mail, split="train") for n, mail in enumerate(mails)])
+    stored, student = (ended_run(*(Answered(mail, says, says == "yes") for mail in mails)) for says in ("yes", "no"))
+    recipe = {"steps": [], "method": "dpo", "runs": [stored.id, student.id]}
+    made = system.ok("POST", "/v1/datasets", {"source": build.source("train"), "recipe": recipe})["id"]
+    system.settle()
+    refused = {"eval_id": loop.create_eval(system), "student": loop.STUDENT, "trainer": "bedrock"}
+    status, answer = system.call("POST", f"/v1/datasets/{made}/learning_curves", refused)
+    assert (status, answer["error"]["param"], answer["error"]["code"]) == (400, "trainer", "unsupported_method")
+    curve = LearningCurve.load(asked(system, made)["id"])
+    system.deliver("DISTILLING")
+    assert {Job.load(curve.job_id(number)).method for number in range(4)} == {"dpo"}
 
 
 def test_what_learnt_a_prompt_of_its_own_is_asked_with_it(system: System) -> None:

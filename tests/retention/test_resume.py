@@ -9,6 +9,7 @@ import pytest
 from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, Distillation
 from distillations.job import Job
+from distillations.learning_curve import OPEN_CURVES, LearningCurve, LearningPoint
 from evals.run import OPEN_RUNS, Run
 from foundation import blobs, bus, table
 from foundation.events import StartJob
@@ -170,6 +171,21 @@ def test_a_dataset_that_is_resumed_in_vain_ends_as_failed(system: System, hours:
     error = Dataset.load(name).error
     assert error
     assert error.code == "assembly_failed"
+
+
+def test_a_learning_curve_that_missed_the_end_of_its_last_run_goes_on(system: System, hours: Any) -> None:
+    point = LearningPoint(share=1.0, examples=9, job_id="ftjob-1", model="ft:m", run_id="evalrun_gone")
+    fields: dict[str, Any] = {"eval_id": "eval_1", "student": "m", "trainer": "default", "points": [point]}
+    curve = LearningCurve(id="curve_1", created_at=1, dataset_id="dataset_1", seed=1, status="grading", **fields)
+    curve.create()
+    hours(0, 0.5)
+    assert build.sent(system, "DISTILLING") == []
+    hours(1.1)
+    system.deliver("DISTILLING")
+    ended = LearningCurve.load(curve.id)
+    assert (ended.status, ended.points[0].error) == ("completed", "Its run was deleted.")
+    hours(1.2, 2.3)
+    assert list(table.query(OPEN_CURVES)) == []
 
 
 def test_entries_of_what_is_gone_leave_the_lists(system: System, hours: Any) -> None:
