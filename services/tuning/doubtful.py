@@ -2,7 +2,8 @@
 
 In: the list of them, to which `doubt` adds a job that has ended as failed or cancelled. Out, once the trainer can tell:
 one that was never started has cost nothing; one that runs is stopped, since nobody waits for it; of one that has ended
-its cost is booked. Each is looked for once a day, for a month.
+its cost is booked. Each is looked for once a day, for a month. One at which looking raises holds no other up; the first
+error is raised at the end, for the alarm.
 """
 
 from __future__ import annotations
@@ -11,20 +12,37 @@ from distillations.job import Job
 from foundation import table
 from foundation.consumer import logger
 from foundation.ids import now
+from foundation.table import Row
 from tuning.booking import book_end, book_nothing
 from tuning.jobs import DOUBTFUL, forget_files, note
 from tuning.trainers import ProviderJob, Trainer, TrainerAway, TrainerRefused, trainer_named
 
-_FOR_S = 30 * 86_400
+_DAY_S = 86_400
+_FOR_S = 30 * _DAY_S
 _ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
 
 def look_for() -> None:
-    """Look for each of them."""
-    for row in list(table.query(DOUBTFUL)):
-        job = Job.find(row["sk"])
-        if job is None or _is_settled(job) or now() - int(row["since"]) >= _FOR_S:
-            table.delete(DOUBTFUL, row["sk"])
+    """Look for each of them, another one first each day: those of a trainer that hangs take the time of no others."""
+    rows = list(table.query(DOUBTFUL))
+    first = now() // _DAY_S % len(rows) if rows else 0
+    errors: list[Exception] = []
+    for row in rows[first:] + rows[:first]:
+        try:
+            _look_for(row)
+        except Exception as error:  # noqa: BLE001 - the others are still to be looked for
+            logger().exception("doubtful job not looked for", extra={"job_id": row["sk"]})
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _look_for(row: Row) -> None:
+    if now() - int(row["since"]) >= _FOR_S:
+        table.delete(DOUBTFUL, row["sk"])
+    job = Job.find(row["sk"])
+    if job is None or _is_settled(job):
+        table.delete(DOUBTFUL, row["sk"])
 
 
 def _is_settled(job: Job) -> bool:

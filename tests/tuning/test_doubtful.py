@@ -106,6 +106,21 @@ def test_one_that_cannot_be_stopped_now_holds_no_other_up(
     assert left() == [doubted.id], "of the other the trainer knows nothing"
 
 
+def test_one_at_which_looking_raises_holds_no_other_up_and_leaves_after_its_month(
+    doubted: Job, trainer: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def broken(_: str) -> None:
+        raise ValueError("a state without a name")
+
+    monkeypatch.setattr(trainer, "find", broken)
+    for days, still in ((0, [doubted.id]), (1, [doubted.id]), (31, [])):
+        table.put({"pk": DOUBTFUL, "sk": "ftjob-gone", "since": now()})
+        with pytest.raises(ValueError, match="without a name"):
+            look(trainer, monkeypatch, days=days)
+        assert left() == still
+
+
 def test_one_that_was_never_about_to_start_is_not_looked_for(landed: Landed, context: Any) -> None:
     distillation = landed()
     build.job(distillation, away={"since": 1, "reason": "busy"})
