@@ -14,6 +14,7 @@ from api.job_document import JobDocument, document_of
 from api.new_job import NewJob, refuse_what_cannot_work
 from api.within_cap import refuse_over_cap
 from distillations import lineage
+from distillations.distillation import Distillation
 from distillations.job import Checkpoint, Job
 from distillations.lineage import Node
 from distillations.trainers import pauses
@@ -104,14 +105,17 @@ def retrieve_job(job_id: str) -> JobDocument:
 @router.post(
     "/v1/fine_tuning/jobs/<job_id>/cancel",
     scope="write",
-    errors={409: "The job has ended, or belongs to a distillation, which is cancelled instead."},
+    errors={409: "The job has ended, or is the only one of a distillation, which is cancelled instead."},
 )
 def cancel_job(job_id: str) -> JobDocument:
-    """Cancel a fine-tuning job. It has ended once its `status` says so."""
+    """Cancel a fine-tuning job. It has ended once its `status` says so.
+
+    Of several attempts of a distillation one may be cancelled: the others go on.
+    """
     job = _job(job_id)
     if job.ended:
         raise Conflict(f"This job is over: {job.status}.", code="already_ended", param=_PARAM)
-    if job.distillation_id:
+    if job.distillation_id and not _is_one_of_several(job.distillation_id):
         raise Conflict(
             f"The distillation {job.distillation_id} waits for this job. Cancel that: "
             f"POST /v1/distillations/{job.distillation_id}/cancel",
@@ -121,6 +125,11 @@ def cancel_job(job_id: str) -> JobDocument:
     job.change({"cancel_requested_at": job.cancel_requested_at or now()})
     bus.send(CancelJob(job_id=job.id))
     return document_of(Job.load(job.id))
+
+
+def _is_one_of_several(distillation_id: str) -> bool:
+    distillation = Distillation.find(distillation_id)
+    return distillation is not None and len(distillation.job_ids) > 1
 
 
 @router.post("/v1/fine_tuning/jobs/<job_id>/pause", scope="write", errors=_NOT_UNDER_WAY)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from distillations.job import OPEN_JOBS, Job, JobFailure, JobStatus
-from foundation import aws, table
+from foundation import aws, bus, table
 from foundation.bounds import cut
 from foundation.consumer import logger
+from foundation.events import AdvanceDistillation
 from foundation.ids import derived_id, now
 from foundation.settings import settings
 from tuning.booking import book_nothing, book_unknown
@@ -50,6 +51,9 @@ def end_unstarted(trainer: Trainer, job: Job, *, may_run: bool = False) -> None:
     if job.distillation_id is None:
         have_watched(job)
     job.change({"status": "cancelled", "finished_at": now()})
+    if job.distillation_id and job.cancel_requested_at:
+        # One of several attempts: the distillation goes on without it.
+        bus.send(AdvanceDistillation(distillation_id=job.distillation_id))
 
 
 def fail_unstarted(job: Job, error: JobFailure) -> None:

@@ -114,7 +114,7 @@ def _settled(trainer: Trainer, job: Job) -> bool:
     if job.provider_job_id or job.ended:
         return True
     distillation = Distillation.load(job.distillation_id) if job.distillation_id else None
-    if distillation.status in TERMINAL if distillation else job.cancel_requested_at:
+    if job.cancel_requested_at or (distillation and distillation.status in TERMINAL):
         end_unstarted(trainer, job, may_run=True)
         return False
     # A job that is held starts once its distillation is approved, whatever comes late meanwhile.

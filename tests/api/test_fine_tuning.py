@@ -12,6 +12,8 @@ import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from distillations.attempts import Attempt
+from distillations.distillation import Distillation
 from distillations.job import FOLLOWING, OPEN_JOBS, Job
 from evals.files import file_key
 from foundation import blobs, table
@@ -283,6 +285,19 @@ def test_the_job_of_a_distillation_is_cancelled_with_it_alone(system: System, cl
         client.fine_tuning.jobs.cancel(job.id)
     assert caught.value.code == "job_of_distillation"
     assert "/v1/distillations/distill_1/cancel" in caught.value.message
+
+
+def test_one_of_several_attempts_is_cancelled_alone_and_the_others_go_on(system: System, client: OpenAI) -> None:
+    attempts = [Attempt(student="lab-small", hyperparameters={}, job_id=f"ftjob-{number}") for number in range(2)]
+    distillation = build.distillation("assembling", dataset_id="dataset_1", job_id="ftjob-0", attempts=attempts)
+    build.dataset(distillation)
+    waiting = build.job(distillation, held=["It would cost too much."])
+    build.job(distillation.model_copy(update={"job_id": "ftjob-1"}), provider_job_id="theirs", status="running")
+    client.fine_tuning.jobs.cancel(waiting.id)
+    system.deliver("TUNING")
+    assert Job.load(waiting.id).status == "cancelled"
+    system.deliver("DISTILLING")
+    assert Distillation.load(distillation.id).status == "training"
 
 
 def test_a_job_is_paused_and_resumed_where_its_trainer_can(system: System, client: OpenAI) -> None:

@@ -321,6 +321,13 @@ def test_the_suffix_is_one_that_trainers_take(landed: Landed, context: Any) -> N
         assert trainer.started[0].suffix == suffix
 
 
+def test_an_attempt_that_was_cancelled_alone_is_not_started(landed: Landed, trainer: Scripted, context: Any) -> None:
+    distillation = landed()
+    build.job(distillation, cancel_requested_at=1)
+    start(starting(distillation), context, trainer)
+    assert (trainer.started, Job.load(distillation.job_id or "").status) == ([], "cancelled")
+
+
 def test_each_attempt_of_a_dataset_has_a_job_and_a_message_of_its_own(
     system: System, landed: Landed, trainer: Scripted, context: Any
 ) -> None:
