@@ -6,9 +6,10 @@ Secrets Manager and are in no answer. What is changed here holds everywhere with
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api import provider_changes, provider_webhooks, retried
 from api.provider_document import ProviderDocument, every_provider, provider_named
@@ -30,10 +31,22 @@ _LONGEST_KEY = 8192
 _SECRETS = {"api_key", "webhook_secret"}
 _ELSEWHERE = "It is one of the template: change it there."
 
+
+def _can_sign(secrets: str) -> str:
+    """Raises ValueError where a secret is no whole base64, as one that was cut: no webhook would ever be genuine."""
+    for secret in secrets.split():
+        try:
+            b64decode(secret.removeprefix("whsec_") + "==")
+        except ValueError:
+            raise ValueError("it is no base64: copy all of it") from None
+    return secrets
+
+
 type _ApiKey = Annotated[str, Field(min_length=1, max_length=_LONGEST_KEY, pattern=r"^[!-~]+$")]
 type _WebhookSecret = Annotated[
     str,
     Field(max_length=512, pattern=r"^whsec_[A-Za-z0-9+/]{16,}={0,2}( whsec_[A-Za-z0-9+/]{16,}={0,2})?$"),
+    AfterValidator(_can_sign),
 ]
 type _Rate = Annotated[float, Field(ge=0, le=100_000)]
 type _Concurrency = Annotated[int, Field(ge=0, le=100_000)]
