@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler import Response
 from completions import index
 from completions.completion import Completion
 from completions.messages import text_of
+from distillations import file_lines
 from distillations.dataset import Dataset
 from distillations.learning_curve import LearningCurve
 from distillations.report.document import REPORT, DatasetReport
@@ -85,10 +86,10 @@ def _stored(dataset_id: str) -> tuple[Dataset, DatasetReport]:
 
 
 def _with_texts(report: DatasetReport) -> DatasetReport:
-    """The report with the beginnings of the completions that it names, of those that are still there."""
+    """The report with the beginnings of the completions and lines that it names, of those that are still there."""
     ids = dict.fromkeys(example.id for step in report.steps for example in step.examples)
     references = [reference for name in ids if (reference := index.find(name))]
-    said = {completion.id: completion for completion in index.read(references)}
+    said = {completion.id: completion for completion in (*index.read(references), *file_lines.of_rows(ids))}
     steps = [step.model_copy(update={"examples": list(_shown(step, said))}) for step in report.steps]
     return report.model_copy(update={"steps": steps})
 

@@ -44,10 +44,10 @@ SPLIT = Query("split", "Which file; `train` if absent.", {"type": "string", "enu
     "/v1/datasets",
     scope="write",
     status=201,
-    errors={404: "There is no such saved filter, or no such file of test rows."},
+    errors={404: "There is no such saved filter, or no such file."},
 )
 def create_dataset(asked: NewDataset) -> Dataset:
-    """Make a training set of completions, by a recipe.
+    """Make a training set of completions, or of the lines of uploaded files, by a recipe.
 
     The completions are chosen now; the set is `ready` some seconds later. The same completions, recipe and test rows
     give the same id, and the same bytes.

@@ -5,6 +5,8 @@ In: a caller's sources, recipe and test rows. Out: the dataset as it is recorded
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -17,8 +19,10 @@ from completions.postings import Reference
 from completions.saved_filters import SavedFilter
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
+from distillations import file_lines
 from distillations.dataset import Dataset, Source
-from distillations.recipe import Recipe
+from distillations.file_source import FileSource
+from distillations.recipe import Recipe, RowSource
 from distillations.rows import rows_of
 from distillations.trainers import TrainerName, kind_of
 from evals.data_sources import FileId
@@ -28,6 +32,7 @@ from foundation.errors import ApiError
 from foundation.events import AssembleDataset
 from foundation.ids import derived_id, now
 from providers.registry import terms_of
+from providers.terms import TeacherTerms
 
 _MOST_SOURCES = 8
 _SECONDS = 20.0
@@ -55,14 +60,15 @@ class SavedFilterSource(Body):
     id: str
 
 
-type DatasetSource = Annotated[StoredCompletions | SavedFilterSource, Field(discriminator="type")]
+type DatasetSource = Annotated[StoredCompletions | SavedFilterSource | FileSource, Field(discriminator="type")]
 
 
 class NewDataset(Body):
     """A training set to be made."""
 
     source: Annotated[list[DatasetSource], Field(min_length=1, max_length=_MOST_SOURCES)] | DatasetSource
-    """A filter on stored completions, a saved filter, or several that count together."""
+    """A filter on stored completions, a saved filter, an uploaded file of training examples, or several of them that
+    count together."""
     recipe: Recipe = Field(default_factory=Recipe)
     """How it is made. The default suits most sets."""
     production: StoredCompletions | None = None
@@ -85,9 +91,9 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
         return earlier
     at = now()
     refuse_pairs(asked.recipe, asked.trainer)
-    source = [_filter_of(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
+    source = [_row_source(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
     scan = Scan(references=MOST_LOOKED_THROUGH, seconds=_SECONDS)
-    train = _chosen(source, scan, "source")
+    train = _chosen(source, scan, "source", _lines(source, several=isinstance(asked.source, list)))
     held_out, test, test_digest = _held_out(asked.held_out, at, scan)
     trainer = kind_of(asked.trainer)
     corrected = corrections.of(train)
@@ -97,8 +103,8 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
         trainer,
         str(asked.dry_run),
         *([asked.production.model_dump_json()] if asked.production else []),
+        *(one.model_dump_json() for one in source if isinstance(one, FileSource)),
     ]
-    models = sorted({one.model for one in source if one.model})
     dataset = Dataset(
         id=derived_id("dataset_", selection.digest(train), test_digest, *how),
         created_at=at,
@@ -107,7 +113,7 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
         recipe=asked.recipe,
         held_out=held_out,
         production=asked.production,
-        teacher_terms=[terms for model in models if (terms := terms_of(model))],
+        teacher_terms=_terms(source),
         trainer=trainer,
         dry_run=asked.dry_run,
     )
@@ -142,6 +148,32 @@ def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corr
     return recorded
 
 
+def _terms(source: Sequence[RowSource]) -> list[TeacherTerms]:
+    """What is noted of the terms of those who answered; unknown where a file does not say who did."""
+    models = sorted({one.model for one in source if one.model})
+    nobody = [
+        TeacherTerms(provider="unknown", trains_others="unknown", note=f"nobody said whose answers {one.id} has")
+        for one in source
+        if isinstance(one, FileSource) and not one.model
+    ]
+    return [*(terms for model in models if (terms := terms_of(model))), *nobody]
+
+
+def _lines(source: Sequence[RowSource], *, several: bool) -> Iterator[Reference]:
+    """The lines of the files among the sources, lazily. Raises ApiError naming the file's field."""
+    files = {number: one for number, one in enumerate(source) if isinstance(one, FileSource)}
+    times = Counter(one.id for one in files.values())
+    for number, one in files.items():
+        param = f"source[{number}].id" if several else "source.id"
+        if times[one.id] > 1:
+            raise ApiError(f"Invalid '{param}': the source names {one.id} twice.", code="invalid_value", param=param)
+        yield from file_lines.references(one, param=param)
+
+
+def _row_source(source: DatasetSource, at: int) -> RowSource:
+    return source if isinstance(source, FileSource) else _filter_of(source, at)
+
+
 def _filter_of(source: StoredCompletions | SavedFilterSource, at: int) -> StoredCompletions:
     """The source as a filter with an end: what is captured later is not part of this dataset."""
     if isinstance(source, SavedFilterSource):
@@ -162,9 +194,10 @@ def _held_out(source: Source | None, at: int, scan: Scan) -> tuple[Source | None
     return ended, test, selection.digest(test)
 
 
-def _chosen(sources: list[StoredCompletions], scan: Scan, param: str) -> list[Reference]:
+def _chosen(sources: Sequence[RowSource], scan: Scan, param: str, lines: Iterable[Reference] = ()) -> list[Reference]:
     """What the sources select. Raises ApiError where that is nothing: with a tag that is mistyped no leak is found."""
-    references = selection.chosen(sources, scan, param=param)
+    filters = [source for source in sources if isinstance(source, StoredCompletions)]
+    references = selection.chosen(filters, scan, param=param, lines=lines)
     if not references:
         raise ApiError(f"The {param} selects no stored completion. {WHERE_TO_LOOK}", code="no_rows", param=param)
     return references

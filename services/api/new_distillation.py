@@ -19,6 +19,7 @@ from completions.completion import Completion, Metadata
 from completions.same_input import input_key, prefix_keys
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
+from distillations import file_lines
 from distillations.attempts import Checkpoints, Students, SweptHyperparameters, orders_of
 from distillations.contender import Contenders
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetId, Source, TrainingSource, split_unit, validates
@@ -148,7 +149,7 @@ def _dataset(dataset_id: str) -> Dataset:
 
 def _training_completions(source: StoredCompletions | Dataset, teacher: str, scan: Scan) -> Iterator[Completion]:
     if isinstance(source, Dataset):
-        return selection.read(source.key("selection.jsonl"), model=teacher)
+        return selection.read(source.key("selection.jsonl"), model=teacher, read_lines=file_lines.completions)
     return index.completions(source, limit=source.limit, scan=scan)
 
 
@@ -254,6 +255,8 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
         if completion is None:
             return
         selected += 1
+        if completion.malformed:
+            continue
         prefixes = prefix_keys(completion.messages)
         key = prefixes[-1]
         if test.held_out.rows_of(completion, key) or test.held_out.conversation_of(completion, prefixes):
@@ -265,15 +268,29 @@ def _refuse_too_few(asked: NewDistillation, train: StoredCompletions | Dataset, 
     if scan.exhausted:
         return
     by = f" answered by the teacher '{asked.teacher}'"
+    files = _not_the_teachers(train, asked.teacher)
     if not selected:
         raise ApiError(
-            f"What 'train' names selects no stored completion{by}. {WHERE_TO_LOOK}", code="no_rows", param="train"
+            f"What 'train' names selects no stored completion{by}. {files or WHERE_TO_LOOK}",
+            code="no_rows",
+            param="train",
         )
     raise ApiError(
         f"What 'train' names selects {selected} completions{by}. {leaks} of them are rows of 'test' too, ask the "
         "same, or belong to one conversation with such a row; of the others each question counts once, and a share of "
         f"{share} validates: {len(examples)} are left to train on, and at least {LEAST_EXAMPLES} are needed. Let "
-        "'train' select more, and others than 'test'.",
+        f"'train' select more, and others than 'test'. {files}".rstrip(),
         code="too_few_examples",
         param="train",
+    )
+
+
+def _not_the_teachers(train: StoredCompletions | Dataset, teacher: str) -> str:
+    """What to do where files of a dataset do not say that their answers are the teacher's; empty where all do."""
+    files = [file.id for file in train.files if file.model != teacher] if isinstance(train, Dataset) else []
+    if not files:
+        return ""
+    return (
+        f"The lines of {', '.join(files)} do not count as the teacher's: make a dataset whose source says so, with "
+        f"'model': '{teacher}'."
     )

@@ -166,6 +166,9 @@ class Curator:
 
     def _look_at(self, completion: Completion) -> None:
         """Keep the completion as a row, unless a rule drops it. One on which this raises is no sound completion."""
+        if completion.malformed:
+            self.journal.drop(completion.id, "malformed", Finding(completion.malformed))
+            return
         try:
             row = self._row(Candidate(completion, self._recipe.train_on_history, self._recipe.reasoning == "teach"))
         except _ODD as error:

@@ -15,6 +15,7 @@ import orjson
 
 from assembly.curation.rule import Finding
 from distillations.dataset_row import Action, Corrected, DatasetRow, Evidence, Outcome
+from distillations.file_source import line_of
 from distillations.grades import RowGrade
 
 _MOST_OTHERS = 10
@@ -108,6 +109,7 @@ class Journal:
             place = places.get(completion_id, Place("dropped", 0, 0))
             yield DatasetRow(
                 id=completion_id,
+                file=line_of(completion_id),
                 outcome=place.outcome,
                 line=place.line or None,
                 copies=place.copies,

@@ -18,11 +18,11 @@ from completions.corrections import Correction
 from completions.postings import Reference
 from completions.selection import Part
 from completions.sources import StoredCompletions
-from distillations import pairs
+from distillations import file_lines, pairs
 from distillations.dataset import Dataset, DatasetId, dataset_key
 from distillations.distillation import Distillation
 from distillations.pairs import RunAnswers
-from distillations.recipe import Recipe, UsedRecipe
+from distillations.recipe import Recipe, RowSource, UsedRecipe
 from distillations.rows import rows_of
 from evals.data_sources import FileId
 from foundation import blobs
@@ -78,7 +78,7 @@ class Making:
         """
         source = distillation.training_source
         owner = dataset_id
-        asked: StoredCompletions | list[StoredCompletions]
+        asked: RowSource | list[RowSource]
         if isinstance(source, DatasetId):
             dataset = Dataset.load(source.id, param="train.id")
             owner, asked = dataset.id, dataset.source
@@ -114,7 +114,7 @@ class Making:
 
     def completions(self, part: Part | None = None) -> Iterator[Completion]:
         """The completions, or those of a part."""
-        return selection.read(self.selection, part=part, model=self.model)
+        return selection.read(self.selection, part=part, model=self.model, read_lines=file_lines.completions)
 
 
 def _choose(source: StoredCompletions, dataset_id: str) -> None:

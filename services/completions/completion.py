@@ -75,6 +75,8 @@ class Completion:
     """The `request`, the `response` and all `input_items` of a pushed response; None for a chat completion."""
     untrainable: str | None = None
     """Why the chat completion does not say everything that `original` says; None where it does."""
+    malformed: str | None = None
+    """Why the line of an uploaded file is no example, so that all but this is empty; None for everything else."""
     content_hash: str
     """80 bits over everything but the id under which it is kept, its time, and where it was imported from."""
 

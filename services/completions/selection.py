@@ -1,14 +1,15 @@
 """A selection: completions chosen once, by reference, so that whoever reads them later reads the same ones.
 
-In: sources. Out: an object in S3 with a reference a line, and a digest that is equal for the same completions with the
-same metadata, however they were chosen. What is deleted after it was chosen is not read any more.
+In: sources, and references to lines of uploaded files. Out: an object in S3 with a reference a line, and a digest that
+is equal for the same completions with the same metadata, however they were chosen. What is deleted after it was chosen
+is not read any more.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import batched, groupby, islice
 from typing import NamedTuple
 
 import orjson
@@ -27,18 +28,30 @@ _AT_ONCE = 1000
 MOST_IN_A_PART = 5_000
 _BYTES_OF_A_PART = 16 * 1024 * 1024
 """Compressed, as completions lie in S3."""
+_FILES = "files/"
+"""Where the lines of uploaded files lie."""
+
+type ReadLines = Callable[[Iterable[Reference]], Iterator[Completion]]
+"""Gives what lines of uploaded files say."""
 
 
-def chosen(sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "source") -> list[Reference]:
+def chosen(
+    sources: Sequence[StoredCompletions], scan: Scan, *, param: str = "source", lines: Iterable[Reference] = ()
+) -> list[Reference]:
     """What the sources select together, each completion once, in the order of time and id.
 
-    Raises ApiError about the field `param` where the scan ends before they do.
+    `lines` are references to lines of uploaded files, which are chosen, too. Raises ApiError about the field `param`
+    where the scan ends before they do.
     """
     by_id = {reference.id: reference for source in sources for reference in of(source, scan)}
+    for reference in lines:
+        if not scan.goes_on(reference):
+            break
+        by_id[reference.id] = reference
     if scan.exhausted:
         raise ApiError(
             f"The {param} selects more completions than one call can look through, {scan.most:,} at most. Narrow it by "
-            "time or by tags, or make several sets.",
+            "time or by tags, or make several sets; the lines of a file count, too.",
             code="too_many_completions",
             param=param,
         )
@@ -81,22 +94,39 @@ def parts(key: str) -> Iterator[Part]:
         yield Part(number, offset, length)
 
 
-def read(key: str, *, part: Part | None = None, model: str | None = None) -> Iterator[Completion]:
+def read(
+    key: str, *, part: Part | None = None, model: str | None = None, read_lines: ReadLines | None = None
+) -> Iterator[Completion]:
     """The completions of a selection, lazily and in order; none where it is empty. Those deleted since are left out.
 
     With a `part` only those of this part; with a `model` only those that it was asked for or answered, as in a filter.
+    `read_lines` reads the lines of uploaded files; without it they are left out.
     """
     lines = blobs.get(key, offset=part.offset, length=part.length).splitlines() if part else blobs.raw_lines(key) or ()
-    completions = index.read(_present(lines))
+    completions = _read(_present(lines), read_lines)
     return (completion for completion in completions if model is None or model in completion.models)
+
+
+def _read(references: Iterable[Reference], read_lines: ReadLines | None) -> Iterator[Completion]:
+    for of_files, together in groupby(references, key=_is_line):
+        if not of_files:
+            yield from index.read(together)
+        elif read_lines:
+            yield from read_lines(together)
+
+
+def _is_line(reference: Reference) -> bool:
+    """Whether it is a line of an uploaded file, and no captured completion."""
+    return reference.object.startswith(_FILES)
 
 
 def _present(lines: Iterable[bytes]) -> Iterator[Reference]:
     """The references in lines that are not deleted, lazily: whoever stops early has waited for few of them."""
     references = (_unpacked(orjson.loads(line)) for line in lines)
     for together in batched(references, _AT_ONCE, strict=False):
-        gone = {reference.id for reference in index.deleted(together)}
-        yield from (reference for reference in together if reference.id not in gone)
+        captured = [reference for reference in together if not _is_line(reference)]
+        gone = {reference.id for reference in index.deleted(captured)}
+        yield from (reference for reference in together if _is_line(reference) or reference.id not in gone)
 
 
 def of(source: StoredCompletions, scan: Scan | None = None) -> Iterator[Reference]:
@@ -116,9 +146,11 @@ def _with_text(source: StoredCompletions, references: Iterator[Reference]) -> It
 
 def _packed(reference: Reference) -> list[object]:
     place = [reference.object, reference.offset, reference.length]
-    return [reference.created, reference.id, reference.hash, *place, reference.metadata]
+    # Whose answer a line of a file has is told by the reference alone.
+    models = reference.models if _is_line(reference) else ()
+    return [reference.created, reference.id, reference.hash, *place, reference.metadata, *models]
 
 
 def _unpacked(fields: list[object]) -> Reference:
-    created, name, content, key, offset, length, metadata = fields
-    return Reference(created, name, content, key, offset, length, metadata=metadata)  # type: ignore[arg-type]
+    created, name, content, key, offset, length, metadata, *models = fields
+    return Reference(created, name, content, key, offset, length, tuple(models), metadata)  # type: ignore[arg-type]

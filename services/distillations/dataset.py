@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field, field_serializer
 from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
+from distillations.file_source import FileSource
 from distillations.grades import Agreement, Augmented, DatasetRun
 from distillations.leaks import Leak
-from distillations.recipe import VALIDATION_SHARE, Recipe, UsedRecipe
+from distillations.recipe import VALIDATION_SHARE, Recipe, RowSource, UsedRecipe
 from evals.data_sources import FileId
 from evals.run import Run
 from evals.slicing import group_of
@@ -115,8 +116,9 @@ class Dataset(Record):
     """The distillation that it was made for; null for one that was made by itself."""
     status: Status
     """`grading` while it waits for a run that grades its rows, `making` once it has the grades."""
-    source: list[StoredCompletions] = Field(default_factory=list)
-    """The filters that selected the completions; for one of a distillation, see its card."""
+    source: list[RowSource] = Field(default_factory=list)
+    """The filters that selected the completions, and the files whose lines are rows; for one of a distillation, see its
+    card."""
     recipe: Recipe | None = None
     """How it is made; for one of a distillation, see its card."""
     held_out: Source | None = None
@@ -171,13 +173,20 @@ class Dataset(Record):
     @property
     def traffic(self) -> list[StoredCompletions]:
         """The filters of the traffic that the report holds it against."""
-        return [self.production] if self.production else self.source
+        if self.production:
+            return [self.production]
+        return [source for source in self.source if isinstance(source, StoredCompletions)]
+
+    @property
+    def files(self) -> list[FileSource]:
+        """The uploaded files whose lines are rows."""
+        return [source for source in self.source if isinstance(source, FileSource)]
 
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)
 
     @field_serializer("source")
-    def _what_was_asked(self, source: list[StoredCompletions]) -> list[dict[str, Any]]:
+    def _what_was_asked(self, source: list[RowSource]) -> list[dict[str, Any]]:
         return [one.model_dump(mode="json", exclude_none=True) for one in source]
 
 

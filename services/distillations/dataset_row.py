@@ -1,6 +1,7 @@
 """What became of a completion that a training set was made from: where it trains, or what kept it out, and why.
 
-Each completion that the source selected has one line in `rows.jsonl`, in the order of time and id.
+Each completion that the source selected has one line in `rows.jsonl`, in the order of time and id, and so has each line
+of an uploaded file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from distillations.file_source import FileLine
 from distillations.grades import RowGrade
 from foundation.document import Document
 
@@ -52,8 +54,10 @@ class DatasetRow(Document):
     """A completion that the source selected, and what became of it."""
 
     id: str
-    """The completion's id."""
+    """The completion's id; of a line of a file the file's id and the number of the line, as `file-abc:000012`."""
     object: Literal["dataset.row"] = "dataset.row"
+    file: FileLine | None = None
+    """The line of an uploaded file that it is; null for a stored completion, and for what a teacher wrote."""
     outcome: Outcome
     line: int | None = None
     """The number of its line in the file of its outcome, from 1, the first of its copies; null where it was dropped."""

@@ -1,7 +1,7 @@
 """The lineage graph: completion -> dataset -> job -> model version -> run -> verdict, walkable both ways.
 
-Beside this chain, an eval goes into its runs and distillations, a file into the runs over it, a run into its
-calibrations, and a distillation into its test rows, runs and dataset.
+Beside this chain, an eval goes into its runs and distillations, a file into the runs over it and the datasets of its
+lines, a run into its calibrations, and a distillation into its test rows, runs and dataset.
 
 In: edges, each written as a row at both of its ends. Out: the graph around an id. From a dataset to its completions
 there are no edges, since there may be any number of them: its manifest lists them.
@@ -9,9 +9,10 @@ there are no edges, since there may be any number of them: its manifest lists th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from distillations.file_source import line_of
 from evals.data_sources import FileId
 from evals.run import Run
 from foundation import table
@@ -34,9 +35,20 @@ def link(edges: Iterable[tuple[Node, Node]]) -> None:
 def link_completions(completion_ids: Iterable[str], target: Node, *, kind: str = "completion") -> None:
     """Record that these completions went into a dataset or a test set: downwards only.
 
-    `kind` is `synthetic` for what a teacher wrote and nobody captured.
+    `kind` is `synthetic` for what a teacher wrote and nobody captured. Lines of uploaded files are of the kind `line`;
+    their files went into it, too.
     """
-    table.write_all(_end("DOWN", Node(kind, completion_id), target) for completion_id in completion_ids)
+    files: dict[str, None] = {}
+
+    def nodes() -> Iterator[Node]:
+        for completion_id in completion_ids:
+            line = line_of(completion_id)
+            if line:
+                files[line.file_id] = None
+            yield Node("line" if line else kind, completion_id)
+
+    table.write_all(_end("DOWN", node, target) for node in nodes())
+    link((Node("file", file_id), target) for file_id in files)
 
 
 def link_run(run: Run) -> None:

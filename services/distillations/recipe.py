@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_
 
 from completions.sources import StoredCompletions
 from completions.system_prompt import SystemPrompt
+from distillations.file_source import FileSource
 from distillations.formats import Method
 from distillations.grading_steps import Augment, BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
@@ -265,18 +266,22 @@ class Recipe(Document):
         return [step for step in self.steps if isinstance(step, kinds)]
 
 
+type RowSource = Annotated[StoredCompletions | FileSource, Field(discriminator="type")]
+"""Where the rows of a training set are from: a filter on stored completions, or an uploaded file."""
+
+
 class UsedRecipe(Recipe):
     """The recipe of a training set, and the completions that it was used on."""
 
-    source: StoredCompletions | list[StoredCompletions]
-    """The filter that selected the completions, or several that did together."""
+    source: RowSource | list[RowSource]
+    """The filter that selected the completions, or the file whose lines they are; or several that count together."""
 
     @field_serializer("source")
-    def _what_was_asked(self, source: StoredCompletions | list[StoredCompletions]) -> Any:
+    def _what_was_asked(self, source: RowSource | list[RowSource]) -> Any:
         asked = [one.model_dump(mode="json", exclude_none=True) for one in as_list(source)]
         return asked if isinstance(source, list) else asked[0]
 
 
-def as_list(source: StoredCompletions | list[StoredCompletions]) -> list[StoredCompletions]:
-    """The filters of a source."""
+def as_list(source: RowSource | list[RowSource]) -> list[RowSource]:
+    """The filters and files of a source."""
     return source if isinstance(source, list) else [source]

@@ -21,7 +21,7 @@ import orjson
 from completions import index
 from completions.completion import Completion
 from completions.messages import text_of
-from distillations import lineage
+from distillations import file_lines, lineage
 from distillations.dataset import dataset_key
 from distillations.distillation import Distillation
 from distillations.lineage import Node
@@ -57,10 +57,12 @@ def frozen(file_id: str, key: str, dataset_id: str, seed: int) -> File | None:
 
 
 def _rows(dataset_id: str, seed: int) -> Iterator[dict[str, Any]]:
-    """The rows in the order of the training set."""
-    for together in batched(_chosen(dataset_id, seed), _AT_ONCE, strict=False):
+    """The rows in the order of the training set, those of stored completions before the lines of files."""
+    chosen = _chosen(dataset_id, seed)
+    for together in batched(chosen, _AT_ONCE, strict=False):
         references = [reference for completion_id in together if (reference := index.find(completion_id))]
         yield from map(_row, index.read(references))
+    yield from map(_row, file_lines.of_rows(chosen))
 
 
 def _chosen(dataset_id: str, seed: int) -> list[str]:

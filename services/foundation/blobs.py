@@ -123,12 +123,12 @@ def get(key: str, *, offset: int | None = None, length: int | None = None) -> by
     return answer["Body"].read()
 
 
-def find(key: str) -> bytes | None:
-    """The whole object, or None if the key does not exist."""
+def find(key: str, *, offset: int | None = None, length: int | None = None) -> bytes | None:
+    """What `get` gives, or None if the key does not exist, or the object ends before `offset`."""
     try:
-        return get(key)
+        return get(key, offset=offset, length=length)
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404", "InvalidRange"}:
             return None
         raise
 

@@ -8,11 +8,14 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from typer.testing import CliRunner
 
+from evals.files import File
 from foundation import blobs
 from stillhouse import asking, cli
 from stillhouse.dataset import command
 from stillhouse.importing.stopped import Stopped
 from tests.distilling import build
+
+MADE = {"role": "assistant", "content": "yes"}
 
 
 @pytest.fixture
@@ -78,6 +81,18 @@ def test_one_is_made_and_looked_into_and_exported_and_deleted(tmp_path):
     assert run("rows", name).exit_code == 1
 
 
+@pytest.mark.usefixtures("dataset")
+def test_examples_are_taken_from_files():
+    rows = [{"messages": [{"role": "user", "content": f"letter {n}"}, MADE]} for n in range(3)]
+    body = "\n".join(map(json.dumps, rows)).encode()
+    blobs.put("files/file-1", body)
+    about = {"filename": "x.jsonl", "purpose": "fine-tune", "key": "files/file-1"}
+    File(id="file-1", created_at=build.AT, bytes=len(body), **about).create()
+    made = json.loads(run("create", "--file", "file-1", "--file-model", "gpt-4o", "--json").stdout)
+    assert made["source"] == [{"type": "file_id", "id": "file-1", "model": "gpt-4o"}]
+    assert "file-1:000002  train line 2" in run("rows", made["id"]).stdout.splitlines()
+
+
 def test_one_that_cannot_be_made_ends_with_a_code_of_its_own(dataset, monkeypatch):
     from assembly.make import give_up
 
@@ -93,7 +108,9 @@ def test_one_that_cannot_be_made_ends_with_a_code_of_its_own(dataset, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["create"], "say which completions: --model, --tag key=value or --filter"),
+        (["create"], "say which completions: --model, --tag key=value, --filter or --file"),
+        (["create", "--tag", "split=train", "--file-model", "gpt-4o"], "name them with --file"),
+        (["create", "--file", "file-none"], "404"),
         (["create", "--tag", "split"], "'split' is no tag: write key=value"),
         (["create", "--tag", "split=none"], "selects no stored completion"),
         (["rows", "dataset_none"], "404"),

@@ -42,6 +42,10 @@ def create(
     filter_id: Annotated[
         list[str] | None, typer.Option("--filter", help="A saved filter, as filter_…; may be repeated.")
     ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option(help="An uploaded file of training examples, as file-…; may be repeated.")
+    ] = None,
+    file_model: Annotated[str | None, typer.Option(help="The model whose answers the files have.")] = None,
     held_out_tag: Annotated[
         list[str] | None, typer.Option(help="Test rows, which must not train, by a tag key=value; may be repeated.")
     ] = None,
@@ -52,9 +56,12 @@ def create(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is made, and show its card.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Make a training set of stored completions."""
+    """Make a training set of stored completions, or of uploaded examples."""
     with errors_in_one_line():
-        asked = {"source": _source(model, tag, filter_id), "dry_run": dry_run}
+        sources = [*_filters(model, tag, filter_id), *_files(file, file_model)]
+        if not sources:
+            raise Stopped("say which completions: --model, --tag key=value, --filter or --file")
+        asked: dict[str, Any] = {"source": sources, "dry_run": dry_run}
         if held_out_file:
             asked["held_out"] = {"type": "file_id", "id": held_out_file}
         elif held_out_tag:
@@ -164,13 +171,18 @@ def delete(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(gone, indent=2) if as_json else f"deleted: {gone['id']}")
 
 
-def _source(model: str | None, tags: list[str] | None, filters: list[str] | None) -> list[dict[str, Any]]:
+def _files(files: list[str] | None, model: str | None) -> list[dict[str, Any]]:
+    if model and not files:
+        raise Stopped("--file-model says whose answers files have: name them with --file")
+    said = {"model": model} if model else {}
+    return [{"type": "file_id", "id": name, **said} for name in files or []]
+
+
+def _filters(model: str | None, tags: list[str] | None, filters: list[str] | None) -> list[dict[str, Any]]:
     sources: list[dict[str, Any]] = [{"type": "filter", "id": name} for name in filters or []]
     if model or tags:
         found: dict[str, Any] = {"type": "stored_completions", "metadata": _tags(tags or [])}
         sources.append({**found, "model": model} if model else found)
-    if not sources:
-        raise Stopped("say which completions: --model, --tag key=value or --filter")
     return sources
 
 

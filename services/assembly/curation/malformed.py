@@ -1,4 +1,7 @@
-"""`malformed`: drops a completion of which no line comes that the trainer takes: it would refuse the whole file."""
+"""`malformed`: drops a completion of which no line comes that the trainer takes: it would refuse the whole file.
+
+A line of an uploaded file that is no example does not come here: `Curator` drops it by this rule before any other.
+"""
 
 from __future__ import annotations
 

@@ -176,6 +176,8 @@ def sound_features(
     mask: Mask | None = None,
 ) -> Features | None:
     """The features of a completion, with a person's `corrected` answer; None where it is no sound chat completion."""
+    if completion.malformed:
+        return None
     try:
         return features_of(completion, slice_keys, corrected, mask)
     except _ODD as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
-from distillations.formats import FORMATS, Method, format_named
+from distillations.formats import FORMATS, OPENAI, Method, format_named
 from distillations.formats.comparing import Compared
 from distillations.formats.format import Fault, Row
 from distillations.formats.lines import Line, mended
@@ -58,6 +58,15 @@ def report_on(
     except _NoRow as no_row:
         reading.findings.add(1, no_row.code, str(no_row))
     return reading.findings.report(name, reading.rows)
+
+
+def example_on(text: bytes) -> Row | Fault:
+    """The example on one line of a file, in OpenAI's format of supervised training, or why it is none."""
+    try:
+        row = _row(next(mended([text]))._replace(number=0))
+    except _NoRow as no_row:
+        return Fault("", no_row.code, str(no_row))
+    return format_named(OPENAI["supervised"]).fault(row) or row
 
 
 class _Reading:
