@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 import orjson
@@ -87,7 +88,10 @@ def list_completion_datasets(completion_id: str) -> dict[str, Any]:
 
     def shown(found: dict[str, str]) -> CompletionDataset:
         dataset = Dataset.find(found["id"])
-        row = Rows(dataset.id).find(completion_id) if dataset and dataset.card else None
+        row = None
+        # One that is older than the index of rows, or is just being deleted, has none.
+        with suppress(ApiError):
+            row = Rows(dataset.id).find(completion_id) if dataset and dataset.card else None
         return CompletionDataset(
             id=found["id"],
             completion_id=completion_id,

@@ -26,9 +26,9 @@ from distillations.recipe import Recipe, RowSource
 from distillations.rows import rows_of
 from distillations.trainers import TrainerName, kind_of
 from evals.data_sources import FileId
-from foundation import bus, table
+from foundation import blobs, bus, table
 from foundation.document import Body
-from foundation.errors import ApiError
+from foundation.errors import ApiError, TooLarge
 from foundation.events import AssembleDataset
 from foundation.ids import derived_id, now
 from providers.registry import terms_of
@@ -38,6 +38,7 @@ _MOST_SOURCES = 8
 _SECONDS = 20.0
 MOST_LOOKED_THROUGH = 500_000
 """The completions that one call looks through: their references take 430 MB of a function's 1,024."""
+_LONGEST_RECIPE = 96 * 1024
 _MADE = "MADE"
 _REMEMBERED_S = 24 * 3600
 _AGAIN = {
@@ -90,6 +91,7 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
     if earlier:
         return earlier
     at = now()
+    _refuse_large(asked.recipe)
     refuse_pairs(asked.recipe, asked.trainer)
     source = [_row_source(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
     scan = Scan(references=MOST_LOOKED_THROUGH, seconds=_SECONDS)
@@ -121,6 +123,18 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
     return (None if first else _made_by(attempt)) or _begun(dataset, train, test, corrected)
 
 
+def _refuse_large(recipe: Recipe) -> None:
+    """Raises TooLarge for a recipe that does not fit into the dataset's row beside the card, which has it, too."""
+    size = len(recipe.model_dump_json().encode())
+    if size > _LONGEST_RECIPE:
+        raise TooLarge(
+            f"Invalid 'recipe': it has {size} bytes, and at most {_LONGEST_RECIPE} are kept. Name an eval in 'eval_id' "
+            "in place of long 'criteria'.",
+            code="object_too_large",
+            param="recipe",
+        )
+
+
 def _made_by(attempt: str) -> Dataset | None:
     """The dataset that another attempt of this POST has made: by now the same filter may select more."""
     row = table.get(attempt, _MADE)
@@ -137,9 +151,10 @@ def _begun(dataset: Dataset, train: list[Reference], test: list[Reference], corr
     dataset.create()
     recorded = Dataset.load(dataset.id)
     if recorded.error and recorded.error.code in _AGAIN:
-        # Nothing is wrong with what was asked for, so it may be made another time, with runs of their own.
+        # Nothing is wrong with what was asked for, so it may be made another time, with new runs for those that failed.
         recorded.open()
-        anew: dict[str, Any] = {"status": "queued", "error": None, "runs": [], "attempt": recorded.attempt + 1}
+        graded = [run for run in recorded.runs if blobs.exists(recorded.grades_key(run.name))]
+        anew: dict[str, Any] = {"status": "queued", "error": None, "runs": graded, "attempt": recorded.attempt + 1}
         recorded.change(anew, where={"status": "failed"})
         recorded = Dataset.load(dataset.id)
     if recorded.status == "queued":

@@ -9,6 +9,7 @@ the card waits until the distillation is approved.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ import orjson
 from assembly import parts
 from assembly.curate import Curator
 from assembly.files import link_examples, write_files
-from assembly.grading import Waiting
+from assembly.grading import Ended, Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
 from assembly.report.build import About
@@ -42,7 +43,8 @@ def assemble(message: AssembleDataset, context: Any) -> None:
     """
     try:
         with lease.held(message.dataset_id, LEASE, context):
-            _assemble(message, context)
+            with suppress(Ended):
+                _assemble(message, context)
             parts.discard(message.dataset_id)
     except Waiting:
         _end_with(message.distillation_id, message.dataset_id)

@@ -6,6 +6,7 @@ In: what is wanted. Out: the run as it stands in the table. It is not planned ye
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import orjson
 
@@ -18,6 +19,7 @@ from evals.data_sources import CompletionsSource, FileId, ItemReference
 from evals.files import File, rows_file_id
 from evals.run import Run, new_run
 from foundation import blobs
+from foundation.errors import ApiError
 from foundation.ids import derived_id, now
 
 _MEDIA = "application/jsonl"
@@ -65,9 +67,20 @@ def _source(file_id: str, wanted: Wanted) -> CompletionsSource:
 
 
 def _write_rows(run_id: str, filename: str, wanted: Wanted, completions: Completions) -> File:
-    """Write the rows of the run where its plan looks for them, unless they are there."""
+    """Write the rows of the run where its plan looks for them, unless they are there.
+
+    Raises ApiError where there are none: all that was to be graded was deleted meanwhile.
+    """
+    written = File.find(rows_file_id(run_id))
+    if written:
+        # Several runs of a large set may take more than an invocation: the next one goes on with the others.
+        return written
     key = f"runs/{run_id}/rows.jsonl"
-    lines = (orjson.dumps(row) + b"\n" for row in wanted.lines(completions))
+    rows = wanted.lines(completions)
+    first = next(rows, None)
+    if first is None:
+        raise ApiError("Every completion that was to be graded has been deleted meanwhile.", code="no_rows")
+    lines = (orjson.dumps(row) + b"\n" for row in chain([first], rows))
     blobs.put_new_lines(key, lines, content_type=_MEDIA)
     file = File(
         id=rows_file_id(run_id),

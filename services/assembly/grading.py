@@ -22,6 +22,10 @@ class Waiting(Exception):
     """The grades are not there yet: a run was begun that gives them, and whose end has the set made again."""
 
 
+class Ended(Exception):
+    """The dataset has ended, or was deleted, since this pass began: nothing more is begun or written for it."""
+
+
 class Grades(NamedTuple):
     """What is known of the rows of a step: the grade of each that has one, by id, and why others have none."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from assembly import parts
 from assembly.files import link_examples, write_files, write_rows
-from assembly.grading import Waiting
+from assembly.grading import Ended, Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
 from assembly.report.build import About
@@ -34,7 +34,8 @@ def make(dataset_id: str, context: Any) -> None:
     of one stand by the files of the other.
     """
     with lease.held(dataset_id, LEASE, context), suppress(Waiting):
-        _make(dataset_id, context)
+        with suppress(Ended):
+            _make(dataset_id, context)
         parts.discard(dataset_id)
 
 

@@ -27,11 +27,6 @@ type Read = Callable[[dict[str, Any]], dict[str, Any]]
 """Reads of an output item what a grade says beside where it is from."""
 
 
-def results_key(dataset: Dataset, name: str) -> str:
-    """Where the grades of a step lie."""
-    return dataset.key(f"grades/{name}.jsonl")
-
-
 class StoredGrades(Mapping[str, RowGrade]):
     """The grades of a step by row id, held as the lines that they were stored in."""
 
@@ -55,7 +50,7 @@ class StoredGrades(Mapping[str, RowGrade]):
 
 def stored(dataset: Dataset, name: str) -> StoredGrades | None:
     """The grades of a step; None where they are not stored yet."""
-    lines = blobs.raw_lines(results_key(dataset, name))
+    lines = blobs.raw_lines(dataset.grades_key(name))
     return None if lines is None else StoredGrades(lines)
 
 
@@ -67,7 +62,7 @@ def store(dataset: Dataset, name: str, run: Run, read: Read) -> None:
         return orjson.dumps({**fields, **read(item)}) + b"\n"
 
     lines = read_output_items(run.id, [chunk.chunk for chunk in graded_chunks(run.id)], line)
-    blobs.put_new_lines(results_key(dataset, name), lines, content_type="application/jsonl")
+    blobs.put_new_lines(dataset.grades_key(name), lines, content_type="application/jsonl")
 
 
 def graded(criterion: str | None = None) -> Read:

@@ -23,7 +23,7 @@ from assembly.augmenting import (
 from assembly.begin import begin, open_runs, run_id_of
 from assembly.budget import refuse_over_cap
 from assembly.criteria import criterion_of, eval_of
-from assembly.grading import Answered, Brief, Grades, Waiting, Written
+from assembly.grading import Answered, Brief, Ended, Grades, Waiting, Written
 from assembly.making import Making
 from assembly.results import Read
 from assembly.row import Row
@@ -109,8 +109,9 @@ class StoredRuns:
     def _found(self, names: Sequence[str], want: Callable[[], Wanted], read: Callable[[], Read]) -> list[Grades]:
         """What the runs of these names found; without them they are begun, and the pass ends."""
         known = {run.name for run in self._dataset.runs}
-        if not known.issuperset(names):
-            self._begin(want())
+        missing = [name for name in names if name not in known]
+        if missing:
+            self._begin(missing, want())
             raise Waiting
         return [self._taken(name, read) for name in names]
 
@@ -136,21 +137,41 @@ class StoredRuns:
         results.store(self._dataset, begun.name, run, read)
         return ended
 
-    def _begin(self, wanted: Wanted) -> None:
-        ids = {name: run_id_of(self._dataset, name) for name in wanted.names}
+    def _begin(self, names: Sequence[str], wanted: Wanted) -> None:
+        """Begin the runs of these names. Others of the step were graded when the dataset was asked for before."""
+        ids = self._ids_of(names)
         if not all(Run.find(run_id) for run_id in ids.values()):
             refuse_over_cap()
-        for name in wanted.names:
+        for name in names:
             begin(self._dataset, name, wanted, self._making.completions, self._teacher)
         runs = [wanted.run(name, run_id) for name, run_id in ids.items()]
-        self._note([*self._dataset.runs, *runs], "grading")
+        try:
+            self._note([*self._dataset.runs, *runs], "grading")
+        except Ended:
+            # Whoever ended the dataset did not know of them.
+            begun = (Run.find(run_id) for run_id in ids.values())
+            plan_again((run for run in begun if run and run.cancel()), self._dataset.id)
+            raise
         bus.send_all(PlanRun(run_id=run_id, correlation_id=self._dataset.id) for run_id in ids.values())
 
+    def _ids_of(self, names: Sequence[str]) -> dict[str, str]:
+        """The ids of runs that may still give grades. Those of a dataset that was deleted may have ended in vain."""
+        while True:
+            ids = {name: run_id_of(self._dataset, name) for name in names}
+            found = map(Run.find, ids.values())
+            if not any(run.ended and run.status != "completed" for run in found if run):
+                return ids
+            self._dataset = self._dataset.model_copy(update={"attempt": self._dataset.attempt + 1})
+
     def _note(self, runs: list[DatasetRun], status: Status) -> None:
-        """Write the runs into the dataset, and whether it waits for them."""
+        """Write the runs into the dataset, and whether it waits for them. Raises Ended where it no longer can."""
+        # That of a distillation is recorded with its first run. Any other one that is not there was deleted.
+        is_new = self._dataset.distillation_id is not None and not self._dataset.runs
         self._dataset = self._dataset.model_copy(update={"runs": runs, "status": status})
-        self._dataset.create()
-        self._dataset.change_open({"runs": runs, "status": status})
+        recorded = is_new and self._dataset.create()
+        changes = {"runs": runs, "status": status, "attempt": self._dataset.attempt}
+        if not recorded and not self._dataset.change_open(changes):
+            raise Ended
 
 
 def _without_grades(begun: DatasetRun, run: Run | None) -> ApiError:

@@ -185,6 +185,10 @@ class Dataset(Record):
     def key(self, name: str) -> str:
         return dataset_key(self.id, name)
 
+    def grades_key(self, name: str) -> str:
+        """Where the grades of the run of this name lie, once they are stored."""
+        return self.key(f"grades/{name}.jsonl")
+
     @field_serializer("source")
     def _what_was_asked(self, source: list[RowSource]) -> list[dict[str, Any]]:
         return [one.model_dump(mode="json", exclude_none=True) for one in source]

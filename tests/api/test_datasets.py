@@ -116,6 +116,11 @@ def test_a_row_is_found_by_its_completion_and_its_datasets_by_it(filled: System)
     assert [found["id"] for found in filled.ok("GET", "/v1/chat/completions/chatcmpl-107/datasets")["data"]] == [
         other["id"]
     ]
+    index = blobs.get(f"datasets/{other['id']}/rows.index")
+    blobs.delete([f"datasets/{other['id']}/rows.index"])
+    older = filled.ok("GET", "/v1/chat/completions/chatcmpl-105/datasets")["data"]
+    assert {found["id"] for found in older if found["row"] is None} == {other["id"]}
+    blobs.put(f"datasets/{other['id']}/rows.index", index)
     filled.ok("DELETE", f"/v1/datasets/{one['id']}")
     page = filled.ok("GET", "/v1/chat/completions/chatcmpl-105/datasets?limit=1")
     rest = filled.ok("GET", f"/v1/chat/completions/chatcmpl-105/datasets?after={page['last_id']}")
@@ -267,3 +272,10 @@ def test_the_datasets_of_a_completion_are_told_after_its_deletion_and_of_none_th
     assert [found["id"] for found in filled.ok("GET", f"{path}/datasets")["data"]] == [name]
     status, refusal = filled.call("GET", "/v1/chat/completions/chatcmpl-none/datasets")
     assert (status, refusal["error"]["param"]) == (404, "completion_id")
+
+
+def test_a_recipe_that_would_not_fit_beside_its_card_is_refused_at_once(filled: System) -> None:
+    criterion = {"type": "string_check", "name": "same", "input": "x" * 99_000, "reference": "x", "operation": "eq"}
+    body = {"source": build.source("train"), "recipe": {"steps": [{"rule": "quality", "criteria": [criterion]}]}}
+    status, refusal = filled.call("POST", "/v1/datasets", body)
+    assert (status, refusal["error"]["param"], refusal["error"]["code"]) == (413, "recipe", "object_too_large")

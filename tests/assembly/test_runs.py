@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from assembly.begin import begin
 from assembly.made import LEASE
 from assembly.make import make
+from assembly.runs import StoredRuns
 from distillations.dataset import Dataset
 from distillations.distillation import Distillation
 from distilling.advance import advance
 from distilling.freeze import freeze
-from evals.run import Run
+from evals.run import OPEN_RUNS, Run
 from foundation import blobs, bus, table
 from foundation.events import AssembleDataset
 from providers import prices, spending
@@ -247,6 +249,91 @@ def test_deleting_a_dataset_that_is_graded_cancels_its_run(system: System) -> No
     assert system.ok("GET", f"/v1/evals/{needed['eval_id']}/runs/{needed['run_id']}")["status"] == "canceled"
     assert system.call("GET", f"/v1/datasets/{dataset_id}")[0] == 404
     assert list(blobs.keys(f"datasets/{dataset_id}")) == []
+
+
+@pytest.mark.usefixtures("completions")
+def test_one_that_was_deleted_while_it_was_graded_may_be_made_again_at_once(system: System) -> None:
+    dataset_id = asked(system, {"criteria": [JUDGE]})
+    system.deliver("ASSEMBLY")
+    system.ok("DELETE", f"/v1/datasets/{dataset_id}")
+    system.settle()
+    assert asked(system, {"criteria": [JUDGE]}) == dataset_id
+    system.settle()
+    assert system.ok("GET", f"/v1/datasets/{dataset_id}")["status"] == "ready"
+
+
+@pytest.mark.usefixtures("completions")
+def test_one_that_is_deleted_while_its_grades_are_taken_stays_deleted(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = asked(system, {"criteria": [JUDGE]})
+    for queue in ("ASSEMBLY", "PLAN", "GRADE"):
+        system.deliver(queue)
+    take = StoredRuns._end
+
+    def deleted_meanwhile(*about: Any) -> Any:
+        system.ok("DELETE", f"/v1/datasets/{dataset_id}")
+        return take(*about)
+
+    monkeypatch.setattr(StoredRuns, "_end", deleted_meanwhile)
+    make(dataset_id, FakeContext())
+    assert Dataset.find(dataset_id) is None
+    assert list(blobs.keys(f"datasets/{dataset_id}")) == []
+
+
+@pytest.mark.usefixtures("completions")
+def test_a_run_that_was_begun_for_one_that_has_ended_asks_nobody(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = counted(monkeypatch)
+    dataset_id = asked(system, {"criteria": [JUDGE]})
+
+    def ended_meanwhile(dataset: Dataset, *about: Any) -> None:
+        begin(dataset, *about)
+        dataset.give_up("cancelled", "It is of no use any more.")
+
+    monkeypatch.setattr("assembly.runs.begin", ended_meanwhile)
+    make(dataset_id, FakeContext())
+    system.settle()
+    assert [Run.load(entry["sk"]).status for entry in table.query(OPEN_RUNS)] == ["canceled"]
+    assert calls == []
+
+
+@pytest.mark.usefixtures("completions")
+def test_where_all_that_was_to_be_graded_is_deleted_it_fails_with_the_reason(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = asked(system, {"criteria": [JUDGE]})
+
+    def deleted_meanwhile(*about: Any) -> None:
+        for number in range(100, 112):
+            system.ok("DELETE", f"/v1/chat/completions/chatcmpl-{number}")
+        begin(*about)
+
+    monkeypatch.setattr("assembly.runs.begin", deleted_meanwhile)
+    make(dataset_id, FakeContext())
+    assert system.ok("GET", f"/v1/datasets/{dataset_id}")["error"]["code"] == "no_rows"
+
+
+@pytest.mark.usefixtures("completions")
+def test_who_asks_again_pays_for_the_runs_that_failed_and_for_no_other(system: System) -> None:
+    steps = [{"rule": "quality", "criteria": [EXACT]}, {"rule": "consensus", "model": "lab-small", "times": 2}]
+    dataset_id = asked(system, {}, recipe={"steps": steps})
+    for queue in ("ASSEMBLY", "PLAN", "GRADE", "DISTILLING", "ASSEMBLY"):
+        system.deliver(queue)
+    earlier = system.ok("GET", f"/v1/datasets/{dataset_id}")["runs"]
+    system.ok("POST", f"/v1/evals/{earlier[2]['eval_id']}/runs/{earlier[2]['run_id']}/cancel")
+    system.settle()
+    assert system.ok("GET", f"/v1/datasets/{dataset_id}")["error"]["code"] == "run_canceled"
+    assert asked(system, {}, recipe={"steps": steps}) == dataset_id
+    system.settle()
+    dataset = system.ok("GET", f"/v1/datasets/{dataset_id}")
+    ids = [run["run_id"] for run in dataset["card"]["runs"]]
+    assert dataset["status"] == "ready"
+    assert ids[:2] == [run["run_id"] for run in earlier[:2]]
+    assert ids[2:] != [earlier[2]["run_id"]]
+    graded = {grade["run_id"] for row in rows(system, dataset_id).values() for grade in row["grades"]}
+    assert graded == set(ids), "what the card names is what was found"
 
 
 def test_a_distillation_waits_for_the_grades_of_its_set_and_its_end_ends_them(system: System) -> None:
