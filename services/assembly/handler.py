@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from assembly import parts
 from assembly.assemble import assemble
 from assembly.make import give_up, make
 from assembly.part import Piece, work_on
@@ -43,3 +44,4 @@ def _give_up(delivery: Delivery, reason: str) -> None:
             distillation_id=delivery.distillation_id, during="assembling", code="assembly_failed", message=message
         )
         bus.send(failed)
+        parts.discard(delivery.dataset_id)

@@ -116,6 +116,10 @@ class Making:
         """The completions, or those of a part."""
         return selection.read(self.selection, part=part, model=self.model, read_lines=file_lines.completions)
 
+    def deleted(self, part: Part) -> set[str]:
+        """The completions of a part, by id, that were deleted since they were chosen."""
+        return selection.deleted(self.selection, part)
+
 
 def _choose(source: StoredCompletions, dataset_id: str) -> None:
     """Write down what a filter selects and what was corrected of it, unless an earlier delivery has."""

@@ -90,8 +90,13 @@ class Parts:
         blobs.put_new(self._key(part, "signatures"), signed)
 
     def give(self, curator: Curator, spool: IO[bytes], *, signed: bool) -> None:
-        """Let a curator go on with what was read; lines and signatures are written to its spool."""
-        for part in self._parts:
+        """Let a curator go on with what was read; lines and signatures are written to its spool.
+
+        What was deleted since it was read is left out, as if it had never come.
+        """
+        with ThreadPoolExecutor(_READERS) as readers:
+            deleted = list(readers.map(self._making.deleted, self._parts))
+        for part, gone in zip(self._parts, deleted, strict=True):
             entries, lines = self._read(part)
             start = spool.seek(0, 2)
             spool.write(lines)
@@ -101,9 +106,9 @@ class Parts:
             for number, row in enumerate(rows):
                 row.offset += start
                 row.signed = start + len(lines) + number * SIGNED if signed else None
-            curator.take(entries)
+            curator.take(entry for entry in entries if entry.id not in gone)
             if curator.survey:
-                curator.survey.take(blobs.get(self._key(part, "notes")))
+                curator.survey.take(blobs.get(self._key(part, "notes")), but=gone)
 
     def _read(self, part: Part) -> tuple[list[Entry], bytes]:
         """What became of a part's completions, and its lines."""

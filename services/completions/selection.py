@@ -102,9 +102,20 @@ def read(
     With a `part` only those of this part; with a `model` only those that it was asked for or answered, as in a filter.
     `read_lines` reads the lines of uploaded files; without it they are left out.
     """
-    lines = blobs.get(key, offset=part.offset, length=part.length).splitlines() if part else blobs.raw_lines(key) or ()
+    lines = _lines(key, part) if part else blobs.raw_lines(key) or ()
     completions = _read(_present(lines), read_lines)
     return (completion for completion in completions if model is None or model in completion.models)
+
+
+def deleted(key: str, part: Part) -> set[str]:
+    """The ids of the completions of a part that were deleted since they were chosen."""
+    references = (_unpacked(orjson.loads(line)) for line in _lines(key, part))
+    captured = (reference for reference in references if not _is_line(reference))
+    return {one.id for together in batched(captured, _AT_ONCE, strict=False) for one in index.deleted(together)}
+
+
+def _lines(key: str, part: Part) -> list[bytes]:
+    return blobs.get(key, offset=part.offset, length=part.length).splitlines()
 
 
 def _read(references: Iterable[Reference], read_lines: ReadLines | None) -> Iterator[Completion]:

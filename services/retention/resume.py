@@ -73,8 +73,12 @@ def _look_at_distillation(entry: table.Row) -> bool:
         if _stood_s(entry, "gone") >= _HOUR_S:
             table.delete(entry["pk"], entry["sk"])
         return False
-    stood_s = _stood_s(entry, f"{distillation.status} {len(distillation.history)}")
-    if _is_over(stood_s) and distillation.status not in _ENDLESS:
+    dataset = Dataset.find(distillation.dataset_id or "") if distillation.status == "assembling" else None
+    made = f" {dataset.status} {len(dataset.runs)}" if dataset else ""
+    stood_s = _stood_s(entry, f"{distillation.status} {len(distillation.history)}{made}")
+    # A set that waits for grades ends with their run, which has bounds of its own.
+    is_graded = dataset is not None and dataset.status == "grading"
+    if _is_over(stood_s) and distillation.status not in _ENDLESS and not is_graded:
         failed = StepFailed(
             distillation_id=distillation.id, during=distillation.status, code="stalled", message=_STALLED
         )
@@ -108,10 +112,11 @@ def _look_at_dataset(entry: table.Row) -> bool:
     stood_s = _stood_s(entry, f"{dataset.status} {len(dataset.runs)}")
     # One that waits for grades ends with their run, which has bounds of its own.
     if _is_over(stood_s) and dataset.status != "grading":
-        dataset.give_up("assembly_failed", _STALLED)
-        return True
-    if not _is_due(entry, stood_s):
+        ended = dataset.give_up("assembly_failed", _STALLED)
+        bus.send_all(PlanRun(run_id=run.id, correlation_id=dataset.id) for run in ended)
+    elif not _is_due(entry, stood_s):
         return False
+    # Of one that has ended, whoever makes it deletes what lies there of its parts.
     bus.send(AssembleDataset(distillation_id="", dataset_id=dataset.id, correlation_id=dataset.id))
     return True
 

@@ -350,3 +350,15 @@ def test_too_few_pairs_are_recorded_with_how_to_get_some(system: System) -> None
     assert error.code == "too_few_pairs"
     assert "has 9 pairs; at least 10 are needed" in error.message
     assert "51 pairs" in error.message
+
+
+def test_one_that_cannot_be_assembled_leaves_nothing_of_its_parts(system: System) -> None:
+    prepared(system)
+    blobs.put("datasets/dataset_1/selection.jsonl", b"no reference\n")
+    blobs.put("datasets/dataset_1/work/00000.rows", b"what somebody wrote")
+    bus.send(MESSAGE)
+    for _ in range(7):
+        system.deliver("ASSEMBLY")
+    system.deliver("DISTILLING")
+    assert Distillation.load("distill_1").status == "failed"
+    assert not [key for key in blobs.keys("datasets/") if "/work/" in key]

@@ -58,6 +58,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[Completion]]]
         return (one for number in numbers for one in content["parts"][number])
 
     monkeypatch.setattr(selection, "read", read)
+    monkeypatch.setattr(selection, "deleted", lambda *_: set())
     monkeypatch.setattr(selection, "parts", lambda _: (selection.Part(n, 0, 0) for n in range(len(content["parts"]))))
     return content
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from assembly.made import LEASE
 from assembly.make import give_up, make
+from assembly.time_left import GoesOn
 from distillations import lineage
 from distillations.dataset import Dataset
 from foundation import blobs, lease, table
@@ -110,3 +113,23 @@ def test_one_that_takes_more_than_an_invocation_is_gone_on_with(
         deliveries += 1
     assert left(asked) == whole, "nothing of the parts is left behind"
     assert deliveries > 6
+
+
+def test_what_is_deleted_while_its_part_waits_never_trains(
+    asked: str, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("completions.selection.MOST_IN_A_PART", 4)
+    for _ in range(6):
+        with pytest.raises(GoesOn):
+            make(asked, ShortContext())
+    assert any(b"mail 1" in blobs.get(key) for key in blobs.keys(f"datasets/{asked}/work/")), "its part was read"
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-101")
+    make(asked, FakeContext())
+    files, dataset = left(asked)
+    assert dataset.card
+    assert dataset.card.selected == 20
+    assert json.loads(files[f"datasets/{asked}/report.json"])["selected"] == 20
+    lines = b"".join(files[f"datasets/{asked}/{name}.jsonl"] for name in ("train", "validation", "manifest", "rows"))
+    assert b"chatcmpl-102" in lines
+    assert b"chatcmpl-101" not in lines
+    assert b'"mail 1"' not in lines

@@ -120,6 +120,18 @@ def test_only_what_waits_for_nobody_else_has_an_end(status: str, system: System,
     assert status != "assembling" or ended["error"]["code"] == "stalled"
 
 
+def test_a_set_that_is_graded_for_days_does_not_end_its_distillation(system: System, hours: Any) -> None:
+    distillation = open_at("assembling")
+    dataset = build.dataset(distillation, status="grading", card=None)
+    hours(0, 73)
+    acts.deliver_all(system, but="ASSEMBLY")
+    assert loop.fetched(system, distillation.id)["status"] == "assembling"
+    dataset.change({"status": "making"})
+    hours(74, 75)
+    acts.deliver_all(system, but="ASSEMBLY")
+    assert loop.fetched(system, distillation.id)["status"] == "assembling", "it has just come to another step"
+
+
 def test_a_start_that_is_sent_anew_beside_one_that_waits_makes_one_of_both(system: System) -> None:
     """Both are put back once more, and the newer one is not sent again after that."""
     distillation = open_at("assembling")
@@ -167,10 +179,14 @@ def test_a_dataset_whose_message_was_lost_is_made_after_all(system: System, hour
 def test_a_dataset_that_is_resumed_in_vain_ends_as_failed(system: System, hours: Any) -> None:
     build.captured(system, [build.record(n, f"mail {n}", split="train") for n in range(12)])
     name = system.ok("POST", "/v1/datasets", {"source": build.source("train")})["id"]
+    blobs.put(f"datasets/{name}/work/00000.rows", b"what somebody wrote")
+    build.sent(system, "ASSEMBLY")
     hours(0, 72.2)
     error = Dataset.load(name).error
     assert error
     assert error.code == "assembly_failed"
+    system.deliver("ASSEMBLY")
+    assert not [key for key in blobs.keys("datasets/") if "/work/" in key]
 
 
 def test_a_learning_curve_that_missed_the_end_of_its_last_run_goes_on(system: System, hours: Any) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 import orjson
@@ -128,12 +128,15 @@ class Survey:
         self._spool.seek(0)
         return b"".join([orjson.dumps(self.sample.words()), b"\n", self._spool.read()])
 
-    def take(self, part: bytes) -> None:
-        """Go on with what another survey has noted, of other completions."""
+    def take(self, part: bytes, *, but: Collection[str] = frozenset()) -> None:
+        """Go on with what another survey has noted, of other completions; those with the ids `but` are left out."""
         sample, _, lines = part.partition(b"\n")
-        self.sample.take(orjson.loads(sample))
-        self._times += (Features.unpacked(line).created for line in lines.splitlines())
-        self._spool.write(lines)
+        self.sample.take({name: words for name, words in orjson.loads(sample).items() if name not in but})
+        for line in lines.splitlines(keepends=True):
+            features = Features.unpacked(line)
+            if features.id not in but:
+                self._times.append(features.created)
+                self._spool.write(line)
 
     def counted(self, place_of: Callable[[str], Place | None], production: Production) -> Counted:
         """Count everything that was noted, and production, by what became of it."""
