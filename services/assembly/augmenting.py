@@ -6,7 +6,7 @@ it; and what the answered inputs are as completions, which are marked as synthet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -162,9 +162,9 @@ def _plausible(model: str) -> Criterion:
 
 
 def _briefs(briefs: Sequence[Brief], settings: Augment, completions: Completions) -> Iterator[dict[str, Any]]:
-    shown = _those(completions, {row for brief in briefs for row in brief.examples})
+    shown = _those(completions, {row for brief in briefs for row in brief.examples}, _asked)
     for brief in briefs:
-        examples = "\n".join(f"- {_asked(shown[row])}" for row in brief.examples if row in shown)
+        examples = "\n".join(f"- {shown[row]}" for row in brief.examples if row in shown)
         text = _WRITE.format(
             slice=brief.slice, number=brief.number, instruction=settings.instruction or "", examples=examples
         )
@@ -176,25 +176,31 @@ def _briefs(briefs: Sequence[Brief], settings: Augment, completions: Completions
 
 
 def _questions(written: Mapping[str, Written], settings: Augment, completions: Completions) -> Iterator[dict[str, Any]]:
-    shown = _those(completions, {one.brief.examples[0] for one in written.values()})
+    shown = _those(completions, {one.brief.examples[0] for one in written.values()}, _lent)
     for row_id, one in written.items():
         base = shown.get(one.brief.examples[0])
         if base is None:
             continue
-        instructions = [message for message in base.messages if message.get("role") in _INSTRUCTIONS]
+        instructions, parameters = base
         slice_ = {} if settings.by == ANSWER else {settings.by: one.brief.slice}
         item = {
             "input": [*instructions, {"role": "user", "content": one.text}],
             "reference": None,
             "metadata": {**slice_, SYNTHETIC: "true"},
             "completion_id": row_id,
-            "request": base.parameters,
+            "request": parameters,
         }
-        yield {"item": item, "request": base.parameters}
+        yield {"item": item, "request": parameters}
 
 
-def _those(completions: Completions, ids: set[str]) -> dict[str, Completion]:
-    return {completion.id: completion for completion in completions() if completion.id in ids}
+def _those[Kept](completions: Completions, ids: set[str], kept: Callable[[Completion], Kept]) -> dict[str, Kept]:
+    """What is kept of the completions with these ids: not the whole of each, since there may be thousands."""
+    return {completion.id: kept(completion) for completion in completions() if completion.id in ids}
+
+
+def _lent(completion: Completion) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What an example lends an input: its instructions, and its parameters."""
+    return [message for message in completion.messages if message.get("role") in _INSTRUCTIONS], completion.parameters
 
 
 def _asked(completion: Completion) -> str:

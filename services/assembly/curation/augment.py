@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from assembly.curation.rule import Finding, Together, Verdict
 from assembly.grading import Answered, Brief, Written
@@ -16,8 +16,11 @@ from assembly.neighbours import Neighbours
 from assembly.row import Row
 from distillations.grades import Augmented
 from distillations.grading_steps import Augment
+from foundation.errors import ApiError
 
 _SHOWN = 3
+_MOST_WRITTEN = 10_000
+"""The inputs that a step has written at most, of all slices."""
 
 
 def decide(rows: Sequence[Row], settings: Augment, together: Together) -> Iterator[Verdict]:
@@ -26,6 +29,7 @@ def decide(rows: Sequence[Row], settings: Augment, together: Together) -> Iterat
         if settings.by in row.tags:
             slices[row.tags[settings.by]].append(row)
     rare = {name: members for name, members in sorted(slices.items()) if len(members) < settings.at_least}
+    _refuse_too_many(rare, settings)
     briefs = [brief for name, members in rare.items() for brief in _briefs(name, members, settings, together)]
     grading = together.grading
     inputs = grading.inputs(together.number, settings, briefs) if grading and briefs else None
@@ -59,10 +63,27 @@ def decide(rows: Sequence[Row], settings: Augment, together: Together) -> Iterat
         )
 
 
+def _refuse_too_many(rare: Mapping[str, Sequence[Row]], settings: Augment) -> None:
+    """Raises ApiError where more inputs would be written than are held in memory, such as of a slice for each user."""
+    wanted = sum(_lacking(members, settings) for members in rare.values())
+    if wanted > _MOST_WRITTEN:
+        raise ApiError(
+            f"The step 'augment' would have {wanted} inputs written for {len(rare)} slices of '{settings.by}', and "
+            f"{_MOST_WRITTEN} at most are. Name a key with fewer values in 'by', or lower at_least or most_rows.",
+            code="too_many_rows",
+            param="recipe.steps",
+        )
+
+
+def _lacking(members: Sequence[Row], settings: Augment) -> int:
+    """How many inputs are written for a slice with these rows."""
+    return min(settings.at_least - len(members), settings.most_rows)
+
+
 def _briefs(name: str, members: list[Row], settings: Augment, together: Together) -> Iterator[Brief]:
     """As many briefs as the slice lacks rows; each shows other rows of it."""
     members = sorted(members, key=lambda row: hashlib.sha256(f"{together.seed}:{row.input_key}".encode()).digest())
-    for number in range(min(settings.at_least - len(members), settings.most_rows)):
+    for number in range(_lacking(members, settings)):
         shown = [members[(number + turn) % len(members)].id for turn in range(min(_SHOWN, len(members)))]
         yield Brief(f"{hashlib.sha256(name.encode()).hexdigest()[:12]}-{number}", name, number + 1, shown)
 
