@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evals.eval import GONE_EVALS
+from evals.eval import GONE_EVALS, Eval
 from evals.files import EXPIRING, File
 from evals.run import Run
 from foundation import table
@@ -50,7 +50,10 @@ def _discard(file_id: str) -> None:
 
 
 def _erase_runs(eval_id: str) -> None:
-    own = [run.id for run in Run.every(parent=eval_id) if run.distillation_id is None]
+    # The criteria of a recipe have an eval that follows from them: deleted, it is there again with the next dataset.
+    anew = Eval.find(eval_id)
+    earlier = (run for run in Run.every(parent=eval_id) if anew is None or run.created_at < anew.created_at)
+    own = [run.id for run in earlier if run.distillation_id is None]
     for run_id in own:
         run = Run.find(run_id)
         if run:

@@ -26,6 +26,7 @@ from tests.assembly.striking import struck
 from tests.distilling import build
 from tests.flow.snapshot import differences, put_back, taken
 from tests.flow.system import FakeContext, System
+from tests.hostile import acts
 
 JUDGE = {
     "type": "label_model",
@@ -260,6 +261,25 @@ def test_one_that_was_deleted_while_it_was_graded_may_be_made_again_at_once(syst
     assert asked(system, {"criteria": [JUDGE]}) == dataset_id
     system.settle()
     assert system.ok("GET", f"/v1/datasets/{dataset_id}")["status"] == "ready"
+
+
+@pytest.mark.usefixtures("completions")
+def test_the_eval_of_a_step_that_was_deleted_and_is_made_again_keeps_its_new_run(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = asked(system, {"criteria": [EXACT]})
+    system.settle()
+    [run] = system.ok("GET", f"/v1/datasets/{earlier}")["runs"]
+    system.ok("DELETE", f"/v1/evals/{run['eval_id']}")
+    acts.later(monkeypatch, 60)
+    later = asked(system, {"criteria": [EXACT], "keep": "all"})
+    system.deliver("ASSEMBLY")
+    acts.later(monkeypatch, 3700)
+    acts.sweep()
+    system.settle()
+    dataset = system.ok("GET", f"/v1/datasets/{later}")
+    assert (dataset["status"], dataset["runs"][0]["eval_id"]) == ("ready", run["eval_id"])
+    assert Run.find(run["run_id"]) is None
 
 
 @pytest.mark.usefixtures("completions")
