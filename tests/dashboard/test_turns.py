@@ -7,7 +7,7 @@ from tests.examples import examples
 NAMES = ["role", "content", "content_parts", "text", "type", "tool_calls", "function", "name", "arguments", "image_url"]
 NAMES += ["url", "refusal", "reasoning_content", "message", "finish_reason", "usage", "total_tokens"]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
