@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
     "cost": ("--records", "20", "--rate", "2"),
-    "datasets": ("--records", "600"),
+    "datasets": ("--records", "3000"),
     "effect": ("--intents", "2", "--seeds", "1", "--splits", "0"),
     "evals": ("--rows", "50", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
