@@ -107,6 +107,9 @@ class _Numbered(Making):
             raise ValueError("a large set is read part by part")
         return self.made.numbered(range(part.offset, part.offset + part.length))
 
+    def deleted(self, part: Part) -> set[str]:  # noqa: ARG002 - whichever part it is
+        return set()
+
 
 def _in_folder(folder: Path) -> None:
     """Let a folder be S3."""
