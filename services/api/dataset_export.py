@@ -27,11 +27,10 @@ _NAMED = 5
 
 def exported(dataset: Dataset, split: str, name: str | None, *, leave_out: bool) -> str:
     """The key of a file in the format of this name; the file as it is without a name."""
-    method: Method = dataset.card.recipe.method if dataset.card else "supervised"
     own = dataset.key(f"{split}.jsonl")
-    if name is None or name == OPENAI[method]:
+    if name is None or name == OPENAI[dataset.method]:
         return own
-    _refuse_method(name, method)
+    _refuse_method(name, dataset.method)
     _refuse_large(blobs.size(own), _rows(dataset, split))
     key = dataset.key(f"exports/{split}.{name}{'.some' if leave_out else ''}.jsonl")
     if not blobs.exists(key):

@@ -12,6 +12,7 @@ from completions.completion import Completion
 from completions.sources import StoredCompletions
 from distillations.failure import Failure
 from distillations.file_source import FileSource
+from distillations.formats import Method
 from distillations.grades import Agreement, Augmented, DatasetRun
 from distillations.leaks import Leak
 from distillations.recipe import VALIDATION_SHARE, Recipe, RowSource, UsedRecipe
@@ -140,6 +141,11 @@ class Dataset(Record):
     held: list[str] = Field(default_factory=list)
     """Why no job trains on it until its distillation is approved, one sentence each; empty where nothing is held."""
     error: Failure | None = None
+
+    @property
+    def method(self) -> Method:
+        """How a job trains on it, once it is made."""
+        return self.card.recipe.method if self.card else "supervised"
 
     @property
     def is_open(self) -> bool:

@@ -132,7 +132,7 @@ def _intent(distillation: Distillation, dataset: Dataset, attempt: Attempt) -> J
         trainer=distillation.trainer,
         model=attempt.student,
         hyperparameters=attempt.hyperparameters,
-        method=dataset.card.recipe.method if dataset.card else "supervised",
+        method=dataset.method,
         seed=distillation.seed,
         suffix=suffix_of(distillation.name),
     )
