@@ -6,7 +6,9 @@ with one sentence where Stillhouse refuses, naming the field, or cannot be reach
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from openai import APIStatusError, HttpxBinaryResponseContent, OpenAI, OpenAIError
 
@@ -14,6 +16,7 @@ from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import key_of
 
 _RETRIES = 3
+_A_PAGE = 100
 
 
 def fetched(to: str, path: str) -> bytes:
@@ -47,6 +50,17 @@ def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: An
     if not isinstance(answer, dict):
         raise Stopped(f"{to} is no Stillhouse API")
     return answer
+
+
+def every(to: str, path: str, wanted: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """Each object of a list that `wanted` narrows, page by page on demand."""
+    query: dict[str, Any] = {"limit": _A_PAGE, **(wanted or {})}
+    while True:
+        page = asked(to, "GET", f"{path}?{urlencode(query)}")
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        query["after"] = page["last_id"]
 
 
 def _refused(error: APIStatusError) -> Stopped:

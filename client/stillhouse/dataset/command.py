@@ -22,7 +22,6 @@ from stillhouse.importing.terminal import To, errors_in_one_line
 
 app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, look into them, compare and export them.")
 
-_A_PAGE = 100
 _A_LOOK_S = 2.0
 _OPEN = ("queued", "grading", "making")
 _FAILED = 3
@@ -239,15 +238,10 @@ def _ended(row: dict[str, Any], side: str) -> str:
     return f"{outcome or '-'}{f' by {rule}' if rule else ''}"
 
 
-def _every(to: str, path: str, wanted: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    """Each object of a list, page by page on demand."""
-    query: dict[str, Any] = {"limit": _A_PAGE, **(wanted or {})}
-    while True:
-        page = _asked(to, "GET", f"{path}?{urlencode(query)}")
-        yield from page["data"]
-        if not page["has_more"]:
-            return
-        query["after"] = page["last_id"]
+def _every(*arguments: Any) -> Iterator[dict[str, Any]]:
+    from stillhouse.asking import every
+
+    return every(*arguments)
 
 
 def _path(dataset_id: str) -> str:

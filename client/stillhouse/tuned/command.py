@@ -17,7 +17,6 @@ import typer
 from stillhouse.importing.terminal import To, errors_in_one_line
 
 app = typer.Typer(no_args_is_help=True, help="List, show, follow and cancel fine-tuning jobs.")
-_A_PAGE = 100
 
 Id = Annotated[str, typer.Argument(help="The job's id, as ftjob-…")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
@@ -66,15 +65,10 @@ def cancel(job_id: Id, *, to: To, as_json: AsJson = False) -> None:
         _show(_asked(to, "POST", f"{_path(job_id)}/cancel"), as_json=as_json)
 
 
-def _every(to: str, path: str) -> Iterator[dict[str, Any]]:
-    """Each object of a list, page by page on demand."""
-    after = ""
-    while True:
-        page = _asked(to, "GET", f"{path}?limit={_A_PAGE}{after}")
-        yield from page["data"]
-        if not page["has_more"]:
-            return
-        after = f"&after={quote(page['last_id'], safe='')}"
+def _every(*arguments: Any) -> Iterator[dict[str, Any]]:
+    from stillhouse.asking import every
+
+    return every(*arguments)
 
 
 def _asked(*arguments: Any) -> dict[str, Any]:
