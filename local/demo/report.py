@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 _VERDICT_FIGURES = {"outcome", "gain", "interval", "p_value", "gap_closed", "rows_needed"}
 _NEXT = (
-    ("make local-up", "the stack again, with all that this demo captured"),
+    ("make local-up", "the stack again, with all that this demo captured, and its web pages"),
     (
         ".venv/bin/python examples/first_distillation.py",
         "a distillation of your own: docs/tutorial/first-distillation.md",
