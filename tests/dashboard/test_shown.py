@@ -7,13 +7,16 @@ from dashboard import shown
 from tests.examples import examples
 
 
-@given(st.text(), st.integers(0, 400))
+MARKS = "\u202e\u200b\x00\x1b\u2028\ufeff"
+
+
+@given(st.text() | st.text(alphabet=MARKS + "<&a\n"), st.integers(0, 400))
 @settings(max_examples=examples(50))
 def test_a_beginning_has_no_more_bytes_than_it_may_and_nothing_hidden(text, most):
     beginning = shown.beginning(text, most)
     kept, _, left_out = beginning.partition(" … ") if "more letters" in beginning else (beginning, "", "")
     assert len(html.escape(kept).encode(errors="replace")) <= most or not left_out
-    assert not any(letter in beginning for letter in "\u202e\u200b\x00\x1b\u2028\ufeff")
+    assert not any(mark in beginning for mark in MARKS)
 
 
 def test_a_beginning_says_how_much_is_left_out():
@@ -22,6 +25,10 @@ def test_a_beginning_says_how_much_is_left_out():
     assert shown.beginning('"' * 9, 10) == '"" … 7 more letters'
     assert shown.beginning({"a": [1]}) == '{\n  "a": [\n    1\n  ]\n}'
     assert shown.beginning(None) == ""
+
+
+def test_a_hidden_mark_stands_there_by_its_name():
+    assert shown.text("invoice\u202efdp") == shown.beginning("invoice\u202efdp") == "invoice<U+202E>fdp"
 
 
 def test_figures():

@@ -15,6 +15,7 @@ from completions.completion import Completion
 from distillations.recipe import Balance, Contradictions, Duplicates, Recipe, Truncated
 from distillations.text_steps import PersonalData
 from providers.terms import TeacherTerms
+from stats import holm
 from tests.assembly.curating import completion, correction, curated
 from tests.assembly.reporting import AS_THEY_ARE, differing, drifting, reported
 from tests.distilling import build
@@ -87,6 +88,14 @@ def test_what_is_rarer_than_in_production_is_said() -> None:
     interval = topic.changes[0].interval
     assert interval
     assert interval.low < topic.changes[0].other_share - topic.changes[0].share < interval.high < 0
+
+
+def test_the_more_fields_are_compared_the_more_each_must_show() -> None:
+    traffic = mails({"refund": 310, "delivery": 390, "account": 300})
+    skew = reported(mails({"refund": 30, "delivery": 112, "account": 80}, first=2_000), production=traffic).skew
+    assert len(skew) > 1
+    assert [one.adjusted_p_value for one in skew] == pytest.approx(holm([one.p_value for one in skew]))
+    assert any(one.adjusted_p_value > one.p_value for one in skew)
 
 
 def test_halves_of_one_set_do_not_differ() -> None:
