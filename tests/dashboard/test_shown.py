@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from dashboard import shown
 from tests.examples import examples
 
-
 MARKS = "\u202e\u200b\x00\x1b\u2028\ufeff"
 
 
