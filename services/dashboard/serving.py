@@ -2,22 +2,28 @@
 
 In: an event of the HTTP API. Out: HTML, a redirection, or a file of `static/`. Who has no session is sent to the
 sign-in. A form is taken only with the mark of its own session, so that no other site can press a button. What the API
-refuses becomes a page with its status, its words and its field; what fails is logged once and is a page too.
+refuses becomes the form again, with what was typed and the refusal at its field, or a page of its own where the form's
+page is not known; what fails is logged once and is a page too.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from dashboard import rendering, session
 from dashboard.answers import Answer, Html, Page, SeeOther
+from dashboard.refilled import refilled
 from dashboard.routes import routes
-from dashboard.visit import Visit, base
+from dashboard.visit import PAGE, Visit, base, link, place
 from foundation import edge
-from foundation.errors import ApiError, Forbidden, Unauthorized
+from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
 from foundation.parameters import refuse_unknown
 from foundation.routes import Route
+
+_NOT_THE_FORM = frozenset({"csrf", "request_too_large"})
+"""Refusals that nothing typed into the form again would mend."""
 
 
 def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -76,6 +82,24 @@ def _written(answer: Answer, visit: Visit) -> dict[str, Any]:
 
 
 def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
+    if isinstance(error, ApiError) and visit.method == "POST" and error.code not in _NOT_THE_FORM:
+        again = _form_again(visit, error)
+        if again is not None:
+            return Html(again, error.status).written()
     failure = edge.failed(error)
     page = Page("refused.html", "Not possible", {"status": failure.status, **failure.body}, failure.status)
     return _written(page, visit)
+
+
+def _form_again(visit: Visit, refusal: ApiError) -> str | None:
+    """The page of a refused form with what was typed in it; None where there is no such page, or no such form on it."""
+    typed = visit.form()
+    path, _, query = (place(typed.get(PAGE, "")) or "").partition("?")
+    again = replace(visit, method="GET", path=path, query=dict(parse_qsl(query)), typed=typed)
+    try:
+        answer = _answer(again)
+    except (ApiError, RetryLater):
+        return None
+    if not isinstance(answer, Page):
+        return None
+    return refilled(rendering.html(answer, again), link(visit.path), typed, refusal)

@@ -16,6 +16,8 @@ from foundation import edge
 from foundation.errors import ApiError, Unauthorized
 from foundation.settings import settings
 
+PAGE = "page"
+"""The field of a form that says on which page it stands."""
 _MAX_FORM = 1024 * 1024
 _MOST_FIELDS = 500
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
@@ -29,7 +31,8 @@ class Visit:
     """Who asks for which page, with what.
 
     `parameters` are those of the path. A field of `query` that is empty was left empty in a form, and is left out.
-    `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it.
+    `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it. `typed`
+    has the fields of a form that was refused, where its page is shown again.
     """
 
     method: str
@@ -39,6 +42,7 @@ class Visit:
     body: Mapping[str, Any] = field(repr=False, default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
+    typed: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Self:

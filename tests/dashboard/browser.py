@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler
 from threading import Lock
@@ -19,6 +20,7 @@ from tests.loopback import serving
 
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]*)"')
 _NONCE = re.compile(r'name="nonce" value="([0-9a-f]*)"')
+_PAGE = re.compile(r'name="page" value="([^"]*)"')
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
     nonce: str = ""
+    where: str = ""
 
     def get(self, path: str, *, follow: bool = True) -> Answer:
         return self._ask("GET", path, "", follow=follow)
@@ -62,7 +65,8 @@ class Browser:
         return answer
 
     def post(self, path: str, form: Mapping[str, str] | None = None, *, csrf: str | None = None) -> Answer:
-        fields = {"csrf": self.csrf if csrf is None else csrf, "nonce": self.nonce, **(form or {})}
+        fields = {"csrf": self.csrf if csrf is None else csrf, "nonce": self.nonce, "page": self.where}
+        fields |= form or {}
         return self._ask("POST", path, urlencode(fields), follow=True)
 
     def sign_in(self, key: str = KEY) -> Answer:
@@ -91,6 +95,7 @@ class Browser:
         answer = Answer(written["statusCode"], written["headers"], written["body"], path)
         self.csrf = next(iter(_CSRF.findall(answer.body)), self.csrf)
         self.nonce = next(iter(_NONCE.findall(answer.body)), self.nonce)
+        self.where = unescape(next(iter(_PAGE.findall(answer.body)), self.where))
         return answer
 
 
