@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -96,6 +97,7 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
     source = [_row_source(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]
     scan = Scan(references=MOST_LOOKED_THROUGH, seconds=_SECONDS)
     train = _chosen(source, scan, "source", _lines(source, several=isinstance(asked.source, list)))
+    _refuse_strangers(asked.recipe, {reference.id for reference in train})
     held_out, test, test_digest = _held_out(asked.held_out, at, scan)
     trainer = kind_of(asked.trainer)
     corrected = corrections.of(train)
@@ -133,6 +135,18 @@ def _refuse_large(recipe: Recipe) -> None:
             code="object_too_large",
             param="recipe",
         )
+
+
+def _refuse_strangers(recipe: Recipe, selected: AbstractSet[str]) -> None:
+    """Raises ApiError where the recipe names a completion by hand that the source does not select."""
+    for field, names in (("keep", recipe.keep), ("drop", recipe.drop)):
+        for place, name in enumerate(names):
+            if name not in selected:
+                raise ApiError(
+                    f"The source selects no completion '{name}'. Name ids of the rows of a dataset of this source.",
+                    code="invalid_value",
+                    param=f"recipe.{field}[{place}]",
+                )
 
 
 def _made_by(attempt: str) -> Dataset | None:

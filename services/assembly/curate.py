@@ -100,6 +100,10 @@ class Curator:
         malformed = self.journal.dropped_by("malformed", _SHOWN)
         return [f"{completion_id}: {self.journal.why(completion_id).reason}" for completion_id in malformed]
 
+    def strangers(self) -> list[str]:
+        """The completions that the recipe names by hand, and that never came."""
+        return [name for name in (*self._recipe.keep, *self._recipe.drop) if not self.journal.knows(name)]
+
     def corrected(self) -> list[str]:
         """The first 20 completions to which a person's answer trains or validates."""
         return [example.row.id for example in self.examples if example.row.corrected][:_SHOWN]
@@ -196,9 +200,13 @@ class Curator:
 
     def _row(self, candidate: Candidate) -> Row | None:
         changes: list[tuple[str, Finding]] = []
+        overruled: list[tuple[str, Finding]] = []
         for name, rule, settings in self._rules:
             finding = rule(candidate, settings, self._known)
             if finding is None:
+                continue
+            if finding.rewrite is None and candidate.kept and name in BY_ROW:
+                overruled.append((name, finding))
                 continue
             if finding.rewrite is None:
                 self.journal.drop(candidate.completion.id, name, finding)
@@ -209,6 +217,8 @@ class Curator:
         for name, finding in changes:
             corrected = candidate.corrected if name == "corrections" else None
             self.journal.note_change(row.id, name, finding, corrected=corrected)
+        for name, finding in overruled:
+            self.journal.note_change(row.id, name, finding, "overruled")
         return row
 
     def _spooled(self, candidate: Candidate) -> Row:
@@ -226,6 +236,7 @@ class Curator:
             offset=self._spool.seek(0, 2),
             length=len(line),
             corrected=candidate.corrected is not None,
+            kept=candidate.kept,
             languages=languages_of(candidate.line["messages"][:-1], candidate.answer)
             if self._tells_languages
             else ("", ""),
@@ -240,6 +251,8 @@ class Curator:
             if copies:
                 row.copies = copies
                 self.journal.note_change(row.id, step.rule, finding, "repeated")
+            elif row.kept and step.rule not in LEAKS:
+                self.journal.note_change(row.id, step.rule, finding, "overruled")
             else:
                 dropped.add(row.id)
                 self.journal.drop(row.id, step.rule, finding)

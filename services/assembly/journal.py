@@ -59,6 +59,10 @@ class Journal:
         self._created[completion_id] = created
         return True
 
+    def knows(self, completion_id: str) -> bool:
+        """Whether a completion came."""
+        return completion_id in self._created
+
     def drop(self, completion_id: str, rule: str, finding: Finding) -> None:
         self._note(completion_id, rule, finding, "dropped")
 
@@ -67,7 +71,7 @@ class Journal:
         completion_id: str,
         rule: str,
         finding: Finding,
-        action: Literal["changed", "repeated"] = "changed",
+        action: Literal["changed", "repeated", "overruled"] = "changed",
         *,
         corrected: Corrected | None = None,
     ) -> None:
@@ -140,7 +144,7 @@ class Journal:
         self._evidence[completion_id] = noted if earlier is None else earlier + b"," + noted
         if action == "dropped":
             self._dropped[rule].append(completion_id)
-        else:
+        elif action != "overruled":
             self.changed[rule] += 1
 
     def _order(self, completion_id: str) -> tuple[int, str]:

@@ -79,6 +79,8 @@ def _known(making: Making, held_out: HeldOut) -> Known:
         corrections=corrections,
         answers=making.answers() if recipe.method == "dpo" else None,
         graded_later=bool(recipe.steps_of(Quality)),
+        keep=frozenset(recipe.keep),
+        drop=frozenset(recipe.drop),
     )
 
 

@@ -31,6 +31,8 @@ class Row:
     """Where the signature of its question lies in the spool; None while it has none."""
     corrected: bool = False
     """Whether a person wrote its answer."""
+    kept: bool = False
+    """Whether a person keeps it, whatever a step finds."""
     languages: tuple[str, str] = ("", "")
     """The languages of the question and of the answer; empty where that is not known, or not asked."""
     synthetic: bool = False
@@ -44,12 +46,22 @@ class Row:
         return self.grade or _UNGRADED
 
     @property
+    def by_hand(self) -> bool:
+        """Whether a person looked at its answer, and so it need not be graded."""
+        return self.corrected or self.kept
+
+    @property
     def order(self) -> tuple[int, str]:
         return self.created, self.id
 
 
 def preferred(rows: Iterable[Row], keep: str) -> list[Row]:
-    """The rows in the order of preference: the newest first, the oldest, or the best graded and of these the newest."""
+    """The rows in the order of preference: the newest first, the oldest, or the best graded and of these the newest.
+
+    What a person keeps comes before all others.
+    """
     if keep == "best":
-        return sorted(rows, key=lambda row: (row.rank, row.order), reverse=True)
-    return sorted(rows, key=lambda row: row.order, reverse=keep == "newest")
+        by_preference = sorted(rows, key=lambda row: (row.rank, row.order), reverse=True)
+    else:
+        by_preference = sorted(rows, key=lambda row: row.order, reverse=keep == "newest")
+    return sorted(by_preference, key=lambda row: not row.kept)

@@ -14,7 +14,8 @@ from distillations.file_source import FileLine
 from distillations.grades import RowGrade
 from foundation.document import Document
 
-type Action = Literal["dropped", "changed", "repeated", "added"]
+type Action = Literal["dropped", "changed", "repeated", "added", "overruled"]
+"""`overruled` is what a rule would have dropped, had no person kept it."""
 type Outcome = Literal["train", "validation", "dropped"]
 
 

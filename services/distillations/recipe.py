@@ -29,6 +29,7 @@ ANSWER = "answer"
 """The key of slices by what was answered, for answers of at most 64 characters."""
 _MOST_STEPS = 32
 _MOST_RUNS = 8
+_MOST_BY_HAND = 1_000
 
 type Similarity = Annotated[float, Field(ge=0.7, le=1)]
 """The least share of the pieces of three words of two questions that both have; 1 is every piece. Below 0.7 most
@@ -203,6 +204,11 @@ class Recipe(Document):
     The trained model then thinks aloud, and its server must take that off for the graders and for the application."""
     corrections: bool = True
     """Whether a person's corrected answers train instead of the teacher's."""
+    keep: list[Name] = Field(default_factory=list, max_length=_MOST_BY_HAND)
+    """Completions, by id, that a person wants to train whatever a step finds in them. Test rows, leaks and what no
+    trainer takes stay out."""
+    drop: list[Name] = Field(default_factory=list, max_length=_MOST_BY_HAND)
+    """Completions, by id, that a person wants to keep out."""
     leaks: Literal["block", "drop"] = "block"
     """Whether a distillation whose training completions leak test rows waits until somebody approves it. Leaks are what
     asks nearly what a test row asks, or has one in its conversation or group. They never train, approved or not."""
@@ -221,6 +227,13 @@ class Recipe(Document):
             raise ValueError("the method 'dpo' makes pairs of the answers of runs: name completed ones in 'runs'")
         if self.method == "supervised" and self.runs:
             raise ValueError("'runs' are for pairs: ask for the method 'dpo', or leave them out")
+        return self
+
+    @model_validator(mode="after")
+    def _stays_or_goes(self) -> Self:
+        both = sorted({*self.keep} & {*self.drop})
+        if both:
+            raise ValueError(f"'keep' and 'drop' both name '{both[0]}': take it out of one of them")
         return self
 
     @model_validator(mode="after")

@@ -199,6 +199,22 @@ def test_what_is_no_source_is_refused_with_its_field(system: System, monkeypatch
     assert refused(of(good)) == (400, "line_too_long", "source.id")
 
 
+def test_a_drop_is_undone_and_a_row_is_dropped_by_hand(system: System) -> None:
+    source = of(uploaded([line("hm", "no"), line("hm"), line("hm"), line("well")]))
+    before = made(system, source)
+    [dropped] = rows(system, before, "&rule=contradictions")
+    undone = made(system, source, recipe={"keep": [dropped["id"]], "drop": [f"{source['id']}:000004"]})
+    assert undone["id"] != before["id"]
+    found = {row["id"]: row for row in rows(system, undone)}
+    assert found[dropped["id"]]["outcome"] != "dropped"
+    assert [one["rule"] for one in found[dropped["id"]]["evidence"]] == ["kept_by_hand"]
+    assert undone["card"]["dropped"]["dropped_by_hand"] == 1
+    assert (undone["card"]["changed"], undone["card"]["rows"]) == ({"kept_by_hand": 1}, 1)
+    for field in ("keep", "drop"):
+        status, answer = system.call("POST", "/v1/datasets", {"source": source, "recipe": {field: ["chatcmpl-none"]}})
+        assert (status, answer["error"]["param"]) == (400, f"recipe.{field}[0]")
+
+
 def test_lines_count_as_the_teachers_where_the_dataset_says_so(system: System) -> None:
     build.captured(system, [build.record(n, f"test {n}") for n in range(1, 4)])
     name = uploaded([line(f"letter {n}") for n in range(40)] + [b"{}"])

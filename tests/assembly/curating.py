@@ -59,7 +59,8 @@ def curated(
         held_out.add(item)
         questions.append(TestQuestion(item["completion_id"], item["input"]))
     with TemporaryFile() as spool:
-        known = Known(held_out=held_out, corrections={one.completion_id: one for one in corrections})
+        by_hand = {"keep": frozenset(recipe.keep), "drop": frozenset(recipe.drop)}
+        known = Known(held_out=held_out, corrections={one.completion_id: one for one in corrections}, **by_hand)
         curator = Curator(recipe, known, spool, questions)
         curator.read(completions)
         curator.decide()

@@ -54,6 +54,51 @@ def test_what_a_person_corrected_is_what_a_question_is_answered_with(keep: str) 
     assert found.rows["chatcmpl-0"].evidence[-1].others == ["chatcmpl-9"]
 
 
+def test_what_a_person_keeps_trains_whatever_a_step_finds_and_the_rows_say_so() -> None:
+    cut = completion(1, "mail", "no", choice=CUT)
+    others = [completion(number, "mail", "yes") for number in range(2, 5)]
+    assert curated([cut, *others]).ids("train") == ["chatcmpl-4"]
+    found = curated([cut, *others], Recipe(keep=["chatcmpl-1"], validation_share=0))
+    assert found.ids("train") == ["chatcmpl-1"]
+    said = [(one.rule, one.action) for one in found.rows["chatcmpl-1"].evidence]
+    assert said == [("kept_by_hand", "changed"), ("truncated", "overruled")]
+    assert found.drops == {"contradictions": 3}
+    assert found.curator.journal.changed == {"kept_by_hand": 1}
+
+
+@pytest.mark.parametrize(
+    "step", [Duplicates(), Duplicates(keep="oldest"), NearDuplicates(), Balance(by="answer", at_most=1)]
+)
+def test_what_a_person_keeps_is_the_one_of_several_that_stays(step: Any) -> None:
+    same = [completion(number, SENTENCE) for number in range(3)]
+    found = curated(same, Recipe(steps=[step], keep=["chatcmpl-1"], validation_share=0))
+    assert found.ids("train") == ["chatcmpl-1"]
+    both = curated(same, Recipe(steps=[step], keep=["chatcmpl-1", "chatcmpl-2"], validation_share=0))
+    assert both.ids("train") == ["chatcmpl-1", "chatcmpl-2"]
+    assert [both.rows[f"chatcmpl-{number}"].evidence[-1].action for number in (1, 2)].count("overruled") == 1
+
+
+def test_what_a_person_keeps_is_no_test_row_no_leak_and_no_odd_line() -> None:
+    odd = completion(1, "odd", None, choice={"message": {"role": "assistant", "content": None, "tool_calls": ["odd"]}})
+    keep = [f"chatcmpl-{number}" for number in range(1, 4)]
+    test = [completion(8, "mail"), completion(9, f"{SENTENCE} again")]
+    rows = [odd, completion(2, "mail"), completion(3, SENTENCE)]
+    found = curated(rows, Recipe(keep=keep, validation_share=0), test)
+    assert found.drops == {"malformed": 1, "test_leaks": 1, "near_leaks": 1}
+
+
+def test_what_a_person_drops_is_gone_and_another_one_stays_in_its_place() -> None:
+    found = curated([completion(1, "mail"), completion(2, "mail")], Recipe(drop=["chatcmpl-2"], validation_share=0))
+    assert (found.ids("train"), found.drops) == (["chatcmpl-1"], {"dropped_by_hand": 1})
+    assert found.curator.strangers() == []
+    assert curated([completion(1, "mail")], Recipe(drop=["chatcmpl-2"], keep=["c"])).curator.strangers() == [
+        "c",
+        "chatcmpl-2",
+    ]
+    with pytest.raises(ValidationError, match="'keep' and 'drop' both name 'a'"):
+        Recipe(keep=["b", "a"], drop=["a"])
+
+
 def test_reasoning_is_taught_by_the_recipe_alone() -> None:
     thought = {"message": {"role": "assistant", "content": "yes", "reasoning_content": "It was paid."}}
     for reasoning, learnt in (("leave_out", "yes"), ("teach", "<think>\nIt was paid.\n</think>\n\nyes")):

@@ -4,7 +4,7 @@ To add one: a module, its examples in a JSON file of the same name, its settings
 `distillations/recipe.py`, a line here.
 
 Some hold whatever the steps say: test rows never train (`FIRST`), nor does what the trainer would refuse, and what a
-person corrected does; and where a recipe asks for pairs, only they do.
+person corrected or keeps does; and where a recipe asks for pairs, only they do.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from assembly.curation import (
     consensus,
     contradictions,
     corrections,
+    dropped_by_hand,
     duplicates,
     empty,
     filtered,
+    kept_by_hand,
     language,
     length,
     malformed,
@@ -43,6 +45,8 @@ FIRST: dict[str, RowRule] = {
     "test_leaks": test_leaks.judge,
     "test_conversations": test_conversations.judge,
     "untrainable": untrainable.judge,
+    "dropped_by_hand": dropped_by_hand.judge,
+    "kept_by_hand": kept_by_hand.judge,
     "corrections": corrections.judge,
 }
 """What comes before the steps of a recipe."""

@@ -1,6 +1,7 @@
 """`balance`: limits the rows of large slices, and repeats those of small ones a bounded number of times.
 
-Which rows of a large slice stay follows from the seed and their questions. A row without the key is in no slice.
+Which rows of a large slice stay follows from the seed and their questions, behind those that a person keeps. A row
+without the key is in no slice.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def decide(rows: Sequence[Row], settings: Balance, together: Together) -> Iterat
         if settings.by in row.tags:
             slices[row.tags[settings.by]].append(row)
     for _, members in sorted(slices.items()):
-        members.sort(key=lambda row: (_lot(together.seed, row), row.order))
+        members.sort(key=lambda row: (not row.kept, _lot(together.seed, row), row.order))
         if settings.at_most is not None:
             yield from _limited(members, settings.at_most)
         kept = members[: settings.at_most]

@@ -1,7 +1,7 @@
 """`consensus`: drops an answer that the teacher, asked again, does not give again often enough.
 
 A teacher that disagrees with itself is not ready to teach: the share is shown in the card. Rows that were not asked
-again stay, as do those that a person corrected. In a dry run nobody is asked.
+again stay, as do those that a person corrected or keeps. In a dry run nobody is asked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from distillations.grading_steps import Consensus
 
 
 def decide(rows: Sequence[Row], settings: Consensus, together: Together) -> Iterator[Verdict]:
-    asked = [row for row in rows if not row.corrected]
+    asked = [row for row in rows if not row.by_hand]
     turns = together.grading.repetitions(together.number, settings, asked) if together.grading else None
     if turns is None:
         return

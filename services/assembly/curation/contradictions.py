@@ -1,6 +1,7 @@
 """`contradictions`: drops completions that answer one question in another way than the one that is kept.
 
-Where a person corrected an answer to the question, that is the one, of several the newest, whatever else is asked for.
+Where a person corrected an answer to the question, or keeps it, that is the one, of several the newest, whatever else
+is asked for.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ def decide(rows: Sequence[Row], settings: Contradictions, together: Together) ->
 
 def _settled(same: list[Row], keep: str) -> Iterator[Verdict]:
     votes = Counter(row.answer_key for row in same)
-    corrected = [row for row in same if row.corrected]
-    if keep == "none" and not corrected:
+    by_hand = [row for row in same if row.by_hand]
+    if keep == "none" and not by_hand:
         others = {answer: _others(same, answer) for answer in votes}
         for row in same:
             yield Verdict(row, Finding("Its question has other answers, too.", others[row.answer_key], 1.0))
         return
-    kept = _newest(corrected) if corrected else _KEPT[keep](same)
+    kept = _newest(by_hand) if by_hand else _KEPT[keep](same)
     for row in same:
         if row.answer_key != kept.answer_key:
             ours, theirs = votes[row.answer_key], votes[kept.answer_key]

@@ -15,9 +15,10 @@ def judge(candidate: Candidate, settings: None, known: Known) -> Finding | None:
         return None
     answers = list(known.answers.to(candidate.input_key))
     verdicts = {answer.passed for answer in answers if answer.answer_key == candidate.answer_key}
-    if candidate.corrected is None and False in verdicts:
+    by_hand = candidate.corrected is not None or candidate.kept
+    if not by_hand and False in verdicts:
         return Finding("Its answer failed in a run: it is none to prefer.")
-    if candidate.corrected is None and not verdicts and not known.graded_later:
+    if not by_hand and not verdicts and not known.graded_later:
         return Finding("No run has graded its answer, so nothing says that it is one to prefer.")
     failed = next((answer for answer in answers if _is_worse(answer, candidate)), None)
     if failed is None:

@@ -1,7 +1,7 @@
 """`quality`: drops an answer that does not pass the criteria of an eval, or has too low a score.
 
-Steps behind it know the grades. What a person corrected is not graded and is the best of all. In a dry run nobody
-grades, and all rows are kept.
+Steps behind it know the grades. What a person corrected or keeps is not graded and is the best of all. In a dry
+run nobody grades, and all rows are kept.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from distillations.grading_steps import Quality
 
 def decide(rows: Sequence[Row], settings: Quality, together: Together) -> Iterator[Verdict]:
     for row in rows:
-        row.grade = BY_A_PERSON if row.corrected else row.grade
-    answered = [row for row in rows if not row.corrected]
+        row.grade = BY_A_PERSON if row.by_hand else row.grade
+    answered = [row for row in rows if not row.by_hand]
     grades = together.grading.grades(together.number, settings, answered) if together.grading else None
     if grades is None:
         return

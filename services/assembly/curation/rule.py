@@ -39,6 +39,8 @@ class Candidate:
     """Whether what the teacher thought before its answer is learnt, too."""
     changed: bool = False
     corrected: Corrected | None = None
+    kept: bool = False
+    """Whether a person keeps it, whatever a step finds."""
     failed: dict[str, Any] | None = None
     """The answer beside it that is worse, as a message of its line; None where no pair is made of it."""
     mask: Callable[[dict[str, Any]], dict[str, Any]] | None = None
@@ -111,6 +113,9 @@ class Known:
     corrections: Mapping[str, Correction] = field(default_factory=dict)
     answers: RunAnswers | None = None
     graded_later: bool = False
+    keep: frozenset[str] = frozenset()
+    drop: frozenset[str] = frozenset()
+    """The completions, by id, that a person keeps, and that a person keeps out."""
 
 
 class Finding(NamedTuple):

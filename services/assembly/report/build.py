@@ -6,12 +6,12 @@ same report, in whatever order they came.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assembly.curate import Curator
 from assembly.report.compare import drift_of, skew_of
-from assembly.report.concerns import concerns_of
+from assembly.report.concerns import MOST, concerns_of, quoted
 from assembly.report.fields import amount_fields, label_fields, periods, topics
 from assembly.report.slices import imbalances, rare_slices
 from assembly.report.steps import rule_reports
@@ -74,7 +74,15 @@ def report_of(curator: Curator, production: Production, recipe: Recipe, about: A
         suitability=suitability_of(labels, amounts, totals[Group.TRAIN_ROWS], _known(curator, about)),
         terms=about.terms,
     )
-    return report.model_copy(update={"warnings": concerns_of(report)})
+    return report.model_copy(update={"warnings": [*_strangers(curator), *concerns_of(report)][:MOST]})
+
+
+def _strangers(curator: Curator) -> Iterator[str]:
+    """A sentence where the recipe names completions by hand that are not there."""
+    strangers = curator.strangers()
+    if strangers:
+        named = ", ".join(map(quoted, strangers[:3]))
+        yield f"The recipe's keep and drop name {len(strangers)} completions that the source does not select: {named}."
 
 
 def _known(curator: Curator, about: About) -> Known:

@@ -83,7 +83,8 @@ def known(example: dict[str, Any]) -> Known:
     for item in rows_of_test(example):
         held_out.add(item)
     corrected = {"chatcmpl-1": correction(1, **example["correction"])} if "correction" in example else {}
-    return Known(held_out=held_out, corrections=corrected, answers=answers_of(example))
+    by_hand = {name: frozenset(example.get(name, ())) for name in ("keep", "drop")}
+    return Known(held_out=held_out, corrections=corrected, answers=answers_of(example), **by_hand)
 
 
 def answers_of(example: dict[str, Any]) -> RunAnswers | None:
