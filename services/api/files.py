@@ -68,6 +68,10 @@ class Upload(_About):
     seconds: _Seconds | None = Field(default=None, alias="expires_after[seconds]")
     trainer: TrainerName | None = None
     """The trainer that a file of the purpose `fine-tune` is for. Without it, it is checked as OpenAI takes it."""
+    odd_rows: Literal["mend", "keep"] = "mend"
+    """What becomes of rows of a `fine-tune` file that trainers take and that teach wrong things. With `mend` a repeated
+    row is left out, a code fence around JSON is taken off, and a file is refused in which two rows answer one question
+    otherwise, or a row is longer than 16,385 tokens. With `keep` the report tells of them alone."""
 
 
 class UploadForm(Upload):
@@ -227,7 +231,7 @@ def _checked(content: bytes, asked: Upload) -> tuple[bytes, dict[str, Any]]:
     # Imported here: only files that are to train need the formats.
     from api.training_files import accepted
 
-    kept, report = accepted(content, asked.trainer)
+    kept, report = accepted(content, asked.trainer, asked.odd_rows)
     return kept, {"report": report.model_dump(mode="json")}
 
 

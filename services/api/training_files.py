@@ -6,20 +6,23 @@ the first lines which no such trainer takes. What harms no example is mended, an
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
 from distillations.formats import OPENAI, Method
 from distillations.formats.lines import examples, mended
 from distillations.formats.report import FileReport
-from distillations.formats.validator import MOST_ERRORS, report_on
+from distillations.formats.validator import MENDING, MOST_ERRORS, checked
 from distillations.trainers import entry_of
 from foundation.errors import ApiError
 
 _NAMED = 5
 _SHOWN = 20
 _DEFAULT = "default"
+
+
+type OddRows = Literal["mend", "keep"]
 
 
 class TrainingContent(NamedTuple):
@@ -29,8 +32,12 @@ class TrainingContent(NamedTuple):
     report: FileReport
 
 
-def accepted(content: bytes, trainer: str | None) -> TrainingContent:
-    """The content as it may train, by the trainer of this name, else as OpenAI takes it. Raises ApiError."""
+def accepted(content: bytes, trainer: str | None, odd_rows: OddRows = "mend") -> TrainingContent:
+    """The content as it may train, by the trainer of this name, else as OpenAI takes it. Raises ApiError.
+
+    Odd rows are those that a trainer takes and a person should not want: repeated and contradicting ones, those longer
+    than a window, answers in a fence. They are mended or refused, or kept and told of.
+    """
     lines = content.splitlines(keepends=True)
     method = _method(lines)
     entry = entry_of(trainer or _DEFAULT)
@@ -41,10 +48,15 @@ def accepted(content: bytes, trainer: str | None) -> TrainingContent:
             code="invalid_value",
             param="trainer",
         )
-    report = report_on(lines, name, wanted=entry.least_examples)
+    levels = MENDING if odd_rows == "mend" else {}
+    report, repeated, fenced = checked(lines, name, levels, wanted=entry.least_examples)
+    if report.rows - len(repeated) < entry.least_examples <= report.rows:
+        # As a whole it is enough to train on, which it should not cease to be by our doing.
+        told = {code: level for code, level in levels.items() if code != "duplicate_row"}
+        report, repeated, fenced = checked(lines, name, told, wanted=entry.least_examples)
     if report.errors:
         raise _refusal(report)
-    kept = b"".join(examples(lines)) if report.repaired else content
+    kept = b"".join(examples(lines, repeated, fenced)) if report.repaired else content
     shown = report.findings[:_SHOWN]
     more = report.more + len(report.findings) - len(shown)
     return TrainingContent(kept, report.model_copy(update={"findings": shown, "more": more}))
@@ -65,4 +77,6 @@ def _refusal(report: FileReport) -> ApiError:
     named = " ".join(str(finding) for finding in errors[:_NAMED])
     more = report.errors - min(len(errors), _NAMED)
     at_least = "at least " if report.errors >= MOST_ERRORS else ""
-    return ApiError(f"{named}{f' And {at_least}{more} more.' if more else ''}", code=errors[0].code, param="file")
+    rest = f" And {at_least}{more} more." if more else ""
+    keep = " Or upload the file with odd_rows=keep." if all(error.code in MENDING for error in errors) else ""
+    return ApiError(f"{named}{rest}{keep}", code=errors[0].code, param="file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -161,8 +162,9 @@ def test_a_line_that_could_be_no_row_is_refused_with_its_number(
 
 @pytest.mark.data
 @pytest.mark.skipif(not MALFORMED.is_dir(), reason="needs ../shared/data/openai_ft_format/malformed")
-def test_malformed_training_files_are_refused_mended_or_told_by_line(client: OpenAI) -> None:
-    wrong = {}
+def test_each_malformed_training_file_is_refused_or_mended_as_its_manifest_says_by_line(client: OpenAI) -> None:
+    """None is only told of but one with too few rows, which is refused where it is to train: it may well validate."""
+    wrong, became = {}, Counter[str]()
     for case in json.loads((MALFORMED / "manifest.json").read_text()):
         content = (MALFORMED / case["file"]).read_bytes()
         place = f"Line {case['line']}" if case["line"] else "The file"
@@ -170,18 +172,21 @@ def test_malformed_training_files_are_refused_mended_or_told_by_line(client: Ope
             made = upload(client, content, "fine-tune", case["file"])
         except BadRequestError as refusal:
             told = {(refusal.code, place)} if said(refusal).startswith(place) else {said(refusal)}
+            became["refused"] += 1
         else:
             findings = made.report["findings"]
             told = {(found["code"], f"Line {found['line']}" if found["line"] else "The file") for found in findings}
-            told -= {("conflicting_target", place), ("target_schema_mismatch", place)} if len(told) > 1 else set()
             if made.report["repaired"]:
+                became["mended"] += 1
                 assert blobs.get(file_key(made.id)) != content
                 assert made.bytes == len(blobs.get(file_key(made.id)))
             else:
+                became["too few" if made.report["warnings"] else "taken"] += 1
                 assert blobs.get(file_key(made.id)) == content
         if told != ({(case["expected"], place)} if case["expected"] else set()):
             wrong[case["file"]] = told
     assert wrong == {}
+    assert became == {"refused": 27, "mended": 5, "taken": 3, "too few": 1}
 
 
 def chat(question: str, **answer: Any) -> bytes:
@@ -205,6 +210,24 @@ def test_training_examples_are_checked_by_the_trainer_that_is_named(client: Open
     with pytest.raises(BadRequestError) as refusal:
         upload(client, lines, "fine-tune", extra_body={"trainer": "nobody"})
     assert refusal.value.param == "trainer"
+
+
+def test_odd_rows_are_kept_where_that_is_asked_for_and_where_too_few_would_be_left(client: OpenAI) -> None:
+    lines = [chat(f"mail {number}") for number in range(11)]
+
+    def findings(content: list[bytes], **fields: Any) -> set[tuple[str, int | None, str]]:
+        made = upload(client, b"\n".join(content), "fine-tune", extra_body=fields)
+        return {(found["code"], found["line"], found["level"]) for found in made.report["findings"]}
+
+    other = chat("mail 1", content="no")
+    assert findings([*lines, lines[0]]) == {("duplicate_row", 12, "repaired")}
+    assert findings([*lines[:9], lines[0]]) == {("duplicate_row", 10, "warning")}
+    with pytest.raises(BadRequestError) as refusal:
+        findings([*lines, lines[0], other])
+    assert refusal.value.code == "conflicting_target"
+    assert said(refusal.value).endswith("Or upload the file with odd_rows=keep.")
+    told = {("duplicate_row", 12, "warning"), ("conflicting_target", 13, "warning")}
+    assert findings([*lines, lines[0], other], odd_rows="keep") == told
 
 
 def test_pairs_are_taken_for_training_by_who_trains_on_pairs(client: OpenAI) -> None:

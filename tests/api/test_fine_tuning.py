@@ -57,6 +57,15 @@ def refused(client: OpenAI, **fields: Any) -> openai.APIStatusError:
     return caught.value
 
 
+def test_a_file_with_too_few_rows_is_refused_when_it_is_to_train(system: System, client: OpenAI) -> None:
+    made = asked(client, training_file=uploaded(client, [example_line(number) for number in range(9)]))
+    delivered(system)
+    job = client.fine_tuning.jobs.retrieve(made.id)
+    assert job.status == "failed"
+    assert job.error
+    assert "the file has 9 rows, and at least 10 are needed" in job.error.message
+
+
 def test_a_file_becomes_a_model_that_answers(system: System, client: OpenAI) -> None:
     training, validation = uploaded(client), uploaded(client, [example_line(99)])
     method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 4, "batch_size": "auto"}}}

@@ -2,14 +2,15 @@
 
 In: the rows of a file one by one. Out: for each the codes of what is odd: it stands twice, its question has another
 answer elsewhere, it is longer than the shortest window of a model that is trained; and at the end the answers that are
-no JSON where nearly all others are.
+no JSON where nearly all others are, some of them for a code fence around it alone.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,9 +21,16 @@ _MOST_COMPARED = 200_000
 _WINDOW = 16_385
 """The tokens of the shortest window of a model that OpenAI trains."""
 _LETTERS_A_TOKEN = 4
-_MOST_NAMED = 100
+_FENCED = re.compile(r"\s*```[a-z]*[ \t]*\r?\n(.*?)\s*```\s*", re.DOTALL)
 _NEARLY_ALL = 9
 """How many answers are JSON for each one that is not, where the file's answers should be."""
+
+
+class OtherTarget(NamedTuple):
+    """A line whose answer is no JSON, and whether it is JSON in a code fence."""
+
+    number: int
+    fenced: bool
 
 
 class Compared:
@@ -31,7 +39,7 @@ class Compared:
     def __init__(self) -> None:
         self._answers: dict[int, tuple[int, int]] = {}
         self._json = 0
-        self._other: list[int] = []
+        self._other: list[OtherTarget] = []
         self._others = 0
 
     def oddities(self, number: int, row: Row) -> Iterator[tuple[str, str]]:
@@ -51,7 +59,7 @@ class Compared:
         else:
             yield "conflicting_target", f"line {known[0]} has another answer to the same question"
 
-    def other_targets(self) -> Iterator[int]:
+    def other_targets(self) -> Iterator[OtherTarget]:
         """The lines whose answer is no JSON, where nearly all others are."""
         if self._json >= _NEARLY_ALL * max(1, self._others):
             yield from self._other
@@ -64,8 +72,14 @@ class Compared:
             self._json += 1
             return
         self._others += 1
-        if len(self._other) < _MOST_NAMED:
-            self._other.append(number)
+        if len(self._other) < _MOST_COMPARED:
+            self._other.append(OtherTarget(number, without_fence(content) is not None))
+
+
+def without_fence(text: str) -> str | None:
+    """The JSON in a text that is nothing but JSON in a code fence; None for any other text."""
+    fenced = _FENCED.fullmatch(text)
+    return fenced[1].strip() if fenced and _is_json(fenced[1]) else None
 
 
 def _parts(row: Row) -> tuple[Any, Any]:

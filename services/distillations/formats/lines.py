@@ -7,8 +7,12 @@ and NUL, which many readers end a text at, is taken out. Nothing else is changed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
+
+import orjson
+
+from distillations.formats.comparing import without_fence
 
 _BOM = b"\xef\xbb\xbf"
 _ESCAPE = b"\\u0000"
@@ -44,6 +48,18 @@ def mended(lines: Iterable[bytes]) -> Iterator[Line]:
         yield Line(number, text, end, tuple(codes))
 
 
-def examples(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The mended lines that hold something, with their ends. Of a file in which nothing is to be mended, its bytes."""
-    return (line.text + line.end for line in mended(lines) if line.text)
+def examples(lines: Iterable[bytes], but: Container[int] = (), fenced: Container[int] = ()) -> Iterator[bytes]:
+    """The mended lines that hold something, with their ends. Of a file in which nothing is to be mended, its bytes.
+
+    Lines with the numbers in `but` are left out; of the answers on those in `fenced` the code fence is taken off.
+    """
+    for line in mended(lines):
+        if line.text and line.number not in but:
+            yield (_unfenced(line.text) if line.number in fenced else line.text) + line.end
+
+
+def _unfenced(text: bytes) -> bytes:
+    row = orjson.loads(text)
+    answer = row["messages"][-1]
+    answer["content"] = without_fence(answer["content"]) or answer["content"]
+    return orjson.dumps(row)

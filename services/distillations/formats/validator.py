@@ -8,7 +8,8 @@ nor is one that has a thousand errors, since a file of millions of wrong rows wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import orjson
 
@@ -16,18 +17,33 @@ from distillations.formats import FORMATS, OPENAI, Method, format_named
 from distillations.formats.comparing import Compared
 from distillations.formats.format import Fault, Row
 from distillations.formats.lines import Line, mended
-from distillations.formats.report import MOST_FINDINGS, FileReport, Findings
+from distillations.formats.report import MOST_FINDINGS, FileReport, Findings, Level
 from foundation.blobs import LineTooLong
 from foundation.foreign_json import MOST_LEVELS, is_deeper
 
 MOST_ERRORS = 1_000
 """With so many errors a file is read no further: there may be more."""
+MENDING: Mapping[str, Level] = {
+    "conflicting_target": "error",
+    "duplicate_row": "repaired",
+    "fenced_target": "repaired",
+    "over_token_limit": "error",
+}
+"""What becomes of a file with an odd row where odd rows do not train. Without a word on it a row is only told of."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MENDED = {
     "blank_line": "the line is empty and was left out",
     "control_characters": "the texts have NUL characters, which were taken out",
     "utf8_bom": "the file starts with a byte order mark, which was taken off",
 }
+
+
+class Checked(NamedTuple):
+    """The report on a file, and the lines that are repaired: those that are left out, and those with a fence."""
+
+    report: FileReport
+    repeated: set[int]
+    fenced: set[int]
 
 
 class _NoRow(Exception):
@@ -42,11 +58,24 @@ class _NoRow(Exception):
 def report_on(
     lines: Iterable[bytes], name: str, *, examples: bool = True, least: int = 1, wanted: int = 1
 ) -> FileReport:
-    """The report on a file that is to train by the format of this name.
+    """The report on a file that is to train by the format of this name. What is odd about a row is only told.
 
     `least` is how many rows it must have, `wanted` how many it should.
     """
-    reading = _Reading(name, examples=examples)
+    return checked(lines, name, {}, examples=examples, least=least, wanted=wanted).report
+
+
+def checked(
+    lines: Iterable[bytes],
+    name: str,
+    levels: Mapping[str, Level],
+    *,
+    examples: bool = True,
+    least: int = 1,
+    wanted: int = 1,
+) -> Checked:
+    """The report on a file, in which what is odd about a row has one of these levels, by its code."""
+    reading = _Reading(name, levels, examples=examples)
     try:
         for line in mended(lines):
             reading.take(line)
@@ -57,7 +86,7 @@ def report_on(
         reading.findings.add(reading.number + 1, "line_too_long", error.message.rstrip("."))
     except _NoRow as no_row:
         reading.findings.add(1, no_row.code, str(no_row))
-    return reading.findings.report(name, reading.rows)
+    return Checked(reading.findings.report(name, reading.rows), reading.repeated, reading.fenced)
 
 
 def example_on(text: bytes) -> Row | Fault:
@@ -72,12 +101,15 @@ def example_on(text: bytes) -> Row | Fault:
 class _Reading:
     """A file that is being read."""
 
-    def __init__(self, name: str, *, examples: bool) -> None:
+    def __init__(self, name: str, levels: Mapping[str, Level], *, examples: bool) -> None:
         format_ = format_named(name)
         self._fault: Callable[[Row], Fault | None] = format_.fault if examples else format_.row_fault
         self._method = FORMATS[name].method if examples else None
+        self._levels = levels
         self._blank: list[int] = []
         self._compared = Compared()
+        self.repeated: set[int] = set()
+        self.fenced: set[int] = set()
         self.rows = 0
         self.number = 0
         self.findings = Findings()
@@ -107,9 +139,13 @@ class _Reading:
         if self.rows < max(least, wanted) and not self.findings.errors:
             have = f"the file has {self.rows} rows, and at least {max(least, wanted)} are needed"
             self.findings.add(None, "too_few_examples", have, "error" if self.rows < least else "warning")
-        for number in self._compared.other_targets():
+        for number, fenced in self._compared.other_targets():
+            level = self._levels.get("fenced_target", "warning") if fenced else "warning"
+            if level == "repaired":
+                self.fenced.add(number)
             odd = "the other answers are JSON and this one is not"
-            self.findings.add(number, "target_schema_mismatch", odd, "warning")
+            mended = "the other answers are JSON alone, and the fence around this one was taken off"
+            self.findings.add(number, "target_schema_mismatch", mended if level == "repaired" else odd, level)
 
     def _look_at(self, number: int, row: Row) -> None:
         fault = self._fault(row)
@@ -117,7 +153,10 @@ class _Reading:
             self.findings.add(number, fault.code, fault.why, field=fault.field)
             return
         for code, message in self._compared.oddities(number, row):
-            self.findings.add(number, code, message, "warning")
+            level = self._levels.get(code, "warning")
+            if level == "repaired":
+                self.repeated.add(number)
+            self.findings.add(number, code, f"{message}: left out" if level == "repaired" else message, level)
 
     def _tell_mended(self, line: Line) -> None:
         """Note what was mended; empty lines only where a row follows, since those at the end are none."""
