@@ -16,7 +16,7 @@ MODULES = {
     "retention_policies": ["retention"],
     "usage": ["usage"],
     "costs": ["costs"],
-    "evals": ["evals", "runs", "power", "slices", "comparisons", "calibrations"],
+    "evals": ["evals", "runs", "power", "slices", "comparisons", "calibrations", "previews"],
     "files": ["files"],
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],

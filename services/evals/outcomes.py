@@ -56,15 +56,16 @@ def row_outcomes(
     times: Counter[str] = Counter()
 
     def named(item: dict[str, Any]) -> tuple[str, RowOutcome]:
-        return row_id(item["datasource_item"], item["datasource_item_id"]), _outcome(item, tags_of)
+        return row_id(item["datasource_item"], item["datasource_item_id"]), outcome_of(item, tags_of)
 
     chunks = [chunk.chunk for chunk in graded_chunks(run.id)]
     for row, outcome in read_output_items(run.id, chunks, named, each_chunk=each_chunk):
-        by_row[_unused(row, by_row, times)] = outcome
+        by_row[unused_name(row, by_row, times)] = outcome
     return by_row
 
 
-def _unused(row: str, taken: Container[str], times: Counter[str]) -> str:
+def unused_name(row: str, taken: Container[str], times: Counter[str]) -> str:
+    """The name of a row, or of one that shares it with rows before `<name>#2` and so on; `times` counts them."""
     name = row
     while name in taken:
         times[row] += 1
@@ -82,7 +83,8 @@ def row_id(item: dict[str, Any], number: int) -> str:
     return str(item.get("completion_id") or number)
 
 
-def _outcome(item: dict[str, Any], tags_of: Tagging) -> RowOutcome:
+def outcome_of(item: dict[str, Any], tags_of: Tagging) -> RowOutcome:
+    """The outcome that an output item has."""
     row = item["datasource_item"]
     return RowOutcome(
         passed=item["status"] == "pass" and not cut_short(item["sample"]["finish_reason"]),

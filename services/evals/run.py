@@ -116,12 +116,12 @@ class Run(Record):
         self.remove()
 
 
-def run_of_eval(eval_id: str, run_id: str) -> Run:
-    """The run, if it is one of this eval. Raises NotFound."""
+def run_of_eval(eval_id: str, run_id: str, *, param: str = "run_id") -> Run:
+    """The run, if it is one of this eval. Raises NotFound naming the parameter that has its id."""
     Eval.load(eval_id, param="eval_id")
-    run = Run.load(run_id, param="run_id")
+    run = Run.load(run_id, param=param)
     if run.eval_id != eval_id:
-        raise NotFound(Run.NAME, run_id, param="run_id")
+        raise NotFound(Run.NAME, run_id, param=param)
     return run
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from evals.call_costs import cost_of_a_call, mean_latency_ms
 from evals.counts import ResultCounts, graded_chunks, totals
 from evals.data_sources import DataSource
 from evals.figures import RunFigures, run_figures
@@ -11,6 +12,7 @@ from evals.run import Run
 from foundation.document import Document
 from foundation.later import Pause
 from foundation.settings import settings
+from providers.prices import cost_nanodollars
 from providers.usage import ModelUsage
 
 
@@ -39,6 +41,12 @@ class RunDocument(RunFigures):
     data_source: DataSource
     result_counts: ResultCounts
     per_model_usage: list[ModelUsage]
+    cost_usd: float | None
+    """What the run has paid for so far, its judges' calls among it, in US dollars; null where a price is not known."""
+    call_cost_usd: float | None
+    """What one call of the model under test costs, whoever paid for it; null where price or usage is not known."""
+    latency_ms: float | None
+    """The mean latency of the graded answers, of those whose latency is known."""
     per_testing_criteria_results: list[CriterionCounts]
     error: dict[str, str] | None
     """Code and message of what ended the run as failed."""
@@ -71,6 +79,9 @@ def run_document(run: Run) -> RunDocument:
         data_source=run.data_source,
         result_counts=run.result_counts,
         per_model_usage=run.per_model_usage,
+        cost_usd=_dollars(cost_nanodollars(run.per_model_usage)),
+        call_cost_usd=_dollars(cost_of_a_call(run)),
+        latency_ms=mean_latency_ms(run),
         per_testing_criteria_results=criteria,
         error=run.error,
         metadata=run.metadata,
@@ -80,3 +91,7 @@ def run_document(run: Run) -> RunDocument:
         report_url=f"{settings().API_URL.removesuffix('/v1')}/evals/{run.eval_id}/runs/{run.id}",
         **dict(run_figures(run)),
     )
+
+
+def _dollars(nanodollars: float | None) -> float | None:
+    return None if nanodollars is None else nanodollars / 1e9

@@ -27,7 +27,7 @@ _VERSION = 2
 
 def completed_run(eval_id: str, run_id: str, *, param: str) -> Run:
     """The run of this eval, if it is completed and so will never change. Raises NotFound or Conflict."""
-    run = run_of_eval(eval_id, run_id)
+    run = run_of_eval(eval_id, run_id, param=param)
     if run.status != "completed":
         raise Conflict(
             f"The run {run.id} is {run.status}; statistics of rows need a completed run.",

@@ -20,8 +20,8 @@ from graders.python import SandboxFailed, SourceFailed
 from providers import Provider, ProviderAway, ProviderRefused
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-# What computing on an odd item raises.
-_COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+COMPUTING_FAILED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What computing on an odd item raises."""
 
 
 class TrialErrors(Document):
@@ -83,11 +83,11 @@ async def run_trial(
 ) -> Trial:
     """Grade the text within the deadline."""
     started = time.monotonic()
-    models = _CountedModels(provider, started + deadline_s)
+    models = CountedModels(provider, started + deadline_s)
     grade, errors = Grade(passed=False, score=0.0), TrialErrors()
     try:
         grade = await grader.grade(item, namespace(_completion(text), asked_json=None), models)
-    except (NotGradable, ProviderRefused, *_COMPUTING_FAILED) as error:
+    except (NotGradable, ProviderRefused, *COMPUTING_FAILED) as error:
         errors = _errors_of(error, grader)
     scores = _scores_of(grade)
     metadata = TrialMetadata(
@@ -104,7 +104,7 @@ async def run_trial(
     )
 
 
-class _CountedModels:
+class CountedModels:
     """What a grader can call. Each call is made when it is asked for, and counted in `usage`."""
 
     def __init__(self, provider: Provider, ends: float) -> None:

@@ -224,6 +224,7 @@ def _evals(made: Tour) -> None:
     call("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{item_id}", **within, item_id=items[0]["id"])
     call("GET", "/evals/{eval_id}/runs/{run_id}/slices", query="by=team", **within)
     call("GET", "/evals/{eval_id}/runs/{run_id}/comparison", query=f"baseline={runs[1]}", **within)
+    call("GET", "/evals/{eval_id}/compared_rows", query=f"runs={runs[1]},{runs[0]}&limit=1", eval_id=eval_id)
     call("GET", "/evals/{eval_id}/power", query=f"baseline={runs[1]}&difference=0.1", eval_id=eval_id)
     labels = [{"row": number, "human": "correct"} for number in range(3)]
     source = {"type": "run", "run_id": runs[0], "labels": labels}
@@ -235,6 +236,11 @@ def _evals(made: Tour) -> None:
     call("POST", "/fine_tuning/alpha/graders/validate", {"grader": rows.CHECK})
     trial = {"grader": rows.CHECK, "model_sample": "pass", "item": {"reference": "pass"}}
     call("POST", "/fine_tuning/alpha/graders/run", trial)
+    call(
+        "POST",
+        "/evals/preview",
+        {"testing_criteria": [rows.CHECK], "source": {"type": "stored_completions"}, "rows": 1},
+    )
     started = rows.started(made.system, eval_id, rows.answered("pf"))["id"]
     call("POST", "/evals/{eval_id}/runs/{run_id}/cancel", eval_id=eval_id, run_id=started)
     call("POST", "/evals/{eval_id}/runs/{run_id}", eval_id=eval_id, run_id=started)

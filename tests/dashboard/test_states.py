@@ -211,6 +211,9 @@ def test_a_run_that_waits_and_rows_that_could_not_be_graded(api: StandIn) -> Non
         data_source={"type": "completions", "source": SOURCE},  # type: ignore[arg-type]
         result_counts=ResultCounts(),
         per_model_usage=[],
+        cost_usd=0.25,
+        call_cost_usd=None,
+        latency_ms=None,
         per_testing_criteria_results=[],
         error=None,
         metadata=None,

@@ -122,6 +122,12 @@ BODIES: dict[Route, Any] = {
         "model_sample": "yes",
         "item": acts.ROW["item"],
     },
+    ("POST", "/v1/evals/preview"): {
+        "testing_criteria": [acts.CHECK],
+        "source": build.source("test"),
+        "rows": 2,
+        "ask_models": False,
+    },
     ("POST", "/v1/providers"): {
         "name": "walk",
         "kind": "openai",
