@@ -6,7 +6,7 @@ import math
 from typing import get_args
 
 from evals.compare_runs import compare_runs
-from evals.compared_rows import Beside, ComparedOutcome, ComparedRow, ComparedRows, RowFilter
+from evals.compared_rows import Beside, ComparedOutcome, ComparedRows, RowFilter
 from evals.comparison import Comparison
 from evals.run import Run
 from evals.slicing import MOST_KEYS
@@ -70,16 +70,14 @@ def retrieve_comparison(eval_id: str, run_id: str) -> Comparison:
 )
 def list_compared_rows(eval_id: str) -> ComparedRows:
     """List the rows of several runs beside each other, and count those that were won, lost, or wrong everywhere."""
+    limit, asked = http.limit_of(router), _row_filter()
     run_ids = http.names_of(router, "runs", most=_MOST_RUNS)
     if not run_ids:
         raise ApiError("Missing required parameter: 'runs'.", code="missing_required_parameter", param="runs")
     runs = [completed_run(eval_id, run_id, param="runs") for run_id in run_ids]
     refuse_too_many_rows(*runs)
-    beside = Beside(runs, _row_filter(), check=time_check(router.lambda_context))
-    rows: tuple[list[ComparedRow], bool] = http.cut(
-        beside.behind(http.query_of(router, "after")), http.limit_of(router)
-    )
-    data, has_more = rows
+    beside = Beside(runs, asked, check=time_check(router.lambda_context))
+    data, has_more = http.cut(beside.behind(http.query_of(router, "after")), limit)
     return ComparedRows(
         eval_id=eval_id,
         run_ids=run_ids,
