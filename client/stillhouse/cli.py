@@ -10,14 +10,35 @@ from typing import Annotated
 
 import typer
 
+from stillhouse.captured import command as captured
 from stillhouse.costing.command import app as costing
 from stillhouse.dataset.command import app as dataset
+from stillhouse.distilled import command as distilled
+from stillhouse.evaluated import evals, runs
 from stillhouse.importing.command import app as importing
+from stillhouse.importing.command import jsonl
+from stillhouse.keyed import command as keyed
 from stillhouse.providing.command import app as providing
 from stillhouse.trained.command import app as trained
 from stillhouse.tuned.command import app as tuned
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(keyed.login)
+app.command()(keyed.logout)
+app.command("push", help="Push completions out of files: our own records, or fine-tuning lines.")(jsonl)
+app.command("list")(captured.list_)
+app.command()(captured.search)
+app.command()(captured.show)
+app.command()(captured.export)
+app.command()(captured.usage)
+app.add_typer(evals.app, name="eval")
+app.add_typer(runs.app, name="run")
+app.command()(runs.compare)
+app.command()(distilled.distill)
+app.add_typer(distilled.app, name="distillation")
+app.command()(distilled.watch)
+app.command()(distilled.lineage)
+app.add_typer(keyed.app, name="key")
 app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")

@@ -1,8 +1,10 @@
 import importlib
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from local.demo import command
@@ -69,3 +71,27 @@ def test_a_fraction_that_leaves_a_side_empty_is_refused(seen, fraction):
     result = CliRunner().invoke(cli.app, ["demo", "--test-fraction", fraction])
     assert result.exit_code == 2
     assert seen == []
+
+
+def commands(group, *words):
+    """Every command below a group, as its words."""
+    below = getattr(group, "commands", None)
+    if below is None:
+        return {words}
+    return {found for name, command in below.items() for found in commands(command, *words, name)}
+
+
+def test_every_command_stands_in_its_page_and_says_what_it_takes():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "command-line.md").read_text()
+    known = commands(typer.main.get_command(cli.app))
+    assert {words[0] for words in known if words[0] not in page} == {"demo"}
+    assert [words for words in known if not CliRunner().invoke(cli.app, [*words, "--help"]).output.strip()] == []
+
+
+def test_every_command_that_the_docs_name_exists():
+    tops = {words[0] for words in commands(typer.main.get_command(cli.app))}
+    named = re.compile(r"(?:^|`)stillhouse ([a-z][a-z-]*)", re.MULTILINE)
+    pages = [path for path in (Path(__file__).parents[2] / "docs").rglob("*.md") if path.name != "decisions.md"]
+    found = {name for page in pages for name in named.findall(page.read_text())}
+    assert found
+    assert found - tops == set()

@@ -64,7 +64,7 @@ def test_what_costs_while_nobody_asks_is_a_line_each(monkeypatch):
     monkeypatch.setattr(asking, "asked", lambda *_: {"data": [shown, new]})
     monkeypatch.setenv("STILLHOUSE_BASE_URL", "https://x/v1")
     assert run("idle").stdout.splitlines() == [
-        "m  by the hour, $1095.00 a month  last asked 2026-09-21 14:13  lost its verdict",
+        "m  by the hour, $1095.00 a month  last asked 2026-09-21 14:13:20  lost its verdict",
         "n  nothing, price not known  never asked",
     ]
 

@@ -1,21 +1,20 @@
 """`stillhouse costs show|cap|retire-lost`: what trainings and evals cost, and what they may.
 
-In: Stillhouse's URL and a key from the environment; changes need the scope `admin`. Out: lines for people, or JSON with
+In: Stillhouse's URL and a key; changes need the scope `admin`. Out: lines for people, or JSON with
 --json. The exit code is 1 where Stillhouse refuses or cannot be reached.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 
+from stillhouse import stack
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.stack import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="See what trainings and evals cost, and set what they may.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
 @app.command()
@@ -27,7 +26,7 @@ def show(
 ) -> None:
     """Show what a month has cost, and what is left of its cap."""
     with errors_in_one_line():
-        _show(_asked(to, "GET", f"/costs?month={month}" if month else "/costs"), as_json=as_json)
+        _show(stack.asked(to, "GET", f"/costs?month={month}" if month else "/costs"), as_json=as_json)
 
 
 @app.command()
@@ -39,7 +38,7 @@ def cap(
 ) -> None:
     """Set what trainings and evals may cost in a month."""
     with errors_in_one_line():
-        _show(_asked(to, "POST", "/costs", {"monthly_cap_usd": usd}), as_json=as_json)
+        _show(stack.asked(to, "POST", "/costs", {"monthly_cap_usd": usd}), as_json=as_json)
 
 
 @app.command("retire-lost")
@@ -51,18 +50,11 @@ def retire_lost(
 ) -> None:
     """Have models retired that lost their verdict, unless they are kept."""
     with errors_in_one_line():
-        _show(_asked(to, "POST", "/costs", {"retire_lost_after_days": days}), as_json=as_json)
-
-
-def _asked(*arguments: Any) -> dict[str, Any]:
-    # The command line starts without the openai SDK, which is slow to import.
-    from stillhouse.asking import asked
-
-    return asked(*arguments)
+        _show(stack.asked(to, "POST", "/costs", {"retire_lost_after_days": days}), as_json=as_json)
 
 
 def _show(costs: dict[str, Any], *, as_json: bool) -> None:
-    typer.echo(json.dumps(costs, indent=2) if as_json else "\n".join(_lines(costs)))
+    stack.show(costs, as_json=as_json, lines=_lines(costs))
 
 
 def _lines(costs: dict[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from stillhouse.importing.state import State, path_for
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.stored import StoredSource
 from stillhouse.importing.terminal import RETRIES, key_of
+from stillhouse.login import key_for
 
 _ROWS: dict[str, ModuleType] = {"langfuse": langfuse, "tensorzero": tensorzero}
 
@@ -40,8 +41,8 @@ def run(source: Source, endpoint: Endpoint, state_file: Path | None, *, strict: 
 
 
 def stillhouse(to: str) -> Endpoint:
-    """Stillhouse's API at this URL; the key is STILLHOUSE_API_KEY. Raises Stopped if it is not set."""
-    return Endpoint(to.rstrip("/"), key_of("STILLHOUSE_API_KEY"))
+    """Stillhouse's API at this URL; the key is the environment's, else the login's. Raises Stopped without one."""
+    return Endpoint(to.rstrip("/"), key_for(to))
 
 
 def openai(base_url: str | None, model: str | None, metadata: list[str] | None) -> Source:

@@ -9,11 +9,29 @@ from typing import Annotated
 
 import typer
 
+from stillhouse import login
 from stillhouse.importing.stopped import Stopped
 
 RETRIES = 8
 
-To = Annotated[str, typer.Option("--to", envvar="STILLHOUSE_BASE_URL", help="Stillhouse's API, up to /v1.")]
+
+def _of_the_login() -> str:
+    try:
+        return login.address()
+    except Stopped as stopped:
+        raise typer.BadParameter(str(stopped)) from None
+
+
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        envvar="STILLHOUSE_BASE_URL",
+        default_factory=_of_the_login,
+        show_default="that of `stillhouse login`",
+        help="Stillhouse's API, up to /v1.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything did not come over.")]
 
 

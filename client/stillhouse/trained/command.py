@@ -7,22 +7,19 @@ Stillhouse refuses or cannot be reached.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
+from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.stack import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Name, list, show, keep and retire trained models.")
 
 Name = Annotated[str, typer.Argument(help="The model's name, as its server knows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
 @app.command()
@@ -44,27 +41,28 @@ def add(
         given = {field: value for field, value in fields.items() if value is not None}
         if key_env:
             given["api_key"] = _key(key_env)
-        _show(_asked(to, "POST", "/models", given), as_json=as_json)
+        stack.show(stack.asked(to, "POST", "/models", given), as_json=as_json)
 
 
 @app.command("list")
 def list_(*, to: To, as_json: AsJson = False) -> None:
     """List the models that were trained."""
     with errors_in_one_line():
-        listed = _asked(to, "GET", "/models")["data"]
+        listed = stack.asked(to, "GET", "/models")["data"]
         trained = [model for model in listed if "base" in model]
-        if as_json:
-            typer.echo(json.dumps(trained, indent=2))
-        for model in [] if as_json else trained:
-            state = "retired" if model.get("retired_at") else "answers"
-            typer.echo(f"{model['id']}  {state}  base {model['base']}  job {model.get('job_id') or '-'}")
+        stack.show_list(trained, _line, limit=None, as_json=as_json)
+
+
+def _line(model: dict[str, Any]) -> str:
+    state = "retired" if model.get("retired_at") else "answers"
+    return f"{model['id']}  {state}  base {model['base']}  job {model.get('job_id') or '-'}"
 
 
 @app.command()
 def show(name: Name, *, to: To, as_json: AsJson = False) -> None:
     """Show one model."""
     with errors_in_one_line():
-        _show(_asked(to, "GET", _path(name)), as_json=as_json)
+        stack.show(stack.asked(to, "GET", _path(name)), as_json=as_json)
 
 
 @app.command()
@@ -77,22 +75,22 @@ def keep(
 ) -> None:
     """Keep a model that lost its verdict from being retired."""
     with errors_in_one_line():
-        _show(_asked(to, "POST", _path(name), {"keep": kept}), as_json=as_json)
+        stack.show(stack.asked(to, "POST", _path(name), {"keep": kept}), as_json=as_json)
 
 
 @app.command()
 def idle(*, to: To, as_json: AsJson = False) -> None:
     """List the trained models that answer, what they cost while nobody asks, and when they were last asked."""
     with errors_in_one_line():
-        deployments = _asked(to, "GET", "/deployments?limit=100")["data"]
-        typer.echo(json.dumps(deployments, indent=2) if as_json else "\n".join(map(_idle, deployments)))
+        deployments = stack.asked(to, "GET", "/deployments?limit=100")["data"]
+        stack.show_list(deployments, _idle, limit=None, as_json=as_json)
 
 
 def _idle(deployment: dict[str, Any]) -> str:
     month = deployment["usd_per_month"]
     cost = "price not known" if month is None else f"${month:.2f} a month"
     at = deployment["last_asked_at"]
-    asked_at = f"last asked {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" if at else "never asked"
+    asked_at = f"last asked {stack.at(at)}" if at else "never asked"
     lost = "  lost its verdict" if deployment["lost_at"] else ""
     return f"{deployment['id']}  {deployment['idle_cost'].replace('_', ' ')}, {cost}  {asked_at}{lost}"
 
@@ -101,19 +99,12 @@ def _idle(deployment: dict[str, Any]) -> str:
 def retire(name: Name, *, to: To, as_json: AsJson = False) -> None:
     """Retire a model: its deployment ends, and what it costs at its trainer is deleted."""
     with errors_in_one_line():
-        gone = _asked(to, "DELETE", _path(name))
-        typer.echo(json.dumps(gone, indent=2) if as_json else f"retired: {gone['id']}")
-
-
-def _asked(*arguments: Any) -> dict[str, Any]:
-    # The command line starts without the openai SDK, which is slow to import.
-    from stillhouse.asking import asked
-
-    return asked(*arguments)
+        gone = stack.asked(to, "DELETE", _path(name))
+        stack.show(gone, as_json=as_json, lines=[f"retired: {gone['id']}"])
 
 
 def _path(name: str) -> str:
-    return f"/models/{quote(name, safe='')}"
+    return stack.place("models", name)
 
 
 def _key(variable: str) -> str:
@@ -121,11 +112,3 @@ def _key(variable: str) -> str:
     if not key:
         raise Stopped(f"{variable} is not set")
     return key
-
-
-def _show(model: dict[str, Any], *, as_json: bool) -> None:
-    typer.echo(json.dumps(model, indent=2) if as_json else "\n".join(_lines(model.items())))
-
-
-def _lines(fields: Iterable[tuple[str, Any]]) -> Iterable[str]:
-    return (f"{name}: {value}" for name, value in fields if value is not None and name != "object")

@@ -19,7 +19,8 @@ from stillhouse.importing.evals.report import Report
 from stillhouse.importing.promptfoo import carry as promptfoo
 from stillhouse.importing.report import bar
 from stillhouse.importing.stopped import Stopped
-from stillhouse.importing.terminal import RETRIES, key_of
+from stillhouse.importing.terminal import RETRIES
+from stillhouse.login import key_for
 
 
 def from_openai(
@@ -50,7 +51,7 @@ def from_promptfoo(to: str, config: Path, *, judge: str | None, run: bool) -> Re
 
 
 def _receiver(to: str) -> Receiver:
-    return Receiver(OpenAI(base_url=to.rstrip("/"), api_key=key_of("STILLHOUSE_API_KEY"), max_retries=RETRIES))
+    return Receiver(OpenAI(base_url=to.rstrip("/"), api_key=key_for(to), max_retries=RETRIES))
 
 
 def _api(base_url: str | None, only: list[str] | None) -> Origin:

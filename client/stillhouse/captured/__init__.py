@@ -1,0 +1,1 @@
+"""The captured completions on the command line."""

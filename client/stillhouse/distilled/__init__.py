@@ -1,0 +1,1 @@
+"""Distillations on the command line, and what an object came from."""

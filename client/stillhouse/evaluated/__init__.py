@@ -1,0 +1,1 @@
+"""Evals, their runs and comparisons on the command line."""

@@ -1,0 +1,1 @@
+"""API keys and the login on the command line."""

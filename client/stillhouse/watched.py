@@ -1,0 +1,67 @@
+"""Wait for what lasts, and tell what is new of it: a distillation, a run, a dataset or a fine-tuning job.
+
+In: an object's path in the API. Out: the object as it ended, or where it waits for a person; meanwhile a line on
+standard error at each change, and in a terminal how far it is. Who stops watching stops nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from stillhouse import stack
+
+ENDED = frozenset({"completed", "succeeded", "ready", "failed", "canceled", "cancelled"})
+FAILED = frozenset({"failed", "canceled", "cancelled"})
+WAITS_FOR_PEOPLE = frozenset({"blocked"})
+FAILED_CODE = 3
+BLOCKED_CODE = 4
+_A_LOOK_S = 2.0
+
+
+def until_ended(to: str, object_id: str, path: str, *, wait_s: float = _A_LOOK_S) -> dict[str, Any]:
+    """The object once it has ended, or waits for a person."""
+    console = Console(stderr=True)
+    told = ""
+    with console.status(object_id) if console.is_terminal else nullcontext() as spinner:
+        while True:
+            found = stack.asked(to, "GET", path)
+            status = found["status"]
+            if status != told:
+                told = status
+                typer.echo(f"{object_id}: {status}{_why(found)}", err=True)
+            if status in ENDED | WAITS_FOR_PEOPLE:
+                return found
+            if spinner is not None:
+                spinner.update(f"{object_id}: {how_far(found)}")
+            time.sleep(wait_s)
+
+
+def code(found: dict[str, Any]) -> int:
+    """The exit code that says how it ended."""
+    status = found["status"]
+    return FAILED_CODE if status in FAILED else BLOCKED_CODE if status in WAITS_FOR_PEOPLE else 0
+
+
+def how_far(found: dict[str, Any]) -> str:
+    """Its status, and where it is known how much is done and when it will be."""
+    progress = found.get("progress") or {}
+    parts = [str(found["status"])]
+    if progress.get("total"):
+        parts.append(f"{progress['rows']} of {progress['total']} rows")
+    if progress.get("eta"):
+        parts.append(f"about {max(0, progress['eta'] - int(time.time()))} s left")
+    if found.get("paused"):
+        parts.append(f"waits: {found['paused']['reason']}")
+    return stack.plain(", ".join(parts)).replace("[", "\\[")
+
+
+def _why(found: dict[str, Any]) -> str:
+    if found["status"] in WAITS_FOR_PEOPLE:
+        return stack.plain(f": {' '.join((found.get('plan') or {}).get('reasons') or ())}")
+    error = found.get("error")
+    return stack.plain(f": {error['message']}") if error and error.get("message") else ""
