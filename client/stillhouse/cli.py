@@ -19,6 +19,7 @@ from stillhouse.importing.command import app as importing
 from stillhouse.importing.command import jsonl
 from stillhouse.keyed import command as keyed
 from stillhouse.providing.command import app as providing
+from stillhouse.reported.command import report
 from stillhouse.trained.command import app as trained
 from stillhouse.tuned.command import app as tuned
 
@@ -45,6 +46,7 @@ app.add_typer(trained, name="model")
 app.add_typer(costing, name="costs")
 app.add_typer(tuned, name="job")
 app.add_typer(dataset, name="dataset")
+app.command()(report)
 
 
 @app.callback()

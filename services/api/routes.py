@@ -22,7 +22,7 @@ MODULES = {
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
     "datasets": ["datasets", "dataset_rows", "dataset_report", "learning_curves"],
-    "fine_tuning": ["fine_tuning", "graders"],
+    "fine_tuning": ["fine_tuning", "training_estimate", "graders"],
     "lineage": ["artifacts"],
     "keys": ["keys"],
     "providers": ["providers"],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+import orjson
 
 from dashboard.visit import link
 from foundation import edge
@@ -75,6 +78,32 @@ class Html(NamedTuple):
     def written(self) -> dict[str, Any]:
         headers = {"content-type": _HTML, "cache-control": "no-store", **_SAFE}
         return {"statusCode": self.status, "headers": headers, "body": self.body, "isBase64Encoded": False}
+
+
+class HtmlFile(NamedTuple):
+    """A page as one file, which a browser saves."""
+
+    body: str
+    name: str
+
+    def written(self) -> dict[str, Any]:
+        headers = {"content-type": _HTML, "cache-control": "no-store", **_SAFE, "content-disposition": self._saved_as()}
+        return {"statusCode": 200, "headers": headers, "body": self.body, "isBase64Encoded": False}
+
+    def _saved_as(self) -> str:
+        plain = re.sub(r"[^\w.-]+", "-", self.name, flags=re.ASCII).strip("-")[:80]
+        return f'attachment; filename="{plain or "report"}.html"'
+
+
+class Refusal(NamedTuple):
+    """A refusal for a program: the API's own JSON."""
+
+    status: int
+    document: Mapping[str, Any]
+
+    def written(self) -> dict[str, Any]:
+        headers = {"content-type": "application/json", "cache-control": "no-store", **_SAFE}
+        return {"statusCode": self.status, "headers": headers, "body": orjson.dumps(self.document).decode()}
 
 
 type Answer = Page | SeeOther | File | TextFile

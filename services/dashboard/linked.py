@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dashboard.shown import step
+from distillations.file_source import line_of
 
+_SYNTHETIC = "synthetic-"
 _PAGES = {
     "completion": "/completions/",
     "dataset": "/datasets/",
@@ -24,6 +26,11 @@ class Linked(NamedTuple):
 
 def linked(kind: str, object_id: str) -> Linked:
     return Linked(kind, object_id, _PAGES[kind] + step(object_id) if kind in _PAGES else None)
+
+
+def row_path(row_id: str) -> str | None:
+    """The page of the completion that a row is; None for a line of a file, and for what a teacher wrote."""
+    return None if line_of(row_id) or row_id.startswith(_SYNTHETIC) else _PAGES["completion"] + step(row_id)
 
 
 def made_of(lineage: Any) -> list[Linked]:

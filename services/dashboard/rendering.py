@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashboard import shown
 from dashboard.answers import Page
+from dashboard.linked import row_path
 from dashboard.visit import Visit, base, link
 
 if TYPE_CHECKING:
@@ -55,5 +56,5 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(shown.FILTERS)
-    environment.globals.update(tones=_TONES, ENDS=_ENDS)
+    environment.globals.update(tones=_TONES, ENDS=_ENDS, row_path=row_path)
     return environment

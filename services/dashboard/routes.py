@@ -17,6 +17,8 @@ _MODULES = (
     "comparisons",
     "datasets",
     "distillations",
+    "reports",
+    "new_distillation",
     "models",
     "usage",
     "settings",

@@ -9,13 +9,15 @@ page is not known; what fails is logged once and is a page too.
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from dashboard import rendering, session
-from dashboard.answers import Answer, Html, Page, SeeOther
+from dashboard.answers import Answer, Html, HtmlFile, Page, Refusal, SeeOther
 from dashboard.refilled import refilled
 from dashboard.routes import routes
+from dashboard.standalone import standalone
 from dashboard.visit import PAGE, Visit, base, link, place
 from foundation import edge
 from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
@@ -31,8 +33,8 @@ def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     visit = Visit.of(event)
     try:
         written = _written(_answer(visit), visit)
-    except Unauthorized:
-        written = _to_sign_in(visit).written()
+    except Unauthorized as refusal:
+        written = _failed(refusal, visit) if visit.by_key else _to_sign_in(visit).written()
     except Exception as error:  # noqa: BLE001 - whatever it was, the visitor gets a page
         written = _failed(error, visit)
     written["headers"]["x-request-id"] = context.aws_request_id
@@ -78,6 +80,8 @@ def _written(answer: Answer, visit: Visit) -> dict[str, Any]:
     if edge.serialized(body.encode()) > edge.MAX_ANSWER:
         # Lambda would answer with a failure that nobody can read.
         raise ApiError("This is more than a page can show. The API has all of it.", code="too_large", status=413)
+    if visit.as_file and answer.status == HTTPStatus.OK:
+        return HtmlFile(standalone(body), answer.title).written()
     return Html(body, answer.status).written()
 
 
@@ -87,6 +91,8 @@ def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
         if again is not None:
             return Html(again, error.status).written()
     failure = edge.failed(error)
+    if visit.by_key:
+        return Refusal(failure.status, failure.body).written()
     page = Page("refused.html", "Not possible", {"status": failure.status, **failure.body}, failure.status)
     return _written(page, visit)
 

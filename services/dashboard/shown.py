@@ -23,6 +23,7 @@ _ESCAPED = dict.fromkeys("&<>\"'", 5)
 """The bytes of the letters that HTML writes in another way, rounded up."""
 _LATEST = 253_402_300_799
 """The last second of the year 9999, in seconds since the epoch."""
+_A_MINUTE, _LONG_IN_MINUTES = 1.5, 120
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _KEPT = frozenset("\n\t\u200d")
 
@@ -94,6 +95,17 @@ def milliseconds(amount: float | None) -> str:
     return _UNKNOWN if amount is None else f"{amount:,.0f} ms"
 
 
+def minutes(amount: float | None) -> str:
+    """A time in minutes, as people say it."""
+    if amount is None:
+        return _UNKNOWN
+    if amount < _A_MINUTE:
+        return "a minute" if amount >= 1 else "less than a minute"
+    if amount < _LONG_IN_MINUTES:
+        return f"about {amount:.0f} minutes"
+    return f"about {amount / 60:.1f} hours"
+
+
 def count(number: int | None) -> str:
     return _UNKNOWN if number is None else f"{number:,}"
 
@@ -130,6 +142,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "chance": chance,
     "dollars": dollars,
     "milliseconds": milliseconds,
+    "minutes": minutes,
     "count": count,
     "step": step,
     "web_address": web_address,

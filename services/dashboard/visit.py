@@ -20,6 +20,7 @@ PAGE = "page"
 """The field of a form that says on which page it stands."""
 _MAX_FORM = 1024 * 1024
 _MOST_FIELDS = 500
+_AS_FILE = "file"
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
 """What browsers say in `Sec-Fetch-Site` of a request that a page of another site has made."""
 _OURS = re.compile(r"/(?:[\w.~%:@!$'()*+,;=-]+(?:/[\w.~%:@!$'()*+,;=-]+)*)?", re.ASCII)
@@ -32,7 +33,8 @@ class Visit:
 
     `parameters` are those of the path. A field of `query` that is empty was left empty in a form, and is left out.
     `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it. `typed`
-    has the fields of a form that was refused, where its page is shown again.
+    has the fields of a form that was refused, where its page is shown again. `as_file` is whether the page is wanted as
+    one file; a program may ask for that with an API key in place of a session, and is then `by_key`.
     """
 
     method: str
@@ -43,15 +45,23 @@ class Visit:
     parameters: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
     typed: Mapping[str, str] = field(repr=False, default_factory=dict)
+    as_file: bool = False
+    by_key: bool = False
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Self:
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        method = event["requestContext"]["http"]["method"]
+        query = dict(parse_qsl(event.get("rawQueryString") or ""))
+        as_file = query.pop(_AS_FILE, None) is not None and method == "GET"
+        key = headers.get("authorization", "").removeprefix("Bearer ").strip() if as_file else ""
         return cls(
-            method=event["requestContext"]["http"]["method"],
+            method=method,
             path=event["rawPath"],
-            query=dict(parse_qsl(event.get("rawQueryString") or "")),
-            token=session.token_of(event.get("cookies") or headers.get("cookie", "").split(";")),
+            query=query,
+            token=key or session.token_of(event.get("cookies") or headers.get("cookie", "").split(";")),
+            as_file=as_file,
+            by_key=bool(key),
             body={"text": event.get("body"), "encoded": event.get("isBase64Encoded", False)},
             foreign=headers.get("sec-fetch-site") in _OTHER_SITES,
         )

@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn here: bars, histograms, and values beside what chance gives.
+"""Plots as SVG, drawn here: bars, histograms, curves, and values beside what chance gives.
 
 In: numbers and texts of anybody. Out: a `Figure`: the SVG, with a title and a description for who cannot see it, and
 the same numbers as a table. Texts are escaped and cut, numbers that are none count as 0, and no script, link or style
@@ -9,5 +9,6 @@ from plots.bars import Bar, bars
 from plots.figure import Figure
 from plots.histogram import Column, histogram
 from plots.intervals import Mark, intervals
+from plots.lines import Curve, lines
 
-__all__ = ["Bar", "Column", "Figure", "Mark", "bars", "histogram", "intervals"]
+__all__ = ["Bar", "Column", "Curve", "Figure", "Mark", "bars", "histogram", "intervals", "lines"]

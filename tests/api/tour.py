@@ -319,4 +319,5 @@ def _distillation(made: Tour) -> None:
     call("GET", "/fine_tuning/jobs/{job_id}/events", **job)
     call("GET", "/fine_tuning/jobs/{job_id}/checkpoints", **job)
     call("GET", "/fine_tuning/jobs", query="limit=1")
+    call("GET", "/fine_tuning/estimate", query="model=gpt-4.1-mini&tokens=250000&n_epochs=3")
     call("GET", "/lineage/{object_id}", query="limit=2", object_id=ended["model"])

@@ -55,8 +55,9 @@ class Browser:
     nonce: str = ""
     where: str = ""
 
-    def get(self, path: str, *, follow: bool = True) -> Answer:
-        return self._ask("GET", path, "", follow=follow)
+    def get(self, path: str, *, follow: bool = True, key: str = "") -> Answer:
+        """Ask for a page; with a key as a program does."""
+        return self._ask("GET", path, "", follow=follow, key=key)
 
     def page(self, path: str) -> Answer:
         """A page that must be there."""
@@ -64,21 +65,24 @@ class Browser:
         assert answer.status == 200, (answer.status, answer.text)
         return answer
 
-    def post(self, path: str, form: Mapping[str, str] | None = None, *, csrf: str | None = None) -> Answer:
+    def post(
+        self, path: str, form: Mapping[str, str] | None = None, *, csrf: str | None = None, key: str = ""
+    ) -> Answer:
         fields = {"csrf": self.csrf if csrf is None else csrf, "nonce": self.nonce, "page": self.where}
         fields |= form or {}
-        return self._ask("POST", path, urlencode(fields), follow=True)
+        return self._ask("POST", path, urlencode(fields), follow=True, key=key)
 
     def sign_in(self, key: str = KEY) -> Answer:
         return self.post("/sign-in", {"key": key})
 
-    def _ask(self, method: str, path: str, body: str, *, follow: bool) -> Answer:
+    def _ask(self, method: str, path: str, body: str, *, follow: bool, key: str) -> Answer:
         parts = urlsplit(path)
+        authorization = {"authorization": f"Bearer {key}"} if key else {}
         cookies = [f"{name}={value}" for name, value in self.cookies.items()]
         event = {
             "rawPath": parts.path,
             "rawQueryString": parts.query,
-            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "headers": {"content-type": "application/x-www-form-urlencoded", **authorization},
             "cookies": cookies,
             "requestContext": {"http": {"method": method, "path": parts.path}},
             "body": body or None,
@@ -91,7 +95,7 @@ class Browser:
         self.cookies = {name: value for name, value in self.cookies.items() if value}
         location = written["headers"].get("location")
         if follow and location is not None:
-            return self.get(urljoin(path, location))
+            return self.get(urljoin(path, location), key=key)
         answer = Answer(written["statusCode"], written["headers"], written["body"], path)
         self.csrf = next(iter(_CSRF.findall(answer.body)), self.csrf)
         self.nonce = next(iter(_NONCE.findall(answer.body)), self.nonce)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plots import Bar, Column, Figure, Mark, bars, histogram, intervals
+from plots import Bar, Column, Curve, Figure, Mark, bars, histogram, intervals, lines
 from tests.examples import examples
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVIL = "<script>alert('x')</script>\" onload=\"alert(1)\n\x00\ud800"
-ALLOWED = {"svg", "title", "desc", "rect", "g", "text", "line", "circle"}
+ALLOWED = {"svg", "title", "desc", "rect", "g", "text", "line", "circle", "polyline"}
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 
@@ -50,6 +50,22 @@ def test_columns_are_shares_of_their_own_series() -> None:
     assert heights == pytest.approx([50, 50, 150, 150])
     assert figure
     assert figure.rows == [["0", "10", "1"], ["8", "30", "3"]]
+
+
+def test_curves_share_their_axes_and_a_step_that_one_lacks_is_empty_in_the_table() -> None:
+    figure = lines(
+        "loss", "Falls.", "step", [Curve("train", [(1, 2.0), (2, 1.0), (3, 0.25)]), Curve("valid", [(3, 0.5)])]
+    )
+    root = parsed(figure)
+    train, valid = (line.get("points", "").split() for line in root.iter(f"{SVG}polyline"))
+    heights = [float(corner.partition(",")[2]) for corner in [*train, *valid]]
+    # From 0 at the bottom, since the least value comes near it: 2.0 stands at the top, 1.0 in the middle.
+    assert heights == pytest.approx([34, 119, 182.8, 161.5], abs=0.1)
+    assert (train[0].partition(",")[0], train[-1].partition(",")[0]) == ("60.0", "624.0")
+    assert figure
+    assert figure.head == ["step", "train", "valid"]
+    assert figure.rows == [["1", "2", ""], ["2", "1", ""], ["3", "0.25", "0.5"]]
+    assert lines("loss", "None.", "step", [Curve("train", [])]) is None
 
 
 def test_a_mark_outside_its_band_has_another_colour() -> None:

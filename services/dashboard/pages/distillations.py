@@ -1,4 +1,4 @@
-"""Distillations: their list, one from its gate to its verdict, the form that starts one."""
+"""Distillations: their list, and one from its gate to its verdict."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.answers import Answer, Page, SeeOther
-from dashboard.filters import FIELDS, kept, query_of, source_of, tags_of
+from dashboard.losses import loss_curves
+from dashboard.plotted import plotted
+from dashboard.savings import Savings, savings, traffic_of
 from dashboard.shown import step
-from dashboard.stillhouse_api import MODELS, Asked, names_of
+from dashboard.stillhouse_api import Asked
 from dashboard.visit import Visit
 from foundation.errors import ApiError
+from foundation.ids import now
 from foundation.routes import Query, Routes
 
 pages = Routes("Distillations")
 _AFTER = Query("after", "The id after which the page begins.")
-_FILTER = tuple(Query(name, "A field of the filter.") for name in FIELDS)
 _ENDED = frozenset({"completed", "failed", "cancelled"})
 STATES = ("queued", "measuring", "assembling", "training", "choosing", "evaluating", "deciding", "completed")
 """The way of a distillation that nothing stops. Only one of several attempts is chosen."""
 _MOST_LEAKS = 20
+_MOST_EVENTS, _MOST_WORDS = 500, 40
 _SOON, _SLOWLY = 3, 30
 """After how many seconds a page looks again. A training takes minutes to hours, and each look costs calls."""
 
@@ -31,34 +34,6 @@ def distillations(visit: Visit) -> Answer:
     return Page("distillations.html", "Distillations", {"page": page})
 
 
-@pages.get("/distillations/new", scope="write", query=(*_FILTER, Query("repeat", "The distillation to begin from.")))
-def new_distillation(visit: Visit) -> Answer:
-    """The form, filled in from the filter so that it can be pressed as it is."""
-    evals, models, sample = visit.api.all(
-        [
-            Asked("/evals", {"order": "desc", "limit": "50"}),
-            MODELS,
-            Asked("/chat/completions", {**query_of(visit.query), "limit": "1", "order": "desc"}),
-        ]
-    )
-    teacher = visit.query.get("model") or (sample["data"][0]["model"] if sample["data"] else "")
-    content = {
-        "evals": evals["data"],
-        "models": names_of(models),
-        "teacher": teacher,
-        "fields": kept(visit),
-        "tags": visit.query.get("tags", ""),
-    }
-    return Page("new_distillation.html", "New distillation", content)
-
-
-@pages.post("/distillations/new", scope="write")
-def start(visit: Visit) -> Answer:
-    """Start it."""
-    made = visit.api.post("/distillations", _body(visit.form()))
-    return SeeOther(f"/distillations/{step(made['id'])}")
-
-
 @pages.get("/distillations/<distillation_id>", scope="read")
 def distillation(visit: Visit) -> Answer:
     """A distillation: how far it is, what its gate says, its attempts, its job, its verdict."""
@@ -67,7 +42,8 @@ def distillation(visit: Visit) -> Answer:
     ended = found["status"] in _ENDED
     content = {
         "distillation": found,
-        "events": _events(visit, found["job_id"]),
+        **_job_of(visit, found["job_id"]),
+        "savings": _savings(visit, found) if found["verdict"] else None,
         "leaks": _leaks(visit, found["dataset_id"]) if waits else [],
         "states": [state for state in STATES if state != "choosing" or _chooses(found)],
         "students": found["students"] or [found["student"]],
@@ -98,6 +74,14 @@ def _chooses(found: Mapping[str, Any]) -> bool:
     return bool(found["students"]) or isinstance(found["hyperparameters"], list) or found["checkpoints"] == "best"
 
 
+def _savings(visit: Visit, found: Mapping[str, Any]) -> Savings | None:
+    traffic = traffic_of(found, now())
+    if traffic is None:
+        return None
+    usage, deployments = visit.api.all([Asked("/usage", traffic, spare=True), Asked("/deployments", {"limit": "100"})])
+    return savings(found["verdict"], usage, deployments, found["model"])
+
+
 def _leaks(visit: Visit, dataset_id: str | None) -> list[Any]:
     """The first completions for whose sake a distillation waits: they ask what its test rows ask."""
     dataset = visit.api.all([Asked(f"/datasets/{step(dataset_id)}")])[0] if dataset_id else None
@@ -105,47 +89,16 @@ def _leaks(visit: Visit, dataset_id: str | None) -> list[Any]:
     return leaks[:_MOST_LEAKS]
 
 
-def _events(visit: Visit, job_id: str | None) -> list[Any]:
+def _job_of(visit: Visit, job_id: str | None) -> dict[str, Any]:
+    """The job that trains, its newest events in words, and the curves of its losses."""
     if job_id is None:
-        return []
-    found = visit.api.all([Asked(f"/fine_tuning/jobs/{step(job_id)}/events", {"limit": "50"})])[0]
-    return found["data"] if found else []
-
-
-def _body(form: Mapping[str, str]) -> dict[str, Any]:
-    """The distillation that a form describes."""
-    filtered = source_of(form)
-    body: dict[str, Any] = {
-        "name": form.get("name", ""),
-        "eval_id": form.get("eval_id", ""),
-        "teacher": form.get("teacher", ""),
-        "student": form.get("student", ""),
-        "test": _narrowed(filtered, form.get("test_tags", "")),
-        "train": _narrowed(filtered, form.get("train_tags", "")),
-    }
-    if form.get("max_cost_usd"):
-        body["gate"] = {"max_cost_usd": _dollars(form["max_cost_usd"])}
-    if form.get("trainer"):
-        body["trainer"] = form["trainer"]
-    if form.get("contenders"):
-        body["contenders"] = _names(form["contenders"])
-    return body
+        return {"job": None, "events": [], "plots": []}
+    path = f"/fine_tuning/jobs/{step(job_id)}"
+    job = visit.api.all([Asked(path)])[0]
+    events = visit.api.every(f"{path}/events", most=_MOST_EVENTS) if job else []
+    words = [event for event in events if event["type"] != "metrics"]
+    return {"job": job, "events": words[:_MOST_WORDS], "plots": list(plotted([loss_curves(events)]))}
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _narrowed(source: Mapping[str, Any], tags: str) -> dict[str, Any]:
-    """The filter with these tags besides."""
-    metadata = {**source.get("metadata", {}), **tags_of(tags)}
-    return {**source, "metadata": metadata} if metadata else dict(source)
-
-
-def _dollars(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ApiError(
-            "'max_cost_usd' takes an amount in dollars.", code="invalid_value", param="max_cost_usd"
-        ) from None

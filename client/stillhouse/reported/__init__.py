@@ -1,0 +1,1 @@
+"""`stillhouse report`: a page of the dashboard as one file."""

@@ -1,0 +1,45 @@
+"""A page as one file: it has its style and its pictures in itself, runs nothing, and asks no server for anything.
+
+In: a page as HTML of the templates, in which forms and scripts are the templates' own, since whatever was captured is
+escaped. Out: the same page without what works on the server alone, its links whole addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from foundation.settings import settings
+
+_STYLE = Path(__file__).parent / "static" / "stillhouse.css"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""What a browser lets the file do, wherever it is opened."""
+_LEFT_OUT = (
+    re.compile(r"<form\b.*?</form>", re.DOTALL),
+    re.compile(r"<header>.*?</header>", re.DOTALL),
+    re.compile(r"<script\b.*?</script>", re.DOTALL),
+    re.compile(r'<meta http-equiv="refresh"[^>]*>'),
+    re.compile(r'<a class="skip".*?</a>'),
+    re.compile(r'<a [^>]*\bdownload="[^>]*>.*?</a>', re.DOTALL),
+    re.compile(r"<details><summary>[^<]*</summary>\s*</details>"),
+)
+_SHEET = re.compile(r'<link rel="stylesheet"[^>]*>')
+_LINK = re.compile(r'(<a\b[^>]*\bhref=")/')
+
+
+def standalone(html: str) -> str:
+    """The page as one file."""
+    for part in _LEFT_OUT:
+        html = part.sub("", html)
+    policy = f'<meta http-equiv="content-security-policy" content="{escape(_POLICY)}">'
+    html = _SHEET.sub(lambda _: f"{policy}\n<style>{_style()}</style>", html)
+    address = urlsplit(settings().API_URL)
+    return _LINK.sub(rf"\g<1>{address.scheme}://{address.netloc}/", html)
+
+
+@cache
+def _style() -> str:
+    return _STYLE.read_text(encoding="utf-8")
