@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from moto import mock_aws
 
+from aliases.known import known_aliases
 from foundation import aws, keys
 from foundation.settings import settings
 from providers import last_asked, prices, registry, shutdown_dates, webhook_secrets
@@ -51,6 +52,7 @@ def forget() -> None:
     prices.forget()
     shutdown_dates.forget()
     last_asked.forget()
+    known_aliases.forget()
     for cached in (settings, aws.secret, trainers.made):
         cached.cache_clear()
     keys._trusted.clear()

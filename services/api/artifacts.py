@@ -8,6 +8,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import ConfigDict, Field
 
+from aliases.alias import Alias
 from completions import index
 from completions.saved_filters import SavedFilter
 from distillations import lineage
@@ -39,6 +40,7 @@ _KINDS: dict[str, type[Record]] = {
     "verdict": Verdict,
     "calibration": Calibration,
     "filter": SavedFilter,
+    "alias": Alias,
 }
 """What has a lineage besides completions, by the kind of its node."""
 COMPLETIONS = Query("limit", "How many completions are named: 1 to 1000, 100 if absent.", {"type": "integer"})

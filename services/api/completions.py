@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 
 from api import filters
 from completions import corrections, index
+from completions.captured_alias import CapturedAlias
 from completions.completion import Completion, Metadata
 from completions.corrections import Correction
 from completions.postings import Reference
@@ -52,6 +53,8 @@ class StoredCompletion(Document):
     """How long the answer took."""
     origin: str | None
     """The source that it was imported from."""
+    alias: CapturedAlias | None = None
+    """The alias that it was asked by; null where the call named a model."""
     untrainable: str | None
     """Why it is in no training set; null where it may be."""
     original: dict[str, Any] | None = None
@@ -213,6 +216,7 @@ def shown(completion: Completion) -> dict[str, Any]:
         "reference": completion.reference,
         "latency_ms": completion.latency_ms,
         "origin": completion.origin,
+        "alias": completion.alias,
         "untrainable": completion.untrainable,
     }
 

@@ -44,6 +44,7 @@ CONDITIONS = (
     Query("has_tools", "Whether the request offered tools.", _EITHER),
     Query("has_error", "Whether the call failed: false if absent.", {**_EITHER, "default": False}),
     Query("origin", "The source that the completion was imported from."),
+    Query("alias", "The alias that was asked, or a version of it: `quick-reply`, `quick-reply@3`."),
     Query("text", "Words in a message or an answer, in any case.", {**_TEXT, "minLength": 1, "maxLength": 512}),
 )
 """The conditions of `Filter` as query parameters."""

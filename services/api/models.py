@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aliases.checks import refuse_names_of_aliases, refuse_while_served
 from api import provider_changes
 from distillations import by_hand, lineage
 from distillations.job import Job
@@ -61,6 +62,7 @@ def create_model(asked: NewModel) -> ModelVersion:
     nothing.
     """
     job = _job(asked)
+    refuse_names_of_aliases([asked.id], param="id")
     if asked.api_key and not asked.url:
         raise ApiError("Invalid 'api_key': it is that of 'url'.", code="invalid_value", param="api_key")
     if not asked.url:
@@ -94,13 +96,16 @@ def change_model(model: str, asked: ModelChanges) -> ModelVersion:
     return ModelVersion.load(version.id)
 
 
-@router.delete("/v1/models/<model:path>", scope="admin")
+@router.delete(
+    "/v1/models/<model:path>", scope="admin", errors={409: "An alias points at the model: point it elsewhere first."}
+)
 def retire_model(model: str) -> Deleted:
     """Retire a trained model: its deployment ends, and what it costs at its trainer is deleted, within minutes.
 
     What was measured with it stays. Retiring it again is no error.
     """
     version = ModelVersion.load(model, param="model")
+    refuse_while_served(version.id)
     message = RetireModel(model_id=version.id)
     bus.send(message)
     return Deleted(id=version.id, object="model")

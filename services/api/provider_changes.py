@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aliases.checks import refuse_names_of_aliases
 from api.provider_document import ProviderDocument, provider_named
 from foundation.errors import ApiError, Conflict, NotFound
 from providers import registry
@@ -24,6 +25,7 @@ def add(name: str, fields: dict[str, Any], api_key: str | None, *, attempt: str,
     """Add a provider. An attempt of the same request finds what an earlier one has added."""
     _refuse_misfit(fields["kind"], {**fields, "api_key": api_key})
     _refuse_taken(name)
+    refuse_names_of_aliases(fields["models"], param="models")
     there = SavedProvider.find(name)
     if there is None and len(list(saved_providers())) >= MOST_PROVIDERS:
         raise Conflict(f"There are {MOST_PROVIDERS} providers, as many as there may be. Remove one first.")
@@ -52,6 +54,7 @@ def change(name: str, fields: dict[str, Any], api_key: str | None, *, attempt: s
     entry = Entry(**{**saved.entry.model_dump(), **fields})
     has_key = api_key or ("set" if saved.secret_id else None)
     _refuse_misfit(entry.kind, {**entry.model_dump(), "api_key": has_key})
+    refuse_names_of_aliases(set(entry.models) - set(saved.entry.models), param="models")
     secret_id = saved.put_key(api_key, attempt) if api_key else saved.secret_id
     if api_key or entry != saved.entry:
         saved.change({"entry": entry.model_dump(mode="json"), "secret_id": secret_id, "updated_at": at})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aliases.alias import every_alias
 from distillations.distillation import Distillation
 from distillations.job import Job
 from distillations.trainers import provider_of
@@ -23,12 +24,18 @@ _NAMED = 5
 def refuse_while_needed(name: str) -> None:
     """Raises Conflict naming what needs the provider, and what to do first."""
     served = registry.providers()
-    needed_by = [*_runs(name, served), *_distillations(name, served), *_jobs(name), *_models(name)]
+    needed_by = [
+        *_runs(name, served),
+        *_distillations(name, served),
+        *_jobs(name),
+        *_models(name),
+        *_aliases(name, served),
+    ]
     if needed_by:
         more = f" and {len(needed_by) - _NAMED} more" if len(needed_by) > _NAMED else ""
         raise Conflict(
             f"The provider '{name}' is needed by {', '.join(needed_by[:_NAMED])}{more}. Let what is open end, "
-            "or cancel it, and retire the models; then remove it.",
+            "or cancel it, retire the models and point the aliases elsewhere; then remove it.",
             code="provider_needed",
             param="name",
         )
@@ -86,6 +93,12 @@ def _models(name: str) -> Iterator[str]:
         version = ModelVersion.from_row(row)
         if version.provider == name and version.retired_at is None:
             yield f"the model {version.id}"
+
+
+def _aliases(name: str, served: Providers) -> Iterator[str]:
+    for alias in every_alias():
+        if any(_is_at(model, name, served) for model in alias.routing.models):
+            yield f"the alias {alias.id}"
 
 
 def _is_at(model: str, name: str, served: Providers) -> bool:

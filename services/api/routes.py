@@ -12,6 +12,7 @@ from foundation.routes import Routes
 MODULES = {
     "chat": ["completions", "corrections", "dataset_rows"],
     "exports": ["exports"],
+    "aliases": ["aliases"],
     "filters": ["filters"],
     "retention_policies": ["retention"],
     "usage": ["usage"],

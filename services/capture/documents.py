@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from completions.captured_alias import CapturedAlias
 from completions.completion import Metadata
 from foundation.document import Document
 
@@ -33,6 +34,8 @@ class PushedRecord(BaseModel):
     """Of an exported record: the `request`, the `response` and the `input_items` of the response that it once was."""
     untrainable: str | None = None
     """Of an exported record: why it is in no training set."""
+    alias: CapturedAlias | None = None
+    """The alias that it was asked by."""
 
 
 type Pushes = PushedRecord | list[PushedRecord]

@@ -10,6 +10,9 @@ from typing import Any
 LATENCY_END = 1 << 53
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 LONGEST_ORIGIN = 64
+LONGEST_ALIAS = 64
+ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+VERSIONS_END = 1 << 31
 _INPUT_FIELDS = frozenset({"input", "previous_response_id"})
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from capture.records import LATENCY_END, LONGEST_ORIGIN, is_failure, is_response
+from capture.records import ALIAS, LATENCY_END, LONGEST_ALIAS, LONGEST_ORIGIN, VERSIONS_END, is_failure, is_response
 from completions.completion import LONGEST_ID, LONGEST_REASON, SECONDS_END, TOKENS_END, Metadata
 from completions.responses.as_chat import Request, Response, call_as_chat
 from completions.responses.items import Item
@@ -46,6 +46,19 @@ class _Original(BaseModel):
     input_items: list[Item]
 
 
+_AS_PUSHED = ("original", "alias")
+
+
+class _PushedAlias(BaseModel):
+    """The alias that a call was made by, and the target that was chosen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=LONGEST_ALIAS, pattern=ALIAS)
+    version: int = Field(strict=True, ge=1, lt=VERSIONS_END)
+    target: _Id
+
+
 class PushedCall[Asked, Answered](BaseModel):
     """A pushed record: one call with its request and response. Unknown fields are refused: one may be misspelt."""
 
@@ -61,6 +74,7 @@ class PushedCall[Asked, Answered](BaseModel):
     origin: str | None = Field(default=None, max_length=LONGEST_ORIGIN)
     original: _Original | None = None
     untrainable: Text | None = None
+    alias: _PushedAlias | None = None
 
 
 class _Message(BaseModel):
@@ -145,7 +159,7 @@ def _as_chat(record: dict[str, Any], before: Sequence[Any] | None) -> dict[str, 
 
 def _beside(read: PushedCall[Any, Any], record: dict[str, Any]) -> dict[str, Any]:
     beside = {name: getattr(read, name) for name in read.model_fields_set - {"request", "response"}}
-    return beside | ({"original": record["original"]} if beside.get("original") else {})
+    return beside | {name: record[name] for name in _AS_PUSHED if beside.get(name)}
 
 
 def _response_as_chat(record: dict[str, Any], before: Sequence[Any] | None, *, failed: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from foundation.ids import derived_id
 _HASH_LETTERS = 20
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")
 
-_PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin", "original", "untrainable")
+_PUSHED_BESIDE = ("reference", "created", "latency_ms", "provider", "origin", "original", "untrainable", "alias")
 _TYPES = {
     "id": str,
     "created": int,
@@ -75,6 +75,9 @@ class Completion:
     """The `request`, the `response` and all `input_items` of a pushed response; None for a chat completion."""
     untrainable: str | None = None
     """Why the chat completion does not say everything that `original` says; None where it does."""
+    alias: dict[str, Any] | None = None
+    """The alias that the call was made by: its `name`, its `version`, and the `target` that it chose. Where the request
+    has another model than the target, the fallback answered."""
     malformed: str | None = None
     """Why the line of an uploaded file is no example, so that all but this is empty; None for everything else."""
     content_hash: str
@@ -104,6 +107,8 @@ class Completion:
         }
         if original:
             content["original"] = original
+        if pushed.get("alias"):
+            content["alias"] = pushed["alias"]
         created = pushed.get("created") or response.get("created") or at
         if type(completion_id) is not str or type(model) is not str or type(created) is not int:
             raise ValueError("The id or the model of a response is no text, or its time no whole number.")

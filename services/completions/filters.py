@@ -45,12 +45,15 @@ class Filter(BaseModel):
     has_tools: bool | None = None
     has_error: bool | None = False
     origin: Name | None = None
+    alias: Name | None = None
+    """An alias, or one version of it as `quick-reply@3`."""
     text: str | None = Field(default=None, min_length=1, max_length=512)
 
     def dimensions(self) -> list[str]:
         """The posting lists that name every completion which meets the conditions."""
         models = [f"m:{self.model}"] if self.model else []
-        return [*postings.tags(dict(sorted(self.metadata.items()))), *models] or [postings.ALL]
+        by_alias = postings.alias_lists(self.alias)[-1:] if self.alias else []
+        return [*postings.tags(dict(sorted(self.metadata.items()))), *models, *by_alias] or [postings.ALL]
 
     def fits(self, reference: Reference) -> bool:
         """Whether a reference from those lists also meets the conditions for which there are no lists."""
@@ -69,6 +72,7 @@ class Filter(BaseModel):
             and (self.finish_reason_not is None or reference.finish_reason != self.finish_reason_not)
             and (self.has_tools is None or reference.has_tools == self.has_tools)
             and (self.origin is None or reference.origin == self.origin)
+            and (self.alias is None or self.alias in _labels(reference.alias))
             and _within(reference.tokens, self.min_tokens, self.max_tokens)
             and _within(reference.latency_ms, self.min_latency_ms, self.max_latency_ms)
         )
@@ -80,6 +84,11 @@ class Filter(BaseModel):
     def matches(self, completion: Completion) -> bool:
         """Whether the text is in a message or an answer; upper and lower case are the same."""
         return self.text is None or search.contains(completion, self.text)
+
+
+def _labels(alias: str | None) -> tuple[str, ...]:
+    """What a filter may call the alias of a reference: its name, and its name with the version."""
+    return (alias, alias.partition("@")[0]) if alias else ()
 
 
 def _within(value: int | None, low: int | None, high: int | None) -> bool:

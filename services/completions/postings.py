@@ -64,6 +64,8 @@ class Reference(NamedTuple):
     has_tools: bool = False
     failed: bool = False
     origin: str | None = None
+    alias: str | None = None
+    """The alias and its version, `quick-reply@3`."""
 
     @classmethod
     def of(cls, completion: Completion, *, key: str, offset: int, length: int) -> Reference:
@@ -84,6 +86,7 @@ class Reference(NamedTuple):
             completion.has_tools,
             completion.failed,
             completion.origin,
+            alias_label(completion.alias),
         )
 
     @property
@@ -109,7 +112,8 @@ class Reference(NamedTuple):
 
     def dimensions(self) -> list[str]:
         """The names of the posting lists that the completion is in, besides the list of all."""
-        return [*(f"m:{model}" for model in self.models), *tags(self.metadata or {})]
+        by_alias = alias_lists(self.alias) if self.alias else []
+        return [*(f"m:{model}" for model in self.models), *tags(self.metadata or {}), *by_alias]
 
 
 _ORDER = itemgetter(*map(Reference._fields.index, ("created", "id", "hash")))
@@ -123,6 +127,17 @@ def tags(metadata: dict[str, str]) -> list[str]:
     """The names of the lists of these tags. A tag that is too long for a key of the table is named by its digest."""
     dimensions = [f"t:{name}={value}" for name, value in metadata.items()]
     return [name if _fits_a_key(name) else derived_id("t#", name) for name in dimensions]
+
+
+def alias_label(alias: dict[str, Any] | None) -> str | None:
+    """What a filter names of an alias: `quick-reply@3`."""
+    return f"{alias['name']}@{alias['version']}" if alias else None
+
+
+def alias_lists(alias: str) -> list[str]:
+    """The names of the lists of an alias: of all its versions, and of the one that is named as `quick-reply@3`."""
+    name = alias.partition("@")[0]
+    return [f"a:{name}"] if name == alias else [f"a:{name}", f"a:{alias}"]
 
 
 def _fits_a_key(dimension: str) -> bool:
@@ -171,7 +186,14 @@ def _parts(references: list[Reference]) -> Iterator[list[Reference]]:
 
 def _size(reference: Reference) -> int:
     """About how many bytes a reference takes before it is compressed: its texts, and its numbers at their longest."""
-    texts = (reference.id, reference.models, reference.metadata, reference.finish_reason, reference.origin)
+    texts = (
+        reference.id,
+        reference.models,
+        reference.metadata,
+        reference.finish_reason,
+        reference.origin,
+        reference.alias,
+    )
     return _BYTES_A_REFERENCE + len(orjson.dumps(texts))
 
 

@@ -1,4 +1,4 @@
-"""The lineage graph: completion -> dataset -> job -> model version -> run -> verdict, walkable both ways.
+"""The lineage graph: completion -> dataset -> job -> model version -> run -> verdict -> alias, walkable both ways.
 
 Beside this chain, an eval goes into its runs and distillations, a file into the runs over it and the datasets of its
 lines, a run into its calibrations, and a distillation into its test rows, runs and dataset.

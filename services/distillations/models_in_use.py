@@ -1,8 +1,8 @@
 """Which models somebody relies on, and as what.
 
 In use are the teacher, the student and the contenders of every distillation that is open or was begun within some
-time, every trained model that is not retired, and the judges of every eval. Of models that were kept during a training
-only those are that were chosen.
+time, every trained model that is not retired, the judges of every eval, and what aliases point at. Of models that were
+kept during a training only those are that were chosen.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import Literal, NamedTuple
 
+from aliases.alias import every_alias
 from distillations.distillation import Distillation
 from evals.eval import Eval
 from providers.model_version import ModelVersion
 
-type Part = Literal["teacher", "student", "contender", "trained model", "judge"]
+type Part = Literal["teacher", "student", "contender", "trained model", "judge", "alias"]
 
 
 class Use(NamedTuple):
@@ -42,6 +43,9 @@ def models_in_use(since: int) -> dict[str, list[Use]]:
     for eval_ in Eval.every():
         for judge in {model for criterion in eval_.testing_criteria for _, model in criterion.models()}:
             uses[judge].append(Use("judge", eval_.id))
+    for alias in every_alias():
+        for model in alias.routing.models:
+            uses[model].append(Use("alias", alias.id))
     return dict(uses)
 
 

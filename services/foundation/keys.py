@@ -50,6 +50,13 @@ class Key(NamedTuple):
     store: bool | None = None
     metadata: dict[str, str] | None = None
     fallback_model: str | None = None
+    parent: str | None = None
+    """Of a session, the key that it was made from."""
+
+    @property
+    def holder(self) -> str:
+        """The id by which people know who calls: that of the key, also where a session of it calls."""
+        return self.parent or self.id
 
 
 def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
@@ -163,6 +170,7 @@ def _stored(key_id: str, digest: str) -> Key:
         store=row.get("store"),
         metadata=_tags(row),
         fallback_model=row.get("fallback_model"),
+        parent=row.get("parent"),
     )
 
 

@@ -128,6 +128,9 @@ class Routes:
     def post(self, path: str, *, scope: Scope | None, **described: Unpack[Described]) -> Callable[[Any], Any]:
         return self._declare("POST", path, scope, described)
 
+    def put(self, path: str, *, scope: Scope | None, **described: Unpack[Described]) -> Callable[[Any], Any]:
+        return self._declare("PUT", path, scope, described)
+
     def delete(self, path: str, *, scope: Scope | None, **described: Unpack[Described]) -> Callable[[Any], Any]:
         return self._declare("DELETE", path, scope, described)
 

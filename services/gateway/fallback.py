@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from foundation.consumer import logger
 from foundation.errors import ApiError
 from providers import Answer, ProviderAway, ProviderRefused
+from providers.routing import ModelRetired, ProviderGone
 
 MARGIN_S = 2.0
 """The part of a call's time, in seconds, in which the provider is not waited for."""
@@ -41,8 +42,8 @@ async def ask_with_fallback(
     ends = time.monotonic() + seconds
     try:
         return first, await ask(request, deadline_s=seconds * _FIRST_SHARE, retry_s=_RETRY_S)
-    except ProviderAway as away:
-        if away.status != _BUSY and away.status < _FIRST_SERVER_ERROR:
+    except ProviderRefused as away:
+        if not _is_away(away):
             raise
         logger().warning("the fallback model is asked", extra={"model": first, "status": away.status})
         try:
@@ -51,6 +52,14 @@ async def ask_with_fallback(
             logger().warning("the fallback model fails too", extra={"model": fallback, "status": refusal.status})
             raise away from refusal
         return str(fallback), answer
+
+
+def _is_away(refusal: ProviderRefused) -> bool:
+    """Whether another model may answer: the provider is busy, broken or silent, or the model is there no more."""
+    if isinstance(refusal, ModelRetired | ProviderGone):
+        return True
+    is_busy = refusal.status == _BUSY or refusal.status >= _FIRST_SERVER_ERROR
+    return isinstance(refusal, ProviderAway) and is_busy
 
 
 def fallback_header(model: str, asked: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ import orjson
 from foundation import loop
 from foundation.errors import ApiError
 from gateway import stream
+from gateway.aliased import alias_field, alias_header, aliased
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
@@ -32,13 +33,15 @@ def forward(
     """Ask the provider within the deadline; capture the answer if the policy says so."""
     _check(request)
     ends = time.monotonic() + deadline_s
+    request, policy = aliased(request, policy, request["messages"])
     upstream = {name: value for name, value in request.items() if name not in _OURS}
     ask = (provider or registry.providers()).complete
     try:
         model, answer = loop.run(ask_with_fallback(ask, upstream, policy.fallback_model, deadline_s - MARGIN_S))
     except ProviderRefused as refusal:
-        return refused(refusal)
+        return refused(refusal, alias_header(policy))
     record = {
+        **alias_field(policy),
         "request": {**request, "model": model},
         "response": with_sound_head(answer.body, time="created"),
         "metadata": policy.metadata,
@@ -46,7 +49,7 @@ def forward(
     }
     captured = policy.store and capture(lambda: record, ends=ends)
     body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
-    answered = _answered(request, body, fallback_header(model, request["model"]))
+    answered = _answered(request, body, {**alias_header(policy), **fallback_header(model, request["model"])})
     return bounded(answered, captured_at=stored_at("chat/completions", answer.body.get("id")) if captured else None)
 
 

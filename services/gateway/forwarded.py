@@ -24,16 +24,20 @@ class Forwarded(NamedTuple):
     headers: dict[str, str]
 
 
-def refused(refusal: ProviderRefused) -> Forwarded:
-    """A provider's refusal as it came; if it did not answer in time, an error that names the URL with more time."""
+def refused(refusal: ProviderRefused, headers: dict[str, str] | None = None) -> Forwarded:
+    """A provider's refusal as it came; if it did not answer in time, an error that names the URL with more time.
+
+    `headers` go with it.
+    """
+    also = headers or {}
     if not isinstance(refusal, ProviderAway) or refusal.status != _TIMED_OUT:
-        return bounded(Forwarded(refusal.status, refusal.body, refusal.headers))
+        return bounded(Forwarded(refusal.status, refusal.body, {**refusal.headers, **also}))
     message = (
         "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
         "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
     )
     body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}
-    return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false"})
+    return Forwarded(_TIMED_OUT, orjson.dumps(body), {"x-should-retry": "false", **also})
 
 
 def stored_at(path: str, captured_id: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aliases.alias import Alias, every_alias
 from foundation import loop
 from foundation.errors import RetryLater
 from foundation.routes import Routes
@@ -13,6 +14,7 @@ from providers.required_model import require_model
 from providers.routing import DEFAULT
 
 router = Routes("Models")
+_OWNER = "alias"
 _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/model` says whose is meant."}
 
 
@@ -21,7 +23,7 @@ def list_models() -> dict[str, Any]:
     """List the models of every provider.
 
     Each has the `shutdown_date` that is known of it. One that was trained here also says its `base`, `trainer`,
-    `job_id`, `keep` and `retired_at`.
+    `job_id`, `keep` and `retired_at`. An alias is a model, too; its `alias` has the models that answer for it.
     """
     try:
         listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
@@ -31,16 +33,26 @@ def list_models() -> dict[str, Any]:
     for model in listed.values():
         model.setdefault("shutdown_date", shutdown_dates.listed_date(str(model.get("owned_by")), model["id"]))
     listed |= {name: _trained(version) for name, version in trained.items() if not version.retired_at or name in listed}
+    listed |= {alias.id: _alias(alias) for alias in every_alias()}
     return {"object": "list", "data": list(listed.values())}
 
 
 @router.get("/v1/models/<model:path>", scope="read", also="infer", answer="openai.types.Model", errors=_AMBIGUOUS)
 def retrieve_model(model: str) -> dict[str, Any]:
     """Retrieve a model. Its name may hold slashes and colons; one that was trained here says how it came to be."""
+    alias = Alias.find(model)
+    if alias:
+        return _alias(alias)
     version = ModelVersion.find(model)
     if version:
         return _trained(version)
     return {"shutdown_date": shutdown_dates.shutdown_date(model), **require_model(model, param="model")}
+
+
+def _alias(alias: Alias) -> dict[str, Any]:
+    """An alias, as OpenAI shows a model, with its version and the models that answer for it."""
+    answering = {"version": alias.version, "models": alias.routing.models}
+    return {"id": alias.id, "object": "model", "created": alias.created_at, "owned_by": _OWNER, "alias": answering}
 
 
 def _trained(version: ModelVersion) -> dict[str, Any]:

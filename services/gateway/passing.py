@@ -7,6 +7,7 @@ once, since the client retries by itself, and nothing is captured.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 from aws_lambda_powertools.event_handler import Response
 
+from aliases.choosing import Call, choose
+from aliases.known import known_aliases
 from foundation import edge, http, loop
 from foundation.errors import ApiError
 from foundation.routes import Described, Routes
@@ -122,8 +125,18 @@ def _addressed(body: bytes, kind: str) -> _Addressed:
             code="invalid_value",
             param="model",
         )
-    route = registry.providers().resolve(model or "")
+    route = registry.providers().resolve(_target_of(model or "", body))
     return _Addressed(route.provider, body if route.model == (model or "") else renamed(route.model))
+
+
+def _target_of(model: str, body: bytes) -> str:
+    """The model of this name, or the one that an alias of this name gives to this body."""
+    alias = known_aliases.find(model)
+    if alias is None:
+        return model
+    digest = {"role": "user", "content": hashlib.sha256(body).hexdigest()}
+    call = Call({}, [digest], headers=router.current_event.headers)
+    return choose(alias.routing, alias.salt, call).model
 
 
 def _of_json() -> tuple[str | None, Callable[[str], bytes]]:

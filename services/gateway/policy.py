@@ -38,6 +38,10 @@ class Policy(NamedTuple):
     store: bool
     metadata: dict[str, str]
     fallback_model: str | None
+    headers: Mapping[str, str] = {}
+    """The request's headers, by lower-case name."""
+    alias: dict[str, Any] | None = None
+    """The alias that the call was made by, as it is captured; None where it named a model."""
 
 
 def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key, *, store: bool = False) -> Policy:
@@ -54,6 +58,7 @@ def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key, *, 
         store=next((wish for wish in stores if wish is not None), store),
         metadata=_together(key.metadata, _tags(headers.get(_METADATA.lower())), body.metadata),
         fallback_model=_model(headers.get(_FALLBACK.lower())) or key.fallback_model,
+        headers=headers,
     )
 
 

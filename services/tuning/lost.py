@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from aliases.alias import every_alias
 from distillations.lost import Notice, give_notice, lost_at, notices, take_back_notice
 from foundation import bus
 from foundation.events import RetireModel
@@ -37,10 +38,12 @@ def retire_lost() -> None:
 
 
 def _due(days: int) -> dict[str, tuple[ModelVersion, int]]:
-    """The models whose end is a week away or less, with when they lost."""
+    """The models whose end is a week away or less, with when they lost. None of them answers for an alias."""
     due = {}
+    serving = {model for alias in every_alias() for model in alias.routing.models}
     for version in ModelVersion.every():
-        lost = None if version.keep or version.retired_at else lost_at(version)
+        stays = version.keep or version.retired_at or version.id in serving
+        lost = None if stays else lost_at(version)
         if lost is not None and now() >= lost + days * _DAY_S - _NOTICE_S:
             due[version.id] = version, lost
     return due

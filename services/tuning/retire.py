@@ -2,11 +2,13 @@
 
 In: `RetireModel`. Out: the model with `retired_at`. It may come twice: what is gone at the trainer is no error. A job
 that still deploys the model is cancelled. While the trainer is away the message comes again later; when the patience
-is over, or where the trainer refuses, the model stays as it is, and its job's events say that it may cost.
+is over, or where the trainer refuses, the model stays as it is, and its job's events say that it may cost. A model that
+an alias points at stays, too.
 """
 
 from __future__ import annotations
 
+from aliases.alias import aliases_of
 from distillations.job import Job
 from foundation.consumer import logger
 from foundation.events import RetireModel
@@ -21,6 +23,10 @@ from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
 def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
     model = ModelVersion.find(message.model_id)
     if model is None or model.retired_at:
+        return
+    aliases = aliases_of(model.id)
+    if aliases:
+        _tell(model, f"it answers for the alias {aliases[0]}. Point that at another model, then retire this one again.")
         return
     _stop_deploying(model)
     try:

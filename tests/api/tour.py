@@ -60,6 +60,7 @@ def tour(system: System) -> list[Visit]:
     _completions(made)
     _keys_and_endpoints(made)
     _providers(made)
+    _aliases(made)
     _files(made)
     _evals(made)
     _fine_tuning(made)
@@ -182,6 +183,19 @@ def _hook(system: System, provider: str) -> Visit:
     }
     answered = system.call("POST", f"/v1/hooks/{provider}", body.encode(), key=None, headers=headers)
     return Visit("POST", "/hooks/{name}", about, *answered)
+
+
+def _aliases(made: Tour) -> None:
+    call = made.call
+    targets = [{"model": "lab-judge", "weight": 95}, {"model": loop.STUDENT, "weight": 5}]
+    asked = {"targets": targets, "sticky_by": {"metadata": "customer"}, "fallback": "lab-judge", "why": "A canary."}
+    call("PUT", "/aliases/{alias}", asked, alias="quick-reply")
+    call("PUT", "/aliases/{alias}", {**asked, "targets": targets[1:], "why": "All of it."}, alias="quick-reply")
+    call("GET", "/aliases")
+    call("GET", "/aliases/{alias}", alias="quick-reply")
+    call("GET", "/aliases/{alias}/versions", alias="quick-reply")
+    call("POST", "/aliases/{alias}/rollback", {"why": "Worse on refunds."}, alias="quick-reply")
+    call("DELETE", "/aliases/{alias}", alias="quick-reply")
 
 
 def _files(made: Tour) -> None:

@@ -45,6 +45,19 @@ BODIES: dict[Route, Any] = {
     ("POST", "/v1/chat/completions/<completion_id>"): {"metadata": {"a": "b"}},
     ("POST", "/v1/chat/completions/<completion_id>/correction"): {"content": "yes", "note": "n", "by": "ada"},
     ("POST", "/v1/filters"): {"name": "walk", "filter": {"model": "gpt-4o"}},
+    ("PUT", "/v1/aliases/<alias>"): {
+        "targets": [
+            {"model": "lab-small", "weight": 5},
+            {"model": "lab-small", "weight": 1, "when": {"topic": "refund"}},
+        ],
+        "sticky_by": {"header": "x-session", "metadata": "customer"},
+        "fallback": "lab-judge",
+        "promote_on": "beats_baseline",
+        "why": "walk",
+        "verdict_id": None,
+        "version": 1,
+    },
+    ("POST", "/v1/aliases/<alias>/rollback"): {"to": 1, "why": "walk", "version": 1},
     ("POST", "/v1/retention_policies"): {"retention_days": 36_000, "model": "gpt-4o", "metadata": {"a": "b"}},
     ("POST", "/v1/evals"): EVAL,
     ("POST", "/v1/evals/<eval_id>"): {"name": "renamed", "metadata": {"a": "b"}},
@@ -226,6 +239,14 @@ def _provider(system: System) -> str:
     return str(system.ok("POST", "/v1/providers", body)["id"])
 
 
+def _alias(system: System) -> str:
+    """There may be a hundred."""
+    for row in system.ok("GET", "/v1/aliases?limit=100")["data"]:
+        system.ok("DELETE", f"/v1/aliases/{row['id']}")
+    name = f"walk-{next(NUMBERS)}"
+    return str(system.ok("PUT", f"/v1/aliases/{name}", {"targets": [{"model": "lab-small"}]})["id"])
+
+
 def _posted(path: str) -> Callable[[System, Ids], str]:
     return lambda system, _: str(system.ok("POST", path, BODIES["POST", path])["id"])
 
@@ -251,6 +272,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "object_id": lambda system, _: _completion(system),
     "model": lambda *_: "lab-small",
     "name": lambda system, _: _provider(system),
+    "alias": lambda system, _: _alias(system),
 }
 """How an object is made for each parameter of a path."""
 
@@ -294,7 +316,7 @@ def ready(shared: System) -> System:
 
 
 def test_the_walk_has_a_body_and_an_object_for_every_route() -> None:
-    assert {route for route in ROUTES if route[0] == "POST"} == BODIES.keys() | FORMS | SIGNED
+    assert {route for route in ROUTES if route[0] in {"POST", "PUT"}} == BODIES.keys() | FORMS | SIGNED
     assert {name for _, rule in ROUTES for name in re.findall(r"<(\w+)>", rule)} == MAKERS.keys()
 
 

@@ -6,9 +6,10 @@ They are list comprehensions and no `any(...)`, since a generator costs more tha
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from capture.records import COUNTS, LATENCY_END, LONGEST_ORIGIN
+from capture.records import ALIAS, COUNTS, LATENCY_END, LONGEST_ALIAS, LONGEST_ORIGIN, VERSIONS_END
 from completions.completion import (
     LONGEST_ID,
     LONGEST_REASON,
@@ -20,7 +21,11 @@ from completions.completion import (
 )
 
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")
-_FIELDS = frozenset({"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin"})
+_FIELDS = frozenset(
+    {"request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin", "alias"}
+)
+_ALIAS_FIELDS = {"name", "version", "target"}
+_ALIAS = re.compile(ALIAS, re.ASCII)
 
 
 def plain_chat(record: Any) -> dict[str, Any] | None:
@@ -43,6 +48,7 @@ def plain_chat(record: Any) -> dict[str, Any] | None:
         and _are_tags(request.get("metadata"))
         and _are_tags(record.get("metadata"))
         and _is_provenance(record.get("provider"), record.get("origin"))
+        and _is_alias(record.get("alias"))
         and record.keys() <= _FIELDS
     )
     return record if is_plain else None
@@ -104,4 +110,20 @@ def _is_provenance(provider: Any, origin: Any) -> bool:
     """Whether the names of the provider and of the system that the record was imported from are sound, or absent."""
     return (provider is None or type(provider) is str) and (
         origin is None or (type(origin) is str and len(origin) <= LONGEST_ORIGIN)
+    )
+
+
+def _is_alias(alias: Any) -> bool:
+    """Whether the alias that a call was made by is sound, or absent."""
+    if alias is None:
+        return True
+    if type(alias) is not dict or alias.keys() != _ALIAS_FIELDS:
+        return False
+    name, version, target = alias["name"], alias["version"], alias["target"]
+    return (
+        type(name) is str
+        and len(name) <= LONGEST_ALIAS
+        and _ALIAS.fullmatch(name) is not None
+        and (type(version) is int and 0 < version < VERSIONS_END)
+        and (bool(target) and _is_absent_or_short(target, LONGEST_ID))
     )

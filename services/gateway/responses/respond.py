@@ -15,6 +15,7 @@ import orjson
 
 from completions.responses.as_chat import Request, Response, call_as_chat
 from foundation import loop
+from gateway.aliased import alias_field, alias_header, aliased
 from gateway.capturing import capture
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
@@ -34,13 +35,14 @@ def respond(
     ends = time.monotonic() + deadline_s
     check(request, store=policy.store)
     before = items_before(request.get("previous_response_id"))
+    request, policy = aliased(request, policy, _beginning(request, before))
     ask = partial(_ask, provider or registry.providers(), before)
     seconds = ends - time.monotonic() - MARGIN_S
     try:
         model, answer = loop.run(ask_with_fallback(ask, request, policy.fallback_model, seconds))
     except ProviderRefused as refusal:
-        return refused(refusal)
-    headers = fallback_header(model, request["model"])
+        return refused(refusal, alias_header(policy))
+    headers = {**alias_header(policy), **fallback_header(model, request["model"])}
     if not stream.is_response(answer.body):
         # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
         return bounded(_answered(request, answer.body, headers))
@@ -55,6 +57,14 @@ def respond(
     captured = policy.store and capture(record, ends=ends, at_once=True)
     answered = _answered(request, response, headers)
     return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
+
+
+def _beginning(request: dict[str, Any], before: list[Any]) -> list[Any]:
+    """The messages that a response begins with: its instructions, the items before it, and its input."""
+    told, given = request.get("instructions"), request.get("input")
+    instructions = [{"role": "system", "content": told}] if told else []
+    own = given if isinstance(given, list) else [{"role": "user", "content": given}]
+    return [*instructions, *before, *own]
 
 
 async def _ask(
@@ -82,7 +92,7 @@ def _record(
     """The fields of the Completion that is captured."""
     call = {"request": request, "response": with_sound_head(response, time="created_at")}
     chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(call["response"]))
-    return {**chat, "metadata": policy.metadata, "latency_ms": answer.latency_ms}
+    return {**chat, **alias_field(policy), "metadata": policy.metadata, "latency_ms": answer.latency_ms}
 
 
 def _answered(request: dict[str, Any], response: dict[str, Any], headers: dict[str, str]) -> Forwarded:

@@ -1,0 +1,41 @@
+"""A call by an alias's name, as a call of the model that the alias gives it.
+
+In: a request, its policy, and the messages that it begins with. Out: the request with the name of the chosen target,
+and the policy with the alias's fallback, which a header or the key's own comes before, and what is captured of the
+alias. A request that names a model stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aliases.alias import captured
+from aliases.choosing import Call, choose
+from aliases.known import known_aliases
+from gateway.policy import Policy
+
+_ANSWERED_BY = "x-stillhouse-alias"
+
+
+def aliased(request: dict[str, Any], policy: Policy, messages: Sequence[Any]) -> tuple[dict[str, Any], Policy]:
+    """The request and the policy as they are where the request's model is an alias."""
+    alias = known_aliases.find(request["model"])
+    if alias is None:
+        return request, policy
+    routing = alias.routing
+    call = Call(request, messages, policy.metadata, policy.headers)
+    target = choose(routing, alias.salt, call).model
+    fallback = policy.fallback_model or routing.fallback
+    return {**request, "model": target}, policy._replace(fallback_model=fallback, alias=captured(alias, target))
+
+
+def alias_header(policy: Policy) -> dict[str, str]:
+    """The header that names the alias and its version, where the call was made by one."""
+    alias = policy.alias
+    return {_ANSWERED_BY: f"{alias['name']}@{alias['version']}"} if alias else {}
+
+
+def alias_field(policy: Policy) -> dict[str, Any]:
+    """The field by which a captured completion says the same."""
+    return {"alias": policy.alias} if policy.alias else {}
