@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from completions import postings, search
 from completions.completion import Completion, Metadata
+from completions.dimensions import alias_lists, tags
 from completions.postings import Reference
 from foundation.bounds import Name
 
@@ -52,8 +53,8 @@ class Filter(BaseModel):
     def dimensions(self) -> list[str]:
         """The posting lists that name every completion which meets the conditions."""
         models = [f"m:{self.model}"] if self.model else []
-        by_alias = postings.alias_lists(self.alias)[-1:] if self.alias else []
-        return [*postings.tags(dict(sorted(self.metadata.items()))), *models, *by_alias] or [postings.ALL]
+        by_alias = alias_lists(self.alias)[-1:] if self.alias else []
+        return [*tags(dict(sorted(self.metadata.items()))), *models, *by_alias] or [postings.ALL]
 
     def fits(self, reference: Reference) -> bool:
         """Whether a reference from those lists also meets the conditions for which there are no lists."""

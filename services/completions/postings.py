@@ -23,8 +23,9 @@ import orjson
 from backports import zstd
 
 from completions.completion import Completion
+from completions.dimensions import alias_label, alias_lists, tags
 from foundation import table
-from foundation.ids import derived_id, now
+from foundation.ids import now
 
 ALL = "all"
 SHARDS = 8
@@ -37,8 +38,6 @@ _REFERENCES_A_ROW = 2000
 # A row ends at 400 KB, a key of the table at 2048 bytes.
 _BYTES_A_ROW = 300 * 1024
 _BYTES_A_REFERENCE = 100
-_LONGEST = 1024
-_MOST_BYTES_A_LETTER = 4
 _MOST_MINUTES_AHEAD = 64
 
 
@@ -121,27 +120,6 @@ _ORDER = itemgetter(*map(Reference._fields.index, ("created", "id", "hash")))
 
 def shard_of(text: str) -> int:
     return zlib.crc32(text.encode()) % SHARDS
-
-
-def tags(metadata: dict[str, str]) -> list[str]:
-    """The names of the lists of these tags. A tag that is too long for a key of the table is named by its digest."""
-    dimensions = [f"t:{name}={value}" for name, value in metadata.items()]
-    return [name if _fits_a_key(name) else derived_id("t#", name) for name in dimensions]
-
-
-def alias_label(alias: dict[str, Any] | None) -> str | None:
-    """What a filter names of an alias: `quick-reply@3`."""
-    return f"{alias['name']}@{alias['version']}" if alias else None
-
-
-def alias_lists(alias: str) -> list[str]:
-    """The names of the lists of an alias: of all its versions, and of the one that is named as `quick-reply@3`."""
-    name = alias.partition("@")[0]
-    return [f"a:{name}"] if name == alias else [f"a:{name}", f"a:{alias}"]
-
-
-def _fits_a_key(dimension: str) -> bool:
-    return len(dimension) * _MOST_BYTES_A_LETTER <= _LONGEST or len(dimension.encode()) <= _LONGEST
 
 
 def key_of(dimension: str, shard: str | int) -> str:
