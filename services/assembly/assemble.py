@@ -25,11 +25,12 @@ from assembly.report.suitability import Known
 from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
 from completions.sources import StoredCompletions
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard, DatasetId
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.leaks import reasons_to_wait
 from distillations.lineage import Node
+from distillations.made_of import owner_of
 from foundation import blobs, bus, lease
 from foundation.errors import ApiError
 from foundation.events import AdvanceDistillation, AssembleDataset
@@ -54,6 +55,10 @@ def _assemble(message: AssembleDataset, context: Any) -> None:
     distillation = Distillation.load(message.distillation_id)
     if distillation.status != "assembling":
         return
+    owner = owner_of(distillation)
+    if owner and owner.is_open:
+        # It pays for the grades that this set needs, too. Its end has this one assembled.
+        raise Waiting
     dataset = Dataset.find(message.dataset_id) or _dataset(message)
     if dataset.is_open:
         wait_for_runs(dataset)
@@ -139,9 +144,10 @@ def _about(distillation: Distillation, dataset: Dataset) -> About:
 
 def _traffic(distillation: Distillation) -> list[StoredCompletions]:
     """The filters by which recent traffic is found that the set is held against."""
+    owner = owner_of(distillation)
+    if owner:
+        return owner.traffic
     source = distillation.training_source
-    if isinstance(source, DatasetId):
-        return Dataset.load(source.id, param="train.id").traffic
     return [source] if isinstance(source, StoredCompletions) else []
 
 

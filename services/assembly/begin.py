@@ -43,6 +43,7 @@ def begin(dataset: Dataset, name: str, wanted: Wanted, completions: Completions,
         data_source=_source(file.id, wanted),
         distillation_id=dataset.distillation_id,
         dataset_id=dataset.id,
+        turn=wanted.names.index(name) + 1 if wanted.fresh else None,
     )
     run.model = wanted.model or teacher or ""
     run.create()
@@ -60,7 +61,7 @@ def _source(file_id: str, wanted: Wanted) -> CompletionsSource:
     source = CompletionsSource(type="completions", source=FileId(type="file_id", id=file_id))
     if wanted.model is None:
         return source
-    # Answers that were paid before are one answer; a run that wants fresh ones pays its own, once.
+    # Answers that were paid before are one answer; of those who want fresh ones each turn is paid once.
     asking = {"model": wanted.model, "sampling_params": wanted.parameters or None, "fresh": wanted.fresh or None}
     asked = ItemReference(type="item_reference", item_reference="item.input")
     return source.model_copy(update={**asking, "input_messages": asked})

@@ -23,6 +23,7 @@ from assembly.unpaid import Unpaid
 from distillations.dataset import Dataset, DatasetCard
 from distillations.failure import Failure
 from distillations.lineage import Node
+from distillations.made_of import wake
 from foundation import lease
 from foundation.errors import ApiError
 
@@ -50,6 +51,7 @@ def _make(dataset_id: str, context: Any) -> None:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         changes = {"status": "failed", "error": failed}
     dataset.change_open(changes)
+    wake(dataset.id)
 
 
 def give_up(dataset_id: str, reason: str) -> None:
@@ -58,6 +60,7 @@ def give_up(dataset_id: str, reason: str) -> None:
     if dataset:
         plan_again(dataset.give_up("assembly_failed", f"The dataset could not be made: {reason}."), dataset.id)
         parts.discard(dataset_id)
+        wake(dataset_id)
 
 
 def _written(dataset: Dataset, context: Any) -> DatasetCard:

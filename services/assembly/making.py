@@ -24,6 +24,7 @@ from distillations.distillation import Distillation
 from distillations.pairs import RunAnswers
 from distillations.recipe import Recipe, RowSource, UsedRecipe
 from distillations.rows import rows_of
+from distillations.text_steps import PersonalData
 from evals.data_sources import FileId
 from foundation import blobs
 from foundation.errors import ApiError
@@ -49,6 +50,8 @@ class Making:
     """When it was asked for, in milliseconds since the epoch."""
     model: str | None = None
     """Only what this model answered; None for all."""
+    owner: Dataset | None = None
+    """The dataset whose completions a distillation trains on; None where it has a filter of its own."""
 
     @classmethod
     def of(cls, dataset_id: str, distillation_id: str = "") -> Self:
@@ -77,11 +80,11 @@ class Making:
         Only those that the teacher answered: the terms of its provider were looked at, no other's.
         """
         source = distillation.training_source
-        owner = dataset_id
+        owner: Dataset | None = None
         asked: RowSource | list[RowSource]
         if isinstance(source, DatasetId):
-            dataset = Dataset.load(source.id, param="train.id")
-            owner, asked = dataset.id, dataset.source
+            owner = Dataset.load(source.id, param="train.id")
+            asked = owner.source
         elif isinstance(source, StoredCompletions):
             asked = source
             _choose(source, dataset_id)
@@ -93,10 +96,11 @@ class Making:
             at=at,
             recipe=UsedRecipe(source=asked, **distillation.used_recipe.model_dump()),
             trainer=distillation.trainer_kind or distillation.trainer,
-            selection=dataset_key(owner, "selection.jsonl"),
-            test=lambda: (orjson.loads(line)["item"] for line in blobs.lines(distillation.rows_key)),
-            corrections=lambda: corrections.frozen(dataset_key(owner, "corrections.jsonl")),
+            selection=dataset_key(owner.id if owner else dataset_id, "selection.jsonl"),
+            test=lambda: _items_of(distillation, owner),
+            corrections=lambda: corrections.frozen(dataset_key(owner.id if owner else dataset_id, "corrections.jsonl")),
             model=distillation.teacher,
+            owner=owner,
         )
 
     def answers(self) -> RunAnswers:
@@ -109,8 +113,11 @@ class Making:
 
     @property
     def _answers_key(self) -> str:
-        # With the results of the parts it is deleted once the dataset is made: they are texts that nothing has masked.
-        return dataset_key(self.dataset_id, "work/answers.jsonl")
+        if self.recipe.steps_of(PersonalData):
+            # With the results of the parts it is deleted once the dataset is made: nothing has masked these texts.
+            return dataset_key(self.dataset_id, "work/answers.jsonl")
+        same = self.owner and self.owner.recipe and self.owner.recipe.runs == self.recipe.runs
+        return dataset_key(self.owner.id if self.owner and same else self.dataset_id, "answers.jsonl")
 
     def completions(self, part: Part | None = None) -> Iterator[Completion]:
         """The completions, or those of a part."""
@@ -139,6 +146,16 @@ def _choose(source: StoredCompletions, dataset_id: str) -> None:
     selection.write(key, noted())
     if len(of_it) < len(known):
         corrections.freeze(corrected, of_it)
+
+
+def _items_of(distillation: Distillation, owner: Dataset | None) -> Iterator[dict[str, Any]]:
+    """The items of a distillation's test rows, then of those that its dataset holds out, each once."""
+    seen: set[str] = set()
+    for line in blobs.lines(distillation.rows_key):
+        item = orjson.loads(line)["item"]
+        seen.add(item["completion_id"])
+        yield item
+    yield from (item for item in (_test_items(owner) if owner else ()) if item["completion_id"] not in seen)
 
 
 def _test_items(dataset: Dataset) -> Iterator[dict[str, Any]]:

@@ -65,6 +65,16 @@ def store(dataset: Dataset, name: str, run: Run, read: Read) -> None:
     blobs.put_new_lines(dataset.grades_key(name), lines, content_type="application/jsonl")
 
 
+def copy(owner: Dataset, dataset: Dataset, name: str) -> bool:
+    """Let a dataset have the grades of a step of another one; False where that has none."""
+    lines = blobs.raw_lines(owner.grades_key(name))
+    if lines is None:
+        return False
+    whole = (line.rstrip(b"\n") + b"\n" for line in lines)
+    blobs.put_new_lines(dataset.grades_key(name), whole, content_type="application/jsonl")
+    return True
+
+
 def graded(criterion: str | None = None) -> Read:
     """Reads whether an answer passed, and its score: that of this criterion, or the mean of all."""
 

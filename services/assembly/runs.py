@@ -1,8 +1,9 @@
 """Have the rows of a step graded by a run of an eval, through the same queues as any other run.
 
-In: the rows that a step needs grades of. Out: their grades, from the object beside the dataset, or from the run once it
-has ended. Before that the run is begun, which changes nothing where it was begun before, and the pass ends by Waiting:
-the end of the run has the dataset made again. ApiError where the run ended without grades.
+In: the rows that a step needs grades of. Out: their grades, from the object beside the dataset, from the dataset that a
+distillation trains on, or from the run once it has ended. Before that the run is begun, which changes nothing where it
+was begun before, and the pass ends by Waiting: the end of the run has the dataset made again. ApiError where the run
+ended without grades.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class StoredRuns:
             return results.graded(criterion_of(eval_of(settings), settings.criterion))
 
         want = partial(to_grade, number, settings, rows, self._making, self._dataset.runs)
-        return self._found(names_of(number, settings), want, read)[0]
+        return self._found(names_of(number, settings), want, read, graded=True)[0]
 
     def repetitions(self, number: int, settings: Consensus, rows: Sequence[Row]) -> list[Grades] | None:
         """Whether the teacher, asked again, answers each row as before, one of each time that it was asked."""
@@ -81,7 +82,7 @@ class StoredRuns:
             return None
         read = results.graded if settings.is_judged else results.compared
         want = partial(to_repeat, number, settings, rows, self._making, self._dataset.runs, teacher=self._teacher)
-        return self._found(names_of(number, settings), want, read)
+        return self._found(names_of(number, settings), want, read, graded=True)
 
     def inputs(self, number: int, settings: Augment, briefs: Sequence[Brief]) -> list[Written] | None:
         """The inputs that were written by these briefs. Raises Waiting until they are."""
@@ -106,14 +107,34 @@ class StoredRuns:
     def _stored(self, name: str) -> results.StoredGrades:
         return results.stored(self._dataset, name) or results.StoredGrades(())
 
-    def _found(self, names: Sequence[str], want: Callable[[], Wanted], read: Callable[[], Read]) -> list[Grades]:
-        """What the runs of these names found; without them they are begun, and the pass ends."""
+    def _found(
+        self, names: Sequence[str], want: Callable[[], Wanted], read: Callable[[], Read], *, graded: bool = False
+    ) -> list[Grades]:
+        """What the runs of these names found; without them they are begun, and the pass ends.
+
+        Where rows are `graded`, what another dataset has paid for the same rows is taken over.
+        """
         known = {run.name for run in self._dataset.runs}
         missing = [name for name in names if name not in known]
-        if missing:
+        if missing and not (graded and self._takes_over(missing)):
             self._begin(missing, want())
             raise Waiting
         return [self._taken(name, read) for name in names]
+
+    def _takes_over(self, names: Sequence[str]) -> bool:
+        """Take over what the dataset has paid for on which a distillation trains by the same steps.
+
+        False where it has not these grades. A row that came to the step only now has none.
+        """
+        owner = self._making.owner
+        if owner is None or owner.recipe is None or owner.recipe.steps != self._making.recipe.steps:
+            return False
+        runs = [run for run in owner.runs if run.name in names]
+        if len(runs) < len(names) or not all(results.copy(owner, self._dataset, name) for name in names):
+            return False
+        free = {"estimated_usd": 0.0, "cost_usd": 0.0}
+        self._note([*self._dataset.runs, *(run.model_copy(update=free) for run in runs)], "making")
+        return True
 
     def _taken(self, name: str, read: Callable[[], Read]) -> Grades:
         begun = next(run for run in self._dataset.runs if run.name == name)

@@ -33,6 +33,7 @@ OPEN_RUNS = "OPENRUNS"
 class Run(Record):
     """One pass of an eval over rows. `distillation_id`, `dataset_id` and `learning_curve_id` name who waits for it.
 
+    `turn` is which of several fresh answers to the same requests it wants; null where it wants no others' answers.
     `pins` says where each model that it asks is asked, from when it is planned: its own, and those of its judges.
     `latency_ms` is the sum over the `timed_rows`, of which a latency is known.
     """
@@ -57,6 +58,7 @@ class Run(Record):
     distillation_id: str | None = None
     dataset_id: str | None = None
     learning_curve_id: str | None = None
+    turn: int | None = None
     latency_ms: int | None = None
     timed_rows: int | None = None
     rows: int | None = None

@@ -2,8 +2,9 @@
 
 In: the digest of a request. Out: the answer, or None if the eval has not made the request or the run that made it was
 deleted. A row `CALL#<scope>#<2 digits>, <digest>` names the object under `runs/` that holds the answer; it expires
-after 30 days. The scope is the eval's id, or the run's own id if the run wants fresh answers. Rows are read and written
-many at a time: requests that come within 5 ms are looked up together.
+after 30 days. The scope is the eval's id; the run's own id if the run wants fresh answers; or the eval's id with the
+turn where several runs ask the same anew, each time once for all that come later. Rows are read and written many at a
+time: requests that come within 5 ms are looked up together.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ class Paid:
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """The paid answers that a run may use: those of its eval, or only its own if it wants fresh ones."""
-        return cls(run.id if getattr(run.data_source, "fresh", None) else run.eval_id)
+        """The paid answers that a run may use: its eval's, or only its own or its turn's if it wants fresh ones."""
+        if not getattr(run.data_source, "fresh", None):
+            return cls(run.eval_id)
+        return cls(run.id if run.turn is None else f"{run.eval_id}#{run.turn}")
 
     async def find(self, digest: str) -> Answer | None:
         """The paid answer to the request with this digest, or None."""

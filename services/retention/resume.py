@@ -15,6 +15,7 @@ from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
 from distillations.job import OPEN_JOBS, Job
 from distillations.learning_curve import DONE, OPEN_CURVES, LearningCurve
+from distillations.made_of import owner_of
 from evals.run import OPEN_RUNS, Run
 from foundation import bus, table
 from foundation.curve_messages import AdvanceLearningCurve
@@ -73,7 +74,7 @@ def _look_at_distillation(entry: table.Row) -> bool:
         if _stood_s(entry, "gone") >= _HOUR_S:
             table.delete(entry["pk"], entry["sk"])
         return False
-    dataset = Dataset.find(distillation.dataset_id or "") if distillation.status == "assembling" else None
+    dataset = _made_for(distillation) if distillation.status == "assembling" else None
     made = f" {dataset.status} {len(dataset.runs)}" if dataset else ""
     stood_s = _stood_s(entry, f"{distillation.status} {len(distillation.history)}{made}")
     # A set that waits for grades ends with their run, which has bounds of its own.
@@ -88,6 +89,11 @@ def _look_at_distillation(entry: table.Row) -> bool:
         return False
     bus.send(AdvanceDistillation(distillation_id=distillation.id, resend=True))
     return True
+
+
+def _made_for(distillation: Distillation) -> Dataset | None:
+    """The set that a distillation waits for: its own, or before that the one that its own is made of."""
+    return Dataset.find(distillation.dataset_id or "") or owner_of(distillation)
 
 
 def _look_at_job(entry: table.Row) -> bool:
