@@ -8,20 +8,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Literal
 
+from distillations import idle
 from distillations.lost import lost_at
-from distillations.trainers import IdleCost, entry_of
+from distillations.trainers import IdleCost
 from foundation import http
 from foundation.document import Document
 from foundation.routes import PAGE, Routes
-from providers import prices
 from providers.last_asked import last_asked
 from providers.model_version import ModelVersion
 from providers.routing import DEFAULT
 
 router = Routes("Deployments")
-_HOURS_A_MONTH = 730
-_BY_ACTIVE_MINUTES = "bedrock_imported"
-"""The kind of provider whose models cost for each copy while it is active, whoever trained them."""
 
 
 class Deployment(Document):
@@ -60,31 +57,16 @@ def list_deployments() -> dict[str, Any]:
 
 
 def _shown(version: ModelVersion) -> Deployment:
-    idle = _idle_cost(version)
-    hour = 0.0 if idle == "nothing" else prices.hourly_usd(version.id) or prices.hourly_usd(version.base)
     return Deployment(
         id=version.id,
         created_at=version.created_at,
         base=version.base,
         trainer=version.trainer,
         provider=version.provider or DEFAULT,
-        idle_cost=idle,
-        usd_per_hour=hour,
-        usd_per_month=None if hour is None else hour * _HOURS_A_MONTH,
+        idle_cost=idle.idle_cost(version),
+        usd_per_hour=idle.usd_per_hour(version),
+        usd_per_month=idle.usd_per_month(version),
         last_asked_at=last_asked(version.id),
         lost_at=lost_at(version),
         keep=version.keep,
     )
-
-
-def _idle_cost(version: ModelVersion) -> IdleCost:
-    """That of its trainer, unless its provider has its own.
-
-    One that was trained at a provider which is gone, or that a person named, is not known.
-    """
-    if version.provider == _BY_ACTIVE_MINUTES:
-        return "nothing"
-    try:
-        return entry_of(version.trainer).idle
-    except KeyError:
-        return "unknown"

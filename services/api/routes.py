@@ -22,6 +22,7 @@ MODULES = {
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],
+    "verdicts": ["verdicts"],
     "datasets": ["datasets", "dataset_rows", "dataset_report", "learning_curves"],
     "fine_tuning": ["fine_tuning", "training_estimate", "graders"],
     "lineage": ["artifacts"],

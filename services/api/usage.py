@@ -11,7 +11,6 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from math import ceil
 from typing import Literal
 
 from api import filters
@@ -26,6 +25,7 @@ from foundation.routes import Query, Routes
 from providers import prices
 from providers.spending import Spending, spending
 from providers.usage import ModelUsage, TokenSum
+from stats.quantile import nearest_rank
 
 router = Routes("Usage")
 _TAG = "metadata."
@@ -203,4 +203,4 @@ def _quantiles(latencies: array[int]) -> Latencies | None:
     if not latencies:
         return None
     ordered = sorted(latencies)
-    return Latencies(**{name: ordered[ceil(share * len(ordered)) - 1] for name, share in _QUANTILES.items()})
+    return Latencies(**{name: nearest_rank(ordered, share) for name, share in _QUANTILES.items()})

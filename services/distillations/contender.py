@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from distillations.model_score import ModelScore
+from evals.call_costs import CallFigures
 from evals.figures import Finding
 from evals.run import Run
 from foundation.bounds import Name
@@ -69,6 +70,8 @@ class AgainstContender(Document):
     """What a call costs as a share of a call of the teacher; null where a price or the usage is not known."""
     latency_ms: float | None
     """The mean milliseconds of a call; null where none was measured."""
+    calls: CallFigures | None = None
+    """What a call costs and how long it takes; null where its run is gone."""
     error: str | None = None
     """Why there is no result."""
 

@@ -16,9 +16,13 @@ from distillations.failure import Failure
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distillations.verdict import Decision, Verdict
+from distillations.verdict_parts import Reuse, Saving
 from evals.calibrations import JudgeReliability
+from evals.call_costs import CallFigures
+from foundation.bounds import cut
 from foundation.document import Document
 from foundation.ids import derived_id
+from foundation.settings import settings
 
 _CLAIMS: dict[Decision, str] = {
     "beats_baseline": "beats its baseline",
@@ -26,6 +30,7 @@ _CLAIMS: dict[Decision, str] = {
     "worse": "is worse than its baseline",
     "inconclusive": "is not proven to beat its baseline",
 }
+_NAMED = 5
 
 
 class Notification(Document):
@@ -52,7 +57,22 @@ class Notification(Document):
     def text(self) -> str:
         """The message for people, as lines."""
         ids = [f"distillation {self.distillation_id}", f"message {self.id}"]
-        return "\n".join([self.sentence, "", *self.lines, "", *ids])
+        return "\n".join([self.sentence, "", *self.lines, "", self.url, self.command, *ids])
+
+    @property
+    def url(self) -> str:
+        """The page of the dashboard that shows it."""
+        return page_of(self.distillation_id)
+
+    @property
+    def command(self) -> str:
+        """The command that shows it."""
+        return f"stillhouse verdict {self.distillation_id}"
+
+
+def page_of(distillation_id: str) -> str:
+    """The page of a distillation in the dashboard."""
+    return f"{settings().API_URL.removesuffix('/v1')}/distillations/{distillation_id}"
 
 
 def of_verdict(verdict: Verdict) -> Notification:
@@ -74,7 +94,7 @@ def of_blocked(distillation: Distillation) -> Notification:
     return Notification(
         type="blocked",
         id=_blocked_id(distillation),
-        sentence=f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}",
+        sentence=cut(f"The distillation '{distillation.name}' is blocked before spending: {' '.join(reasons)}"),
         distillation_id=distillation.id,
         plan=distillation.plan,
         at=distillation.came_to("blocked"),
@@ -110,16 +130,22 @@ def sentence(verdict: Verdict) -> str:
         parts.append(f"It closes {verdict.gap_closed:.0%} of the gap to {verdict.scores['teacher'].model}.")
     parts += _contenders_sentence(verdict)
     if verdict.slices_worse:
-        parts.append(f"Worse on: {', '.join(worse.tag for worse in verdict.slices_worse)}.")
+        parts.append(f"Worse on: {_some([worse.tag for worse in verdict.slices_worse])}.")
     if verdict.dropped:
         parts.append(f"{verdict.dropped} rows were left out because of errors.")
-    return " ".join(parts)
+    return cut(" ".join(parts))
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def evidence_lines(verdict: Verdict) -> list[str]:
-    """The figures of a verdict, one line each: the models, the rows won and lost, the judges."""
+    """The figures of a verdict, one line each: models, rows won and lost, money, what speaks against it, judges."""
     lines = [
-        f"{role:<9} {score_line(score)}, {cost_ratio(verdict.cost_ratio.get(role))}"
+        f"{role:<9} {score_line(score)}, {cost_ratio(verdict.cost_ratio.get(role))}{_calls(verdict.calls.get(role))}"
         for role, score in verdict.scores.items()
     ]
     if verdict.attempts_tried > 1:
@@ -128,8 +154,54 @@ def evidence_lines(verdict: Verdict) -> list[str]:
     lines += [contender_line(contender) for contender in verdict.contenders]
     needed = verdict.rows_needed.observed
     if verdict.outcome == "inconclusive" and needed:
-        lines.append(f"At the observed gain, about {needed} rows would show it with 80% power.")
-    return lines + [judge_line(name, card) for name, card in verdict.judges.items()]
+        lines.append(f"At the observed gain, about {needed} rows would show it with {verdict.gate.power:.0%} power.")
+    lines += _teacher_line(verdict) + _saving_lines(verdict.saving) + _reuse_line(verdict.reuse)
+    lines += [f"training set: {warning}" for warning in _concerns(verdict)[:_NAMED]]
+    return lines + [judge_line(name, card) for name, card in list(verdict.judges.items())[:_NAMED]]
+
+
+def _calls(calls: CallFigures | None) -> str:
+    """What a thousand calls cost and how long one takes, as far as it is known."""
+    cost = calls and calls.usd_per_1000
+    times = calls and calls.latency_p95_ms is not None
+    return (f", ${cost:.4g} per 1,000 calls" if cost is not None else "") + (
+        f", p50 {calls.latency_p50_ms} ms, p95 {calls.latency_p95_ms} ms" if calls and times else ""
+    )
+
+
+def _teacher_line(verdict: Verdict) -> list[str]:
+    if not verdict.as_good_as_teacher:
+        return []
+    return [f"as good as the teacher, within {100 * verdict.gate.margin:g} points"]
+
+
+def _saving_lines(saving: Saving | None) -> list[str]:
+    """What it saves and when it has paid for itself; nothing where no cost is known."""
+    if saving is None or saving.usd_per_1000 is None:
+        return []
+    parts = [f"saves ${saving.usd_per_1000:.4g} per 1,000 calls"]
+    if saving.usd_per_month is not None:
+        parts.append(f"${saving.usd_per_month:,.2f} a month at {saving.requests_per_month:,} captured requests")
+    if saving.break_even_requests is not None:
+        parts.append(f"paid for after {saving.break_even_requests:,} requests")
+    return [", ".join(parts)]
+
+
+def _reuse_line(reuse: Reuse | None) -> list[str]:
+    if reuse is None or reuse.looks <= 1:
+        return []
+    held = "holds" if reuse.outcome_holds else "does not hold"
+    corrected = f"corrected for that, it {held} (p = {reuse.adjusted_p_value:.4g})"
+    return [f"the outcome is number {reuse.looks} on these rows: {corrected}"]
+
+
+def _concerns(verdict: Verdict) -> list[str]:
+    """What speaks against the training set: leaks that were kept out, then the first sentences of its report."""
+    learnt_from = verdict.training_set
+    if learnt_from is None:
+        return []
+    leaks = [f"{number} completions were kept out as {rule}" for rule, number in learnt_from.leaks.items()]
+    return leaks + learnt_from.warnings
 
 
 def score_line(score: ModelScore) -> str:

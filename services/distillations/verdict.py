@@ -10,34 +10,21 @@ from distillations.contender import AgainstContender
 from distillations.gate import Gate
 from distillations.model_score import ModelScore
 from distillations.roles import Role
+from distillations.verdict_parts import (
+    GraderPart,
+    Reuse,
+    RowsNeeded,
+    Saving,
+    SliceGain,
+    TrainingSetWarnings,
+)
 from evals.calibrations import JudgeReliability
+from evals.call_costs import CallFigures
 from evals.run import Answers
-from foundation.document import Document
 from foundation.records import Record
 from stats import Interval
 
 type Decision = Literal["beats_baseline", "no_better", "worse", "inconclusive"]
-
-
-class RowsNeeded(Document):
-    """How many test rows a claim takes, with 80% power unless the gate says otherwise."""
-
-    planned: int | None = None
-    """At the gain that was expected before training; null where no number of rows shows it."""
-    observed: int | None = None
-    """At the gain that was observed; null where that is not above the gate's `min_gain`."""
-
-
-class SliceGain(Document):
-    """The gain over the baseline on the rows that share a tag."""
-
-    tag: str
-    """`key=value`."""
-    rows: int
-    gain: float
-    """Share of these rows, from -1 to 1."""
-    interval: Interval | None
-    """The 95% interval of `gain`; null where the groups are too few for one."""
 
 
 class Verdict(Record):
@@ -53,6 +40,9 @@ class Verdict(Record):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     object: Literal["verdict"] = "verdict"
+    schema_version: Literal["1"] = "1"
+    """Of docs/reference/verdict.schema.json. A new field leaves it; a field that goes, or means something else, does
+    not."""
     distillation_id: str
     eval_id: str
     outcome: Decision
@@ -95,7 +85,9 @@ class Verdict(Record):
     correction for their number is due (Berger 1982)."""
     rows_needed: RowsNeeded
     slices_worse: list[SliceGain]
-    """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05."""
+    """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05: the 50 largest."""
+    graders: list[GraderPart] = Field(default_factory=list)
+    """Each grader's part in it, in the eval's order."""
     gate: Gate
     """The gate that the rules were applied with."""
     seed: int
@@ -112,16 +104,24 @@ class Verdict(Record):
     latency_from: dict[Role, Answers] = Field(default_factory=dict)
     """Where a latency was measured: `stored` is the application's own traffic, `sampled` are the eval's calls, which
     come many at once. One of each kind cannot be compared."""
+    calls: dict[Role, CallFigures] = Field(default_factory=dict)
+    """What a call of each model costs and how long it takes."""
+    saving: Saving | None = None
+    """What the distilled model saves against the teacher; null in verdicts of before it was reckoned."""
     prices_as_of: str
     """The date of the price list."""
     runs: dict[Role, str]
     """The id of each role's run."""
     dataset_id: str | None
+    training_set: TrainingSetWarnings | None = None
+    """What speaks against the training set; null where its card is gone."""
     job_id: str | None
     attempts_tried: int = 1
     """How many models the distilled one was chosen among, on the validation rows. The rows of this verdict took no part
     in the choice, so its interval needs no correction for their number."""
     earlier_verdicts: int
     """How many other verdicts this eval has already given on the same inputs."""
+    reuse: Reuse | None = None
+    """What follows from these; null in verdicts of before it was reckoned."""
     judges: dict[str, JudgeReliability | None] = Field(default_factory=dict)
     """By judge of the eval, the key figures of its newest calibration; null where it has none."""

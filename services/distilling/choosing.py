@@ -18,7 +18,8 @@ from distillations.distillation import Distillation
 from distillations.job import Job
 from distillations.lineage import Node
 from distillations.model_score import ModelScore
-from distilling import costs, runs, validation_rows
+from distillations.spent import spent_so_far
+from distilling import runs, validation_rows
 from distilling.transition import Transition, eval_deleted, failed
 from evals.eval import Eval
 from evals.gains import OutcomeByRow, Score
@@ -144,7 +145,7 @@ def _evaluate(distillation: Distillation, attempts: Sequence[Attempt], best: Att
             "job_id": best.job_id,
             "model": model,
             "attempts": [attempt.model_copy(update={"chosen": attempt is best}) for attempt in attempts],
-            "costs": costs.of(distillation),
+            "costs": spent_so_far(distillation),
             "runs": {**distillation.runs, "baseline": baseline, "distilled": run_id},
         },
         [runs.plan(distillation, run_id)],

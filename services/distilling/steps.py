@@ -9,8 +9,9 @@ from distillations import lineage
 from distillations.dataset import DatasetId
 from distillations.distillation import Distillation
 from distillations.lineage import Node
+from distillations.spent import spent_so_far
 from distillations.verdict import Verdict
-from distilling import costs, freeze, gate, held, runs, training
+from distilling import freeze, gate, held, runs, training
 from distilling.transition import Transition, eval_deleted, failed
 from evals.data_sources import FileId
 from evals.eval import Eval
@@ -119,7 +120,7 @@ def await_verdict(distillation: Distillation) -> Transition | None:
     verdict = Verdict.find(distillation.verdict_id)
     if verdict is None or verdict.notified_at is None:
         return None
-    return Transition("completed", {"verdict": verdict, "costs": costs.of(distillation)}, [])
+    return Transition("completed", {"verdict": verdict, "costs": spent_so_far(distillation)}, [])
 
 
 def cancel(distillation: Distillation) -> Transition:

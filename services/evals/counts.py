@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from foundation import table
 from providers.usage import ModelUsage
 from stats.moments import Moments
+from stats.quantile import nearest_rank
 
 _A_FEW = 4
 
@@ -73,6 +74,8 @@ class ChunkCounts(BaseModel):
     latency_ms: int = 0
     timed: int = 0
     """Rows whose latency is known; `latency_ms` is their sum."""
+    latencies_ms: list[int] = Field(default_factory=list)
+    """Those latencies, in ascending order."""
 
     def write_once(self, run_id: str) -> None:
         table.put_new({"pk": run_id, "sk": f"CHUNK#{self.chunk:06d}", "doc": self.model_dump_json()})
@@ -135,6 +138,14 @@ def totals(chunks: list[ChunkCounts]) -> dict[str, Any]:
         "per_testing_criteria_results": [result.model_dump() for result in criteria.values()],
         "latency_ms": sum(chunk.latency_ms for chunk in chunks),
         "timed_rows": sum(chunk.timed for chunk in chunks),
+        **_quantiles(sorted(latency for chunk in chunks for latency in chunk.latencies_ms)),
+    }
+
+
+def _quantiles(latencies: list[int]) -> dict[str, int | None]:
+    return {
+        f"latency_{name}_ms": nearest_rank(latencies, share) if latencies else None
+        for name, share in (("p50", 0.5), ("p95", 0.95))
     }
 
 

@@ -35,7 +35,7 @@ class Run(Record):
 
     `turn` is which of several fresh answers to the same requests it wants; null where it wants no others' answers.
     `pins` says where each model that it asks is asked, from when it is planned: its own, and those of its judges.
-    `latency_ms` is the sum over the `timed_rows`, of which a latency is known.
+    `latency_ms` is the sum over the `timed_rows`, of which a latency is known; the quantiles are of the same rows.
     """
 
     KIND: ClassVar[str] = "RUN"
@@ -61,6 +61,8 @@ class Run(Record):
     turn: int | None = None
     latency_ms: int | None = None
     timed_rows: int | None = None
+    latency_p50_ms: int | None = None
+    latency_p95_ms: int | None = None
     rows: int | None = None
     started_at: int | None = None
     paused: Pause | None = None

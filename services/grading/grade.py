@@ -128,6 +128,7 @@ def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
         for result in row.item["results"]:
             name = result["name"]
             criteria.setdefault(name, CriterionResult(testing_criteria=name)).add(result)
+    latencies = sorted(row.latency_ms for row in graded if row.latency_ms > 0)
     errored = sum(row.errored for row in graded)
     passed = sum(row.passed and not row.errored for row in graded)
     counts = ResultCounts(total=len(graded), passed=passed, failed=len(graded) - passed - errored, errored=errored)
@@ -139,8 +140,9 @@ def _counts(message: GradeChunk, graded: list[GradedRow]) -> ChunkCounts:
         usage=_summed(use for row in graded for use in row.usage),
         answers=_summed(row.answered._replace(batch=False) for row in graded if row.answered),
         criteria=list(criteria.values()),
-        latency_ms=sum(row.latency_ms for row in graded),
-        timed=sum(row.latency_ms > 0 for row in graded),
+        latency_ms=sum(latencies),
+        timed=len(latencies),
+        latencies_ms=latencies,
     )
 
 

@@ -305,6 +305,9 @@ def _distillation(made: Tour) -> None:
     system.settle()
     ended = call("GET", "/distillations/{distillation_id}", **same)
     call("GET", "/distillations")
+    call("GET", "/verdicts/{verdict_id}", verdict_id=distillation_id)
+    call("GET", "/verdicts/{verdict_id}/text", verdict_id=ended["verdict"]["id"])
+    call("POST", "/verdicts/{verdict_id}/recompute", verdict_id=ended["verdict"]["id"])
     cancelled = call("POST", "/distillations/{distillation_id}/repeat", {"name": "elsewhere"}, **same)["id"]
     call("POST", "/distillations/{distillation_id}/cancel", distillation_id=cancelled)
     dataset, job = {"dataset_id": ended["dataset_id"]}, {"job_id": ended["job_id"]}

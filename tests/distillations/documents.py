@@ -9,7 +9,8 @@ from distillations.distillation import Distillation
 from distillations.model_score import ModelScore
 from distillations.plan import Plan
 from distillations.recipe import UsedRecipe
-from distillations.verdict import RowsNeeded, Verdict
+from distillations.verdict import Verdict
+from distillations.verdict_parts import RowsNeeded
 from evals.gains import Score
 
 AT = 1_790_000_000

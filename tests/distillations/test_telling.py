@@ -8,7 +8,7 @@ import pytest
 
 from distillations import telling
 from distillations.distillation import Step
-from distillations.verdict import SliceGain
+from distillations.verdict_parts import SliceGain
 from evals.calibrations import JudgeReliability
 from tests.distillations.documents import distillation, plan, score, verdict
 

@@ -84,7 +84,16 @@ def test_nothing_adds_up_to_nothing():
         "per_testing_criteria_results": [],
         "latency_ms": 0,
         "timed_rows": 0,
+        "latency_p50_ms": None,
+        "latency_p95_ms": None,
     }
+
+
+def test_latencies_add_up_to_their_quantiles():
+    chunks = [chunk(0), chunk(1), chunk(2)]
+    chunks[0].latencies_ms, chunks[2].latencies_ms = [1, 3, 900], [2, 40]
+    added = totals(chunks)
+    assert (added["latency_p50_ms"], added["latency_p95_ms"]) == (3, 900)
 
 
 def test_usage_as_providers_give_it():

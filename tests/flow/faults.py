@@ -12,13 +12,13 @@ import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from distillations.deciding import evidence
 from foundation import bus
 from providers.openai_compatible import OpenAICompatible
 from stats import ratio_interval
 from tuning.trainers.openai_compatible import OpenAITrainer
 from tuning.trainers.openai_files import OpenAIFiles
 from tuning.trainers.trainer import TrainerAway
-from verdict import evidence
 
 
 class Hook:

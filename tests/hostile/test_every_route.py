@@ -114,6 +114,7 @@ BODIES: dict[Route, Any] = {
     ("POST", "/v1/distillations/<distillation_id>/repeat"): {"name": "elsewhere"},
     ("POST", "/v1/distillations/<distillation_id>/approve"): {},
     ("POST", "/v1/distillations/<distillation_id>/cancel"): {},
+    ("POST", "/v1/verdicts/<verdict_id>/recompute"): {},
     ("POST", "/v1/fine_tuning/jobs"): {
         "model": "lab-small",
         "training_file": "file-walk",
@@ -265,6 +266,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "key_id": _posted("/v1/keys"),
     "file_id": lambda system, _: str(acts.upload(system, [acts.ROW])[1]["id"]),
     "distillation_id": lambda *_: str(_distillation().id),
+    "verdict_id": lambda *_: build.verdict(_distillation()).id,
     "dataset_id": lambda *_: str(_distillation().dataset_id),
     "other_id": lambda *_: str(_distillation().dataset_id),
     "row_id": lambda system, _: _completion(system),

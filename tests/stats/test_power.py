@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from stats import PairedCounts, mcnemar_exact, power_at, rows_needed, smallest_gain, tango_interval
 from tests.examples import examples, of_the_soak
@@ -167,3 +167,44 @@ def test_the_smallest_gain_of_models_that_answer_independently():
 
 def test_three_rows_show_nothing_at_all():
     assert smallest_gain(3, lambda _: 0.5) is None
+
+
+def shown_by_scipy(n, won, lost, min_gain):
+    """Whether a table shows the gain, by scipy's exact McNemar test and the root of Tango's score by scipy's solver."""
+    if won <= lost or stats.binomtest(lost, won + lost, 0.5).pvalue >= 0.05:
+        return False
+
+    def score(difference):
+        b = (2 * n - won + lost) * difference - won - lost
+        c = -lost * difference * (1 - difference)
+        share = (np.sqrt(b * b - 8 * n * c) - b) / (4 * n)
+        return (won - lost - n * difference) / np.sqrt(n * (2 * share + difference * (1 - difference)))
+
+    return optimize.brentq(lambda at: score(at) - stats.norm.ppf(0.975), -0.9999, (won - lost) / n) > min_gain
+
+
+@pytest.mark.parametrize(
+    ("times", "gain", "discordance", "min_gain"),
+    [
+        (2_000, 0.2, 0.4, 0.0),
+        *of_the_soak(
+            (20_000, 0.12, 0.3, 0.0),
+            (20_000, 0.05, 0.12, 0.0),
+            (20_000, 0.03, 0.1, 0.0),
+            (20_000, 0.1, 0.2, 0.03),
+            (20_000, 0.02, 0.02, 0.0),
+        ),
+    ],
+)
+def test_the_promised_power_is_kept_where_scipy_simulates_and_scipy_decides(times, gain, discordance, min_gain):
+    rows = rows_needed(gain, discordance, min_gain=min_gain)
+    shares = [(discordance + gain) / 2, (discordance - gain) / 2, 1 - discordance]
+    tables = stats.multinomial.rvs(rows, shares, size=times, random_state=7)
+    distinct, counts = np.unique(tables[:, :2], axis=0, return_counts=True)
+    shown = sum(
+        int(number)
+        for (won, lost), number in zip(distinct.tolist(), counts, strict=True)
+        if shown_by_scipy(rows, won, lost, min_gain)
+    )
+    # A chance of 0.8 falls short of this once in 200.
+    assert shown / times >= stats.binom.ppf(0.005, times, 0.8) / times

@@ -11,25 +11,29 @@ import orjson
 import pytest
 
 from distillations import lineage
+from distillations.attempts import Attempt
+from distillations.deciding.evidence import Evidence
+from distillations.deciding.rules import decision_of
 from distillations.distillation import Distillation
 from distillations.gate import Gate
-from distillations.verdict import RowsNeeded, Verdict
+from distillations.verdict import Verdict
+from distillations.verdict_parts import RowsNeeded
 from evals.calibrations import Calibration, graders_of
 from evals.counts import ChunkCounts, ResultCounts
 from evals.data_sources import FileId, JsonlSource
 from evals.eval import Eval
 from evals.output_items import items_key
-from evals.run import new_run
+from evals.run import Run, new_run
 from foundation import blobs
+from providers.model_version import ModelVersion
 from providers.usage import ModelUsage
-from stats import Interval, rows_needed, tango_interval
+from stats import Interval, mcnemar_exact, rows_needed, tango_interval
 from stats import PairedCounts as Counts
 from tests.distillations import documents
+from tests.distillations.deciding.tables import evidence
 from tests.distilling import build
 from tests.flow.system import System
-from tests.verdict.tables import evidence
-from verdict.decide import decide, decision_of
-from verdict.evidence import Evidence
+from verdict.decide import decide
 
 # ------------------------------------------------------------------ the rules
 
@@ -219,6 +223,48 @@ def test_a_ratio_is_known_or_null(usage: Any, expected: Any, system: System) -> 
     )
 
 
+def test_calls_are_shown_by_their_price_and_their_quantiles(system: System) -> None:  # noqa: ARG001
+    distillation = deciding()
+    Run.load(distillation.runs["teacher"]).change({"latency_p50_ms": 7, "latency_p95_ms": 90})
+    decide(distillation.id)
+    calls = Verdict.load(distillation.verdict_id).calls
+    assert {role: round(figures.usd_per_1000 or 0, 9) for role, figures in calls.items()} == {
+        "teacher": 3.5,
+        "baseline": 0.21,
+        "distilled": 0.42,
+    }
+    assert (calls["teacher"].latency_p50_ms, calls["teacher"].latency_p95_ms, calls["teacher"].timed_calls) == (
+        7,
+        90,
+        100,
+    )
+
+
+def test_what_was_paid_for_is_held_against_what_a_call_saves(system: System) -> None:  # noqa: ARG001
+    distillation = deciding()
+    build.job(distillation, cost_usd=6.16, status="succeeded")
+    ModelVersion(id=build.MODEL, created_at=1, base=build.STUDENT, trainer="default").create()
+    decide(distillation.id)
+    saving = Verdict.load(distillation.verdict_id).saving
+    assert saving
+    # The answers were all found paid: these runs cost nothing, and what a call costs is known all the same.
+    assert (saving.training_usd, saving.evals_usd, saving.idle_usd_per_month) == (6.16, 0.0, 0.0)
+    assert saving.usd_per_1000 == pytest.approx(3.08)
+    assert (saving.break_even_requests, saving.requests_per_month, saving.usd_per_month) == (2000, None, None)
+
+
+def test_slices_that_got_worse_are_bounded_and_have_their_p(system: System) -> None:  # noqa: ARG001
+    distillation = build.distillation("deciding", model=build.MODEL)
+    tags = [{f"k{key}": f"v{place % 2}" for key in range(20)} for place in range(80)]
+    for role, letters in (("teacher", "p" * 80), ("baseline", "pf" * 40), ("distilled", "ff" * 40)):
+        build.graded(distillation, role, letters, metadata=tags)
+    blobs.put(distillation.rows_key, _row(0, teacher=distillation.teacher))
+    decide(distillation.id)
+    worse = Verdict.load(distillation.verdict_id).slices_worse
+    assert {part.tag for part in worse} == {f"k{key}=v0" for key in range(20)}
+    assert all(part.adjusted_p_value and part.adjusted_p_value < 0.05 for part in worse)
+
+
 # ------------------------------------------------------------------ its judges
 
 TONE = {
@@ -364,6 +410,18 @@ def test_verdicts_of_this_eval_on_these_rows_are_counted(earlier: Callable[[Dist
     assert earlier(deciding(number=2)) == 1
     assert earlier(deciding(number=3, teacher="another-teacher")) == 2
     assert earlier(deciding(number=4, rows=99)) == 0
+
+
+def test_earlier_verdicts_are_corrected_for_and_sweeps_are_counted(earlier: Callable[[Distillation], int]) -> None:
+    tried = [Attempt(student=build.STUDENT, hyperparameters={}, job_id=f"ftjob-{n}") for n in range(3)]
+    earlier(deciding(number=1, attempts=tried))
+    second = deciding(number=2)
+    earlier(second)
+    reuse = Verdict.load(second.verdict_id).reuse
+    assert reuse
+    assert (reuse.looks, reuse.sweeps, reuse.outcome_holds) == (2, 1, True)
+    assert reuse.adjusted_p_value == pytest.approx(2 * mcnemar_exact(20, 0))
+    assert reuse.interval == tango_interval(Counts(100, 20, 0), 0.975)
 
 
 def test_a_verdict_does_not_count_itself(earlier: Callable[[Distillation], int], monkeypatch: Any) -> None:

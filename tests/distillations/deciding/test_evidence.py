@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from distillations.deciding.evidence import gather
 from stats import PairedCounts, cluster_interval, mcnemar_exact, tango_interval, wilson
-from tests.verdict.tables import evidence, outcomes
-from verdict.evidence import gather
+from tests.distillations.deciding.tables import evidence, outcomes
 
 TEACHER, BASELINE, DISTILLED = "ppppppff", "ppffffpf", "pfppppff"
 

@@ -1,4 +1,4 @@
-"""What a distillation costs.
+"""What a distillation has cost so far.
 
 In: a distillation. Out: what its jobs and its runs came to, as far as prices are known.
 """
@@ -13,9 +13,9 @@ from evals.run import Run
 from providers.prices import cost_nanodollars
 
 
-def of(distillation: Distillation) -> DistillationCosts:
+def spent_so_far(distillation: Distillation) -> DistillationCosts:
     """What it has cost so far, all its attempts together."""
-    jobs = jobs_of(distillation)
+    jobs = _jobs(distillation)
     return DistillationCosts(
         training_estimate_usd=_sum([job.estimate.cost_usd if job.estimate else None for job in jobs]),
         training_usd=_sum([job.cost_usd for job in jobs]),
@@ -23,7 +23,7 @@ def of(distillation: Distillation) -> DistillationCosts:
     )
 
 
-def jobs_of(distillation: Distillation) -> list[Job]:
+def _jobs(distillation: Distillation) -> list[Job]:
     return [job for job_id in distillation.job_ids if (job := Job.find(job_id))]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from distillations.deciding.evidence import Evidence, gather
 from evals.outcomes import RowOutcome
-from verdict.evidence import Evidence, gather
 
 
 def outcomes(rows: str, *, run: str = "run", metadata: list[dict[str, str]] | None = None) -> dict[str, RowOutcome]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from distillations.contender import NO_ROW, AgainstContender, why_no_result
 from distillations.distillation import Distillation
 from distillations.model_score import ModelScore
-from evals.call_costs import cost_ratio, mean_latency_ms
+from evals.call_costs import call_figures, cost_ratio, mean_latency_ms
 from evals.gains import ONE_SIDED, OutcomeByRow, Score, gain_of_pairs, groups_of
 from evals.outcomes import row_outcomes
 from evals.run import Run
@@ -40,6 +40,7 @@ def _against(distillation: Distillation, model: str, teacher: Run, distilled: Ou
         does_as_well=False,
         cost_ratio=cost_ratio(run, teacher) if run else None,
         latency_ms=mean_latency_ms(run) if run else None,
+        calls=call_figures(run) if run else None,
     )
     if run is None or run.status != "completed":
         return result.model_copy(update={"error": why_no_result(run)})
