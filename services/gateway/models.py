@@ -6,19 +6,20 @@ from typing import Any
 
 from aliases.alias import Alias, every_alias
 from foundation import loop
-from foundation.errors import RetryLater
+from foundation.errors import ApiError, RetryLater
 from foundation.routes import Routes
 from providers import ProviderAway, registry, shutdown_dates
 from providers.model_version import ModelVersion
 from providers.required_model import require_model
-from providers.routing import DEFAULT
+from providers.routing import DEFAULT, ListRefused
 
 router = Routes("Models")
 _OWNER = "alias"
+_REFUSED = {502: "A provider refuses to list its models; the message names it."}
 _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/model` says whose is meant."}
 
 
-@router.get("/v1/models", scope="read", also="infer", lists="openai.types.Model")
+@router.get("/v1/models", scope="read", also="infer", lists="openai.types.Model", errors=_REFUSED)
 def list_models() -> dict[str, Any]:
     """List the models of every provider.
 
@@ -29,6 +30,8 @@ def list_models() -> dict[str, Any]:
         listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
     except ProviderAway as away:
         raise RetryLater(str(away)) from away
+    except ListRefused as refusal:
+        raise ApiError(refusal.message, code=refusal.code, status=refusal.status) from refusal
     trained = {version.id: version for version in ModelVersion.every()}
     for model in listed.values():
         model.setdefault("shutdown_date", shutdown_dates.listed_date(str(model.get("owned_by")), model["id"]))

@@ -48,6 +48,17 @@ class ModelRetired(ProviderRefused):
         super().__init__(404, orjson.dumps(body), {})
 
 
+class ListRefused(ProviderRefused):
+    """A provider refuses to say which models it has, mostly since its key is wrong."""
+
+    def __init__(self, name: str, status: int) -> None:
+        message = (
+            f"The provider '{name}' refuses to list its models: it answered {status}. "
+            "Look whether its key is right and may list them."
+        )
+        super().__init__(502, orjson.dumps(ApiError(message, code="provider_refused").body()), {})
+
+
 class ProviderGone(ProviderRefused):
     """What is asked for is served by a provider that is not configured any more."""
 
@@ -199,7 +210,7 @@ async def _models_of(prefix: str, provider: SingleProvider) -> list[dict[str, An
     except ProviderRefused as refusal:
         if refusal.status in _NO_LIST:
             return []
-        raise
+        raise ListRefused(prefix.removesuffix("/") or DEFAULT, refusal.status) from refusal
 
 
 def listed_model(model: str, owner: str) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class Scripted:
         self.models: list[str] = []
         self.responses: list[Said] = []
         self.paths: list[str] = []
+        self.lists_with: int | None = None
+        """The status with which it refuses to tell its models."""
 
     def next(self, request: dict[str, Any]) -> Said:
         self.asked.append(request)
@@ -87,8 +89,8 @@ def served(script: Scripted) -> Iterator[str]:
             models = [{"id": name, "object": "model", "created": 7, "owned_by": "script"} for name in script.models]
             pages = {"/v1/models": {"object": "list", "data": models}} if models else {}
             pages |= {f"/v1/models/{model['id']}": model for model in models}
-            body = pages.get(self.path)
-            self._say(Said(200 if body else 404, json.dumps(body or {}).encode(), {}))
+            body = pages.get(self.path) if script.lists_with is None else None
+            self._say(Said(script.lists_with or (200 if body else 404), json.dumps(body or {}).encode(), {}))
 
         def _say(self, body: Said) -> None:
             self.send_response(body.status)

@@ -92,6 +92,21 @@ def test_a_provider_out_of_reach_makes_no_shorter_list(
     assert system.call("GET", "/v1/models")[0] == 503
 
 
+@pytest.mark.parametrize("status", [401, 403, 400])
+def test_a_provider_that_refuses_its_key_is_named_where_models_are_listed(
+    system: System, provider: Scripted, further: Further, status: int
+) -> None:
+    provider.models = ["lab-small"]
+    others = further(gamma=None)
+    others["gamma"].lists_with = status
+    answered, refusal = system.call("GET", "/v1/models")
+    assert (answered, refusal["error"]["code"]) == (502, "provider_refused")
+    assert f"'gamma' refuses to list its models: it answered {status}" in refusal["error"]["message"]
+    provider.lists_with = status
+    others["gamma"].lists_with = None
+    assert "'default' refuses" in system.call("GET", "/v1/models")[1]["error"]["message"]
+
+
 def test_a_wrong_secret_is_told_in_the_log_and_not_to_the_caller(
     system: System, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
