@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,8 @@ def _run(options: Options, console: Console) -> int:
             notifications=Path(stack.notifications),
         )
         state, made, completion = demo.run()
+    if options.keep:
+        made = replace(made, look=(stack.pages_url, stack.api_key))
     if options.json_out:
         options.json_out.write_text(json.dumps(made.document(), indent=2) + "\n", encoding="utf-8")
     report.show(console, made, completion)

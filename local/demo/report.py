@@ -23,7 +23,9 @@ from distillations.verdict import Verdict
 Json = dict[str, Any]
 
 _VERDICT_FIGURES = {"outcome", "gain", "interval", "p_value", "gap_closed", "rows_needed"}
+_STOP = (("make local-down", "stop the stack; what was captured stays"),)
 _NEXT = (
+    ("make demo ARGS=--keep", "once more, and the stack stays up, with its web pages to look at"),
     ("make local-up", "the stack again, with all that this demo captured, and its web pages"),
     (
         ".venv/bin/python examples/first_distillation.py",
@@ -43,6 +45,8 @@ class Report:
     notification: Json | None
     lineage: Json | None
     seconds: dict[str, float]
+    look: tuple[str, str] | None = None
+    """Where the web pages are and the key to sign in with, where the stack stays up."""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -89,15 +93,18 @@ def _parts(report: Report, completion: str | None) -> Iterator[RenderableType]:
     if report.lineage and completion:
         yield Group("Lineage of one captured completion", tree(report.lineage, completion))
     yield _times(report.seconds)
-    yield _next_commands()
+    yield _next_steps(report)
 
 
-def _next_commands() -> Table:
-    """What to do after the demo: three commands that run as they are, but for the file."""
+def _next_steps(report: Report) -> Table:
+    """What to do after the demo: the page to look at, and commands that run as they are, but for the file."""
     table = Table(title="Next", title_justify="left", show_header=False, box=None)
     table.add_column(no_wrap=True)
     table.add_column(style="dim")
-    for command, purpose in _NEXT:
+    if report.look:
+        url, key = report.look
+        table.add_row(f"{url}/distillations/{report.distillation.id}", f"all of this in a browser: sign in with {key}")
+    for command, purpose in _STOP + _NEXT[2:] if report.look else _NEXT:
         table.add_row(command, purpose)
     return table
 

@@ -85,13 +85,12 @@ def _report(line: str) -> None:
 
 
 def _show(info: StackInfo) -> None:
-    _report("ready")
+    _report(f"ready: {info.pages_url} in a browser, and sign in with the key")
     _report(f"  api      {info.api_url}")
     _report(f"  gateway  {info.gateway_url}")
     _report(f"  key      {info.api_key}")
     _report(f"  lab      {info.lab_url} with lab-large, lab-small, lab-judge; their prices are examples")
     _report(f"  fakes    {info.fakes_url} stands for Bedrock; the lab trains and answers behind it")
-    _report(f"  pages    {info.pages_url} is the dashboard: sign in with the key")
     _report(f"  aws      AWS_ENDPOINT_URL={info.endpoint_url}")
 
 

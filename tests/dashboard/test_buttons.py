@@ -15,7 +15,7 @@ def test_an_empty_stack_shows_how_to_send_the_first_completion(system: System, b
     assert "Nothing has been captured yet" in page.text
     made = browser.post("/first-key")
     key = next(word for word in made.text.split() if word.startswith("sk-sh-key_"))
-    assert made.text.count(key) == 3
+    assert made.text.count(key) == 4
     assert system.call("GET", "/v1/evals", key=key)[0] == 403
     loop.capture(system, "first", train=1, test=1)
     assert browser.page("/").path.endswith("/completions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.answers import Answer, Page, SeeOther
+from dashboard.stillhouse_api import MODELS, names_of
 from dashboard.visit import Visit, link
 from foundation.routes import Routes
 from foundation.settings import settings
@@ -18,18 +19,21 @@ def first_page(visit: Visit) -> Answer:
     failed = {"has_error": "true"}
     if visit.api.get("/chat/completions", {"limit": "1", **failed})["data"]:
         return SeeOther("/completions", failed)
-    return _first_run(None)
+    return _first_run(visit, None)
 
 
 @pages.post("/first-key", scope="admin")
 def make_key(visit: Visit) -> Answer:
     """Make the key that the snippets name; it is shown this once."""
     key = visit.api.post("/keys", {"name": "application", "scopes": ["capture", "infer"]})
-    return _first_run(key["key"])
+    return _first_run(visit, key["key"])
 
 
-def _first_run(key: str | None) -> Page:
+def _first_run(visit: Visit, key: str | None) -> Page:
+    models = names_of(visit.api.all([MODELS])[0])
     content = {
+        # One that answers here, so that the snippet runs as it is.
+        "model": models[0] if models else "gpt-4o",
         "key": key,
         "api_url": settings().API_URL,
         "seconds": None if key else 10,

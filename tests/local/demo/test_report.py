@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 
@@ -81,6 +82,16 @@ def test_everything_is_shown():
     text = console.file.getvalue()
     for wanted in ("88 of 100", "88.0%", "80.2% to 93.0%", "no price", "0.1", "It is better [really].", "2.0"):
         assert wanted in text
+
+
+def test_where_the_stack_stays_up_the_page_and_the_key_to_look_at_it_are_told():
+    console = Console(file=io.StringIO(), width=200)
+    looked = dataclasses.replace(made(), look=("http://127.0.0.1:4610", "sk-sh-first-x"))
+    report.show(console, looked, "c1")
+    text = console.file.getvalue()
+    assert f"http://127.0.0.1:4610/distillations/{looked.distillation.id}" in text
+    assert "sign in with sk-sh-first-x" in text
+    assert "make local-up" not in text
 
 
 def test_the_tree_draws_what_two_paths_reach_once():
