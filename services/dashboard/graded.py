@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dashboard.shown import as_json
@@ -54,11 +54,45 @@ def _question(source: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
     return asked[-1] if asked else _text(messages or source)
 
 
+def reason_of(sample: Mapping[str, Any]) -> str:
+    """Why a grader gave its grade, in words, as far as the grade's sample says it."""
+    error = sample.get("error")
+    if error:
+        return _text(_fields(error).get("message") or error)
+    for name, words in _REASONS.items():
+        if sample.get(name):
+            return words(sample[name])
+    return _text(sample.get("output"))
+
+
 def _grade(result: Mapping[str, Any]) -> Grade:
     sample = _fields(result.get("sample"))
-    failure = sample.get("error")
-    reason = sample.get("reason") or failure or sample.get("output")
-    return Grade(result["name"], None if failure else result.get("passed"), result.get("score"), _text(reason))
+    passed = None if sample.get("error") else result.get("passed")
+    return Grade(result["name"], passed, result.get("score"), reason_of(sample))
+
+
+def _steps(steps: Any) -> str:
+    """The steps of a judge that reasons before it scores."""
+    known = [_fields(step) for step in steps] if isinstance(steps, list) else []
+    return " ".join(f"{_text(step.get('description'))} {_text(step.get('conclusion'))}" for step in known)
+
+
+def _lines(lines: Any) -> str:
+    return "; ".join(map(_text, lines)) if isinstance(lines, list) else _text(lines)
+
+
+def _answers(labels: Any) -> str:
+    """The labels of a judge that was asked in both orders."""
+    return f"answered {' and, the other way round, '.join(map(_text, labels))}" if isinstance(labels, list) else ""
+
+
+def _unequal(fields: Any) -> str:
+    unequal = [name for name, equal in _fields(fields).items() if equal != 1]
+    return f"differs in {', '.join(unequal)}" if unequal else "every field is equal"
+
+
+def _parts(graders: Any) -> str:
+    return ", ".join(f"{name} {_text(_fields(grade).get('score'))}" for name, grade in _fields(graders).items())
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
@@ -67,3 +101,17 @@ def _fields(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else as_json(value)
+
+
+_REASONS: Mapping[str, Callable[[Any], str]] = {
+    "reason": _text,
+    "steps": _steps,
+    "errors": _lines,
+    "labels": _answers,
+    "label": lambda label: f"answered {_text(label)}",
+    "fields": _unequal,
+    "graders": _parts,
+    "metric": lambda metric: f"by {_text(metric)}",
+    "wanted": lambda wanted: f"{_text(wanted)} calls wanted",
+}
+"""How the parts of a grade's sample are said, the most telling first."""

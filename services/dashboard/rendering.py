@@ -27,8 +27,10 @@ SECTIONS = (
 _ENDS = [("", "any"), *((reason, reason) for reason in ("stop", "length", "tool_calls", "content_filter"))]
 """How an answer ended, as a form offers it."""
 _TONES = {
-    **dict.fromkeys(("completed", "ready", "pass", "beats_baseline", "better", "train"), "good"),
-    **dict.fromkeys(("failed", "fail", "error", "cancelled", "canceled", "worse", "dropped"), "bad"),
+    **dict.fromkeys(("completed", "ready", "pass", "beats_baseline", "better", "train", "won", "all_right"), "good"),
+    **dict.fromkeys(
+        ("failed", "fail", "error", "cancelled", "canceled", "worse", "dropped", "lost", "all_wrong", "errored"), "bad"
+    ),
     **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise"), "careful"),
 }
 """How a status looks; its word stands beside it always."""

@@ -6,6 +6,7 @@ marks by their names; `beginning` cuts. Escaping is the templates' own doing.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from stats import Interval
 _LONG = 4_000
 """The most bytes that a text has in a page, as it is escaped."""
 _UNKNOWN = "-"
+_DIGITS_THAT_TELL = 3
+_MOST_DIGITS = 12
 _ESCAPED = dict.fromkeys("&<>\"'", 5)
 """The bytes of the letters that HTML writes in another way, rounded up."""
 _LATEST = 253_402_300_799
@@ -88,7 +91,11 @@ def dollars(amount: float | None) -> str:
     """An amount in US dollars; small ones with the digits that tell them apart."""
     if amount is None:
         return "no price"
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.3g}"
+    if amount >= 1 or amount <= 0:
+        return f"${amount:,.2f}"
+    # Never as 2.9e-05.
+    digits = max(2, _DIGITS_THAT_TELL - math.floor(math.log10(amount)) - 1)
+    return f"${amount:.{min(digits, _MOST_DIGITS)}f}".rstrip("0").rstrip(".")
 
 
 def milliseconds(amount: float | None) -> str:

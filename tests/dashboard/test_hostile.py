@@ -117,7 +117,9 @@ def test_the_grades_of_hostile_rows_are_text(system: System, browser: Browser, h
     )
     system.settle()
     assert system.ok("GET", f"/v1/evals/{made['id']}/runs/{run['id']}")["result_counts"]["total"] == len(hostile)
-    for path in ("/evals", f"/evals/{made['id']}", f"/evals/{made['id']}/runs/{run['id']}"):
+    eval_path = f"/evals/{made['id']}"
+    beside = f"{eval_path}/compare?baseline={run['id']}"
+    for path in ("/evals", eval_path, f"{eval_path}/runs/{run['id']}", f"{eval_path}/compare", beside):
         page = browser.page(path)
         assert is_harmless(page.body), path
         assert len(page.body.encode()) < 200_000, path

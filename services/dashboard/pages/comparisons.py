@@ -1,12 +1,13 @@
-"""Two runs of one eval beside each other: how sure the difference is, and the rows that make it."""
+"""Runs of one eval beside each other: how sure each difference is, and every answer with each grade and its reason."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from dashboard import graded
 from dashboard.answers import Answer, Page
-from dashboard.graded import GradedRow
+from dashboard.compared import beside, matrix, room, slice_lines
+from dashboard.filters import tags_of
 from dashboard.shown import step
 from dashboard.stillhouse_api import Asked
 from dashboard.visit import Visit
@@ -14,68 +15,102 @@ from foundation.errors import ApiError
 from foundation.routes import Query, Routes
 
 pages = Routes("Comparisons")
-_QUERY = (
-    Query("run", "The run that is looked at."),
-    Query("baseline", "The run that it is compared with."),
-    Query("rows", "`won` or `lost`."),
-    Query("from", "How many rows come before this page."),
+_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+_SHOWN = (
+    Query("outcome", "Rows that were won, lost, right everywhere, wrong everywhere, or not graded."),
+    Query("criterion", "The grader that decides."),
+    Query("min_score", "The least score of that grader."),
+    Query("max_score", "The highest score of that grader."),
+    Query("tags", "Tags of the rows, as name=value."),
+    Query("slice", "A slice: `slice[item.queue]=billing`.", _MAP),
 )
-_A_PAGE = 8
-_LONGEST_NUMBER = 6
-
-
-class Pair(NamedTuple):
-    """A row as both runs have it."""
-
-    run: GradedRow
-    baseline: GradedRow
+_QUERY = (
+    Query("run", "A run that is looked at."),
+    Query("runs", "Runs that are looked at, by their ids: `runs[evalrun_1]=on`.", _MAP),
+    Query("baseline", "The run that they are held against."),
+    *_SHOWN,
+    Query("after", "The row after which the page begins."),
+)
+_MOST_RUNS = 6
+_OFFERED_RUNS = "30"
+_A_PAGE, _A_PAGE_OF_MANY = 10, 5
+_MANY = 3
+OUTCOMES = (
+    ("", "all"),
+    ("won", "won"),
+    ("lost", "lost"),
+    ("all_wrong", "all wrong"),
+    ("all_right", "all right"),
+    ("errored", "not graded"),
+)
 
 
 @pages.get("/evals/<eval_id>/compare", scope="read", query=_QUERY)
 def compare(visit: Visit) -> Answer:
-    """The comparison, with a page of the rows that one run passed and the other did not."""
-    eval_path = f"/evals/{step(visit.parameters['eval_id'])}"
-    runs = [f"{eval_path}/runs/{step(visit.query.get(name, ''))}" for name in ("run", "baseline")]
-    if not visit.query.get("run") or not visit.query.get("baseline"):
-        raise ApiError("Choose two runs to compare.", code="missing_required_parameter", param="baseline")
-    comparison = visit.api.get(f"{runs[0]}/comparison", {"baseline": visit.query["baseline"]})
-    eval_, run, baseline = visit.api.all([Asked(eval_path), Asked(runs[0]), Asked(runs[1])])
-    side = "lost" if visit.query.get("rows") == "lost" else "won"
-    start = _start(visit)
-    items = comparison[f"{side}_items"]
-    content: dict[str, Any] = {
+    """Several runs against a base: the matrix, the slices, and a page of the rows of a filter."""
+    path = f"/evals/{step(visit.parameters['eval_id'])}"
+    chosen = _chosen(visit.query)
+    rows = [Asked(f"{path}/compared_rows", _asked_rows(visit.query, chosen))] if chosen else []
+    eval_, offered, *answered = visit.api.all(
+        [
+            Asked(path),
+            Asked(f"{path}/runs", {"order": "desc", "limit": _OFFERED_RUNS, "status": "completed"}),
+            *rows,
+            *(Asked(f"{path}/runs/{step(run)}") for run in chosen),
+            *(Asked(f"{path}/runs/{step(run)}/comparison", {"baseline": chosen[0]}) for run in chosen[1:]),
+        ]
+    )
+    if eval_ is None or any(document is None for document in answered):
+        raise ApiError("There is no such eval, or no such run of it.", code="not_found", status=404)
+    content = {
         "eval": eval_,
-        "comparison": comparison,
-        "run": run,
-        "baseline": baseline,
-        "side": side,
-        "pairs": _pairs(visit, runs, items[start : start + _A_PAGE]),
-        "start": start,
-        "next": start + _A_PAGE if start + _A_PAGE < len(items) else None,
-        "listed": len(items),
-        "names": {
-            criterion["id"]: criterion.get("name") or criterion["type"] for criterion in eval_["testing_criteria"]
-        },
+        "offered": offered["data"] if offered else [],
+        "chosen": chosen,
+        "names": {criterion["id"]: criterion["name"] for criterion in eval_["testing_criteria"]},
+        "query": dict(visit.query),
+        "kept": {name: value for name, value in visit.query.items() if name != "after"},
+        "outcomes": OUTCOMES,
     }
-    return Page("comparison.html", f"{run['name']} against {baseline['name']}", content)
+    if not chosen:
+        return Page("comparison_choice.html", "Compare runs", content)
+    page, runs, comparisons = answered[0], answered[1 : 1 + len(chosen)], answered[1 + len(chosen) :]
+    return Page("comparison.html", _title(runs), content | _compared(visit.query, eval_, page, runs, comparisons))
 
 
-def _pairs(visit: Visit, runs: list[str], items: list[dict[str, str]]) -> list[Pair]:
-    asked = [
-        Asked(f"{path}/output_items/{step(item[name])}")
-        for item in items
-        for path, name in zip(runs, ("run_item_id", "baseline_item_id"), strict=True)
-    ]
-    found = visit.api.all(asked)
-    return [
-        Pair(graded.row(mine), graded.row(theirs))
-        for mine, theirs in zip(found[::2], found[1::2], strict=True)
-        if mine is not None and theirs is not None
-    ]
+def _compared(query: Mapping[str, str], eval_: Any, page: Any, runs: list[Any], comparisons: list[Any]) -> Any:
+    rows = [beside(row, query.get("criterion")) for row in page["data"]]
+    return {
+        "page": page,
+        "rows": rows,
+        "room": room(rows),
+        "runs": runs,
+        "comparisons": comparisons,
+        "lines": matrix(eval_, runs, comparisons),
+        "slices": slice_lines(comparisons),
+        "counts": {"": sum(page["counts"].values()), **page["counts"]},
+    }
 
 
-def _start(visit: Visit) -> int:
-    text = visit.query.get("from", "0")
-    if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        raise ApiError("'from' takes a whole number.", code="invalid_value", param="from")
-    return int(text)
+def _title(runs: list[Any]) -> str:
+    names = [run["name"] or run["id"] for run in runs]
+    return f"{', '.join(names[1:])} against {names[0]}" if names[1:] else names[0]
+
+
+def _chosen(query: Mapping[str, str]) -> list[str]:
+    """The ids of the runs, the base first, each once."""
+    members = [name.removeprefix("runs[").removesuffix("]") for name in query if name.startswith("runs[")]
+    named = [query.get("baseline", ""), query.get("run", ""), *members]
+    chosen = [run for run in dict.fromkeys(named) if run]
+    if len(chosen) > _MOST_RUNS:
+        raise ApiError(f"Choose at most {_MOST_RUNS} runs.", code="invalid_value", param="runs")
+    return chosen
+
+
+def _asked_rows(query: Mapping[str, str], chosen: list[str]) -> dict[str, str]:
+    """The query of the API's rows."""
+    limit = _A_PAGE if len(chosen) <= _MANY else _A_PAGE_OF_MANY
+    same = ("outcome", "criterion", "min_score", "max_score", "after")
+    tags = {f"slice[{name}]": value for name, value in tags_of(query.get("tags", "")).items()}
+    slices = {name: value for name, value in query.items() if name.startswith("slice[")}
+    asked = {name: query[name] for name in same if name in query}
+    return {"runs": ",".join(chosen), "limit": str(limit), **asked, **tags, **slices}
