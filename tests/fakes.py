@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -162,27 +163,27 @@ def aws_trainers(
         monkeypatch.setenv(name, address)
     serve_trained(monkeypatch)
     fakes_server.order("timing", dict.fromkeys(("validation", "processing", "training", "stopping", "deployment"), 0))
-    _held()
+    for name, made in _held().items():
+        monkeypatch.setattr(aws, name, made)
     yield fakes_server
     registry.forget()
-    _forget()
 
 
-def _held() -> None:
-    """Every request of the system's clients is held to AWS's model, and every answer."""
-    _forget()
-    hold(aws.bedrock())
-    hold(aws.sagemaker())
-    hold(aws.application_autoscaling())
-    hold(aws.bedrock_runtime(None, None))
+@cache
+def _held() -> dict[str, Callable[..., Any]]:
+    """Clients that reach the fakes, in the place of the system's own and one for all tests of a process.
 
-
-def _forget() -> None:
-    for made in (
-        aws.bedrock,
-        aws.bedrock_runtime,
-        aws.sagemaker,
-        aws.sagemaker_runtime_url,
-        aws.application_autoscaling,
-    ):
-        made.cache_clear()
+    Every request is held to AWS's model, and every answer.
+    """
+    names = (
+        "bedrock",
+        "bedrock_runtime",
+        "sagemaker",
+        "sagemaker_runtime_url",
+        "application_autoscaling",
+    )
+    made: dict[str, Callable[..., Any]] = {name: cache(getattr(aws, name).__wrapped__) for name in names}
+    for name in ("bedrock", "sagemaker", "application_autoscaling"):
+        hold(made[name]())
+    hold(made["bedrock_runtime"](None, None))
+    return made

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +30,30 @@ from tests.tuning.trainers.far_side import FarSide
 _ALWAYS = 1_000
 # What is deployed takes a few of the calls that a watcher makes.
 _DEPLOYS_S = 4.0
+
+
+_STANDING: dict[str, FarAws] = {}
+"""The one that answers the calls of a service."""
+
+
+@cache
+def _client(service: str) -> Any:
+    """The client of all tests, since to make one of SageMaker takes as long as a test does."""
+    made = boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        endpoint_url=f"http://far/{service}",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    hold(made, answers=False)
+
+    def serve(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return _STANDING[service].served(service, request)
+
+    made.meta.events.register_first(f"before-send.{service}.*", serve)
+    return made
 
 
 @dataclass
@@ -79,23 +105,10 @@ class FarAws(FarSide):
 
     def stand_for(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Have the system's client of a service come here. Its requests are held to AWS's model."""
-        made = boto3.client(
-            service,  # type: ignore[call-overload]
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-            endpoint_url=f"http://far/{service}",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-        hold(made, answers=False)
+        _STANDING[service] = self
+        monkeypatch.setattr(aws, service.replace("-", "_"), lambda: _client(service))
 
-        def serve(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-            return self._served(service, request)
-
-        made.meta.events.register_first(f"before-send.{service}.*", serve)
-        monkeypatch.setattr(aws, service.replace("-", "_"), lambda: made)
-
-    def _served(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
+    def served(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
         url = urlsplit(request.url)
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
@@ -144,6 +157,12 @@ class FarAws(FarSide):
 
     def deployed(self, intent: str) -> None:  # noqa: ARG002 - the clock is everybody's
         self.now += _DEPLOYS_S
+
+    def taken(self) -> Any:
+        return copy.deepcopy((self.made, self.pondering, self.now, self.lab.states, self.records._kept))
+
+    def put_back(self, moment: Any) -> None:
+        self.made, self.pondering, self.now, self.lab.states, self.records._kept = copy.deepcopy(moment)
 
     def _of(self, intent: str) -> Record:
         record = self.records.find(self.job_kind, intent)

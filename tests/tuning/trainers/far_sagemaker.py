@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from foundation import aws
 from local.fakes.controls import Controls, Timing
@@ -32,6 +34,15 @@ class FarSageMaker(FarAws):
 class FarSleeping(FarSageMaker):
     """SageMaker with endpoints that may scale to zero: targets, policies, and alarms that wake them."""
 
+    def taken(self) -> Any:
+        return super().taken(), dict(_alarms())
+
+    def put_back(self, moment: Any) -> None:
+        records, alarms = moment
+        super().put_back(records)
+        _alarms().clear()
+        _alarms().update(alarms)
+
     def costs(self) -> list[str]:
         """Alarms cost, too, and so does a target that is left, since it would hold what is made later."""
         alarms = [
@@ -40,6 +51,12 @@ class FarSleeping(FarSageMaker):
         ]
         targets = [target.name.partition("/")[2] for target in self.records.all("scalable-target")]
         return sorted({*super().costs(), *(name.removesuffix("-base") for name in (*alarms, *targets))})
+
+
+def _alarms() -> dict[str, Any]:
+    """What moto itself keeps of CloudWatch's alarms."""
+    alarms: dict[str, Any] = cloudwatch_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].alarms
+    return alarms
 
 
 @dataclass

@@ -6,6 +6,7 @@ What is lost may be the process (`Killed`) or only the answer (`lost`, the error
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from typing import Any
 
 from tests.flow import loop
 from tuning.trainers import Trainer
+
+_STAY = frozenset({"lost", "strike", "exchanges"})
+"""What is the test's, and what was ever asked and answered."""
 
 
 class Killed(BaseException):
@@ -71,6 +75,13 @@ class FarSide:
             yield
         finally:
             self.strike = None
+
+    def taken(self) -> Any:
+        """What there is at this moment, for `put_back`."""
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name not in _STAY})
+
+    def put_back(self, moment: Any) -> None:
+        vars(self).update(copy.deepcopy(moment))
 
     # What a trainer's own far side says.
 

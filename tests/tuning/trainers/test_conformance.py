@@ -20,6 +20,8 @@ from foundation import table
 from foundation.events import CancelJob, StartJob
 from foundation.job_messages import PauseJob
 from providers.model_version import ModelVersion
+from tests.flow.snapshot import put_back, taken
+from tests.flow.system import System
 from tests.tuning.conftest import events_of, starting, tick
 from tests.tuning.trainers.far_side import FarSide, Killed, Strike
 from tests.tuning.trainers.far_sides import DOUBLES, FAR_SIDES, WAYS
@@ -40,6 +42,7 @@ EVERY_WAY = pytest.mark.parametrize("name", sorted({**FAR_SIDES, **DOUBLES, **WA
 """All of them, and each way to serve what was trained."""
 
 type Landed = Callable[..., Distillation]
+type Moment = Callable[[], Callable[[], None]]
 
 pytestmark = pytest.mark.usefixtures("system")
 
@@ -82,6 +85,22 @@ def begun(begin: Callable[..., Job]) -> Callable[[], Job]:
     """Start another job."""
     numbers = iter(range(1, MOST_CALLS))
     return lambda: begin(next(numbers))
+
+
+@pytest.fixture
+def moment(system: System, far: FarSide) -> Moment:
+    """Take what there is now, in AWS and at the far side; what this answers puts it back."""
+
+    def take() -> Callable[[], None]:
+        here, there = taken(system), far.taken()
+
+        def back() -> None:
+            put_back(system, here)
+            far.put_back(there)
+
+        return back
+
+    return take
 
 
 def follow(trainer: Trainer, job: Job) -> Job:
@@ -267,11 +286,13 @@ def test_a_start_that_is_lost_anywhere_makes_one_job(
 @EVERY_WAY
 @LOST
 def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
-    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job], *, moment: Moment
 ) -> None:
+    job = begun()
+    far.becomes(job.id, "succeeded")
+    back = moment()
     for number in range(1, MOST_CALLS):
-        job = begun()
-        far.becomes(job.id, "succeeded")
+        back()
         strike = attempt(far, number, lambda: tick(trainer), after=after, killed=killed)
         tick(trainer)
         far.deployed(job.id)
@@ -287,15 +308,17 @@ def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
 
 @LOST
 def test_a_pause_that_is_lost_anywhere_is_done_by_its_next_delivery_and_so_is_its_end(
-    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job], *, moment: Moment
 ) -> None:
     if not isinstance(trainer, PausingTrainer):
         return
+    job = begun()
+    far.becomes(job.id, "running")
+    message = PauseJob(job_id=job.id)
+    back = moment()
     for number in range(1, MOST_CALLS):
-        job = begun()
-        far.becomes(job.id, "running")
-        message = PauseJob(job_id=job.id)
-        struck = []
+        back()
+        job, struck = Job.load(job.id), []
         for asked_at, state in ((1, "paused"), (None, "running")):
             job.change({"pause_requested_at": asked_at})
             strike = attempt(far, number, partial(hold, message, trainer), after=after, killed=killed)
@@ -313,14 +336,17 @@ def test_a_pause_that_is_lost_anywhere_is_done_by_its_next_delivery_and_so_is_it
 @EVERY_WAY
 @LOST
 def test_a_retirement_that_is_lost_anywhere_leaves_nothing_that_costs(
-    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job]
+    killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job], *, moment: Moment
 ) -> None:
+    job = begun()
+    far.becomes(job.id, "succeeded")
+    tick(trainer)
+    far.deployed(job.id)
+    model = ModelVersion.load(follow(trainer, job).fine_tuned_model or "")
+    assert far.costs() or not trainer.deploys
+    back = moment()
     for number in range(1, MOST_CALLS):
-        job = begun()
-        far.becomes(job.id, "succeeded")
-        tick(trainer)
-        far.deployed(job.id)
-        model = ModelVersion.load(follow(trainer, job).fine_tuned_model or "")
+        back()
         strike = attempt(far, number, partial(trainer.retire, model), after=after, killed=killed)
         for _ in range(2):
             trainer.retire(model)
