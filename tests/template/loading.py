@@ -163,7 +163,8 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Every name that a module imports, `from a import b` as `a` and `a.b`."""
     modules: set[str] = set()
     for node in ast.walk(parsed(path)):
@@ -174,7 +175,7 @@ def imported(path: Path) -> set[str]:
                 modules |= {module, *(f"{module}.{alias.name}" for alias in names)}
             case _:
                 pass
-    return modules
+    return frozenset(modules)
 
 
 def within(service: str) -> list[Path]:
