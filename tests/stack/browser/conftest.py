@@ -14,7 +14,7 @@ from local.stack.info import StackInfo
 REPOSITORY = Path(__file__).resolve().parents[3]
 LAUNCH = REPOSITORY / ".tools" / "chromium" / "launch.json"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-PHONE = {"width": 390, "height": 844}
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 type Opened = Callable[..., Page]
 
@@ -36,12 +36,11 @@ def opened(chromium: Browser, stack: StackInfo) -> Iterator[Opened]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(*, scheme: str = "light", scripts: bool = True, phone: bool = False) -> Page:
+    def open_page(*, scripts: bool = True, phone: bool = False) -> Page:
         context = chromium.new_context(
             base_url=stack.pages_url,
-            color_scheme=scheme,  # type: ignore[arg-type]
             java_script_enabled=scripts,
-            viewport=PHONE if phone else {"width": 1280, "height": 900},  # type: ignore[arg-type]
+            viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
         )
         contexts.append(context)
         page = context.new_page()
