@@ -44,9 +44,12 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 	@$(BIN)/stillhouse demo $(ARGS)
 
 .PHONY: test
-test: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready ## everything: check, unit tests, end-to-end tests on the local stack
-	@# The build of the stack beside the check, its tests beside the unit tests: alone, each leaves half of two cores idle.
-	@$(MAKE) -j 2 check local-build
+test: $(UV) ## everything: check, unit tests, end-to-end tests on the local stack
+	@# All at once, also the environments: alone, each leaves half of two cores idle.
+	@$(MAKE) -j 5 check local-build all-tests
+
+.PHONY: all-tests
+all-tests: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready
 	@$(BIN)/pytest -q --processes 3 --durations 20 $(ARGS)
 
 .PHONY: unit
