@@ -8,12 +8,10 @@ from typing import Any
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.losses import loss_curves
 from dashboard.plotted import plotted
-from dashboard.savings import Savings, savings, traffic_of
 from dashboard.shown import step
 from dashboard.stillhouse_api import Asked
 from dashboard.visit import Visit
 from foundation.errors import ApiError
-from foundation.ids import now
 from foundation.routes import Query, Routes
 
 pages = Routes("Distillations")
@@ -43,7 +41,6 @@ def distillation(visit: Visit) -> Answer:
     content = {
         "distillation": found,
         **_job_of(visit, found["job_id"]),
-        "savings": _savings(visit, found) if found["verdict"] else None,
         "leaks": _leaks(visit, found["dataset_id"]) if waits else [],
         "states": [state for state in STATES if state != "choosing" or _chooses(found)],
         "students": found["students"] or [found["student"]],
@@ -72,14 +69,6 @@ def go_on(visit: Visit) -> Answer:
 def _chooses(found: Mapping[str, Any]) -> bool:
     """Whether one of several models is chosen before the eval."""
     return bool(found["students"]) or isinstance(found["hyperparameters"], list) or found["checkpoints"] == "best"
-
-
-def _savings(visit: Visit, found: Mapping[str, Any]) -> Savings | None:
-    traffic = traffic_of(found, now())
-    if traffic is None:
-        return None
-    usage, deployments = visit.api.all([Asked("/usage", traffic, spare=True), Asked("/deployments", {"limit": "100"})])
-    return savings(found["verdict"], usage, deployments, found["model"])
 
 
 def _leaks(visit: Visit, dataset_id: str | None) -> list[Any]:
