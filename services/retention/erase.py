@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from completions import changes, corrections, frames, index, postings
+from completions import changes, corrections, dimensions, frames, index, postings
 from completions.changes import erasures
 from completions.postings import SHARDS, Reference
 from foundation import blobs, table
@@ -102,7 +102,7 @@ def _forget_minute(minute: int, ids: set[str], frames_by_object: dict[str, set[_
 def _forget(row: table.Row, references: list[Reference], places: set[int]) -> None:
     """Take the tags of the references at these places from the index. Their ids, times and counts stay."""
     shard = row["pk"].rpartition("#")[2]
-    tagged = {tag for place in places for tag in postings.tags(references[place].metadata or {})}
+    tagged = {tag for place in places for tag in dimensions.tags(references[place].metadata or {})}
     held = table.get_all((postings.key_of(tag, shard), row["sk"]) for tag in tagged)
     for (pk, sk), row_of_tag in held.items():
         left = [place for place in postings.unpacked_places(row_of_tag) if place not in places]
