@@ -1,77 +1,85 @@
-"""Criteria to start from, as a form offers them: the known right answer, and judges of the usual questions."""
+"""The criteria that the cards of a form describe, as POST /v1/evals takes them.
+
+Raises ApiError naming the field as the API would: `testing_criteria[0].pass_threshold`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any
 
+import orjson
+
+from dashboard.grader_cards import Card, CardField
 from foundation.errors import ApiError
 
-_ANSWER = "{{ sample.output_text }}"
+
+def criteria_of(cards: Sequence[Card]) -> list[Any]:
+    """A criterion for each card. Raises ApiError where there is none."""
+    if not cards:
+        raise ApiError("Add a grader: an eval asks at least one thing.", code="invalid_value", param="add")
+    return [_criterion(card, f"testing_criteria[{number}]") for number, card in enumerate(cards)]
 
 
-class Judge(NamedTuple):
-    """A judge's question, and what the judge gets to see."""
-
-    name: str
-    question: str
-    shown: str
+def param_of(number: int, field: CardField) -> str:
+    """The API's name of a card's field."""
+    name = field.param or ("" if field.name == "definition" else field.name)
+    return f"testing_criteria[{number}].{name}".rstrip(".")
 
 
-JUDGES = {
-    "answers": Judge(
-        "Answers what was asked",
-        "Does the answer do what the user asked for, completely and without contradicting the conversation?",
-        f"Conversation:\n{{{{ item.input }}}}\n\nAnswer:\n{_ANSWER}",
-    ),
-    "same": Judge(
-        "Means the same as the known answer",
-        "Does the answer mean the same as the reference? Other words are no fault; another fact, or one left out, is.",
-        f"Reference:\n{{{{ item.reference }}}}\n\nAnswer:\n{_ANSWER}",
-    ),
-    "faithful": Judge(
-        "Says only what the conversation supports",
-        "Is every statement of the answer supported by the conversation? One that is invented makes it incorrect.",
-        f"Conversation:\n{{{{ item.input }}}}\n\nAnswer:\n{_ANSWER}",
-    ),
-    "addressed": Judge(
-        "Is addressed to the right person",
-        "Is the answer addressed to the person who wrote, by the right name and with nothing meant for somebody else?",
-        f"Conversation:\n{{{{ item.input }}}}\n\nAnswer:\n{_ANSWER}",
-    ),
-    "tone": Judge(
-        "Keeps the tone",
-        "Is the answer polite, plain and calm, as the conversation's first message asks for?",
-        f"Conversation:\n{{{{ item.input }}}}\n\nAnswer:\n{_ANSWER}",
-    ),
-}
+def _criterion(card: Card, param: str) -> Any:
+    values = {field.name: _value(field, card.values[field.name], param) for field in card.kind.fields}
+    if not card.kind.type:
+        return values["definition"]
+    given = {name: value for name, value in values.items() if value is not None}
+    named: dict[str, Any] = {"type": card.kind.type, "name": card.values["name"]}
+    if "question" in values:
+        given["input"] = [
+            {"role": "system", "content": given.pop("question", "")},
+            {"role": "user", "content": given.pop("shown", "")},
+        ]
+    if "low" in values:
+        given["range"] = [given.pop("low", 0.0), given.pop("high", 1.0)]
+    return named | given
 
 
-def criterion_of(form: Mapping[str, str]) -> dict[str, Any]:
-    """The criterion that a form describes. Raises ApiError naming the field that is wrong."""
-    kind = form.get("kind", "")
-    if kind == "reference":
-        right = form.get("right_answer", "").strip() or "item.reference"
-        return {
-            "type": "string_check",
-            "name": "right answer",
-            "operation": "eq",
-            "input": _ANSWER,
-            "reference": f"{{{{ {right} }}}}",
-        }
-    if kind not in JUDGES:
-        raise ApiError("Choose what is asked of an answer.", code="invalid_value", param="kind")
-    if not form.get("judge"):
-        raise ApiError("Name the model that judges.", code="invalid_value", param="judge")
-    judge = JUDGES[kind]
-    return {
-        "type": "label_model",
-        "name": judge.name,
-        "model": form["judge"],
-        "input": [
-            {"role": "system", "content": judge.question},
-            {"role": "user", "content": judge.shown},
-        ],
-        "labels": ["correct", "incorrect"],
-        "passing_labels": ["correct"],
-    }
+def _value(field: CardField, typed: str, param: str) -> Any:
+    """What was typed, as the API takes it; None for what was left empty and may be."""
+    named = f"{param}.{field.param or field.name}"
+    # A browser ends the lines of a form in its own way.
+    text = typed.replace("\r\n", "\n").strip()
+    if field.kind == "flag":
+        return bool(text)
+    if not text:
+        if field.required:
+            raise ApiError(f"'{field.label}' is empty.", code="missing_required_parameter", param=named)
+        return None
+    match field.kind:
+        case "number":
+            return _number(text, field.label, named)
+        case "names":
+            return [name.strip() for name in text.split(",") if name.strip()]
+        case "path":
+            return text if "{{" in text or not text.startswith(("item.", "sample.")) else f"{{{{ {text} }}}}"
+        case "json":
+            return _json(text, field.label, named if field.name != "definition" else param)
+        case _:
+            return text
+
+
+def _number(text: str, label: str, param: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ApiError(f"'{label}' takes a number.", code="invalid_value", param=param)
+    return number
+
+
+def _json(text: str, label: str, param: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ApiError(f"'{label}' is no JSON: {error}.", code="invalid_json", param=param) from error

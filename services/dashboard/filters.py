@@ -32,7 +32,12 @@ FIELDS = (*_SAME, "tags", "since", "until")
 
 def kept(visit: Visit) -> dict[str, str]:
     """The filter of a page, for the links that lead on from it."""
-    return {name: value for name, value in visit.query.items() if name in FIELDS}
+    return fields_of(visit.query)
+
+
+def fields_of(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a filter among others."""
+    return {name: value for name, value in fields.items() if name in FIELDS}
 
 
 def query_of(fields: Mapping[str, str]) -> dict[str, str]:
@@ -55,6 +60,14 @@ def source_of(fields: Mapping[str, str]) -> dict[str, Any]:
     if fields.get("until"):
         source["created_before"] = _midnight("until", fields["until"]) + 86_399
     return source
+
+
+def rows_source(form: Mapping[str, str]) -> dict[str, Any]:
+    """The data source of a run: the completions of a form's filter, answered anew by a model where one is named."""
+    source = source_of(form)
+    if form.get("sampled_model"):
+        return {"type": "completions", "source": source, "model": form["sampled_model"]}
+    return {"type": "completions", "source": source}
 
 
 def tags_of(text: str) -> dict[str, str]:

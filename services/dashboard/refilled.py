@@ -2,15 +2,15 @@
 
 In: the page that has the form, as HTML of the templates; the form's path and what was typed; the refusal. Out: the same
 page, in which the fields of that form have the typed values; hidden fields and passwords stay as the page has them. A
-refusal names a field of the API, such as `source.metadata`: the field of the form that is called so, or like the last
-step of it that the form knows, has the refusal beside it. Where it has none, the refusal stands at the form's head.
-None where the page has no such form.
+refusal names a field of the API, such as `source.metadata`: the field of the form that is called so, that says so in
+`data-param`, or that is called like the last step of it that the form knows, has the refusal beside it. Where it has
+none, the refusal stands at the form's head. None where the page has no such form.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from html.parser import HTMLParser
 
@@ -29,26 +29,20 @@ def refilled(html: str, path: str, typed: Mapping[str, str], refusal: ApiError) 
     named.feed(html)
     if not named.found:
         return None
-    field = next((name for name in _candidates(refusal.param) if name in named.names), None)
-    filler = _Filler(path, typed, refusal, field)
+    filler = _Filler(path, typed, refusal, named.field_of(refusal.param or ""))
     filler.feed(html)
     filler.close()
     return "".join(filler.parts)
 
 
-def _candidates(param: str | None) -> Iterator[str]:
-    """The names that a form may have for a field of the API: the whole, then its steps from the last on."""
-    yield param or ""
-    yield from reversed(_STEP.findall(param or ""))
-
-
 class _Fields(HTMLParser):
-    """The names of a form's visible fields."""
+    """The names of a form's visible fields, by themselves and by what they are called in the API."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self.found = False
         self.names: set[str] = set()
+        self.params: dict[str, str] = {}
         self._path = path
         self._inside = False
 
@@ -59,9 +53,21 @@ class _Fields(HTMLParser):
             self.found |= self._inside
         elif self._inside and tag in {"input", "select", "textarea"} and fields.get("type") != "hidden":
             self.names.add(fields.get("name") or "")
+            self.params.setdefault(fields.get("data-param") or "", fields.get("name") or "")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = self._inside and tag != "form"
+
+    def field_of(self, param: str) -> str | None:
+        """The name of the field that the API's name of one means; None where the form has none."""
+        if param in self.names:
+            return param
+        around = [
+            name for name in self.params if name and (param == name or param.startswith((f"{name}.", f"{name}[")))
+        ]
+        if around:
+            return self.params[max(around, key=len)]
+        return next((step for step in reversed(_STEP.findall(param)) if step in self.names), None)
 
 
 class _Filler(HTMLParser):
@@ -159,7 +165,7 @@ class _Filler(HTMLParser):
 
 
 def _is_form_of(path: str, fields: Mapping[str, str | None]) -> bool:
-    return fields.get("method") == "post" and fields.get("action") == path
+    return fields.get("method") == "post" and (fields.get("action") or "").partition("#")[0] == path
 
 
 def _switched(fields: dict[str, str | None], name: str, *, on: bool) -> dict[str, str | None]:

@@ -13,6 +13,7 @@ _MODULES = (
     "files",
     "completions",
     "evals",
+    "new_eval",
     "runs",
     "comparisons",
     "datasets",

@@ -89,6 +89,11 @@ class Visit:
         path = self.path if self.method == "GET" and self.path != "/" else ""
         return place(path + (f"?{urlencode(self.query)}" if self.query else ""))
 
+    @property
+    def page(self) -> str:
+        """The page that a form stands on, also where a button of that form has written it anew."""
+        return (place(self.form().get(PAGE, "")) if self.method == "POST" else self.here) or ""
+
     def form(self) -> dict[str, str]:
         """The fields of a form. Raises ApiError over 1 MB or 500 fields."""
         text = self._form_bytes().decode(errors="replace")

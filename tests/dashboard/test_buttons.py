@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from tests.dashboard.browser import Browser
+from tests.dashboard.cards import cards
 from tests.flow import loop
 from tests.flow.system import System
-from tests.grading.build import JUDGE
 
 
 def test_an_empty_stack_shows_how_to_send_the_first_completion(system: System, browser: Browser) -> None:
@@ -52,7 +52,7 @@ def test_the_loop_by_buttons_alone(system: System, browser: Browser) -> None:
     page = browser.page("/completions?tags=tag%3Dbuttons")
     form = browser.page(next(link for link in page.links if link.startswith("/evals/new")))
     assert "trouble me" in form.text
-    fields = {"tags": "tag=buttons", "name": "right queue", "kind": "reference", "right_answer": "item.reference"}
+    fields = {"tags": "tag=buttons", "name": "right queue", **cards("same_text")}
     run = browser.post("/evals/new", fields)
     system.settle()
     assert "100.0%" in browser.page(run.path).text
@@ -85,27 +85,10 @@ def test_the_loop_by_buttons_alone(system: System, browser: Browser) -> None:
     assert "cancelled" in browser.page(repeated.path).text
 
 
-def test_a_judge_is_asked_by_its_template(system: System, browser: Browser) -> None:
-    loop.capture(system, "judged", train=3, test=0)
-    browser.page("/evals/new?tags=tag%3Djudged")
-    missing = browser.post("/evals/new", {"tags": "tag=judged", "name": "judged", "kind": "same", "judge": ""})
-    assert (missing.status, "judge" in missing.text) == (400, True)
-    run = browser.post("/evals/new", {"tags": "tag=judged", "name": "judged", "kind": "same", "judge": JUDGE})
-    system.settle()
-    assert "Means the same as the known answer" in browser.page(run.path).text
-    answer = "{{ sample.output_text }}"
-    criterion = {"type": "string_check", "name": "own", "input": answer, "reference": "billing", "operation": "eq"}
-    written = json.dumps([criterion])
-    own = browser.post("/evals/new", {"tags": "tag=judged", "name": "own", "kind": "reference", "criteria": written})
-    system.settle()
-    assert "own" in browser.page(f"{own.path}?status=fail").text
-    assert browser.post("/evals/new", {"name": "x", "criteria": "[{"}).status == 400
-
-
 def test_a_form_that_is_pressed_twice_is_done_once(system: System, browser: Browser) -> None:
     loop.capture(system, "twice", train=3, test=0)
     browser.page("/evals/new?tags=tag%3Dtwice")
-    form = {"tags": "tag=twice", "name": "twice", "kind": "reference"}
+    form = {"tags": "tag=twice", "name": "twice", **cards("same_text")}
     form |= {"nonce": browser.nonce, "page": browser.where}
     first, second = browser.post("/evals/new", form), browser.post("/evals/new", form)
     assert first.path == second.path
@@ -117,7 +100,7 @@ def test_a_form_that_is_pressed_twice_is_done_once(system: System, browser: Brow
 def test_an_eval_whose_run_is_refused_is_not_left_behind(system: System, browser: Browser) -> None:
     loop.capture(system, "refused", train=1, test=0)
     browser.page("/evals/new")
-    form = {"name": "refused", "kind": "reference", "nonce": browser.nonce}
+    form = {"name": "refused", **cards("same_text"), "nonce": browser.nonce}
     assert browser.post("/evals/new", {**form, "tags": "no equals sign"}).status == 400
     refused = browser.post("/evals/new", {**form, "tags": "tag=nobody"})
     assert (refused.status, "selects no stored completion" in refused.text) == (400, True), refused.text
@@ -161,7 +144,7 @@ def test_calls_that_all_failed_are_completions_too(system: System, browser: Brow
 def test_rows_that_could_not_be_graded_are_found_and_are_not_called_failed(system: System, browser: Browser) -> None:
     loop.capture(system, "ungraded", train=2, test=0)
     browser.page("/evals/new")
-    form = {"tags": "tag=ungraded", "name": "ungraded", "kind": "reference", "right_answer": "item.nothing.here"}
+    form = {"tags": "tag=ungraded", "name": "ungraded", **cards("same_text", reference="item.nothing.here")}
     run = browser.post("/evals/new", form)
     system.settle()
     assert browser.page(f"{run.path}?status=error").body.count('<span class="badge bad">error</span>') == 4

@@ -91,7 +91,7 @@ def walk(page: Page, stack: StackInfo, tag: str) -> list[str]:
     page.get_by_role("link", name="Evaluate these").click()
     arrived()
     page.get_by_label("Name", exact=True).fill(f"right queue {tag}")
-    page.get_by_label("Path of the right answer").fill("item.metadata.queue")
+    page.get_by_label("Right answer").fill("item.metadata.queue")
     page.get_by_role("button", name="Make the eval and run it").click()
     expect(page.get_by_text("completed").first).to_be_visible(timeout=_ENDS_WITHIN_MS)
     arrived()
