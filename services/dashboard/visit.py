@@ -92,7 +92,13 @@ class Visit:
     @property
     def page(self) -> str:
         """The page that a form stands on, also where a button of that form has written it anew."""
-        return (place(self.form().get(PAGE, "")) if self.method == "POST" else self.here) or ""
+        if self.method != "POST":
+            return self.here or ""
+        try:
+            return place(self.form().get(PAGE, "")) or ""
+        except ApiError:
+            # A form that is too large is refused on a page that has forms of its own.
+            return ""
 
     def form(self) -> dict[str, str]:
         """The fields of a form. Raises ApiError over 1 MB or 500 fields."""
