@@ -8,6 +8,7 @@ from api import retried
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
 from api.preference import refuse_beta, refuse_pairs
 from api.repetition import Repetition, request_of
+from api.taught_by_alias import take_alias
 from api.within_cap import refuse_over_cap
 from distillations.distillation import TERMINAL, Distillation, Step
 from distillations.trainers import TRAINERS, kind_of
@@ -37,6 +38,7 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     asked.end_filters(at)
     refuse_over_cap()
     asked.take_recipe()
+    take_alias(asked)
     _refuse_what_cannot_train(asked)
     refuse_what_cannot_work(asked)
     return _started(asked, distillation_id, at)

@@ -48,6 +48,7 @@ class NewDistillation(Body):
     test: Source
     train: TrainingSource
     teacher: Name = Field(min_length=1)
+    alias: Name | None = None
     student: Students
     contenders: Contenders = Field(default_factory=list)
     trainer: TrainerName = "default"

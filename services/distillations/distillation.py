@@ -73,6 +73,9 @@ class Distillation(Record):
     """The completions to train on; of these, those that the teacher answered and that are no test rows. Or a dataset,
     less the test rows."""
     teacher: str
+    alias: str | None = None
+    """The alias that it is for: where that says `promote_on`, a verdict that beats the baseline changes it. A teacher
+    that was named by an alias is the model that answered most of its calls when this began."""
     teacher_terms: TeacherTerms | None = None
     """What was noted, when this began, of the terms of the teacher's provider; null where none serves the teacher."""
     student: str

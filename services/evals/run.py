@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field
 
+from aliases.alias import Alias
 from evals.counts import CriterionResult, ResultCounts
 from evals.data_sources import DataSource
 from evals.eval import Eval
@@ -67,6 +68,8 @@ class Run(Record):
     started_at: int | None = None
     paused: Pause | None = None
     pins: dict[str, Pin] = Field(default_factory=dict)
+    alias: Alias | None = None
+    """The alias that is its model, in the version that it was planned with; null where its model is one."""
     warnings: list[str] = Field(default_factory=list)
 
     def parent(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from aliases.alias import Alias
 from completions import index
 from completions.sources import WHERE_TO_LOOK, StoredCompletions, StoredResponses
 from evals.data_sources import DataSource, FileContent, FileId, JsonlSource, ResponsesSource
@@ -57,7 +58,7 @@ def check_source(data_source: DataSource) -> None:
     if isinstance(data_source, JsonlSource):
         return
     if data_source.model:
-        require_model(data_source.model, param="data_source.model")
+        _require_model(data_source.model, batch=bool(data_source.batch))
     elif data_source.input_messages or data_source.batch:
         needed_by = "input_messages need" if data_source.input_messages else "A batch needs"
         raise ApiError(f"{needed_by} a model to answer.", code="missing_required_parameter", param="data_source.model")
@@ -65,6 +66,18 @@ def check_source(data_source: DataSource) -> None:
         parameters = data_source.sampling_params or {}
         _refuse_other_formats(parameters.get("text"))
         _refuse_hosted_tools(parameters.get("tools"))
+
+
+def _require_model(name: str, *, batch: bool) -> None:
+    """Raises ApiError where the name is neither a model's nor an alias's, or where a batch would ask several models."""
+    if Alias.find(name) is None:
+        require_model(name, param="data_source.model")
+    elif batch:
+        raise ApiError(
+            f"Invalid 'data_source.batch': '{name}' is an alias, and a batch asks one model. Name the model.",
+            code="invalid_value",
+            param="data_source.batch",
+        )
 
 
 def _refuse_other_formats(text: Any) -> None:

@@ -62,10 +62,11 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
 
 
 async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _BookedCalls) -> GradedRow:
-    answer = await sample_row(row, run.data_source, booked.calls)
-    answered = _use(run.model, answer) if answer.body.get("usage") else None
+    answer = await sample_row(row, run.data_source, booked.calls, run.alias)
+    model = _asked(row, run).get("model", run.model) if run.alias else run.model
+    answered = _use(model, answer) if answer.body.get("usage") else None
     if answered:
-        booked.book(run.model, answer)
+        booked.book(model, answer)
     seen = namespace(answer.body, asked_json=asked_json(row, run.data_source))
     standing = getattr(run.data_source, "recorded_grades", None)
     results = [await _result(criterion, row["item"], seen, booked, standing) for criterion in eval_.testing_criteria]
@@ -184,7 +185,7 @@ def _end_of(choice: dict[str, Any]) -> Any:
 def _asked(row: dict[str, Any], run: Run) -> dict[str, Any]:
     """What the model was asked for this row; empty where the row is so odd that no request can be built."""
     try:
-        return asked_of(row, run.data_source)
+        return asked_of(row, run.data_source, run.alias)
     except (NotGradable, *_COMPUTING_FAILED):
         return {}
 

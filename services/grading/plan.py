@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from aliases.alias import Alias
 from completions.sources import StoredCompletions, StoredResponses, selected
 from distillations import lineage
 from distillations.failure import Failure
@@ -57,7 +58,10 @@ def plan(run_id: str) -> None:
         message = "The data source selects no rows."
         end(run, status="failed", error=Failure(code="no_rows", message=message))
         return
-    started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now(), "pins": _pins(run)}
+    alias = Alias.find(run.model) if run.answers == "sampled" else None
+    started = {"status": "in_progress", "rows": _rows(chunks[-1]), "started_at": now(), "pins": _pins(run, alias)}
+    if alias:
+        started["alias"] = alias.model_dump(mode="json")
     run.change(started, where={"status": "queued"})
     known = [chunk.model_copy(update={"chunks": len(chunks)}) for chunk in chunks]
     if getattr(run.data_source, "batch", None):
@@ -66,11 +70,12 @@ def plan(run_id: str) -> None:
         bus.send_all(known)
 
 
-def _pins(run: Run) -> dict[str, Pin]:
-    """Where the run's model and those of its judges are asked."""
+def _pins(run: Run, alias: Alias | None) -> dict[str, Pin]:
+    """Where the run's model, or those of the alias that it is, and those of its judges are asked."""
     eval_ = Eval.find(run.eval_id)
     judges = [model for criterion in (eval_.testing_criteria if eval_ else ()) for _, model in criterion.models()]
-    own = [run.model] if run.answers == "sampled" else []
+    targets = [target.model for target in alias.targets] if alias else [run.model]
+    own = targets if run.answers == "sampled" else []
     return pins_of(dict.fromkeys([*own, *judges]), registry.providers())
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aliases.alias import Alias
+from aliases.choosing import Call, choose
 from completions.system_prompt import instructed
 from evals.data_sources import DataSource, ItemReference, JsonlSource, ResponsesSource, SampledSource
 from graders import NotGradable
@@ -21,7 +23,7 @@ _NOT_SAMPLING = frozenset({"model", "messages", "metadata", "n", "store", "strea
 _INPUT = "item.input"
 
 
-async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> Answer:
+async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls, alias: Alias | None = None) -> Answer:
     """The model's answer if the source names a model, else the stored sample; an empty answer if there is neither.
 
     Raises NotGradable if the stored sample is an error or no request can be built, and what `calls` raises.
@@ -32,26 +34,40 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls) -> A
         if row["sample"].get("error"):
             raise NotGradable(f"the sample came with an error: {row['sample']['error']['message']}")
         return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
-    return await calls.complete(request_for(row, source))
+    return await calls.complete(request_for(row, source, alias))
 
 
-def asked_of(row: dict[str, Any], source: DataSource) -> dict[str, Any]:
+def asked_of(row: dict[str, Any], source: DataSource, alias: Alias | None = None) -> dict[str, Any]:
     """What the model was asked: the request of the sample, or of a stored one the parameters that its row has."""
     if isinstance(source, JsonlSource) or not source.model:
         known = row.get("request")
         return known if isinstance(known, dict) else {}
-    return request_for(row, source)
+    return request_for(row, source, alias)
 
 
-def request_for(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:
-    """The request that samples this row. The run's own sampling parameters override those of the stored request."""
+def request_for(row: dict[str, Any], source: SampledSource, alias: Alias | None = None) -> dict[str, Any]:
+    """The request that samples this row. The run's own sampling parameters override those of the stored request.
+
+    Where the run's model is an alias, its target for this row is asked, as in production.
+    """
     parameters = _parameters(row, source)
     known = {name: value for name, value in parameters.items() if value is not None and name not in _NOT_SAMPLING}
+    messages = _messages(row, source)
     return {
         **{_RENAMED.get(name, name): value for name, value in known.items()},
-        "model": source.model,
-        "messages": _messages(row, source),
+        "model": _target(alias, row, messages) if alias else source.model,
+        "messages": messages,
     }
+
+
+def _target(alias: Alias, row: dict[str, Any], messages: list[dict[str, Any]]) -> str:
+    metadata = row["item"].get("metadata")
+    tags = (
+        {name: value for name, value in metadata.items() if isinstance(value, str)}
+        if isinstance(metadata, dict)
+        else {}
+    )
+    return choose(alias.routing, alias.salt, Call({}, messages, tags)).model
 
 
 def _parameters(row: dict[str, Any], source: SampledSource) -> dict[str, Any]:

@@ -34,6 +34,7 @@ type EventType = Literal[
     "model.shutdown_approaching",
     "model.retirement_approaching",
     "spending.cap_reached",
+    "alias.promoted",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
 MOST_ENDPOINTS = 20

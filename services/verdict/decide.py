@@ -14,23 +14,31 @@ from distillations.verdict import Verdict
 from foundation import bus
 from foundation.events import StepFailed, VerdictDecided
 from foundation.ids import now
+from verdict.promoting import promote_winner
 
 
 def decide(distillation_id: str) -> None:
-    """Decide the distillation unless it is decided, and send `VerdictDecided`, which may be sent twice without harm."""
+    """Decide the distillation unless it is decided, and send `VerdictDecided`, which may be sent twice without harm.
+
+    The alias that it names is changed last: whatever fails there, people have their verdict.
+    """
     distillation = Distillation.load(distillation_id)
-    if distillation.status in TERMINAL:
-        return
+    if distillation.status not in TERMINAL:
+        _decide(distillation)
+    promote_winner(distillation)
+
+
+def _decide(distillation: Distillation) -> None:
     if Verdict.find(distillation.verdict_id) is None:
         try:
             _write(distillation)
         except RunGone as gone:
             failed = StepFailed(
-                distillation_id=distillation_id, during="deciding", code="run_deleted", message=gone.message
+                distillation_id=distillation.id, during="deciding", code="run_deleted", message=gone.message
             )
             bus.send(failed)
             return
-    decided = VerdictDecided(distillation_id=distillation_id)
+    decided = VerdictDecided(distillation_id=distillation.id)
     bus.send(decided)
 
 
