@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from aliases import changing
+from aliases.changing import Said
 from distillations.distillation import Distillation
 from foundation import ids
+from tests.aliases.build import routing
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -44,6 +47,19 @@ def test_a_distillation_is_created_queued_and_read_back(system: System, body: di
         assert made[empty] is None
     assert "outbox" not in made
     assert system.ok("GET", f"/v1/distillations/{made['id']}") == made
+
+
+def test_the_model_behind_an_alias_teaches_and_the_alias_is_kept(system: System, body: dict[str, Any]) -> None:
+    mixed = routing((loop.STUDENT, 1), (loop.TEACHER, 9))
+    changing.put("quick", mixed, Said("ada"))
+    changing.put("slow", mixed, Said("ada"))
+    made = create(system, body, teacher="quick")
+    assert (made["teacher"], made["alias"]) == (loop.TEACHER, "quick")
+    made = create(system, body, teacher="quick", alias="slow")
+    assert (made["teacher"], made["alias"]) == (loop.TEACHER, "slow")
+    assert create(system, body)["alias"] is None
+    status, refusal = system.call("POST", "/v1/distillations", {**body, "alias": "none"})
+    assert (status, refusal["error"]["param"]) == (404, "alias")
 
 
 def test_several_trainings_are_kept_as_they_were_asked_for(system: System, body: dict[str, Any]) -> None:

@@ -1,0 +1,136 @@
+"""A verdict that beats the baseline changes the alias that asks for it: once, and only that one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from aliases import changing, history
+from aliases.alias import Alias, Routing
+from aliases.changing import Said
+from distillations import lineage
+from distillations.distillation import Distillation
+from distillations.verdict import Decision, Verdict
+from foundation import aws, table
+from foundation.errors import RetryLater
+from notifications.alerts import Alert
+from tests.aliases.build import routing
+from tests.cloud import Cloud
+from tests.distillations import documents
+from tests.distilling import build
+from tests.flow.system import System
+from verdict.promoting import promote_winner
+
+ASKS: dict[str, Any] = {"promote_on": "beats_baseline"}
+
+
+def decided(outcome: Decision = "beats_baseline", **fields: Any) -> Distillation:
+    distillation = build.distillation("deciding", model=build.MODEL, **{"alias": "quick", **fields})
+    verdict = documents.verdict(id=distillation.verdict_id, outcome=outcome)
+    verdict.create()
+    return Distillation.load(distillation.id)
+
+
+def point(to: Routing) -> Alias:
+    return changing.put("quick", to, Said("ada"))
+
+
+def test_the_model_takes_the_calls_and_who_had_them_stands_in(system: System) -> None:
+    assert system
+    point(routing(("big", 9), ("small", 1), ("refunds", 1, {"topic": "refund"}), **ASKS))
+    distillation = decided()
+    verdict = Verdict.load(distillation.verdict_id)
+    for _ in range(3):
+        promote_winner(distillation)
+    alias = changing.load("quick")
+    assert [(target.model, target.when) for target in alias.targets] == [
+        (build.MODEL, {}),
+        ("refunds", {"topic": "refund"}),
+    ]
+    assert (alias.version, alias.fallback, alias.promote_on) == (2, "big", "beats_baseline")
+    assert (alias.by, alias.why, alias.verdict_id) == ("verdict", verdict.sentence, verdict.id)
+    [alert] = Alert.every()
+    assert (alert.type, alert.object_id) == ("alias.promoted", "quick")
+    above = {node["id"] for node in lineage.graph("quick")["nodes"]}
+    assert {build.MODEL, verdict.id} <= above
+
+
+def test_who_has_gone_back_is_not_overruled_by_the_same_verdict(system: System) -> None:
+    assert system
+    point(routing(("big", 1), **ASKS))
+    distillation = decided()
+    promote_winner(distillation)
+    changing.roll_back("quick", None, Said("ada"))
+    for number in range(30):
+        point(routing(("big", number + 1), ("other", 1), **ASKS))
+    before = changing.load("quick").version
+    promote_winner(distillation)
+    assert changing.load("quick").version == before
+
+
+@pytest.mark.parametrize("outcome", ["no_better", "worse", "inconclusive"])
+def test_no_other_verdict_changes_it(outcome: Decision, system: System) -> None:
+    assert system
+    point(routing(("big", 1), **ASKS))
+    promote_winner(decided(outcome))
+    assert changing.load("quick").version == 1
+
+
+def test_an_alias_that_does_not_ask_or_is_gone_or_is_not_named_stays(system: System) -> None:
+    assert system
+    distillation = decided()
+    promote_winner(distillation)
+    assert Alias.find("quick") is None
+    point(routing(("big", 1)))
+    promote_winner(distillation.model_copy(update={"alias": None}))
+    promote_winner(distillation)
+    assert changing.load("quick").version == 1
+    assert list(Alert.every()) == []
+
+
+def test_a_change_by_somebody_else_meanwhile_is_kept(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The routing is made from the version that it takes the place of."""
+    assert system
+    point(routing(("big", 1), **ASKS))
+    keep, others = history.keep, [routing(("big", 1), ("slice", 1, {"a": "b"}), **ASKS)]
+
+    def keep_after_another(alias: Alias) -> None:
+        if others:
+            point(others.pop())
+        keep(alias)
+
+    monkeypatch.setattr(history, "keep", keep_after_another)
+    promote_winner(decided())
+    alias = changing.load("quick")
+    assert (alias.version, [target.model for target in alias.targets]) == (3, [build.MODEL, "slice"])
+
+
+def test_many_changes_at_once_are_left_to_a_later_delivery(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system
+    point(routing(("big", 1), **ASKS))
+    monkeypatch.setattr(Alias, "change", lambda *_, **__: False)
+    with pytest.raises(RetryLater):
+        promote_winner(decided())
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "BatchWriteItem"])
+def test_a_write_that_is_lost_is_made_by_the_next_delivery(
+    operation: str, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system
+    cloud = Cloud(monkeypatch.setenv)
+    point(routing(("big", 1), **ASKS))
+    distillation = decided()
+    for number in (1, 2):
+        cloud.lose_call(aws.dynamodb(), operation, number=number)
+        # Whatever was lost, the next delivery does it again.
+        with suppress(Exception):
+            promote_winner(distillation)
+        cloud.repair()
+    promote_winner(distillation)
+    alias = changing.load("quick")
+    assert (alias.version, alias.by) == (2, "verdict")
+    assert [version.version for version in history.versions(alias)] == [2, 1]
+    assert len(list(table.query("ALERT"))) == 1
