@@ -21,6 +21,7 @@ from aliases.known import known_aliases
 from foundation import aws, keys
 from foundation.settings import settings
 from providers import last_asked, prices, registry, shutdown_dates, webhook_secrets
+from tests import moves
 from tests.sandbox.function import route
 from tuning import trainers
 
@@ -70,6 +71,12 @@ def forget_clients() -> None:
 def sandbox_in_process() -> None:
     """The services' calls of the sandbox function are answered by the sandbox's own code."""
     route(aws._session())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def moves_in_process() -> None:
+    """Moto's SQS moves dead letters back."""
+    moves.install()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from moto import mock_aws
 from foundation import lease, loop
 from foundation.ids import now_ms
 from tests import beside
-from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, sandbox_in_process  # noqa: F401 - fixtures
+from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, moves_in_process, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
 from tests.quick_aws import quicken

@@ -31,6 +31,8 @@ MODULES = {
     "hooks": ["hooks"],
     "models": ["models"],
     "deployments": ["deployments"],
+    "health": ["health"],
+    "experiments": ["experiments"],
     "openapi.json": ["description"],
 }
 

@@ -6,7 +6,8 @@ with its ids and its error. Bodies are never logged.
 
 A message that fails on its last delivery leaves the queue for good. What it worked on must not stay open for ever:
 `give_up` ends that as failed. A function that is stopped, for its time or its memory, raises nothing: the delivery
-after the last one finds that it never came back, and gives up without trying.
+after the last one finds that it never came back, and gives up without trying. Why it failed is noted by the message's
+id, which SQS keeps among the dead letters (`reason_of`).
 """
 
 from __future__ import annotations
@@ -96,9 +97,19 @@ def _is_last(about: dict[str, Any]) -> bool:
     return int(about["receives"]) >= LAST_DELIVERY
 
 
-def _note(about: dict[str, Any], *, came_back: bool) -> None:
+def reason_of(message_id: str) -> str | None:
+    """Why a message failed on its last delivery, in words; None where nobody noted it."""
+    note = table.get(*_place({"message_id": message_id}))
+    return None if note is None else note.get("reason") or (None if note["came_back"] else _STOPPED)
+
+
+def _note(about: dict[str, Any], *, came_back: bool, reason: str = "") -> None:
+    table.put(_noted(about, came_back=came_back, reason=reason))
+
+
+def _noted(about: dict[str, Any], *, came_back: bool, reason: str = "") -> table.Row:
     pk, sk = _place(about)
-    table.put({"pk": pk, "sk": sk, "came_back": came_back, "expires": now() + _REMEMBERED_S})
+    return {"pk": pk, "sk": sk, "came_back": came_back, "reason": reason, "expires": now() + _REMEMBERED_S}
 
 
 def _place(about: dict[str, Any]) -> tuple[str, str]:
@@ -120,7 +131,7 @@ def _end(about: dict[str, Any], delivery: Delivery, error: Exception, give_up: G
     if give_up is None or not _is_last(about):
         return
     try:
-        _note(about, came_back=True)
+        _note(about, came_back=True, reason=_reason(error))
         if not isinstance(error, AtWork):
             give_up(delivery, _reason(error))
     except Exception:  # noqa: BLE001 - the message is lost either way, and the others are still to be handled
@@ -147,16 +158,29 @@ def consume_together(event: dict[str, Any], handle: HandleTogether) -> dict[str,
     except RetryLater as later:
         logger().warning("messages delivered again later", extra={"messages": len(parsed), "error": str(later)})
         failed |= parsed.keys()
-    except Exception:  # noqa: BLE001 - SQS delivers all of them again
+        _note_all((about, later) for about, _ in parsed.values())
+    except Exception as error:  # noqa: BLE001 - SQS delivers all of them again
         logger().exception("messages failed", extra={"messages": len(parsed)})
         failed |= parsed.keys()
+        _note_all((about, error) for about, _ in parsed.values())
     else:
         for message_id, (about, delivery) in parsed.items():
-            error = errors.get(getattr(delivery, "event_id", ""))
-            if error:
-                logger().error("message failed", extra={**about, "error": type(error).__name__})
+            failure = errors.get(getattr(delivery, "event_id", ""))
+            if failure:
+                logger().error("message failed", extra={**about, "error": type(failure).__name__})
                 failed.add(message_id)
+                _note_all([(about, failure)])
     return _failures(failed)
+
+
+def _note_all(ended: Iterable[tuple[dict[str, Any], Exception]]) -> None:
+    """Note why messages failed, of those that were delivered for the last time."""
+    try:
+        table.write_all(
+            _noted(about, came_back=True, reason=_reason(error)) for about, error in ended if _is_last(about)
+        )
+    except Exception:  # noqa: BLE001 - they failed either way, and the log has said why
+        logger().exception("the reason of a failure not noted")
 
 
 def _failures(message_ids: Iterable[str]) -> dict[str, Any]:

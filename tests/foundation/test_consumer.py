@@ -7,7 +7,7 @@ import pytest
 
 from foundation import table
 from foundation.api_keys import ApiKey
-from foundation.consumer import LAST_DELIVERY, consume, consume_together, logger
+from foundation.consumer import LAST_DELIVERY, consume, consume_together, logger, reason_of
 from foundation.errors import AtWork, RetryLater
 from foundation.events import PlanRun
 
@@ -198,6 +198,40 @@ def test_a_reason_quotes_our_own_errors_and_no_others(error, quoted):
     reasons = []
     consume(delivered(LAST_DELIVERY), Worker(run_1=error), lambda _, reason: reasons.append(reason))
     assert [("the queue is full" in reason) for reason in reasons] == [quoted]
+
+
+def test_why_a_message_failed_is_known_by_its_id():
+    class Stopped(BaseException):
+        pass
+
+    def ignore(*_):
+        pass
+
+    assert reason_of("m0") is None
+    consume(delivered(LAST_DELIVERY), Worker(run_1=RetryLater("the queue is full")), ignore)
+    assert reason_of("m0").endswith("RetryLater: the queue is full")
+    consume(delivered(LAST_DELIVERY), Worker(), ignore)
+    assert reason_of("m0") is None
+    table.delete("TRIED#m0", "LAST")
+    with suppress(Stopped):
+        consume(delivered(LAST_DELIVERY), Worker(run_1=Stopped()), ignore)
+    assert "was stopped" in reason_of("m0")
+
+
+@pytest.mark.parametrize("error", [RetryLater("busy"), OSError("away"), None])
+def test_why_messages_failed_together_is_known_of_those_that_come_no_more(error, monkeypatch, log):
+    handle, _ = together(refused={"run_1"}, error=error)
+    consume_together(delivered(LAST_DELIVERY - 1), handle)
+    assert reason_of("m0") is None
+    consume_together(delivered(LAST_DELIVERY), handle)
+    assert type(error or ValueError()).__name__ in reason_of("m0")
+
+    def away(_):
+        raise OSError
+
+    monkeypatch.setattr(table, "write_all", away)
+    assert failures(consume_together(delivered(LAST_DELIVERY), handle)) == ["m0"]
+    assert log()[-1]["message"] == "the reason of a failure not noted"
 
 
 @pytest.mark.parametrize("last", ["stopped", "raised", "was at work", "was done", "never began"])

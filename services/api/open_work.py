@@ -1,0 +1,118 @@
+"""What is not at its end: runs, distillations, fine-tuning jobs, datasets, learning curves; and what each waits for.
+
+In: the lists of open objects that the sweep goes through, too. Out: a line an object, those that wait first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from distillations.dataset import OPEN_DATASETS, Dataset
+from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
+from distillations.job import OPEN_JOBS, Job
+from distillations.learning_curve import DONE, OPEN_CURVES, LearningCurve
+from evals.run import OPEN_RUNS, Run
+from foundation import table
+from foundation.bounds import CutText
+from foundation.document import Document
+from foundation.later import Pause
+from foundation.records import Record
+
+_MOST = 50
+"""The most open objects of a kind that are read."""
+
+
+class Waits(NamedTuple):
+    """What an object waits for, and since when if that is known."""
+
+    reason: str
+    since: int | None = None
+
+
+class OpenWork(Document):
+    """An object that is not at its end. Times are in seconds since the epoch."""
+
+    id: str
+    kind: str
+    """`run`, `distillation`, `job`, `dataset` or `learning_curve`."""
+    status: str
+    created_at: int
+    eval_id: str | None = None
+    """Of a run, its eval."""
+    waits_for: CutText | None = None
+    """What it waits for: a provider or a trainer that is away, or a person; null while it goes on."""
+    waits_since: int | None = None
+    """Null where it waits for nothing, or nobody noted since when."""
+
+
+class Kind(NamedTuple):
+    """A kind of objects that may be open."""
+
+    partition: str
+    name: str
+    record: type[Record]
+    is_open: Callable[[Any], bool]
+    waits: Callable[[Any], Waits | None]
+
+
+def open_work() -> tuple[list[OpenWork], bool]:
+    """The open objects, those that wait first and then the oldest; and whether there are more than were read."""
+    found: list[OpenWork] = []
+    more = False
+    for kind in _KINDS:
+        entries = list(islice(table.query(kind.partition, limit=_MOST + 1), _MOST + 1))
+        more = more or len(entries) > _MOST
+        found += _of(kind, [entry["sk"] for entry in entries[:_MOST]])
+    return sorted(found, key=lambda work: (work.waits_for is None, work.created_at)), more
+
+
+def _of(kind: Kind, ids: list[str]) -> Iterator[OpenWork]:
+    keys = [(kind.record.KIND, object_id) for object_id in ids]
+    rows = table.get_all(keys)
+    for record in (kind.record.from_row(rows[key]) for key in keys if key in rows):
+        if kind.is_open(record):
+            waits = kind.waits(record)
+            yield OpenWork(
+                id=record.id,
+                kind=kind.name,
+                status=record.status,  # type: ignore[attr-defined]  # every kind here has one
+                created_at=record.created_at,
+                eval_id=getattr(record, "eval_id", None) if kind.name == "run" else None,
+                waits_for=waits.reason if waits else None,
+                waits_since=waits.since if waits else None,
+            )
+
+
+def _away(pause: Pause | None) -> Waits | None:
+    return Waits(pause.reason, pause.since) if pause else None
+
+
+def _distillation(distillation: Distillation) -> Waits | None:
+    if distillation.status == "blocked" and distillation.approved_at is None:
+        return Waits("Somebody must approve it.", distillation.came_to("blocked"))
+    return _away(distillation.paused)
+
+
+def _job(job: Job) -> Waits | None:
+    if job.held and job.approved_at is None:
+        return Waits(" ".join(job.held))
+    return Waits(job.to_do) if job.to_do else _away(job.away)
+
+
+def _dataset(dataset: Dataset) -> Waits | None:
+    return Waits("The runs that grade its rows.") if dataset.status == "grading" else None
+
+
+def _nothing(_: LearningCurve) -> None:
+    """A learning curve waits for its jobs and runs, which are listed themselves."""
+
+
+_KINDS = (
+    Kind(OPEN_RUNS, "run", Run, lambda run: not run.ended, lambda run: _away(run.paused)),
+    Kind(OPEN_DISTILLATIONS, "distillation", Distillation, lambda d: d.status not in TERMINAL, _distillation),
+    Kind(OPEN_JOBS, "job", Job, lambda job: not job.ended, _job),
+    Kind(OPEN_DATASETS, "dataset", Dataset, lambda dataset: dataset.is_open, _dataset),
+    Kind(OPEN_CURVES, "learning_curve", LearningCurve, lambda curve: curve.status not in DONE, _nothing),
+)

@@ -1,0 +1,133 @@
+"""Health: queues and dead letters with their reasons, what is open and waits, alarms, and putting dead letters back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from distillations.job import OPEN_JOBS
+from foundation import aws, table
+from foundation.later import Pause
+from tests.distilling import build
+from tests.flow.system import System
+
+ALARM = {
+    "AlarmDescription": "What Grade could not handle waits.",
+    "Namespace": "AWS/SQS",
+    "MetricName": "ApproximateNumberOfMessagesVisible",
+    "Statistic": "Maximum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+def queue(system: System, name: str) -> dict[str, Any]:
+    return next(queue for queue in system.ok("GET", "/v1/health")["queues"] if queue["name"] == name)
+
+
+def die(system: System, name: str, body: str) -> None:
+    """Let a message fail until it is a dead letter."""
+    aws.sqs().send_message(QueueUrl=system.queues[name], MessageBody=body)
+    system.settle()
+
+
+def test_dead_letters_are_shown_with_their_reasons_and_stay(system: System) -> None:
+    die(system, "VERDICT", '{"type":"DecideVerdict","distillation_id":"distill_none"}')
+    die(system, "VERDICT", "<b>no message</b>")
+    for _ in range(2):
+        seen = queue(system, "verdict")
+        assert (seen["dead"], seen["waiting"], seen["in_flight"]) == (2, 0, 0)
+        by_type = {letter["type"]: letter for letter in seen["dead_letters"]}
+        assert by_type["DecideVerdict"]["about"] == "distill_none"
+        assert "it was tried 5 times" in by_type["DecideVerdict"]["reason"]
+        assert "does not know" in by_type[None]["reason"]
+        assert "<b>" not in str(seen)
+    assert len(system.dead("VERDICT")) == 2
+    assert queue(system, "grade")["dead_letters"] == []
+
+
+def test_dead_letters_are_put_back_and_handled_anew(system: System) -> None:
+    die(system, "VERDICT", "no message")
+    begun = system.call("POST", "/v1/health/verdict/redrive")
+    assert (begun[0], begun[1]["moved"]) == (202, 1)
+    seen = queue(system, "verdict")
+    assert (seen["dead"], seen["waiting"], seen["redrive"]["status"]) == (0, 1, "COMPLETED")
+    system.settle()
+    assert queue(system, "verdict")["dead"] == 1
+
+
+def test_what_cannot_be_put_back_is_refused(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system.call("POST", "/v1/health/nothing/redrive")[0] == 404
+    status, refusal = system.call("POST", "/v1/health/grade/redrive")
+    assert (status, refusal["error"]["code"]) == (409, "no_dead_letters")
+    die(system, "GRADE", "no message")
+    running = {"Results": [{"Status": "RUNNING", "StartedTimestamp": 1000}]}
+    monkeypatch.setattr(aws.sqs(), "list_message_move_tasks", lambda **_: running)
+    status, refusal = system.call("POST", "/v1/health/grade/redrive")
+    assert (status, refusal["error"]["code"]) == (409, "already_running")
+
+
+def test_what_an_emulator_lacks_is_not_known_and_nothing_else_fails(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "InvalidAction", "Message": "?"}}, "StartMessageMoveTask")
+
+    die(system, "GRADE", "no message")
+    monkeypatch.setattr(aws.sqs(), "list_message_move_tasks", lacking)
+    monkeypatch.setattr(aws.sqs(), "start_message_move_task", lacking)
+    seen = queue(system, "grade")
+    assert (seen["dead"], seen["redrive"], seen["oldest_seconds"]) == (1, None, None)
+    status, refusal = system.call("POST", "/v1/health/grade/redrive")
+    assert (status, refusal["error"]["code"]) == (409, "not_supported")
+    assert queue(system, "grade")["dead"] == 1
+
+
+def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def metrics(**query: Any) -> Any:
+        asked.append(query)
+        results = [{"Id": one["Id"], "Values": [7200.0, 1.0]} for one in query["MetricDataQueries"][:1]]
+        return {"MetricDataResults": results}
+
+    monkeypatch.setattr(aws.cloudwatch(), "get_metric_data", metrics)
+    queues = system.ok("GET", "/v1/health")["queues"]
+    assert [queue["oldest_seconds"] for queue in queues] == [7200, *[None] * 7]
+    first = asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
+    assert first == [{"Name": "QueueName", "Value": "RECORD"}]
+
+
+def test_alarms_of_this_stack_are_listed_the_raised_ones_first(system: System) -> None:
+    for name, state in (("stillhouse-a", "OK"), ("stillhouse-b", "ALARM"), ("other-c", "ALARM")):
+        aws.cloudwatch().put_metric_alarm(AlarmName=name, **ALARM)
+        aws.cloudwatch().set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    alarms = system.ok("GET", "/v1/health")["alarms"]
+    assert [(alarm["name"], alarm["state"]) for alarm in alarms] == [("stillhouse-b", "alarm"), ("stillhouse-a", "ok")]
+    assert alarms[0]["about"] == ALARM["AlarmDescription"]
+
+
+def test_what_is_open_says_what_it_waits_for(system: System) -> None:
+    build.distillation("completed", number=2)
+    held = build.distillation("blocked", job_id="ftjob-1", dataset_id="ds_1")
+    build.job(held, status="running", away=Pause(since=5, reason="the trainer answers 503"))
+    table.put({"pk": OPEN_JOBS, "sk": "ftjob-1"})
+    build.run(held, "teacher")
+    seen = system.ok("GET", "/v1/health")
+    assert seen["more_open"] is False
+    assert [(work["kind"], work["status"], work["waits_for"], work["waits_since"]) for work in seen["open"]] == [
+        ("distillation", "blocked", "Somebody must approve it.", build.AT),
+        ("job", "running", "the trainer answers 503", 5),
+        ("run", "queued", None, None),
+    ]
+    assert seen["open"][2]["eval_id"] == held.eval_id
+
+
+def test_only_an_administrator_sees_it(system: System) -> None:
+    reader = system.ok("POST", "/v1/keys", {"name": "reader", "scopes": ["read", "write"]})["key"]
+    assert system.call("GET", "/v1/health", key=reader)[0] == 403
+    assert system.call("POST", "/v1/health/grade/redrive", key=reader)[0] == 403
