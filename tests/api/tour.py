@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from standardwebhooks import Webhook
 
+from foundation import aws
 from tests.api import rows
 from tests.flow import loop
 from tests.flow.system import System
@@ -65,6 +66,7 @@ def tour(system: System) -> list[Visit]:
     _evals(made)
     _fine_tuning(made)
     _distillation(made)
+    _health(made)
     return made.visits
 
 
@@ -310,6 +312,10 @@ def _distillation(made: Tour) -> None:
     call("POST", "/verdicts/{verdict_id}/recompute", verdict_id=ended["verdict"]["id"])
     cancelled = call("POST", "/distillations/{distillation_id}/repeat", {"name": "elsewhere"}, **same)["id"]
     call("POST", "/distillations/{distillation_id}/cancel", distillation_id=cancelled)
+    within = {"eval_id": ended["eval_id"]}
+    call("GET", "/experiments")
+    call("GET", "/experiments/{eval_id}", **within)
+    call("GET", "/experiments/{eval_id}/difference", query=f"attempt={cancelled}&baseline={ended['id']}", **within)
     dataset, job = {"dataset_id": ended["dataset_id"]}, {"job_id": ended["job_id"]}
     call("GET", "/datasets")
     call("GET", "/datasets/{dataset_id}", **dataset)
@@ -338,3 +344,12 @@ def _distillation(made: Tour) -> None:
     call("GET", "/fine_tuning/jobs", query="limit=1")
     call("GET", "/fine_tuning/estimate", query="model=gpt-4.1-mini&tokens=250000&n_epochs=3")
     call("GET", "/lineage/{object_id}", query="limit=2", object_id=ended["model"])
+
+
+def _health(made: Tour) -> None:
+    """A message that nobody knows is a dead letter."""
+    system = made.system
+    aws.sqs().send_message(QueueUrl=system.queues["NOTIFY"], MessageBody="no message")
+    system.settle()
+    made.call("GET", "/health")
+    made.call("POST", "/health/{queue}/redrive", queue="notify")

@@ -78,6 +78,7 @@ BODIES: dict[Route, Any] = {
     },
     ("POST", "/v1/models/<model>"): {"keep": True},
     ("POST", "/v1/costs"): {"monthly_cap_usd": None, "retire_lost_after_days": 30},
+    ("POST", "/v1/health/<queue>/redrive"): {},
     ("POST", "/v1/webhook_endpoints"): ENDPOINT,
     ("POST", "/v1/webhook_endpoints/<endpoint_id>"): ENDPOINT,
     ("POST", "/v1/webhook_endpoints/<endpoint_id>/rotate_secret"): {"keep_old_secret_active_for_24_hours": True},
@@ -275,6 +276,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "model": lambda *_: "lab-small",
     "name": lambda system, _: _provider(system),
     "alias": lambda system, _: _alias(system),
+    "queue": lambda *_: "notify",
 }
 """How an object is made for each parameter of a path."""
 
