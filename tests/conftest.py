@@ -73,7 +73,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     config, ids = session.config, [item.nodeid for item in session.items]
     config.stash[BESIDE_THE_STACK] = config.getoption("--processes") > 1 and any(map(beside.is_of_the_stack, ids))
 

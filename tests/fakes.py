@@ -28,6 +28,7 @@ from local.lab.store import Store
 from local.stack.fakes import fakes_environment
 from providers import registry
 from providers.entry import Entry
+from tests.cloud import aws_client
 from tests.flow.system import System
 
 BUCKET = "stillhouse-bucket"
@@ -101,7 +102,7 @@ def context(lab: str, now: list[float], sent: list[dict[str, Any]]) -> Context:
         records=Records(Store(None), region="us-east-1", account="123456789012", clock=lambda: now[0]),
         controls=Controls(),
         lab=Lab(f"{lab}/v1"),
-        s3=boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"),
+        s3=aws_client("s3"),
         events=Bus(sent),
     )
 

@@ -8,6 +8,7 @@
 - moto copies values that never change, and sums up the sizes of a row for each of its fields.
 - moto reads each expression of an update twice.
 - moto writes down for each of its services how the library `requests` would reach it. No test asks AWS by it.
+- httpx reads the machine's certificates for each client.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
 
@@ -17,10 +18,12 @@
 from __future__ import annotations
 
 import copy
+import ssl
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+import httpcore2
 import moto.core.models
 import moto.core.responses
 import moto.sqs.models
@@ -156,6 +159,8 @@ QUICK: dict[tuple[Any, str], Any] = {
     (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (moto.sqs.models, "camelcase_to_underscores"): cache(camelcase_to_underscores),
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
+    (ssl, "create_default_context"): cache(ssl.create_default_context),
+    (httpcore2, "default_ssl_context"): cache(httpcore2.default_ssl_context),
     **quick_calls.QUICK,
     **quick_client.QUICK,
     **quick_expressions.QUICK,

@@ -95,17 +95,18 @@ def run(case: Case, stack: Stack, *, least: int, rate: float) -> tuple[Meter, in
     a_window = in_a_window * case.each
     count = ceil(least / a_window) * a_window
     meter = Meter(platform_logs=stack.platform_logs)
-    bodies = pushes(_WARMING * case.each + count, case.each, rate=rate)
+    warming = min(_WARMING, least)
+    bodies = pushes(warming * case.each + count, case.each, rate=rate)
     with mock_aws(), redirect_stdout(meter.logged):
         queue = deploy(os.environ.__setitem__, provider_url="http://127.0.0.1:9/v1").queues["RECORD"]
         with meter.counting():
-            push(meter, bodies[:_WARMING], stack)
+            push(meter, bodies[:warming], stack)
             deliver(meter, queue, stack, in_a_window)
             meter.reset()
-            push(meter, bodies[_WARMING:], stack)
+            push(meter, bodies[warming:], stack)
             invoked = deliver(meter, queue, stack, in_a_window)
     if case.front_door:
-        meter.units["http_api.request"] += len(bodies) - _WARMING
+        meter.units["http_api.request"] += len(bodies) - warming
     meter.keep(backups=stack.backups)
     return meter, count, count / invoked
 

@@ -14,15 +14,15 @@ from tests.examples import of_the_soak
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
-    "cost": ("--records", "20", "--rate", "2"),
-    "datasets": ("--records", "3000"),
+    "cost": ("--records", "2", "--rate", "1"),
+    "datasets": ("--records", "300"),
     "effect": ("--intents", "2", "--seeds", "1", "--splits", "0"),
-    "evals": ("--rows", "50", "--rounds", "1", "--no-peers"),
+    "evals": ("--rows", "10", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
-    "gateway": ("--calls", "3", "--no-peers"),
-    "ingest": ("--records", "20", "--rounds", "1"),
-    "search": ("--records", "800"),
-    "wrapper": ("--calls", "5"),
+    "gateway": ("--calls", "1", "--no-peers"),
+    "ingest": ("--records", "2", "--rounds", "1"),
+    "search": ("--records", "100"),
+    "wrapper": ("--calls", "1"),
 }
 LONG = ["cold_start"]
 """It starts a process for each start that it measures."""

@@ -50,7 +50,7 @@ def mean_difference(first, second, axis):
 
 
 @pytest.mark.parametrize("digits", [None, 1])
-@pytest.mark.parametrize("confidence", [0.9, 0.95])
+@pytest.mark.parametrize("confidence", [0.95, *of_the_soak(0.9)])
 @pytest.mark.parametrize("seed", [1, *of_the_soak(2, 3)])
 def test_paired_bca_equals_scipy_within_monte_carlo_error(seed, confidence, digits):
     n = ROWS if digits is None else 600
@@ -182,7 +182,7 @@ def test_the_order_of_groups_does_not_matter():
     assert cluster_interval(clusters, seed=1, draws=200) == cluster_interval(backwards, seed=1, draws=200)
 
 
-@pytest.mark.parametrize("count", [6, 10, 30])
+@pytest.mark.parametrize("count", [6, 30, *of_the_soak(10)])
 def test_equal_models_rarely_win_however_few_the_groups(count):
     intervals = [cluster_interval(groups(seed, count), seed=seed, draws=300) for seed in range(300)]
     assert sum(interval.low > 0 for interval in intervals) / 300 <= 0.06
