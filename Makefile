@@ -54,7 +54,8 @@ all-tests: setup .venv-conformance/.synced client/js/node_modules/.synced .tools
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
-	@$(BIN)/pytest -q --processes 2 --durations 20 -m "not stack" $(ARGS)
+	@# Three on two cores, since some tests wait.
+	@$(BIN)/pytest -q --processes 3 --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
 stack: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready ## the end-to-end tests on the local stack

@@ -25,7 +25,7 @@ from _pytest.runner import pytest_sessionfinish as tear_down
 
 _FOLDERS = ("tests/stack/", "tests/conformance/", "tests/local/stack/test_lifecycle.py")
 _IN_PROCESS = "tests/conformance/test_description.py"
-_LONG = ("tests/flow/", "tests/bench/")
+_LONG = ("tests/flow/", "tests/tuning/trainers/", "tests/bench/", "tests/sandbox/", "tests/providers/test_pace.py")
 _TURN = struct.Struct("I")
 
 type Groups = list[list[pytest.Item]]
