@@ -11,40 +11,21 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import replace
-from itertools import batched
 
 import orjson
 from backports import zstd
 from moto import mock_aws
 
 from api import handler
-from capture.odd import completion_of
-from completions import frames, postings
-from foundation import blobs, table
+from foundation import blobs
 from tests.bench.cut import ENVIRONMENT, KEY, Context
-from tests.bench.records import BYTES, record
+from tests.bench.records import BYTES
+from tests.bench.stored import fill
 from tests.bench.table import Line, say, show
 from tests.flow.system import deploy
 
 TARGET_S = 20.0
-_AN_OBJECT = 400
-_DISTINCT = 4000
 _NEEDLE = "nowhere to be found"
-
-
-def fill(count: int) -> None:
-    """Objects and lists as the recorder writes them; without the rows by id, which a search does not read."""
-    lines = [completion_of(record(number)) for number in range(min(count, _DISTINCT))]
-    for number, some in enumerate(batched(range(count), _AN_OBJECT, strict=False)):
-        named = [
-            replace(lines[completion % len(lines)], id=f"c-{completion:07d}", created=1_790_000_000 + completion // 100)
-            for completion in some
-        ]
-        key = frames.key_of(f"2026/11/22/{number:06d}")
-        body, references = frames.together([frames.packed(completion.line()) for completion in named], key)
-        blobs.put(key, body)
-        table.write_all(postings.rows(f"{number:06d}", references))
 
 
 def search(after: str | None) -> dict[str, object]:

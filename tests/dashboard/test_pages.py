@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from tests.dashboard.browser import Browser
+from tests.dashboard.crawl import crawled
 from tests.flow import loop
 from tests.flow.system import System
-
-
-def crawled(browser: Browser, start: str = "/") -> dict[str, str]:
-    """By path, what is read on every page that links lead to from one: of lists, the first two of a kind."""
-    read: dict[str, str] = {}
-    kinds: dict[str, int] = {}
-    waiting = [start]
-    while waiting:
-        path = waiting.pop(0)
-        kind = re.sub(r"[\w:%.-]*\d[\w:%.-]*", "N", path.partition("?")[0])
-        if path in read or kinds.get(kind, 0) == 2:
-            continue
-        kinds[kind] = kinds.get(kind, 0) + 1
-        page = browser.page(path)
-        assert len(page.body.encode()) < 200_000, path
-        read[path] = page.text
-        waiting += [link for link in page.links if link.startswith("/")]
-    return read
 
 
 def test_every_object_of_a_loop_has_a_page_and_links_lead_to_it(system: System, browser: Browser) -> None:

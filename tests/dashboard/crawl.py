@@ -1,0 +1,48 @@
+"""Every page that links lead to, each kind a few times: a page that is new is found without being named."""
+
+from __future__ import annotations
+
+import re
+
+from dashboard.routes import routes
+from tests.dashboard.browser import Browser
+
+UNLINKED = {"/sign-in", "/static/<name>", "/reports/<object_id>"}
+"""Pages to which no page links: before the sign-in, files, and where a command asks."""
+_OF_A_KIND = 2
+
+
+def crawled(browser: Browser, *starts: str) -> dict[str, str]:
+    """By path, what is read on every page that links lead to from some: of lists, the first two of a kind."""
+    read: dict[str, str] = {}
+    kinds: dict[str, int] = {}
+    waiting = list(starts or ("/",))
+    while waiting:
+        path = waiting.pop(0)
+        kind = kind_of(path)
+        if path in read or kinds.get(kind, 0) == _OF_A_KIND:
+            continue
+        kinds[kind] = kinds.get(kind, 0) + 1
+        page = browser.page(path)
+        assert len(page.body.encode()) < 200_000, path
+        read[path] = page.text
+        waiting += [link for link in page.links if link.startswith("/")]
+    return read
+
+
+def kind_of(path: str) -> str:
+    """A path with `N` for each id in it."""
+    plain = path.partition("?")[0] + ("?file" if path.endswith("file=1") else "")
+    return re.sub(r"[\w:%.-]*\d[\w:%.-]*", "N", plain)
+
+
+def unseen(paths: list[str]) -> set[str]:
+    """The pages of the dashboard, by their routes, that none of these paths is of."""
+    pages = {route.path: route for route in routes() if route.method == "GET" and route.path not in UNLINKED}
+    seen = set()
+    for path in paths:
+        plain = path.partition("?")[0]
+        seen |= {
+            next((route.path for route in routes() if route.method == "GET" and route.match(plain) is not None), "")
+        }
+    return pages.keys() - seen
