@@ -66,7 +66,10 @@ def _form(visit: Visit, given: Mapping[str, str]) -> Page:
     )
     if before and "data" in before:
         before = next(iter(before["data"]), None)
-    begun = _as_fields(before) if repeated and before else {}
+    # Where no completions are named either, it begins as the last one did, and is measured with what is newest.
+    begun = _as_fields(before) if before and (repeated or not (fields or given.get("dataset"))) else {}
+    if not repeated:
+        begun.pop("eval_id", None)
     defaults = _defaults(fields, sample["data"], names_of(models), before)
     values = {**defaults, **begun, **{name: value for name, value in given.items() if name != "csrf"}}
     dataset = _dataset(visit, given["dataset"]) if given.get("dataset") else None
