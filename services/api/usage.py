@@ -71,6 +71,8 @@ class Usage(Document):
 
     object: Literal["list"] = "list"
     data: list[UsageGroup]
+    complete: bool
+    """Whether all were counted; false where there are more than `most`."""
     prices_as_of: str
     """The date of the price list."""
     spending: Spending
@@ -133,6 +135,11 @@ class Group:
     "/v1/usage",
     scope="read",
     query=(
+        Query(
+            "most",
+            "Count the first so many alone: what is left out is told in `complete`.",
+            {"type": "integer", "minimum": 1, "maximum": _MOST},
+        ),
         Query("group_by", "Names separated by commas: `model` (if absent), `day` (UTC) and `metadata.<key>`."),
         *(condition for condition in filters.CONDITIONS if condition.name != "text"),
     ),
@@ -142,7 +149,9 @@ def usage() -> Usage:
     """Count the captured completions of a filter: volume, tokens, latency and cost by group."""
     names = _names(http.query_of(router, "group_by") or "model")
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
-    for reference in _captured(filters.wanted(router)):
+    most = _whole("most")
+    scan = Scan(references=_MOST if most is None else most)
+    for reference in _captured(filters.wanted(router), scan):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
         if len(groups) > _MOST_GROUPS:
             raise _too_many_groups()
@@ -151,7 +160,13 @@ def usage() -> Usage:
     fitting, has_more = http.cut(data, None)
     if has_more:
         raise _too_many_groups()
-    return Usage(data=fitting, prices_as_of=prices.as_of(), spending=spending())
+    if scan.exhausted and most is None:
+        raise ApiError(
+            "There are more completions than one call can count. Narrow 'created_after' and 'created_before'.",
+            code="too_many_completions",
+            param="created_after",
+        )
+    return Usage(data=fitting, complete=not scan.exhausted, prices_as_of=prices.as_of(), spending=spending())
 
 
 def _too_many_groups() -> ApiError:
@@ -184,18 +199,20 @@ def _value(name: str, reference: Reference) -> str | None:
     return (reference.metadata or {}).get(name.removeprefix(_TAG))
 
 
-def _captured(wanted: Filter) -> Iterator[Reference]:
+def _captured(wanted: Filter, scan: Scan) -> Iterator[Reference]:
     if wanted.text is not None:
         raise ApiError("The usage cannot be asked for by 'text'.", code="invalid_value", param="text")
     everything = wanted.model_copy(update={"has_error": None}) if wanted.has_error is False else wanted
-    scan = Scan(references=_MOST)
     yield from index.captured(everything, scan=scan)
-    if scan.exhausted:
-        raise ApiError(
-            "There are more completions than one call can count. Narrow 'created_after' and 'created_before'.",
-            code="too_many_completions",
-            param="created_after",
-        )
+
+
+def _whole(name: str) -> int | None:
+    text = http.query_of(router, name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) and 1 <= int(text) <= _MOST):
+        raise ApiError(f"Invalid '{name}': use 1 to {_MOST}.", code="invalid_value", param=name)
+    return int(text)
 
 
 def _quantiles(latencies: array[int]) -> Latencies | None:

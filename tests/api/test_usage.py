@@ -142,3 +142,14 @@ def test_more_groups_than_an_answer_holds_are_refused(stored: System, monkeypatc
     status, refusal = stored.call("GET", "/v1/usage")
     assert (status, refusal["error"]["code"], refusal["error"]["param"]) == (400, "too_many_groups", "group_by")
     assert stored.call("GET", "/v1/usage?model=lab-small")[0] == 200
+
+
+def test_at_most_so_many_are_counted_and_the_answer_says_so(system: System) -> None:
+    loop.capture(system, "most", train=9, test=3)
+    part = system.ok("GET", "/v1/usage?most=5")
+    assert (part["data"][0]["completions"], part["complete"]) == (5, False)
+    whole = system.ok("GET", "/v1/usage?most=12")
+    assert (whole["data"][0]["completions"], whole["complete"]) == (12, True)
+    for wrong in ("0", "many", "99999999999999"):
+        status, answer = system.call("GET", f"/v1/usage?most={wrong}")
+        assert (status, answer["error"]["param"]) == (400, "most")

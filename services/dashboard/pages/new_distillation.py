@@ -29,6 +29,8 @@ _BEGUN = (
 _SMALL = re.compile(r"(?:\b|[-_])(?:mini|nano|small|lite|micro|haiku|flash|[1-9]b)(?:\b|[-_])", re.IGNORECASE)
 """Names that providers give to their small models."""
 _SAMPLE = 100
+_COUNTED = 10_000
+"""The most completions that an estimate counts: a hundred thousand would take more than a second."""
 _TEST_SHARE, _LEAST_TEST, _MOST_TEST = 0.2, 30, 400
 _LONGEST_NUMBER = 7
 
@@ -153,9 +155,9 @@ def _usage(visit: Visit, values: Mapping[str, str]) -> Any:
     """The usage of the completions to learn from; None where there are none."""
     query = query_of({**values, "tags": _joined(values["tags"], values["train_tags"])})
     query.pop("text", None)
-    query |= {"group_by": "model"} | ({"model": values["teacher"]} if values["teacher"] else {})
+    query |= {"group_by": "model", "most": str(_COUNTED)} | ({"model": values["teacher"]} if values["teacher"] else {})
     usage = visit.api.all([Asked("/usage", query)])[0]
-    return usage["data"][0] if usage and usage["data"] else None
+    return {**usage["data"][0], "complete": usage["complete"]} if usage and usage["data"] else None
 
 
 def _dataset(visit: Visit, dataset_id: str) -> dict[str, Any]:
@@ -165,7 +167,7 @@ def _dataset(visit: Visit, dataset_id: str) -> dict[str, Any]:
     if found is None or report is None:
         raise ApiError("There is no such dataset, or it is not ready.", code="not_found", param="dataset", status=404)
     counted = {"completions": report["train_rows"], "prompt_tokens": report["train_tokens"], "completion_tokens": 0}
-    return {**counted, "dataset": found}
+    return {**counted, "complete": True, "dataset": found}
 
 
 def _estimate(visit: Visit, values: Mapping[str, str], used: Mapping[str, Any] | None) -> Any:
