@@ -1,11 +1,11 @@
 """The web pages over 100,000 completions, runs of 10,000 rows and 50 models: server time, and its growth from 1,000.
 
-In: `--records`. Out: a table on standard output; exit 1 where a target is missed. Every page that links lead to is
-asked for by the real handler, which asks the API's real handler over HTTP. AWS is in process (moto), whose own time is
-in the figure, as is that of both functions on one interpreter. So CPU is judged: the clock has what else the machine
-does. A page's figure is the median of three visits after one that is not counted. The peer is the same page over a
-hundredth of the completions and of the rows. The first page after a cold start is a new process, AWS cut away, that
-imports both handlers and serves the sign-in and a list.
+In: `--records`, `--rounds`. Out: a table on standard output; exit 1 where a target is missed. Every page that links
+lead to is asked for by the real handler, which asks the API's real handler over HTTP. AWS is in process (moto), whose
+own time is in the figure, as is that of both functions on one interpreter. So CPU is judged: the clock has what else
+the machine does. A page's figure is the median of `--rounds` visits after one that is not counted. The peer is the same
+page over a hundredth of the completions and of the rows. The first page after a cold start is a new process, AWS cut
+away, that imports both handlers and serves the sign-in and a list.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ from tests.gateway.provider import Scripted, served
 from tests.quick_aws import quicken
 
 WARM_S, COLD_S = 0.3, 1.5
-_VISITS = 3
 _MODELS = 50
 _ROWS_OF_RECORDS = 10
-_SMALL = 100
+_SMALL, _SMALLEST = 100, 20
 _NAMED = 2000
 _CHECK = {
     "type": "string_check",
@@ -107,12 +106,12 @@ def measure(system: System, rows: int) -> str:
     return f"/evals/{eval_id}/compare?run={runs[0]}&baseline={runs[1]}"
 
 
-def warm(records: int) -> dict[str, float]:
+def warm(records: int, visits: int) -> dict[str, float]:
     """By the kind of a page, the seconds of its slowest one."""
     slowest: dict[str, float] = {}
     with stack(records) as (comparison, browser):
         for path in crawled(browser, "/", "/distillations/new", "/evals/new", comparison):
-            seconds = [_asked(browser, path) for _ in range(_VISITS)]
+            seconds = [_asked(browser, path) for _ in range(visits)]
             kind = kind_of(path)
             slowest[kind] = max(slowest.get(kind, 0.0), statistics.median(seconds))
     return slowest
@@ -155,18 +154,22 @@ def _in_a_process(*arguments: str) -> Any:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--records", type=int, default=100_000)
+    arguments.add_argument("--rounds", type=int, default=3, help="visits of each page, and cold starts")
     arguments.add_argument("--alone", action="store_true", help="write the seconds of this size alone, as JSON")
     asked = arguments.parse_args()
     records = asked.records
     if asked.alone:
         os.environ.update(ENVIRONMENT)
         quicken()
-        say(json.dumps(warm(records)))
+        say(json.dumps(warm(records, asked.rounds)))
         return
-    first = statistics.median(cold() for _ in range(_VISITS))
-    small, large = (
-        _in_a_process(__file__, "--alone", "--records", str(count)) for count in (max(20, records // _SMALL), records)
-    )
+    first = statistics.median(cold() for _ in range(asked.rounds))
+    sizes = dict.fromkeys((max(_SMALLEST, records // _SMALL), records))
+    of_size = {
+        size: _in_a_process(__file__, "--alone", "--records", str(size), "--rounds", str(asked.rounds))
+        for size in sizes
+    }
+    small, large = of_size[next(iter(sizes))], of_size[records]
     say(f"pages over {records:,} completions, runs of {records // _ROWS_OF_RECORDS:,} rows, {_MODELS} models")
     lines = [Line(kind, seconds, peer=small.get(kind), most=WARM_S) for kind, seconds in sorted(large.items())]
     lines.append(Line("the first page after a cold start", first, most=COLD_S))

@@ -21,13 +21,9 @@ TINY = {
     "evals_size": ("--rows", "200"),
     "gateway": ("--calls", "1", "--no-peers"),
     "ingest": ("--records", "2", "--rounds", "1"),
+    "pages": ("--records", "20", "--rounds", "1"),
     "search": ("--records", "100"),
     "wrapper": ("--calls", "1"),
-    "gateway": ("--calls", "3", "--no-peers"),
-    "ingest": ("--records", "20", "--rounds", "1"),
-    "pages": ("--records", "40"),
-    "search": ("--records", "800"),
-    "wrapper": ("--calls", "5"),
 }
 LONG = ["cold_start"]
 """It starts a process for each start that it measures."""
