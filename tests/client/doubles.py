@@ -87,6 +87,8 @@ class Stillhouse:
         self.pushes: list[list[dict[str, Any]]] = []
         self.tries = 0
         self.other: list[tuple[str, str]] = []
+        self.aliases: dict[str, Any] = {}
+        self.asked: list[dict[str, Any]] = []
         self.released = threading.Event()
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> Answer:
@@ -94,6 +96,12 @@ class Stillhouse:
         if path.startswith("/v1/captures/"):
             self.polls -= 1
             return self._json(200, {"status": "pending" if self.polls >= 0 else "recorded"})
+        if path.startswith("/v1/aliases/"):
+            alias = self.aliases.get(path.removeprefix("/v1/aliases/"))
+            return self._json(200, alias) if alias else self._json(404, {"error": {"message": "none"}})
+        if (method, path) == ("POST", "/v1/chat/completions"):
+            self.asked.append(json.loads(body))
+            return self._json(200, completion())
         if path != "/v1/captures":
             self.other.append((method, path))
             listed = {"object": "list", "data": [], "has_more": False}

@@ -20,7 +20,10 @@ from stillhouse.capturing.records import Seen, to_json
 class Call:
     """One captured call. It ends once: with its answer, or with its stream."""
 
-    def __init__(self, request: bytes, provider: str, put: Callable[[Seen], None], tally: Tally) -> None:
+    def __init__(
+        self, request: bytes, provider: str, put: Callable[[Seen], None], tally: Tally, alias: bytes | None = None
+    ) -> None:
+        self._alias = alias
         self._request = request
         self._provider = provider
         self._put = put
@@ -122,7 +125,7 @@ class Call:
             self._ended = True
             self._tally.add("captured")
             latency_ms = round((self._last - self._started) * 1000)
-            self._put(Seen(self._request, response(), latency_ms, self._provider))
+            self._put(Seen(self._request, response(), latency_ms, self._provider, self._alias))
 
     def _failed(self, error: Exception) -> None:
         if not self._ended:

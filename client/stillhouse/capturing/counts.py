@@ -51,6 +51,11 @@ class Tally:
         if not known:
             log.warning(message, *args)
 
+    def knows(self, kind: str) -> bool:
+        """Whether this kind of trouble was logged and is not over."""
+        with self._lock:
+            return kind in self._logged
+
     def settled(self, kind: str) -> bool:
         """Mark a kind of trouble as over, so that its next occurrence is logged. True if it had been logged."""
         with self._lock:

@@ -1,6 +1,7 @@
-"""The client for Stillhouse's captures API, used by the background thread and by imports.
+"""The client for Stillhouse's captures and aliases, used by background threads and by imports.
 
-In: a compressed batch of NDJSON, or a batch id. Out: what was accepted, or whether it is recorded. Raises `Away` if a
+In: a compressed batch of NDJSON, a batch id, or an alias's name. Out: what was accepted, whether it is recorded, or the
+alias. Raises `Away` if a
 later attempt may succeed, and `Refused` if none can.
 """
 
@@ -10,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from openai import APIStatusError, AsyncOpenAI, OpenAI, OpenAIError, Timeout
 
@@ -17,6 +19,8 @@ from openai import APIStatusError, AsyncOpenAI, OpenAI, OpenAIError, Timeout
 _FOR_GOOD = frozenset({400, 413, 422})
 _HEADERS = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 _TIMEOUT = Timeout(15, connect=3)
+_ALIAS_S = 5.0
+_NOT_FOUND = 404
 
 
 class Away(Exception):
@@ -82,6 +86,18 @@ class Endpoint:
     def recorded(self, batch_id: str, timeout: float) -> bool:
         answer = self._ask("get", f"/captures/{batch_id}", options={"timeout": timeout})
         return isinstance(answer, dict) and answer.get("status") == "recorded"
+
+    def alias(self, name: str) -> dict[str, Any] | None:
+        """The alias of this name; None if there is none. Raises Away and Refused."""
+        try:
+            answer = self._ask("get", f"/aliases/{quote(name, safe='')}", options={"timeout": _ALIAS_S})
+        except Away as away:
+            if away.status == _NOT_FOUND:
+                return None
+            raise
+        if not isinstance(answer, dict) or answer.get("object") != "alias":
+            raise Away("the answer is not Stillhouse's")
+        return answer
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:

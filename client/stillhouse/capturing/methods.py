@@ -4,7 +4,7 @@ Every resource of the SDK (`client.chat.completions`, `client.responses`, …) m
 `post`, `get`, `delete` and `get_api_list`. The replaced ones decide by the path of a call:
 
 - `POST /chat/completions` and `POST /responses` create. They go to the provider and are shown to a `Call`. All ways to
-  create (`create`, `parse`, `stream`, raw responses) end in them.
+  create (`create`, `parse`, `stream`, raw responses) end in them. One that names an alias goes where its `Plan` says.
 - All other calls of `/chat/completions` are about stored completions (list, retrieve, update, delete, messages). They
   go to Stillhouse.
 - Every other path goes to the provider unchanged.
@@ -13,15 +13,18 @@ Every resource of the SDK (`client.chat.completions`, `client.responses`, …) m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
 
 from stillhouse.capturing.call import Call
 from stillhouse.capturing.recorder import AsyncQuietStream, QuietStream, Recorder
+from stillhouse.capturing.ways import AWAY, Plan, Way
 
 _CHAT = "/chat/completions"
 _RESPONSES = "/responses"
+_CREATED = (_CHAT, _RESPONSES)
 _STORED_METHODS = ("get", "delete", "get_api_list")
 _REPLACED = ("post", *_STORED_METHODS, "copy", "with_options")
 # Resources that may exist already when the client is captured. Each keeps the methods that its client had then.
@@ -82,7 +85,11 @@ def _post(client: OpenAI, recorder: Recorder) -> Callable[..., Any]:
     def post(path: str, **request: Any) -> Any:
         if _is_stored(path, creates=True):
             return recorder.endpoint.stored.post(path, **request)
-        call = _begin(client, recorder, path, request, QuietStream)
+        name = recorder.ways.names(request) if path in _CREATED else None
+        if name:
+            plan = recorder.ways.plan(name, client, recorder.caller(request, client))
+            return _by_alias(client, recorder, plan, provider_post, path, request)
+        call = _begin(client, recorder, path, request)
         answer = provider_post(path, **request)
         if call is not None:
             call.answered(answer)
@@ -91,13 +98,75 @@ def _post(client: OpenAI, recorder: Recorder) -> Callable[..., Any]:
     return post
 
 
+def _by_alias(  # noqa: PLR0917 - the five of `post`, and the plan
+    client: OpenAI, recorder: Recorder, plan: Plan, provider_post: Any, path: str, request: dict[str, Any]
+) -> Any:
+    """The answer of the first way that leads to one. Where none does, raises what the first one raised."""
+    away: Exception | None = None
+    for way in plan.ways:
+        asked = _on_way(way, request)
+        call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
+        _name_there(way, asked, path)
+        try:
+            answer = _posts(way, provider_post)(path, **asked)
+        except AWAY as error:
+            away = away or error
+            continue
+        if call is not None:
+            call.answered(answer)
+        return answer
+    raise away or RuntimeError("an alias has no way")
+
+
+async def _async_by_alias(  # noqa: PLR0917 - as above
+    client: AsyncOpenAI, recorder: Recorder, plan: Plan, provider_post: Any, path: str, request: dict[str, Any]
+) -> Any:
+    """The same for async clients."""
+    away: Exception | None = None
+    for way in plan.ways:
+        asked = _on_way(way, request)
+        call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
+        _name_there(way, asked, path)
+        try:
+            answer = await _posts(way, provider_post)(path, **asked)
+        except AWAY as error:
+            away = away or error
+            continue
+        if call is not None:
+            call.answered(answer)
+        return answer
+    raise away or RuntimeError("an alias has no way")
+
+
+def _posts(way: Way, provider_post: Any) -> Any:
+    """What posts on a way: the application's own client as it did before, or another one, captured or not."""
+    other: Any = way.client
+    return provider_post if other is None else partial(type(other).post, other)
+
+
+def _on_way(way: Way, request: dict[str, Any]) -> dict[str, Any]:
+    """The request of a way's model, which is captured under the name that it has in Stillhouse."""
+    return {**request, "body": {**request["body"], "model": way.model}}
+
+
+def _name_there(way: Way, request: dict[str, Any], path: str) -> None:
+    """Give the model the name that its provider knows. What the wrapper captures, the gateway does not, too."""
+    request["body"] = {**request["body"], "model": way.model_there}
+    if way.through_gateway and path in _CREATED:
+        request["body"]["store"] = False
+
+
 def _async_post(client: AsyncOpenAI, recorder: Recorder) -> Callable[..., Any]:
     provider_post: Any = client.post
 
     async def post(path: str, **request: Any) -> Any:
         if _is_stored(path, creates=True):
             return await recorder.endpoint.async_stored.post(path, **request)
-        call = _begin(client, recorder, path, request, AsyncQuietStream)
+        name = recorder.ways.names(request) if path in _CREATED else None
+        if name:
+            plan = await recorder.ways.aplan(name, client, recorder.caller(request, client))
+            return await _async_by_alias(client, recorder, plan, provider_post, path, request)
+        call = _begin(client, recorder, path, request)
         answer = await provider_post(path, **request)
         if call is not None:
             call.answered(answer)
@@ -107,15 +176,21 @@ def _async_post(client: AsyncOpenAI, recorder: Recorder) -> Callable[..., Any]:
 
 
 def _begin(
-    client: OpenAI | AsyncOpenAI, recorder: Recorder, path: str, request: dict[str, Any], quiet_stream: type
+    client: OpenAI | AsyncOpenAI,
+    recorder: Recorder,
+    path: str,
+    request: dict[str, Any],
+    *,
+    alias: dict[str, Any] | None = None,
 ) -> Call | None:
     # An application may call `client.post` itself, with any body.
     if not isinstance(request.get("body"), dict):
         return None
     if path == _CHAT:
-        return recorder.begin(client.base_url.host, request, quiet_stream)
+        quiet_stream = AsyncQuietStream if isinstance(client, AsyncOpenAI) else QuietStream
+        return recorder.begin(client.base_url.host, request, quiet_stream, alias)
     if path == _RESPONSES:
-        return recorder.begin_response(client.base_url.host, request)
+        return recorder.begin_response(client.base_url.host, request, alias)
     return None
 
 

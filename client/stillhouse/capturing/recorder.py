@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from openai import AsyncStream, Omit, Stream
+from openai import AsyncOpenAI, AsyncStream, Omit, OpenAI, Stream
 from openai.types.chat import ChatCompletionChunk
 
 from stillhouse.capturing.call import Call
 from stillhouse.capturing.captures import Captures
+from stillhouse.capturing.choosing import Caller
 from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.delivery import Delivery
 from stillhouse.capturing.endpoint import Endpoint
 from stillhouse.capturing.records import to_json
+from stillhouse.capturing.ways import Ways, caller_of
 
 MOST_PAIRS = 16
 _RAW = "X-Stainless-Raw-Response"
@@ -41,17 +43,21 @@ class Policy:
 class Recorder:
     """Begins the captured calls of a client and of its copies."""
 
-    def __init__(self, policy: Policy, endpoint: Endpoint, delivery: Delivery, tally: Tally) -> None:
+    def __init__(self, policy: Policy, endpoint: Endpoint, delivery: Delivery, tally: Tally, ways: Ways) -> None:
+        self.ways = ways
         self._policy = policy
         self._delivery = delivery
         self._tally = tally
         self.endpoint = endpoint
         self.captures = Captures(delivery, tally)
 
-    def begin(self, host: str, request: dict[str, Any], quiet_stream: type) -> Call | None:
+    def begin(
+        self, host: str, request: dict[str, Any], quiet_stream: type, alias: dict[str, Any] | None = None
+    ) -> Call | None:
         """Begin a chat completion: a `Call` if it is captured, else None. Changes `request` to what the provider gets.
 
-        A stream whose usage the application did not ask for is read as `quiet_stream`.
+        A stream whose usage the application did not ask for is read as `quiet_stream`. `alias` is what the call was
+        made by.
         """
         options: dict[str, Any] = request.get("options") or {}
         parameters = _parameters(request)
@@ -63,14 +69,14 @@ class Recorder:
             request["options"] = options = {**options, "extra_json": _without(ours, options.get("extra_json") or {})}
         if not wanted or not self._is_sampled():
             return None
-        call = self._call(host, parameters)
+        call = self._call(host, parameters, alias)
         raw = (options.get("headers") or {}).get(_RAW)
         if request.get("stream") and not raw and self._adds_usage(host, parameters):
             request["body"]["stream_options"] = {**(parameters.get("stream_options") or {}), "include_usage": True}
             request["stream_cls"] = quiet_stream
         return _seen_before_parsing(call, request)
 
-    def begin_response(self, host: str, request: dict[str, Any]) -> Call | None:
+    def begin_response(self, host: str, request: dict[str, Any], alias: dict[str, Any] | None = None) -> Call | None:
         """Begin a response: a `Call` if it is captured, else None.
 
         `request` is not changed, because `store` and `metadata` are meant for the provider too. A response in the
@@ -80,7 +86,12 @@ class Recorder:
         ends_later = parameters.get("background") and not parameters.get("stream")
         if not self._is_wanted(parameters.get("store")) or ends_later or not self._is_sampled():
             return None
-        return _seen_before_parsing(self._call(host, parameters), request)
+        return _seen_before_parsing(self._call(host, parameters, alias), request)
+
+    def caller(self, request: dict[str, Any], client: OpenAI | AsyncOpenAI) -> Caller:
+        """What an alias chooses by: the call, with the tags that it would be captured with."""
+        own = _parameters(request).get("metadata")
+        return caller_of(request, client, self.tagged(own if isinstance(own, Mapping) else {}))
 
     def _is_wanted(self, store: object) -> bool:
         return self._policy.store if store is None else bool(store)
@@ -100,20 +111,20 @@ class Recorder:
         wanted = _is_openai(host) if self._policy.stream_usage is None else self._policy.stream_usage
         return wanted and not (parameters.get("stream_options") or {}).get("include_usage")
 
-    def _call(self, host: str, parameters: dict[str, Any]) -> Call | None:
+    def _call(self, host: str, parameters: dict[str, Any], alias: dict[str, Any] | None) -> Call | None:
         try:
-            metadata = self._tagged(parameters.pop("metadata", None) or {})
+            metadata = self.tagged(parameters.pop("metadata", None) or {})
             parameters["store"] = True
             if metadata:
                 parameters["metadata"] = metadata
-            return Call(to_json(parameters), host, self._delivery.put, self._tally)
+            return Call(to_json(parameters), host, self._delivery.put, self._tally, to_json(alias) if alias else None)
         except Exception as error:  # noqa: BLE001 - whatever fails here, the call itself must go on
             self._tally.add("captured")
             self._tally.add("dropped")
             self._tally.warn_once("failed", "a completion could not be captured: %s", type(error).__name__)
             return None
 
-    def _tagged(self, own: Mapping[str, object]) -> dict[str, str]:
+    def tagged(self, own: Mapping[str, object]) -> dict[str, str]:
         """The call's own tags as text, and as many of the default ones as OpenAI's limit of 16 leaves room for."""
         texts = {name: value if isinstance(value, str) else str(value) for name, value in own.items()}
         return dict(islice({**texts, **_without(frozenset(texts), self._policy.metadata)}.items(), MOST_PAIRS))

@@ -34,6 +34,8 @@ class Seen:
     response: bytes | list[bytes]
     latency_ms: int
     provider: str
+    alias: bytes | None = None
+    """The alias that the call was made by, as JSON."""
 
     @property
     def size(self) -> int:
@@ -97,11 +99,12 @@ class Packer:
                 self._tally.add("incomplete")
                 return None
             response = to_json(completion)
-        line = b'{"request":%b,"response":%b,"latency_ms":%d,"provider":%b}' % (
+        line = b'{"request":%b,"response":%b,"latency_ms":%d,"provider":%b%b}' % (
             seen.request,
             response,
             seen.latency_ms,
             to_json(seen.provider),
+            b',"alias":' + seen.alias if seen.alias else b"",
         )
         return line if self._redact is None else self._redacted(line)
 

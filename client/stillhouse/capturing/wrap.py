@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from openai import AsyncOpenAI, OpenAI
 
+from stillhouse.capturing.aliases import Aliases
 from stillhouse.capturing.backlog import Backlog, DiskBacklog, MemoryBacklog
 from stillhouse.capturing.captures import Captures
 from stillhouse.capturing.counts import Tally
@@ -23,6 +24,7 @@ from stillhouse.capturing.endpoint import Endpoint
 from stillhouse.capturing.methods import install
 from stillhouse.capturing.recorder import MOST_PAIRS, Policy, Recorder
 from stillhouse.capturing.records import Packer
+from stillhouse.capturing.ways import Ways
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
 LONGEST_NAME = 64
@@ -43,6 +45,9 @@ def capture(  # noqa: UP047 - users may run Python 3.11
     store: bool = False,
     forward_store: bool = False,
     stream_usage: bool | None = None,
+    aliases: Mapping[str, str] | None = None,
+    alias_ttl: float = 30.0,
+    clients: Mapping[str, Client] | None = None,
 ) -> Client:
     """Capture the client's stored chat completions and responses; calls go straight to its provider as before.
 
@@ -66,16 +71,23 @@ def capture(  # noqa: UP047 - users may run Python 3.11
             OpenAI, which may store by default. Responses always keep both.
         stream_usage: Ask the provider for the token counts of captured streams, and keep the extra chunk back. By
             default only where the provider is OpenAI.
+        aliases: The names that calls may give as `model` and that Stillhouse points at models, each with the model that
+            this client is asked for while Stillhouse has not been reached yet. The key needs the scope `infer`.
+        alias_ttl: Seconds within which a change of an alias is followed.
+        clients: Clients for targets elsewhere, by their providers' names in Stillhouse. Other targets that are not at
+            this client's provider are asked through Stillhouse's gateway.
     """
     if not isinstance(client, OpenAI | AsyncOpenAI):
         raise TypeError(f"capture() takes an OpenAI or AsyncOpenAI client, not {type(client).__name__}")
     policy = Policy(_tags(metadata or {}), sample, store, forward_store, stream_usage)
     if not 0 <= sample <= 1:
         raise ValueError(f"sample is {sample}, but it is a share from 0 to 1")
+    defaults, others = _aliases(aliases or {}, alias_ttl), _clients(client, clients or {})
     endpoint = _endpoint(base_url, api_key)
     tally = Tally()
     delivery = Delivery(endpoint, Packer(redact, tally), _backlog(spool, spool_limit, endpoint, tally), tally)
-    install(client, Recorder(policy, endpoint, delivery, tally))
+    ways = Ways(Aliases(endpoint, defaults, alias_ttl, tally), endpoint, others)
+    install(client, Recorder(policy, endpoint, delivery, tally, ways))
     delivery.deliver_leftovers()
     return client
 
@@ -104,6 +116,25 @@ def _endpoint(base_url: str | None, api_key: str | None) -> Endpoint:
     if not base_url.startswith(("https://", "http://")):
         raise ValueError(f"base_url must be a URL such as https://…/v1, not {base_url!r}")
     return Endpoint(base_url.rstrip("/"), api_key)
+
+
+def _aliases(aliases: Mapping[str, str], ttl: float) -> dict[str, str]:
+    if not ttl > 0:
+        raise ValueError(f"alias_ttl is {ttl}, but it is a number of seconds above 0")
+    if isinstance(aliases, str) or not isinstance(aliases, Mapping):
+        raise ValueError("aliases is a mapping of names to the models that stand in for them")  # noqa: TRY004 - as below
+    for name, model in aliases.items():
+        if not isinstance(name, str) or not isinstance(model, str) or not name or not model:
+            raise ValueError(f"aliases is text to text: {name!r}")
+    return dict(aliases)
+
+
+def _clients(client: Client, clients: Mapping[str, Client]) -> dict[str, Client]:  # noqa: UP047 - users may run 3.11
+    kind = AsyncOpenAI if isinstance(client, AsyncOpenAI) else OpenAI
+    for name, other in clients.items():
+        if not isinstance(other, kind):
+            raise ValueError(f"the client for {name!r} is no {kind.__name__}, as this one is")  # noqa: TRY004 - as above
+    return dict(clients)
 
 
 def _tags(metadata: Mapping[str, str]) -> dict[str, str]:

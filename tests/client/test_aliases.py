@@ -1,0 +1,244 @@
+"""Calls by an alias's name: chosen here as the gateway chooses, changed within the TTL, never failing meanwhile."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from openai import AsyncOpenAI, InternalServerError, OpenAI
+
+from stillhouse import capture
+from stillhouse.capturing.aliases import Aliases
+from stillhouse.capturing.choosing import Caller, choose
+from stillhouse.capturing.counts import Tally
+from stillhouse.capturing.endpoint import Away
+from tests.client.doubles import Provider, completion, served
+
+ASK = {"model": "quick", "messages": [{"role": "user", "content": "hi"}]}
+CASES = json.loads((Path(__file__).parents[1] / "data" / "alias_choices.json").read_text())
+DOWN = (503, "application/json", [b'{"error": {"message": "down"}}'])
+
+
+def alias(*targets, version=1, fallback=None, **fields):
+    """An alias as Stillhouse shows it; a target is a name, a base URL, and what else is otherwise."""
+    places = [
+        {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name, "weight": 1, "when": {}, **more}
+        for name, url, more in targets
+    ]
+    return {
+        "object": "alias",
+        "id": "quick",
+        "version": version,
+        "salt": "salt",
+        "targets": places,
+        "sticky_by": None,
+        "fallback_place": fallback,
+        **fields,
+    }
+
+
+def place(name, url):
+    return {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name}
+
+
+@pytest.fixture
+def aliased(wrap, stillhouse, provider_url):
+    """Wraps a client for which the alias `quick` says this."""
+
+    def wrapped(kind=OpenAI, /, *, says=None, **options):
+        stillhouse.aliases["quick"] = says or alias(("there", provider_url, {}))
+        client = wrap(kind, aliases={"quick": "spare"}, alias_ttl=0.05, **options)
+        vars(client)["_recorder"].ways._aliases._ask().join(5)
+        return client
+
+    return wrapped
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_choice_is_the_gateways(case):
+    routing = {**case["routing"], "salt": case["salt"]}
+    caller = Caller(case["request"], case["request"]["messages"], case["metadata"], case["headers"])
+    assert choose(routing, caller)["model"] == case["target"]
+
+
+def test_the_target_is_asked_without_a_hop_and_the_capture_says_so(aliased, provider, stillhouse):
+    client = aliased()
+    client.chat.completions.create(**ASK, store=True)
+    assert client.stillhouse.flush(10)
+    assert [asked["model"] for asked in provider.asked] == ["there"]
+    [record] = stillhouse.records
+    assert record["alias"] == {"name": "quick", "version": 1, "target": "of-there"}
+    assert record["request"]["model"] == "of-there"
+
+
+def test_a_named_model_is_never_rerouted(aliased, provider, stillhouse):
+    client = aliased()
+    client.chat.completions.create(**{**ASK, "model": "other"}, store=True)
+    assert client.stillhouse.flush(10)
+    assert provider.asked[0]["model"] == "other"
+    assert "alias" not in stillhouse.records[0]
+
+
+def test_a_stream_is_the_providers_own(aliased, provider, stillhouse):
+    client = aliased()
+    text = "".join(
+        chunk.choices[0].delta.content or "" for chunk in client.chat.completions.create(**ASK, stream=True, store=True)
+    )
+    assert (text, provider.asked[0]["model"]) == ("hello", "there")
+    assert client.stillhouse.flush(10)
+    assert stillhouse.records[0]["alias"]["version"] == 1
+
+
+def test_a_slice_and_a_session_choose(aliased, provider, provider_url):
+    told = alias(
+        ("a", provider_url, {}),
+        ("b", provider_url, {}),
+        ("refunds", provider_url, {"when": {"topic": "refund"}}),
+        sticky_by={"header": "X-Session", "metadata": None},
+    )
+    client = aliased(says=told)
+    client.chat.completions.create(**ASK, metadata={"topic": "refund"})
+    assert provider.asked.pop()["model"] == "refunds"
+    for number in range(20):
+        client.chat.completions.create(**ASK, user=f"u{number}", extra_headers={"X-Session": "one"})
+    assert len({asked["model"] for asked in provider.asked}) == 1
+
+
+def test_a_target_elsewhere_is_asked_by_the_client_for_it_or_through_the_gateway(aliased, provider, stillhouse):
+    elsewhere = Provider()
+    with served(elsewhere) as url:
+        told = alias(("other", "https://other.example/v1", {}))
+        given = OpenAI(base_url=url, api_key="k", max_retries=0)
+        aliased(says=told, clients={"other": given}).chat.completions.create(**ASK)
+        given.close()
+    assert [asked["model"] for asked in elsewhere.asked] == ["other"]
+    client = aliased(says=told)
+    client.chat.completions.create(**ASK, store=True)
+    assert client.stillhouse.flush(10)
+    assert stillhouse.asked == [{**ASK, "model": "of-other", "store": False}]
+    assert stillhouse.records[-1]["alias"]["target"] == "of-other"
+    assert provider.asked == []
+
+
+def test_the_fallback_is_asked_where_the_candidates_provider_is_down(aliased, provider, provider_url, stillhouse):
+    told = alias(("there", provider_url, {}), fallback=place("back", provider_url))
+    client = aliased(says=told)
+    provider.say = lambda asked: (
+        DOWN if asked["model"] == "there" else (200, "application/json", [json.dumps(completion()).encode()])
+    )
+    assert client.chat.completions.create(**ASK, store=True).choices[0].message.content == "hello"
+    assert client.stillhouse.flush(10)
+    [record] = stillhouse.records
+    assert (record["request"]["model"], record["alias"]["target"]) == ("of-back", "of-there")
+    provider.say = lambda _: DOWN
+    with pytest.raises(InternalServerError):
+        client.chat.completions.create(**ASK, stream=True)
+    assert [asked["model"] for asked in provider.asked][-2:] == ["there", "back"]
+
+
+def test_a_provider_that_cannot_be_reached_is_stood_in_for(aliased, nowhere, provider_url, provider):
+    given = OpenAI(base_url=nowhere, api_key="k", max_retries=0)
+    told = alias(("other", nowhere, {}), fallback=place("back", provider_url))
+    aliased(says=told, clients={"other": given}).chat.completions.create(**ASK)
+    assert [asked["model"] for asked in provider.asked] == ["back"]
+    given.close()
+
+
+def test_async_calls_go_the_same_ways(aliased, provider, provider_url, stillhouse):
+    client = aliased(AsyncOpenAI, says=alias(("there", provider_url, {}), fallback=place("back", provider_url)))
+    provider.say = lambda asked: (
+        DOWN if asked["model"] == "there" else (200, "application/json", [json.dumps(completion()).encode()])
+    )
+
+    async def use():
+        await client.chat.completions.create(**ASK, store=True)
+        await client.responses.with_raw_response.create(model="quick", input="hi", store=False)
+        assert await client.stillhouse.aflush(10)
+        await client.close()
+
+    asyncio.run(use())
+    assert [asked["model"] for asked in provider.asked] == ["there", "back"] * 2
+    assert stillhouse.records[0]["alias"]["target"] == "of-there"
+
+
+def test_before_anything_is_known_the_named_model_answers(wrap, nowhere, provider, caplog):
+    caplog.set_level(logging.WARNING, "stillhouse")
+    client = wrap(base_url=nowhere, aliases={"quick": "spare"})
+    for _ in range(3):
+        client.chat.completions.create(**ASK)
+    assert [asked["model"] for asked in provider.asked] == ["spare"] * 3
+    assert sum("aliases cannot be read" in record.message for record in caplog.records) == 1
+
+
+def test_no_call_fails_during_50_changes(aliased, provider, provider_url, stillhouse):
+    client = aliased()
+    for number in range(50):
+        stillhouse.aliases["quick"] = alias((f"m{number}", provider_url, {}), version=number + 2)
+        client.chat.completions.create(**ASK)
+    asked = [request["model"] for request in provider.asked]
+    assert len(asked) == 50
+    assert set(asked) <= {"there", *(f"m{number}" for number in range(50))}
+
+
+class Clocked:
+    """Aliases whose clock and whose Stillhouse a test moves."""
+
+    def __init__(self, ttl=10.0):
+        self.now = 0.0
+        self.says = {"object": "alias", "version": 1, "salt": "s", "targets": []}
+        self.asked = 0
+        self.aliases = Aliases(self, {"quick": "spare"}, ttl, Tally(), lambda: self.now)
+        self.settle()
+
+    def alias(self, name):
+        assert name == "quick"
+        self.asked += 1
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+    def settle(self):
+        thread = self.aliases._thread
+        if thread:
+            thread.join(5)
+
+    def version(self):
+        found = self.aliases.find("quick")
+        self.settle()
+        return found and found["version"]
+
+
+def test_a_change_is_followed_within_the_ttl_and_busy_calls_never_wait():
+    clocked = Clocked()
+    assert [clocked.version() for _ in range(20)] == [1] * 20
+    assert clocked.asked == 1
+    clocked.says = {**clocked.says, "version": 2}
+    clocked.now = 6.0
+    assert clocked.version() in {1, 2}
+    assert clocked.version() == 2
+    clocked.says = {**clocked.says, "version": 3}
+    clocked.now = 100.0
+    assert clocked.version() == 3
+
+
+def test_the_last_known_one_holds_while_stillhouse_is_away_or_says_nonsense():
+    clocked = Clocked()
+    for trouble in (Away("gone"), {"object": "alias", "version": 9, "targets": [{"model": 7}]}):
+        clocked.says = trouble
+        for _ in range(3):
+            clocked.now += 20
+            assert clocked.version() == 1
+    clocked.says = None
+    clocked.now += 20
+    assert clocked.version() in {1, None}
+    assert clocked.version() is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"aliases": {"a": ""}}, {"aliases": "a"}, {"aliases": {1: "m"}}, {"alias_ttl": 0}, {"clients": {"x": "y"}}],
+)
+def test_an_impossible_option_is_refused_at_once(options, stillhouse_url):
+    with pytest.raises(ValueError, match=r"alias|client"):
+        capture(OpenAI(api_key="k"), base_url=stillhouse_url, api_key="sk-sh-test", spool=False, **options)
