@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from stillhouse.captured import command as captured
+from stillhouse.checked.command import doctor
 from stillhouse.costing.command import app as costing
 from stillhouse.dataset.command import app as dataset
 from stillhouse.distilled import command as distilled
@@ -40,6 +41,8 @@ app.add_typer(distilled.app, name="distillation")
 app.command()(distilled.watch)
 app.command()(distilled.lineage)
 app.add_typer(keyed.app, name="key")
+app.command()(doctor)
+app.command()(distilled.experiments)
 app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")

@@ -141,6 +141,8 @@ def test_from_the_tags_to_a_verdict(command: Command, eval_id: str, tmp_path: Pa
     ]
     assert ended.stderr.splitlines()[-1] == f"{name}: completed"
     assert command("distillation", "list").stdout.startswith(f"{name}  completed  ")
+    assert "1 attempts  best " in command("experiments").stdout
+    assert command("experiments", eval_id).stdout.startswith(f"{name}  ")
     verdict = json.loads(command("distillation", "show", name, "--json").stdout)["verdict"]
     tree = command("lineage", verdict["id"]).stdout.splitlines()
     assert tree[0] == "came from"

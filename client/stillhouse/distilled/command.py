@@ -1,4 +1,4 @@
-"""`stillhouse distill`, `stillhouse distillation list|show|approve|cancel`, `stillhouse watch`, `stillhouse lineage`.
+"""`stillhouse distill`, `stillhouse distillation list|show|approve|cancel`, `stillhouse watch|lineage|experiments`.
 
 In: Stillhouse's URL and a key. Out: lines for people, or JSON with --json; what lasts tells its changes on standard
 error. The exit code is 1 where Stillhouse refuses or cannot be reached, 3 where what was waited for has failed or was
@@ -147,6 +147,36 @@ def lineage(
     with errors_in_one_line():
         graph = stack.asked(to, "GET", stack.place("lineage", object_id))
         stack.show(graph, as_json=as_json, lines=_graph(graph))
+
+
+def experiments(
+    eval_id: Annotated[str | None, typer.Argument(help="The eval of a task, as eval_…; without it all tasks.")] = None,
+    *,
+    to: To,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks that models were distilled for, or the attempts at one: data, settings, score, cost."""
+    with errors_in_one_line():
+        path = stack.place("experiments", eval_id) if eval_id else "/experiments"
+        stack.show_list(stack.every(to, path), _attempt if eval_id else _task, limit=limit, as_json=as_json)
+
+
+def _task(task: dict[str, Any]) -> str:
+    best = f"  best {_score(task['best']['score'])}, {task['best']['distillation_id']}" if task["best"] else ""
+    return stack.plain(f"{task['id']}  {task['attempts']} attempts{best}  {task['name']}")
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    score = _score(attempt["score"]) if attempt["score"] else "no score yet"
+    dollars = (attempt["costs"] or {}).get("training_usd")
+    cost = "" if dollars is None else f"  ${dollars:.2f}"
+    settings = stack.text(attempt["hyperparameters"]) if attempt["hyperparameters"] else "no settings"
+    data = f"{attempt['train_rows'] or '-'} examples"
+    models = f"{attempt['student']} at {attempt['trainer']}"
+    return stack.plain(
+        f"{attempt['id']}  {attempt['outcome'] or attempt['status']}  {score}  {models}, {data}, {settings}{cost}"
+    )
 
 
 def _path(to: str, object_id: str) -> str:

@@ -1,0 +1,1 @@
+"""Whether a deployed Stillhouse is well, on the command line."""
