@@ -63,7 +63,7 @@ def linked(url: str) -> bytes:
         raise Stopped(f"a link of Stillhouse does not answer: {error}") from error
 
 
-def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
+def asked(to: str, method: Literal["GET", "POST", "PUT", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
     """The answer to one request."""
     key = key_for(to)
     try:
@@ -75,6 +75,8 @@ def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: An
                     answer = client.delete(path, cast_to=object)
                 case "POST":
                     answer = client.post(path, cast_to=object, body=body)
+                case "PUT":
+                    answer = client.put(path, cast_to=object, body=body)
     except APIStatusError as error:
         raise _refused(error) from error
     except OpenAIError as error:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stillhouse.aliased.command import app as aliased
 from stillhouse.captured import command as captured
 from stillhouse.checked.command import doctor
 from stillhouse.costing.command import app as costing
@@ -46,6 +47,7 @@ app.command()(distilled.experiments)
 app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
+app.add_typer(aliased, name="alias")
 app.add_typer(costing, name="costs")
 app.add_typer(tuned, name="job")
 app.add_typer(dataset, name="dataset")

@@ -27,7 +27,7 @@ _KEPT = frozenset("\n\t\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
-def asked(to: str, method: Literal["GET", "POST", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
+def asked(to: str, method: Literal["GET", "POST", "PUT", "DELETE"], path: str, body: Any = None) -> dict[str, Any]:
     """The answer to one request."""
     from stillhouse import asking
 

@@ -1,0 +1,1 @@
+"""`stillhouse alias`: the names that applications call, from the command line."""

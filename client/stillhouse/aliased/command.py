@@ -1,0 +1,182 @@
+"""`stillhouse alias list|show|set|versions|rollback|delete`: which models answer for the names that applications call.
+
+In: Stillhouse's URL and a key with the scope `write`. Out: lines for people, or JSON with --json. The exit code is 1
+where Stillhouse refuses, also because somebody else has changed the alias meanwhile, or cannot be reached.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from stillhouse import stack
+from stillhouse.importing.stopped import Stopped
+from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.stack import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Point the names that applications call at models, and go back.")
+
+Name = Annotated[str, typer.Argument(help="The alias's name.")]
+Why = Annotated[str | None, typer.Option(help="Why, for those who read its versions.")]
+_SETTINGS = ("sticky_by", "fallback", "promote_on")
+_NONE = "none"
+
+
+@app.command("list")
+def list_(*, to: To, as_json: AsJson = False) -> None:
+    """List the aliases with the models that answer for them."""
+    with errors_in_one_line():
+        stack.show_list(stack.every(to, "/aliases"), _line, limit=None, as_json=as_json)
+
+
+@app.command()
+def show(name: Name, *, to: To, as_json: AsJson = False) -> None:
+    """Show one alias: its targets with their shares, what holds calls together, and who made this version."""
+    with errors_in_one_line():
+        _show(stack.asked(to, "GET", _path(name)), as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    target: Annotated[list[str], typer.Argument(help="MODEL or MODEL=WEIGHT, such as gpt-6=95 student=5.")],
+    *,
+    to: To,
+    slice_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slice",
+            metavar="'KEY=VALUE MODEL[=WEIGHT]'",
+            help="Who answers calls with this metadata, such as 'topic=refund student'; may be repeated.",
+        ),
+    ] = None,
+    sticky_header: Annotated[str | None, typer.Option(help="The header by which calls belong together.")] = None,
+    sticky_metadata: Annotated[str | None, typer.Option(help="The metadata key by which they do.")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Who is asked where a provider is away; 'none' for nobody.")
+    ] = None,
+    promote_on: Annotated[
+        str | None, typer.Option(help="beats_baseline: a verdict changes it by itself; 'none': no verdict does.")
+    ] = None,
+    why: Why = None,
+    as_json: AsJson = False,
+) -> None:
+    """Point an alias at models; it is made where there is none. What is not given stays, the targets do not."""
+    with errors_in_one_line():
+        current = _current(to, name)
+        body: dict[str, Any] = {field: current[field] for field in _SETTINGS if current and current[field] is not None}
+        body["version"] = current["version"] if current else 0
+        body["targets"] = [_target(text) for text in target] + [
+            {**_target(text), "when": _pair(pair)} for pair, _, text in map(_halves, slice_ or [])
+        ]
+        if sticky_header or sticky_metadata:
+            body["sticky_by"] = {"header": sticky_header, "metadata": sticky_metadata}
+        for field, given in (("fallback", fallback), ("promote_on", promote_on), ("why", why)):
+            if given is not None:
+                body[field] = None if given == _NONE else given
+        _show(stack.asked(to, "PUT", _path(name), body), as_json=as_json)
+
+
+@app.command()
+def versions(
+    name: Name,
+    *,
+    to: To,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of an alias: who changed it, why, and what it said."""
+    with errors_in_one_line():
+        found = list(islice(stack.every(to, f"{_path(name)}/versions"), limit))
+        stack.show_list(found, _version, limit=None, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    name: Name,
+    *,
+    to: To,
+    to_version: Annotated[int | None, typer.Option("--version", min=1, help="Which; else the one before.")] = None,
+    why: Why = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to the version before the current one, in one call."""
+    with errors_in_one_line():
+        body = {field: value for field, value in (("to", to_version), ("why", why)) if value is not None}
+        _show(stack.asked(to, "POST", f"{_path(name)}/rollback", body), as_json=as_json)
+
+
+@app.command()
+def delete(name: Name, *, to: To, as_json: AsJson = False) -> None:
+    """Delete an alias: nobody answers for its name any more. Its versions stay."""
+    with errors_in_one_line():
+        gone = stack.asked(to, "DELETE", _path(name))
+        stack.show(gone, as_json=as_json, lines=[f"deleted: {gone['id']}"])
+
+
+def _current(to: str, name: str) -> dict[str, Any] | None:
+    """The alias as it is, by which a change is refused that somebody else was faster than; None where there is none."""
+    listed = stack.every(to, "/aliases")
+    return next((alias for alias in listed if alias["id"] == name), None)
+
+
+def _target(text: str) -> dict[str, Any]:
+    model, equals, weight = text.rpartition("=")
+    if not equals:
+        return {"model": text}
+    if not model or not weight.isdecimal():
+        raise Stopped(f"'{text}' is no target: give MODEL or MODEL=WEIGHT, the weight a whole number")
+    return {"model": model, "weight": int(weight)}
+
+
+def _halves(text: str) -> tuple[str, str, str]:
+    """What a slice is known by, and who answers it: a model's name has no spaces, a value of metadata may."""
+    return text.strip().rpartition(" ")
+
+
+def _pair(text: str) -> dict[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise Stopped(f"'{text}' is no pair of metadata: give 'KEY=VALUE MODEL'")
+    return {key: value}
+
+
+def _show(alias: dict[str, Any], *, as_json: bool) -> None:
+    sticky = " then ".join(f"{kind} {key}" for kind, key in (alias["sticky_by"] or {}).items() if key)
+    lines = [
+        f"{alias['id']}@{alias['version']}  by {alias['by']}  {stack.at(alias['updated_at'])}",
+        *(f"  {share}" for share in _shares(alias)),
+        f"  fallback: {alias['fallback'] or 'none'}",
+        f"  sticky by: {sticky or 'user, then the first messages'}",
+        f"  changed by a verdict: {alias['promote_on'] or 'no'}",
+        *([f"  why: {alias['why']}"] if alias["why"] else []),
+    ]
+    stack.show(alias, as_json=as_json, lines=lines)
+
+
+def _line(alias: dict[str, Any]) -> str:
+    return f"{alias['id']}@{alias['version']}  {', '.join(_shares(alias))}  fallback {alias['fallback'] or '-'}"
+
+
+def _version(version: dict[str, Any]) -> str:
+    back = f"  back to {version['rolled_back_to']}" if version["rolled_back_to"] else ""
+    said = "deleted" if version["deleted"] else ", ".join(_shares(version))
+    why = f"  {version['why']}" if version["why"] else ""
+    return f"{version['version']}  {stack.at(version['created_at'])}  by {version['by']}{back}  {said}{why}"
+
+
+def _shares(alias: dict[str, Any]) -> list[str]:
+    """Each target with its share of the calls of its slice."""
+    shown = []
+    for target in alias["targets"]:
+        whole = sum(other["weight"] for other in alias["targets"] if other["when"] == target["when"])
+        percent = f"{target['model']} {100 * target['weight'] / (whole or 1):.3g}%"
+        when = ", ".join(f"{key}={value}" for key, value in target["when"].items())
+        shown.append(f"{percent} of {when}" if when else percent)
+    return shown
+
+
+def _path(name: str) -> str:
+    return stack.place("aliases", name)

@@ -1,0 +1,101 @@
+"""`stillhouse alias`: what is asked of Stillhouse, and what a person reads."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from stillhouse import asking, cli
+
+TARGETS = [
+    {"model": "gpt-6", "weight": 95, "when": {}},
+    {"model": "ft:a=b", "weight": 5, "when": {}},
+    {"model": "student", "weight": 1, "when": {"topic": "refund"}},
+]
+ALIAS = {
+    "id": "quick",
+    "object": "alias",
+    "version": 7,
+    "by": "key_1",
+    "why": "canary",
+    "updated_at": 1_790_000_000,
+    "targets": TARGETS,
+    "sticky_by": {"header": None, "metadata": "customer"},
+    "fallback": "gpt-6",
+    "promote_on": None,
+}
+VERSION = {**ALIAS, "id": "quick@7", "created_at": 1_790_000_000, "rolled_back_to": 5, "deleted": False}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    calls = []
+
+    def answer(_, method, path, body=None):
+        if method != "GET":
+            calls.append((method, path, body))
+        if "/versions" in path:
+            return {"data": [VERSION, {**VERSION, "version": 6, "deleted": True}], "has_more": False}
+        if path.startswith("/aliases?"):
+            return {"data": [ALIAS], "has_more": False}
+        return {"id": "quick", "object": "alias.deleted", "deleted": True} if method == "DELETE" else ALIAS
+
+    monkeypatch.setattr(asking, "asked", answer)
+    monkeypatch.setenv("STILLHOUSE_BASE_URL", "https://x/v1")
+    return calls
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, ["alias", *arguments])
+
+
+def test_it_is_made_where_there_is_none(asked):
+    assert run("set", "new", "gpt-6").exit_code == 0
+    assert asked == [("PUT", "/aliases/new", {"targets": [{"model": "gpt-6"}], "version": 0})]
+
+
+def test_what_is_not_given_stays_and_the_version_that_was_seen_must_hold(asked):
+    options = ["--slice", "topic=late refund student=3", "--fallback", "none", "--why", "more"]
+    assert run("set", "quick", "gpt-6=75", "ft:a=b=25", *options, "--promote-on", "beats_baseline").exit_code == 0
+    [(method, path, body)] = asked
+    assert (method, path) == ("PUT", "/aliases/quick")
+    assert body == {
+        "targets": [
+            {"model": "gpt-6", "weight": 75},
+            {"model": "ft:a=b", "weight": 25},
+            {"model": "student", "weight": 3, "when": {"topic": "late refund"}},
+        ],
+        "sticky_by": ALIAS["sticky_by"],
+        "fallback": None,
+        "promote_on": "beats_baseline",
+        "why": "more",
+        "version": 7,
+    }
+
+
+@pytest.mark.parametrize("wrong", [["=5"], ["m=x"], ["m", "--slice", "topic m"], ["m", "--slice", "m"]])
+def test_what_is_no_target_stops_before_anything_is_changed(wrong, asked):
+    result = run("set", "quick", *wrong)
+    assert (result.exit_code, asked) == (1, [])
+    assert "give" in result.stderr
+
+
+def test_it_goes_back_in_one_call(asked):
+    assert run("rollback", "quick").exit_code == 0
+    assert run("rollback", "quick", "--version", "3", "--why", "worse").exit_code == 0
+    path = "/aliases/quick/rollback"
+    assert asked == [("POST", path, {}), ("POST", path, {"to": 3, "why": "worse"})]
+    assert run("delete", "quick").stdout == "deleted: quick\n"
+
+
+@pytest.mark.usefixtures("asked")
+def test_shares_are_those_of_the_slice():
+    assert run("list").stdout == "quick@7  gpt-6 95%, ft:a=b 5%, student 100% of topic=refund  fallback gpt-6\n"
+    shown = run("show", "quick").stdout
+    assert "quick@7  by key_1" in shown
+    assert "sticky by: metadata customer" in shown
+    assert "why: canary" in shown
+    lines = run("versions", "quick").stdout.splitlines()
+    assert "back to 5" in lines[0]
+    assert "deleted" in lines[1]
+    assert json.loads(run("show", "quick", "--json").stdout) == ALIAS
