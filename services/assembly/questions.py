@@ -40,6 +40,14 @@ SIGNED = LENGTH + 32
 
 def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
     """The pieces of a question, in one case. A question of one or two words is one piece."""
+    words, other = _spoken(messages)
+    del words[_MOST_WORDS:]
+    last = max(1, len(words) - _PIECE + 1)
+    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other)
+
+
+def _spoken(messages: Sequence[dict[str, Any]]) -> tuple[list[str], bytes]:
+    """The words of a question, in one case, and a digest of its parts that are none."""
     words: list[str] = []
     other = hashlib.sha256()
     for message in messages:
@@ -53,9 +61,7 @@ def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
         calls = calls_of(message)
         if calls:
             other.update(answer_key({"tool_calls": calls}).encode())
-    del words[_MOST_WORDS:]
-    last = max(1, len(words) - _PIECE + 1)
-    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other.digest())
+    return words, other.digest()
 
 
 def _digest(words: Sequence[str]) -> bytes:
@@ -95,6 +101,10 @@ class Questions:
             self._spool.write(signed)
         signature, other = self._signature(row)
         return Question(row, other, signature, lambda: self._read(row))
+
+    def words(self, row: Row) -> list[str]:
+        """The words of the question of a row, in one case."""
+        return _spoken(self._messages(row))[0]
 
     def signed(self, row: Row) -> bytes:
         """The signature of a row's question and the digest of its other parts."""
@@ -138,8 +148,12 @@ class Questions:
         return signed[:LENGTH], signed[LENGTH:]
 
     def _read(self, row: Row) -> Pieces:
+        return pieces_of(self._messages(row))
+
+    def _messages(self, row: Row) -> list[dict[str, Any]]:
         self._spool.seek(row.offset)
-        return question_in(self._spool.read(row.length))
+        messages: list[dict[str, Any]] = orjson.loads(self._spool.read(row.length))["messages"]
+        return messages[:-1]
 
 
 def question_in(line: bytes) -> Pieces:
@@ -147,7 +161,7 @@ def question_in(line: bytes) -> Pieces:
     return pieces_of(orjson.loads(line)["messages"][:-1])
 
 
-def sample(rows: Iterable[Row]) -> list[Row]:
+def sample(rows: Iterable[Row], most: int = _SAMPLE) -> list[Row]:
     """Rows with distinct questions, the same ones whatever order rows come in: those with the smallest keys.
 
     Of rows with one question the last in time. The sample of samples is the sample of all.
@@ -157,7 +171,7 @@ def sample(rows: Iterable[Row]) -> list[Row]:
         known = distinct.get(row.input_key)
         if known is None or known.order < row.order:
             distinct[row.input_key] = row
-    return [distinct[key] for key in heapq.nsmallest(_SAMPLE, distinct)]
+    return [distinct[key] for key in heapq.nsmallest(most, distinct)]
 
 
 def template_of(sampled: Iterable[frozenset[bytes]]) -> frozenset[bytes]:

@@ -15,11 +15,12 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_
 
 from completions.sources import StoredCompletions
 from completions.system_prompt import SystemPrompt
+from distillations.answer_steps import Empty, Filtered, Refused, SchemaInvalid, Truncated, Unfinished, WrongCalls
 from distillations.file_source import FileSource
 from distillations.formats import Method
 from distillations.grading_steps import Augment, BestOf, Consensus, Dollars, Quality
 from distillations.step import BaseStep
-from distillations.text_steps import Language, PersonalData
+from distillations.text_steps import Doubtful, Language, PersonalData
 from foundation.bounds import Name, Text
 from foundation.document import Document
 
@@ -34,50 +35,6 @@ _MOST_BY_HAND = 1_000
 type Similarity = Annotated[float, Field(ge=0.7, le=1)]
 """The least share of the pieces of three words of two questions that both have; 1 is every piece. Below 0.7 most
 questions of a set would have to be compared with most others."""
-
-
-class Truncated(BaseStep):
-    """Drops an answer that was cut off at its limit of tokens."""
-
-    rule: Literal["truncated"] = "truncated"
-
-
-class Filtered(BaseStep):
-    """Drops an answer that the provider's filter cut off."""
-
-    rule: Literal["filtered"] = "filtered"
-
-
-class Unfinished(BaseStep):
-    """Drops an answer whose end is none that we know."""
-
-    rule: Literal["unfinished"] = "unfinished"
-
-
-class Refused(BaseStep):
-    """Drops an answer by which the teacher refused."""
-
-    rule: Literal["refused"] = "refused"
-    wording: bool = True
-    """Whether an answer counts that refuses in its first words, and not in the field `refusal` alone."""
-
-
-class Empty(BaseStep):
-    """Drops an answer without text and without tool calls."""
-
-    rule: Literal["empty"] = "empty"
-
-
-class SchemaInvalid(BaseStep):
-    """Drops an answer that is not what the request's own `response_format` asked for."""
-
-    rule: Literal["schema_invalid"] = "schema_invalid"
-
-
-class WrongCalls(BaseStep):
-    """Drops an answer that calls a tool that was not offered, or with arguments that break the tool's schema."""
-
-    rule: Literal["wrong_calls"] = "wrong_calls"
 
 
 class Length(BaseStep):
@@ -163,6 +120,7 @@ type SetStep = (
     | Contradictions
     | Duplicates
     | NearDuplicates
+    | Doubtful
     | Augment
     | Balance
 )
@@ -175,7 +133,7 @@ SET_STEPS: tuple[type[BaseStep], ...] = get_args(SetStep.__value__)
 def default_steps() -> list[Any]:
     """The steps of a recipe that names none."""
     by_row = [Truncated(), Filtered(), Unfinished(), Refused(), Empty(), SchemaInvalid(), WrongCalls()]
-    return [*by_row, NearLeaks(), Language(), Contradictions(), Duplicates(), NearDuplicates()]
+    return [*by_row, NearLeaks(), Language(), Contradictions(), Duplicates(), NearDuplicates(), Doubtful()]
 
 
 class Recipe(Document):

@@ -13,17 +13,8 @@ from pydantic import ValidationError
 
 from assembly.curation import RULES
 from completions.completion import Completion
-from distillations.recipe import (
-    Balance,
-    Contradictions,
-    Duplicates,
-    Length,
-    NearDuplicates,
-    Prompt,
-    Recipe,
-    Refused,
-    Truncated,
-)
+from distillations.answer_steps import Refused, Truncated
+from distillations.recipe import Balance, Contradictions, Duplicates, Length, NearDuplicates, Prompt, Recipe
 from tests.assembly.curating import completion, correction, curated
 from tests.distilling import build
 from tests.examples import examples

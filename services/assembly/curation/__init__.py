@@ -16,6 +16,7 @@ from assembly.curation import (
     consensus,
     contradictions,
     corrections,
+    doubtful,
     dropped_by_hand,
     duplicates,
     empty,
@@ -74,6 +75,7 @@ TOGETHER: dict[str, SetRule] = {
     "contradictions": contradictions.decide,
     "duplicates": duplicates.decide,
     "near_duplicates": near_duplicates.decide,
+    "doubtful": doubtful.decide,
     "augment": augment.decide,
     "balance": balance.decide,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
 from completions.messages import calls_of, text_of
-from distillations.recipe import Empty
+from distillations.answer_steps import Empty
 
 
 def judge(candidate: Candidate, settings: Empty, known: Known) -> Finding | None:  # noqa: ARG001

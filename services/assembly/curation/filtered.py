@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
-from distillations.recipe import Filtered
+from distillations.answer_steps import Filtered
 
 
 def judge(candidate: Candidate, settings: Filtered, known: Known) -> Finding | None:  # noqa: ARG001

@@ -9,7 +9,7 @@ import re
 
 from assembly.curation.rule import Candidate, Finding, Known
 from completions.messages import refusal_of, text_of
-from distillations.recipe import Refused
+from distillations.answer_steps import Refused
 
 _BEGINNING = 200
 _CANNOT = r"(?:can(?:no|')t|can not|won't|will not|am unable to|'m unable to|am not able to|'m not able to)"

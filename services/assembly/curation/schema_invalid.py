@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
 from distillations.answer_problems import format_problem
-from distillations.recipe import SchemaInvalid
+from distillations.answer_steps import SchemaInvalid
 
 
 def judge(candidate: Candidate, settings: SchemaInvalid, known: Known) -> Finding | None:  # noqa: ARG001

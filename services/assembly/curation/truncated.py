@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
-from distillations.recipe import Truncated
+from distillations.answer_steps import Truncated
 
 
 def judge(candidate: Candidate, settings: Truncated, known: Known) -> Finding | None:  # noqa: ARG001

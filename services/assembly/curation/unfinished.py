@@ -6,7 +6,7 @@ What was cut off at its limit or by a filter has rules of its own.
 from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
-from distillations.recipe import Unfinished
+from distillations.answer_steps import Unfinished
 
 _ENDS = ("stop", "tool_calls", "function_call", None)
 _CUT = ("length", "content_filter")

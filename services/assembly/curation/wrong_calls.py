@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assembly.curation.rule import Candidate, Finding, Known
 from distillations.answer_problems import calls_problem
-from distillations.recipe import WrongCalls
+from distillations.answer_steps import WrongCalls
 
 
 def judge(candidate: Candidate, settings: WrongCalls, known: Known) -> Finding | None:  # noqa: ARG001

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from assembly.report.survey import Survey
 from completions.completion import Completion
-from distillations.recipe import Balance, Contradictions, Duplicates, Recipe, Truncated
+from distillations.answer_steps import Truncated
+from distillations.recipe import Balance, Contradictions, Duplicates, Recipe
 from distillations.text_steps import PersonalData
 from providers.terms import TeacherTerms
 from stats import holm

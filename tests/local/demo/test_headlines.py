@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from distillations.recipe import Contradictions, Duplicates, Recipe, Truncated
+from distillations.answer_steps import Truncated
+from distillations.recipe import Contradictions, Duplicates, Recipe
 from local.demo.headlines import headlines
 from tests.assembly.curating import completion
 from tests.assembly.reporting import reported

@@ -1,0 +1,112 @@
+"""Which answer the words of a question speak for, learnt from the other questions of the set and their answers.
+
+In: rows with answers of a closed set. Out: for a row how far its words speak for another answer than its own. It is a
+naive Bayes classifier over words and pairs of words (Manning, Raghavan and Schütze, Introduction to Information
+Retrieval, 13.2), from which the question itself is left out each time: no row speaks for itself. Its memory is bounded,
+whatever the number of rows: it learns from 10,000 questions at most.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from assembly.questions import Questions, sample
+from assembly.row import Row
+
+_LEARNT_FROM = 10_000
+_ENDS = 60
+"""The words of a long question that count: so many at its beginning, and at its end."""
+_BUCKETS = 1 << 19
+_COMMON = 0.2
+_SMOOTHING = 0.1
+_MOST_SEEN = 1_000
+_SEEN = [math.log((count + _SMOOTHING) / _SMOOTHING) for count in range(_MOST_SEEN + 1)]
+"""What a word counts for an answer that it was seen with so often."""
+
+
+class Rival(NamedTuple):
+    """Another answer that the words of a row's question speak for, by its key, and by how much more."""
+
+    answer: str
+    margin: float
+    """The difference of the logarithms of both likelihoods, over the square root of the number of words that count: a
+    sum of so many independent pieces of evidence has a spread of that size."""
+
+
+class Likelihood:
+    """What was learnt. `answers` are those that are told apart, by their keys, with the number of rows of each."""
+
+    def __init__(self, rows: Sequence[Row], answers: Mapping[str, int], questions: Questions) -> None:
+        self._questions = questions
+        learnt = [row for row in sample(rows, _LEARNT_FROM) if row.answer_key in answers]
+        self._known = self._telling(learnt)
+        self._counts: dict[int, Counter[str]] = defaultdict(Counter)
+        self._words: Counter[str] = Counter()
+        self._rows: Counter[str] = Counter()
+        self._learnt: dict[str, str] = {}
+        for row in learnt:
+            self._learn(row)
+        self._unseen = {answer: self._per_word(answer, 0) for answer in self._rows}
+
+    def rival(self, row: Row) -> Rival | None:
+        """The answer that is likeliest but for its own; None where its words say nothing."""
+        words = self._words_of(row)
+        own = self._learnt.get(row.input_key)
+        if not words or row.answer_key not in self._rows:
+            return None
+        found: dict[str, float] = defaultdict(float)
+        for word in words:
+            for answer, count in self._counts[word].items():
+                found[answer] += _SEEN[min(count - (answer == own), _MOST_SEEN)]
+        scores = {answer: seen + self._without(answer, own, len(words)) for answer, seen in found.items()}
+        given = scores.pop(row.answer_key, None)
+        if given is None:
+            given = self._without(row.answer_key, own, len(words))
+        if not scores:
+            return None
+        answer = max(scores, key=lambda one: (scores[one], one))
+        return Rival(answer, (scores[answer] - given) / math.sqrt(len(words)))
+
+    def _without(self, answer: str, own: str | None, words: int) -> float:
+        """The likelihood of an answer by its frequency, for so many words of which none was seen with it."""
+        is_own = answer == own
+        per_word = self._per_word(answer, words) if is_own else self._unseen[answer]
+        return math.log(self._rows[answer] - is_own + 1) - words * per_word
+
+    def _per_word(self, answer: str, less: int) -> float:
+        """What each word counts against an answer that was seen with so many words less."""
+        return math.log(max(0, self._words[answer] - less) / _SMOOTHING + len(self._counts))
+
+    def _learn(self, row: Row) -> None:
+        words = self._words_of(row)
+        self._learnt[row.input_key] = row.answer_key
+        self._rows[row.answer_key] += 1
+        self._words[row.answer_key] += len(words)
+        for word in words:
+            self._counts[word][row.answer_key] += 1
+
+    def _telling(self, rows: Sequence[Row]) -> frozenset[int]:
+        """The words that tell something: neither of one question alone, nor of a fifth of all."""
+        seen = array("H", bytes(2 * _BUCKETS))
+        for row in rows:
+            for word in _buckets(self._questions.words(row)):
+                seen[word] += 1
+        most = max(2, int(_COMMON * len(rows)))
+        return frozenset(word for word, count in enumerate(seen) if 1 < count <= most)
+
+    def _words_of(self, row: Row) -> list[int]:
+        return [word for word in _buckets(self._questions.words(row)) if word in self._known]
+
+
+def _buckets(words: Sequence[str]) -> list[int]:
+    """The words and the pairs of words of a question, each once, as numbers below a bound."""
+    if len(words) > 2 * _ENDS:
+        words = [*words[:_ENDS], *words[-_ENDS:]]
+    pairs = (f"{first} {second}" for first, second in pairwise(words))
+    return list(dict.fromkeys(zlib.crc32(said.encode()) % _BUCKETS for said in (*words, *pairs)))
