@@ -19,6 +19,7 @@ from distillations.dataset import Dataset, DatasetCard, DatasetId
 from distillations.distillation import TERMINAL, Distillation
 from distillations.formats import FORMATS
 from distillations.learning_curve import DONE, LearningCurve
+from distillations.made_of import wake
 from foundation import blobs, bus, http
 from foundation.document import Deleted
 from foundation.errors import ApiError, Conflict
@@ -96,6 +97,33 @@ def dataset_content(dataset_id: str) -> Response[Any]:
     split = one_of(router, "split", SPLIT) or "train"
     name, leave_out = one_of(router, "format", FORMAT), one_of(router, "leave_out", LEAVE_OUT) == "true"
     return download(exported(dataset, split, name, leave_out=leave_out))
+
+
+@router.post(
+    "/v1/datasets/<dataset_id>/cancel",
+    scope="write",
+    errors={409: "It is made or has failed, or a distillation works with it."},
+)
+def cancel_dataset(dataset_id: str) -> Dataset:
+    """Cancel a training set that is being made, with the runs that grade its rows. Canceling it again is no error.
+
+    It ends as `failed` with the code `cancelled`. What its runs have paid for is in the costs, and is not paid again:
+    ask for the same dataset, and it goes on.
+    """
+    dataset = Dataset.load(dataset_id, param="dataset_id")
+    if dataset.distillation_id:
+        raise Conflict(
+            f"This dataset is made for a distillation: POST /v1/distillations/{dataset.distillation_id}/cancel",
+            code="in_use",
+        )
+    runs = dataset.give_up("cancelled", "It was canceled.")
+    dataset = Dataset.load(dataset_id, param="dataset_id")
+    if dataset.error is None or dataset.error.code != "cancelled":
+        raise Conflict(f"This dataset is over: {dataset.status}.", code="already_ended")
+    for run in runs:
+        bus.send(PlanRun(run_id=run.id, correlation_id=dataset.id))
+    wake(dataset_id)
+    return dataset
 
 
 @router.delete(

@@ -328,6 +328,8 @@ def _distillation(made: Tour) -> None:
     large = {"source": loop.source("train", "tour-curve"), "recipe": {"steps": []}}
     curved = {"dataset_id": call("POST", "/datasets", large)["id"]}
     made_alone = {"dataset_id": call("POST", "/datasets", asked)["id"]}
+    unwanted = call("POST", "/datasets", {**asked, "recipe": {"steps": []}})["id"]
+    call("POST", "/datasets/{dataset_id}/cancel", dataset_id=unwanted)
     system.settle()
     call("GET", "/datasets/{dataset_id}/rows", query="limit=2&outcome=train", **made_alone)
     rows = call("GET", "/datasets/{dataset_id}/rows", query="limit=1&outcome=train", **made_alone)["data"]

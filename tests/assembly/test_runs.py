@@ -253,6 +253,30 @@ def test_deleting_a_dataset_that_is_graded_cancels_its_run(system: System) -> No
 
 
 @pytest.mark.usefixtures("completions")
+def test_canceling_a_dataset_ends_its_run_and_what_it_paid_is_not_paid_again(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = counted(monkeypatch)
+    dataset_id = asked(system, {"criteria": [JUDGE]})
+    for queue in ("ASSEMBLY", "PLAN", "GRADE"):
+        system.deliver(queue)
+    paid = len(calls)
+    assert paid
+    for _ in range(2):
+        canceled = system.ok("POST", f"/v1/datasets/{dataset_id}/cancel")
+        assert (canceled["status"], canceled["error"]["code"]) == ("failed", "cancelled")
+    system.settle()
+    dataset = system.ok("GET", f"/v1/datasets/{dataset_id}")
+    assert (dataset["status"], dataset["card"]) == ("failed", None)
+    assert asked(system, {"criteria": [JUDGE]}) == dataset_id
+    system.settle()
+    assert system.ok("GET", f"/v1/datasets/{dataset_id}")["status"] == "ready"
+    assert len(calls) == paid
+    status, refusal = system.call("POST", f"/v1/datasets/{dataset_id}/cancel")
+    assert (status, refusal["error"]["code"]) == (409, "already_ended")
+
+
+@pytest.mark.usefixtures("completions")
 def test_one_that_was_deleted_while_it_was_graded_may_be_made_again_at_once(system: System) -> None:
     dataset_id = asked(system, {"criteria": [JUDGE]})
     system.deliver("ASSEMBLY")

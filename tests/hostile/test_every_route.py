@@ -89,6 +89,7 @@ BODIES: dict[Route, Any] = {
         "trainer": "default",
         "dry_run": True,
     },
+    ("POST", "/v1/datasets/<dataset_id>/cancel"): {},
     ("POST", "/v1/datasets/<dataset_id>/learning_curves"): {
         "eval_id": "eval_1",
         "student": "lab-small",
