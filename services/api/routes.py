@@ -19,6 +19,7 @@ MODULES = {
     "costs": ["costs"],
     "evals": ["evals", "runs", "power", "slices", "comparisons", "calibrations", "previews"],
     "files": ["files"],
+    "channels": ["channels"],
     "webhook_endpoints": ["webhooks"],
     "webhook_event_types": ["webhooks"],
     "distillations": ["distillations"],

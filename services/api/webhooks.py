@@ -5,69 +5,47 @@ A secret is in the answer to the POST that made it and nowhere else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, Field
+from itertools import islice
+from typing import Any, Literal
 
 from api import retried
+from api.channel_fields import ChannelName, Types, Url
 from foundation import http
 from foundation.document import Body, Deleted, Document
-from foundation.errors import Conflict
+from foundation.errors import Conflict, NotFound
 from foundation.ids import now
 from foundation.routes import PAGE, Routes
-from foundation.settings import settings
-from notifications.endpoints import (
-    EVENT_TYPES,
-    MOST_ENDPOINTS,
-    Endpoint,
+from notifications.channels import (
+    MOST_CHANNELS,
+    Channel,
     EndpointDocument,
-    EventType,
     SecretEndpointDocument,
-    host_of,
-    may_be_public,
+    made_channels,
     new_secret,
 )
+from notifications.event_types import EVENT_TYPES
 
 router = Routes("Webhook endpoints")
 _OVERLAP_S = 24 * 3600
 
 
-def _reachable(url: str) -> str:
-    parts = urlsplit(url)
-    lenient = settings().WEBHOOKS_TO_PRIVATE
-    if parts.scheme != "https" and not (lenient and parts.scheme == "http"):
-        raise ValueError("use a URL that starts with https://")
-    if not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise ValueError("use a URL with a host, without a user, a password or a fragment")
-    host = host_of(url)
-    if not lenient and not may_be_public(host):
-        raise ValueError("webhooks go to public addresses only")
-    return url
-
-
-type _Name = Annotated[str, Field(min_length=1, max_length=128)]
-type _Url = Annotated[str, Field(max_length=2048), AfterValidator(_reachable)]
-type _Types = Annotated[list[EventType], Field(min_length=1)]
-
-
 class NewEndpoint(Body):
     """A webhook endpoint to be made."""
 
-    event_types: _Types
+    event_types: Types
     """The events to deliver; GET /v1/webhook_event_types lists them."""
-    name: _Name
+    name: ChannelName
     """For people, to tell endpoints apart."""
-    url: _Url
+    url: Url
     """Where events are sent to by POST: `https://`, of a public host."""
 
 
 class EndpointChanges(Body):
     """What to change of an endpoint; what is absent stays."""
 
-    event_types: _Types | None = None
-    name: _Name | None = None
-    url: _Url | None = None
+    event_types: Types | None = None
+    name: ChannelName | None = None
+    url: Url | None = None
 
 
 class Rotation(Body):
@@ -91,23 +69,31 @@ def create_endpoint(asked: NewEndpoint) -> SecretEndpointDocument:
     The answer has the secret that signs deliveries, as the Standard Webhooks specification says; it is shown this once.
     """
     endpoint_id, at = retried.object_id(router, "whe_"), now()
-    made = Endpoint.find(endpoint_id)
-    if made is None and len(Endpoint.page(limit=MOST_ENDPOINTS).data) >= MOST_ENDPOINTS:
-        raise Conflict(f"There are {MOST_ENDPOINTS} endpoints, as many as there may be. Delete one first.")
-    Endpoint(id=endpoint_id, created_at=at, updated_at=at, secret=new_secret(), **asked.model_dump()).create()
-    return Endpoint.load(endpoint_id).with_secret()
+    refuse_one_more(endpoint_id)
+    made = Channel(id=endpoint_id, created_at=at, updated_at=at, secret=new_secret(), **asked.model_dump())
+    made.create()
+    return _endpoint(endpoint_id).endpoint_with_secret()
+
+
+def refuse_one_more(channel_id: str) -> None:
+    """Raises Conflict where there are as many channels as there may be, unless this one is there."""
+    if Channel.find(channel_id) is None and sum(1 for _ in made_channels()) >= MOST_CHANNELS:
+        raise Conflict(f"There are {MOST_CHANNELS} endpoints and channels, as many as there may be. Delete one first.")
 
 
 @router.get("/v1/webhook_endpoints", scope="admin", lists=EndpointDocument, query=PAGE)
 def list_endpoints() -> dict[str, Any]:
     """List webhook endpoints, the newest first."""
-    return http.list_of(router, Endpoint, Endpoint.public, order="desc")
+    limit = http.limit_of(router)
+    every = Channel.every(after=http.query_of(router, "after"), descending=http.descending(router, default="desc"))
+    webhooks = (channel.endpoint() for channel in every if channel.type == "webhook")
+    return http.listed(islice(webhooks, limit + 1), limit)
 
 
 @router.get("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
 def retrieve_endpoint(endpoint_id: str) -> EndpointDocument:
     """Retrieve a webhook endpoint, without its secret."""
-    return _endpoint(endpoint_id).public()
+    return _endpoint(endpoint_id).endpoint()
 
 
 @router.post("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
@@ -117,7 +103,7 @@ def update_endpoint(endpoint_id: str, asked: EndpointChanges) -> EndpointDocumen
     changes = asked.model_dump(exclude_none=True)
     if any(getattr(endpoint, name) != value for name, value in changes.items()):
         endpoint.change({**changes, "updated_at": now()})
-    return _endpoint(endpoint_id).public()
+    return _endpoint(endpoint_id).endpoint()
 
 
 @router.delete("/v1/webhook_endpoints/<endpoint_id>", scope="admin")
@@ -141,7 +127,7 @@ def rotate_secret(endpoint_id: str, asked: Rotation) -> SecretEndpointDocument:
         changes = {"secret": new_secret(), **old, "updated_at": at, "rotation": rotation}
         # Another attempt of this request may rotate at the same moment: one of them does.
         endpoint.change(changes, where={"rotation": endpoint.rotation})
-    return _endpoint(endpoint_id).with_secret()
+    return _endpoint(endpoint_id).endpoint_with_secret()
 
 
 @router.get("/v1/webhook_event_types", scope="read")
@@ -150,5 +136,8 @@ def list_event_types() -> EventTypes:
     return EventTypes(data=list(EVENT_TYPES))
 
 
-def _endpoint(endpoint_id: str) -> Endpoint:
-    return Endpoint.load(endpoint_id, param="webhook_endpoint_id")
+def _endpoint(endpoint_id: str) -> Channel:
+    found = Channel.find(endpoint_id)
+    if found is None or found.type != "webhook":
+        raise NotFound("webhook endpoint", endpoint_id, param="webhook_endpoint_id")
+    return found

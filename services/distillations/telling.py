@@ -54,11 +54,6 @@ class Notification(Document):
         fields = self.model_dump(mode="json")
         return {name: value for name, value in fields.items() if value is not None or name == "verdict"}
 
-    def text(self) -> str:
-        """The message for people, as lines."""
-        ids = [f"distillation {self.distillation_id}", f"message {self.id}"]
-        return "\n".join([self.sentence, "", *self.lines, "", self.url, self.command, *ids])
-
     @property
     def url(self) -> str:
         """The page of the dashboard that shows it."""

@@ -17,6 +17,7 @@ from foundation.curve_messages import AdvanceLearningCurve
 from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
+from foundation.notice_messages import DeliverNotice
 
 
 class RecordCompletions(Message):
@@ -237,7 +238,7 @@ class AlertRaised(Message):
 
 
 class DeliverEvent(Message):
-    """Send an event of type `event_type` about this object to every webhook endpoint that subscribes to the type."""
+    """Tell every channel that asks for events of this type that one has happened to this object."""
 
     QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
     ABOUT: ClassVar[str] = "object_id"
@@ -267,6 +268,7 @@ type Work = (
     | DistillationFailed
     | AlertRaised
     | DeliverEvent
+    | DeliverNotice
 )
 type Delivery = Work | ObjectsLanded | TestEvent
 

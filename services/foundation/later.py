@@ -17,6 +17,8 @@ from foundation.message import BACK, Postponable
 from foundation.settings import settings
 
 _SECONDS_AN_HOUR = 3600
+# Longer than SQS keeps a message; each time that one is put back begins it anew.
+_REMEMBERED_S = 15 * 86_400
 
 
 class Pause(BaseModel):
@@ -44,7 +46,7 @@ def put_back(message: Postponable, wait_s: int, **changes: Any) -> None:
     times = message.put_back + 1
     fields = {"put_back": times, "event_id": new_id("evt_"), "at": now_ms(), **changes}
     bus.send(message.model_copy(update=fields), delay_s=min(bus.LONGEST_DELAY_S, wait_s))
-    table.put({"pk": pk, "sk": sk, "times": times})
+    table.put({"pk": pk, "sk": sk, "times": times, "expires": now() + _REMEMBERED_S})
 
 
 def begin_again(pk: str) -> None:

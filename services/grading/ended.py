@@ -13,7 +13,7 @@ from distillations.failure import Failure
 from evals.run import Run
 from foundation import bus
 from foundation.events import DeliverEvent
-from notifications.endpoints import EventType
+from notifications.event_types import EventType
 from notifications.spending_cap import tell_if_reached
 from providers import spending
 from providers.prices import cost_nanodollars

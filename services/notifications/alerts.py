@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 from foundation.ids import derived_id, now
 from foundation.records import Record
-from notifications.endpoints import EventType
+from notifications.event_types import EventType
 
 
 class Alert(Record):

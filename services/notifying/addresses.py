@@ -12,7 +12,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from foundation.errors import StillhouseError
-from notifications.endpoints import host_of, may_be_public
+from notifications.hosts import host_of, may_be_public
 
 
 class ForbiddenAddress(StillhouseError, OSError):

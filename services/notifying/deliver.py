@@ -1,63 +1,91 @@
-"""Deliver one notice through every channel, to each recipient until it has taken it once.
+"""Deliver one notice to one channel, once it has taken it; else put it back, until it is given up.
 
-In: a notice. Out: a row for each recipient that took it, written once, and the recipients that did not. The caller has
-the message delivered again for the latter; recipients with a row are skipped then. A crash between sending and writing
-the row makes the notice be sent twice, under the same id: delivery is at least once.
+In: a `DeliverNotice`. Out: the row of the delivery says how it stands. Channels are apart: one that fails for an hour
+holds no other up. A crash between sending and writing the row sends a notice twice, under the same id: at least once.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from foundation import table
+from foundation import later
+from foundation.bus import LONGEST_DELAY_S
 from foundation.consumer import logger
-from foundation.errors import RetryLater
 from foundation.ids import now
-from notifying.channels import CHANNELS, Channel, Notice
+from foundation.notice_messages import DeliverNotice
+from notifications.channels import Channel, find_channel
+from notifications.notices import Delivery, Notice, claimed
+from notifying.channels import CHANNELS, NotTaken
 
-_KEPT_S = 30 * 24 * 3600
-
-
-class Deliveries(NamedTuple):
-    """Who has a notice and who lacks it, as `<channel>#<recipient>`; a failed channel lacks it for all recipients."""
-
-    done: list[str]
-    missing: list[str]
-
-    def require_all(self) -> None:
-        """Raises RetryLater while somebody lacks it."""
-        if self.missing:
-            raise RetryLater(f"not delivered to {', '.join(self.missing)}")
+PATIENCE_S = 24 * 3600
+"""A channel that has taken nothing of a notice for so long is given up."""
+_WAITS_S = (10, 60, 300, 900, 1800, 3600, 7200, 14_400)
+"""How long after the first attempt, the second and so on the next one comes; the last one stands for all others."""
 
 
-def deliver(notice: Notice) -> Deliveries:
-    """Send it to all who lack it."""
-    done: list[str] = []
-    missing: list[str] = []
-    for name, channel in CHANNELS.items():
-        try:
-            sent = _through(name, channel, notice)
-        except Exception:  # noqa: BLE001 - whatever a channel raises, the others are still to be told
-            logger().exception("channel failed", extra={"channel": name, "notice_id": notice.id})
-            missing.append(name)
-        else:
-            done += sent.done
-            missing += sent.missing
-    return Deliveries(done, missing)
+def deliver(message: DeliverNotice) -> None:
+    """Deliver it if that is due. Raises AtWork where another delivery of the message is at it."""
+    notice = Notice.find(message.notice_id)
+    if notice is None:
+        return
+    if message.not_before > now():
+        later.put_back(message, message.not_before - now())
+        return
+    with claimed(message.channel_id, notice) as delivery:
+        if delivery is None or delivery.status != "pending":
+            return
+        tried = delivery
+        if delivery.attempts <= message.attempt:
+            tried = _tried(delivery, notice, find_channel(message.channel_id))
+        tried.save(message.channel_id)
+    _follow(message, tried)
 
 
-def _through(name: str, channel: Channel[Any], notice: Notice) -> Deliveries:
-    """Send it through one channel to the recipients that have no row yet."""
-    recipients = {f"{name}#{recipient.id}": recipient for recipient in channel.recipients(notice)}
-    waiting = {key: recipient for key, recipient in recipients.items() if table.get(_rows(notice), key) is None}
-    taken = {recipient.id for recipient in channel.send(notice, list(waiting.values()))} if waiting else set()
-    for key, recipient in waiting.items():
-        if recipient.id in taken:
-            at = now()
-            table.put_new({"pk": _rows(notice), "sk": key, "at": at, "expires": at + _KEPT_S})
-    missing = [key for key, recipient in waiting.items() if recipient.id not in taken]
-    return Deliveries([key for key in recipients if key not in missing], missing)
+def give_up(message: DeliverNotice, reason: str) -> None:
+    """End as given up what a message that failed for good was to deliver."""
+    notice = Notice.find(message.notice_id)
+    delivery = notice and Delivery.find(message.channel_id, notice)
+    if delivery and delivery.status == "pending":
+        _given_up(delivery, reason).save(message.channel_id)
 
 
-def _rows(notice: Notice) -> str:
-    return f"EVENT#{notice.id}"
+def _tried(delivery: Delivery, notice: Notice, channel: Channel | None) -> Delivery:
+    """The delivery after an attempt."""
+    if channel is None:
+        return _given_up(delivery, "The channel was deleted.")
+    at, attempts = now(), delivery.attempts + 1
+    begun = delivery.model_copy(update={"attempts": attempts, "first_attempt_at": delivery.first_attempt_at or at})
+    failure = _failure(notice, channel)
+    if failure is None:
+        return begun.model_copy(update={"status": "delivered", "next_attempt_at": None, "ended_at": at})
+    wait = _WAITS_S[min(attempts, len(_WAITS_S)) - 1]
+    if failure.for_good or at + wait - (begun.first_attempt_at or at) > PATIENCE_S:
+        return _given_up(begun, str(failure))
+    return begun.model_copy(update={"last_error": str(failure), "next_attempt_at": at + wait})
+
+
+def _failure(notice: Notice, channel: Channel) -> NotTaken | None:
+    """Why the channel did not take it; None where it did. The log names the channel, not its URL."""
+    about = {"channel_id": channel.id, "event_id": notice.id}
+    try:
+        CHANNELS[channel.type].send(notice, channel)
+    except NotTaken as failure:
+        logger().warning("notice not taken", extra={**about, "error": str(failure)})
+        return failure
+    except Exception as error:  # noqa: BLE001 - whatever a channel raises, it is tried again
+        logger().warning("channel failed", extra={**about, "error": type(error).__name__})
+        return NotTaken(f"It failed: {type(error).__name__}.")
+    return None
+
+
+def _given_up(delivery: Delivery, reason: str) -> Delivery:
+    logger().error("notice given up", extra={"event_id": delivery.id, "error": reason})
+    ending = {"status": "given_up", "last_error": reason, "next_attempt_at": None, "ended_at": now()}
+    return Delivery.model_validate({**delivery.model_dump(), **ending})
+
+
+def _follow(message: DeliverNotice, tried: Delivery) -> None:
+    """Put it back for its next attempt, where there is one."""
+    if tried.next_attempt_at is None:
+        return
+    wait = tried.next_attempt_at - now()
+    not_before = tried.next_attempt_at if wait > LONGEST_DELAY_S else 0
+    later.put_back(message, max(0, wait), attempt=tried.attempts, not_before=not_before)

@@ -1,4 +1,4 @@
-"""Entry point: notify people and programs of ended runs, verdicts, blocked or failed distillations, and alerts."""
+"""Entry point: record what has happened, and deliver it to each channel."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from foundation.events import (
     DistillationFailed,
     VerdictDecided,
 )
+from foundation.notice_messages import DeliverNotice
+from notifying.deliver import deliver, give_up
 from notifying.notify import (
     complete_untold,
     notify_alert,
@@ -29,6 +31,8 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG00
 
 def _handle(delivery: Delivery) -> None:
     match delivery:
+        case DeliverNotice():
+            deliver(delivery)
         case DeliverEvent():
             notify_event(delivery)
         case VerdictDecided(distillation_id=distillation_id):
@@ -43,6 +47,9 @@ def _handle(delivery: Delivery) -> None:
             raise TypeError(f"notifying takes no {type(delivery).__name__}")
 
 
-def _give_up(delivery: Delivery, reason: str) -> None:  # noqa: ARG001 - what failed is in the log
-    if isinstance(delivery, VerdictDecided):
-        complete_untold(delivery.distillation_id)
+def _give_up(delivery: Delivery, reason: str) -> None:
+    match delivery:
+        case VerdictDecided(distillation_id=distillation_id):
+            complete_untold(distillation_id)
+        case DeliverNotice():
+            give_up(delivery, reason)

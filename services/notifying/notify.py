@@ -1,7 +1,7 @@
-"""Notify people and programs of a run that ended, a verdict, a distillation that is blocked or failed, an alert.
+"""Notify people and programs of what has happened: it is recorded once, and every channel that asks for it is told.
 
-In: the message. Out: a notice through every channel. Raises RetryLater while a recipient lacks it. A distillation is
-completed as soon as the first recipient has its verdict, so that a channel that never works does not hold it up.
+In: the message. Out: a notice, and a `DeliverNotice` for each channel, which is delivered, tried again and given up by
+itself. A distillation is completed as soon as its verdict is handed to the channels: none of them holds it up.
 """
 
 from __future__ import annotations
@@ -14,36 +14,29 @@ from foundation import bus
 from foundation.events import AdvanceDistillation, DeliverEvent
 from foundation.ids import now
 from notifications.alerts import Alert
-from notifications.endpoints import event_id
-from notifying.channels import Notice
-from notifying.deliver import deliver
+from notifications.channels import event_id
+from notifications.notices import Notice, record
+from notifications.pages import page_of
+from notifying import words
 
 
 def notify_event(message: DeliverEvent) -> None:
-    """Tell the programs that ask for events of this type."""
-    notice = Notice(
-        id=event_id(message.event_type, message.object_id),
-        type=message.event_type,
-        object_id=message.object_id,
-        at=message.at // 1000,
-    )
-    deliver(notice).require_all()
+    """Tell of a run or a job that has ended."""
+    record(words.of_event(message))
 
 
 def notify_verdict(distillation_id: str) -> None:
-    """Tell of the verdict, record when people were first told, and have the distillation completed."""
+    """Tell of the verdict, record when that was, and have the distillation completed."""
     distillation = Distillation.load(distillation_id)
     if distillation.status == "cancelled":
         return
     verdict = Verdict.load(distillation.verdict_id)
-    deliveries = deliver(notice_of(telling.of_verdict(verdict)))
-    if deliveries.done or not deliveries.missing:
-        _complete(verdict)
-    deliveries.require_all()
+    record(notice_of(telling.of_verdict(verdict)))
+    _complete(verdict)
 
 
 def complete_untold(distillation_id: str) -> None:
-    """Have a decided distillation completed though nobody could be told of its verdict."""
+    """Have a decided distillation completed though its verdict could not be handed to the channels."""
     verdict = Verdict.find(Distillation.load(distillation_id).verdict_id)
     if verdict and verdict.notified_at is None:
         _complete(verdict)
@@ -56,18 +49,18 @@ def _complete(verdict: Verdict) -> None:
 
 
 def notify_blocked(distillation_id: str) -> None:
-    deliver(notice_of(telling.of_blocked(Distillation.load(distillation_id)))).require_all()
+    record(notice_of(telling.of_blocked(Distillation.load(distillation_id))))
 
 
 def notify_failed(distillation_id: str) -> None:
-    deliver(notice_of(telling.of_failed(Distillation.load(distillation_id)))).require_all()
+    record(notice_of(telling.of_failed(Distillation.load(distillation_id))))
 
 
 def notify_alert(alert_id: str) -> None:
-    """Tell of an alert, unless everybody has it."""
+    """Tell of an alert, unless it was told before."""
     alert = Alert.load(alert_id)
     if alert.told_at is None:
-        deliver(_notice_of_alert(alert)).require_all()
+        record(_notice_of_alert(alert))
         alert.change({"told_at": now()})
 
 
@@ -77,9 +70,10 @@ def _notice_of_alert(alert: Alert) -> Notice:
         type=alert.type,
         object_id=alert.object_id,
         at=alert.created_at,
-        document=alert.model_dump(mode="json", exclude={"created_at", "told_at"}),
         sentence=alert.sentence,
-        text="\n".join([alert.sentence, "", *alert.lines, "", f"message {alert.id}"]),
+        lines=alert.lines,
+        url=page_of(alert.type, alert.object_id),
+        document=alert.model_dump(mode="json", exclude={"created_at", "told_at"}),
     )
 
 
@@ -91,7 +85,9 @@ def notice_of(notification: Notification) -> Notice:
         type=event_type,
         object_id=notification.distillation_id,
         at=notification.at,
-        document=notification.document(),
         sentence=notification.sentence,
-        text=notification.text(),
+        lines=notification.lines,
+        url=notification.url,
+        command=notification.command,
+        document=notification.document(),
     )

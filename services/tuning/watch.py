@@ -23,7 +23,7 @@ from foundation.ids import now
 from foundation.later import patience_over
 from foundation.settings import settings
 from foundation.table import Row
-from notifications.endpoints import EventType
+from notifications.event_types import EventType
 from tuning import deploying
 from tuning.booking import book_end
 from tuning.follow import follow

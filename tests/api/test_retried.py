@@ -9,7 +9,7 @@ import pytest
 from openai import ConflictError, OpenAI
 
 from foundation import ids, table
-from notifications.endpoints import Endpoint
+from notifications.channels import Channel
 from tests.api.evals import CHECK, CONFIG, create
 from tests.api.sdk import Transport, client_of
 from tests.flow.system import System
@@ -118,14 +118,14 @@ def test_the_last_endpoint_that_there_may_be_comes_to_its_retry_too(system: Syst
 def test_a_retried_rotation_keeps_the_secret_that_receivers_have(system: System) -> None:
     body = {"name": "one", "url": "https://e.test", "event_types": ["eval.run.failed"]}
     path = f"/v1/webhook_endpoints/{system.ok('POST', '/v1/webhook_endpoints', body)['id']}"
-    before = Endpoint.load(path.rpartition("/")[2]).secret
+    before = Channel.load(path.rpartition("/")[2]).secret
     asked = {"keep_old_secret_active_for_24_hours": True}
     rotated = [
         system.call("POST", f"{path}/rotate_secret", asked, headers={"x-stainless-retry-count": retry})
         for retry in ("0", "1")
     ]
     assert rotated[0] == rotated[1]
-    now_active = Endpoint.load(path.rpartition("/")[2])
+    now_active = Channel.load(path.rpartition("/")[2])
     assert (now_active.secret, now_active.old_secret) == (rotated[0][1]["signing_secret"], before)
 
 

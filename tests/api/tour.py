@@ -147,6 +147,14 @@ def _keys_and_endpoints(made: Tour) -> None:
     same = {"endpoint_id": endpoint["id"]}
     call("GET", "/webhook_endpoints")
     call("GET", "/webhook_event_types")
+    slack = {**hook, "type": "slack", "name": "team"}
+    team = {"channel_id": call("POST", "/channels", slack)["id"]}
+    call("GET", "/channels")
+    call("GET", "/channels/{channel_id}", **team)
+    call("POST", "/channels/{channel_id}", {"event_types": ["distillation.verdict"]}, **team)
+    call("POST", "/channels/{channel_id}/test", **team)
+    call("GET", "/channels/{channel_id}/deliveries", **team)
+    call("DELETE", "/channels/{channel_id}", **team)
     call("POST", "/costs", {"monthly_cap_usd": None, "retire_lost_after_days": 60})
     call("GET", "/costs")
     call("GET", "/webhook_endpoints/{endpoint_id}", **same)

@@ -97,16 +97,15 @@ def test_a_verdicts_notification_carries_it_whole() -> None:
         "distillation_id": "distill_1",
         "verdict": decided.model_dump(mode="json"),
     }
-    text = notification.text().splitlines()
-    assert text[:2] == ["It does.", ""]
-    assert text[-3:] == ["", "distillation distill_1", "message verdict_1"]
+    assert notification.lines == telling.evidence_lines(decided)
+    assert notification.command == "stillhouse verdict distill_1"
 
 
 def test_blocked_says_why_and_how_to_go_on() -> None:
     blocked = distillation(plan=plan(reasons=["Too few rows.", "No budget."]))
     notification = telling.of_blocked(blocked)
     assert "blocked before spending: Too few rows. No budget." in notification.sentence
-    assert "POST /v1/distillations/distill_1/approve" in notification.text()
+    assert "POST /v1/distillations/distill_1/approve" in notification.lines[0]
     document = notification.document()
     assert (document["type"], document["id"], document["verdict"]) == ("blocked", "distill_1", None)
     assert document["plan"] == (blocked.plan and blocked.plan.model_dump(mode="json"))
@@ -116,7 +115,7 @@ def test_blocked_says_why_and_how_to_go_on() -> None:
 def test_failed_says_why() -> None:
     failure = {"code": "job_failed", "message": "bad line 7"}
     notification = telling.of_failed(distillation(error=failure))
-    assert notification.text().startswith("The distillation 'triage' failed: bad line 7")
+    assert notification.sentence.startswith("The distillation 'triage' failed: bad line 7")
     document = notification.document()
     assert (document["type"], document["verdict"], document["error"]) == ("failed", None, failure)
     assert "plan" not in document

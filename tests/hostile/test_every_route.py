@@ -80,6 +80,9 @@ BODIES: dict[Route, Any] = {
     ("POST", "/v1/costs"): {"monthly_cap_usd": None, "retire_lost_after_days": 30},
     ("POST", "/v1/health/<queue>/redrive"): {},
     ("POST", "/v1/webhook_endpoints"): ENDPOINT,
+    ("POST", "/v1/channels"): {**ENDPOINT, "type": "slack"},
+    ("POST", "/v1/channels/<channel_id>"): ENDPOINT,
+    ("POST", "/v1/channels/<channel_id>/test"): {},
     ("POST", "/v1/webhook_endpoints/<endpoint_id>"): ENDPOINT,
     ("POST", "/v1/webhook_endpoints/<endpoint_id>/rotate_secret"): {"keep_old_secret_active_for_24_hours": True},
     ("POST", "/v1/datasets"): {
@@ -265,6 +268,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "filter_id": _posted("/v1/filters"),
     "policy_id": _posted("/v1/retention_policies"),
     "endpoint_id": _posted("/v1/webhook_endpoints"),
+    "channel_id": _posted("/v1/channels"),
     "key_id": _posted("/v1/keys"),
     "file_id": lambda system, _: str(acts.upload(system, [acts.ROW])[1]["id"]),
     "distillation_id": lambda *_: str(_distillation().id),
@@ -315,8 +319,8 @@ def ready(shared: System) -> System:
         build.captured(shared, records)
         build.distillation("queued", number=1)
     # There may be twenty.
-    for endpoint in shared.ok("GET", "/v1/webhook_endpoints")["data"]:
-        shared.ok("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+    for channel in shared.ok("GET", "/v1/channels")["data"][1:]:
+        shared.ok("DELETE", f"/v1/channels/{channel['id']}")
     return shared
 
 

@@ -13,7 +13,7 @@ import pytest
 from foundation import bus
 from foundation import settings as settings_module
 from foundation.events import DeliverEvent
-from notifications.endpoints import Endpoint, new_secret
+from notifications.channels import Channel, new_secret
 from tests.flow.system import System
 from tests.hostile import acts
 
@@ -81,7 +81,7 @@ def listener() -> Iterator[Listener]:
 def endpoint(name: str, url: str) -> None:
     """One that was made before today's checks."""
     fields = {"created_at": 1, "updated_at": 1, "event_types": [EVENT], "secret": new_secret()}
-    Endpoint(id=f"whe_{name}", name=name, url=url, **fields).create()
+    Channel(id=f"whe_{name}", name=name, url=url, **fields).create()
 
 
 def happened(system: System) -> None:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from notifying.channels import Notice
-
-
-class Someone(NamedTuple):
-    id: str
+from notifications.channels import Channel, ChannelType
+from notifications.notices import Notice
 
 
 @dataclass
 class Stub:
-    """Tells `names`, of whom those in `taking` take it; keeps whom it was asked to send to."""
+    """Keeps whom it was asked to send to; `fails` names what it raises, by the channel's id."""
 
-    names: list[str]
-    fails: bool = False
-    taking: list[str] | None = None
-    sent: list[list[str]] = field(default_factory=list)
+    fails: dict[str, Exception] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
 
-    def recipients(self, notice: Notice) -> list[Someone]:  # noqa: ARG002
-        return [Someone(name) for name in self.names]
+    def send(self, notice: Notice, channel: Channel) -> None:
+        self.sent.append((channel.id, notice.id))
+        if channel.id in self.fails:
+            raise self.fails[channel.id]
 
-    def send(self, notice: Notice, recipients: Sequence[Someone]) -> list[Someone]:  # noqa: ARG002
-        self.sent.append([recipient.id for recipient in recipients])
-        if self.fails:
-            raise ConnectionError("nobody there")
-        return [recipient for recipient in recipients if self.taking is None or recipient.id in self.taking]
+
+def channel(name: str, *event_types: str, kind: ChannelType = "webhook", url: str = "https://e.test/hook") -> Channel:
+    """One that is told of these, or of verdicts."""
+    types = list(event_types or ("distillation.verdict",))
+    fields = {"created_at": 1, "updated_at": 1, "secret": "whsec_AAAA"}
+    made = Channel(id=name, type=kind, name=name, url=url, event_types=types, **fields)
+    made.create()
+    return made
+
+
+def notice(number: int = 1, **fields: object) -> Notice:
+    figures = {"type": "distillation.verdict", "object_id": "o", "at": 7, "sentence": "It does.", "lines": ["Rows."]}
+    return Notice(id=f"evt_{number}", **{**figures, **fields})

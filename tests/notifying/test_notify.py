@@ -9,15 +9,17 @@ import pytest
 
 from distillations.verdict import Verdict
 from foundation import events
-from foundation.errors import RetryLater
 from foundation.message import Message
+from notifications.channels import EMAIL
+from notifications.notices import Notice
 from notifying import deliver as delivering
+from notifying import notify
 from notifying.channels import CHANNELS
 from notifying.notify import notify_verdict
 from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
-from tests.notifying.stubs import Stub
+from tests.notifying.stubs import Stub, channel
 
 
 def decided(status: str = "deciding", **fields: Any) -> Verdict:
@@ -42,24 +44,13 @@ def test_a_verdict_is_told_and_its_distillation_completes(system: System) -> Non
 def test_a_redelivery_tells_nobody_again_and_keeps_the_time(system: System) -> None:
     verdict = decided(notified_at=None)
     notify_verdict(verdict.distillation_id)
-    first = Verdict.load(verdict.id)
-    first.change({"notified_at": 7})
+    Verdict.load(verdict.id).change({"notified_at": 7})
     notify_verdict(verdict.distillation_id)
-    assert len(system.notifications()) == 1
-    assert Verdict.load(verdict.id).notified_at == 7
     # The message that has the distillation completed may have been lost with the first delivery.
     assert len(build.sent(system, "DISTILLING")) == 2
-
-
-def test_a_crash_after_the_telling_may_tell_twice_under_one_id(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict = decided()
-    with monkeypatch.context() as patch:
-        patch.setattr("notifying.deliver.table.put_new", lambda _: 1 / 0)
-        with pytest.raises(RetryLater):
-            notify_verdict(verdict.distillation_id)
-    assert Verdict.load(verdict.id).notified_at is None
-    notify_verdict(verdict.distillation_id)
-    assert [notice["id"] for notice in system.notifications()] == [verdict.id] * 2
+    system.settle()
+    assert len(system.notifications()) == 1
+    assert Verdict.load(verdict.id).notified_at == 7
 
 
 def test_a_cancelled_distillation_tells_no_verdict(system: System) -> None:
@@ -69,43 +60,41 @@ def test_a_cancelled_distillation_tells_no_verdict(system: System) -> None:
     assert Verdict.load(verdict.id).notified_at is None
 
 
-@pytest.mark.parametrize("fails", [True, False], ids=["raises", "is not taken"])
-def test_a_channel_that_fails_holds_no_distillation_up_and_is_tried_again(
-    fails: bool, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stub = Stub(["a"], fails=fails, taking=[])
-    monkeypatch.setattr(delivering, "CHANNELS", {"stub": stub, **CHANNELS})
+def test_a_channel_that_fails_holds_no_distillation_up(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = Stub(fails={EMAIL: ConnectionError("nobody there")})
+    monkeypatch.setattr(delivering, "CHANNELS", {"email": stub})
     verdict = decided()
-    with pytest.raises(RetryLater, match="stub"):
-        notify_verdict(verdict.distillation_id)
-    assert Verdict.load(verdict.id).notified_at
-    assert build.sent(system, "DISTILLING")
-
-    stub.fails, stub.taking = False, ["a"]
-    notify_verdict(verdict.distillation_id)
-
-    assert len(system.notifications()) == 1
-    assert stub.sent[-1] == ["a"]
+    send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
+    system.settle()
+    assert system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")["status"] == "completed"
+    assert len(stub.sent) == 1
+    assert system.dead("NOTIFY") == []
 
 
-def test_with_no_channel_that_worked_the_distillation_waits(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "CHANNELS", {"stub": Stub(["a"], fails=True)})
-    verdict = decided()
-    with pytest.raises(RetryLater):
-        notify_verdict(verdict.distillation_id)
-    assert Verdict.load(verdict.id).notified_at is None
-    assert build.sent(system, "DISTILLING") == []
-
-
-def test_a_verdict_that_nobody_can_be_told_of_completes_its_distillation_after_the_last_attempt(
+def test_a_verdict_that_cannot_be_handed_over_completes_its_distillation_after_the_last_attempt(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "CHANNELS", {"stub": Stub(["a"], fails=True)})
+    monkeypatch.setattr(notify, "record", lambda _: 1 / 0)
     verdict = decided()
     send(system, events.VerdictDecided(distillation_id=verdict.distillation_id))
     system.settle()
     assert system.ok("GET", f"/v1/distillations/{verdict.distillation_id}")["status"] == "completed"
     assert len(system.dead("NOTIFY")) == 1
+
+
+def test_the_end_of_a_run_is_told_in_words_to_who_asks(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Notice] = []
+    monkeypatch.setattr(CHANNELS["slack"], "send", lambda notice, _: sent.append(notice))
+    channel("channel_1", "eval.run.succeeded", "fine_tuning.job.failed", kind="slack")
+    run = build.graded(build.distillation("deciding"), "teacher", "ppf")
+    send(system, events.DeliverEvent(event_type="eval.run.succeeded", object_id=run.id))
+    send(system, events.DeliverEvent(event_type="fine_tuning.job.failed", object_id="ftjob-1"))
+    system.settle()
+    first, second = sorted(sent, key=lambda notice: notice.type)
+    assert first.sentence == f"The eval run {run.id} (teacher) has succeeded."
+    assert first.lines == ["2 passed, 1 failed, 0 errored of 3 rows"]
+    assert first.url == f"https://api.test/evals/{run.eval_id}/runs/{run.id}"
+    assert (second.sentence, second.url) == ("The fine-tuning job ftjob-1 has failed.", "https://api.test/models")
 
 
 @pytest.mark.parametrize("kind", [events.DistillationBlocked, events.DistillationFailed])
@@ -116,7 +105,7 @@ def test_blocked_and_failed_are_told_once(kind: Any, system: System) -> None:
     )
     for _ in range(2):
         send(system, kind(distillation_id=distillation.id))
-    system.deliver("NOTIFY")
+    system.settle()
     [notices] = system.notifications()
     assert (notices["type"], notices["id"], notices["verdict"]) == (status, distillation.id, None)
     assert "Why." in notices["sentence"]

@@ -263,7 +263,7 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
-        "Notify": {"DistillingQueue"},
+        "Notify": {"DistillingQueue", "NotifyQueue"},
         "Dashboard": set(),
     }
 

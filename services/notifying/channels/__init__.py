@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from notifying.channels.channel import Channel, Notice, Recipient
-from notifying.channels.sns import SnsTopic
+from notifying.channels.channel import NotTaken, Sender
+from notifying.channels.email import Email
+from notifying.channels.slack import Slack
 from notifying.channels.webhook import Webhooks
 
-CHANNELS: dict[str, Channel[Any]] = {
-    "sns": SnsTopic(),
+CHANNELS: dict[str, Sender] = {
+    "email": Email(),
+    "slack": Slack(),
     "webhook": Webhooks(),
 }
 
-__all__ = ["CHANNELS", "Channel", "Notice", "Recipient"]
+__all__ = ["CHANNELS", "NotTaken", "Sender"]

@@ -1,44 +1,28 @@
-"""The seam of channels. In: a notice and its recipients. Out: the recipients that took it."""
+"""The seam of channels. In: a notice, and a channel of one type. Out: nothing once it was taken, else NotTaken."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
+
+from foundation.errors import StillhouseError
+from notifications.channels import Channel
+from notifications.notices import Notice
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A notification as channels send it.
+class NotTaken(StillhouseError):
+    """The channel did not take a notice. The words are for people and say nothing of the URL.
 
-    `id` is derived from the event, so that a receiver recognises a repetition. `type` is that of the event, `object_id`
-    is the object that it is about, and `at` is its time in seconds since the epoch. `sentence` (one line) and `text`
-    are for people, and `document` says the same as JSON; all three are empty if only a webhook event is to be sent.
+    `for_good` is set where it says itself that it wants no more.
     """
 
-    id: str
-    type: str
-    object_id: str
-    at: int
-    document: dict[str, Any] = field(default_factory=dict)
-    sentence: str = ""
-    text: str = ""
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
-class Recipient(Protocol):
-    """Somebody that a channel sends to. The row that records a delivery is named by the recipient's id."""
+class Sender(Protocol):
+    """One way to send notices. An error of another kind is a failure, too; the notice is sent again later."""
 
-    @property
-    def id(self) -> str: ...
-
-
-class Channel[To: Recipient](Protocol):
-    """One way to send notices. An exception is the failure of this channel alone; the notice is sent again later."""
-
-    def recipients(self, notice: Notice) -> list[To]:
-        """The recipients of this notice; none if the channel does not carry notices of its type."""
-        ...
-
-    def send(self, notice: Notice, recipients: Sequence[To]) -> list[To]:
-        """Send it to these, and return those that took it."""
+    def send(self, notice: Notice, channel: Channel) -> None:
+        """Send it. Raises NotTaken."""
         ...

@@ -1,0 +1,45 @@
+"""The words about events that come without any: a run or a job that has ended.
+
+In: the message. Out: a notice.
+"""
+
+from __future__ import annotations
+
+from evals.run import Run
+from foundation.events import DeliverEvent
+from notifications.channels import event_id
+from notifications.notices import Notice
+from notifications.pages import page_of
+
+_OBJECTS = {"eval.run": "The eval run", "fine_tuning.job": "The fine-tuning job"}
+
+
+def of_event(message: DeliverEvent) -> Notice:
+    """That something has ended, named by the type of the event."""
+    kind, _, ending = message.event_type.rpartition(".")
+    run = Run.find(message.object_id) if kind == "eval.run" else None
+    name = f" ({run.name})" if run else ""
+    sentence = f"{_OBJECTS.get(kind, kind)} {message.object_id}{name} {_ENDINGS.get(ending, ending)}."
+    return Notice(
+        id=event_id(message.event_type, message.object_id),
+        type=message.event_type,
+        object_id=message.object_id,
+        at=message.at // 1000,
+        sentence=sentence,
+        lines=_counts(run) if run else [],
+        url=page_of(message.event_type, f"{run.eval_id}/runs/{run.id}" if run else message.object_id),
+        document={"type": message.event_type, "id": message.object_id, "sentence": sentence},
+    )
+
+
+def _counts(run: Run) -> list[str]:
+    counts = run.result_counts
+    return [f"{counts.passed} passed, {counts.failed} failed, {counts.errored} errored of {counts.total} rows"]
+
+
+_ENDINGS = {
+    "succeeded": "has succeeded",
+    "failed": "has failed",
+    "canceled": "was canceled",
+    "cancelled": "was cancelled",
+}
