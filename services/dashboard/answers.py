@@ -17,8 +17,8 @@ _HTML = "text/html; charset=utf-8"
 _SAFE = {
     # Nothing is loaded from elsewhere and no script stands in a page: captured text cannot become one.
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",

@@ -31,7 +31,7 @@ _TONES = {
     **dict.fromkeys(
         ("failed", "fail", "error", "cancelled", "canceled", "worse", "dropped", "lost", "all_wrong", "errored"), "bad"
     ),
-    **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise"), "careful"),
+    **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise", "paused"), "careful"),
 }
 """How a status looks; its word stands beside it always."""
 

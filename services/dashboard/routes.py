@@ -16,6 +16,7 @@ _MODULES = (
     "new_eval",
     "runs",
     "comparisons",
+    "labelling",
     "datasets",
     "distillations",
     "reports",

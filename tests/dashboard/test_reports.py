@@ -35,7 +35,7 @@ def test_each_report_is_one_file_for_a_session_and_for_a_key(system: System, bro
         verdict["id"]: verdict["sentence"],
         made["id"]: verdict["sentence"],
         made["dataset_id"]: "What to look at",
-        f"{runs['distilled']}?against={runs['baseline']}": f"Won {verdict['won']}, lost {verdict['lost']}",
+        f"{runs['distilled']}?against={runs['baseline']}": f"won {verdict['won']}, lost {verdict['lost']}",
     }
     program = Browser()
     for object_id, words in wanted.items():

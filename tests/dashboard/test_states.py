@@ -232,7 +232,7 @@ def test_a_run_that_waits_and_rows_that_could_not_be_graded(api: StandIn) -> Non
     api.documents["/evals/eval_1/runs"] = {"data": [run], "has_more": False}
     api.documents["/evals/eval_1/runs/r1/output_items"] = {"data": [item], "has_more": False}
     page = api.page("/evals/eval_1/runs/r1")
-    assert "It waits since 1970-01-01 00:00: away" in page.text
+    assert "It waits since 1970-01-01 00:00 UTC: away" in page.text
     assert page.body.count('<span class="badge bad">error</span>') == 2
     assert "no judge" in page.text
 
@@ -291,7 +291,10 @@ def test_an_eval_of_many_criteria_has_pages(api: StandIn) -> None:
     api.documents["/evals"] = {"data": [api.documents["/evals/eval_1"]] * 20, "has_more": False}
     api.documents["/evals/eval_1/runs"] = {"data": [], "has_more": False}
     run = {"id": "r1", "name": "n", "model": "m", "status": "completed", "error": None, "paused": None, "warnings": []}
-    api.documents["/evals/eval_1/runs/r1"] = {**run, "statistics": None}
+    api.documents["/evals/eval_1/runs/r1"] = {
+        **run,
+        **dict.fromkeys(("statistics", "power", "cost_usd", "call_cost_usd", "latency_ms")),
+    }
     api.documents["/evals/eval_1/runs/r1/output_items"] = {"data": [item] * 20, "has_more": False}
     for path in ("/evals", "/evals/eval_1", "/evals/eval_1/runs/r1"):
         page = api.page(path)

@@ -40,6 +40,7 @@ def run(visit: Visit) -> Answer:
             criterion["id"]: criterion.get("name") or criterion["type"] for criterion in eval_["testing_criteria"]
         },
         "others": [other for other in others["data"] if other["id"] != found["id"] and other["status"] == "completed"],
+        "judges": [criterion for criterion in eval_["testing_criteria"] if criterion.get("model")],
         "query": dict(visit.query),
         "open": found["status"] not in _ENDED,
     }

@@ -1,7 +1,34 @@
-// Keys on a page: j or n goes on, k or p goes back, as far as the page has such links. Nothing needs this script.
+// Nothing needs this script: every page works without it.
+
+// Keys: a button or link that names its key in data-key is pressed. Else j or n goes on and k or p goes back, as far as
+// the page has such links.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  const own = [...document.querySelectorAll("[data-key]")].find((pressed) => pressed.dataset.key === event.key);
   const rel = { j: "next", n: "next", k: "prev", p: "prev" }[event.key];
-  const link = rel && document.querySelector(`a[rel="${rel}"]`);
-  if (link) link.click();
+  const pressed = own || (rel && document.querySelector(`a[rel="${rel}"]`));
+  if (pressed) pressed.click();
 });
+
+// A page that says so is looked at again every so many seconds: its live parts are put in place of the old ones, so that
+// what is typed, selected or unfolded elsewhere stays. Once nothing is live any more the whole page is loaded.
+const poll = () => document.querySelector('meta[name="poll"]');
+
+async function look(seconds) {
+  if (!document.hidden) {
+    try {
+      const answer = await fetch(location.href);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (answer.ok && !fresh.querySelector('meta[name="poll"]')) return location.reload();
+      for (const live of document.querySelectorAll("[data-live]")) {
+        const now = answer.ok && fresh.getElementById(live.id);
+        if (now && now.outerHTML !== live.outerHTML && !live.contains(document.activeElement)) live.replaceWith(now);
+      }
+    } catch {
+      // The next look may reach the server again.
+    }
+  }
+  setTimeout(look, seconds * 1000, seconds);
+}
+
+if (poll()) setTimeout(look, poll().content * 1000, Number(poll().content));
