@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dashboard.routes import routes
-from tests.dashboard.browser import Browser
+from tests.dashboard.browser import Answer, Browser
 
 UNLINKED = {"/sign-in", "/static/<name>", "/reports/<object_id>"}
 """Pages to which no page links: before the sign-in, files, and where a command asks."""
@@ -14,7 +14,12 @@ _OF_A_KIND = 2
 
 def crawled(browser: Browser, *starts: str) -> dict[str, str]:
     """By path, what is read on every page that links lead to from some: of lists, the first two of a kind."""
-    read: dict[str, str] = {}
+    return {path: page.text for path, page in pages(browser, *starts).items()}
+
+
+def pages(browser: Browser, *starts: str) -> dict[str, Answer]:
+    """The same pages, each as it was answered."""
+    read: dict[str, Answer] = {}
     kinds: dict[str, int] = {}
     waiting = list(starts or ("/",))
     while waiting:
@@ -24,8 +29,8 @@ def crawled(browser: Browser, *starts: str) -> dict[str, str]:
             continue
         kinds[kind] = kinds.get(kind, 0) + 1
         page = browser.page(path)
-        assert len(page.body.encode()) < 200_000, path
-        read[path] = page.text
+        assert len(page.body.encode()) < 200_000 or page.headers["content-type"].startswith("text/plain"), path
+        read[path] = page
         waiting += [link for link in page.links if link.startswith("/")]
     return read
 
@@ -38,11 +43,11 @@ def kind_of(path: str) -> str:
 
 def unseen(paths: list[str]) -> set[str]:
     """The pages of the dashboard, by their routes, that none of these paths is of."""
-    pages = {route.path: route for route in routes() if route.method == "GET" and route.path not in UNLINKED}
+    wanted = {route.path: route for route in routes() if route.method == "GET" and route.path not in UNLINKED}
     seen = set()
     for path in paths:
         plain = path.partition("?")[0]
         seen |= {
             next((route.path for route in routes() if route.method == "GET" and route.match(plain) is not None), "")
         }
-    return pages.keys() - seen
+    return wanted.keys() - seen

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.dashboard.browser import Browser
+from tests.dashboard.crawl import pages, unseen
+from tests.flow import loop
 from tests.flow.system import System
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -23,6 +25,10 @@ TEXTS = {
     "attribute": '" autofocus onfocus="alert(1)',
     "address": "javascript:alert(1) data:text/html,<script>alert(1)</script>",
 }
+
+
+NEED_MORE: set[str] = set()
+"""Pages that one distillation does not lead to."""
 
 
 def record(name: str, messages: list[Any], answer: Any, **fields: Any) -> dict[str, Any]:
@@ -170,3 +176,28 @@ def test_shapes_that_nobody_expects_do_not_break_a_page(system: System, browser:
         body = browser.page(path).body
         assert is_harmless(body), path
         assert len(body.encode()) < 200_000, path
+
+
+def test_hostile_texts_break_no_page_there_is(system: System, browser: Browser) -> None:
+    loop.capture(system, "hostile")
+    tags = {"tag": "hostile", "split": "train"}
+    spoken = {name: [{"role": "user", "content": text}] for name, text in TEXTS.items()}
+    records = [
+        record(f"hostile-{name}", messages, TEXTS[name], metadata={**tags, "case": name}, reference="billing")
+        for name, messages in spoken.items()
+    ]
+    twice = [record("hostile-twice", spoken["svg"], TEXTS["svg"], metadata=tags)]
+    push(system, [*records, *twice])
+    made = loop.completed(system, loop.distill(system, "hostile", name=TEXTS["script"])["id"])
+    dropped = f"/datasets/{made['dataset_id']}/rows/chatcmpl-hostile-twice"
+    starts = (
+        "/",
+        f"/distillations/{made['id']}",
+        dropped,
+        *(f"/completions/chatcmpl-hostile-{name}" for name in TEXTS),
+    )
+    seen = pages(browser, *starts)
+    assert not unseen([*seen]) - NEED_MORE
+    for path, page in seen.items():
+        assert is_harmless(page.body) or not page.headers["content-type"].startswith("text/html"), path
+        assert len(page.body.encode()) < 200_000 or page.headers["content-type"].startswith("text/plain"), path
