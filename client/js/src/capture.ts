@@ -7,10 +7,12 @@
 
 import type OpenAI from "openai";
 
+import { Aliases } from "./aliases.ts";
 import { type Counts, Tally } from "./counts.ts";
 import { Delivery, type Redact } from "./delivery.ts";
 import { Endpoint, type Fetch } from "./endpoint.ts";
 import type { Json } from "./json.ts";
+import { bodyThere, type CapturedAlias, type Elsewhere, isAway, type Way, Ways } from "./ways.ts";
 
 export interface Options {
   /** Of Stillhouse's API, up to `/v1`; without it STILLHOUSE_BASE_URL. */
@@ -29,6 +31,13 @@ export interface Options {
   forwardStore?: boolean;
   /** Where warnings go; each kind of trouble comes once. */
   warn?: (message: string) => void;
+  /** The names that calls may give as `model` and that Stillhouse points at models, each with the model that is asked
+   *  while Stillhouse has not been reached yet. The key needs the scope `infer`. */
+  aliases?: Record<string, string>;
+  /** Milliseconds within which a change of an alias is followed; 30,000 if absent. */
+  aliasTtlMs?: number;
+  /** Where targets elsewhere answer, by their providers' names in Stillhouse; others are asked through its gateway. */
+  clients?: Record<string, Elsewhere>;
   /** What makes the calls; by default the client's own, else the global one. */
   fetch?: Fetch;
 }
@@ -44,6 +53,7 @@ const LONGEST_NAME = 64;
 const LONGEST_VALUE = 512;
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 const FLUSH_MS = 30_000;
+const ALIAS_TTL_MS = 30_000;
 const CHAT = "/chat/completions";
 const STORED = /\/chat\/completions(\/.+)?$/;
 const PROVIDERS_OWN = ["api-key", "openai-organization", "openai-project"];
@@ -66,11 +76,37 @@ export function capturingFetch(options: Options = {}): Fetch & { stillhouse: Cap
   const endpoint = endpointOf(options, fetch);
   const delivery = new Delivery(endpoint, options.redact, tally);
   const recorder = new Recorder({ ...options, metadata: tagsOf(options.metadata ?? {}), sample }, endpoint, delivery, tally);
+  const { aliases = {}, aliasTtlMs = ALIAS_TTL_MS, clients = {} } = options;
+  if (!(aliasTtlMs > 0)) throw new RangeError(`aliasTtlMs is ${aliasTtlMs}, but it is above 0`);
+  const ways = new Ways(new Aliases(endpoint, aliases, aliasTtlMs, tally), endpoint, clients, options.metadata ?? {});
   const captures: Captures = {
     counts: tally.counts,
     flush: (timeoutMs = FLUSH_MS) => delivery.flush(timeoutMs),
   };
+  const byAlias = async (ways: Way[]): Promise<Response> => {
+    const failed: (() => Response)[] = [];
+    for (const [number, way] of ways.entries()) {
+      const call = await recorder.begin(way.input, way.init, way.alias);
+      call.init = { ...call.init, body: bodyThere(way, call.init.body) };
+      try {
+        const response = await fetch(call.input, call.init);
+        const last = number === ways.length - 1;
+        if (!isAway(response.status) || ways.length === 1) return call.request === undefined ? response : recorder.watch(response, call);
+        failed.push(() => response);
+        if (!last) continue;
+      } catch (error) {
+        if ((call.init.signal as AbortSignal | undefined)?.aborted) throw error;
+        failed.push(() => {
+          throw error;
+        });
+      }
+    }
+    // Where nobody answers, the first one's failure is told.
+    return failed[0]!();
+  };
   const captured: Fetch = async (input, init) => {
+    const found = await ways.of(input, init).catch(() => null);
+    if (found) return byAlias(found);
     const call = await recorder.begin(input, init);
     const response = await fetch(call.input, call.init);
     return call.request === undefined ? response : recorder.watch(response, call);
@@ -85,6 +121,7 @@ interface Call {
   request?: string;
   provider: string;
   started: number;
+  alias: CapturedAlias | undefined;
 }
 
 type Policy = Options & { metadata: Record<string, string>; sample: number };
@@ -102,8 +139,8 @@ class Recorder {
     this.#tally = tally;
   }
 
-  async begin(input: unknown, init: any): Promise<Call> {
-    const plain: Call = { input, init, provider: "", started: performance.now() };
+  async begin(input: unknown, init: any, alias?: CapturedAlias): Promise<Call> {
+    const plain: Call = { input, init, provider: "", started: performance.now(), alias };
     try {
       return (await this.#begun(plain, input instanceof Request ? input : null)) ?? plain;
     } catch (error) {
@@ -213,7 +250,7 @@ class Recorder {
       const body = Buffer.concat(read).toString("utf8");
       const latencyMs = Math.round(last - call.started);
       this.#tally.add("captured");
-      this.#delivery.put({ request: call.request!, body, latencyMs, provider: call.provider });
+      this.#delivery.put({ request: call.request!, body, latencyMs, provider: call.provider, alias: call.alias });
     } catch (error) {
       this.#failed(error);
     }

@@ -7,6 +7,7 @@ import { answerIn } from "./assemble.ts";
 import type { Tally } from "./counts.ts";
 import { Away, type Endpoint, Refused } from "./endpoint.ts";
 import { type Json, written } from "./json.ts";
+import type { CapturedAlias } from "./ways.ts";
 
 export interface Seen {
   /** The request as JSON: the application may change its own object meanwhile. */
@@ -14,6 +15,8 @@ export interface Seen {
   body: string;
   latencyMs: number;
   provider: string;
+  /** The alias that the call was made by. */
+  alias?: CapturedAlias | undefined;
 }
 
 export type Redact = (record: Json) => Json | null;
@@ -191,6 +194,7 @@ export class Delivery {
       const response = answerIn(seen.body);
       if (response === null) throw new TypeError("no answer");
       record = { request: JSON.parse(seen.request), response, latency_ms: seen.latencyMs, provider: seen.provider };
+      if (seen.alias) record["alias"] = seen.alias;
     } catch {
       this.#tally.add("incomplete");
       return null;

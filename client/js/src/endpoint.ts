@@ -3,10 +3,14 @@
 
 import { gzipSync } from "node:zlib";
 
+import type { Alias } from "./choosing.ts";
+
 export type Fetch = (input: any, init?: any) => Promise<Response>;
 
 const FOR_GOOD = new Set([400, 413, 422]);
 const TIMEOUT_MS = 15_000;
+const ALIAS_MS = 5000;
+const NOT_FOUND = 404;
 
 export class Away extends Error {
   readonly retryAfterMs: number;
@@ -50,6 +54,18 @@ export class Endpoint {
     const answer = await this.#ask("/captures", { method: "POST", headers, body: gzipSync(lines.join("\n")) });
     if (typeof answer?.batch_id !== "string") throw new Away("the answer is not Stillhouse's");
     return { batchId: answer.batch_id, refused: answer.refused?.length ?? 0 };
+  }
+
+  /** The alias of this name; null if there is none. */
+  async alias(name: string): Promise<Alias | null> {
+    const headers = { authorization: `Bearer ${this.apiKey}` };
+    const signal = AbortSignal.timeout(ALIAS_MS);
+    const response = await this.#fetch(`${this.baseUrl}/aliases/${encodeURIComponent(name)}`, { headers, signal });
+    if (response.status === NOT_FOUND) return null;
+    if (!response.ok) throw new Away(`status ${response.status}`);
+    const alias = (await response.json()) as Alias & { object?: string };
+    if (alias?.object !== "alias") throw new Away("the answer is not Stillhouse's");
+    return alias;
   }
 
   async recorded(batchId: string): Promise<boolean> {

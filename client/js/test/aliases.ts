@@ -1,0 +1,99 @@
+// Two things, as the argument says. `choices`: the targets of the cases given as JSON on stdin. `calls`: calls by an
+// alias's name through a capturing fetch, whose Stillhouse and providers are scripted; prints what each was asked.
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+
+import { choose } from "../src/choosing.ts";
+import { capturingFetch } from "../src/index.ts";
+
+const place = (model: string, base_url: string | null, provider = "p") => ({ model: `of-${model}`, provider, base_url, model_there: model });
+const target = (model: string, base_url: string | null, provider = "p") => ({ ...place(model, base_url, provider), weight: 1, when: {} });
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function choices(): string[] {
+  const cases = JSON.parse(readFileSync(0, "utf8")) as any[];
+  return cases.map(({ salt, routing, request, metadata, headers }) => {
+    const caller = { parameters: request, messages: request.messages, metadata, headers: new Headers(headers) };
+    return choose({ version: 1, salt, ...routing }, caller).model;
+  });
+}
+
+async function calls(): Promise<unknown> {
+  const own = "http://own.test/v1";
+  let alias: any = { object: "alias", version: 1, salt: "s", targets: [target("there", own)], fallback_place: null };
+  let away = false;
+  const asked: string[] = [];
+  const down = new Set<string>();
+  const records: any[] = [];
+  async function answer(input: unknown, init: any): Promise<Response> {
+    const url = new URL(String(input));
+    if (url.hostname === "stillhouse.test" && away) throw new TypeError("fetch failed");
+    if (url.pathname === "/v1/aliases/quick") return alias ? Response.json(alias) : Response.json({}, { status: 404 });
+    if (url.pathname.includes("/captures/")) return Response.json({ status: "recorded" });
+    if (url.pathname.endsWith("/captures")) {
+      records.push(...gunzipSync(init.body).toString().split("\n").map((line) => JSON.parse(line)));
+      return Response.json({ batch_id: "capture_1", refused: [] }, { status: 202 });
+    }
+    const body = JSON.parse(init.body);
+    asked.push(`${url.host} ${body.model} ${new Headers(init.headers).get("authorization")} ${body.store ?? "-"}`);
+    if (down.has(body.model)) return new Response("{}", { status: 503 });
+    if (down.has(url.host)) throw new TypeError("fetch failed");
+    const message = { role: "assistant", content: "hi" };
+    return Response.json({ id: `c${asked.length}`, object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message, finish_reason: "stop" }] });
+  }
+  const warnings: string[] = [];
+  const fetch = capturingFetch({
+    fetch: answer,
+    baseURL: "http://stillhouse.test/v1",
+    apiKey: "k",
+    aliases: { quick: "spare" },
+    aliasTtlMs: 20,
+    clients: { mine: { baseURL: "http://mine.test/v1/", apiKey: "mine" } },
+    warn: (message) => warnings.push(message),
+  });
+  const call = async (model = "quick", more: object = {}) => {
+    const headers = { authorization: "Bearer own" };
+    const body = JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
+    const response = await fetch(`${own}/chat/completions`, { method: "POST", headers, body });
+    await response.text();
+    return response.status;
+  };
+  const said: Record<string, unknown> = {};
+  const took = (name: string) => (said[name] = asked.splice(0));
+  await call("quick", { store: true });
+  await call("other");
+  took("own");
+  for (const [name, provider, url] of [["mine", "mine", "http://x.test/v1"], ["gateway", "p", null]] as const) {
+    alias = { ...alias, version: alias.version + 1, targets: [target(name, url, provider)] };
+    await sleep(25);
+    await call();
+    took(name);
+  }
+  alias = { ...alias, version: 9, targets: [target("there", own)], fallback_place: place("back", own) };
+  await sleep(25);
+  down.add("there");
+  said["fallback status"] = await call("quick", { store: true });
+  took("fallback");
+  down.add("back");
+  said["both down"] = await call();
+  took("both");
+  down.clear();
+  away = true;
+  for (let round = 0; round < 3; round += 1) {
+    await sleep(25);
+    await call();
+  }
+  took("away");
+  away = false;
+  for (let number = 0; number < 50; number += 1) {
+    alias = { ...alias, version: 10 + number, targets: [target(`m${number}`, own)] };
+    if ((await call()) !== 200) throw new Error("a call failed");
+  }
+  said["changes"] = asked.splice(0).length;
+  said["flushed"] = await fetch.stillhouse.flush(5000);
+  said["records"] = records.map((record) => [record.request.model, record.alias]);
+  said["warnings"] = warnings.filter((warning) => warning.includes("aliases")).length;
+  return said;
+}
+
+console.log(JSON.stringify(process.argv[2] === "choices" ? choices() : await calls()));
