@@ -30,6 +30,8 @@ _MOST = 400
 ENOUGH = 30
 """Labels from which an agreement of nine in ten has an interval that says something."""
 _MOST_MISTAKES = 5
+_TELLS = frozenset({"system", "developer"})
+"""The roles of messages that tell a judge what to decide; others show it a row."""
 
 
 @pages.get("/evals/<eval_id>/runs/<run_id>/label", scope="write", query=_QUERY)
@@ -143,5 +145,5 @@ def _question(criterion: Any) -> str:
     """What the judge is told, for the person who is to answer the same question."""
     messages = criterion.get("input")
     first = messages[0] if isinstance(messages, list) and messages else None
-    content = first.get("content") if isinstance(first, dict) else None
-    return content if isinstance(content, str) else ""
+    told = first.get("content") if isinstance(first, dict) and first.get("role") in _TELLS else None
+    return told if isinstance(told, str) else ""
