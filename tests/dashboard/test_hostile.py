@@ -178,6 +178,14 @@ def test_shapes_that_nobody_expects_do_not_break_a_page(system: System, browser:
         assert len(body.encode()) < 200_000, path
 
 
+def judge_card(system: System, eval_id: str, run_id: str) -> None:
+    """A judge card with a mistake of each kind, of the eval's first grader."""
+    criterion = system.ok("GET", f"/v1/evals/{eval_id}")["testing_criteria"][0]["id"]
+    labels = [{"row": number, "human": number % 2 == 0} for number in range(4)]
+    source = {"type": "run", "run_id": run_id, "labels": labels}
+    system.ok("POST", f"/v1/evals/{eval_id}/calibrations", {"criterion": criterion, "source": source})
+
+
 def test_hostile_texts_break_no_page_there_is(system: System, browser: Browser) -> None:
     loop.capture(system, "hostile")
     tags = {"tag": "hostile", "split": "train"}
@@ -190,6 +198,7 @@ def test_hostile_texts_break_no_page_there_is(system: System, browser: Browser) 
     push(system, [*records, *twice])
     made = loop.completed(system, loop.distill(system, "hostile", name=TEXTS["script"])["id"])
     dropped = f"/datasets/{made['dataset_id']}/rows/chatcmpl-hostile-twice"
+    judge_card(system, made["eval_id"], made["runs"]["teacher"])
     starts = (
         "/",
         f"/distillations/{made['id']}",

@@ -31,6 +31,7 @@ def run(visit: Visit) -> Answer:
     )
     if found is None or eval_ is None:
         raise ApiError("There is no such run.", code="not_found", status=404)
+    criteria = eval_["testing_criteria"]
     content: dict[str, Any] = {
         "eval": eval_,
         "run": found,
@@ -40,7 +41,7 @@ def run(visit: Visit) -> Answer:
             criterion["id"]: criterion.get("name") or criterion["type"] for criterion in eval_["testing_criteria"]
         },
         "others": [other for other in others["data"] if other["id"] != found["id"] and other["status"] == "completed"],
-        "judges": [criterion for criterion in eval_["testing_criteria"] if criterion.get("model")],
+        "judges": [part for part in criteria if part.get("model")] or criteria[:1],
         "query": dict(visit.query),
         "open": found["status"] not in _ENDED,
     }

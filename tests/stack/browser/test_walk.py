@@ -160,6 +160,26 @@ def walk(page: Page, stack: StackInfo, tag: str) -> list[str]:
     return seen
 
 
+def labelled(page: Page, stack: StackInfo, run: str) -> list[str]:
+    """Label rows of a run by single keys, and make the judge card of the labels; the pages on the way."""
+    page.goto(run)
+    page.get_by_role("link", name="Label rows for").first.click()
+    for key, words in (
+        ("p", "1 labelled: 1 pass, 0 fail"),
+        ("n", "1 labelled: 1 pass, 0 fail"),
+        ("f", "2 labelled: 1 pass, 1 fail"),
+    ):
+        before = page.url
+        page.keyboard.press(key)
+        page.wait_for_url(lambda url, before=before: url != before)
+        expect(page.get_by_role("status")).to_contain_text(words)
+    seen = [page.url]
+    page.get_by_role("button", name="Make the judge card of 2 labels").click()
+    page.wait_for_url("**/calibrations/*")
+    expect(page.get_by_role("region", name="Agreement")).to_contain_text("of 2 rows")
+    return [url.removeprefix(stack.pages_url) for url in (*seen, page.url)]
+
+
 def approve_and_wait(page: Page, hands: Keyboard) -> None:
     """Press Approve where the few rows of this test cannot carry the claim, and wait for the verdict."""
     approve = page.get_by_role("button", name="Approve")
@@ -199,6 +219,7 @@ def test_the_walk_without_scripts_and_mouse_and_every_page_there_is(
     assert len({kind_of(path) for path in seen}) == 7
     other = opened()
     sign_in(other, stack)
+    seen += labelled(other, stack, next(path for path in seen if "/runs/" in path))
     assert unseen(every_page(other, stack, seen)) <= {"/"}
 
 
