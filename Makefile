@@ -171,6 +171,10 @@ local-env: ## its addresses and its key as exports, for the eval of a shell
 	@[ -x $(BIN)/python ] || { echo "the local stack is not up: run 'make local-up'" >&2; exit 1; }
 	@$(BIN)/python -m local.stack env
 
+.PHONY: screenshots
+screenshots: setup .tools/chromium/.ready ## pictures of the pages for docs/screenshots, of the stack that 'make demo ARGS=--keep' has left
+	@$(BIN)/python -m local.screenshots
+
 .PHONY: clean
 clean: ## remove what was built and all that the local stack keeps
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down; fi

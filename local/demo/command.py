@@ -48,7 +48,7 @@ class Demo:
     lab: Lab
     trainer: Trainer
     notifications: Path
-    tag: str = field(default_factory=lambda: uuid.uuid4().hex)
+    tag: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     def run(self) -> tuple[dict[str, Any], report.Report, str | None]:
         """The distillation as it ended, the report, and the completion whose lineage it has."""
@@ -58,9 +58,10 @@ class Demo:
         if (missing := known_at - time.monotonic()) > 0:
             with self.screen.stage("provider", "Waiting until every function knows the provider"):
                 time.sleep(missing)
-        eval_id = loop.create_eval(self.client, f"demo {self.tag}: the answer is the reference")
+        eval_id = loop.create_eval(self.client, f"{self.plan.about}: the answer is the reference")
         state = loop.start(
             self.client,
+            name=f"{self.plan.about}, {self.trainer.student}",
             tag=self.tag,
             eval_id=eval_id,
             teacher=self.plan.teacher,

@@ -63,7 +63,9 @@ def create_eval(client: OpenAI, name: str) -> str:
     return made.id
 
 
-def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str, trainer: str, seed: int) -> Json:
+def start(
+    client: OpenAI, *, name: str, tag: str, eval_id: str, teacher: str, student: str, trainer: str, seed: int
+) -> Json:
     def stored(split: str) -> Json:
         return {
             "type": "stored_completions",
@@ -72,7 +74,7 @@ def start(client: OpenAI, *, tag: str, eval_id: str, teacher: str, student: str,
         }
 
     body = {
-        "name": f"demo {tag}",
+        "name": name,
         "eval_id": eval_id,
         "test": stored("test"),
         "train": stored("train"),

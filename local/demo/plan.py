@@ -40,6 +40,8 @@ class Plan:
     """The rows of a demo, each with its part."""
 
     task: str
+    about: str
+    """The task in few words, after which what the demo makes is called."""
     teacher: str
     train: list[Row]
     test: list[Row]
@@ -49,10 +51,10 @@ class Plan:
 
 def make_plan(options: Options) -> Plan:
     if options.data is None:
-        task = "support mail, generated"
+        task, about = "support mail, generated", "Support mail"
         rows = mail.production(options.seed, TRAIN, TEST)
     else:
-        task = str(options.data)
+        task, about = str(options.data), options.data.stem[:60]
         rows = split_rows(read_rows(options.data), fraction=options.test_fraction, seed=options.seed)
     train = [row for row in rows if row.split == "train"]
     test = [row for row in rows if row.split == "test"]
@@ -65,7 +67,7 @@ def make_plan(options: Options) -> Plan:
     if not check_answers(test, options.student):
         _must_be_the_labs(options.student)
     recorded = [row for row in rows if row.answers]
-    return Plan(task=task, teacher=teacher, train=train, test=test, schooling=schooling, recorded=recorded)
+    return Plan(task=task, about=about, teacher=teacher, train=train, test=test, schooling=schooling, recorded=recorded)
 
 
 def _name(teacher: str, schooling: Sequence[Row]) -> str:
