@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -74,7 +75,7 @@ def retrieve_dataset_row(dataset_id: str, row_id: str) -> DatasetRow:
 @router.get("/v1/datasets/<dataset_id>/diff/<other_id>", scope="read", errors=NOT_READY)
 def diff_datasets(dataset_id: str, other_id: str) -> DatasetDiff:
     """Compare what became of completions in two datasets: which one has alone, and which ended otherwise, and why."""
-    return diff_of(_rows(ready(dataset_id)), _rows(ready(other_id)), dataset_id, other_id)
+    return diff_of(partial(_rows, ready(dataset_id)), partial(_rows, ready(other_id)), dataset_id, other_id)
 
 
 @router.get(

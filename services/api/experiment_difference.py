@@ -8,6 +8,7 @@ reason beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -165,7 +166,7 @@ def _data(attempt: Distillation, baseline: Distillation) -> DataDifference:
         )
     if sum(dataset.card.selected or dataset.card.rows for dataset in (mine, other) if dataset.card) > _MOST_ROWS:
         raise ApiError(f"The training sets have more than {_MOST_ROWS:,} rows together: compare them by themselves.")
-    diff = diff_of(_rows(mine), _rows(other), mine.id, other.id)
+    diff = diff_of(partial(_rows, mine), partial(_rows, other), mine.id, other.id)
     return DataDifference(
         dataset_id=mine.id,
         baseline_dataset_id=other.id,

@@ -18,6 +18,7 @@ from assembly.grading import Grading
 from assembly.journal import Journal, Place
 from assembly.languages import languages_of
 from assembly.lengths import tokens_of
+from assembly.masking import mask_of
 from assembly.questions import Questions, TestQuestion
 from assembly.report.survey import Survey
 from assembly.row import Row
@@ -32,7 +33,7 @@ from distillations.leaks import RULES as LEAKS
 from distillations.leaks import Leak
 from distillations.pairs import pair_of
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
-from distillations.text_steps import Language
+from distillations.text_steps import Language, PersonalData
 from foundation.consumer import logger
 
 _SHOWN = 20
@@ -77,6 +78,7 @@ class Curator:
         self._test = test
         self._grading = grading
         self._rules = _row_rules(recipe)
+        self._mask = mask_of(recipe.steps_of(PersonalData))
         self._tells_languages = bool(recipe.steps_of(Language))
         self._rows: list[Row] = []
         self.journal = Journal(RULES)
@@ -162,7 +164,7 @@ class Curator:
                     number=number,
                     note_grade=self.journal.note_grade,
                     note_agreement=self.agreement.append,
-                    note_augmented=self.augmented.append,
+                    note_augmented=self._note_augmented,
                     take_in=self._take_in,
                 )
                 self._rows = self._left_by(step, known)
@@ -187,6 +189,8 @@ class Curator:
         """The row of a completion that was written, unless a rule drops it."""
         if not self.journal.came(completion.id, completion.created):
             return None
+        if self._mask:
+            finding = finding._replace(reason=self._mask(finding.reason))
         self.journal.note_written(completion.id, rule, finding)
         if self.survey:
             self.survey.note(completion)
@@ -197,6 +201,10 @@ class Curator:
         row = self._rows[-1]
         row.synthetic = True
         return row
+
+    def _note_augmented(self, augmented: Augmented) -> None:
+        slice_ = self._mask(augmented.slice) if self._mask else augmented.slice
+        self.augmented.append(augmented.model_copy(update={"slice": slice_}))
 
     def _row(self, candidate: Candidate) -> Row | None:
         changes: list[tuple[str, Finding]] = []

@@ -19,6 +19,9 @@ from distillations.text_steps import PersonalData
 
 _MOST_LEVELS = 64
 _REMEMBERED = 4096
+_SPEAKERS = ("system", "developer", "user", "assistant")
+_OF_EXAMPLES = ("example_user", "example_assistant")
+"""Names by which OpenAI's documentation has examples told from what was said: nobody is called so."""
 
 type Mask = Callable[[str], str]
 """Masks a text that stands by itself."""
@@ -52,6 +55,8 @@ class Masker:
 
     def message(self, message: dict[str, Any]) -> dict[str, Any]:
         masked = {**message}
+        if message.get("role") in _SPEAKERS and isinstance(message.get("name"), str):
+            masked["name"] = self._name(message["name"])
         if "content" in message:
             masked["content"] = self._content(message["content"])
         if isinstance(message.get("tool_calls"), list):
@@ -64,6 +69,12 @@ class Masker:
         note = self.text(corrected.note) if corrected.note else None
         said = {"teacher": teacher, "correction": self.message(corrected.correction), "note": note}
         return corrected.model_copy(update=said)
+
+    def _name(self, name: str) -> str:
+        """The name of whoever speaks: always that of somebody. A name has no brackets at OpenAI."""
+        if name in _OF_EXAMPLES or (self._kinds is not None and "PERSON" not in self._kinds):
+            return name
+        return self._mask("PERSON", name).strip("<>")
 
     def _content(self, content: Any) -> Any:
         if isinstance(content, list):

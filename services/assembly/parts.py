@@ -25,6 +25,7 @@ from assembly.report.survey import Survey
 from assembly.row import Row
 from completions.selection import Part
 from distillations.dataset import dataset_key
+from distillations.grading_steps import Augment
 from distillations.text_steps import PersonalData
 from foundation import blobs
 
@@ -32,6 +33,8 @@ _HEAD = struct.Struct(">QQ")
 """How an object of rows begins: with the lengths of its sample and of its rows. Behind these stand the lines."""
 _PIECE = 8
 _READERS = 8
+_WRITTEN = f"-{Augment.model_fields['rule'].default}-"
+"""What stands in the names of the runs that texts are kept of."""
 
 
 class _Sampled(NamedTuple):
@@ -144,8 +147,9 @@ def work_of(dataset_id: str) -> str:
 
 
 def discard(dataset_id: str) -> None:
-    """Delete the results of all parts."""
-    blobs.delete(blobs.keys(work_of(dataset_id)))
+    """Delete the results of all parts, and the texts that steps had written: nothing has masked them."""
+    written = (key for key in blobs.keys(dataset_key(dataset_id, "grades/")) if _WRITTEN in key)
+    blobs.delete([*blobs.keys(work_of(dataset_id)), *written])
 
 
 def _entry(fields: Any) -> Entry:

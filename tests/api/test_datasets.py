@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from api import new_dataset
+from api import dataset_diff, new_dataset
 from assembly.assemble import assemble
 from assembly.make import give_up
 from distillations.dataset import Dataset
@@ -140,7 +140,7 @@ def test_a_dry_run_writes_no_example(filled: System) -> None:
     assert filled.ok("GET", "/v1/lineage/chatcmpl-100")["edges"] == []
 
 
-def test_two_datasets_are_compared_by_completion(filled: System) -> None:
+def test_two_datasets_are_compared_by_completion(filled: System, monkeypatch: pytest.MonkeyPatch) -> None:
     one = made(filled, recipe={"steps": STEPS})
     other = made(filled, recipe={"steps": [*STEPS, {"rule": "balance", "by": "answer", "at_most": 15}]})
     fewer = made(filled, recipe={"steps": STEPS}, source=build.source("train", limit=5))
@@ -150,7 +150,11 @@ def test_two_datasets_are_compared_by_completion(filled: System) -> None:
     assert diff["same"] + diff["changed"] == 23
     part = filled.ok("GET", f"/v1/datasets/{one['id']}/diff/{fewer['id']}")
     assert (part["alone"], part["other_alone"]) == (18, 0)
+    assert sum(row["other_outcome"] is None for row in part["data"]) == 18
     assert filled.ok("GET", f"/v1/datasets/{fewer['id']}/diff/{one['id']}")["other_alone"] == 18
+    monkeypatch.setattr(dataset_diff, "MOST_COMPARED", 22)
+    status, refusal = filled.call("GET", f"/v1/datasets/{one['id']}/diff/{other['id']}")
+    assert (status, refusal["error"]["code"]) == (400, "diff_too_large")
 
 
 def test_saved_filters_and_files_of_test_rows_are_taken(filled: System) -> None:

@@ -76,6 +76,7 @@ def test_what_is_written_and_answered_well_trains_and_is_marked_everywhere(syste
     dataset_id = begun(system)
     system.settle()
     card = system.ok("GET", f"/v1/datasets/{dataset_id}/card")
+    assert list(blobs.keys(f"datasets/{dataset_id}/grades/")) == [], "their texts are with the set, and masked there"
     figures = {"rows": 2, "written": 4, "inputs_passed": 3, "answers_passed": 2, "entered": 1}
     assert card["augmented"] == [{"step": 1, "slice": "rare", **figures}]
     assert (card["synthetic"], card["rows"], card["selected"]) == (1, 13, 14)

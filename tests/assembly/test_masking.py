@@ -133,6 +133,18 @@ def _shape(value: Any) -> Any:
     return [_shape(member) for member in value] if isinstance(value, list) else None
 
 
+def test_who_speaks_is_masked_and_what_is_called_is_not() -> None:
+    said = {"role": "user", "name": "ada_lovelace", "content": f"I am {MAIL}"}
+    masker = Masker()
+    assert masker.message(said) == {"role": "user", "name": "PERSON_1", "content": "I am <EMAIL_1>"}
+    assert masker.message({**said, "role": "assistant"})["name"] == "PERSON_1"
+    assert masker.message({**said, "name": "grace"})["name"] == "PERSON_2"
+    assert dict(masker.counts) == {"PERSON": 3, "EMAIL": 3}
+    for left in ({**said, "role": "tool"}, {**said, "role": "system", "name": "example_user"}):
+        assert Masker().message(left)["name"] == left["name"]
+    assert Masker(["EMAIL"]).message(said)["name"] == "ada_lovelace"
+
+
 def test_a_set_tells_how_much_was_masked_and_has_none_of_it_anywhere() -> None:
     recipe = Recipe(steps=[PersonalData(), NearLeaks(), Duplicates()], validation_share=0)
     rows = [completion(1, f"write to {MAIL}", "done"), completion(2, "write to b@c.example", "done")]
