@@ -22,6 +22,7 @@ from stillhouse.importing.command import jsonl
 from stillhouse.keyed import command as keyed
 from stillhouse.providing.command import app as providing
 from stillhouse.reported.command import report
+from stillhouse.told import command as told
 from stillhouse.trained.command import app as trained
 from stillhouse.tuned.command import app as tuned
 
@@ -40,6 +41,7 @@ app.command()(runs.compare)
 app.command()(distilled.distill)
 app.add_typer(distilled.app, name="distillation")
 app.command()(distilled.watch)
+app.command()(told.verdict)
 app.command()(distilled.lineage)
 app.add_typer(keyed.app, name="key")
 app.command()(doctor)
@@ -49,6 +51,7 @@ app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
 app.add_typer(aliased, name="alias")
 app.add_typer(costing, name="costs")
+app.add_typer(told.app, name="channel")
 app.add_typer(tuned, name="job")
 app.add_typer(dataset, name="dataset")
 app.command()(report)

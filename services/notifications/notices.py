@@ -132,7 +132,7 @@ class Delivery(Document):
 def claimed(channel_id: str, notice: Notice) -> Iterator[Delivery | None]:
     """The delivery within the block, for nobody else meanwhile; None if there is none. Raises AtWork if it is claimed.
 
-    Who saves it ends the claim, and so does an error.
+    The end of the block ends the claim, also where nothing was saved, and where it raises.
     """
     pk, sk = _place(channel_id, notice.at, notice.id)
     at, holder = now_ms(), new_id("")
@@ -142,11 +142,10 @@ def claimed(channel_id: str, notice: Notice) -> Iterator[Delivery | None]:
             if table.get(pk, sk) is None:
                 yield None
                 return
-            raise AtWork(f"{notice.id} is being delivered to {channel_id}")  # noqa: TRY301 - what raises releases
+            raise AtWork(f"{notice.id} is being delivered to {channel_id}")
         yield Delivery.find(channel_id, notice)
-    except BaseException:
+    finally:
         table.update(pk, sk, {"until": 0}, where={"holder": holder})
-        raise
 
 
 def record(notice: Notice, channels: Sequence[Channel] | None = None) -> Notice:

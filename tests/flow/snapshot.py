@@ -30,7 +30,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _ASKED = "ASKED"
 """When a model was last asked: noted if it can be, and at most once in ten minutes by a process."""
 _DRAWN = re.compile(
-    r"\b(evt_)?01[0-9A-HJKMNP-TV-Z]{24}\b|chatcmpl-\w{24}|latency_ms\W+(N\W+)?\d+|\b\d{10}(\d{3})?\b"
+    r"\b(evt_)?01[0-9A-HJKMNP-TV-Z]{24}\b|chatcmpl-\w{24}|latency_(?:p\d\d_)?ms\W+(N\W+)?\d+|latencies_ms\W+[\d,]*|\b\d{10}(\d{3})?\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z|\"size\": \d+, \"eTag\": \"\w+\""
 )
 

@@ -193,6 +193,15 @@ def test_two_deliveries_of_one_message_do_not_work_at_once(clock: Clock) -> None
         assert delivery is None
 
 
+def test_copies_of_a_message_find_it_done_one_after_the_other(clock: Clock, stub: Stub) -> None:
+    record(notice())
+    message = DeliverNotice(notice_id="evt_1", channel_id=EMAIL)
+    for _ in range(3):
+        deliver(message)
+    assert stub.sent == [(EMAIL, "evt_1")]
+    assert clock.at
+
+
 def test_a_message_that_fails_for_good_gives_its_delivery_up(clock: Clock) -> None:  # noqa: ARG001
     record(notice())
     message = DeliverNotice(notice_id="evt_1", channel_id=EMAIL)

@@ -1,0 +1,1 @@
+"""`stillhouse verdict` and `stillhouse channel`: what was decided, and who is told of what."""
