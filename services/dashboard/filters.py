@@ -18,6 +18,7 @@ _SAME = (
     "model",
     "text",
     "finish_reason",
+    "alias",
     "has_error",
     "min_tokens",
     "max_tokens",

@@ -13,6 +13,7 @@ _PAGES = {
     "dataset": "/datasets/",
     "distillation": "/distillations/",
     "model": "/models/",
+    "alias": "/aliases/",
 }
 
 

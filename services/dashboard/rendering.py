@@ -21,6 +21,7 @@ SECTIONS = (
     ("Datasets", "/datasets"),
     ("Distillations", "/distillations"),
     ("Models", "/models"),
+    ("Aliases", "/aliases"),
     ("Usage", "/usage"),
     ("Settings", "/settings"),
 )

@@ -22,6 +22,7 @@ _MODULES = (
     "reports",
     "new_distillation",
     "models",
+    "aliases",
     "usage",
     "settings",
 )

@@ -57,6 +57,9 @@ class Api(NamedTuple):
     def post(self, path: str, body: Any = None) -> Any:
         return self._ask("POST", path, {}, body)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self._ask("PUT", path, {}, body)
+
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path, {}, None)
 

@@ -197,6 +197,7 @@ def test_hostile_texts_break_no_page_there_is(system: System, browser: Browser) 
     twice = [record("hostile-twice", spoken["svg"], TEXTS["svg"], metadata=tags)]
     push(system, [*records, *twice])
     made = loop.completed(system, loop.distill(system, "hostile", name=TEXTS["script"])["id"])
+    system.ok("PUT", "/v1/aliases/hostile", {"targets": [{"model": loop.STUDENT}], "why": TEXTS["script"]})
     dropped = f"/datasets/{made['dataset_id']}/rows/chatcmpl-hostile-twice"
     judge_card(system, made["eval_id"], made["runs"]["teacher"])
     starts = (

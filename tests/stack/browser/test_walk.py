@@ -217,6 +217,8 @@ def test_the_walk_without_scripts_and_mouse_and_every_page_there_is(
 ) -> None:
     seen = walk(opened(scripts=False), stack, captured)
     assert len({kind_of(path) for path in seen}) == 7
+    with OpenAI(base_url=stack.api_url, api_key=stack.api_key) as client:
+        client.put("/aliases/quick-reply", cast_to=object, body={"targets": [{"model": STUDENT}]})
     other = opened()
     sign_in(other, stack)
     seen += labelled(other, stack, next(path for path in seen if "/runs/" in path))

@@ -1,0 +1,123 @@
+"""Aliases: the names that applications call, who answers for each, what it said before, and the way back."""
+
+from __future__ import annotations
+
+from itertools import count, takewhile
+from typing import Any
+
+from dashboard.answers import Answer, Page, SeeOther
+from dashboard.shown import step
+from dashboard.stillhouse_api import MODELS, Asked, names_of
+from dashboard.visit import Visit
+from foundation.errors import ApiError
+from foundation.routes import Routes
+
+pages = Routes("Aliases")
+_VERSIONS = "20"
+_LONGEST_WEIGHT = 7
+
+
+@pages.get("/aliases", scope="read")
+def aliases(visit: Visit) -> Answer:
+    """Every alias with the shares of its models, and a form for a new one."""
+    listed, models = visit.api.all([Asked("/aliases", {"limit": "100"}), MODELS])
+    found = [{**alias, "shares": _shares(alias)} for alias in listed["data"]]
+    return Page("aliases.html", "Aliases", {"aliases": found, "models": names_of(models)})
+
+
+@pages.post("/aliases", scope="write")
+def make(visit: Visit) -> Answer:
+    """Make an alias that points at one model."""
+    form = visit.form()
+    name = form.get("name", "").strip()
+    if not name:
+        raise ApiError("Give the alias a name.", code="invalid_value", param="name")
+    body = {"targets": [{"model": form.get("model", "").strip()}], "version": 0, "why": form.get("why") or None}
+    visit.api.put(_path(name), body)
+    return SeeOther(_path(name))
+
+
+@pages.get("/aliases/<name>", scope="read")
+def alias(visit: Visit) -> Answer:
+    """An alias: who answers which share, a form to change that, and its versions with a button to go back to each."""
+    name = visit.parameters["name"]
+    found = visit.api.get(_path(name))
+    versions, models = visit.api.all([Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS])
+    content = {
+        "alias": found,
+        "shares": _shares(found),
+        "versions": [{**version, "shares": _shares(version)} for version in versions["data"]],
+        "has_more": versions["has_more"],
+        "models": names_of(models),
+    }
+    return Page("alias.html", name, content)
+
+
+@pages.post("/aliases/<name>/change", scope="write")
+def change(visit: Visit) -> Answer:
+    """Change the targets. It is refused where somebody else has changed the alias since the page was made."""
+    name, form = visit.parameters["name"], visit.form()
+    sticky = {key: form.get(f"sticky_{key}", "").strip() or None for key in ("header", "metadata")}
+    body = {
+        "targets": _targets(form),
+        "sticky_by": sticky if any(sticky.values()) else None,
+        "fallback": form.get("fallback", "").strip() or None,
+        "promote_on": "beats_baseline" if form.get("promote") else None,
+        "why": form.get("why", "").strip() or None,
+        "version": _number(form.get("version", ""), "version"),
+    }
+    visit.api.put(_path(name), body)
+    return SeeOther(_path(name))
+
+
+@pages.post("/aliases/<name>/rollback", scope="write")
+def roll_back(visit: Visit) -> Answer:
+    """Go back to an earlier version."""
+    name, form = visit.parameters["name"], visit.form()
+    body = {field: _number(form.get(field, ""), field) for field in ("to", "version") if form.get(field)}
+    visit.api.post(f"{_path(name)}/rollback", {**body, "why": form.get("why", "").strip() or None})
+    return SeeOther(_path(name))
+
+
+def _targets(form: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of the form that name a model."""
+    rows = takewhile(lambda number: f"model_{number}" in form, count())
+    return [
+        {
+            "model": form[f"model_{number}"].strip(),
+            "weight": _number(form.get(f"weight_{number}", "") or "0", f"weight_{number}"),
+            "when": _when(form.get(f"when_{number}", "")),
+        }
+        for number in rows
+        if form[f"model_{number}"].strip()
+    ]
+
+
+def _when(text: str) -> dict[str, str]:
+    """The pairs of metadata in a text such as `topic=refund, tier=gold`."""
+    pairs = [pair.strip() for pair in text.split(",") if pair.strip()]
+    wrong = next((pair for pair in pairs if not pair.partition("=")[0] or "=" not in pair), None)
+    if wrong is not None:
+        raise ApiError(f"Write metadata as name=value: '{wrong[:64]}' is not.", code="invalid_value", param="when")
+    return {name.strip(): value.strip() for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _number(text: str, field: str) -> int:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_WEIGHT):
+        raise ApiError("A whole number is expected.", code="invalid_value", param=field)
+    return int(digits)
+
+
+def _shares(version: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each target with its share of the calls of its slice, and the slice in words."""
+    shown = []
+    for target in version["targets"]:
+        whole = sum(other["weight"] for other in version["targets"] if other["when"] == target["when"])
+        when = ", ".join(f"{key}={value}" for key, value in target["when"].items())
+        shown.append({**target, "share": target["weight"] / whole if whole else 0.0, "whole": whole, "slice": when})
+    return shown
+
+
+def _path(name: str) -> str:
+    return f"/aliases/{step(name)}"
