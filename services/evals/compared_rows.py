@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import batched
 from typing import Literal, NamedTuple
 
 from evals.output_item import OutputItem
-from evals.row_index import IndexedRow, indexed_rows, item_at
+from evals.row_index import ERRORED, FAILED, PASSED, RowIndex, row_index
 from evals.run import Run
 from foundation.document import Document
 
 type ComparedOutcome = Literal["won", "lost", "all_right", "all_wrong", "errored"]
 """`won` where the base failed and another run passed, `lost` where the base passed and another run failed."""
+ABSENT = "-"
+"""The letter of a row that a run does not have."""
 _READERS = 8
 _ROWS_AT_ONCE = 4
 
@@ -75,85 +78,96 @@ class RowFilter(NamedTuple):
     tags: Mapping[str, str] = {}
 
 
-class _Row(NamedTuple):
-    outcome: ComparedOutcome
-    base: IndexedRow
-    others: Sequence[IndexedRow | None]
-
-
 class Beside:
     """The rows of completed runs, the base first, that meet a filter's conditions."""
 
     def __init__(self, runs: Sequence[Run], asked: RowFilter, *, check: Callable[[], None] = lambda: None) -> None:
         self._run_ids = [run.id for run in runs]
-        rows = list(_rows(runs, asked, check))
-        self._rows = [row for row in rows if asked.outcome in {None, row.outcome}]
-        self.counts = OutcomeCounts.model_validate(Counter(row.outcome for row in rows))
+        self._indexes = [row_index(run, each_chunk=check) for run in runs]
+        base, *others = self._indexes
+        self._base = base
+        self._places: list[Sequence[int | None]] = [range(len(base.names)), *(_paired(base, other) for other in others)]
+        columns = [
+            [ABSENT if place is None else letters[place] for place in places]
+            for letters, places in zip(
+                (index.went(asked.criterion) for index in self._indexes), self._places, strict=True
+            )
+        ]
+        outcomes = [_outcome("".join(letters)) for letters in zip(*columns, strict=True)]
+        rows = self._meeting(asked)
+        self._outcomes = outcomes
+        self._rows = [row for row in rows if asked.outcome in {None, outcomes[row]}]
+        self.counts = OutcomeCounts.model_validate(Counter(outcomes[row] for row in rows))
 
     def behind(self, name: str | None) -> Iterator[ComparedRow]:
         """The rows behind the one of this name, or all. Nothing where the filter selects none of this name."""
-        names = [row.base.name for row in self._rows]
-        if name is not None and name not in names:
-            return
-        first = 0 if name is None else names.index(name) + 1
+        first = 0
+        if name is not None:
+            at = next((place for place, row in enumerate(self._rows) if self._base.names[row] == name), None)
+            if at is None:
+                return
+            first = at + 1
         with ThreadPoolExecutor(_READERS) as readers:
             for some in batched(self._rows[first:], _ROWS_AT_ONCE, strict=False):
-                items = iter(list(readers.map(self._item, self._places(some))))
+                wanted = [(run, row) for row in some for run in range(len(self._run_ids))]
+                items = iter(list(readers.map(self._item, wanted)))
                 for row in some:
-                    own = [next(items) for _ in self._run_ids]
-                    yield ComparedRow(id=row.base.name, outcome=row.outcome, tags=dict(row.base.tags), items=own)
+                    yield ComparedRow(
+                        id=self._base.names[row],
+                        outcome=self._outcomes[row],
+                        tags=self._base.tags_of(row),
+                        items=[next(items) for _ in self._run_ids],
+                    )
 
-    def _places(self, rows: Iterable[_Row]) -> Iterator[tuple[str, IndexedRow | None]]:
-        for row in rows:
-            yield from zip(self._run_ids, [row.base, *row.others], strict=True)
+    def _item(self, wanted: tuple[int, int]) -> OutputItem | None:
+        run, row = wanted
+        place = self._places[run][row]
+        if place is None:
+            return None
+        return OutputItem.model_validate(self._indexes[run].item_at(self._run_ids[run], place))
 
-    @staticmethod
-    def _item(place: tuple[str, IndexedRow | None]) -> OutputItem | None:
-        run_id, row = place
-        return None if row is None else OutputItem.model_validate(item_at(run_id, row))
+    def _meeting(self, asked: RowFilter) -> list[int]:
+        """The rows of the base that meet every condition but the outcome."""
+        rows: Iterable[int] = range(len(self._base.names))
+        for key, value in asked.tags.items():
+            having = self._base.having(key, value)
+            rows = [row for row in rows if row in having]
+        if asked.criterion is None or (asked.min_score is None and asked.max_score is None):
+            return list(rows)
+        low = float("-inf") if asked.min_score is None else asked.min_score
+        high = float("inf") if asked.max_score is None else asked.max_score
+        return [row for row in rows if any(low <= score <= high for score in self._scores(row, asked.criterion))]
+
+    def _scores(self, row: int, criterion: str) -> Iterator[float]:
+        """The scores that the runs have for a row by this criterion, as far as they could be graded."""
+        for index, places in zip(self._indexes, self._places, strict=True):
+            place = places[row]
+            if place is not None and index.states[place] != ERRORED and criterion in index.scores:
+                score = index.scores[criterion][place]
+                if score is not None:
+                    yield score
 
 
-def _rows(runs: Sequence[Run], asked: RowFilter, check: Callable[[], None]) -> Iterator[_Row]:
-    """The rows of the base that meet every condition but the outcome."""
-    base, *others = [indexed_rows(run, each_chunk=check) for run in runs]
-    by_name = [{row.name: row for row in other} for other in others]
-    for row in base:
-        if any(row.tags.get(key) != value for key, value in asked.tags.items()):
-            continue
-        paired = [_paired(row, other) for other in by_name]
-        if _in_range([row, *paired], asked):
-            yield _Row(_outcome([row, *paired], asked.criterion), row, paired)
+def _paired(base: RowIndex, other: RowIndex) -> Sequence[int | None]:
+    """For each row of the base, the place of the same row in another run; None where that does not have it."""
+    if base.names == other.names and base.contents == other.contents:
+        return range(len(base.names))
+    places = {name: place for place, name in enumerate(other.names)}
+    found = [places.get(name) for name in base.names]
+    return [
+        place if place is not None and other.contents[place] == content else None
+        for place, content in zip(found, base.contents, strict=True)
+    ]
 
 
-def _paired(row: IndexedRow, others: Mapping[str, IndexedRow]) -> IndexedRow | None:
-    other = others.get(row.name)
-    return other if other is not None and other.content == row.content else None
-
-
-def _outcome(rows: Sequence[IndexedRow | None], criterion: str | None) -> ComparedOutcome:
-    passed = [_passed(row, criterion) for row in rows if row is not None]
-    if None in passed:
+@cache
+def _outcome(letters: str) -> ComparedOutcome:
+    """The outcome of a row by how it went in each run, the base first."""
+    went = letters.replace(ABSENT, "")
+    if ERRORED in went:
         return "errored"
-    base, others = passed[0], passed[1:]
-    if all(passed):
+    if FAILED not in went:
         return "all_right"
-    if not any(passed):
+    if PASSED not in went:
         return "all_wrong"
-    return "lost" if base and not all(others) else "won"
-
-
-def _passed(row: IndexedRow, criterion: str | None) -> bool | None:
-    """Whether a run passed a row; None where it could not be graded."""
-    if row.errored or (criterion is not None and criterion not in row.results):
-        return None
-    return row.passed if criterion is None else row.results[criterion][0]
-
-
-def _in_range(rows: Iterable[IndexedRow | None], asked: RowFilter) -> bool:
-    if asked.criterion is None or (asked.min_score is None and asked.max_score is None):
-        return True
-    results = [row.results.get(asked.criterion) for row in rows if row is not None and not row.errored]
-    scores = [result[1] for result in results if result is not None and result[1] is not None]
-    low = float("-inf") if asked.min_score is None else asked.min_score
-    high = float("inf") if asked.max_score is None else asked.max_score
-    return any(low <= score <= high for score in scores)
+    return "lost" if letters[0] == PASSED else "won"
