@@ -24,6 +24,7 @@ def run(fake, tmp_path, make_row, monkeypatch):
         api_key="sk-sh-test",
         lab_url="http://lab/v1",
         fakes_url="http://fakes",
+        pages_url="http://pages",
         endpoint_url="http://aws",
         notifications=str(fake.notifications),
     )

@@ -19,7 +19,14 @@ def output(screen):
 
 def start(fake):
     return loop.start(
-        fake.client(), tag="t", eval_id="eval_1", teacher="big", student="small", trainer="default", seed=7
+        fake.client(),
+        name="mail, small",
+        tag="t",
+        eval_id="eval_1",
+        teacher="big",
+        student="small",
+        trainer="default",
+        seed=7,
     )
 
 
