@@ -11,9 +11,12 @@ from typing import Any, Literal
 from distillations import idle
 from distillations.lost import lost_at
 from distillations.trainers import IdleCost
-from foundation import http
+from distillations.verdict import Decision, Verdict
+from foundation import http, table
 from foundation.document import Document
+from foundation.ids import derived_id
 from foundation.routes import PAGE, Routes
+from providers import prices
 from providers.last_asked import last_asked
 from providers.model_version import ModelVersion
 from providers.routing import DEFAULT
@@ -41,6 +44,16 @@ class Deployment(Document):
     """The same for 730 hours."""
     last_asked_at: int | None
     """To ten minutes; null if it never was."""
+    distillation_id: str | None = None
+    """The distillation that made it; null where a person named it, or it was trained by itself."""
+    dataset_id: str | None = None
+    """What it was trained on."""
+    outcome: Decision | None = None
+    """Its verdict's; null where it has none."""
+    sentence: str = ""
+    """The verdict in one line."""
+    usd_per_million: tuple[float, float] | None = None
+    """What a million tokens cost of what it is asked, and of what it answers; null where no price list says so."""
     lost_at: int | None
     """When it lost its verdict; null if it did not."""
     keep: bool
@@ -53,10 +66,22 @@ def list_deployments() -> dict[str, Any]:
     limit = http.limit_of(router)
     after, descending = http.query_of(router, "after"), http.descending(router)
     versions = (version for version in ModelVersion.every(after=after, descending=descending) if not version.retired_at)
-    return http.listed((_shown(version) for version in islice(versions, limit + 1)), limit)
+    found = list(islice(versions, limit + 1))
+    verdicts = _verdicts(found)
+    return http.listed((_shown(version, verdicts.get(version.distillation_id or "")) for version in found), limit)
 
 
-def _shown(version: ModelVersion) -> Deployment:
+def _verdicts(versions: list[ModelVersion]) -> dict[str, Verdict]:
+    """The verdicts about these models, by distillation."""
+    keys = {
+        (Verdict.KIND, derived_id("verdict_", version.distillation_id)): version.distillation_id
+        for version in versions
+        if version.distillation_id
+    }
+    return {keys[key]: Verdict.from_row(row) for key, row in table.get_all(keys).items()}
+
+
+def _shown(version: ModelVersion, verdict: Verdict | None) -> Deployment:
     return Deployment(
         id=version.id,
         created_at=version.created_at,
@@ -67,6 +92,11 @@ def _shown(version: ModelVersion) -> Deployment:
         usd_per_hour=idle.usd_per_hour(version),
         usd_per_month=idle.usd_per_month(version),
         last_asked_at=last_asked(version.id),
+        distillation_id=version.distillation_id,
+        dataset_id=version.dataset_id,
+        outcome=verdict.outcome if verdict else None,
+        sentence=verdict.sentence if verdict else "",
+        usd_per_million=prices.per_million(version.id),
         lost_at=lost_at(version),
         keep=version.keep,
     )

@@ -1,8 +1,8 @@
 """The filter of the completions as a form has it, and as the API takes it.
 
 In: the fields of a form, in the page's query. Out: the query of the API's list, or the `source` of a run or of a
-distillation. Days are UTC, from the first second of one to the last second of the other. Raises ApiError naming the
-field of a form that cannot be read.
+distillation. Days are UTC, from the first second of one to the last second of the other; a time of day may follow, as a
+saved filter has it. Raises ApiError naming the field of a form that cannot be read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ _SAME = (
     "max_tokens",
     "min_latency_ms",
     "max_latency_ms",
+    "model_not",
+    "finish_reason_not",
+    "has_tools",
+    "origin",
 )
 _WHOLE = frozenset({"min_tokens", "max_tokens", "min_latency_ms", "max_latency_ms"})
+_EITHER = frozenset({"has_error", "has_tools"})
 _LONGEST_NUMBER = 12
-FIELDS = (*_SAME, "tags", "since", "until")
+_A_DAY = 86_400
+FIELDS = (*_SAME, "tags", "tags_not", "since", "until")
 """The fields of the form."""
 
 
@@ -44,10 +50,10 @@ def fields_of(fields: Mapping[str, str]) -> dict[str, str]:
 def query_of(fields: Mapping[str, str]) -> dict[str, str]:
     """The filter as a query of the API."""
     conditions = source_of(fields)
-    tags = conditions.pop("metadata", {})
+    tags = {name: conditions.pop(name, {}) for name in ("metadata", "metadata_not")}
     texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in conditions.items()}
     del texts["type"]
-    return texts | {f"metadata[{name}]": value for name, value in tags.items()}
+    return texts | {f"{name}[{key}]": value for name, pairs in tags.items() for key, value in pairs.items()}
 
 
 def source_of(fields: Mapping[str, str]) -> dict[str, Any]:
@@ -56,11 +62,33 @@ def source_of(fields: Mapping[str, str]) -> dict[str, Any]:
     source |= {name: _value(name, fields[name]) for name in _SAME if fields.get(name)}
     if fields.get("tags"):
         source["metadata"] = tags_of(fields["tags"])
+    if fields.get("tags_not"):
+        source["metadata_not"] = tags_of(fields["tags_not"], "tags_not")
     if fields.get("since"):
-        source["created_after"] = _midnight("since", fields["since"])
+        source["created_after"] = _moment("since", fields["since"], 0)
     if fields.get("until"):
-        source["created_before"] = _midnight("until", fields["until"]) + 86_399
+        source["created_before"] = _moment("until", fields["until"], _A_DAY - 1)
     return source
+
+
+def form_of(conditions: Mapping[str, Any]) -> dict[str, str] | None:
+    """The fields of the form for the conditions of a saved filter; None where the form cannot say them."""
+    fields = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in conditions.items()
+        if name in _SAME
+    }
+    for name, field in (("metadata", "tags"), ("metadata_not", "tags_not")):
+        if conditions.get(name):
+            fields[field] = ", ".join(f"{key}={value}" for key, value in conditions[name].items())
+    for name, field, of_the_day in (("created_after", "since", 0), ("created_before", "until", _A_DAY - 1)):
+        if name in conditions:
+            fields[field] = _written(conditions[name], of_the_day)
+    try:
+        source = source_of(fields)
+    except ApiError:
+        return None
+    return fields if source == {"type": "stored_completions", **conditions} else None
 
 
 def rows_source(form: Mapping[str, str]) -> dict[str, Any]:
@@ -71,16 +99,16 @@ def rows_source(form: Mapping[str, str]) -> dict[str, Any]:
     return {"type": "completions", "source": source}
 
 
-def tags_of(text: str) -> dict[str, str]:
+def tags_of(text: str, param: str = "tags") -> dict[str, str]:
     """The tags of `feature=triage, team=mail`."""
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
     if any(not name.strip() or not equals for name, equals, _ in pairs):
-        raise ApiError("Write tags as name=value, separated by commas.", code="invalid_value", param="tags")
+        raise ApiError("Write tags as name=value, separated by commas.", code="invalid_value", param=param)
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _value(name: str, text: str) -> str | int | bool:
-    if name == "has_error":
+    if name in _EITHER:
         return text == "true"
     if name not in _WHOLE:
         return text
@@ -89,9 +117,20 @@ def _value(name: str, text: str) -> str | int | bool:
     return int(text)
 
 
-def _midnight(name: str, text: str) -> int:
+def _moment(name: str, text: str, of_the_day: int) -> int:
+    """The second that a day, or a time of a day, means: of a day the one with this number."""
+    for form, later in (("%Y-%m-%d", of_the_day), ("%Y-%m-%dT%H:%M:%S", 0), ("%Y-%m-%dT%H:%M", 0)):
+        try:
+            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()) + later
+        except ValueError:
+            continue
+    raise ApiError(f"'{name}' takes a day, such as 2026-11-29.", code="invalid_value", param=name)
+
+
+def _written(seconds: int, of_the_day: int) -> str:
+    """The inverse of `_moment`; empty for a time that no form can say."""
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise ApiError(f"'{name}' takes a day, such as 2026-11-29.", code="invalid_value", param=name) from None
-    return int(day.timestamp())
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return f"{moment:%Y-%m-%d}" if seconds % _A_DAY == of_the_day else f"{moment:%Y-%m-%dT%H:%M:%S}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashboard import shown
 from dashboard.answers import Page
+from dashboard.lineage_graph import kind_name
 from dashboard.linked import row_path
 from dashboard.visit import Visit, base, link
 
@@ -20,17 +21,34 @@ SECTIONS = (
     ("Evals", "/evals"),
     ("Datasets", "/datasets"),
     ("Distillations", "/distillations"),
+    ("Experiments", "/experiments"),
     ("Models", "/models"),
     ("Aliases", "/aliases"),
     ("Usage", "/usage"),
+    ("Health", "/health"),
     ("Settings", "/settings"),
 )
 _ENDS = [("", "any"), *((reason, reason) for reason in ("stop", "length", "tool_calls", "content_filter"))]
 """How an answer ended, as a form offers it."""
 _TONES = {
-    **dict.fromkeys(("completed", "ready", "pass", "beats_baseline", "better", "train", "won", "all_right"), "good"),
     **dict.fromkeys(
-        ("failed", "fail", "error", "cancelled", "canceled", "worse", "dropped", "lost", "all_wrong", "errored"), "bad"
+        ("completed", "ready", "pass", "beats_baseline", "better", "train", "won", "all_right", "well"), "good"
+    ),
+    **dict.fromkeys(
+        (
+            "failed",
+            "fail",
+            "error",
+            "cancelled",
+            "canceled",
+            "worse",
+            "dropped",
+            "lost",
+            "all_wrong",
+            "errored",
+            "raised",
+        ),
+        "bad",
     ),
     **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise", "paused"), "careful"),
 }
@@ -49,6 +67,7 @@ def html(page: Page, visit: Visit) -> str:
 def _environment() -> Environment:
     # Imported here: files and redirections do without it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -59,5 +78,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(shown.FILTERS)
-    environment.globals.update(tones=_TONES, ENDS=_ENDS, row_path=row_path)
+    # Only for an SVG of `plots`, which has escaped whatever was put into it.
+    environment.filters["drawn"] = Markup
+    environment.globals.update(tones=_TONES, ENDS=_ENDS, row_path=row_path, kind_name=kind_name)
     return environment

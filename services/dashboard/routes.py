@@ -11,6 +11,8 @@ _MODULES = (
     "first_run",
     "signing_in",
     "files",
+    "completion_pairs",
+    "saved_filters",
     "completions",
     "evals",
     "new_eval",
@@ -21,9 +23,12 @@ _MODULES = (
     "distillations",
     "reports",
     "new_distillation",
+    "lineages",
+    "experiments",
     "models",
     "aliases",
     "usage",
+    "health",
     "settings",
 )
 

@@ -38,7 +38,7 @@ def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever it was, the visitor gets a page
         written = _failed(error, visit)
     written["headers"]["x-request-id"] = context.aws_request_id
-    return written
+    return {**written, "body": "", "isBase64Encoded": False} if visit.head else written
 
 
 def _answer(visit: Visit) -> Answer:

@@ -113,6 +113,19 @@ def minutes(amount: float | None) -> str:
     return f"about {amount / 60:.1f} hours"
 
 
+def duration(seconds: float | None) -> str:
+    """A span of time in its two largest units."""
+    if seconds is None:
+        return _UNKNOWN
+    whole = int(seconds)
+    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
 def count(number: int | None) -> str:
     return _UNKNOWN if number is None else f"{number:,}"
 
@@ -151,6 +164,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "milliseconds": milliseconds,
     "minutes": minutes,
     "count": count,
+    "duration": duration,
     "step": step,
     "web_address": web_address,
 }

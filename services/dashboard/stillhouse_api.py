@@ -7,6 +7,7 @@ do what the key may do over HTTP, and no page needs a permission of its own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -19,8 +20,9 @@ import urllib3
 from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
 from foundation.settings import settings
 
-_SECONDS = 25.0
-"""Less than the 29 seconds that a page may take."""
+MOST_SECONDS = 25.0
+"""How long all calls of a page may take together: less than the 29 seconds that a page may take."""
+_NO_END = float("inf")
 _AT_ONCE = 3
 """Each call at the same time may be the start of another copy of the function that answers it."""
 _SEE_OTHER = 303
@@ -46,10 +48,14 @@ _MOST_NAMES = 500
 
 
 class Api(NamedTuple):
-    """The API as the holder of this token sees it. What is posted with the same `once` twice is made once."""
+    """The API as the holder of this token sees it. What is posted with the same `once` twice is made once.
+
+    No call waits longer than `until`, by the process's clock.
+    """
 
     token: str
     once: str = ""
+    until: float = _NO_END
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         return self._ask("GET", path, query or {}, None)
@@ -98,13 +104,21 @@ class Api(NamedTuple):
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         if method == "POST" and self.once:
             headers["idempotency-key"] = self.once
-        answer = _sent(method, url, headers=headers, body=None if body is None else orjson.dumps(body))
+        sent = None if body is None else orjson.dumps(body)
+        answer = _sent(method, url, headers=headers, body=sent, timeout=self._left())
         if answer.status == _SEE_OTHER:
             # A large answer lies in the bucket, whose link takes no other authorization.
-            answer = _sent("GET", answer.headers["location"])
+            answer = _sent("GET", answer.headers["location"], timeout=self._left())
         if answer.status >= _REFUSALS:
             raise _refusal(answer.status, answer.data)
         return orjson.loads(answer.data) if answer.data else None
+
+    def _left(self) -> float:
+        """The seconds that a call may still take. Raises RetryLater where none are left."""
+        left = min(MOST_SECONDS, self.until - time.monotonic())
+        if left <= 0:
+            raise RetryLater("The API took too long.")
+        return left
 
 
 def names_of(models: Any) -> list[str]:
@@ -112,9 +126,9 @@ def names_of(models: Any) -> list[str]:
     return [model["id"] for model in (models or {"data": []})["data"][:_MOST_NAMES]]
 
 
-def _sent(method: str, url: str, **request: Any) -> urllib3.BaseHTTPResponse:
+def _sent(method: str, url: str, *, timeout: float, **request: Any) -> urllib3.BaseHTTPResponse:
     try:
-        return _pool().request(method, url, redirect=False, **request)
+        return _pool().request(method, url, redirect=False, timeout=urllib3.Timeout(total=timeout), **request)
     except urllib3.exceptions.HTTPError as error:
         raise RetryLater(f"The API does not answer: {type(error).__name__}.") from error
 
@@ -122,7 +136,7 @@ def _sent(method: str, url: str, **request: Any) -> urllib3.BaseHTTPResponse:
 @cache
 def _pool() -> urllib3.PoolManager:
     # What was lost is not sent again: a POST could then be done twice.
-    return urllib3.PoolManager(maxsize=_AT_ONCE, timeout=urllib3.Timeout(_SECONDS), retries=False)
+    return urllib3.PoolManager(maxsize=_AT_ONCE, retries=False)
 
 
 def _refusal(status: int, body: bytes) -> Exception:

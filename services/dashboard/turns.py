@@ -60,6 +60,8 @@ class Row(NamedTuple):
     tokens: int | None
     latency_ms: int | None
     finish_reason: str
+    reference: str
+    origin: str
 
 
 def turn(message: Any) -> Turn:
@@ -113,6 +115,8 @@ def row(completion: Mapping[str, Any]) -> Row:
         tokens=_total(completion),
         latency_ms=completion.get("latency_ms"),
         finish_reason=_plain(choice.get("finish_reason")),
+        reference=_plain(completion.get("reference")),
+        origin=_plain(completion.get("origin")),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dashboard import session
-from dashboard.stillhouse_api import Api
+from dashboard.stillhouse_api import MOST_SECONDS, Api
 from foundation import edge
 from foundation.errors import ApiError, Unauthorized
 from foundation.settings import settings
@@ -34,7 +35,8 @@ class Visit:
     `parameters` are those of the path. A field of `query` that is empty was left empty in a form, and is left out.
     `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it. `typed`
     has the fields of a form that was refused, where its page is shown again. `as_file` is whether the page is wanted as
-    one file; a program may ask for that with an API key in place of a session, and is then `by_key`.
+    one file; a program may ask for that with an API key in place of a session, and is then `by_key`. `head` is whether
+    only headers are wanted; the `method` is then GET. `begun` is when it came, by the process's clock.
     """
 
     method: str
@@ -47,16 +49,20 @@ class Visit:
     typed: Mapping[str, str] = field(repr=False, default_factory=dict)
     as_file: bool = False
     by_key: bool = False
+    head: bool = False
+    begun: float = field(default_factory=time.monotonic)
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Self:
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        method = event["requestContext"]["http"]["method"]
+        asked = event["requestContext"]["http"]["method"]
+        method = "GET" if asked == "HEAD" else asked
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
         as_file = query.pop(_AS_FILE, None) is not None and method == "GET"
         key = headers.get("authorization", "").removeprefix("Bearer ").strip() if as_file else ""
         return cls(
             method=method,
+            head=asked == "HEAD",
             path=event["rawPath"],
             query=query,
             token=key or session.token_of(event.get("cookies") or headers.get("cookie", "").split(";")),
@@ -71,7 +77,8 @@ class Visit:
         """The API as the visitor may use it. Raises Unauthorized where nobody has signed in."""
         if self.token is None:
             raise Unauthorized("Sign in first.", code="invalid_api_key")
-        return Api(self.token, once=hashlib.sha256(self._form_bytes()).hexdigest() if self.method == "POST" else "")
+        once = hashlib.sha256(self._form_bytes()).hexdigest() if self.method == "POST" else ""
+        return Api(self.token, once=once, until=self.begun + MOST_SECONDS)
 
     @property
     def csrf(self) -> str:

@@ -92,6 +92,12 @@ def _in_list(model: str) -> dict[str, str] | None:
     return models.get(model) or models.get(_SNAPSHOT.sub("", model))
 
 
+def per_million(model: str) -> tuple[float, float] | None:
+    """What a million tokens of questions and of answers cost, in US dollars; None where no list says so."""
+    price = _price(model)
+    return (float(price["input"]), float(price["output"])) if price else None
+
+
 def is_priced(model: str) -> bool:
     """Whether the list has a price for this model's tokens."""
     return _price(model) is not None

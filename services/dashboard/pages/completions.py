@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
-from dashboard import turns
+from dashboard import columns, turns
 from dashboard.answers import Answer, Page, SeeOther, TextFile
-from dashboard.filters import FIELDS, kept, query_of
+from dashboard.filters import FIELDS, fields_of, form_of, kept, query_of
 from dashboard.linked import made_of
 from dashboard.shown import as_json, step, text
 from dashboard.stillhouse_api import Asked
@@ -18,24 +19,36 @@ from foundation.routes import Query, Routes
 pages = Routes("Completions")
 _AFTER = Query("after", "The id after which the page begins.")
 _FILTER = (*(Query(name, "A field of the filter.") for name in FIELDS), _AFTER)
+_MOST_TAGS = 60
 _MOST_TURNS = 10
 _MOST_ANSWERS = 8
 _LONGEST_BEGUN = 10_000
 """The most letters of an answer that a form offers to correct: half of one must not become the whole."""
 
 
-@pages.get("/completions", scope="read", query=_FILTER)
+@pages.get("/completions", scope="read", query=(*_FILTER, *columns.QUERY))
 def completions(visit: Visit) -> Answer:
     """The completions of a filter, the newest first."""
     asked = {**query_of(visit.query), "order": "desc", "include": "messages", "limit": "20"}
     if "after" in visit.query:
         asked["after"] = visit.query["after"]
-    page = visit.api.get("/chat/completions", asked)
-    rows = [turns.row(completion) for completion in page["data"]]
-    filters = {name: visit.query.get(name, "") for name in FIELDS}
-    return Page(
-        "completions.html", "Completions", {"page": page, "rows": rows, "filters": filters, "kept": kept(visit)}
+    page, saved = visit.api.all(
+        [Asked("/chat/completions", asked), Asked("/filters", {"limit": "50", "order": "desc"})]
     )
+    rows = [turns.row(completion) for completion in page["data"]]
+    tags = dict.fromkeys(f"{name}={value}" for row in rows for name, value in row.metadata.items())
+    content = {
+        "page": page,
+        "rows": rows,
+        "filters": {name: visit.query.get(name, "") for name in FIELDS},
+        "kept": kept(visit),
+        "here": {**kept(visit), **columns.kept_columns(visit.query)},
+        "columns": columns.COLUMNS,
+        "shown": columns.chosen(visit.query),
+        "saved": [(found, form_of(found["filter"])) for found in saved["data"]],
+        "tags": list(tags)[:_MOST_TAGS],
+    }
+    return Page("completions.html", "Completions", content)
 
 
 @pages.get("/completions/<completion_id>", scope="read", query=_FILTER)
@@ -93,14 +106,14 @@ def retag(visit: Visit) -> Answer:
     """Replace the tags."""
     completion_id = visit.parameters["completion_id"]
     visit.api.post(f"/chat/completions/{step(completion_id)}", {"metadata": _tags(visit.form().get("tags", ""))})
-    return SeeOther(f"/completions/{step(completion_id)}")
+    return SeeOther(f"/completions/{step(completion_id)}", _filter_of_form(visit))
 
 
 @pages.post("/completions/<completion_id>/delete", scope="write")
 def delete(visit: Visit) -> Answer:
     """Delete it for good."""
     visit.api.delete(f"/chat/completions/{step(visit.parameters['completion_id'])}")
-    return SeeOther("/completions")
+    return SeeOther("/completions", _filter_of_form(visit))
 
 
 @pages.post("/completions/<completion_id>/correction", scope="write")
@@ -110,7 +123,7 @@ def correct(visit: Visit) -> Answer:
     # A browser ends the lines of a form in its own way.
     fields = {name: form[name].replace("\r\n", "\n") for name in ("content", "note", "by") if form.get(name)}
     visit.api.post(f"/chat/completions/{step(completion_id)}/correction", {"content": "", **fields})
-    return SeeOther(f"/completions/{step(completion_id)}")
+    return SeeOther(f"/completions/{step(completion_id)}", _filter_of_form(visit))
 
 
 @pages.post("/completions/<completion_id>/correction/delete", scope="write")
@@ -118,7 +131,12 @@ def take_back(visit: Visit) -> Answer:
     """Delete the correction: the teacher's answer trains again."""
     completion_id = step(visit.parameters["completion_id"])
     visit.api.delete(f"/chat/completions/{completion_id}/correction")
-    return SeeOther(f"/completions/{completion_id}")
+    return SeeOther(f"/completions/{completion_id}", _filter_of_form(visit))
+
+
+def _filter_of_form(visit: Visit) -> dict[str, str]:
+    """The filter of the page on which a form stands: who came from a list goes on in it."""
+    return fields_of(dict(parse_qsl(visit.page.partition("?")[2])))
 
 
 def _begun(said: turns.Turn | None) -> str:

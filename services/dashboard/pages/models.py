@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.answers import Answer, Page, SeeOther
-from dashboard.linked import made_from, made_of
+from dashboard.lineage_graph import lineage_figure
 from dashboard.shown import step
 from dashboard.stillhouse_api import MODELS, Asked
 from dashboard.visit import Visit
@@ -18,7 +18,8 @@ _MOST = 500
 def models(visit: Visit) -> Answer:
     """Every model, and what costs while nobody asks it."""
     listed, deployments = visit.api.all([MODELS, Asked("/deployments", {"limit": "100"})])
-    content = {"models": listed and listed["data"][:_MOST], "deployments": deployments["data"]}
+    ends = {model["id"]: model.get("shutdown_date") for model in listed["data"]} if listed else {}
+    content = {"models": listed and listed["data"][:_MOST], "deployments": deployments["data"], "ends": ends}
     return Page("models.html", "Models", content)
 
 
@@ -26,10 +27,21 @@ def models(visit: Visit) -> Answer:
 def model(visit: Visit) -> Answer:
     """A model, what it was made from, and what was made with it."""
     name = visit.parameters["model"]
-    found, lineage = visit.api.all([Asked(f"/models/{step(name)}"), Asked(f"/lineage/{step(name)}")])
-    content = {"model": found or {"id": name}, "came_from": made_from(lineage), "went_into": made_of(lineage)}
-    completions = (lineage or {}).get("completions") or {"total": 0, "data": []}
-    return Page("model.html", name, {**content, "completions": completions})
+    found, lineage, deployments = visit.api.all(
+        [
+            Asked(f"/models/{step(name)}", spare=True),
+            Asked(f"/lineage/{step(name)}", {"limit": "10"}),
+            Asked("/deployments", {"limit": "100"}),
+        ]
+    )
+    content = {
+        "model": found or {"id": name},
+        "lineage": lineage,
+        "figure": lineage_figure(lineage) if lineage else None,
+        "deployment": next((one for one in deployments["data"] if one["id"] == name), None),
+        "trained": any(node["side"] == "up" for node in lineage["nodes"]) if lineage else False,
+    }
+    return Page("model.html", name, content)
 
 
 @pages.post("/models/<model:path>/retire", scope="write")
