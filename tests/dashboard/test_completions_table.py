@@ -48,14 +48,14 @@ def test_columns_are_chosen_in_the_address(system: System, browser: Browser) -> 
 def test_two_completions_stand_side_by_side(system: System, browser: Browser) -> None:
     loop.capture(system, "pair", train=2, test=0)
     one = browser.page("/completions/chatcmpl-pair-1")
-    beside = next(link for link in one.links if "/compare?" in link)
+    beside = next(link for link in one.links if "/beside?" in link)
     page = browser.page(beside)
     assert "<mark>" in page.body
     assert {"/completions/chatcmpl-pair-0", "/completions/chatcmpl-pair-1"} <= set(page.links)
-    same = browser.page("/completions/compare?a=chatcmpl-pair-0&b=chatcmpl-pair-0")
+    same = browser.page("/completions/beside?a=chatcmpl-pair-0&b=chatcmpl-pair-0")
     assert "<mark>chat" not in same.body
-    assert browser.get("/completions/compare?a=chatcmpl-pair-0").status == 400
-    assert browser.get("/completions/compare?a=chatcmpl-pair-0&b=none").status == 404
+    assert browser.get("/completions/beside?a=chatcmpl-pair-0").status == 400
+    assert browser.get("/completions/beside?a=chatcmpl-pair-0&b=none").status == 404
 
 
 def test_who_came_from_a_filter_goes_on_in_it(system: System, browser: Browser) -> None:

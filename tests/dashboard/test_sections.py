@@ -42,7 +42,7 @@ def harmless(body: str) -> bool:
     return "<b>" not in body and "\u202e" not in body and len(body.encode()) < 200_000
 
 
-def test_attempts_stand_beside_each_other_and_what_changed_between_two(system: System, browser: Browser) -> None:
+def test_attempts_stand_beside_each_other_and_what_changed_between_two(browser: Browser) -> None:
     attempt(1, "pfpf")
     attempt(2, "pppf", hyperparameters={"n_epochs": 4, NAMED: NAMED})
     tasks = browser.page("/experiments")

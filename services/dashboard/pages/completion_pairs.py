@@ -19,7 +19,7 @@ _TWO = (Query("a", "The one on the left."), Query("b", "The one on the right."))
 _MOST_TURNS = 10
 
 
-@pages.get("/completions/compare", scope="read", query=_TWO)
+@pages.get("/completions/beside", scope="read", query=_TWO)
 def compare(visit: Visit) -> Answer:
     """Two completions side by side, with what differs marked."""
     ids = [visit.query.get(name, "").strip() for name in ("a", "b")]

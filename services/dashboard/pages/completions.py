@@ -45,7 +45,7 @@ def completions(visit: Visit) -> Answer:
         "here": {**kept(visit), **columns.kept_columns(visit.query)},
         "columns": columns.COLUMNS,
         "shown": columns.chosen(visit.query),
-        "saved": [(found, form_of(found["filter"])) for found in saved["data"]],
+        "saved": [(found, form_of(found["filter"])) for found in (saved or {"data": []})["data"]],
         "tags": list(tags)[:_MOST_TAGS],
     }
     return Page("completions.html", "Completions", content)

@@ -38,7 +38,7 @@ def model(visit: Visit) -> Answer:
         "model": found or {"id": name},
         "lineage": lineage,
         "figure": lineage_figure(lineage) if lineage else None,
-        "deployment": next((one for one in deployments["data"] if one["id"] == name), None),
+        "deployment": next((one for one in (deployments or {"data": []})["data"] if one["id"] == name), None),
         "trained": any(node["side"] == "up" for node in lineage["nodes"]) if lineage else False,
     }
     return Page("model.html", name, content)
