@@ -67,7 +67,6 @@ def html(page: Page, visit: Visit) -> str:
 def _environment() -> Environment:
     # Imported here: files and redirections do without it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -79,6 +78,6 @@ def _environment() -> Environment:
     )
     environment.filters.update(shown.FILTERS)
     # Only for an SVG of `plots`, which has escaped whatever was put into it.
-    environment.filters["drawn"] = Markup
+    environment.filters["drawn"] = environment.filters["safe"]
     environment.globals.update(tones=_TONES, ENDS=_ENDS, row_path=row_path, kind_name=kind_name)
     return environment
