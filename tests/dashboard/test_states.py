@@ -272,7 +272,7 @@ def test_a_page_has_as_many_images_as_it_can_hold(api: StandIn) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 39_000}}
     call = {"type": "function", "function": {"name": "find", "arguments": '"' * 4000}}
     message = {"role": "user", "content": [image] * 12, "tool_calls": [call] * 12, "reasoning": '"' * 9000}
-    fields = dict.fromkeys(("reference", "untrainable", "origin", "response_format", "latency_ms", "usage"))
+    fields = dict.fromkeys(("reference", "untrainable", "origin", "alias", "response_format", "latency_ms", "usage"))
     stored = {"id": "c", "created": 1, "model": "m", "metadata": {}, **fields, "choices": [{"message": message}] * 128}
     api.documents["/chat/completions/c"] = stored
     several = [{**message, "id": f"c-{number}"} for number in range(10)]
