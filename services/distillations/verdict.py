@@ -12,6 +12,7 @@ from distillations.model_score import ModelScore
 from distillations.roles import Role
 from distillations.verdict_parts import (
     GraderPart,
+    RareSliceGain,
     Reuse,
     RowsNeeded,
     Saving,
@@ -86,6 +87,9 @@ class Verdict(Record):
     rows_needed: RowsNeeded
     slices_worse: list[SliceGain]
     """The slices on which the distilled model is worse than the baseline, by Holm's p below 0.05: the 50 largest."""
+    slices_rare: list[RareSliceGain] = Field(default_factory=list)
+    """The slices that few rows trained, by the training set's report, with the gain on their test rows, whether or not
+    that proves anything: the 50 with the fewest training rows."""
     graders: list[GraderPart] = Field(default_factory=list)
     """Each grader's part in it, in the eval's order."""
     gate: Gate

@@ -32,6 +32,13 @@ class SliceGain(Document):
     """Holm's over all slices, by which the slice is called worse; null in verdicts of before it was kept."""
 
 
+class RareSliceGain(SliceGain):
+    """The gain on a slice that few rows trained."""
+
+    train_rows: int
+    """The rows of it that trained the model."""
+
+
 class GraderPart(Document):
     """How one grader saw the models, on the rows of the verdict: what it adds to the gain, or takes from it."""
 

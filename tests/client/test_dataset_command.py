@@ -77,7 +77,10 @@ def test_one_is_made_and_looked_into_and_exported_and_deleted(tmp_path):
     compared = run("diff", name, other["id"]).stdout.splitlines()
     assert compared[0].endswith("otherwise, 0 in the first alone, 0 in the other alone")
     assert any("dropped by test_leaks" in line for line in compared)
+    assert "This dataset is over: ready." in run("cancel", name).output
     assert run("delete", name).stdout == f"deleted: {name}\n"
+    begun = run("create", "--tag", "split=train", "--no-wait").stdout.partition(":")[0]
+    assert run("cancel", begun).stdout == f"canceled: {begun}\n"
     assert run("rows", name).exit_code == 1
 
 

@@ -1,4 +1,4 @@
-"""`stillhouse dataset create|list|report|rows|diff|export|delete`: training sets, made by a recipe and looked into.
+"""`stillhouse dataset create|list|report|rows|diff|export|cancel|delete`: sets made by a recipe and looked into.
 
 In: Stillhouse's URL and a key from the environment. Out: lines for people, or JSON with --json; what lasts tells its
 progress on standard error. The exit code is 1 where Stillhouse refuses or cannot be reached, 3 where the dataset could
@@ -160,6 +160,14 @@ def export(
         output.write_bytes(body)
         told = {"file": str(output), "lines": len(body.splitlines()), "bytes": len(body)}
         typer.echo(json.dumps(told) if as_json else f"{told['lines']} lines in {output}")
+
+
+@app.command()
+def cancel(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
+    """Cancel a training set that is being made, with the runs that grade its rows."""
+    with errors_in_one_line():
+        ended = _asked(to, "POST", f"{_path(dataset_id)}/cancel")
+        typer.echo(json.dumps(ended, indent=2) if as_json else f"canceled: {ended['id']}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from distillations import telling
 from distillations.deciding.contenders import against_contenders, beats_all
 from distillations.deciding.evidence import Evidence, gather
 from distillations.deciding.graders import grader_parts
+from distillations.deciding.rare_slices import answers_to, rare_gains
 from distillations.deciding.reuse import Looks, RowSet
 from distillations.deciding.rules import corrected_decision, decision_of
 from distillations.deciding.saving import saving_of
@@ -19,16 +20,18 @@ from distillations.deciding.training_set import TrainingSet, training_set
 from distillations.distillation import Distillation
 from distillations.idle import usd_per_month
 from distillations.model_score import ModelScore
+from distillations.recipe import ANSWER
 from distillations.roles import ROLES, Role
 from distillations.spent import spent_so_far
 from distillations.verdict import Verdict
-from distillations.verdict_parts import GraderPart, Reuse, RowsNeeded, Saving, SliceGain
+from distillations.verdict_parts import GraderPart, RareSliceGain, Reuse, RowsNeeded, Saving, SliceGain
 from evals.calibrations import reliability
 from evals.call_costs import call_figures, cost_of_a_call, cost_ratio, mean_latency_ms, mean_prompt_tokens
 from evals.eval import Eval
 from evals.gains import OutcomeByRow
 from evals.outcomes import row_outcomes
 from evals.run import Run
+from foundation import blobs
 from foundation.errors import Conflict
 from providers import prices
 from providers.model_version import ModelVersion
@@ -90,6 +93,7 @@ def verdict_of(distillation: Distillation, runs: Mapping[Role, Run], row_set: Ro
         beats_contenders=beats_all(contenders),
         rows_needed=_rows_needed(distillation, evidence),
         slices_worse=_slices_worse(evidence),
+        slices_rare=_slices_rare(distillation, learnt_from, outcomes, evidence),
         graders=_graders(distillation, eval_, outcomes, evidence),
         gate=gate,
         seed=distillation.seed,
@@ -131,6 +135,22 @@ def _rows_needed(distillation: Distillation, evidence: Evidence) -> RowsNeeded:
         observed=rows_needed(counts.gain, counts.discordance, power=gate.power, min_gain=gate.min_gain)
         if above
         else None,
+    )
+
+
+def _slices_rare(
+    distillation: Distillation, learnt_from: TrainingSet, outcomes: Mapping[Role, OutcomeByRow], evidence: Evidence
+) -> list[RareSliceGain]:
+    rare = learnt_from.rare
+    by_answer = any(one.field == ANSWER for one in rare) and blobs.exists(distillation.rows_key)
+    return rare_gains(
+        rare,
+        evidence.common,
+        outcomes["distilled"],
+        outcomes["baseline"],
+        answers_to(blobs.lines(distillation.rows_key)) if by_answer else {},
+        seed=distillation.seed,
+        group_by=distillation.gate.group_by,
     )
 
 

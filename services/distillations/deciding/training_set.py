@@ -5,11 +5,12 @@ In: the dataset's id. Out: what its card and its report say, None where they are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from distillations.dataset import Dataset
 from distillations.leaks import RULES
-from distillations.report.document import REPORT, DatasetReport, ProductionTraffic
+from distillations.report.document import REPORT, DatasetReport, ProductionTraffic, RareSlice
 from distillations.verdict_parts import TrainingSetWarnings
 from foundation import blobs
 
@@ -21,6 +22,7 @@ class TrainingSet(NamedTuple):
 
     warnings: TrainingSetWarnings | None = None
     traffic: ProductionTraffic | None = None
+    rare: Sequence[RareSlice] = ()
 
 
 def training_set(dataset_id: str | None) -> TrainingSet:
@@ -36,4 +38,4 @@ def training_set(dataset_id: str | None) -> TrainingSet:
         contradicted=len(card.contradicted),
         skewed_fields=skewed[:_SHOWN],
     )
-    return TrainingSet(warnings, report.production if report else None)
+    return TrainingSet(warnings, report.production if report else None, report.rare_slices if report else ())

@@ -48,7 +48,7 @@ def test_leaks_skew_and_warnings_come_from_card_and_report() -> None:
 
 
 def test_what_is_gone_says_nothing() -> None:
-    assert training_set(None) == training_set("dataset_9") == (None, None)
+    assert training_set(None) == training_set("dataset_9") == (None, None, ())
     build.dataset(build.distillation(dataset_id="dataset_1"))
     found = training_set("dataset_1")
     assert found.warnings
