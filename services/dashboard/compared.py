@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from dashboard import graded
 from dashboard.graded import GradedRow
 
-_MOST_CRITERIA = 30
-_MOST_SLICES = 30
-_ROOM_OF_ROWS = 130_000
+_MOST_CELLS = 84
+"""The most cells of a matrix: the more models there are, the fewer graders, those that come first."""
+_MOST_SLICES = 20
+_ROOM_OF_ROWS = 70_000
 """The bytes that the rows of a page have together."""
 _LONGEST_ANSWER = 700
 _LONGEST_REASON = 400
@@ -75,10 +76,15 @@ def matrix(eval_: Any, runs: Sequence[Any], comparisons: Sequence[Any]) -> list[
     statistics = runs[0]["statistics"]
     of_base = {part["testing_criteria"]: part for part in statistics["criteria"]}
     lines = [Line("All criteria", [_of_base(statistics), *map(_against_base, comparisons)])]
-    for position, criterion in enumerate(eval_["testing_criteria"][:_MOST_CRITERIA]):
+    for position, criterion in enumerate(eval_["testing_criteria"][: most_criteria(len(runs))]):
         cells = [_against_base(comparison and comparison["criteria"][position]) for comparison in comparisons]
         lines.append(Line(criterion["name"], [_of_base(of_base.get(criterion["id"])), *cells]))
     return lines
+
+
+def most_criteria(runs: int) -> int:
+    """How many graders the matrix of so many runs shows."""
+    return _MOST_CELLS // runs
 
 
 def slice_lines(comparisons: Sequence[Any]) -> list[SliceLine]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.answers import Answer, Page
-from dashboard.compared import beside, matrix, room, slice_lines
+from dashboard.compared import beside, matrix, most_criteria, room, slice_lines
 from dashboard.filters import tags_of
 from dashboard.shown import step
 from dashboard.stillhouse_api import Asked
@@ -85,6 +85,7 @@ def _compared(query: Mapping[str, str], eval_: Any, page: Any, runs: list[Any], 
         "room": room(rows),
         "runs": runs,
         "comparisons": comparisons,
+        "most": most_criteria(len(runs)),
         "lines": matrix(eval_, runs, comparisons),
         "slices": slice_lines(comparisons),
         "counts": {"": sum(page["counts"].values()), **page["counts"]},

@@ -95,7 +95,9 @@ def judge_card(visit: Visit) -> Answer:
     mistakes: dict[str, list[graded.GradedRow]] = {kind: [] for kind in kinds}
     for (kind, _), item in zip(links, found, strict=True):
         if item is not None:
-            mistakes[kind].append(graded.row(item))
+            row = graded.row(item)
+            own = [grade for grade in row.grades if grade.criterion == calibration["criterion_id"]]
+            mistakes[kind].append(row._replace(grades=own))
     content = {"eval": eval_, "calibration": calibration, "card": card, "mistakes": mistakes, "enough": ENOUGH}
     return Page("judge_card.html", f"Judge card of {calibration['criterion']}", content)
 
