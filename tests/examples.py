@@ -7,13 +7,13 @@ from typing import Any
 import hypothesis
 import pytest
 
-_SHARE = 4
-_LEAST = 8
+_SHARE = 6
+_LEAST = 6
 
 
 def register() -> None:
     """How long an example takes says nothing on a machine that is shared."""
-    hypothesis.settings.register_profile("unit", deadline=None, max_examples=30)
+    hypothesis.settings.register_profile("unit", deadline=None, max_examples=20)
     hypothesis.settings.register_profile("soak", deadline=None, max_examples=300)
     hypothesis.settings.load_profile("unit")
 

@@ -17,7 +17,7 @@ from tests.conformance.conftest import Run
 from tests.conformance.in_process import served
 from tests.flow.system import System
 
-FEW = 2
+FEW = 1
 OURS = Path(__file__).with_name("schemathesis_ours.toml")
 
 

@@ -28,7 +28,7 @@ QUEUED = ("Record", "Plan", "Grade", "Distilling", "Assembly", "Tuning", "Verdic
 WATCH = "TuningWatch"
 SOME = {"Grade", "Tuning", WATCH}
 TIMEOUT_S, VISIBILITY_S = 8, 13
-POISONED_TIMEOUT_S, POISONED_VISIBILITY_S = 5, 6
+POISONED_VISIBILITY_S = 6
 """The poison is delivered six times before it is a dead letter: for so long the test would wait."""
 LOOK_S = 0.1
 PATIENCE_S = 300
@@ -37,21 +37,21 @@ POISON = '{"type": "RecordCompletions", "batch_id": "poison"}'
 
 @pytest.fixture
 def hasty(stack: StackInfo, soak: bool) -> Iterator[StackInfo]:
-    """Redelivery after seconds instead of half a minute; the leases follow the functions' time limit."""
+    """Redelivery after seconds instead of half a minute; the leases follow the functions' time limit.
+
+    A function with another time limit starts anew, so that only those are changed that are killed.
+    """
     functions, sqs = boto3.client("lambda", **_aws(stack)), boto3.client("sqs", **_aws(stack))
-    before: dict[str, tuple[int, str]] = {}
-    for name in QUEUED:
-        function, url = stack.resources[f"{name}Function"], _queue(stack, name)
-        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
-        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-        before[name] = timeout, attributes["VisibilityTimeout"]
-        # Where nobody kills it, Record is quick.
-        is_quick = name == "Record" and not soak
-        limits = (POISONED_TIMEOUT_S, POISONED_VISIBILITY_S) if is_quick else (TIMEOUT_S, VISIBILITY_S)
-        _limit((functions, sqs), stack, name, limits[0], str(limits[1]))
+    names = QUEUED if soak else tuple(SOME & set(QUEUED))
+    limits: dict[str, tuple[int | None, int]] = dict.fromkeys(names, (TIMEOUT_S, VISIBILITY_S))
+    if not soak:
+        limits["Record"] = None, POISONED_VISIBILITY_S
+    before = {name: _limits((functions, sqs), stack, name) for name in limits}
+    for name, limit in limits.items():
+        _limit((functions, sqs), stack, name, limit)
     yield stack
     for name, (timeout, visibility) in before.items():
-        _limit((functions, sqs), stack, name, timeout, visibility)
+        _limit((functions, sqs), stack, name, (timeout if limits[name][0] else None, visibility))
 
 
 @pytest.mark.soak
@@ -149,10 +149,21 @@ def _queue(stack: StackInfo, function: str) -> str:
     return stack.resources[f"{function}Queue"]
 
 
-def _limit(clients: Any, stack: StackInfo, name: str, timeout: int, visibility: str) -> None:
+def _limits(clients: Any, stack: StackInfo, name: str) -> tuple[int, int]:
+    """How many seconds a function has, and how many its queue hides a message for."""
     functions, sqs = clients
-    functions.update_function_configuration(FunctionName=stack.resources[f"{name}Function"], Timeout=timeout)
-    sqs.set_queue_attributes(QueueUrl=_queue(stack, name), Attributes={"VisibilityTimeout": visibility})
+    timeout = functions.get_function_configuration(FunctionName=stack.resources[f"{name}Function"])["Timeout"]
+    attributes = sqs.get_queue_attributes(QueueUrl=_queue(stack, name), AttributeNames=["VisibilityTimeout"])
+    return timeout, int(attributes["Attributes"]["VisibilityTimeout"])
+
+
+def _limit(clients: Any, stack: StackInfo, name: str, limit: tuple[int | None, int]) -> None:
+    """Set both; no timeout leaves the function as it is."""
+    functions, sqs = clients
+    timeout, visibility = limit
+    if timeout:
+        functions.update_function_configuration(FunctionName=stack.resources[f"{name}Function"], Timeout=timeout)
+    sqs.set_queue_attributes(QueueUrl=_queue(stack, name), Attributes={"VisibilityTimeout": str(visibility)})
 
 
 def _records(tag: str) -> list[dict[str, Any]]:
