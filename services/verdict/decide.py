@@ -29,7 +29,10 @@ def decide(distillation_id: str) -> None:
 
 
 def _decide(distillation: Distillation) -> None:
-    if Verdict.find(distillation.verdict_id) is None:
+    verdict = Verdict.find(distillation.verdict_id)
+    if verdict:
+        verdict.create()  # A delivery that broke off may have left it out of the list.
+    else:
         try:
             _write(distillation)
         except RunGone as gone:

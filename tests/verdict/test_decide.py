@@ -24,7 +24,7 @@ from evals.data_sources import FileId, JsonlSource
 from evals.eval import Eval
 from evals.output_items import items_key
 from evals.run import Run, new_run
-from foundation import blobs
+from foundation import blobs, table
 from providers.model_version import ModelVersion
 from providers.usage import ModelUsage
 from stats import Interval, mcnemar_exact, rows_needed, tango_interval
@@ -333,6 +333,15 @@ def test_an_eval_without_judges_shows_none(system: System) -> None:  # noqa: ARG
 
 
 # ------------------------------------------------------------------ once
+
+
+def test_a_verdict_that_was_left_out_of_the_list_is_in_it_after_the_next_delivery(system: System) -> None:  # noqa: ARG001
+    distillation = deciding()
+    decide(distillation.id)
+    [entry] = table.query("LIST#VERDICT")
+    table.delete("LIST#VERDICT", entry["sk"])
+    decide(distillation.id)
+    assert [verdict.id for verdict in Verdict.page().data] == [distillation.verdict_id]
 
 
 def test_a_redelivery_does_not_decide_again(system: System) -> None:
