@@ -25,6 +25,7 @@ from notifications.channels import (
     find_channel,
     new_secret,
 )
+from notifications.event_types import TEST
 from notifications.notices import Delivery, Notice, record
 from notifications.pages import page_of
 
@@ -108,12 +109,12 @@ def test_channel(channel_id: str) -> Delivery:
     channel = _channel(channel_id)
     notice = Notice(
         id=new_id("evt_"),
-        type="channel.test",
+        type=TEST,
         object_id=channel_id,
         at=now(),
         sentence=f"A test of the channel '{channel.name}': it is told of what it asks for.",
         lines=channel.event_types,
-        url=page_of("channel.test", channel_id),
+        url=page_of(TEST, channel_id),
         command=f"stillhouse channel deliveries {channel_id}",
         document={"type": "test", "id": channel_id},
     )

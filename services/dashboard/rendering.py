@@ -51,6 +51,9 @@ _TONES = {
         "bad",
     ),
     **dict.fromkeys(("blocked", "inconclusive", "no_better", "noise", "paused"), "careful"),
+    "delivered": "good",
+    "given_up": "bad",
+    "pending": "careful",
 }
 """How a status looks; its word stands beside it always."""
 

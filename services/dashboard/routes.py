@@ -29,6 +29,7 @@ _MODULES = (
     "aliases",
     "usage",
     "health",
+    "channels",
     "settings",
 )
 

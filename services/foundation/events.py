@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
+from foundation.alarms import AlarmStateChange
 from foundation.curve_messages import AdvanceLearningCurve
 from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
@@ -270,7 +271,7 @@ type Work = (
     | DeliverEvent
     | DeliverNotice
 )
-type Delivery = Work | ObjectsLanded | TestEvent
+type Delivery = Work | ObjectsLanded | TestEvent | AlarmStateChange
 
 
 @cache
@@ -280,7 +281,7 @@ def _work() -> TypeAdapter[Any]:
 
 @cache
 def _delivery() -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent)
+    return TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent | AlarmStateChange)
 
 
 def parse(body: str) -> Delivery:

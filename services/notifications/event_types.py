@@ -20,10 +20,12 @@ type EventType = Literal[
     "model.retirement_approaching",
     "spending.cap_reached",
     "alias.promoted",
-    "channel.test",
+    "stack.alarm",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
-"""All of them. `channel.test` goes to the channel alone that is tested, whatever it asks for."""
+"""All that a channel can be told of."""
+TEST = "channel.test"
+"""What goes to the channel alone that is tested, whatever it asks for."""
 MAILED: tuple[EventType, ...] = (
     "distillation.blocked",
     "distillation.failed",

@@ -11,7 +11,8 @@ _PAGES = {
     "model": "models",
     "spending": "usage",
     "alias": "aliases/{id}",
-    "channel": "channels",
+    "channel": "channels/{id}",
+    "stack": "health",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from foundation.alarms import AlarmStateChange
 from foundation.consumer import consume
 from foundation.events import (
     AlertRaised,
@@ -14,6 +15,8 @@ from foundation.events import (
     VerdictDecided,
 )
 from foundation.notice_messages import DeliverNotice
+from notifications.notices import record
+from notifying import words
 from notifying.deliver import deliver, give_up
 from notifying.notify import (
     complete_untold,
@@ -41,6 +44,8 @@ def _handle(delivery: Delivery) -> None:
             notify_blocked(distillation_id)
         case DistillationFailed(distillation_id=distillation_id):
             notify_failed(distillation_id)
+        case AlarmStateChange():
+            record(words.of_alarm(delivery))
         case AlertRaised(alert_id=alert_id):
             notify_alert(alert_id)
         case _:

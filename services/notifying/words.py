@@ -1,4 +1,4 @@
-"""The words about events that come without any: a run or a job that has ended.
+"""The words about events that come without any: a run or a job that has ended, an alarm of the stack.
 
 In: the message. Out: a notice.
 """
@@ -6,6 +6,7 @@ In: the message. Out: a notice.
 from __future__ import annotations
 
 from evals.run import Run
+from foundation.alarms import AlarmStateChange
 from foundation.events import DeliverEvent
 from notifications.channels import event_id
 from notifications.notices import Notice
@@ -29,6 +30,23 @@ def of_event(message: DeliverEvent) -> Notice:
         lines=_counts(run) if run else [],
         url=page_of(message.event_type, f"{run.eval_id}/runs/{run.id}" if run else message.object_id),
         document={"type": message.event_type, "id": message.object_id, "sentence": sentence},
+    )
+
+
+def of_alarm(changed: AlarmStateChange) -> Notice:
+    """That CloudWatch has raised an alarm of the stack."""
+    alarm = changed.detail
+    sentence = alarm.configuration.description or f"The alarm {alarm.alarm_name} is raised."
+    return Notice(
+        id=event_id("stack.alarm", changed.id),
+        type="stack.alarm",
+        object_id=alarm.alarm_name,
+        at=int(changed.time.timestamp()),
+        sentence=sentence,
+        lines=[alarm.state.reason] if alarm.state.reason else [],
+        url=page_of("stack.alarm", alarm.alarm_name),
+        command="stillhouse doctor",
+        document={"type": "alarm", "id": changed.id, "alarm": alarm.alarm_name, "sentence": sentence},
     )
 
 

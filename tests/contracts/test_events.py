@@ -27,7 +27,11 @@ def concrete(kind: type[Message]) -> set[type[Message]]:
 
 
 WORK = {kind.__name__: kind for kind in concrete(Message)}
-FROM_S3 = {"ObjectsLanded": events.ObjectsLanded, "TestEvent": events.TestEvent}
+FROM_AWS = {
+    "ObjectsLanded": events.ObjectsLanded,
+    "TestEvent": events.TestEvent,
+    "AlarmStateChange": events.AlarmStateChange,
+}
 OWN_ID = re.compile(r"^[a-z]+[_-][0-9A-HJKMNP-TV-Z]{26}$")
 
 
@@ -37,14 +41,14 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def test_every_class_has_a_sample_and_every_sample_a_class() -> None:
-    assert set(SAMPLES) == {*WORK, *FROM_S3, LAMBDA}
+    assert set(SAMPLES) == {*WORK, *FROM_AWS, LAMBDA}
 
 
 def test_every_class_is_one_that_a_queue_may_deliver() -> None:
     assert {kind.__name__ for kind in events.Work.__value__.__args__} == set(WORK)
 
 
-@pytest.mark.parametrize("name", sorted({*WORK, *FROM_S3}))
+@pytest.mark.parametrize("name", sorted({*WORK, *FROM_AWS}))
 def test_a_sample_parses_with_the_class_its_name_says(name: str) -> None:
     assert type(events.parse(json.dumps(sample(name)))).__name__ == name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -117,3 +118,20 @@ def test_a_message_for_another_goes_back(system: System) -> None:
     for _ in range(7):
         system.deliver("NOTIFY")
     assert system.dead("NOTIFY") == [message.to_json()]
+
+
+def test_an_alarm_of_the_stack_is_told_once_to_who_asks_and_not_mailed_twice(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Notice] = []
+    monkeypatch.setattr(CHANNELS["slack"], "send", lambda notice, _: sent.append(notice))
+    channel("channel_1", "stack.alarm", kind="slack")
+    body = (Path(__file__).parents[2] / "events" / "AlarmStateChange.json").read_text()
+    for _ in range(2):
+        boto3.client("sqs").send_message(QueueUrl=system.queues["NOTIFY"], MessageBody=body)
+    system.settle()
+    [told] = sent
+    assert told.sentence == "What Grade could not handle waits in its dead-letter queue: see docs/how-to/operate.md."
+    assert told.lines == ["Threshold Crossed: 1 datapoint [2.0] was greater than the threshold (0.0)."]
+    assert (told.object_id, told.command) == ("stillhouse-GradeDeadLettersAlarm-1A2B3C", "stillhouse doctor")
+    assert system.notifications() == []

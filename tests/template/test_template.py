@@ -417,7 +417,7 @@ def test_what_lands_in_the_bucket_is_told_to_whom_it_concerns() -> None:
 def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
     bucket = template()["Resources"]["Bucket"]
     assert "BucketName" not in bucket["Properties"]
-    policies = resources("SQS::QueuePolicy")
+    policies = {name: policy for name, policy in resources("SQS::QueuePolicy").items() if name != "NotifyQueuePolicy"}
     assert set(bucket["DependsOn"]) == set(policies)
     for policy in policies.values():
         [queue] = policy["Queues"]
@@ -426,6 +426,17 @@ def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
         assert statement["Resource"] == {"GetAtt": f"{queue['Ref']}.Arn"}
         assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
         assert "Bucket" not in str(statement["Condition"])
+
+
+def test_a_raised_alarm_of_this_stack_is_told_to_notifying_and_nobody_else_may_send_there() -> None:
+    rule = resources("Events::Rule")["AlarmRule"]
+    detail = {"alarmName": [{"prefix": {"Sub": "${AWS::StackName}-"}}], "state": {"value": ["ALARM"]}}
+    assert rule["EventPattern"]["detail"] == detail
+    assert [target["Arn"] for target in rule["Targets"]] == [{"GetAtt": "NotifyQueue.Arn"}]
+    policy = resources("SQS::QueuePolicy")["NotifyQueuePolicy"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "AlarmRule.Arn"}}}
 
 
 def test_data_outlives_the_stack_and_the_table_is_the_one_that_code_expects() -> None:
