@@ -51,7 +51,7 @@ class LineageNode(Document):
 
     id: str
     kind: str
-    """`completion`, `distillation`, `dataset`, `job`, `model`, `run`, `verdict` …"""
+    """`completion`, `distillation`, `dataset`, `job`, `model`, `run`, `verdict`, `alias` …"""
     side: Literal["start", "up", "down"]
     """`start` is the object asked for; it came from those `up`, and those `down` came from it."""
 
@@ -94,11 +94,12 @@ def show_lineage(object_id: str) -> Lineage:
     """Show what an object came from and what it went into.
 
     The object may be a completion, a saved filter, an eval, a file, a run, a calibration, a distillation, a dataset, a
-    job, a model or a verdict.
+    job, a model, a verdict or an alias.
     """
     graph = lineage.graph(object_id)
     if not graph["nodes"]:
         graph["nodes"] = [{"id": object_id, "kind": _kind_of(object_id), "side": "start"}]
+    _add_alias(graph, object_id)
     return Lineage(id=object_id, **graph, completions=_completions(graph["nodes"]))
 
 
@@ -108,6 +109,18 @@ def _kind_of(object_id: str) -> str:
     if known is None and index.find(object_id) is None:
         raise NotFound("object with a lineage", object_id)
     return known or "completion"
+
+
+def _add_alias(graph: dict[str, Any], object_id: str) -> None:
+    """Add the alias that a completion was asked by. The way down is a filter: an alias has too many completions."""
+    if not any(node["side"] == "start" and node["kind"] == "completion" for node in graph["nodes"]):
+        return
+    reference = index.find(object_id)
+    completion = next(index.read([reference]), None) if reference else None
+    if completion and completion.alias:
+        name = completion.alias["name"]
+        graph["nodes"].append({"id": name, "kind": "alias", "side": "up"})
+        graph["edges"].append({"from": name, "to": object_id})
 
 
 def _completions(nodes: list[dict[str, Any]]) -> LineageCompletions:

@@ -45,6 +45,9 @@ def test_the_target_answers_and_the_capture_says_who_was_asked(system: System, p
     assert stored["alias"] == alias
     assert [one["id"] for one in listed(system, "?alias=quick@2&model=small")] == [stored["id"]]
     assert listed(system, "?alias=quick@1") == listed(system, "?alias=other") == []
+    graph = system.ok("GET", f"/v1/lineage/{stored['id']}")
+    assert {"id": "quick", "kind": "alias", "side": "up"} in graph["nodes"]
+    assert {"from": "quick", "to": stored["id"]} in graph["edges"]
     [exported] = json.loads(f"[{system.call('GET', '/v1/exports/completions?alias=quick')[1].strip()}]")
     assert (exported["alias"], exported["request"]["model"]) == (alias, "small")
     exported["response"]["id"] = "chatcmpl-again"

@@ -36,6 +36,7 @@ def distill(
     eval_id: Annotated[str | None, typer.Option("--eval", help="What is asked of an answer, as eval_….")] = None,
     teacher: Annotated[str | None, typer.Option(help="The big model, whose captured answers train.")] = None,
     student: Annotated[list[str] | None, typer.Option(help="The small model to train; may be repeated.")] = None,
+    alias: Annotated[str | None, typer.Option(help="The alias that it is for; it may change it by itself.")] = None,
     train_tag: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Train on completions with this tag; may be repeated.")
     ] = None,
@@ -51,7 +52,8 @@ def distill(
     """Start a distillation: measure, assemble, train, measure again, decide."""
     with errors_in_one_line():
         body = stack.document(file) if file else {}
-        said = {"name": name, "eval_id": eval_id, "teacher": teacher, "student": _student(student), "trainer": trainer}
+        said = {"name": name, "eval_id": eval_id, "teacher": teacher, "student": _student(student)}
+        said |= {"trainer": trainer, "alias": alias}
         body |= {field: value for field, value in said.items() if value is not None}
         if dataset and train_tag:
             raise Stopped("give --dataset or --train-tag, not both")

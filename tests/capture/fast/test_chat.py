@@ -20,11 +20,14 @@ ODD: list[Any] = [
     None, True, False, 0, 1, -1, 1.0, 0.5, 1 << 33, 1 << 53, (1 << 33) - 1, (1 << 53) - 1, "", "1", "12", "x" * 64,
     "x" * 65, "x" * 256, "x" * 257, "x" * 512, "x" * 513, "user", "nobody", "response", [], [None], ["user"],
     {}, {"a": "b"}, {"a": 1}, {"role": "user"}, {"role": ["user"]}, {"x" * 65: ""}, {str(n): "" for n in range(16)},
+    {"name": "quick", "version": 1, "target": "m"}, {"name": "q\n", "version": 1, "target": "m"},
+    {"name": "q", "version": True, "target": ""}, {"name": "q", "version": 0, "target": "m"}, {"name": "a/b"},
     {str(n): "" for n in range(17)}, [{"role": "tool"}], [{"message": {"role": "user"}}], [{"message": {"role": None}}],
 ]  # fmt: skip
 NAMES = [
     "request", "response", "metadata", "reference", "created", "latency_ms", "provider", "origin", "output", "error",
     "object", "model", "id", "messages", "choices", "input", "original", "untrainable", "previous_response_id",
+    "alias",
 ]  # fmt: skip
 
 
@@ -99,3 +102,20 @@ def test_what_is_not_plainly_sound_is_refused_by_the_rules_or_read_by_them() -> 
             refused += 1
             assert plain_chat({**record(1), "origin": value}) is None
     assert refused > 10
+
+
+def test_a_call_by_an_alias_is_plainly_sound() -> None:
+    sound = {"name": "quick-reply", "version": 3, "target": "ft:x"}
+    assert agree({**record(0), "alias": sound})
+    odd = [
+        {"name": "a/b"},
+        {"name": "q\n"},
+        {"name": "x" * 65},
+        {"version": 0},
+        {"version": True},
+        {"version": 1 << 31},
+    ]
+    odd += [{"target": ""}, {"target": None}, {"target": "x" * 257}, {"more": 1}]
+    for wrong in odd:
+        assert not agree({**record(0), "alias": {**sound, **wrong}}), wrong
+    assert not agree({**record(0), "alias": {}})
