@@ -12,6 +12,7 @@ from distillations.dataset import Dataset
 from distillations.distillation import TERMINAL, Distillation
 from evals.data_sources import DataSource
 from evals.eval import Eval
+from evals.items_by_status import has_index, items_by_status
 from evals.output_item import OutputItem
 from evals.output_items import output_item, output_items_behind
 from evals.run import Run, new_run, run_of_eval
@@ -127,12 +128,15 @@ def cancel_open_runs(eval_id: str) -> None:
 def list_output_items(eval_id: str, run_id: str) -> dict[str, Any]:
     """List the output items of a run: each row with its sample and its grades."""
     run = run_of_eval(eval_id, run_id)
-    items = output_items_behind(
-        run,
-        after=http.query_of(router, "after"),
-        status=http.query_of(router, "status"),
-        descending=http.descending(router),
+    after, status, descending = (
+        http.query_of(router, "after"),
+        http.query_of(router, "status"),
+        http.descending(router),
     )
+    if status and has_index(run):
+        items = items_by_status(run, after=after, status=status, descending=descending)
+    else:
+        items = output_items_behind(run, after=after, status=status, descending=descending)
     return http.listed(items, http.limit_of(router))
 
 
