@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.browser import Browser
+from tests.dashboard.cards import cards
 from tests.dashboard.crawl import pages, unseen
 from tests.flow import loop
 from tests.flow.system import System
@@ -90,6 +91,12 @@ def test_every_text_is_text_on_the_pages_that_show_it(browser: Browser, hostile:
         page = browser.page(path)
         assert is_harmless(page.body), path
         assert len(page.body.encode()) < 200_000, path
+    typed = cards("same_text", name=TEXTS["attribute"], reference=TEXTS["svg"])
+    for case in hostile:
+        tried = browser.post("/evals/new", {**typed, "tags": f"case={case}", "name": TEXTS["script"], "do": "try"})
+        assert tried.status == 200, tried.text
+        assert is_harmless(tried.body), case
+        assert len(tried.body.encode()) < 200_000, case
     assert "&lt;script&gt;alert(1)" in browser.page("/completions/chatcmpl-script").body
     assert "<U+202E>" in browser.page("/completions/chatcmpl-turned").text
     assert "more letters" in browser.page("/completions/chatcmpl-line").text
