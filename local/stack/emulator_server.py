@@ -4,13 +4,14 @@
   process links to one copy per distinct archive, under `STILLHOUSE_CODE`, beside which `TMPDIR` must be.
 - It takes a `MaximumConcurrency` that comes from a parameter for text, at which its poller fails.
 - Where it enforces policies, it asks for an action and an ARN that AWS does not have: `sqs:SendMessageBatch` and
-  `rule/default/<name>`.
+  `rule/default/<name>`. Of a call of SQS that names its queue by `SourceArn`, it does not see which queue that is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -26,6 +27,7 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc
 
 _unpacking = threading.Lock()
+_SOURCE = re.compile(rb'"SourceArn":\s*"(arn:aws:sqs:[^"]+)"')
 
 
 class _SharedArchive(zipfile.ZipFile):
@@ -71,9 +73,22 @@ def _on_default_bus(resource: Callable[..., str]) -> Callable[..., str]:
     return arn
 
 
+def _by_source(resource: Callable[..., str]) -> Callable[..., str]:
+    @wraps(resource)
+    def arn(service: str, *arguments: Any, **named: Any) -> str:
+        found = resource(service, *arguments, **named)
+        if service != "sqs" or found != "*":
+            return found
+        bodies = [value for value in (*arguments, *named.values()) if isinstance(value, bytes)]
+        queues = [match[1].decode() for body in bodies if (match := _SOURCE.search(body))]
+        return queues[0] if queues else found
+
+    return arn
+
+
 def main() -> None:
     iam_actions.extract_iam_action = _single(iam_actions.extract_iam_action)
-    iam_actions.extract_resource_arn = _on_default_bus(iam_actions.extract_resource_arn)
+    iam_actions.extract_resource_arn = _by_source(_on_default_bus(iam_actions.extract_resource_arn))
     lambda_svc._sqs_esm_concurrency = _numeric(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001, no public way
     lambda_runtime.zipfile = SimpleNamespace(**(vars(zipfile) | {"ZipFile": _SharedArchive}))
     sys.argv = ["ministack"]

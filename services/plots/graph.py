@@ -16,7 +16,9 @@ from plots.figure import Figure
 from plots.svg import element, label, number, one_line
 
 _WIDE, _TALL = 170.0, 44.0
-_ACROSS, _DOWN = 60.0, 14.0
+_ACROSS, _DOWN = 44.0, 14.0
+_TEXT = 122.0
+"""The width that a text is cut to: ids are in capitals, which are wider than letters are on average."""
 _EDGE = 6.0
 
 
@@ -113,7 +115,7 @@ def _box(box: Box, place: Place) -> str:
     inner = [
         element("title", escape(one_line(f"{box.kind} {box.name}")[:200])),
         element("rect", x=x, y=y, width=_WIDE, height=_TALL, rx=6, **{"class": "marked box" if box.marked else "box"}),
-        element("g", label(box.kind, x + 10, y + 14, width=_WIDE - 16), font_size=11, **{"class": "kind"}),
-        element("g", label(box.name, x + 10, y + 31, width=_WIDE - 16), font_size=12, **{"class": "name"}),
+        element("g", label(box.kind, x + 10, y + 14, width=_TEXT), font_size=11, **{"class": "kind"}),
+        element("g", label(box.name, x + 10, y + 31, width=_TEXT), font_size=12, **{"class": "name"}),
     ]
     return element("a", *inner, href=box.path) if box.path else element("g", *inner)
