@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(not cfpb.FOLDER.is_dir(), reason="needs ../shared/data/cfpb_complaints_14llm"),
 ]
-TEACHER, ROWS = "gpt-4o", 120
+TEACHER, ROWS = "gpt-4o", 60
 NOVA = "amazon.nova-micro-v1:0"
 STUDENTS = {
     "default": loop.STUDENT,
