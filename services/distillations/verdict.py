@@ -50,7 +50,7 @@ class Verdict(Record):
     sentence: str = ""
     """The verdict in one line for people, as `telling.sentence` writes it."""
     notified_at: int | None = None
-    """When people were first told, in seconds since the epoch; the distillation completes after that."""
+    """When it was handed to the channels, in seconds since the epoch; the distillation completes after that."""
     rows: int
     """The rows that all three runs graded."""
     dropped: int
