@@ -1,6 +1,7 @@
 """The wrapper between the real lab as provider and the real handlers as Stillhouse."""
 
 import json
+import time
 
 import pytest
 from openai import OpenAI
@@ -77,3 +78,26 @@ def test_a_chain_of_responses_is_read_back_whole(system, tmp_path):
         ("assistant", "answer 2"),
         ("user", "three"),
     ]
+
+
+def test_an_alias_of_the_real_handlers_is_followed_and_captured(system, tmp_path):
+    """Made, moved and rolled back over HTTP: the wrapper asks the lab itself, and the capture names the version."""
+    targets = [{"model": STUDENT}]
+    system.ok("PUT", "/v1/aliases/quick", {"targets": targets})
+    ask = {"model": "quick", "messages": messages(1), "store": True}
+    with served(Deployed(system)) as url:
+        provider = OpenAI(base_url=f"{system.lab}/v1", api_key="lab")
+        options = {"aliases": {"quick": "nobody"}, "alias_ttl": 0.02, "spool": tmp_path}
+        client = capture(provider, base_url=url, api_key=KEY, **options)
+        vars(client)["_recorder"].ways._aliases._ask().join(10)
+        first = client.chat.completions.create(**ask)
+        system.ok("PUT", "/v1/aliases/quick", {"targets": [*targets, {"model": "lab-judge", "weight": 0}]})
+        time.sleep(0.05)
+        second = client.chat.completions.create(**ask)
+        assert client.stillhouse.flush(20)
+        client.stillhouse.close()
+        vars(client)["_recorder"].endpoint.stored.close()
+        client.close()
+    listed = system.ok("GET", "/v1/chat/completions?alias=quick")["data"]
+    assert {one["id"]: one["alias"]["version"] for one in listed} == {first.id: 1, second.id: 2}
+    assert {(one["alias"]["target"], one["model"]) for one in listed} == {(STUDENT, STUDENT)}

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from aliases import changing
+from aliases.changing import Said
 from distillations.attempts import Attempt
 from notifications.alerts import Alert
 from providers.model_version import ModelVersion
 from providers.spending import CostSettings
+from tests.aliases.build import routing
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
 from tuning.handler import watch_entry
@@ -153,3 +156,12 @@ def test_a_model_that_was_not_chosen_has_lost_whatever_became_of_the_other(
         version.create()
     told, _ = day(23, system, monkeypatch)
     assert sorted(told) == sorted([lost.id, "ft:other"])
+
+
+def test_one_that_an_alias_points_at_is_neither_told_nor_retired(
+    system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing.put("quick", routing(("big", 1), fallback=lost.id), Said("ada"))
+    assert [day(number, system, monkeypatch) for number in (23, 40)] == [([], []), ([], [])]
+    changing.put("quick", routing(("big", 1)), Said("ada"))
+    assert day(50, system, monkeypatch) == ([lost.id], [])
