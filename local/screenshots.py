@@ -97,7 +97,7 @@ def _take(browser: Browser, stack: StackInfo, picture: Picture) -> int:
     page.get_by_role("button", name="Sign in").click()
     page.goto(picture.path)
     if picture.below:
-        page.get_by_role("heading", name=picture.below).first.evaluate("heading => heading.scrollIntoView()")
+        page.get_by_role("heading", name=picture.below, exact=True).evaluate("heading => heading.scrollIntoView()")
     image = page.screenshot(path=_FOLDER / f"{picture.name}.png")
     context.close()
     return len(image)

@@ -103,7 +103,8 @@ def _next_steps(report: Report) -> Table:
     table.add_column(style="dim")
     if report.look:
         url, key = report.look
-        table.add_row(f"{url}/distillations/{report.distillation.id}", f"all of this in a browser: sign in with {key}")
+        table.add_row(f"{url}/distillations/{report.distillation.id}", "all of this in a browser")
+        table.add_row(key, "the key to sign in with there")
     for command, purpose in _STOP + _NEXT[2:] if report.look else _NEXT:
         table.add_row(command, purpose)
     return table

@@ -90,7 +90,7 @@ def test_where_the_stack_stays_up_the_page_and_the_key_to_look_at_it_are_told():
     report.show(console, looked, "c1")
     text = console.file.getvalue()
     assert f"http://127.0.0.1:4610/distillations/{looked.distillation.id}" in text
-    assert "sign in with sk-sh-first-x" in text
+    assert "sk-sh-first-x" in text
     assert "make local-up" not in text
 
 
