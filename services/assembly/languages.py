@@ -33,18 +33,24 @@ _ALIKE = {"bs": "hr", "sr": "hr", "sh": "hr", "nn": "no", "da": "no", "ms": "id"
 
 
 def languages_of(question: list[dict[str, Any]], answer: dict[str, Any]) -> tuple[str, str]:
-    """The language of the last thing that the user says, and that of the answer; both empty where it asks for one."""
+    """The language of the last thing that the user says, and that of the answer; both empty where it asks for one.
+
+    Both are empty, too, where the answer has none, as a label has: the question is then not looked at.
+    """
+    answered = _language_of(text_of(answer.get("content")))
+    if not answered:
+        return "", ""
     said: dict[str, Any] = next((message for message in reversed(question) if message["role"] == "user"), {})
-    asked, answered = text_of(said.get("content")), text_of(answer.get("content"))
-    languages = _language_of(asked), _language_of(answered)
+    asked = text_of(said.get("content"))
+    languages = _language_of(asked), answered
     return ("", "") if languages[0] != languages[1] and _ASKS_FOR_A_LANGUAGE.search(asked) else languages
 
 
 def _language_of(text: str) -> str:
     said = _CODE.sub(" ", text[: 4 * _READ]).strip()[:_READ]
-    letters = sum(letter.isalpha() for letter in said)
+    letters = sum(map(str.isalpha, said))
     # Chinese and Japanese have no spaces, and say as much in a third of the letters.
-    dense = sum(letter >= "\u3040" for letter in said)
+    dense = 0 if said.isascii() else sum(letter >= "\u3040" for letter in said)
     if said[:1] in ("{", "[", "<") or letters + 2 * dense < _LEAST_LETTERS:
         return ""
     if len(said.split()) < _LEAST_WORDS and not dense:

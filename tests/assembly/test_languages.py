@@ -19,14 +19,14 @@ ENGLISH = "Could you please tell me when my parcel will finally arrive?"
             "\u60a8\u7684\u5305\u88f9\u5c06\u4e8e\u660e\u5929\u4e0a\u5348\u9001\u8fbe\uff0c\u7ed9\u60a8\u5e26\u6765\u7684\u4e0d\u4fbf\u6211\u4eec\u6df1\u8868\u6b49\u610f",
             ("de", "zh"),
         ),
-        (GERMAN, "shipping", ("de", "")),
-        (GERMAN, '{"answer": "Your parcel will arrive tomorrow morning, we hope"}', ("de", "")),
-        (GERMAN, "```python\nfor parcel in parcels: print(parcel.arrives)\n```", ("de", "")),
+        (GERMAN, "shipping", ("", "")),
+        (GERMAN, '{"answer": "Your parcel will arrive tomorrow morning, we hope"}', ("", "")),
+        (GERMAN, "```python\nfor parcel in parcels: print(parcel.arrives)\n```", ("", "")),
         (f"Translate into English: {GERMAN}", ENGLISH, ("", "")),
         ("", ENGLISH, ("", "en")),
     ],
 )
-def test_a_language_is_told_where_a_text_is_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:
+def test_languages_are_told_where_both_texts_are_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:
     asked = [{"role": "system", "content": ENGLISH}, {"role": "user", "content": question}]
     assert languages_of(asked, {"role": "assistant", "content": answer}) == languages
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -112,12 +113,8 @@ def words_of(completion: Completion, mask: Mask | None = None) -> Counter[str]:
     """The words of the last question, in one case: its first 64 of three letters or more."""
     questions = (message.get("content") for message in reversed(completion.messages) if message.get("role") == "user")
     text = text_of(next(questions, None))[:_LONGEST_TEXT]
-    words = Counter[str]()
-    for match in _WORD.finditer((mask(text) if mask else text).casefold()):
-        words[match.group()] += 1
-        if words.total() == _MOST_WORDS:
-            break
-    return words
+    words = _WORD.finditer((mask(text) if mask else text).casefold())
+    return Counter(match.group() for match in islice(words, _MOST_WORDS))
 
 
 def day_of(days: int) -> str:
