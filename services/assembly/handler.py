@@ -10,7 +10,7 @@ from assembly.make import give_up, make
 from assembly.part import Piece, work_on
 from assembly.time_left import GoesOn, HandedOver
 from foundation import bus
-from foundation.consumer import consume
+from foundation.consumer import come_again_soon, consume
 from foundation.events import AssembleDataset, Delivery, StepFailed
 
 
@@ -26,6 +26,7 @@ def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
             about = delivery.model_dump(include={"distillation_id", "dataset_id", "at", "correlation_id"})
             bus.send(AssembleDataset(**about))
 
+    come_again_soon(event, AssembleDataset.QUEUE, context)
     return consume(event, handle, _give_up)
 
 

@@ -42,6 +42,11 @@ def send_all(messages: Iterable[Sendable]) -> None:
                 raise RetryLater(f"SQS refused {len(answer['Failed'])} of {len(entries)} messages")
 
 
+def come_again(queue: str, receipt: str, *, after_s: int) -> None:
+    """Have a message that is being handled delivered again so many seconds from now, unless it is deleted by then."""
+    aws.sqs().change_message_visibility(QueueUrl=_url(queue), ReceiptHandle=receipt, VisibilityTimeout=after_s)
+
+
 def _url(queue: str) -> str:
     url: str = getattr(settings(), queue)
     return url

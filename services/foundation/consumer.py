@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from foundation import events, table
+from botocore.exceptions import ClientError
+
+from foundation import bus, events, table
 from foundation.errors import AtWork, RetryLater, StillhouseError
 from foundation.events import Delivery
 from foundation.ids import now
@@ -35,6 +37,8 @@ LAST_DELIVERY = 5
 """The delivery on which a message that fails is given up. SQS delivers it once more, then moves it to the dead letters:
 `maxReceiveCount` in the template is higher by one."""
 _LONGEST_REASON = 500
+_AFTER_THE_END_S = 10
+"""Longer than a lease outlives its holder."""
 _REMEMBERED_S = 14 * 86_400
 _STOPPED = (
     f"it was tried {LAST_DELIVERY} times, and its function was stopped, for its time or its memory, before an end"
@@ -81,6 +85,20 @@ def consume(event: dict[str, Any], handle: Handle, give_up: GiveUp | None = None
         else:
             _came_to_its_end(about, give_up)
     return _failures(failed)
+
+
+def come_again_soon(event: dict[str, Any], queue: str, context: Any) -> None:
+    """Have the messages delivered again soon after this invocation must have ended, should it be killed.
+
+    The queue's own time is six times what the function may take, as AWS asks for. Nobody holds a lease by then.
+    """
+    after_s = context.get_remaining_time_in_millis() // 1000 + _AFTER_THE_END_S
+    for record in event["Records"]:
+        try:
+            bus.come_again(queue, record["receiptHandle"], after_s=after_s)
+        except ClientError as error:
+            # It then comes again at the queue's time.
+            logger().warning("delivered again later", extra={"error": error.response["Error"]["Code"]})
 
 
 def _was_stopped(about: dict[str, Any]) -> bool:
