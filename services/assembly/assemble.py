@@ -10,13 +10,13 @@ the card waits until the distillation is approved.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from assembly import parts
-from assembly.curate import Curator
-from assembly.files import link_examples, write_files
+from assembly.figures import Figures
 from assembly.grading import Ended, Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
@@ -24,7 +24,6 @@ from assembly.report.build import About
 from assembly.report.suitability import Known
 from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
-from completions.sources import StoredCompletions
 from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.failure import Failure
@@ -112,13 +111,14 @@ def _dataset(message: AssembleDataset) -> Dataset:
 def _write(distillation: Distillation, dataset: Dataset, context: Any) -> DatasetCard:
     making = Making.of_distillation(distillation, dataset.id, at=dataset.created_at * 1000)
     grading = StoredRuns(dataset, making, distillation.teacher)
-    with curated(making, context, grading) as curator:
-        _check(distillation, curator)
-        write_files(dataset.id, curator)
-        warnings = write_report(curator, making.recipe, _traffic(distillation), _about(distillation, dataset))
-    link_examples(curator, Node("dataset", dataset.id))
+    with curated(making, context, grading) as settled:
+        _check(distillation, settled.figures)
+        settled.write_files()
+        about = replace(_about(distillation, dataset), agreement=list(settled.agreement))
+        warnings = write_report(settled.figures, settled.counted(), making, about)
+        settled.link(Node("dataset", dataset.id))
     return card_of(
-        curator,
+        settled,
         making.recipe,
         grading,
         id=dataset.id,
@@ -142,31 +142,21 @@ def _about(distillation: Distillation, dataset: Dataset) -> About:
     )
 
 
-def _traffic(distillation: Distillation) -> list[StoredCompletions]:
-    """The filters by which recent traffic is found that the set is held against."""
-    owner = owner_of(distillation)
-    if owner:
-        return owner.traffic
-    source = distillation.training_source
-    return [source] if isinstance(source, StoredCompletions) else []
-
-
-def _check(distillation: Distillation, curator: Curator) -> None:
-    trains = sum(place.outcome == "train" for _, place in curator.examples)
+def _check(distillation: Distillation, figures: Figures) -> None:
+    trains = figures.train_rows
     if trains < LEAST_EXAMPLES and distillation.used_recipe.method == "dpo":
-        raise too_few_pairs(curator, LEAST_EXAMPLES)
-    dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
+        raise too_few_pairs(figures, LEAST_EXAMPLES)
     if trains < LEAST_EXAMPLES:
         raise ApiError(
             f"The training set has {trains} examples; at least {LEAST_EXAMPLES} are needed. The filter in "
-            f"'train' with teacher {distillation.teacher} gave too few; dropped: {dropped or 'none'}.",
+            f"'train' with teacher {distillation.teacher} gave too few; dropped: {figures.left_out()}.",
             code="too_few_examples",
             param="train",
         )
-    if distillation.most_models and trains == len(curator.examples):
+    if distillation.most_models and not figures.validation_rows:
         raise ApiError(
             "The best of several models is chosen on the validation rows, and of so few examples none validates. Let "
-            f"'train' select more, or raise 'recipe.validation_share'; dropped: {dropped or 'none'}.",
+            f"'train' select more, or raise 'recipe.validation_share'; dropped: {figures.left_out()}.",
             code="no_validation_rows",
             param="train",
         )

@@ -7,13 +7,13 @@ no difference. In memory are ids, slices and digests; the lines lie in the spool
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 import orjson
 
 from assembly.curation import BY_ROW, FIRST, LAST, RULES, TOGETHER
-from assembly.curation.rule import Candidate, Finding, Known, RowRule, Together
+from assembly.curation.rule import Candidate, Finding, Known, RowRule, Together, Verdict
 from assembly.grading import Grading
 from assembly.journal import Journal, Place
 from assembly.languages import languages_of
@@ -30,13 +30,11 @@ from distillations.dataset import split_unit
 from distillations.dataset_row import DatasetRow, Outcome
 from distillations.grades import Agreement, Augmented
 from distillations.leaks import RULES as LEAKS
-from distillations.leaks import Leak
 from distillations.pairs import pair_of
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
 from distillations.text_steps import Language, PersonalData
 from foundation.consumer import logger
 
-_SHOWN = 20
 _FAILED = "failed"
 """The field of a line in the spool that has the other answer of a pair."""
 # What computing raises on a completion that is not quite a chat completion.
@@ -88,37 +86,17 @@ class Curator:
         self.augmented: list[Augmented] = []
         self.examples: list[Example] = []
 
-    @property
-    def dropped(self) -> dict[str, int]:
-        """By rule, how many completions it dropped; rules that the recipe leaves out dropped none."""
-        return self.journal.dropped
-
-    def contradicted(self) -> list[str]:
-        """The first 20 completions whose answer contradicts one that is kept."""
-        return self.journal.dropped_by("contradictions", _SHOWN)
-
-    def problems(self) -> list[str]:
-        """Why the trainer would refuse the first 20 malformed completions."""
-        malformed = self.journal.dropped_by("malformed", _SHOWN)
-        return [f"{completion_id}: {self.journal.why(completion_id).reason}" for completion_id in malformed]
-
-    def strangers(self) -> list[str]:
-        """The completions that the recipe names by hand, and that never came."""
-        return [name for name in (*self._recipe.keep, *self._recipe.drop) if not self.journal.knows(name)]
-
-    def corrected(self) -> list[str]:
-        """The first 20 completions to which a person's answer trains or validates."""
-        return [example.row.id for example in self.examples if example.row.corrected][:_SHOWN]
-
-    def leaks(self) -> list[Leak]:
-        """The first 20 completions that each rule found to leak test rows."""
-        found = ((rule, completion_id) for rule in LEAKS for completion_id in self.journal.dropped_by(rule, _SHOWN))
-        evidence = ((rule, completion_id, self.journal.why(completion_id)) for rule, completion_id in found)
-        return [Leak(id=name, rule=rule, test_rows=why.others, score=why.score) for rule, name, why in evidence]
+    def named(self) -> list[str]:
+        """The completions that the recipe names by hand, and that came."""
+        return [name for name in (*self._recipe.keep, *self._recipe.drop) if self.journal.knows(name)]
 
     def rows(self) -> Iterator[DatasetRow]:
         """What became of each completion, in the order of time and id."""
-        return self.journal.rows({example.row.id: example.place for example in self.examples})
+        return self.journal.rows(self.places())
+
+    def places(self) -> dict[str, Place]:
+        """Where the examples stand, by id."""
+        return {example.row.id: example.place for example in self.examples}
 
     def line(self, row: Row) -> bytes:
         """The line of a row, made of what lies in the spool."""
@@ -151,24 +129,55 @@ class Curator:
 
     def decide(self) -> None:
         """Look at the completions that are left together, then split them. Raises Waiting where grades are to come."""
+        self.settle(self._recipe.steps_of(*SET_STEPS))
+        self.place(validating(self._rows, self._recipe))
+
+    def settle(
+        self,
+        steps: Sequence[Any],
+        template: frozenset[bytes] | None = None,
+        languages: Mapping[tuple[str, str], int] | None = None,
+    ) -> None:
+        """Look at the rows together, by these steps. They may be a share of all rows, of which the steps are told.
+
+        `template` are the pieces of the prompts' templates of all rows; `languages` says of all rows how many have
+        which languages. Without them they follow from the rows.
+        """
         self._rows.sort(key=lambda row: row.order)
-        steps = self._recipe.steps_of(*SET_STEPS)
-        if steps:
-            questions = Questions(self._spool, self._rows, self._test)
-            first = len(self._recipe.steps) - len(steps) + 1
-            for number, step in enumerate(steps, start=first):
-                known = Together(
-                    seed=self._recipe.seed,
-                    questions=questions,
-                    grading=self._grading,
-                    number=number,
-                    note_grade=self.journal.note_grade,
-                    note_agreement=self.agreement.append,
-                    note_augmented=self._note_augmented,
-                    take_in=self._take_in,
-                )
-                self._rows = self._left_by(step, known)
-        self.examples = _placed(self._rows, validating(self._rows, self._recipe))
+        questions = Questions(self._spool, self._rows, self._test, template)
+        first = len(self._recipe.steps) - len(steps) + 1
+        for number, step in enumerate(steps, start=first):
+            known = Together(
+                seed=self._recipe.seed,
+                questions=questions,
+                grading=self._grading,
+                number=number,
+                languages=languages,
+                note_grade=self.journal.note_grade,
+                note_agreement=self.agreement.append,
+                note_augmented=self._note_augmented,
+                take_in=self._take_in,
+            )
+            self.judge(step.rule, list(TOGETHER[step.rule](list(self._rows), step, known)))
+
+    def judge(self, rule: str, verdicts: Iterable[Verdict]) -> None:
+        """Let a rule's verdicts be done: rows are dropped, or stand so often from now on."""
+        dropped: set[str] = set()
+        for row, finding, copies in verdicts:
+            if copies:
+                row.copies = copies
+                self.journal.note_change(row.id, rule, finding, "repeated")
+            elif row.kept and rule not in LEAKS:
+                self.journal.note_change(row.id, rule, finding, "overruled")
+            else:
+                dropped.add(row.id)
+                self.journal.drop(row.id, rule, finding)
+        self._rows = sorted((row for row in self._rows if row.id not in dropped), key=lambda row: row.order)
+
+    def place(self, held_back: Container[str], before: Mapping[Outcome, int] | None = None) -> None:
+        """Give each row its place. `held_back` validate; `before` says how many lines stand before these rows'."""
+        self._rows.sort(key=lambda row: row.order)
+        self.examples = _placed(self._rows, held_back, before or {})
 
     def _look_at(self, completion: Completion) -> None:
         """Keep the completion as a row, unless a rule drops it. One on which this raises is no sound completion."""
@@ -252,20 +261,6 @@ class Curator:
         self._spool.write(line)
         return row
 
-    def _left_by(self, step: Any, together: Together) -> list[Row]:
-        """The rows that a step leaves, of which it may have repeated some."""
-        dropped: set[str] = set()
-        for row, finding, copies in list(TOGETHER[step.rule](list(self._rows), step, together)):
-            if copies:
-                row.copies = copies
-                self.journal.note_change(row.id, step.rule, finding, "repeated")
-            elif row.kept and step.rule not in LEAKS:
-                self.journal.note_change(row.id, step.rule, finding, "overruled")
-            else:
-                dropped.add(row.id)
-                self.journal.drop(row.id, step.rule, finding)
-        return sorted((row for row in self._rows if row.id not in dropped), key=lambda row: row.order)
-
 
 def _spooled(candidate: Candidate) -> dict[str, Any]:
     """The line of a candidate; where it is one of a pair, with the other answer."""
@@ -278,9 +273,9 @@ def _row_rules(recipe: Recipe) -> list[tuple[str, RowRule, Any]]:
     return [*first, *steps, *((name, rule, None) for name, rule in LAST.items())]
 
 
-def _placed(rows: Sequence[Row], held_back: set[str]) -> list[Example]:
+def _placed(rows: Sequence[Row], held_back: Container[str], before: Mapping[Outcome, int]) -> list[Example]:
     """The rows in their order, each with its place. What validates stands once."""
-    lines: dict[Outcome, int] = {"train": 0, "validation": 0}
+    lines: dict[Outcome, int] = {"train": 0, "validation": 0, **before}
     examples = []
     for row in rows:
         outcome: Outcome = "validation" if row.id in held_back else "train"

@@ -12,6 +12,7 @@ from heapq import nsmallest
 from typing import Any, Literal, NamedTuple
 
 import orjson
+from pydantic import BaseModel
 
 from assembly.curation.rule import Finding
 from distillations.dataset_row import Action, Corrected, DatasetRow, Evidence, Outcome
@@ -27,6 +28,18 @@ class Place(NamedTuple):
     outcome: Outcome
     line: int
     copies: int
+
+
+class Case(BaseModel):
+    """A completion to which a rule did something."""
+
+    created: int
+    id: str
+    evidence: Evidence
+
+    @property
+    def order(self) -> tuple[int, str]:
+        return self.created, self.id
 
 
 class Journal:
@@ -87,22 +100,22 @@ class Journal:
         noted, earlier = grade.model_dump_json().encode(), self._grades.get(completion_id)
         self._grades[completion_id] = noted if earlier is None else earlier + b"," + noted
 
-    def dropped_by(self, rule: str, most: int) -> list[str]:
-        """The first completions, in the order of time and id, that a rule dropped."""
-        return sorted(self._dropped.get(rule, ()), key=self._order)[:most]
+    def first_dropped(self, rule: str, most: int) -> list[Case]:
+        """The first completions, in the order of time and id, that a rule dropped, and why."""
+        first = nsmallest(most, self._dropped.get(rule, ()), key=self._order)
+        return [self._case(completion_id, self._evidence_of(completion_id)[-1]) for completion_id in first]
 
-    def why(self, completion_id: str) -> Evidence:
-        """The last that was done to a completion."""
-        return self._evidence_of(completion_id)[-1]
-
-    def first_by_rule(self, most: int) -> dict[str, list[tuple[str, Evidence]]]:
+    def first_by_rule(self, most: int) -> dict[str, list[Case]]:
         """By rule, the first completions, in the order of time and id, that it did something to, and what it did."""
         by_rule: dict[str, list[str]] = {}
         for completion_id, evidence in self._evidence.items():
             for noted in orjson.loads(b"[" + evidence + b"]"):
                 by_rule.setdefault(noted["rule"], []).append(completion_id)
         first = {rule: nsmallest(most, ids, key=self._order) for rule, ids in by_rule.items()}
-        return {rule: [(name, self._evidence_by(rule, name)) for name in ids] for rule, ids in first.items()}
+        return {rule: [self._case(name, self._evidence_by(rule, name)) for name in ids] for rule, ids in first.items()}
+
+    def _case(self, completion_id: str, evidence: Evidence) -> Case:
+        return Case(created=self._created[completion_id], id=completion_id, evidence=evidence)
 
     def _evidence_by(self, rule: str, completion_id: str) -> Evidence:
         return next(evidence for evidence in self._evidence_of(completion_id) if evidence.rule == rule)

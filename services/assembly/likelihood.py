@@ -12,7 +12,7 @@ import math
 import zlib
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,12 +39,21 @@ class Rival(NamedTuple):
     sum of so many independent pieces of evidence has a spread of that size."""
 
 
-class Likelihood:
-    """What was learnt. `answers` are those that are told apart, by their keys, with the number of rows of each."""
+def some_of(rows: Iterable[Row]) -> list[Row]:
+    """The rows that may be learnt from. Those of some of the rows are those of all."""
+    return sample(rows, _LEARNT_FROM)
 
-    def __init__(self, rows: Sequence[Row], answers: Mapping[str, int], questions: Questions) -> None:
+
+def learnt(rows: Iterable[Row], answers: Container[str]) -> list[Row]:
+    """The rows that are learnt from: `answers` are the keys of those that are told apart."""
+    return [row for row in some_of(rows) if row.answer_key in answers]
+
+
+class Likelihood:
+    """What was learnt from rows, in the order of their keys."""
+
+    def __init__(self, learnt: Sequence[Row], questions: Questions) -> None:
         self._questions = questions
-        learnt = [row for row in sample(rows, _LEARNT_FROM) if row.answer_key in answers]
         self._known = self._telling(learnt)
         self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._words: Counter[str] = Counter()
@@ -53,6 +62,10 @@ class Likelihood:
         for row in learnt:
             self._learn(row)
         self._unseen = {answer: self._per_word(answer, 0) for answer in self._rows}
+
+    def read_from(self, questions: Questions) -> None:
+        """Read the questions of rows from there from now on."""
+        self._questions = questions
 
     def rival(self, row: Row) -> Rival | None:
         """The answer that is likeliest but for its own; None where its words say nothing."""

@@ -14,19 +14,24 @@ from typing import Any
 from assembly import machine
 from assembly.curate import Curator
 from assembly.curation.rule import Known
+from assembly.figures import Figures
 from assembly.grading import Grading
 from assembly.making import Making
 from assembly.masking import Masker, mask_of
-from assembly.parts import Parts
+from assembly.parts import Parts, compares
 from assembly.questions import TestQuestion
 from assembly.report.survey import Survey
+from assembly.settled import Settled, Whole
+from assembly.stages.plan import is_staged
+from assembly.stages.staged import Staged
+from assembly.stages.work import Work
 from assembly.time_left import HandedOver, TimeLeft
 from completions import selection
 from distillations.dataset import DatasetCard
 from distillations.formats import format_named
 from distillations.grading_steps import Augment, Quality
 from distillations.held_out import HeldOut
-from distillations.recipe import NearDuplicates, NearLeaks, UsedRecipe
+from distillations.recipe import NearLeaks, UsedRecipe
 from distillations.text_steps import PersonalData
 from distillations.trainers import TRAINERS
 from foundation.errors import ApiError
@@ -36,33 +41,39 @@ LEASE = "ASSEMBLE"
 
 
 @contextmanager
-def curated(making: Making, context: Any, grading: Grading) -> Iterator[Curator]:
+def curated(making: Making, context: Any, grading: Grading) -> Iterator[Settled]:
     """The completions curated by the recipe, held against the test rows. `context` is Lambda's.
 
-    Raises GoesOn where its time ends first, HandedOver where the state machine makes the parts, and Waiting where rows
-    are still to be graded: the pass is taken again when they are.
+    A very large set is decided stage by stage, unless a step of its recipe has rows graded. Raises GoesOn where its
+    time ends first, HandedOver where the state machine makes the parts, and Waiting where rows are still to be graded:
+    the pass is taken again when they are.
     """
     time_left = TimeLeft(context)
     # Whoever makes a part reads no runs.
     making.freeze_answers()
     parts = list(selection.parts(making.selection))
-    signed = bool(making.recipe.steps_of(NearLeaks, NearDuplicates, Augment))
+    signed = compares(making.recipe)
     of_parts = Parts(making, parts) if len(parts) > 1 else None
     if of_parts and machine.hand_over(making, of_parts.unread(), context, signed=signed):
         raise HandedOver
     held_out, questions = _held_out(making)
     known = _known(making, held_out)
+    if of_parts:
+        read_and_sign(of_parts, known, time_left, signed=signed)
+        if len(parts) >= machine.LEAST_PARTS and is_staged(making.recipe):
+            yield Staged(Work(making, of_parts, questions, time_left))
+            return
+        time_left.finish()
     with TemporaryFile() as spool, TemporaryFile() as notes:
         mask = mask_of(making.recipe.steps_of(PersonalData))
         survey = Survey(notes, making.recipe.slice_keys, known.corrections, mask)
         curator = Curator(making.recipe, known, spool, questions, grading, survey=survey)
         if of_parts:
-            read_and_sign(of_parts, known, time_left, signed=signed)
             of_parts.give(curator, spool, signed=signed)
         else:
             curator.read(making.completions())
         curator.decide()
-        yield curator
+        yield Whole(making, curator)
 
 
 def known_of(making: Making) -> Known:
@@ -113,43 +124,32 @@ def read_and_sign(parts: Parts, known: Known, time_left: TimeLeft, *, signed: bo
     for part in unsigned:
         time_left.spend()
         parts.sign(part, template)
-    time_left.finish()
 
 
-def too_few_pairs(curator: Curator, least: int) -> ApiError:
+def too_few_pairs(figures: Figures, least: int) -> ApiError:
     """The failure of a set that has fewer pairs than it needs, and how to get some."""
-    dropped = ", ".join(f"{count} {reason}" for reason, count in curator.dropped.items() if count)
     return ApiError(
-        f"The training set has {len(curator.examples)} pairs; at least {least} are needed to train on. A pair is an "
+        f"The training set has {figures.rows} pairs; at least {least} are needed to train on. A pair is an "
         "answer of the source that passed and another one to the same question that failed, both in the recipe's "
         "'runs'. To get some, run the eval on the completions of the source twice, on their stored answers and with "
-        f"the student, and name both runs. Left out: {dropped or 'none'}.",
+        f"the student, and name both runs. Left out: {figures.left_out()}.",
         code="too_few_pairs",
         param="recipe.runs",
     )
 
 
-def card_of(curator: Curator, recipe: UsedRecipe, grading: Grading, **about: Any) -> DatasetCard:
-    """The card of what a curator decided; `about` is what the dataset was made for."""
-    train = [place for _, place in curator.examples if place.outcome == "train"]
+def card_of(settled: Settled, recipe: UsedRecipe, grading: Grading, **about: Any) -> DatasetCard:
+    """The card of a set that is decided; `about` is what the dataset was made for."""
+    figures = settled.figures
+    shared = ("selected", "rows", "train_rows", "train_lines", "validation_rows", "dropped", "changed", "masked")
+    more = ("contradicted", "leaks", "synthetic", "history_turns")
     return DatasetCard(
         **about,
+        **{name: getattr(figures, name) for name in (*shared, *more)},
         recipe=recipe,
-        selected=curator.journal.selected,
-        rows=len(curator.examples),
-        train_rows=len(train),
-        train_lines=sum(place.copies for place in train),
-        validation_rows=len(curator.examples) - len(train),
-        dropped=curator.dropped,
-        changed=dict(curator.journal.changed),
-        masked=dict(sorted(curator.journal.masked.items())),
-        contradicted=curator.contradicted(),
-        malformed=curator.problems(),
-        corrected=curator.corrected(),
-        leaks=curator.leaks(),
+        malformed=figures.problems,
+        corrected=[name for _, name in figures.corrected],
         runs=grading.runs(),
-        agreement=curator.agreement,
-        synthetic=sum(row.synthetic for row, _ in curator.examples),
-        augmented=curator.augmented,
-        history_turns=sum(row.history_turns for row, _ in curator.examples),
+        agreement=list(settled.agreement),
+        augmented=list(settled.augmented),
     )

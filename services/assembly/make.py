@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 from assembly import parts
-from assembly.files import link_examples, write_files, write_rows
 from assembly.grading import Ended, Waiting
 from assembly.made import LEASE, card_of, curated, too_few_pairs
 from assembly.making import Making
@@ -68,16 +67,16 @@ def _written(dataset: Dataset, context: Any) -> DatasetCard:
     teachers = {source.model for source in dataset.source}
     teacher = teachers.pop() if len(teachers) == 1 else None
     grading = Unpaid(making, teacher) if dataset.dry_run else StoredRuns(dataset, making, teacher)
-    with curated(making, context, grading) as curator:
-        if making.recipe.method == "dpo" and not curator.examples and not dataset.dry_run:
-            raise too_few_pairs(curator, 1)
+    with curated(making, context, grading) as settled:
+        if making.recipe.method == "dpo" and not settled.figures.rows and not dataset.dry_run:
+            raise too_few_pairs(settled.figures, 1)
         if dataset.dry_run:
-            write_rows(dataset.id, curator)
+            settled.write_rows()
         else:
-            write_files(dataset.id, curator)
-            node = Node("dataset", dataset.id)
-            link_examples(curator, node)
-        about = About(dataset.id, dataset.created_at, dataset.trainer, terms=dataset.teacher_terms)
-        warnings = write_report(curator, making.recipe, dataset.traffic, about)
+            settled.write_files()
+            settled.link(Node("dataset", dataset.id))
+        agreement = list(settled.agreement)
+        about = About(dataset.id, dataset.created_at, dataset.trainer, terms=dataset.teacher_terms, agreement=agreement)
+        warnings = write_report(settled.figures, settled.counted(), making, about)
     about_it: dict[str, Any] = {"id": dataset.id, "created_at": dataset.created_at, "teacher": teacher}
-    return card_of(curator, making.recipe, grading, **about_it, warnings=warnings)
+    return card_of(settled, making.recipe, grading, **about_it, warnings=warnings)

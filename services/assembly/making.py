@@ -6,7 +6,7 @@ the trainer and the test rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,6 +52,8 @@ class Making:
     """Only what this model answered; None for all."""
     owner: Dataset | None = None
     """The dataset whose completions a distillation trains on; None where it has a filter of its own."""
+    traffic: Sequence[StoredCompletions] = ()
+    """The filters by which recent traffic is found that the set is held against."""
 
     @classmethod
     def of(cls, dataset_id: str, distillation_id: str = "") -> Self:
@@ -71,6 +73,7 @@ class Making:
             selection=dataset.key("selection.jsonl"),
             test=lambda: _test_items(dataset),
             corrections=lambda: corrections.frozen(dataset.key("corrections.jsonl")),
+            traffic=dataset.traffic,
         )
 
     @classmethod
@@ -82,11 +85,12 @@ class Making:
         source = distillation.training_source
         owner: Dataset | None = None
         asked: RowSource | list[RowSource]
+        traffic: Sequence[StoredCompletions]
         if isinstance(source, DatasetId):
             owner = Dataset.load(source.id, param="train.id")
-            asked = owner.source
+            asked, traffic = owner.source, owner.traffic
         elif isinstance(source, StoredCompletions):
-            asked = source
+            asked, traffic = source, [source]
             _choose(source, dataset_id)
         else:
             raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
@@ -101,6 +105,7 @@ class Making:
             corrections=lambda: corrections.frozen(dataset_key(owner.id if owner else dataset_id, "corrections.jsonl")),
             model=distillation.teacher,
             owner=owner,
+            traffic=traffic,
         )
 
     def answers(self) -> RunAnswers:

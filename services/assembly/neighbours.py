@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from assembly.row import Row
@@ -99,8 +99,11 @@ def meeting(signatures: Callable[[], Iterator[tuple[object, bytes]]], similarity
         for place, (kind, signature) in enumerate(signatures()):
             met = first.setdefault(hash((kind, _slice(signature, band, number))), place)
             if met != place:
-                _join(parents, met, place)
-    yield from _groups(parents)
+                joined(parents, met, place)
+    members: dict[int, list[int]] = defaultdict(list)
+    for place, root in roots_of(parents):
+        members[root].append(place)
+    yield from members.values()
 
 
 def _slice(signature: bytes, band: int, number: int) -> bytes:
@@ -108,10 +111,25 @@ def _slice(signature: bytes, band: int, number: int) -> bytes:
     return signature[band * width : (band + 1) * width]
 
 
-def _join(parents: array[int], one: int, other: int) -> None:
+def joined(parents: array[int], one: int, other: int) -> None:
     """Let two questions be of one group, whose first question stands for it."""
     one, other = _root(parents, one), _root(parents, other)
     parents[max(one, other)] = min(one, other)
+
+
+def roots_of(parents: array[int]) -> Iterator[tuple[int, int]]:
+    """The questions of groups of more than one, each with the first one of its group, which stands before the others.
+
+    Questions are told by their numbers, and come in that order but for the first ones.
+    """
+    firsts = bytearray(len(parents))
+    for place in range(len(parents)):
+        root = _root(parents, place)
+        if root != place:
+            if not firsts[root]:
+                firsts[root] = 1
+                yield root, root
+            yield place, root
 
 
 def _root(parents: array[int], place: int) -> int:
@@ -119,13 +137,3 @@ def _root(parents: array[int], place: int) -> int:
         parents[place] = parents[parents[place]]
         place = parents[place]
     return place
-
-
-def _groups(parents: Sequence[int]) -> Iterator[list[int]]:
-    members: dict[int, list[int]] = defaultdict(list)
-    for place in range(len(parents)):
-        root = _root(parents, place)  # type: ignore[arg-type]
-        if root != place:
-            members[root].append(place)
-    for root, others in members.items():
-        yield [root, *others]

@@ -26,6 +26,7 @@ from assembly.row import Row
 from completions.selection import Part
 from distillations.dataset import dataset_key
 from distillations.grading_steps import Augment
+from distillations.recipe import NearDuplicates, NearLeaks, Recipe
 from distillations.text_steps import PersonalData
 from foundation import blobs
 
@@ -51,6 +52,10 @@ class Parts:
         self._making = making
         self._parts = parts
         self._there = set(blobs.keys(work_of(making.dataset_id)))
+
+    @property
+    def all(self) -> Sequence[Part]:
+        return self._parts
 
     def unread(self) -> list[Part]:
         """The parts whose completions nobody has looked at."""
@@ -86,8 +91,8 @@ class Parts:
 
     def sign(self, part: Part, template: frozenset[bytes]) -> None:
         """Make the signatures of a part's questions."""
-        entries, lines = self._read(part)
-        with BytesIO(lines) as spool:
+        entries = self.entries(part)
+        with BytesIO(self.lines(part)) as spool:
             questions = Questions(spool, [], (), template)
             signed = b"".join(questions.signed(entry.row) for entry in entries if entry.row)
         blobs.put_new(self._key(part, "signatures"), signed)
@@ -97,29 +102,47 @@ class Parts:
 
         What was deleted since it was read is left out, as if it had never come.
         """
-        with ThreadPoolExecutor(_READERS) as readers:
-            deleted = list(readers.map(self._making.deleted, self._parts))
-        for part, gone in zip(self._parts, deleted, strict=True):
-            entries, lines = self._read(part)
+        for part, gone in zip(self._parts, list(self.gone()), strict=True):
+            entries, lines = self.entries(part), self.lines(part)
             start = spool.seek(0, 2)
             spool.write(lines)
             if signed:
-                spool.write(blobs.get(self._key(part, "signatures")))
+                spool.write(self.signatures(part))
             rows = [entry.row for entry in entries if entry.row]
             for number, row in enumerate(rows):
                 row.offset += start
                 row.signed = start + len(lines) + number * SIGNED if signed else None
             curator.take(entry for entry in entries if entry.id not in gone)
             if curator.survey:
-                curator.survey.take(blobs.get(self._key(part, "notes")), but=gone)
+                curator.survey.take(self.notes(part), but=gone)
 
-    def _read(self, part: Part) -> tuple[list[Entry], bytes]:
-        """What became of a part's completions, and its lines."""
-        body = blobs.get(self._key(part, "rows"))
-        sampled, length = _HEAD.unpack_from(body)
-        start = _HEAD.size + sampled
-        rows = body[start : start + length].splitlines()
-        return [_entry(orjson.loads(row)) for row in rows], body[start + length :]
+    def entries(self, part: Part) -> list[Entry]:
+        """What became of a part's completions, in the order in which they were read."""
+        sampled, length = self._head(part)
+        rows = blobs.get(self._key(part, "rows"), offset=_HEAD.size + sampled, length=length)
+        return [_entry(orjson.loads(row)) for row in rows.splitlines()]
+
+    def lines(self, part: Part) -> bytes:
+        """The lines of a part's rows, one behind the other."""
+        sampled, length = self._head(part)
+        return blobs.get(self._key(part, "rows"), offset=_HEAD.size + sampled + length)
+
+    def signatures(self, part: Part) -> bytes:
+        """The signatures of a part's rows, in their order."""
+        return blobs.get(self._key(part, "signatures"))
+
+    def notes(self, part: Part) -> bytes:
+        """What the report notes of a part's completions."""
+        return blobs.get(self._key(part, "notes"))
+
+    def gone(self) -> Iterator[set[str]]:
+        """Of each part, what was deleted since it was chosen."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            yield from readers.map(self._making.deleted, self._parts)
+
+    def _head(self, part: Part) -> tuple[int, int]:
+        sampled, length = _HEAD.unpack(blobs.get(self._key(part, "rows"), offset=0, length=_HEAD.size))
+        return sampled, length
 
     def _template(self) -> frozenset[bytes]:
         with ThreadPoolExecutor(_READERS) as readers:
@@ -131,7 +154,7 @@ class Parts:
 
     def _sampled(self, part: Part) -> Iterator[_Sampled]:
         key = self._key(part, "rows")
-        sampled, length = _HEAD.unpack(blobs.get(key, offset=0, length=_HEAD.size))
+        sampled, length = self._head(part)
         start = _HEAD.size + sampled + length
         for fields in orjson.loads(blobs.get(key, offset=_HEAD.size, length=sampled)):
             row = Row(**fields)
@@ -139,6 +162,11 @@ class Parts:
 
     def _key(self, part: Part, name: str) -> str:
         return f"{work_of(self._making.dataset_id)}{part.number:05}.{name}"
+
+
+def compares(recipe: Recipe) -> bool:
+    """Whether a step compares questions by their signatures."""
+    return bool(recipe.steps_of(NearLeaks, NearDuplicates, Augment))
 
 
 def work_of(dataset_id: str) -> str:

@@ -37,6 +37,10 @@ class Row:
     """The languages of the question and of the answer; empty where that is not known, or not asked."""
     synthetic: bool = False
     """Whether the teacher wrote its input, too."""
+    number: int = -1
+    """Of a row of a large set, its place among those of its part, behind 5,000 for each part before; else -1."""
+    lies: int = 0
+    """Where its line lies among those of its part."""
     grade: tuple[bool, float] | None = None
     """How good its answer is: whether it passed, then its score; None where it was not graded."""
 

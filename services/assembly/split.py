@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
+from typing import NamedTuple
 
 from assembly.row import Row
 from distillations.dataset import validates
 from distillations.recipe import Recipe
+
+
+class Unit(NamedTuple):
+    """Rows that go the same way. Units are in order by their slice, and by lot within one."""
+
+    slice: str
+    lot: bytes
+    name: str
+    rows: int
 
 
 def validating(rows: Sequence[Row], recipe: Recipe) -> set[str]:
@@ -20,34 +31,35 @@ def validating(rows: Sequence[Row], recipe: Recipe) -> set[str]:
     rows = [row for row in rows if not row.synthetic]
     if recipe.stratify_by is None:
         return {row.id for row in rows if validates(recipe.seed, row.unit, recipe.validation_share)}
-    units: dict[str, list[Row]] = defaultdict(list)
+    chosen = set(drawn(sorted(units_of(rows, recipe)), recipe.validation_share))
+    return {row.id for row in rows if row.unit in chosen}
+
+
+def units_of(rows: Iterable[Row], recipe: Recipe) -> Iterator[Unit]:
+    """The units of the rows: all rows of one must be among them."""
+    units: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
-        units[row.unit].append(row)
-    chosen = _drawn(units, recipe, recipe.stratify_by)
-    return {row.id for unit in chosen for row in units[unit]}
+        units[row.unit][row.tags.get(recipe.stratify_by or "", "")] += 1
+    for name, slices in units.items():
+        yield Unit(_slice(slices), _lot(recipe.seed, name), name, slices.total())
 
 
-def _drawn(units: dict[str, list[Row]], recipe: Recipe, key: str) -> list[str]:
+def drawn(units: Iterable[Unit], share: float) -> Iterator[str]:
     """The units that validate: where the running count of rows passes a multiple of one over the share.
 
-    Units stand slice by slice, and by lot within one. A slice of one unit trains.
+    Units are in order. A slice of one unit trains.
     """
-    slices: dict[str, list[str]] = defaultdict(list)
-    for unit, rows in units.items():
-        slices[_slice(rows, key)].append(unit)
-    chosen: list[str] = []
     count = 0
-    for _, members in sorted(slices.items()):
-        for unit in sorted(members, key=lambda unit: _lot(recipe.seed, unit)) if len(members) > 1 else []:
-            before, count = count, count + len(units[unit])
-            if int(count * recipe.validation_share) > int(before * recipe.validation_share):
-                chosen.append(unit)
-    return chosen
+    for _, members in groupby(units, key=lambda unit: unit.slice):
+        first, *others = islice(members, 2)
+        for unit in chain([first], others, members) if others else ():
+            before, count = count, count + unit.rows
+            if int(count * share) > int(before * share):
+                yield unit.name
 
 
-def _slice(rows: list[Row], key: str) -> str:
+def _slice(counts: Counter[str]) -> str:
     """The slice of a unit: the one of most of its rows, of as many the first by name."""
-    counts = Counter(row.tags.get(key, "") for row in rows)
     return min(counts, key=lambda value: (-counts[value], value))
 
 

@@ -27,7 +27,7 @@ class Curated(NamedTuple):
     @property
     def drops(self) -> dict[str, int]:
         """The rules that dropped something."""
-        return {rule: count for rule, count in self.curator.dropped.items() if count}
+        return {rule: count for rule, count in self.curator.journal.dropped.items() if count}
 
     def ids(self, outcome: str) -> list[str]:
         return [row.id for row in self.rows.values() if row.outcome == outcome]

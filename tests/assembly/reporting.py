@@ -8,6 +8,7 @@ from typing import Any
 
 from assembly.curate import Curator
 from assembly.curation.rule import Known
+from assembly.figures import Figures
 from assembly.masking import mask_of
 from assembly.report.build import About, report_of
 from assembly.report.survey import Survey, production_of
@@ -41,7 +42,8 @@ def reported(
         curator.read(completions)
         curator.decide()
         traffic = production_of(production, recipe.slice_keys, mask)
-        return report_of(curator, traffic, recipe, About("dataset_1", build.AT, **about))
+        counted = survey.counted(curator.places().get, traffic)
+        return report_of(Figures.of(curator), counted, traffic, recipe, About("dataset_1", build.AT, **about))
 
 
 def differing(report: DatasetReport) -> list[str]:

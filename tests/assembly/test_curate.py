@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assembly.curation import RULES
+from assembly.figures import Figures
 from completions.completion import Completion
 from distillations.answer_steps import Refused, Truncated
 from distillations.recipe import Balance, Contradictions, Duplicates, Length, NearDuplicates, Prompt, Recipe
@@ -35,7 +36,7 @@ def test_what_a_person_corrected_is_what_a_question_is_answered_with(keep: str) 
     same = [completion(number, "mail", "no") for number in range(4)] + [completion(9, "mail", "no", choice=CUT)]
     recipe = Recipe(steps=[Truncated(), Contradictions(keep=keep)], validation_share=0)
     found = curated(same, recipe, corrections=[correction(9, role="assistant", content="by post")])
-    assert found.ids("train") == ["chatcmpl-9"] == found.curator.corrected()
+    assert found.ids("train") == ["chatcmpl-9"] == [name for _, name in Figures.of(found.curator).corrected]
     assert orjson.loads(found.lines["chatcmpl-9"])["messages"][-1] == {"role": "assistant", "content": "by post"}
     [evidence] = found.rows["chatcmpl-9"].evidence
     assert evidence.corrected
@@ -81,11 +82,8 @@ def test_what_a_person_keeps_is_no_test_row_no_leak_and_no_odd_line() -> None:
 def test_what_a_person_drops_is_gone_and_another_one_stays_in_its_place() -> None:
     found = curated([completion(1, "mail"), completion(2, "mail")], Recipe(drop=["chatcmpl-2"], validation_share=0))
     assert (found.ids("train"), found.drops) == (["chatcmpl-1"], {"dropped_by_hand": 1})
-    assert found.curator.strangers() == []
-    assert curated([completion(1, "mail")], Recipe(drop=["chatcmpl-2"], keep=["c"])).curator.strangers() == [
-        "c",
-        "chatcmpl-2",
-    ]
+    assert found.curator.named() == ["chatcmpl-2"]
+    assert curated([completion(1, "mail")], Recipe(drop=["chatcmpl-2"], keep=["c"])).curator.named() == []
     with pytest.raises(ValidationError, match="'keep' and 'drop' both name 'a'"):
         Recipe(keep=["b", "a"], drop=["a"])
 
@@ -106,12 +104,12 @@ def test_a_call_that_failed_trains_with_the_answer_of_a_person() -> None:
 
 def test_many_contradictions_are_counted_and_some_are_shown() -> None:
     curator = curated([completion(number, "mail", f"answer {number}") for number in range(31)]).curator
-    assert curator.dropped["contradictions"] == 30
-    assert curator.contradicted() == [f"chatcmpl-{number}" for number in range(20)]
+    assert curator.journal.dropped["contradictions"] == 30
+    assert Figures.of(curator).contradicted == [f"chatcmpl-{number}" for number in range(20)]
 
 
 def test_every_rule_is_counted_even_where_it_dropped_nothing() -> None:
-    assert curated([]).curator.dropped == dict.fromkeys(RULES, 0)
+    assert curated([]).curator.journal.dropped == dict.fromkeys(RULES, 0)
 
 
 def test_the_first_rule_that_drops_a_completion_is_counted_alone() -> None:
@@ -125,7 +123,7 @@ def test_test_rows_and_what_the_trainer_refuses_stay_out_whatever_the_recipe_say
     odd = completion(1, "odd", None, choice={"message": {"role": "assistant", "content": None, "tool_calls": ["odd"]}})
     found = curated([odd, completion(2, "mail"), completion(3, "rest")], Recipe(steps=[]), [completion(9, "mail")])
     assert found.drops == {"malformed": 1, "test_leaks": 1}
-    [problem] = found.curator.problems()
+    [problem] = Figures.of(found.curator).problems
     assert problem.startswith("chatcmpl-1: messages[1].tool_calls[0]: ")
     assert found.rows["chatcmpl-2"].evidence[0].others == ["chatcmpl-9"]
 

@@ -26,7 +26,7 @@ ENGLISH = "Could you please tell me when my parcel will finally arrive?"
         ("", ENGLISH, ("", "en")),
     ],
 )
-def test_languages_are_told_where_both_texts_are_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:
+def test_languages_are_told_where_both_are_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:
     asked = [{"role": "system", "content": ENGLISH}, {"role": "user", "content": question}]
     assert languages_of(asked, {"role": "assistant", "content": answer}) == languages
 

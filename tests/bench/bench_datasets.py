@@ -24,8 +24,9 @@ from typing import Any
 
 import orjson
 
-from assembly import files, made, parts
+from assembly import made, parts
 from assembly.making import Making
+from assembly.report.build import About, report_of
 from assembly.time_left import TimeLeft
 from assembly.unpaid import Unpaid
 from completions import selection
@@ -130,6 +131,7 @@ def _in_folder(folder: Path) -> None:
     blobs.find = lambda key: get(key) if path(key).exists() else None
     blobs.put = blobs.put_new = lambda key, body, **_: path(key).write_bytes(body)  # type: ignore[assignment]
     blobs.put_lines = put_lines
+    blobs.raw_lines = lambda key: path(key).open("rb")  # type: ignore[assignment,return-value]
     blobs.keys = lambda prefix: (  # type: ignore[assignment]
         file.name.replace("+", "/") for file in folder.iterdir() if file.name.startswith(prefix.replace("/", "+"))
     )
@@ -150,9 +152,10 @@ def curated(records: int) -> dict[str, Any]:
         made.read_and_sign(of_parts, made.known_of(making), TimeLeft(Context()), signed=True)
         parts_done = time.process_time()
         ungraded = Unpaid(making, None)
-        with made.curated(making, Context(), ungraded) as curator:
-            files.write_files("dataset_1", curator)
-            card = made.card_of(curator, used, ungraded, id="dataset_1", created_at=1)
+        with made.curated(making, Context(), ungraded) as settled:
+            settled.write_files()
+            report_of(settled.figures, *settled.counted(), used, About("dataset_1", 1))
+            card = made.card_of(settled, used, ungraded, id="dataset_1", created_at=1)
     ended = time.process_time()
     # Not getrusage, whose peak is also that of the process that started this one.
     peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / _KB_A_MB

@@ -45,7 +45,7 @@ def ids(rows: Iterator[dict[str, Any]]) -> list[str]:
 def test_every_page_is_that_of_reading_all(total: int, read: list[int]) -> None:  # noqa: ARG001
     rng = random.Random(total)
     rows = [row(number, rng) for number in range(total)]
-    row_index.write("dataset_1", rows)
+    row_index.write("dataset_1", map(row_index.line_of, rows))
     found = Rows("dataset_1")
     for outcome, rule in [(None, None), ("dropped", None), ("train", None), ("dropped", "near_leaks"), (None, "none")]:
         fitting = [
@@ -67,7 +67,7 @@ def test_a_page_and_a_row_of_many_read_little(read: list[int]) -> None:
     rng = random.Random(1)
     rows = [DatasetRow(id=f"chatcmpl-{number}", outcome="train") for number in range(20_000)]
     rows[15_000] = row(15_000, rng).model_copy(update={"outcome": "dropped"})
-    row_index.write("dataset_1", rows)
+    row_index.write("dataset_1", map(row_index.line_of, rows))
     size = sum(len(one.model_dump_json()) for one in rows)
     for ask in (
         lambda found: next(found.fitting(None, None, after="chatcmpl-19000")),

@@ -21,27 +21,27 @@ def decide(rows: Sequence[Row], settings: Balance, together: Together) -> Iterat
         if settings.by in row.tags:
             slices[row.tags[settings.by]].append(row)
     for _, members in sorted(slices.items()):
-        members.sort(key=lambda row: (not row.kept, _lot(together.seed, row), row.order))
-        if settings.at_most is not None:
-            yield from _limited(members, settings.at_most)
-        kept = members[: settings.at_most]
-        if settings.at_least is not None and len(kept) < settings.at_least:
-            yield from _repeated(kept, settings.at_least, settings.most_copies)
+        members.sort(key=lambda row: (not row.kept, lot(together.seed, row), row.order))
+        verdicts = (verdict_on(row, place, len(members), settings) for place, row in enumerate(members))
+        yield from filter(None, verdicts)
 
 
-def _lot(seed: int, row: Row) -> bytes:
+def lot(seed: int, row: Row) -> bytes:
+    """By this the rows of a slice are put in order: the first ones stay, and are repeated first."""
     return hashlib.sha256(f"balance:{seed}:{row.input_key}".encode()).digest()
 
 
-def _limited(members: list[Row], at_most: int) -> Iterator[Verdict]:
-    for row in members[at_most:]:
-        yield Verdict(row, Finding(f"Its slice has {len(members)} rows; at most {at_most} are wanted."))
+def verdict_on(row: Row, place: int, total: int, settings: Balance) -> Verdict | None:
+    """What becomes of the row at this place, from 0, of a slice of `total` rows; None where it stays as it is.
 
-
-def _repeated(members: list[Row], at_least: int, most_copies: int) -> Iterator[Verdict]:
-    """As many copies as bring the slice to its floor, spread over its rows as evenly as that goes."""
-    for place, row in enumerate(members):
-        copies = min(most_copies, at_least // len(members) + (place < at_least % len(members)))
-        if copies > row.copies:
-            reason = f"Its slice has {len(members)} rows; at least {at_least} are wanted: it stands {copies} times."
-            yield Verdict(row, Finding(reason), copies)
+    A slice has as many copies as bring it to its floor, spread over its rows as evenly as that goes.
+    """
+    kept = total if settings.at_most is None else min(total, settings.at_most)
+    if place >= kept:
+        return Verdict(row, Finding(f"Its slice has {total} rows; at most {settings.at_most} are wanted."))
+    at_least = settings.at_least or 0
+    copies = min(settings.most_copies, at_least // kept + (place < at_least % kept))
+    if kept >= at_least or copies <= row.copies:
+        return None
+    reason = f"Its slice has {kept} rows; at least {at_least} are wanted: it stands {copies} times."
+    return Verdict(row, Finding(reason), copies)

@@ -6,20 +6,28 @@ Where every French question is answered in English that is what the application 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from assembly.curation.rule import Finding, Together, Verdict
 from assembly.row import Row
 from distillations.text_steps import Language
 
 
-def decide(rows: Sequence[Row], settings: Language, together: Together) -> Iterator[Verdict]:  # noqa: ARG001
-    known = [row for row in rows if all(row.languages)]
-    asked = Counter(row.languages[0] for row in known)
-    pairs = Counter(tuple(row.languages) for row in known)
-    for row in known:
+def decide(rows: Sequence[Row], settings: Language, together: Together) -> Iterator[Verdict]:
+    pairs = languages_of(rows) if together.languages is None else together.languages
+    asked = Counter[str]()
+    for (question, _), count in pairs.items():
+        asked[question] += count
+    for row in rows:
+        if not all(row.languages):
+            continue
         question, answer = row.languages
         share = pairs[question, answer] / asked[question]
         if question != answer and share < settings.rare:
             reason = f"It answers '{question}' in '{answer}', as {share:.1%} of the answers to that language do."
             yield Verdict(row, Finding(reason, score=1 - share))
+
+
+def languages_of(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
+    """How many rows have which languages of question and answer, where both are known."""
+    return Counter((row.languages[0], row.languages[1]) for row in rows if all(row.languages))

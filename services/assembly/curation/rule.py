@@ -141,6 +141,8 @@ class Together:
     """Who grades rows; None where nobody does."""
     number: int = 0
     """The number of the step in the recipe, from 1."""
+    languages: Mapping[tuple[str, str], int] | None = None
+    """How many rows have which languages of question and answer, where the rows are a share of all; else None."""
     note_grade: Callable[[str, RowGrade], None] = lambda row_id, grade: None  # noqa: ARG005
     """Keeps the grade of a row as evidence."""
     note_agreement: Callable[[Agreement], None] = lambda agreement: None  # noqa: ARG005

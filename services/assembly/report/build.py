@@ -1,7 +1,7 @@
 """The report of a training set, from what was noted while its completions were read.
 
-In: the curator that has decided, with its survey, and recent traffic. Out: the document. The same completions give the
-same report, in whatever order they came.
+In: the figures of the set, the counts of its survey, and recent traffic. Out: the document. The same completions give
+the same report, in whatever order they came.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assembly.curate import Curator
+from assembly.figures import Figures
 from assembly.report.compare import drift_of, skew_of
 from assembly.report.concerns import MOST, concerns_of, quoted
 from assembly.report.fields import amount_fields, label_fields, periods, topics
 from assembly.report.slices import imbalances, rare_slices
 from assembly.report.steps import rule_reports
 from assembly.report.suitability import Known, suitability_of
-from assembly.report.survey import Production
+from assembly.report.survey import Counted, Production
 from assembly.report.tally import Group
 from distillations.attempts import Order
 from distillations.estimates import training_cost_usd
+from distillations.grades import Agreement
 from distillations.recipe import Recipe
 from distillations.report.document import DatasetReport, ProductionTraffic, TrainerEstimate
 from distillations.trainers import TRAINERS
@@ -39,63 +40,59 @@ class About:
     """The trainings that are asked for; none where no student is chosen yet."""
     terms: list[TeacherTerms] = field(default_factory=list)
     known: Known = field(default_factory=Known)
+    agreement: list[Agreement] = field(default_factory=list)
+    """How far the teacher agreed with itself, for each step that asked it again."""
 
 
-def report_of(curator: Curator, production: Production, recipe: Recipe, about: About) -> DatasetReport:
-    """The whole report. Raises ValueError where nothing was noted for one."""
-    if curator.survey is None:
-        raise ValueError("a report needs a survey: give the curator one")
-    places = {example.row.id: example.place for example in curator.examples}
-    counted = curator.survey.counted(places.get, production)
+def report_of(
+    figures: Figures, counted: Counted, production: Production, recipe: Recipe, about: About
+) -> DatasetReport:
+    """The whole report. `counted` counts what was noted, and production."""
     totals = counted.whole.totals
     labels, amounts = label_fields(counted.whole), amount_fields(counted.whole)
-    journal = curator.journal
     report = DatasetReport(
         id=about.id,
         created_at=about.created_at,
-        selected=journal.selected,
-        rows=len(curator.examples),
+        selected=figures.selected,
+        rows=figures.rows,
         train_rows=totals[Group.TRAIN_ROWS],
         train_lines=totals[Group.TRAIN_LINES],
         validation_rows=totals[Group.VALIDATION],
-        train_tokens=_tokens(curator),
+        train_tokens=figures.tokens,
         warnings=[],
-        steps=rule_reports(recipe, journal),
+        steps=rule_reports(recipe, figures),
         labels=labels,
         amounts=amounts,
         periods=periods(counted.whole),
         topics=topics(counted),
-        production=_traffic(production, {name for name, place in places.items() if place.outcome == "train"}),
+        production=_traffic(production, counted.whole.shared_rows),
         skew=skew_of(counted),
         drift=drift_of(counted),
         imbalances=imbalances(labels),
         rare_slices=rare_slices(labels, totals[Group.PRODUCTION]),
-        estimates=_estimates(curator, about),
-        suitability=suitability_of(labels, amounts, totals[Group.TRAIN_ROWS], _known(curator, about)),
+        estimates=_estimates(figures, about),
+        suitability=suitability_of(labels, amounts, totals[Group.TRAIN_ROWS], _known(about)),
         terms=about.terms,
     )
-    return report.model_copy(update={"warnings": [*_strangers(curator), *concerns_of(report)][:MOST]})
+    return report.model_copy(update={"warnings": [*_strangers(recipe, figures), *concerns_of(report)][:MOST]})
 
 
-def _strangers(curator: Curator) -> Iterator[str]:
+def _strangers(recipe: Recipe, figures: Figures) -> Iterator[str]:
     """A sentence where the recipe names completions by hand that are not there."""
-    strangers = curator.strangers()
+    named = set(figures.named)
+    strangers = [name for name in (*recipe.keep, *recipe.drop) if name not in named]
     if strangers:
-        named = ", ".join(map(quoted, strangers[:3]))
-        yield f"The recipe's keep and drop name {len(strangers)} completions that the source does not select: {named}."
+        first = ", ".join(map(quoted, strangers[:3]))
+        yield f"The recipe's keep and drop name {len(strangers)} completions that the source does not select: {first}."
 
 
-def _known(curator: Curator, about: About) -> Known:
+def _known(about: About) -> Known:
     """What is known of the teacher, with how far it agreed with itself where a step asked it again."""
-    shares = [agreement.share for agreement in curator.agreement if agreement.share is not None]
+    shares = [agreement.share for agreement in about.agreement if agreement.share is not None]
     return about.known._replace(consensus=shares[-1]) if shares else about.known
 
 
-def _tokens(curator: Curator) -> int:
-    return sum(row.tokens * place.copies for row, place in curator.examples if place.outcome == "train")
-
-
-def _traffic(production: Production, training: set[str]) -> ProductionTraffic | None:
+def _traffic(production: Production, training: int) -> ProductionTraffic | None:
     if not production.features:
         return None
     times = [features.created for features in production.features]
@@ -103,25 +100,23 @@ def _traffic(production: Production, training: set[str]) -> ProductionTraffic | 
         rows=len(times),
         begins_at=min(times),
         ends_at=max(times),
-        in_training=sum(features.id in training for features in production.features),
+        in_training=training,
     )
 
 
-def _estimates(curator: Curator, about: About) -> list[TrainerEstimate]:
+def _estimates(figures: Figures, about: About) -> list[TrainerEstimate]:
     """For each trainer; a price only at the one that was chosen, since a student is a model of one trainer."""
-    tokens = _tokens(curator)
-    size = sum((row.length + 1) * place.copies for row, place in curator.examples if place.outcome == "train")
     estimates = []
     for name, entry in TRAINERS.items():
         default = entry.hyperparameters.DEFAULT_EPOCHS
         orders = about.orders if name == about.trainer else []
         epochs = _sum([_epochs(order, default) for order in orders] or [default])
-        costs = [training_cost_usd(order.student, size, order.hyperparameters, default) for order in orders]
+        costs = [training_cost_usd(order.student, figures.bytes, order.hyperparameters, default) for order in orders]
         estimates.append(
             TrainerEstimate(
                 trainer=name,
                 epochs=epochs,
-                tokens=None if epochs is None else tokens * epochs,
+                tokens=None if epochs is None else figures.tokens * epochs,
                 cost_usd=_sum(costs) if costs else None,
             )
         )

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from assembly.curation import FIRST, LAST
-from assembly.journal import Journal
-from distillations.dataset_row import Evidence
+from assembly.figures import Figures
+from assembly.journal import Case
 from distillations.recipe import ROW_STEPS, SET_STEPS, Recipe
 from distillations.report.steps import RowExample, RuleReport
 
-_SHOWN = 3
 
-
-def rule_reports(recipe: Recipe, journal: Journal) -> list[RuleReport]:
+def rule_reports(recipe: Recipe, figures: Figures) -> list[RuleReport]:
     """Each rule once, with the completions before and after it."""
-    dropped, examples = journal.dropped, journal.first_by_rule(_SHOWN)
     reports = []
-    before = journal.selected
+    before = figures.selected
     for rule in _in_order(recipe):
-        after = before - dropped.get(rule, 0)
+        after = before - figures.dropped.get(rule, 0)
         reports.append(
             RuleReport(
                 rule=rule,
                 before=before,
                 after=after,
                 dropped=before - after,
-                changed=journal.changed[rule],
-                examples=[_example(completion_id, evidence) for completion_id, evidence in examples.get(rule, ())],
+                changed=figures.changed.get(rule, 0),
+                examples=[_example(case) for case in figures.cases.get(rule, ())],
             )
         )
         before = after
     return reports
 
 
-def _example(completion_id: str, evidence: Evidence) -> RowExample:
+def _example(case: Case) -> RowExample:
+    evidence = case.evidence
     return RowExample(
-        id=completion_id,
-        action=evidence.action,
-        reason=evidence.reason,
-        others=evidence.others,
-        score=evidence.score,
+        id=case.id, action=evidence.action, reason=evidence.reason, others=evidence.others, score=evidence.score
     )
 
 

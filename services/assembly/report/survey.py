@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, NamedTuple, Self
 
 import orjson
 
@@ -52,10 +53,15 @@ class Sample:
         """By id, in the order of the digests."""
         return {name: words for _, name, words in sorted(self._largest, key=_of_digest, reverse=True)}
 
-    def take(self, others: Mapping[str, Mapping[str, int]]) -> None:
-        """Note what another sample has, too."""
-        for completion_id, words in others.items():
-            self._keep(completion_id, lambda words=words: Counter(words))  # type: ignore[misc]
+    def packed(self) -> bytes:
+        """The sample, for `take`."""
+        return orjson.dumps(self.words())
+
+    def take(self, packed: bytes, *, but: Collection[str] = frozenset()) -> None:
+        """Note what another sample has, too; those with the ids `but` are left out."""
+        for completion_id, words in orjson.loads(packed).items():
+            if completion_id not in but:
+                self._keep(completion_id, lambda words=words: Counter(words))  # type: ignore[misc]
 
 
 def _of_digest(kept: tuple[int, str, Counter[str]]) -> tuple[int, str]:
@@ -72,7 +78,7 @@ class Production(NamedTuple):
 class Times(NamedTuple):
     """The times of all that was selected, in order, in seconds since the epoch."""
 
-    ordered: Sequence[int]
+    ordered: Sequence[int] | array[int]
 
     @property
     def half(self) -> int:
@@ -102,7 +108,8 @@ class Survey:
         self._mask = mask
         self._slice_keys = slice_keys
         self._corrections = corrections or {}
-        self._times: list[int] = []
+        self.times = array("q")
+        """When what was noted was created, in seconds since the epoch."""
         self.sample = Sample(mask)
 
     def note(self, completion: Completion) -> None:
@@ -110,7 +117,7 @@ class Survey:
         correction = self._corrections.get(completion.id)
         said = correction.message if correction else None
         features = sound_features(completion, self._slice_keys, said, self._mask)
-        self._times.append(completion.created)
+        self.times.append(completion.created)
         if features is None:
             features = Features(completion.id, completion.created, {}, {})
         else:
@@ -120,47 +127,58 @@ class Survey:
     def everything(self) -> Production:
         """All that was noted, as the traffic that what trains is held against; it is held in memory."""
         self._spool.seek(0)
-        noted = [Features.unpacked(line) for line in self._spool]
-        return Production([features for features in noted if features.labels], self.sample)
+        return production_in(self._spool, self.sample)
 
     def part(self) -> bytes:
         """What was noted, for `take`."""
         self._spool.seek(0)
-        return b"".join([orjson.dumps(self.sample.words()), b"\n", self._spool.read()])
+        return b"".join([self.sample.packed(), b"\n", self._spool.read()])
+
+    def lines(self) -> Iterator[tuple[int, str, bytes]]:
+        """What was noted of each completion, with its time and id."""
+        self._spool.seek(0)
+        for line in self._spool:
+            features = Features.unpacked(line)
+            yield features.created, features.id, line
 
     def take(self, part: bytes, *, but: Collection[str] = frozenset()) -> None:
         """Go on with what another survey has noted, of other completions; those with the ids `but` are left out."""
         sample, _, lines = part.partition(b"\n")
-        self.sample.take({name: words for name, words in orjson.loads(sample).items() if name not in but})
+        self.sample.take(sample, but=but)
         for line in lines.splitlines(keepends=True):
             features = Features.unpacked(line)
             if features.id not in but:
-                self._times.append(features.created)
+                self.times.append(features.created)
                 self._spool.write(line)
 
     def counted(self, place_of: Callable[[str], Place | None], production: Production) -> Counted:
         """Count everything that was noted, and production, by what became of it."""
-        ours, theirs = self.sample.words(), production.sample.words()
-        topics = topics_of({**ours, **theirs})
-        whole, sampled = Table(), Table()
-        times = Times(sorted(self._times))
-        shared = {features.id for features in production.features}
-
-        def count(features: Features, counts: Counts, sample: Mapping[str, Any], *, both: bool) -> None:
-            at = features.created
-            whole.add(features.labels, {**features.amounts, DATE: at}, counts, at, shared=both)
-            if features.id in sample and features.id in topics.of:
-                sampled.add({TOPIC: topics.of[features.id]}, {}, counts, at, shared=features.id in theirs)
-
+        overview = Overview.of(sorted(self.times), self.sample, production)
+        counted = Counted(Table(), Table(), overview)
         self._spool.seek(0)
-        for line in self._spool:
-            features = Features.unpacked(line)
-            counts = {Group.SELECTED: 1, **_counts(place_of(features.id))}
-            counts[Group.LATE if features.created >= times.half else Group.EARLY] = 1
-            count(features, counts, ours, both=features.id in shared)
-        for features in production.features:
-            count(features, {Group.PRODUCTION: 1, Group.EITHER: 1}, theirs, both=False)
-        return Counted(whole, sampled, topics, times)
+        counted.add_noted(self._spool, place_of)
+        counted.add_production(production)
+        return counted
+
+
+class Overview(NamedTuple):
+    """What is known of everything that was noted, and of production, when a range of it is counted."""
+
+    times: Times
+    topics: Topics
+    ours: Collection[str]
+    """The completions, by id, whose words were looked at."""
+    theirs: Collection[str]
+    """Those of production."""
+    shared: Collection[str]
+    """All of production."""
+
+    @classmethod
+    def of(cls, times: Sequence[int] | array[int], sample: Sample, production: Production) -> Self:
+        """`times` are those of all that was noted, in order; `sample` is of all of it."""
+        ours, theirs = sample.words(), production.sample.words()
+        shared = {features.id for features in production.features}
+        return cls(Times(times), topics_of({**ours, **theirs}), set(ours), set(theirs), shared)
 
 
 class Counted(NamedTuple):
@@ -168,8 +186,34 @@ class Counted(NamedTuple):
 
     whole: Table
     sampled: Table
-    topics: Topics
-    times: Times
+    overview: Overview
+
+    @property
+    def topics(self) -> Topics:
+        return self.overview.topics
+
+    @property
+    def times(self) -> Times:
+        return self.overview.times
+
+    def add_noted(self, lines: Iterable[bytes], place_of: Callable[[str], Place | None]) -> None:
+        """Count what was noted, a line of features each, by its place; None is that of one that was dropped."""
+        overview, half = self.overview, self.times.half
+        for line in lines:
+            features = Features.unpacked(line)
+            counts = {Group.SELECTED: 1, **_counts(place_of(features.id))}
+            counts[Group.LATE if features.created >= half else Group.EARLY] = 1
+            self._add(features, counts, overview.ours, both=features.id in overview.shared)
+
+    def add_production(self, production: Production) -> None:
+        for features in production.features:
+            self._add(features, {Group.PRODUCTION: 1, Group.EITHER: 1}, self.overview.theirs, both=False)
+
+    def _add(self, features: Features, counts: Counts, sample: Collection[str], *, both: bool) -> None:
+        at, topics, overview = features.created, self.topics.of, self.overview
+        self.whole.add(features.labels, {**features.amounts, DATE: at}, counts, at, shared=both)
+        if features.id in sample and features.id in topics:
+            self.sampled.add({TOPIC: topics[features.id]}, {}, counts, at, shared=features.id in overview.theirs)
 
 
 def sound_features(
@@ -186,6 +230,12 @@ def sound_features(
     except _ODD as error:
         logger().warning("odd completion", extra={"completion_id": completion.id, "error": type(error).__name__})
         return None
+
+
+def production_in(noted: Iterable[bytes], sample: Sample) -> Production:
+    """Traffic of lines of features; those of unsound completions are left out."""
+    every = map(Features.unpacked, noted)
+    return Production([features for features in every if features.labels], sample)
 
 
 def production_of(completions: Iterable[Completion], slice_keys: Sequence[str], mask: Mask | None = None) -> Production:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from math import log2
+from typing import Any
 
 from assembly.report.features import DATE
 
@@ -57,8 +58,21 @@ class Cell:
         for group, count in counts.items():
             self.counts[group] += count
         if Group.SELECTED in counts:
-            self.first = at if self.first is None else min(self.first, at)
-            self.last = at if self.last is None else max(self.last, at)
+            self._note(at, at)
+
+    def packed(self) -> list[Any]:
+        return [self.counts, self.first, self.last]
+
+    def take(self, packed: list[Any]) -> None:
+        """Add what another cell has counted."""
+        counts, first, last = packed
+        self.counts = [ours + theirs for ours, theirs in zip(self.counts, counts, strict=True)]
+        if first is not None:
+            self._note(first, last)
+
+    def _note(self, first: int, last: int) -> None:
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
 
 
 class BySmallestDigest[Value]:
@@ -109,11 +123,25 @@ class Labels:
         if value is None:
             self.long.add(counts, at)
             return
-        cell = self.cells.get(value)
-        if cell is None:
-            cell = Cell()
-            self.cells.put(value, cell)
-        cell.add(counts, at)
+        self._of(value).add(counts, at)
+
+    def packed(self) -> list[Any]:
+        return [self.cells.full, {value: cell.packed() for value, cell in self.cells}, self.long.packed()]
+
+    def take(self, packed: list[Any]) -> None:
+        """Add what others have counted of the field in other rows."""
+        full, cells, long = packed
+        for value, cell in cells.items():
+            self._of(value).take(cell)
+        self.cells.full |= full
+        self.long.take(long)
+
+    def _of(self, value: str) -> Cell:
+        known = self.cells.get(value)
+        if known is None:
+            known = Cell()
+            self.cells.put(value, known)
+        return known
 
 
 class Amounts:
@@ -125,6 +153,14 @@ class Amounts:
 
     def add(self, value: int, counts: Counts, at: int) -> None:
         self.cells.setdefault(self._step(value), Cell()).add(counts, at)
+
+    def packed(self) -> list[Any]:
+        return [[step, cell.packed()] for step, cell in self.cells.items()]
+
+    def take(self, packed: list[Any]) -> None:
+        """Add what others have counted of the field in other rows."""
+        for step, cell in packed:
+            self.cells.setdefault(step, Cell()).take(cell)
 
 
 class Table:
@@ -150,9 +186,33 @@ class Table:
         for field, value in labels.items():
             self._of(field).add(value, counts, at)
         for field, amount in amounts.items():
-            if field not in self.amounts:
-                self.amounts[field] = Amounts(field)
-            self.amounts[field].add(amount, counts, at)
+            self._amounts_of(field).add(amount, counts, at)
+
+    def packed(self) -> dict[str, Any]:
+        """The counts as JSON, for `take`."""
+        return {
+            "totals": self.totals,
+            "full": self.labels.full,
+            "labels": {field: labels.packed() for field, labels in self.labels},
+            "amounts": {field: amounts.packed() for field, amounts in self.amounts.items()},
+            "standing": [[lines, shared, rows] for (lines, shared), rows in self._standing.items()],
+        }
+
+    def take(self, packed: dict[str, Any]) -> None:
+        """Add what another table has counted of other rows. The sum is the table of all of them."""
+        self.totals = [ours + theirs for ours, theirs in zip(self.totals, packed["totals"], strict=True)]
+        for field, labels in packed["labels"].items():
+            self._of(field).take(labels)
+        self.labels.full |= packed["full"]
+        for field, amounts in packed["amounts"].items():
+            self._amounts_of(field).take(amounts)
+        for lines, shared, rows in packed["standing"]:
+            self._standing[lines, shared] += rows
+
+    def _amounts_of(self, field: str) -> Amounts:
+        if field not in self.amounts:
+            self.amounts[field] = Amounts(field)
+        return self.amounts[field]
 
     def _of(self, field: str) -> Labels:
         known = self.labels.get(field)
@@ -172,17 +232,18 @@ class Table:
         weights = Counter[float]()
         for (copies, shared), rows in self._standing.items():
             weights[shared / production - copies / lines] += rows * (copies > 0)
-        weights[1.0 / production] += production - self._shared_rows
+        weights[1.0 / production] += production - self.shared_rows
         return dict(weights)
 
     @property
-    def _shared_rows(self) -> int:
+    def shared_rows(self) -> int:
+        """The rows that train and are of production, too."""
         return sum(rows for (copies, shared), rows in self._standing.items() if copies and shared)
 
     @property
     def is_plain(self) -> bool:
         """Whether no row trains twice, and none stands on both sides."""
-        return not self._shared_rows and self.totals[Group.TRAIN_LINES] == self.totals[Group.TRAIN_ROWS]
+        return not self.shared_rows and self.totals[Group.TRAIN_LINES] == self.totals[Group.TRAIN_ROWS]
 
 
 def step_of(amount: int) -> int:

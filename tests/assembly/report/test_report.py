@@ -65,7 +65,7 @@ def test_totals_are_the_cards_and_the_order_makes_no_difference(rows: list[Compl
     assert (report.train_rows, report.train_lines) == (len(train), sum(place.copies for place in train))
     assert report.rows == report.train_rows + report.validation_rows
     assert {step.rule: step.dropped for step in report.steps if step.dropped} == {
-        rule: count for rule, count in curator.dropped.items() if count
+        rule: count for rule, count in curator.journal.dropped.items() if count
     }
     for before, after in zip(report.steps, report.steps[1:], strict=False):
         assert before.after == after.before
