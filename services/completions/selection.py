@@ -51,7 +51,8 @@ def chosen(
     if scan.exhausted:
         raise ApiError(
             f"The {param} selects more completions than one call can look through, {scan.most:,} at most. Narrow it by "
-            "time or by tags, or make several sets; the lines of a file count, too.",
+            "time or by tags, or make several sets; the lines of a file count, too. A distillation whose 'train' is "
+            "the filter itself has no such limit.",
             code="too_many_completions",
             param=param,
         )
