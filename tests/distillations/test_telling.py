@@ -8,7 +8,7 @@ import pytest
 
 from distillations import telling
 from distillations.distillation import Step
-from distillations.verdict_parts import SliceGain
+from distillations.verdict_parts import Saving, SliceGain
 from evals.calibrations import JudgeReliability
 from tests.distillations.documents import distillation, plan, score, verdict
 
@@ -119,3 +119,57 @@ def test_failed_says_why() -> None:
     document = notification.document()
     assert (document["type"], document["verdict"], document["error"]) == ("failed", None, failure)
     assert "plan" not in document
+
+
+def test_many_worse_slices_are_named_in_part_and_a_sentence_has_an_end() -> None:
+    slices = [SliceGain(tag=f"topic={number}", rows=20, gain=-1, interval=None) for number in range(8)]
+    assert " Worse on: topic=0, topic=1, topic=2, topic=3, topic=4 and 3 more." in telling.sentence(
+        verdict(slices_worse=slices)
+    )
+    long = [part.model_copy(update={"tag": "ü" * 900}) for part in slices]
+    assert len(telling.sentence(verdict(slices_worse=long)).encode()) <= 2048
+
+
+def test_the_evidence_has_money_time_looks_and_what_speaks_against_the_set() -> None:
+    calls = {
+        "usd_per_1000": 0.42,
+        "latency_ms": 9.0,
+        "latency_p50_ms": 7,
+        "latency_p95_ms": 90,
+        "timed_calls": 3,
+        "latency_from": "sampled",
+    }
+    saving = {
+        "usd_per_1000": 3.08,
+        "training_usd": 6.0,
+        "evals_usd": 0.16,
+        "idle_usd_per_month": 0.0,
+        "requests_per_month": 3000,
+        "usd_per_month": 9.24,
+        "break_even_requests": 2000,
+        "break_even_months": 0.67,
+    }
+    lines = telling.evidence_lines(
+        verdict(
+            as_good_as_teacher=True,
+            calls={"distilled": calls},
+            saving=saving,
+            reuse={"looks": 3, "sweeps": 0, "adjusted_p_value": 0.0125, "interval": None, "outcome_holds": True},
+            training_set={"warnings": ["Look at 'hour'."], "leaks": {"near_leaks": 2}, "contradicted": 0},
+        )
+    )
+    assert lines[2].endswith("no price, $0.42 per 1,000 calls, p50 7 ms, p95 90 ms")
+    assert lines[4:] == [
+        "as good as the teacher, within 2 points",
+        "saves $3.08 per 1,000 calls, $9.24 a month at 3,000 captured requests, paid for after 2,000 requests",
+        "the outcome is number 3 on these rows: corrected for that, it holds (p = 0.0125)",
+        "training set: 2 completions were kept out as near_leaks",
+        "training set: Look at 'hour'.",
+    ]
+
+
+def test_what_is_not_known_of_the_money_is_not_told() -> None:
+    unknown = dict.fromkeys(Saving.model_fields)
+    assert not any("saves" in line for line in telling.evidence_lines(verdict(saving=unknown)))
+    only_calls = {**unknown, "usd_per_1000": 1.0}
+    assert "saves $1 per 1,000 calls" in telling.evidence_lines(verdict(saving=only_calls))
