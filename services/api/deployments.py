@@ -81,7 +81,9 @@ def _verdicts(versions: list[ModelVersion]) -> dict[str, Verdict]:
     return {keys[key]: Verdict.from_row(row) for key, row in table.get_all(keys).items()}
 
 
-def _shown(version: ModelVersion, verdict: Verdict | None) -> Deployment:
+def _shown(version: ModelVersion, about: Verdict | None) -> Deployment:
+    # Of several models of a distillation, the verdict is about the chosen one.
+    verdict = about if about and about.scores["distilled"].model == version.id else None
     return Deployment(
         id=version.id,
         created_at=version.created_at,

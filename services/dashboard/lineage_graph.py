@@ -63,10 +63,14 @@ def lineage_figure(lineage: Mapping[str, Any]) -> Figure | None:
 
 def objects(lineage: Mapping[str, Any]) -> list[Ancestor]:
     """The objects of a lineage, those that it came from first."""
-    evals = {edge["to"]: edge["from"] for edge in lineage["edges"] if edge["from"].startswith("eval_")}
+    belongs = {edge["to"]: edge["from"] for edge in lineage["edges"] if edge["from"].startswith("eval_")}
+    made_by = [node["id"] for node in lineage["nodes"] if node["kind"] == "distillation"]
+    if len(made_by) == 1:
+        # A verdict has no page but that of its distillation.
+        belongs |= {node["id"]: made_by[0] for node in lineage["nodes"] if node["kind"] == "verdict"}
     order = {"up": 0, "start": 1, "down": 2}
     nodes = sorted(lineage["nodes"], key=lambda node: (order[node["side"]], node["kind"], node["id"]))
-    return [Ancestor(node["kind"], node["id"], node["side"], _walk(node["id"]), _path(node, evals)) for node in nodes]
+    return [Ancestor(node["kind"], node["id"], node["side"], _walk(node["id"]), _path(node, belongs)) for node in nodes]
 
 
 def _alike(lineage: Mapping[str, Any]) -> Mapping[tuple[str, str], list[str]]:
@@ -80,9 +84,11 @@ def _walk(object_id: str) -> str:
     return link(f"/lineage/{step(object_id)}")
 
 
-def _path(node: Mapping[str, str], evals: Mapping[str, str]) -> str | None:
-    """The object's own page."""
+def _path(node: Mapping[str, str], belongs: Mapping[str, str]) -> str | None:
+    """The object's own page; `belongs` has the eval of a run, and the distillation of a verdict."""
     kind, object_id = node["kind"], node["id"]
+    if kind == "verdict":
+        return linked("distillation", belongs[object_id]).path if object_id in belongs else None
     if kind == "run":
-        return f"/evals/{step(evals[object_id])}/runs/{step(object_id)}" if object_id in evals else None
+        return f"/evals/{step(belongs[object_id])}/runs/{step(object_id)}" if object_id in belongs else None
     return f"/evals/{step(object_id)}" if kind == "eval" else linked(kind, object_id).path

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from distillations.roles import ROLES
 from foundation.ids import now
 from providers import last_asked, prices
 from providers.model_version import ModelVersion
+from tests.distillations import documents
 from tests.distilling import build
 from tests.flow.system import System
 
@@ -95,3 +97,17 @@ def test_it_says_that_it_lost_and_whether_it_is_kept(system: System) -> None:
     assert (listed(system)["m"]["lost_at"], listed(system)["m"]["keep"]) == (build.AT, True)
     status, refusal = system.call("POST", "/v1/models/nobody", {"keep": True})
     assert (status, refusal["error"]["param"]) == (404, "model")
+
+
+def test_it_says_its_verdict_and_what_it_was_made_of_and_costs(priced: System) -> None:
+    distillation = build.distillation("completed")
+    build.verdict(distillation, scores={role: documents.score(f"ft:{role}", 88) for role in ROLES})
+    for name in ("ft:distilled", "ft:checkpoint"):
+        named(name, "bedrock", distillation_id=distillation.id, dataset_id="dataset_1")
+    named("qwen/small", "bedrock")
+    chosen, other, plain = (listed(priced)[name] for name in ("ft:distilled", "ft:checkpoint", "qwen/small"))
+    assert (chosen["outcome"], chosen["sentence"]) == ("beats_baseline", "It does.")
+    # The verdict is about the chosen model alone.
+    assert (other["outcome"], other["sentence"]) == (None, "")
+    assert {chosen["dataset_id"], other["dataset_id"]} == {"dataset_1"}
+    assert (plain["usd_per_million"], plain["distillation_id"]) == ([0, 0], None)
