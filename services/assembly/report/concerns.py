@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
+from assembly.report.features import HOUR, WEEKDAY
 from distillations.report.comparison import Drift, FieldComparison, ShareChange
 from distillations.report.document import DatasetReport
 from distillations.report.fields import ValueCount
@@ -67,8 +68,11 @@ def _leaks(report: DatasetReport) -> Iterator[str]:
 
 
 def _skew(skew: Iterable[FieldComparison]) -> Iterator[str]:
-    """For each field that differs the change that is largest, and the next one if it is the other way."""
-    differing = _telling(skew)
+    """For each field that differs the change that is largest, and the next one if it is the other way.
+
+    Times of day come last: a set is seldom of the same hours as the newest traffic, and that is seldom what is wrong.
+    """
+    differing = sorted(_telling(skew), key=lambda one: one.field in {HOUR, WEEKDAY})
     for comparison in differing[:_MOST_FIELDS]:
         first, *others = comparison.changes
         yield _share_sentence(comparison, first)

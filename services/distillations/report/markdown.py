@@ -23,6 +23,8 @@ from plots import Figure
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;"}
 _NOT_KNOWN = "unknown"
+_SCORES = {"doubtful": "Margin", "language": "How rare", "quality": "Score"}
+"""What the score of a rule is; of the others it is how alike two questions are."""
 
 
 def markdown(report: DatasetReport) -> str:
@@ -100,16 +102,16 @@ def _rules(steps: Sequence[RuleReport]) -> Iterator[str]:
         if step.examples:
             yield f"### Examples of {text(step.rule)}"
             yield ""
-            yield from (_example(example) for example in step.examples)
+            yield from (_example(example, _SCORES.get(step.rule, "Alike")) for example in step.examples)
             yield ""
 
 
-def _example(example: RowExample) -> str:
+def _example(example: RowExample, score: str) -> str:
     beside = f" Beside {', '.join(text(other) for other in example.others)}." if example.others else ""
-    alike = f" Alike: {example.score:.2f}." if example.score is not None else ""
+    scored = f" {score}: {example.score:.2f}." if example.score is not None else ""
     said = f" Asked: “{text(example.question)}”" if example.question else ""
     answered = f" Answered: “{text(example.answer)}”" if example.answer else ""
-    return f"- {text(example.id)}, {example.action}: {text(example.reason)}{beside}{alike}{said}{answered}"
+    return f"- {text(example.id)}, {example.action}: {text(example.reason)}{beside}{scored}{said}{answered}"
 
 
 def _skew(report: DatasetReport) -> Iterator[str]:

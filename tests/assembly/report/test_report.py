@@ -99,6 +99,16 @@ def test_the_more_fields_are_compared_the_more_each_must_show() -> None:
     assert any(one.adjusted_p_value > one.p_value for one in skew)
 
 
+def test_times_of_day_are_the_last_of_what_differs() -> None:
+    production = [completion(5000 + n, f"mail {n}", "yes" if n % 10 else "no") for n in range(300)]
+    report = reported(
+        [completion(n, f"mail {n}", "no" if n % 10 else "yes") for n in range(300)], production=production
+    )
+    assert {"hour", "answer"} <= set(differing(report))
+    told = [line.split()[0] for line in report.warnings if "recent traffic" in line]
+    assert told.index("answer") < told.index("hour") == len(told) - told.count("hour")
+
+
 def test_halves_of_one_set_do_not_differ() -> None:
     every = mails({"refund": 60, "delivery": 90, "account": 150})
     for seed in range(8):
