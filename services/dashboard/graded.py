@@ -59,10 +59,10 @@ def reason_of(sample: Mapping[str, Any]) -> str:
     error = sample.get("error")
     if error:
         return _text(_fields(error).get("message") or error)
-    for name, words in _REASONS.items():
-        if sample.get(name):
-            return words(sample[name])
-    return _text(sample.get("output"))
+    said = (words(sample[name]) for name, words in _REASONS.items() if sample.get(name))
+    if sample.get("wanted") is not None:
+        return f"{sample['wanted']} calls wanted, {sample.get('made')} made, {sample.get('matched')} of them right"
+    return next(filter(None, said), _text(sample.get("output")))
 
 
 def _grade(result: Mapping[str, Any]) -> Grade:
@@ -87,7 +87,9 @@ def _answers(labels: Any) -> str:
 
 
 def _unequal(fields: Any) -> str:
-    unequal = [name for name, equal in _fields(fields).items() if equal != 1]
+    if not isinstance(fields, dict):
+        return ""
+    unequal = [name for name, equal in fields.items() if equal != 1]
     return f"differs in {', '.join(unequal)}" if unequal else "every field is equal"
 
 
@@ -112,6 +114,5 @@ _REASONS: Mapping[str, Callable[[Any], str]] = {
     "fields": _unequal,
     "graders": _parts,
     "metric": lambda metric: f"by {_text(metric)}",
-    "wanted": lambda wanted: f"{_text(wanted)} calls wanted",
 }
 """How the parts of a grade's sample are said, the most telling first."""
