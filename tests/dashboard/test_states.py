@@ -244,7 +244,10 @@ def test_forms_need_no_provider_that_answers(api: StandIn) -> None:
     assert "Distill" in api.page("/distillations/new").text
     assert "does not say now" in api.page("/models").text
     api.away.add("/deployments")
-    assert api.visitor.get("/models").status == 503
+    busy = api.visitor.get("/models")
+    assert busy.status == 503
+    # Nobody needs to press anything: it looks again by itself.
+    assert 'http-equiv="refresh" content="5"' in busy.body
     unsure = api.visitor.get("/models")
     assert "Nothing was changed" not in unsure.text
 
