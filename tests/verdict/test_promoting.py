@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,16 +13,16 @@ from aliases.changing import Said
 from distillations import lineage
 from distillations.distillation import Distillation
 from distillations.verdict import Decision, Verdict
-from foundation import aws, table
 from foundation.errors import RetryLater
 from notifications.alerts import Alert
 from tests.aliases.build import routing
-from tests.cloud import Cloud
 from tests.distillations import documents
 from tests.distilling import build
+from tests.flow.faults import Hook, injected
 from tests.flow.system import System
 from verdict.promoting import promote_winner
 
+_MOST_CALLS = 40
 ASKS: dict[str, Any] = {"promote_on": "beats_baseline"}
 
 
@@ -115,22 +115,27 @@ def test_many_changes_at_once_are_left_to_a_later_delivery(system: System, monke
         promote_winner(decided())
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "BatchWriteItem"])
-def test_a_write_that_is_lost_is_made_by_the_next_delivery(
-    operation: str, system: System, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_any_call_may_fail_and_the_next_delivery_makes_the_version_once(
+    when: str, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert system
-    cloud = Cloud(monkeypatch.setenv)
-    point(routing(("big", 1), **ASKS))
-    distillation = decided()
-    for number in (1, 2):
-        cloud.lose_call(aws.dynamodb(), operation, number=number)
-        # Whatever was lost, the next delivery does it again.
-        with suppress(Exception):
+    calls = 0
+    for n in range(1, _MOST_CALLS):
+        name = f"quick-{n}"
+        changing.put(name, routing(("big", 1), **ASKS), Said("ada"))
+        distillation = decided(number=n, alias=name)
+        hook = Hook(n, when)
+        with injected(hook, monkeypatch):
+            hook.around("verdict", partial(promote_winner, distillation))
+            struck, calls = bool(hook.struck), hook.counts["verdict"]
+        for _ in range(2):
             promote_winner(distillation)
-        cloud.repair()
-    promote_winner(distillation)
-    alias = changing.load("quick")
-    assert (alias.version, alias.by) == (2, "verdict")
-    assert [version.version for version in history.versions(alias)] == [2, 1]
-    assert len(list(table.query("ALERT"))) == 1
+        alias = changing.load(name)
+        assert (alias.version, alias.by, alias.targets[0].model) == (2, "verdict", build.MODEL), n
+        assert [version.version for version in history.versions(alias)] == [2, 1], n
+        assert {node["id"] for node in lineage.graph(name)["nodes"]} == {name, build.MODEL, distillation.verdict_id}
+        assert len([alert for alert in Alert.every() if alert.object_id == name]) == 1
+        if not struck:
+            break
+    assert 8 < calls < _MOST_CALLS
