@@ -19,6 +19,8 @@ def test_a_verdict_moves_an_alias_and_one_call_moves_it_back(system: System) -> 
     assert [target["model"] for target in alias["targets"]] == [made["model"]]
     assert (alias["version"], alias["by"], alias["verdict_id"]) == (2, "verdict", made["verdict"]["id"])
     assert alias["fallback"] == loop.TEACHER
+    [told] = [notice for notice in system.notifications() if notice["type"] == "alias.promoted"]
+    assert f"The alias quick points at {made['model']} now" in told["sentence"]
     known_aliases.forget()
     asked = {"model": "quick", "messages": loop.messages(3), "store": True}
     answered = system.ok("POST", "/v1/chat/completions", asked)
