@@ -77,7 +77,6 @@ def _pictures(stack: StackInfo) -> Iterator[Picture]:
     yield Picture("comparison", f"{eval_path}/compare?run={runs['distilled']}&baseline={runs['baseline']}")
     yield Picture("new-distillation", f"/distillations/new?repeat={best['id']}")
     yield Picture("verdict", page)
-    yield Picture("training", page, below="The training")
     yield Picture("dataset", f"/datasets/{best['dataset_id']}?rule=duplicates", below="Rows")
     yield Picture("lineage", f"/lineage/{best['verdict']['id']}")
     yield Picture("usage", "/usage")
