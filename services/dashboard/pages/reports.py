@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dashboard.answers import Answer, SeeOther
+from dashboard.pages import comparisons, datasets, distillations
 from dashboard.shown import step
 from dashboard.visit import Visit
 from foundation.errors import ApiError
@@ -21,14 +24,15 @@ def report(visit: Visit) -> Answer:
     kinds = {node["id"]: node["kind"] for node in nodes}
     kind = kinds.get(object_id, "")
     if kind == "dataset":
-        return _page(visit, f"/datasets/{step(object_id)}/report")
+        return _page(visit, datasets.report, f"/datasets/{step(object_id)}/report", {"dataset_id": object_id})
     if kind == "distillation":
-        return _page(visit, f"/distillations/{step(object_id)}")
+        return _of_distillation(visit, object_id)
     if kind == "verdict":
-        return _page(visit, f"/distillations/{step(_above(nodes, 'distillation', object_id))}")
+        return _of_distillation(visit, _above(nodes, "distillation", object_id))
     if kind == "run" and against:
-        eval_id = step(_above(nodes, "eval", object_id))
-        return _page(visit, f"/evals/{eval_id}/compare", {"run": object_id, "baseline": against})
+        eval_id = _above(nodes, "eval", object_id)
+        beside = replace(visit, query={"run": object_id, "baseline": against})
+        return _page(beside, comparisons.compare, f"/evals/{step(eval_id)}/compare", {"eval_id": eval_id})
     if kind == "run":
         raise ApiError("Name the run that it is held to.", code="missing_required_parameter", param="against")
     raise ApiError(
@@ -39,8 +43,16 @@ def report(visit: Visit) -> Answer:
     )
 
 
-def _page(visit: Visit, path: str, query: dict[str, str] | None = None) -> SeeOther:
-    return SeeOther(path, {**(query or {}), **({"file": "1"} if visit.as_file else {})})
+def _of_distillation(visit: Visit, distillation_id: str) -> Answer:
+    path = f"/distillations/{step(distillation_id)}"
+    return _page(visit, distillations.distillation, path, {"distillation_id": distillation_id})
+
+
+def _page(visit: Visit, page: Callable[[Visit], Answer], path: str, parameters: Mapping[str, str]) -> Answer:
+    """The page itself as a file: a program may reach the stack by another address than a redirection would name."""
+    if not visit.as_file:
+        return SeeOther(path, visit.query)
+    return page(replace(visit, path=path, parameters=parameters))
 
 
 def _above(nodes: list[Any], kind: str, object_id: str) -> str:

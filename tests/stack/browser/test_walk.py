@@ -23,6 +23,8 @@ from tests.stack.browser.conftest import AXE, DESK, PHONE, REPOSITORY, Opened
 TEACHER, STUDENT = "lab-large", "lab-small"
 _TRAIN, _TEST = 40, 20
 _MOST_TABS = 300
+# Links of a drawing have no text as their `href`.
+_HREFS = "links => links.map(link => new URL(link.getAttribute('href'), document.baseURI).href)"
 _ENDS_WITHIN_MS = 180_000
 
 
@@ -205,7 +207,7 @@ def every_page(page: Page, stack: StackInfo, seen: list[str]) -> list[str]:
             continue
         waiting += [
             address.removeprefix(stack.pages_url)
-            for address in page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+            for address in page.eval_on_selector_all("a[href]", _HREFS)
             if address.startswith(stack.pages_url)
         ]
         look(page)
