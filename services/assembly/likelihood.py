@@ -25,6 +25,7 @@ _ENDS = 60
 _BUCKETS = 1 << 19
 _COMMON = 0.2
 _SMOOTHING = 0.1
+_FEW_ANSWERS = 8
 _MOST_SEEN = 1_000
 _SEEN = [math.log((count + _SMOOTHING) / _SMOOTHING) for count in range(_MOST_SEEN + 1)]
 """What a word counts for an answer that it was seen with so often."""
@@ -61,6 +62,7 @@ class Likelihood:
         self._learnt: dict[str, str] = {}
         for row in learnt:
             self._learn(row)
+        self._forget_common()
         self._unseen = {answer: self._per_word(answer, 0) for answer in self._rows}
 
     def read_from(self, questions: Questions) -> None:
@@ -103,6 +105,13 @@ class Likelihood:
         self._words[row.answer_key] += len(words)
         for word in words:
             self._counts[word][row.answer_key] += 1
+
+    def _forget_common(self) -> None:
+        """Forget words that go with most answers: they tell little of each, and reading them takes most of the time."""
+        most = max(_FEW_ANSWERS, len(self._rows) // 2)
+        for word in [word for word, counts in self._counts.items() if len(counts) > most]:
+            self._words.subtract(self._counts.pop(word))
+        self._known = frozenset(self._counts)
 
     def _telling(self, rows: Sequence[Row]) -> frozenset[int]:
         """The words that tell something: neither of one question alone, nor of a fifth of all."""
