@@ -95,7 +95,8 @@ def dollars(amount: float | None) -> str:
         return f"${amount:,.2f}"
     # Never as 2.9e-05.
     digits = max(2, _DIGITS_THAT_TELL - math.floor(math.log10(amount)) - 1)
-    return f"${amount:.{min(digits, _MOST_DIGITS)}f}".rstrip("0").rstrip(".")
+    whole, _, cents = f"{amount:.{min(digits, _MOST_DIGITS)}f}".partition(".")
+    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 def milliseconds(amount: float | None) -> str:

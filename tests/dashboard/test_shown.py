@@ -37,7 +37,7 @@ def test_figures():
     assert shown.between([0.1, 0.25]) == "10.0% to 25.0%"
     assert shown.between([-0.1, 0.25], signed=True) == "-10.0 to +25.0"
     assert shown.between(None) == "no interval"
-    assert (shown.dollars(0.0000294), shown.dollars(0.5)) == ("$0.0000294", "$0.5")
+    assert (shown.dollars(0.0000294), shown.dollars(0.5), shown.dollars(0.9999)) == ("$0.0000294", "$0.50", "$1.00")
     assert (shown.dollars(1234.5), shown.dollars(0.00012), shown.dollars(0), shown.dollars(None)) == (
         "$1,234.50",
         "$0.00012",

@@ -22,7 +22,10 @@ async function look(seconds) {
       if (answer.ok && !fresh.querySelector('meta[name="poll"]')) return location.reload();
       for (const live of document.querySelectorAll("[data-live]")) {
         const now = answer.ok && fresh.getElementById(live.id);
-        if (now && now.outerHTML !== live.outerHTML && !live.contains(document.activeElement)) live.replaceWith(now);
+        if (!now || now.outerHTML === live.outerHTML || live.contains(document.activeElement)) continue;
+        const unfolded = [...live.querySelectorAll("details")].map((part) => part.open);
+        now.querySelectorAll("details").forEach((part, place) => (part.open ||= unfolded[place] ?? false));
+        live.replaceWith(now);
       }
     } catch {
       // The next look may reach the server again.
