@@ -9,7 +9,7 @@ import pytest
 
 from tests.dashboard.browser import Browser
 from tests.dashboard.cards import cards
-from tests.dashboard.crawl import pages, unseen
+from tests.dashboard.crawl import NEED_MORE, pages, unseen
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -26,10 +26,6 @@ TEXTS = {
     "attribute": '" autofocus onfocus="alert(1)',
     "address": "javascript:alert(1) data:text/html,<script>alert(1)</script>",
 }
-
-
-NEED_MORE: set[str] = set()
-"""Pages that one distillation does not lead to."""
 
 
 def record(name: str, messages: list[Any], answer: Any, **fields: Any) -> dict[str, Any]:
