@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
-SECTIONS = (
-    ("Completions", "/completions"),
-    ("Evals", "/evals"),
-    ("Datasets", "/datasets"),
-    ("Distillations", "/distillations"),
-    ("Experiments", "/experiments"),
-    ("Models", "/models"),
-    ("Aliases", "/aliases"),
-    ("Usage", "/usage"),
-    ("Health", "/health"),
-    ("Settings", "/settings"),
+_SECTIONS = (
+    ("Completions", "/completions", "read"),
+    ("Evals", "/evals", "read"),
+    ("Datasets", "/datasets", "read"),
+    ("Distillations", "/distillations", "read"),
+    ("Experiments", "/experiments", "read"),
+    ("Models", "/models", "read"),
+    ("Aliases", "/aliases", "read"),
+    ("Usage", "/usage", "read"),
+    ("Health", "/health", "admin"),
+    ("Settings", "/settings", "read"),
 )
+"""Each section with its path, and the scope of those who see it."""
 _ENDS = [("", "any"), *((reason, reason) for reason in ("stop", "length", "tool_calls", "content_filter"))]
 """How an answer ended, as a form offers it."""
 _TONES = {
@@ -61,9 +62,9 @@ _TONES = {
 def html(page: Page, visit: Visit) -> str:
     """The page as HTML."""
     template = _environment().get_template(page.template)
-    return template.render(
-        page.content, title=page.title, visit=visit, sections=SECTIONS, base=base(), link=link, step=shown.step
-    )
+    given = {"title": page.title, "visit": visit, "may": visit.may, "base": base(), "link": link, "step": shown.step}
+    sections = [(name, path) for name, path, scope in _SECTIONS if visit.may(scope)]
+    return template.render(page.content, sections=sections, **given)
 
 
 @cache

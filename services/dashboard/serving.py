@@ -53,6 +53,8 @@ def _served(route: Route, visit: Visit) -> Answer:
     refuse_unknown(route, visit.query)
     if route.scope is not None and visit.token is None:
         raise Unauthorized("Sign in first.")
+    if route.scope is not None and not visit.as_file and not visit.may(route.scope):
+        raise Forbidden(f"This key lacks the scope '{route.scope}'.", code="insufficient_permissions")
     if route.method == "POST" and visit.foreign:
         raise Forbidden("This form was sent by another site.", code="csrf")
     if route.method == "POST" and visit.token is not None:

@@ -1,9 +1,10 @@
 """Sign-in: an API key is exchanged for a session, which a browser holds as a cookie that scripts cannot read.
 
 The cookie is the token of a session (`foundation.keys`): 160 random bits, of which only the hash is kept. It does the
-work of a signature, and unlike one it can be ended. It holds for twelve hours, as long as its key does. Other sites and
-mails may link to a page, which then knows its visitor; what they post comes without the cookie (SameSite=Lax), and each
-form carries a hash of it besides, which they cannot know.
+work of a signature, and unlike one it can be ended. Behind it stand the scopes of the key, so that a page knows without
+a call what it has to show; whoever writes others there sees buttons that the API refuses all the same. It holds for
+twelve hours, as long as its key does. Other sites and mails may link to a page, which then knows its visitor; what they
+post comes without the cookie (SameSite=Lax), and each form carries a hash of it besides, which they cannot know.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ CSRF = "csrf"
 """The field of a form that says which session it is of."""
 _COOKIE = "stillhouse_session"
 _SECONDS = 12 * 3600
-_TOKEN = re.compile(r"sk-sh-session_\w{1,64}-[0-9a-f]{1,64}", re.ASCII)
-"""The form of a session's token. Anything else is none, and goes into no header."""
+_VALUE = re.compile(r"(sk-sh-session_\w{1,64}-[0-9a-f]{1,64})~([a-z.]{1,64})", re.ASCII)
+"""The form of a cookie: a session's token and its scopes. Anything else is none, and goes into no header."""
 _ENDED = 0
 
 
 def begun(key: str, path: str) -> str:
     """The cookie of a new session of this API key. Raises Unauthorized, or Forbidden for a key that may not read."""
-    return _cookie(keys.exchanged(f"Bearer {key.strip()}", "read", seconds=_SECONDS), path, _SECONDS)
+    session = keys.exchanged(f"Bearer {key.strip()}", "read", seconds=_SECONDS)
+    return _cookie(f"{session.token}~{'.'.join(sorted(session.scopes))}", path, _SECONDS)
 
 
 def ended(token: str | None, path: str) -> str:
@@ -38,15 +40,16 @@ def ended(token: str | None, path: str) -> str:
     return _cookie("", path, _ENDED)
 
 
-def token_of(cookies: Sequence[str]) -> str | None:
-    """The token in a request's cookies, if there is one."""
+def session_of(cookies: Sequence[str]) -> keys.Session | None:
+    """The session in a request's cookies, if there is one; what it may do is what the cookie says."""
     for cookie in cookies:
         try:
             morsel = SimpleCookie(cookie).get(_COOKIE)
         except CookieError:
             continue
-        if morsel is not None and _TOKEN.fullmatch(morsel.value):
-            return morsel.value
+        given = _VALUE.fullmatch(morsel.value) if morsel is not None else None
+        if given:
+            return keys.Session(given[1], frozenset(given[2].split(".")))
     return None
 
 
@@ -60,6 +63,6 @@ def is_own(token: str, csrf: str) -> bool:
     return hmac.compare_digest(csrf_of(token).encode(), csrf.encode())
 
 
-def _cookie(token: str, path: str, seconds: int) -> str:
+def _cookie(value: str, path: str, seconds: int) -> str:
     secure = "; Secure" if settings().API_URL.startswith("https:") else ""
-    return f"{_COOKIE}={token}; Path={path}/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    return f"{_COOKIE}={value}; Path={path}/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"

@@ -33,16 +33,18 @@ class Visit:
     """Who asks for which page, with what.
 
     `parameters` are those of the path. A field of `query` that is empty was left empty in a form, and is left out.
-    `token` is that of the session; None where nobody has signed in. `foreign` is whether another site sent it. `typed`
-    has the fields of a form that was refused, where its page is shown again. `as_file` is whether the page is wanted as
-    one file; a program may ask for that with an API key in place of a session, and is then `by_key`. `head` is whether
-    only headers are wanted; the `method` is then GET. `begun` is when it came, by the process's clock.
+    `token` is that of the session; None where nobody has signed in. `scopes` are what its key may do. `foreign` is
+    whether another site sent it. `typed` has the fields of a form that was refused, where its page is shown again.
+    `as_file` is whether the page is wanted as one file; a program may ask for that with an API key in place of a
+    session, and is then `by_key`. `head` is whether only headers are wanted; the `method` is then GET. `begun` is when
+    it came, by the process's clock.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     token: str | None
+    scopes: frozenset[str] = frozenset()
     body: Mapping[str, Any] = field(repr=False, default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
@@ -60,17 +62,23 @@ class Visit:
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
         as_file = query.pop(_AS_FILE, None) is not None and method == "GET"
         key = headers.get("authorization", "").removeprefix("Bearer ").strip() if as_file else ""
+        of_cookie = session.session_of(event.get("cookies") or headers.get("cookie", "").split(";"))
         return cls(
             method=method,
             head=asked == "HEAD",
             path=event["rawPath"],
             query=query,
-            token=key or session.token_of(event.get("cookies") or headers.get("cookie", "").split(";")),
+            token=key or (of_cookie.token if of_cookie else None),
+            scopes=of_cookie.scopes if of_cookie else frozenset(),
             as_file=as_file,
             by_key=bool(key),
             body={"text": event.get("body"), "encoded": event.get("isBase64Encoded", False)},
             foreign=headers.get("sec-fetch-site") in _OTHER_SITES,
         )
+
+    def may(self, scope: str) -> bool:
+        """Whether the visitor is shown what this scope is needed for. A file, which many may read, does not."""
+        return not self.as_file and not self.scopes.isdisjoint({scope, "admin"})
 
     @property
     def api(self) -> Api:

@@ -59,6 +59,13 @@ class Key(NamedTuple):
         return self.parent or self.id
 
 
+class Session(NamedTuple):
+    """A key that ends by itself: its token, and what it may do."""
+
+    token: str
+    scopes: frozenset[str]
+
+
 def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
     """A new key, and the token that nobody can read again."""
     from foundation.api_keys import ApiKey
@@ -71,8 +78,8 @@ def create(*, scopes: list[Scope], **fields: Any) -> tuple[ApiKey, str]:
     return key, token
 
 
-def exchanged(authorization: str | None, *scopes: str, seconds: int) -> str:
-    """The token of a session: a key with the scopes of the caller's own that ends after so many seconds or with it.
+def exchanged(authorization: str | None, *scopes: str, seconds: int) -> Session:
+    """A new session: a key with the scopes of the caller's own that ends after so many seconds or with it.
 
     It stands in no list of keys, and makes no other session. Raises as `check` does.
     """
@@ -83,7 +90,7 @@ def exchanged(authorization: str | None, *scopes: str, seconds: int) -> str:
     token = f"{_PREFIX}{session_id}-{secrets.token_hex(_SECRET_BYTES)}"
     row = {"sha256": _digest(token), "scopes": " ".join(sorted(parent.scopes)), "parent": parent.id}
     table.put({"pk": _SESSIONS, "sk": session_id, **row, "expires": now() + seconds})
-    return token
+    return Session(token, parent.scopes)
 
 
 def end_session(token: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.dashboard.browser import Browser
-from tests.dashboard.crawl import crawled
+from tests.dashboard.crawl import crawled, pages
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -36,6 +38,17 @@ def test_every_object_of_a_loop_has_a_page_and_links_lead_to_it(system: System, 
     assert "trouble me, please help" in won
     assert "pass correct" in won
     assert "fail correct" in won
+    assert buttons_of_a_reader(system) == {"/sign-out"}
+
+
+def buttons_of_a_reader(system: System) -> set[str]:
+    """What the pages let a key press that may only read. Each of their links leads to a page that it may see."""
+    reader = Browser()
+    reader.sign_in(system.ok("POST", "/v1/keys", {"name": "reader", "scopes": ["read"]})["key"])
+    read = pages(reader)
+    assert "Health" not in read["/completions"].text
+    assert reader.get("/evals/new").status == 403
+    return {action for page in read.values() for action in re.findall(r'method="post" action="([^"]*)"', page.body)}
 
 
 def test_the_filter_stands_in_the_url_and_goes_along(system: System, browser: Browser) -> None:

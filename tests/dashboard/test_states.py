@@ -28,7 +28,7 @@ from foundation.later import Pause
 from foundation.settings import settings
 from tests.dashboard.browser import Answer, Browser
 
-SESSION = {"stillhouse_session": "sk-sh-session_1-0"}
+SESSION = {"stillhouse_session": "sk-sh-session_1-0~admin"}
 SOURCE = {"type": "stored_completions"}
 SCORE = ModelScore(model="lab-small", passed=1, total=2, score=0.5, interval=(0.1, 0.9))
 NAMED = '<b>"name"</b>'

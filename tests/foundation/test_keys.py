@@ -210,7 +210,7 @@ def test_administrators_cannot_revoke_each_other_at_once(context):
 
 
 def session_of(authorization, seconds=60):
-    return keys.exchanged(authorization, "read", seconds=seconds)
+    return keys.exchanged(authorization, "read", seconds=seconds).token
 
 
 def test_a_session_may_what_its_key_may():

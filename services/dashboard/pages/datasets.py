@@ -52,7 +52,7 @@ def dataset(visit: Visit) -> Answer:
         "page": page,
         "texts": _texts(visit, page["data"]) if dropped else {},
         "dropped": counts,
-        "undoable": [row["id"] for row in page["data"] if _is_undoable(row)],
+        "undoable": [row["id"] for row in page["data"] if visit.may("write") and _is_undoable(row)],
         "query": dict(visit.query),
     }
     return Page("dataset.html", f"Dataset {found['id']}", content)

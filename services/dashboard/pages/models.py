@@ -44,7 +44,7 @@ def model(visit: Visit) -> Answer:
     return Page("model.html", name, content)
 
 
-@pages.post("/models/<model:path>/retire", scope="write")
+@pages.post("/models/<model:path>/retire", scope="admin")
 def retire(visit: Visit) -> Answer:
     """Retire a trained model: it costs and answers no longer."""
     visit.api.delete(f"/models/{step(visit.parameters['model'])}")
