@@ -69,12 +69,17 @@ def address() -> str:
     return login.url
 
 
+def _root(url: str) -> str:
+    """The address without /v1: the web pages are beside the API."""
+    return url.rstrip("/").removesuffix("/v1")
+
+
 def key_for(url: str) -> str:
     """The key for this address: that of the environment, else that of the login. Raises Stopped without one."""
     key = os.environ.get(_KEY)
     if key:
         return key
     login = kept()
-    if login is not None and login.url.rstrip("/") == url.rstrip("/"):
+    if login is not None and _root(login.url) == _root(url):
         return login.key
     raise Stopped(f"{_KEY} is not set, and `stillhouse login` was not told a key for {url}")

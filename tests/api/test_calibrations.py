@@ -231,7 +231,7 @@ def test_a_run_must_be_completed_and_of_the_eval(system: System) -> None:
     status, error = refused(system, eval_id, {"type": "run", "run_id": open_run, "labels": labels})
     assert (status, error["code"], error["param"]) == (409, "run_not_completed", "source.run_id")
     status, error = refused(system, eval_of(system), {"type": "run", "run_id": run_id, "labels": labels})
-    assert (status, error["param"]) == (404, "run_id")
+    assert (status, error["param"]) == (404, "source.run_id")
 
 
 # ------------------------------------------------------------------ what is refused

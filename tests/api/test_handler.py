@@ -31,7 +31,7 @@ ROUTES = [
 
 def scope_of(route: Route) -> str:
     """What a key must be allowed: by resource where it is special, else by what the method does."""
-    if route.path.startswith(("/v1/keys", "/v1/webhook_endpoints")):
+    if route.path.startswith(("/v1/keys", "/v1/webhook_endpoints", "/v1/channels", "/v1/health")):
         return "admin"
     # They say where calls and keys go, and what may be spent.
     if route.path.startswith(("/v1/providers", "/v1/models", "/v1/costs")) and route.method != "GET":
@@ -41,7 +41,9 @@ def scope_of(route: Route) -> str:
     of_models = {("POST", "/v1/chat/completions"), ("POST", "/v1/responses")}
     if (route.method, route.path) in of_models or route.resource == "Passed on":
         return "infer"
-    return "read" if route.method == "GET" else "write"
+    # A verdict is computed again and written nowhere.
+    reads = route.method == "GET" or route.path.endswith("/recompute")
+    return "read" if reads else "write"
 
 
 def path_of(route: Route) -> str:

@@ -36,7 +36,7 @@ def test_a_login_serves_commands_that_were_told_nothing(monkeypatch: pytest.Monk
     monkeypatch.setattr(asking, "asked", lambda to, _, path, *__: asked.append((to, path)) or {"data": []})
     assert CliRunner().invoke(cli.app, ["model", "list"]).exit_code == 0
     assert asked == [(URL, "/models")]
-    assert login.key_for(URL) == "sk-sh-a-b"
+    assert login.key_for(URL) == login.key_for(URL.removesuffix("/v1")) == "sk-sh-a-b"
     assert stat.S_IMODE(home.stat().st_mode) == 0o600
     assert CliRunner().invoke(cli.app, ["logout"]).output == "forgotten\n"
     assert not home.exists()

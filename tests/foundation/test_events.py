@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from completions import handover
 from foundation import events
+from foundation.notice_messages import DeliverNotice
 
 CHUNK = events.GradeChunk(run_id="evalrun_1", chunk=1, chunks=2, first_row=50, key="runs/1/rows", offset=9, length=0)
 SAMPLES = [
@@ -32,6 +33,7 @@ SAMPLES = [
     events.VerdictDecided(distillation_id="distill_1"),
     events.DistillationBlocked(distillation_id="distill_1"),
     events.DistillationFailed(distillation_id="distill_1"),
+    DeliverNotice(notice_id="notice_1", channel_id="channel_1"),
     events.DeliverEvent(event_type="eval.run.failed", object_id="evalrun_1"),
     events.SampleBatch(run_id="evalrun_1", part=1, model="gpt-4o-mini", chunks=[CHUNK], since=1_790_000_000),
 ]

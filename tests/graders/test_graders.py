@@ -21,6 +21,7 @@ SHARED = {
         "judging",
         "namespace",
         "patterns",
+        "preview",
         "sandbox",
         "schema_validation",
         "swap",

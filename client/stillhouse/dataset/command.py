@@ -1,6 +1,6 @@
 """`stillhouse dataset create|list|report|rows|diff|export|cancel|delete`: sets made by a recipe and looked into.
 
-In: Stillhouse's URL and a key from the environment. Out: lines for people, or JSON with --json; what lasts tells its
+In: Stillhouse's URL and a key. Out: lines for people, or JSON with --json; what lasts tells its
 progress on standard error. The exit code is 1 where Stillhouse refuses or cannot be reached, 3 where the dataset could
 not be made, and 130 where the user stops it: the dataset is made nevertheless.
 """
@@ -17,8 +17,10 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.stack import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, look into them, compare and export them.")
 
@@ -27,7 +29,6 @@ _OPEN = ("queued", "grading", "making")
 _FAILED = 3
 
 Id = Annotated[str, typer.Argument(help="The dataset's id, as dataset_…")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
 @app.command()
@@ -69,7 +70,7 @@ def create(
             asked["recipe"] = _recipe(recipe)
         if trainer:
             asked["trainer"] = trainer
-        dataset = _asked(to, "POST", "/datasets", asked)
+        dataset = stack.asked(to, "POST", "/datasets", asked)
         if wait:
             dataset = _made(to, dataset)
         typer.echo(json.dumps(dataset, indent=2) if as_json else "\n".join(_lines(dataset)))
@@ -86,7 +87,7 @@ def list_(
 ) -> None:
     """List the newest training sets."""
     with errors_in_one_line():
-        datasets = list(islice(_every(to, "/datasets"), limit))
+        datasets = list(islice(stack.every(to, "/datasets"), limit))
         if as_json:
             typer.echo(json.dumps(datasets, indent=2))
         for dataset in [] if as_json else datasets:
@@ -100,7 +101,7 @@ def report(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
     """Show the report of a training set: Markdown, or JSON with --json."""
     with errors_in_one_line():
         kind = "json" if as_json else "markdown"
-        typer.echo(_fetched(to, f"{_path(dataset_id)}/report?format={kind}").decode())
+        typer.echo(stack.fetched(to, f"{_path(dataset_id)}/report?format={kind}").decode())
 
 
 @app.command()
@@ -116,7 +117,7 @@ def rows(
     """Show what became of each completion; with --json one object a line."""
     with errors_in_one_line():
         wanted = {name: value for name, value in (("outcome", outcome), ("rule", rule)) if value}
-        for row in islice(_every(to, f"{_path(dataset_id)}/rows", wanted), limit):
+        for row in islice(stack.every(to, f"{_path(dataset_id)}/rows", wanted), limit):
             typer.echo(json.dumps(row) if as_json else _row(row))
 
 
@@ -130,7 +131,7 @@ def diff(
 ) -> None:
     """Show what two training sets made otherwise of the same completions."""
     with errors_in_one_line():
-        found = _asked(to, "GET", f"{_path(dataset_id)}/diff/{quote(other_id, safe='')}")
+        found = stack.asked(to, "GET", f"{_path(dataset_id)}/diff/{quote(other_id, safe='')}")
         if as_json:
             typer.echo(json.dumps(found, indent=2))
             return
@@ -156,7 +157,7 @@ def export(
     """Write the examples of a training set to a file."""
     with errors_in_one_line():
         wanted = {"split": split, **({"format": kind} if kind else {}), **({"leave_out": "true"} if leave_out else {})}
-        body = _fetched(to, f"{_path(dataset_id)}/content?{urlencode(wanted)}")
+        body = stack.fetched(to, f"{_path(dataset_id)}/content?{urlencode(wanted)}")
         output.write_bytes(body)
         told = {"file": str(output), "lines": len(body.splitlines()), "bytes": len(body)}
         typer.echo(json.dumps(told) if as_json else f"{told['lines']} lines in {output}")
@@ -166,7 +167,7 @@ def export(
 def cancel(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
     """Cancel a training set that is being made, with the runs that grade its rows."""
     with errors_in_one_line():
-        ended = _asked(to, "POST", f"{_path(dataset_id)}/cancel")
+        ended = stack.asked(to, "POST", f"{_path(dataset_id)}/cancel")
         typer.echo(json.dumps(ended, indent=2) if as_json else f"canceled: {ended['id']}")
 
 
@@ -174,7 +175,7 @@ def cancel(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
 def delete(dataset_id: Id, *, to: To, as_json: AsJson = False) -> None:
     """Delete a training set with its files; what was trained on it stays."""
     with errors_in_one_line():
-        gone = _asked(to, "DELETE", _path(dataset_id))
+        gone = stack.asked(to, "DELETE", _path(dataset_id))
         typer.echo(json.dumps(gone, indent=2) if as_json else f"deleted: {gone['id']}")
 
 
@@ -216,7 +217,7 @@ def _made(to: str, dataset: dict[str, Any]) -> dict[str, Any]:
             told = dataset["status"]
             typer.echo(f"{dataset['id']}: {told}", err=True)
         time.sleep(_A_LOOK_S)
-        dataset = _asked(to, "GET", _path(dataset["id"]))
+        dataset = stack.asked(to, "GET", _path(dataset["id"]))
     typer.echo(f"{dataset['id']}: {dataset['status']} after {time.monotonic() - begun:.0f} s", err=True)
     return dataset
 
@@ -246,24 +247,5 @@ def _ended(row: dict[str, Any], side: str) -> str:
     return f"{outcome or '-'}{f' by {rule}' if rule else ''}"
 
 
-def _every(*arguments: Any) -> Iterator[dict[str, Any]]:
-    from stillhouse.asking import every
-
-    return every(*arguments)
-
-
 def _path(dataset_id: str) -> str:
-    return f"/datasets/{quote(dataset_id, safe='')}"
-
-
-# The command line starts without the openai SDK, which is slow to import.
-def _asked(*arguments: Any) -> dict[str, Any]:
-    from stillhouse import asking
-
-    return asking.asked(*arguments)
-
-
-def _fetched(to: str, path: str) -> bytes:
-    from stillhouse import asking
-
-    return asking.fetched(to, path)
+    return stack.place("datasets", dataset_id)

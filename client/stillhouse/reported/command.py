@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from stillhouse import asking
+from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 
@@ -34,7 +34,7 @@ def report(
         if not to.rstrip("/").endswith(_API):
             raise Stopped(f"{to} does not end in {_API}: the pages are at the address before it")
         query = urlencode({"file": "1", **({"against": against} if against else {})})
-        page = asking.fetched(to.rstrip("/").removesuffix(_API), f"/reports/{quote(object_id, safe='')}?{query}")
+        page = stack.fetched(to.rstrip("/").removesuffix(_API), f"/reports/{quote(object_id, safe='')}?{query}")
         path = out or Path(f"{object_id}.html")
         path.write_bytes(page)
         typer.echo(path)

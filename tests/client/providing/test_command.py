@@ -126,4 +126,4 @@ def test_prices_that_are_no_json_and_a_stillhouse_that_is_away(
     monkeypatch.setenv("STILLHOUSE_BASE_URL", "http://127.0.0.1:9/v1")
     assert provider("list").stderr.startswith("error: Stillhouse cannot be reached")
     monkeypatch.delenv("STILLHOUSE_API_KEY")
-    assert provider("list").stderr == "error: STILLHOUSE_API_KEY is not set\n"
+    assert provider("list").stderr.startswith("error: STILLHOUSE_API_KEY is not set")
