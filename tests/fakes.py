@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
@@ -63,6 +63,20 @@ class Stand:
         self.opened[service, held] = made
         return made
 
+    @cached_property
+    def held(self) -> dict[str, Callable[..., Any]]:
+        """Clients that reach this server, in the place of the system's own and one for all tests that use it.
+
+        They are made with the addresses of `fakes_environment`. Every request is held to AWS's model, and every answer.
+        They go with their server: each conftest that imports the fixture `fakes_server` has one of its own.
+        """
+        names = ("bedrock", "bedrock_runtime", "sagemaker", "sagemaker_runtime_url", "application_autoscaling")
+        made: dict[str, Callable[..., Any]] = {name: cache(getattr(aws, name).__wrapped__) for name in names}
+        for name in ("bedrock", "sagemaker", "application_autoscaling"):
+            hold(made[name]())
+        hold(made["bedrock_runtime"](None, None))
+        return made
+
     def begin(self, context: Context) -> None:
         """Forget what was made and ordered."""
         self.context.lab.close()
@@ -109,7 +123,7 @@ def context(lab: str, now: list[float], sent: list[dict[str, Any]]) -> Context:
 
 @pytest.fixture(scope="session")
 def fakes_server(lab_server: str) -> Iterator[Stand]:
-    """The server, one for all tests of a process; whose S3 it reads is the test's to say."""
+    """The server, one for all tests of a process that import it at the same place; whose S3 it reads is the test's."""
     now, sent = [1_000_000.0], list[dict[str, Any]]()
     first = context(lab_server, now, sent)
     fakes = Fakes(first)
@@ -164,27 +178,7 @@ def aws_trainers(
         monkeypatch.setenv(name, address)
     serve_trained(monkeypatch)
     fakes_server.order("timing", dict.fromkeys(("validation", "processing", "training", "stopping", "deployment"), 0))
-    for name, made in _held().items():
+    for name, made in fakes_server.held.items():
         monkeypatch.setattr(aws, name, made)
     yield fakes_server
     registry.forget()
-
-
-@cache
-def _held() -> dict[str, Callable[..., Any]]:
-    """Clients that reach the fakes, in the place of the system's own and one for all tests of a process.
-
-    Every request is held to AWS's model, and every answer.
-    """
-    names = (
-        "bedrock",
-        "bedrock_runtime",
-        "sagemaker",
-        "sagemaker_runtime_url",
-        "application_autoscaling",
-    )
-    made: dict[str, Callable[..., Any]] = {name: cache(getattr(aws, name).__wrapped__) for name in names}
-    for name in ("bedrock", "sagemaker", "application_autoscaling"):
-        hold(made[name]())
-    hold(made["bedrock_runtime"](None, None))
-    return made
