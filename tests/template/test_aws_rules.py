@@ -150,12 +150,36 @@ def test_a_public_url_has_a_limit_or_can_be_left_out() -> None:
     assert conditions == {"HasFunctionUrls"}
 
 
-def test_what_the_clock_calls_in_vain_is_kept_and_tells_people() -> None:
+def test_what_a_rule_calls_in_vain_is_kept_and_tells_people() -> None:
+    """A function gets dead letters of its own for it; a message to a queue goes the way of all messages there."""
+    dead_letters = set()
     for rule in resources("Events::Rule").values():
         for target in rule["Targets"]:
-            function = FUNCTIONS[target["Arn"]["GetAtt"].removesuffix(".Arn")]
-            assert function["DeadLetterQueue"] == {"Type": "SQS", "TargetArn": {"GetAtt": "ClockDeadLetters.Arn"}}
-    assert watched("ApproximateNumberOfMessagesVisible") >= {"ClockDeadLetters.QueueName"}
+            name = target["Arn"]["GetAtt"].removesuffix(".Arn")
+            if name in FUNCTIONS:
+                assert FUNCTIONS[name]["DeadLetterQueue"]["Type"] == "SQS", name
+                dead_letters.add(FUNCTIONS[name]["DeadLetterQueue"]["TargetArn"]["GetAtt"])
+            else:
+                dead_letters.add(resources("SQS::Queue")[name]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"])
+    assert dead_letters == {"ClockDeadLetters.Arn", "NotifyDeadLetters.Arn"}
+    watched_queues = watched("ApproximateNumberOfMessagesVisible")
+    assert watched_queues >= {name.replace(".Arn", ".QueueName") for name in dead_letters}
+
+
+def test_a_rule_may_send_to_its_queue_and_no_other_rule_may() -> None:
+    """Without the queue's own leave EventBridge drops what it has, and tells nobody."""
+    allowed_rules = {
+        (statement["Resource"]["GetAtt"], statement["Condition"]["ArnEquals"]["aws:SourceArn"]["GetAtt"])
+        for policy in resources("SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+    }
+    assert allowed_rules == {
+        (target["Arn"]["GetAtt"], f"{name}.Arn")
+        for name, rule in resources("Events::Rule").items()
+        for target in rule["Targets"]
+        if target["Arn"]["GetAtt"].removesuffix(".Arn") not in FUNCTIONS
+    }
 
 
 def watched(metric: str) -> set[str]:
