@@ -17,7 +17,8 @@ from tests.cloud import aws_client
 from tests.flow.system import FakeContext, System
 from tests.template.loading import resources
 
-DEFINITION: dict[str, Any] = resources("StepFunctions::StateMachine")["AssemblyMachine"]["Definition"]
+MACHINE = resources("StepFunctions::StateMachine")["AssemblyMachine"]
+DEFINITION: dict[str, Any] = MACHINE["Definition"]
 
 
 class States:
@@ -64,9 +65,11 @@ class States:
 
     def _call(self, task: dict[str, Any], given: dict[str, Any]) -> None:
         asked = _filled(task["Parameters"], given)
-        if task["Resource"].endswith("sqs:sendMessage"):
+        service = MACHINE["DefinitionSubstitutions"][task["Resource"].strip("${}")]["Sub"]
+        if service == "arn:${AWS::Partition}:states:::sqs:sendMessage":
             aws_client("sqs").send_message(QueueUrl=self._system.queues["ASSEMBLY"], MessageBody=asked["MessageBody"])
             return
+        assert service == "arn:${AWS::Partition}:states:::lambda:invoke"
         self.pieces.append(asked["Payload"])
         if len(self.pieces) in self.fails:
             raise RuntimeError("the function failed, every time")
