@@ -27,6 +27,7 @@ from moto import mock_aws
 from foundation.ids import now
 from foundation.settings import settings
 from providers.model_version import ModelVersion
+from tests import moves
 from tests.bench.cut import ENVIRONMENT
 from tests.bench.lambdas import REPOSITORY
 from tests.bench.stored import fill
@@ -161,6 +162,7 @@ def main() -> None:
     if asked.alone:
         os.environ.update(ENVIRONMENT)
         quicken()
+        moves.install()
         say(json.dumps(warm(records, asked.rounds)))
         return
     first = statistics.median(cold() for _ in range(asked.rounds))

@@ -62,7 +62,7 @@ class Browser:
     def page(self, path: str) -> Answer:
         """A page that must be there."""
         answer = self.get(path)
-        assert answer.status == 200, (answer.status, answer.text)
+        assert answer.status == 200, (path, answer.status, answer.text)
         return answer
 
     def post(

@@ -246,8 +246,10 @@ def test_forms_need_no_provider_that_answers(api: StandIn) -> None:
     api.away.add("/deployments")
     busy = api.visitor.get("/models")
     assert busy.status == 503
-    # Nobody needs to press anything: it looks again by itself.
-    assert 'http-equiv="refresh" content="5"' in busy.body
+    # With scripts nobody needs to press anything; without, nothing moves on before it is read.
+    assert '<meta name="poll" content="5" data-refused>' in busy.body
+    assert 'http-equiv="refresh"' not in busy.body
+    assert busy.body.count('<a href="/models">Look again</a>') == 1
     unsure = api.visitor.get("/models")
     assert "Nothing was changed" not in unsure.text
 

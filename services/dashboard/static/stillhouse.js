@@ -11,7 +11,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A page that says so is looked at again every so many seconds: its live parts are put in place of the old ones, so that
-// what is typed, selected or unfolded elsewhere stays. Once nothing is live any more the whole page is loaded.
+// what is typed, selected or unfolded elsewhere stays. Once nothing is live any more the whole page is loaded, as is one
+// that was refused, which says so in data-refused, and now is there.
 const poll = () => document.querySelector('meta[name="poll"]');
 
 async function look(seconds) {
@@ -19,7 +20,8 @@ async function look(seconds) {
     try {
       const answer = await fetch(location.href);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (answer.ok && !fresh.querySelector('meta[name="poll"]')) return location.reload();
+      const ended = !fresh.querySelector('meta[name="poll"]');
+      if (answer.ok && (ended || "refused" in poll().dataset)) return location.reload();
       for (const live of document.querySelectorAll("[data-live]")) {
         const now = answer.ok && fresh.getElementById(live.id);
         if (!now || now.outerHTML === live.outerHTML || live.contains(document.activeElement)) continue;
