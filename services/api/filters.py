@@ -25,6 +25,7 @@ _MAPS = ("metadata", "metadata_not")
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 _AT_LEAST_0 = {"type": "integer", "minimum": 0}
+_DOLLARS = {"type": "number", "minimum": 0}
 _EITHER = {"type": "boolean"}
 _TAGS = {"type": "object", "additionalProperties": {"type": "string"}}
 CONDITIONS = (
@@ -41,6 +42,8 @@ CONDITIONS = (
     Query("max_tokens", "The most tokens of prompt and answer together.", _AT_LEAST_0),
     Query("min_latency_ms", "The least milliseconds that the answer took.", _AT_LEAST_0),
     Query("max_latency_ms", "The most milliseconds that the answer took.", _AT_LEAST_0),
+    Query("min_cost_usd", "The least US dollars that its tokens cost by the price list.", _DOLLARS),
+    Query("max_cost_usd", "The most US dollars that its tokens cost by the price list.", _DOLLARS),
     Query("has_tools", "Whether the request offered tools.", _EITHER),
     Query("has_error", "Whether the call failed: false if absent.", {**_EITHER, "default": False}),
     Query("origin", "The source that the completion was imported from."),

@@ -1,7 +1,6 @@
-"""What providers leave out of an answer, or count in their own way, as OpenAI says it.
+"""What providers leave out of an answer, as OpenAI says it.
 
-In: a response or its counts. Out: the same with the role that every answer has, and with prompt tokens of which the
-cached ones are a part.
+In: a response. Out: the same with the role that every answer has.
 """
 
 from __future__ import annotations
@@ -28,11 +27,3 @@ def _with_role(choice: dict[str, Any]) -> dict[str, Any]:
     message = choice.get("message") or {"content": None}
     spoken = {name: value for name, value in message.items() if name != "role"}
     return {**choice, "message": {"role": "assistant", **spoken}}
-
-
-def whole_prompt(prompt: int, cached: int) -> int:
-    """The tokens of a prompt with those that came from the cache.
-
-    OpenAI counts the cached tokens in the prompt's. Where they are more, they were counted apart, as Anthropic does.
-    """
-    return prompt + cached if cached > prompt else prompt

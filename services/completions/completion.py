@@ -14,9 +14,10 @@ from typing import Annotated, Any, Self
 import orjson
 from annotated_types import MaxLen
 
-from completions.answers import whole_prompt, with_roles
+from completions.answers import with_roles
 from completions.messages import calls_of
 from foundation.ids import derived_id
+from foundation.token_counts import whole_prompt
 
 _HASH_LETTERS = 20
 _CONTENT = ("request", "response", "metadata", "reference", "latency_ms", "provider")

@@ -17,7 +17,9 @@ from completions.postings import Reference
 from foundation.bounds import Name
 
 _END = 1 << 53
+_MOST_USD = 1e9
 type Amount = Annotated[int, Field(ge=0, lt=_END)]
+type Usd = Annotated[float, Field(ge=0, lt=_MOST_USD, allow_inf_nan=False)]
 # Negative times are valid: a retention policy of many years has a bound before the epoch.
 type Moment = Annotated[int, Field(gt=-_END, lt=_END)]
 
@@ -25,7 +27,8 @@ type Moment = Annotated[int, Field(gt=-_END, lt=_END)]
 class Filter(BaseModel):
     """Which completions: every condition must hold. Times are inclusive, in seconds UTC; tokens are prompt plus answer.
 
-    A completion without a latency or usage meets no condition on it. Failed calls are left out, unless `has_error` asks
+    Costs are US dollars by the price list of when they are asked for. A completion without a latency, usage or price
+    meets no condition on it. Failed calls are left out, unless `has_error` asks
     for them alone (true) or for all calls (null).
     """
 
@@ -43,6 +46,8 @@ class Filter(BaseModel):
     max_tokens: Amount | None = None
     min_latency_ms: Amount | None = None
     max_latency_ms: Amount | None = None
+    min_cost_usd: Usd | None = None
+    max_cost_usd: Usd | None = None
     has_tools: bool | None = None
     has_error: bool | None = False
     origin: Name | None = None
@@ -76,7 +81,17 @@ class Filter(BaseModel):
             and (self.alias is None or self.alias in _labels(reference.alias))
             and _within(reference.tokens, self.min_tokens, self.max_tokens)
             and _within(reference.latency_ms, self.min_latency_ms, self.max_latency_ms)
+            and self._fits_cost(reference)
         )
+
+    def _fits_cost(self, reference: Reference) -> bool:
+        if self.min_cost_usd is None and self.max_cost_usd is None:
+            return True
+        # Imported here: it brings the providers, which a filter without such a condition does without.
+        from providers import prices
+
+        tokens = (reference.prompt_tokens, reference.cached_tokens, reference.completion_tokens)
+        return _within(prices.call_usd(reference.model, *tokens), self.min_cost_usd, self.max_cost_usd)
 
     def may_match(self, line: bytes) -> bool:
         """Whether a completion with this line of JSON may contain the text. False is certain, True is not."""
@@ -92,7 +107,7 @@ def _labels(alias: str | None) -> tuple[str, ...]:
     return (alias, alias.partition("@")[0]) if alias else ()
 
 
-def _within(value: int | None, low: int | None, high: int | None) -> bool:
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
     if low is None and high is None:
         return True
     return value is not None and (low is None or low <= value) and (high is None or value <= high)

@@ -7,6 +7,7 @@ saved filter has it. Raises ApiError naming the field of a form that cannot be r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,12 +25,16 @@ _SAME = (
     "max_tokens",
     "min_latency_ms",
     "max_latency_ms",
+    "min_cost_usd",
+    "max_cost_usd",
     "model_not",
     "finish_reason_not",
     "has_tools",
     "origin",
 )
 _WHOLE = frozenset({"min_tokens", "max_tokens", "min_latency_ms", "max_latency_ms"})
+_DOLLARS = frozenset({"min_cost_usd", "max_cost_usd"})
+_AMOUNT = re.compile(r"\d{1,9}(\.\d{0,12})?|\.\d{1,12}", re.ASCII)
 _EITHER = frozenset({"has_error", "has_tools"})
 _LONGEST_NUMBER = 12
 _A_DAY = 86_400
@@ -51,7 +56,7 @@ def query_of(fields: Mapping[str, str]) -> dict[str, str]:
     """The filter as a query of the API."""
     conditions = source_of(fields)
     tags = {name: conditions.pop(name, {}) for name in ("metadata", "metadata_not")}
-    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in conditions.items()}
+    texts = {name: _text(value) for name, value in conditions.items()}
     del texts["type"]
     return texts | {f"{name}[{key}]": value for name, pairs in tags.items() for key, value in pairs.items()}
 
@@ -73,11 +78,7 @@ def source_of(fields: Mapping[str, str]) -> dict[str, Any]:
 
 def form_of(conditions: Mapping[str, Any]) -> dict[str, str] | None:
     """The fields of the form for the conditions of a saved filter; None where the form cannot say them."""
-    fields = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in conditions.items()
-        if name in _SAME
-    }
+    fields = {name: _text(value) for name, value in conditions.items() if name in _SAME}
     for name, field in (("metadata", "tags"), ("metadata_not", "tags_not")):
         if conditions.get(name):
             fields[field] = ", ".join(f"{key}={value}" for key, value in conditions[name].items())
@@ -107,14 +108,29 @@ def tags_of(text: str, param: str = "tags") -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _value(name: str, text: str) -> str | int | bool:
+def _value(name: str, text: str) -> str | float | bool:
     if name in _EITHER:
         return text == "true"
+    if name in _DOLLARS:
+        return _dollars(name, text)
     if name not in _WHOLE:
         return text
     if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
         raise ApiError(f"'{name}' takes a whole number.", code="invalid_value", param=name)
     return int(text)
+
+
+def _dollars(name: str, text: str) -> float:
+    if not _AMOUNT.fullmatch(text):
+        raise ApiError(f"'{name}' takes US dollars, such as 0.002.", code="invalid_value", param=name)
+    return float(text)
+
+
+def _text(value: Any) -> str:
+    """A condition as the text of a form or a query; never as 2e-05."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.12f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _moment(name: str, text: str, of_the_day: int) -> int:

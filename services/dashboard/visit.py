@@ -77,7 +77,7 @@ class Visit:
         )
 
     def may(self, scope: str) -> bool:
-        """Whether the visitor is shown what this scope is needed for. A file, which many may read, does not."""
+        """Whether the visitor is shown what this scope is needed for. A file, which many may read, shows none of it."""
         return not self.as_file and not self.scopes.isdisjoint({scope, "admin"})
 
     @property

@@ -110,17 +110,26 @@ def cost_nanodollars(usage: Iterable[ModelUsage]) -> int | None:
         price = _price(used.model_name)
         if price is None or not used.counted:
             return None
-        fresh = max(0, used.prompt_tokens - used.cached_tokens)
-        total += (
-            (
-                fresh * Decimal(price["input"])
-                + used.cached_tokens * Decimal(price.get("cached_input", price["input"]))
-                + used.completion_tokens * Decimal(price["output"])
-            )
-            * (Decimal(price_list()["batch_share"]) if used.batch else 1)
-            * _NANODOLLARS_PER_TOKEN
-        )
+        millionths = _millionths(price, used.prompt_tokens, used.cached_tokens, used.completion_tokens)
+        total += millionths * (Decimal(price_list()["batch_share"]) if used.batch else 1) * _NANODOLLARS_PER_TOKEN
     return int(total.to_integral_value(ROUND_HALF_EVEN))
+
+
+def call_usd(model: str, prompt: int | None, cached: int | None, answer: int | None) -> float | None:
+    """What a call of a model with these tokens costs, in US dollars; None without a price, or without both counts."""
+    price = _price(model)
+    if price is None or prompt is None or answer is None:
+        return None
+    return float(_millionths(price, prompt, cached or 0, answer)) / 1e6
+
+
+def _millionths(price: dict[str, str], prompt: int, cached: int, answer: int) -> Decimal:
+    """What these tokens cost, in millionths of a dollar; the cached ones are a part of the prompt's."""
+    return (
+        max(0, prompt - cached) * Decimal(price["input"])
+        + cached * Decimal(price.get("cached_input", price["input"]))
+        + answer * Decimal(price["output"])
+    )
 
 
 def training_nanodollars(model: str) -> float | None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel
 
-from completions.answers import whole_prompt
 from foundation.bounds import CutName
+from foundation.token_counts import whole_prompt
 
 _MOST_TOKENS = 1 << 53
 _MOST_SUMMED = (1 << 63) - 1

@@ -11,6 +11,8 @@ import pytest
 from completions import index
 from completions.filters import Filter
 from completions.scan import Scan
+from completions.sources import StoredCompletions, selected
+from providers import prices
 from tests.flow import loop
 from tests.flow.system import System
 
@@ -86,6 +88,44 @@ def test_conditions(stored: System, query: str, expected: str) -> None:
     assert listed(stored, query) == expected.split()
 
 
+@pytest.fixture
+def priced(stored: System, monkeypatch: pytest.MonkeyPatch) -> System:
+    """The completion c<n> costs 2n dollars: 10n tokens at 0.1 and n at 1."""
+    models = {"m-1": {"input": "100000", "output": "1000000"}}
+    listed_prices = {"as_of": "2026-11", "batch_share": "0.5", "models": models}
+    monkeypatch.setattr("providers.prices.price_list", lambda: listed_prices)
+    prices.forget()
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("min_cost_usd=4&max_cost_usd=6", "c2 c3"),
+        ("max_cost_usd=3.9", "c1"),
+        ("min_cost_usd=1e-3&order=desc", "c4 c3 c2 c1"),
+        ("max_cost_usd=0", ""),
+        ("min_cost_usd=4&metadata[app]=a", "c3"),
+    ],
+)
+def test_by_cost(priced: System, query: str, expected: str) -> None:
+    assert listed(priced, query) == expected.split()
+
+
+def test_what_costs_so_much_is_a_source_of_rows_a_saved_filter_and_counted(priced: System) -> None:
+    cheap = {"max_cost_usd": 4.5}
+    rows = selected(StoredCompletions.model_validate({"type": "stored_completions", **cheap}))
+    assert [completion.id for completion in rows] == ["c1", "c2"]
+    saved = priced.ok("POST", "/v1/filters", {"name": "cheap", "filter": {**cheap, "created_before": START + 99}})
+    assert saved["filter"]["max_cost_usd"] == 4.5
+    assert listed(priced, f"filter={saved['id']}&min_cost_usd=3") == ["c2"]
+    assert priced.ok("GET", "/v1/usage?max_cost_usd=4.5")["data"][0]["cost_usd"] == 6
+
+
+def test_what_has_no_price_meets_no_condition_on_its_cost(stored: System) -> None:
+    assert listed(stored, "max_cost_usd=1000") == listed(stored, "min_cost_usd=0") == []
+
+
 def test_a_search_goes_on_page_by_page(stored: System) -> None:
     collected, after = [], ""
     while True:
@@ -114,6 +154,9 @@ def _scan_of_two(scan: Scan, **_: object) -> None:
     ("query", "param"),
     [
         ("min_tokens=many", "min_tokens"),
+        ("min_cost_usd=cheap", "min_cost_usd"),
+        ("max_cost_usd=nan", "max_cost_usd"),
+        ("max_cost_usd=-1", "max_cost_usd"),
         ("created_after=yesterday", "created_after"),
         ("has_tools=perhaps", "has_tools"),
         ("metadata[]=x", "metadata"),

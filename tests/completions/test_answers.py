@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from completions.answers import whole_prompt, with_roles
+from completions.answers import with_roles
 from completions.completion import Completion
+from foundation.token_counts import whole_prompt
 
 
 @pytest.mark.parametrize("message", [{"content": "x"}, {"content": "x", "role": None}, {"role": "", "content": "x"}])

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from providers import prices
-from providers.prices import cost_nanodollars, is_priced, price_list, training_nanodollars
+from providers.prices import call_usd, cost_nanodollars, is_priced, price_list, training_nanodollars
 from providers.usage import ModelUsage
 
 
@@ -53,6 +53,15 @@ def used(model, prompt=0, completion=0, cached=0, **fields):
 )
 def test_reckoned_by_hand(usage, nanodollars):
     assert cost_nanodollars(usage) == nanodollars
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usd"),
+    [((1_000, None, 200), 0.0045), ((1_000, 400, 0), 0.002), ((None, None, 200), None), ((1_000, None, None), None)],
+)
+def test_one_call_reckoned_by_hand(tokens, usd):
+    assert call_usd("gpt-x-2026-01-31", *tokens) == usd
+    assert call_usd("nobody", *tokens) is None
 
 
 def test_calls_whose_tokens_nobody_counted_have_no_cost():
