@@ -1,8 +1,9 @@
 """Usage: volume, tokens, latency and cost of the captured completions, by model, day and tag.
 
-In: a filter, and `group_by` as a list of `model`, `day` (UTC) and `metadata.<key>`. Out: a row a group, counted from
-the index each time it is asked for: what was captured, as it was tagged then, with what was deleted since. Too many
-completions for one call are refused; a narrower time is the remedy.
+In: a filter, and `group_by` as a list of `model`, `alias`, `day` (UTC) and `metadata.<key>`. Out: a row a group,
+counted from the index each time it is asked for: what was captured, as it was tagged then, with what was deleted since;
+with `price_as` also what the same tokens would cost with another model. Too many completions for one call are refused;
+a narrower time is the remedy.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class UsageGroup(Document):
 
     object: Literal["usage"] = "usage"
     group: dict[str, str | None]
-    """By each name in `group_by`, the value that these completions have; null where they have no such tag."""
+    """By each name in `group_by`, the value that these completions have; null where they have no such tag or alias."""
     completions: int
     failed: int
     """Those of them whose call failed."""
@@ -62,6 +63,9 @@ class UsageGroup(Document):
     """Null where no latency is known."""
     cost_usd: float | None
     """US dollars by the price list; null where a model has no price, or no answer has counts of tokens."""
+    cost_as_usd: float | None = None
+    """What these tokens would cost with the model in `price_as`, as many of them cached; null where none was named, or
+    no answer has counts of tokens."""
     unpriced_models: list[str]
     """The models without a price."""
 
@@ -103,7 +107,7 @@ class Group:
         if reference.latency_ms is not None:
             self.latencies.append(reference.latency_ms)
 
-    def shown(self, key: dict[str, str | None]) -> UsageGroup:
+    def shown(self, key: dict[str, str | None], price_as: str | None = None) -> UsageGroup:
         by_model = [
             ModelUsage(
                 model_name=model,
@@ -117,6 +121,10 @@ class Group:
         ]
         counted = [used for used in by_model if used.invocation_count]
         cost = prices.cost_nanodollars(counted) if counted or not self.without_usage else None
+        summed = ModelUsage(model_name=price_as or "")
+        for used in counted:
+            summed.merge(used)
+        cost_as = prices.cost_nanodollars([summed]) if price_as and counted else None
         return UsageGroup(
             group=key,
             completions=self.completions,
@@ -127,6 +135,7 @@ class Group:
             completion_tokens=sum(used.completion_tokens for used in by_model),
             latency_ms=_quantiles(self.latencies),
             cost_usd=None if cost is None else cost / 1e9,
+            cost_as_usd=None if cost_as is None else cost_as / 1e9,
             unpriced_models=[used.model_name for used in by_model if not prices.is_priced(used.model_name)],
         )
 
@@ -140,7 +149,8 @@ class Group:
             "Count the first so many alone: what is left out is told in `complete`.",
             {"type": "integer", "minimum": 1, "maximum": _MOST},
         ),
-        Query("group_by", "Names separated by commas: `model` (if absent), `day` (UTC) and `metadata.<key>`."),
+        Query("group_by", "Names separated by commas: `model` (if absent), `alias`, `day` (UTC), `metadata.<key>`."),
+        Query("price_as", "A model: what the tokens of each group would cost with it stands in `cost_as_usd`."),
         *(condition for condition in filters.CONDITIONS if condition.name != "text"),
     ),
     errors=filters.UNKNOWN_FILTER,
@@ -149,14 +159,14 @@ def usage() -> Usage:
     """Count the captured completions of a filter: volume, tokens, latency and cost by group."""
     names = _names(http.query_of(router, "group_by") or "model")
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
-    most = _whole("most")
+    most, price_as = _whole("most"), _price_as()
     scan = Scan(references=_MOST if most is None else most)
     for reference in _captured(filters.wanted(router), scan):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
         if len(groups) > _MOST_GROUPS:
             raise _too_many_groups()
     ordered = sorted(groups.items(), key=lambda pair: [value or "" for value in pair[0]])
-    data = [group.shown(dict(zip(names, values, strict=True))) for values, group in ordered]
+    data = [group.shown(dict(zip(names, values, strict=True)), price_as) for values, group in ordered]
     fitting, has_more = http.cut(data, None)
     if has_more:
         raise _too_many_groups()
@@ -182,9 +192,9 @@ def _too_many_groups() -> ApiError:
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        if name not in {"model", "day"} and not name.startswith(_TAG):
+        if name not in {"model", "alias", "day"} and not name.startswith(_TAG):
             raise ApiError(
-                f"Invalid 'group_by': '{name}' is none of model, day and metadata.<key>.",
+                f"Invalid 'group_by': '{name}' is none of model, alias, day and metadata.<key>.",
                 code="invalid_value",
                 param="group_by",
             )
@@ -194,6 +204,8 @@ def _names(text: str) -> list[str]:
 def _value(name: str, reference: Reference) -> str | None:
     if name == "model":
         return reference.model
+    if name == "alias":
+        return reference.alias.partition("@")[0] if reference.alias else None
     if name == "day":
         return datetime.fromtimestamp(reference.created, UTC).strftime("%Y-%m-%d")
     return (reference.metadata or {}).get(name.removeprefix(_TAG))
@@ -213,6 +225,16 @@ def _whole(name: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) and 1 <= int(text) <= _MOST):
         raise ApiError(f"Invalid '{name}': use 1 to {_MOST}.", code="invalid_value", param=name)
     return int(text)
+
+
+def _price_as() -> str | None:
+    """The model whose prices are asked for besides. Raises ApiError where no list has any."""
+    model = http.query_of(router, "price_as") or None
+    if model and not prices.is_priced(model):
+        raise ApiError(
+            f"Invalid 'price_as': no price is known of '{model[:256]}'.", code="invalid_value", param="price_as"
+        )
+    return model
 
 
 def _quantiles(latencies: array[int]) -> Latencies | None:

@@ -85,6 +85,17 @@ def test_by_day_and_tag(stored: System) -> None:
     ]
 
 
+def test_an_alias_is_told_beside_the_price_of_another_model(system: System) -> None:
+    aliased = [{"alias": {"name": "quick", "version": version, "target": "lab-small"}} for version in (1, 2)]
+    system.ok("POST", "/v1/captures", [made(0, **aliased[0]), made(1, **aliased[1]), made(2)])
+    system.settle()
+    plain, quick = usage(system, "group_by=alias&price_as=gpt-4o")
+    assert [(row["group"]["alias"], row["completions"]) for row in (plain, quick)] == [(None, 1), ("quick", 2)]
+    assert quick["cost_usd"] is None
+    assert quick["cost_as_usd"] == pytest.approx(prices.call_usd("gpt-4o", 201, 1, 1), abs=1e-9)
+    assert [row["cost_as_usd"] for row in usage(system, "group_by=alias,model&alias=quick")] == [None, None]
+
+
 def test_a_filter_narrows_it(stored: System) -> None:
     (row,) = usage(stored, f"metadata[app]=b&created_after={START + 2}")
     assert row["completions"] == 2
@@ -111,7 +122,9 @@ def test_failed_calls_are_counted_apart(stored: System) -> None:
     assert [(row["completions"], row["failed"]) for row in rows] == [(3, 1), (4, 0)]
 
 
-@pytest.mark.parametrize(("query", "param"), [("group_by=colour", "group_by"), ("text=x", "text")])
+@pytest.mark.parametrize(
+    ("query", "param"), [("group_by=colour", "group_by"), ("text=x", "text"), ("price_as=lab-small", "price_as")]
+)
 def test_what_cannot_be_counted_is_named(stored: System, query: str, param: str) -> None:
     status, answer = stored.call("GET", f"/v1/usage?{query}")
     assert (status, answer["error"]["param"]) == (400, param)

@@ -98,7 +98,7 @@ def export(
 def usage(
     *,
     to: To,
-    by: Annotated[str, typer.Option(help="Groups, separated by commas: model, day, metadata.KEY.")] = "model",
+    by: Annotated[str, typer.Option(help="Groups, separated by commas: model, alias, day, metadata.KEY.")] = "model",
     model: chosen.Model = None,
     tag: chosen.Tags = None,
     since: chosen.Since = None,

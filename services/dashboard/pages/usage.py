@@ -15,27 +15,51 @@ from foundation.routes import Query, Routes
 from plots import Bar, Figure, bars
 
 pages = Routes("Usage")
-_QUERY = (*(Query(name, "A field of the filter.") for name in FIELDS), Query("group_by", "What a line is."))
+_QUERY = (
+    *(Query(name, "A field of the filter.") for name in FIELDS),
+    Query("group_by", "What a line is."),
+    Query("price_as", "The model whose price stands beside."),
+)
 _MOST_BARS = 24
 _MOST_LETTERS = 40
-_WORDS = {"model": "model", "day": "day", "model,day": "model and day"}
+_WORDS = {
+    "model": "model",
+    "day": "day",
+    "model,day": "model and day",
+    "alias": "alias",
+    "alias,model": "alias and model",
+}
 
 
 @pages.get("/usage", scope="read", query=_QUERY)
 def usage(visit: Visit) -> Answer:
     """What was asked, by model, by day or by a tag."""
-    group = visit.query.get("group_by", "model")
-    used, costs = visit.api.all([Asked("/usage", {**query_of(visit.query), "group_by": group}), Asked("/costs")])
+    group, price_as = visit.query.get("group_by", "model"), visit.query.get("price_as", "")
+    asked = {**query_of(visit.query), "group_by": group, **({"price_as": price_as} if price_as else {})}
+    used, costs = visit.api.all([Asked("/usage", asked), Asked("/costs")])
     highest = max((line["completions"] for line in used["data"]), default=0)
     content = {
         "usage": used,
         "costs": costs,
         "group_by": group,
+        "groups": list(_WORDS),
+        "price_as": price_as,
+        "saved": _saved(used["data"]),
         "highest": highest,
         "query": dict(visit.query),
         "plots": list(plotted(_figures(used["data"], _WORDS.get(group, group)))),
     }
     return Page("usage.html", "Usage", content)
+
+
+def _saved(lines: list[dict[str, Any]]) -> float | None:
+    """What all lines together would cost more with the other model; None where a cost of one is not known."""
+    differences = [
+        line["cost_as_usd"] - line["cost_usd"]
+        for line in lines
+        if line["cost_as_usd"] is not None and line["cost_usd"] is not None
+    ]
+    return sum(differences) if lines and len(differences) == len(lines) else None
 
 
 def _figures(lines: list[dict[str, Any]], by: str) -> Iterable[Figure | None]:
