@@ -10,7 +10,7 @@ from importlib import import_module
 from foundation.routes import Routes
 
 MODULES = {
-    "chat": ["completions", "corrections", "dataset_rows"],
+    "chat": ["completions", "corrections", "completion_grades", "dataset_rows"],
     "exports": ["exports"],
     "aliases": ["aliases"],
     "filters": ["filters"],

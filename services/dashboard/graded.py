@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dashboard.shown import as_json
+from dashboard.shown import as_json, step
 from dashboard.turns import turn
 
 
@@ -29,6 +29,32 @@ class GradedRow(NamedTuple):
     error: str
     grades: list[Grade]
     completion_id: str | None
+
+
+class CompletionGrade(NamedTuple):
+    """What a run found in a completion: where it is told, whose answer was graded, and each grade."""
+
+    run_path: str
+    run_name: str
+    eval_path: str
+    eval_name: str
+    status: str
+    asked: str
+    grades: list[Grade]
+
+
+def of_completion(found: Mapping[str, Any]) -> CompletionGrade:
+    """A grade of the API's list of a completion's grades."""
+    eval_path = f"/evals/{step(found['eval_id'])}"
+    return CompletionGrade(
+        run_path=f"{eval_path}/runs/{step(found['run_id'])}",
+        run_name=found["run_name"] or found["run_id"],
+        eval_path=eval_path,
+        eval_name=found["eval_name"] or found["eval_id"],
+        status="error" if found["errored"] else found["status"],
+        asked=found["model"] if found["answers"] == "sampled" else "",
+        grades=[_grade({**result, "name": result["criterion"] or result["name"]}) for result in found["results"]],
+    )
 
 
 def row(item: Mapping[str, Any]) -> GradedRow:

@@ -54,6 +54,14 @@ class RowIndex:
         """How each row went: as a whole, or by one criterion."""
         return self.states if criterion is None else self.results.get(criterion, ERRORED * len(self.names))
 
+    def rows_of(self, completion_id: str) -> Iterator[int]:
+        """The rows that a completion is, in order: the second of its name is called `<name>#2`."""
+        name, times = completion_id, 1
+        while name in self.names:
+            yield self.names.index(name)
+            times += 1
+            name = f"{completion_id}#{times}"
+
     def having(self, key: str, value: str) -> set[int]:
         """The rows that have this value under a key."""
         values, places = self.tags.get(key, ([], []))

@@ -321,6 +321,7 @@ def _distillation(made: Tour) -> None:
     cancelled = call("POST", "/distillations/{distillation_id}/repeat", {"name": "elsewhere"}, **same)["id"]
     call("POST", "/distillations/{distillation_id}/cancel", distillation_id=cancelled)
     within = {"eval_id": ended["eval_id"]}
+    call("GET", "/chat/completions/{completion_id}/grades", completion_id="chatcmpl-tour-loop-1000")
     call("GET", "/experiments")
     call("GET", "/experiments/{eval_id}", **within)
     call("GET", "/experiments/{eval_id}/difference", query=f"attempt={cancelled}&baseline={ended['id']}", **within)

@@ -38,6 +38,10 @@ def test_every_object_of_a_loop_has_a_page_and_links_lead_to_it(system: System, 
     assert "trouble me, please help" in won
     assert "pass correct" in won
     assert "fail correct" in won
+    # And at the completion itself, by the lineage of the frozen rows.
+    grades = browser.page("/completions/chatcmpl-pages-1000").text.partition("Grades")[2]
+    assert f"the answer of {made['model']}, which was asked the same" in grades
+    assert "pass correct" in grades
     assert buttons_of_a_reader(system) == {"/sign-out"}
 
 

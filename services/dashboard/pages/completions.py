@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from dashboard import columns, turns
+from dashboard import columns, graded, turns
 from dashboard.answers import Answer, Page, SeeOther, TextFile
 from dashboard.filters import FIELDS, fields_of, form_of, kept, query_of
 from dashboard.linked import made_of
@@ -22,6 +22,8 @@ _FILTER = (*(Query(name, "A field of the filter.") for name in FIELDS), _AFTER)
 _MOST_TAGS = 60
 _MOST_TURNS = 10
 _MOST_ANSWERS = 8
+_MOST_GRADED = 8
+"""Into how many runs a page looks for grades, and how many it shows."""
 _LONGEST_BEGUN = 10_000
 """The most letters of an answer that a form offers to correct: half of one must not become the whole."""
 
@@ -57,7 +59,7 @@ def completion(visit: Visit) -> Answer:
     completion_id = visit.parameters["completion_id"]
     path = f"/chat/completions/{step(completion_id)}"
     filtered = {**query_of(visit.query), "after": completion_id, "limit": "1"}
-    stored, newer, older, first, last, lineage = visit.api.all(
+    stored, newer, older, first, last, lineage, grades = visit.api.all(
         [
             Asked(path),
             Asked("/chat/completions", {**filtered, "order": "asc"}),
@@ -65,6 +67,7 @@ def completion(visit: Visit) -> Answer:
             Asked(f"{path}/messages", {"limit": str(_MOST_TURNS)}),
             Asked(f"{path}/messages", {"limit": str(_MOST_TURNS), "order": "desc"}),
             Asked(f"/lineage/{step(completion_id)}"),
+            Asked(f"{path}/grades", {"runs": str(_MOST_GRADED), "limit": str(_MOST_GRADED)}, spare=True),
         ]
     )
     if stored is None:
@@ -88,6 +91,8 @@ def completion(visit: Visit) -> Answer:
         "begun": _begun(corrected or (answers[0] if answers else None)),
         "tokens": turns.tokens_of(stored),
         "tags": _lines(stored["metadata"]),
+        "grades": [graded.of_completion(found) for found in (grades or {"data": []})["data"]],
+        "ungraded": grades["runs_left_out"] if grades else 0,
         "made": made_of(lineage),
         "kept": kept(visit),
     }
