@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from evals import row_index
 from foundation import blobs
 from tests.api.rows import CHECK, CLOSE, answered, create_eval, graded, started
 from tests.flow.system import System
+from tests.template.loading import functions, may_put
 
 _BASE, _ONE, _TWO = "ppppfffe" + "p" * 200, "ppfpffpp" + "p" * 200, "pfpppffp" + "f" * 200
 _TAGS: list[dict[str, Any]] = [
@@ -60,6 +63,29 @@ def test_a_filter_by_criterion_score_and_slice(system: System) -> None:
     mail = system.ok("GET", f"{url}&slice[team]=mail&outcome=lost&limit=1")
     assert (mail["counts"]["lost"], mail["data"][0]["id"]) == (101, "1")
     assert sum(system.ok("GET", f"{url}&slice[item.queue]=q7")["counts"].values()) == 1
+
+
+def test_what_the_api_keeps_of_runs_lies_where_its_policy_lets_it_write(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither moto nor an emulator holds a function to its policy: on AWS each of these pages would be a 500."""
+    eval_id = create_eval(system)
+    run, base = (graded(system, eval_id, answered(letters)) for letters in ("pf", "pp"))
+    kept: list[str] = []
+    own = blobs.put
+
+    def put(key: str, body: bytes, **options: Any) -> None:
+        kept.append(key)
+        own(key, body, **options)
+
+    monkeypatch.setattr(blobs, "put", put)
+    path = f"/v1/evals/{eval_id}"
+    system.ok("GET", f"{path}/compared_rows?runs={base}")
+    system.ok("GET", f"{path}/runs/{run}/output_items?status=fail")
+    system.ok("GET", f"{path}/runs/{run}/comparison?baseline={base}")
+    system.ok("GET", f"{path}/runs/{run}/slices")
+    assert len(kept) == 4
+    assert [key for key in kept if not may_put(functions()["ApiFunction"], key)] == []
 
 
 def test_the_index_is_written_once_and_goes_with_its_run(system: System) -> None:

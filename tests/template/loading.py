@@ -9,6 +9,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,16 @@ def listed(value: Any) -> list[Any]:
 
 def actions(function: dict[str, Any]) -> set[str]:
     return {action for statement in statements(function) for action in listed(statement["Action"])}
+
+
+def may_put(function: dict[str, Any], key: str) -> bool:
+    """Whether a function's policies let it write the object of this key."""
+    return any(
+        fnmatchcase(key, resource["Sub"].removeprefix("${Bucket.Arn}/"))
+        for statement in statements(function)
+        if "s3:PutObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    )
 
 
 # ------------------------------------------------------------------ sources
