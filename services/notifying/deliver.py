@@ -6,6 +6,8 @@ holds no other up. A crash between sending and writing the row sends a notice tw
 
 from __future__ import annotations
 
+import math
+
 from foundation import later
 from foundation.bus import LONGEST_DELAY_S
 from foundation.consumer import logger
@@ -18,7 +20,9 @@ from notifying.channels import CHANNELS, NotTaken
 PATIENCE_S = 24 * 3600
 """A channel that has taken nothing of a notice for so long is given up."""
 _WAITS_S = (10, 60, 300, 900, 1800, 3600, 7200, 14_400)
-"""How long after the first attempt, the second and so on the next one comes; the last one stands for all others."""
+"""How long after the first attempt, the second and so on the next one comes; the last one stands for all others.
+
+Who is busy and asks for a longer wait, as Slack does with 429, gets it."""
 
 
 def deliver(message: DeliverNotice) -> None:
@@ -56,7 +60,7 @@ def _tried(delivery: Delivery, notice: Notice, channel: Channel | None) -> Deliv
     failure = _failure(notice, channel)
     if failure is None:
         return begun.model_copy(update={"status": "delivered", "next_attempt_at": None, "ended_at": at})
-    wait = _WAITS_S[min(attempts, len(_WAITS_S)) - 1]
+    wait = max(_WAITS_S[min(attempts, len(_WAITS_S)) - 1], math.ceil(failure.after_s))
     if failure.for_good or at + wait - (begun.first_attempt_at or at) > PATIENCE_S:
         return _given_up(begun, str(failure))
     return begun.model_copy(update={"last_error": str(failure), "next_attempt_at": at + wait})

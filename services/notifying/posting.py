@@ -1,7 +1,8 @@
 """POST to a URL that a caller gave, if it leads to a public address.
 
-In: the URL, a body, headers. Out: nothing once the answer is 2xx, else NotTaken. Only the status of an answer is looked
-at, and no redirect is followed. Neither the URL nor the body is in an error: both may hold a secret.
+In: the URL, a body, headers. Out: nothing once the answer is 2xx, else NotTaken. Of an answer the status is looked at,
+and the wait that a busy one asks for; no redirect is followed. Neither the URL nor the body is in an error: both may
+hold a secret.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from foundation import loop
 from foundation.settings import settings
 from notifying.addresses import ForbiddenAddress, PublicResolver, check_host
 from notifying.channels.channel import NotTaken
+from providers.patience import wanted_pause
 
 _TIMEOUT_S = 10
 _GONE = 410
@@ -22,17 +24,18 @@ _GONE = 410
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Raises NotTaken, for good where the answer is 410."""
     try:
-        status = loop.run(_status(url, body, headers))
+        status, after_s = loop.run(_answered(url, body, headers))
     except Exception as error:  # a URL can be wrong in ways that nobody has listed
         # What a name leads to is refused by the resolver, whose error the client wraps.
         if any(isinstance(cause, ForbiddenAddress) for cause in (error, getattr(error, "os_error", None))):
             raise NotTaken("Its address is not public.") from error
         raise NotTaken(f"No answer: {type(error).__name__}.") from error
     if not 200 <= status < 300:  # noqa: PLR2004 - the range of success
-        raise NotTaken(f"It answered {status}.", for_good=status == _GONE)
+        raise NotTaken(f"It answered {status}.", for_good=status == _GONE, after_s=after_s)
 
 
-async def _status(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+async def _answered(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, float]:
+    """The status, and the seconds that a header asks to wait."""
     resolver = None
     if not settings().WEBHOOKS_TO_PRIVATE:
         check_host(url)
@@ -44,4 +47,4 @@ async def _status(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
         session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
     ):
-        return answer.status
+        return answer.status, wanted_pause(answer.headers) or 0.0

@@ -133,6 +133,17 @@ def test_who_wants_no_more_is_given_up_at_once(clock: Clock, stub: Stub) -> None
     assert (state(BAD).status, state(BAD).attempts, state(BAD).last_error) == ("given_up", 1, "It answered 410.")
 
 
+@pytest.mark.parametrize(("asks", "waits"), [(45.2, 46), (2.0, 10), (900.0, 900)])
+def test_who_is_busy_is_asked_again_when_it_says_but_no_sooner_than_others(
+    asks: float, waits: int, clock: Clock, stub: Stub
+) -> None:
+    channel(BAD)
+    stub.fails = {BAD: NotTaken("It answered 429.", after_s=asks)}
+    record(notice())
+    clock.run(clock.at)
+    assert state(BAD).next_attempt_at == clock.at + waits
+
+
 def test_an_error_of_any_kind_is_one_of_that_channel_and_shows_nothing_of_it(clock: Clock, stub: Stub) -> None:
     channel(BAD)
     stub.fails = {BAD: ValueError("https://hooks.test/secret")}

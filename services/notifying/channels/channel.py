@@ -12,12 +12,13 @@ from notifications.notices import Notice
 class NotTaken(StillhouseError):
     """The channel did not take a notice. The words are for people and say nothing of the URL.
 
-    `for_good` is set where it says itself that it wants no more.
+    `for_good` is set where it says itself that it wants no more; `after_s` is the wait that it asks for, in seconds.
     """
 
-    def __init__(self, message: str, *, for_good: bool = False) -> None:
+    def __init__(self, message: str, *, for_good: bool = False, after_s: float = 0.0) -> None:
         super().__init__(message)
         self.for_good = for_good
+        self.after_s = after_s
 
 
 class Sender(Protocol):

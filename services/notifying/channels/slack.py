@@ -32,7 +32,7 @@ def message_of(notice: Notice) -> dict[str, Any]:
     return {
         "text": _escaped("\n".join(part for part in (notice.sentence, notice.url) if part), _MOST_OF_A_TEXT),
         "unfurl_links": False,
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in sections if text],
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in sections if text.strip()],
     }
 
 

@@ -42,3 +42,8 @@ def test_it_stays_within_slacks_limits_and_no_escape_is_cut(letter: str) -> None
         assert 0 < len(text) <= 3_000
         assert text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").count("&") == 0
     assert "`c`" in message["blocks"][-1]["text"]["text"]
+
+
+def test_no_section_is_blank() -> None:
+    message = message_of(notice(lines=["", " \x00"]))
+    assert [block["text"]["text"] for block in message["blocks"]] == ["It does."]

@@ -37,6 +37,7 @@ class Listener:
     url: str = ""
     deliveries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     say: list[int] = field(default_factory=list)
+    busy_for: str = "soon"
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def listener() -> Iterator[Listener]:
             started.deliveries.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(started.say.pop(0) if started.say else 200)
             self.send_header("location", f"{started.url}/elsewhere")
+            self.send_header("retry-after", started.busy_for)
             self.send_header("content-length", "0")
             self.end_headers()
 
@@ -147,6 +149,14 @@ def test_who_does_not_take_it_is_tried_again_later(
     assert delivery["last_error"] == f"It answered {status}."
     assert delivery["next_attempt_at"] == delivery["first_attempt_at"] + 10
     assert system.dead("NOTIFY") == []
+
+
+def test_a_busy_one_is_left_alone_for_as_long_as_it_asks(client: OpenAI, system: System, listener: Listener) -> None:
+    made = endpoint(client, listener.url)
+    listener.say, listener.busy_for = [429], "120"
+    ended_run(client, system)
+    [delivery] = system.ok("GET", f"/v1/channels/{made.id}/deliveries")["data"]
+    assert delivery["next_attempt_at"] == delivery["first_attempt_at"] + 120
 
 
 def test_nothing_goes_to_a_private_address(
