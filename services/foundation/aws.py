@@ -72,7 +72,9 @@ def sqs() -> SQSClient:
 
 @cache
 def sns() -> SNSClient:
-    return _session().client("sns", config=_BOUNDED)
+    """The client of SNS, which has answered or failed while the claim on a delivery holds; its message comes again."""
+    brief = _BOUNDED.merge(Config(read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}))
+    return _session().client("sns", config=brief)
 
 
 @cache

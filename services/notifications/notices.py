@@ -29,7 +29,7 @@ _NOTICE = "NOTICE"
 _MOST_BYTES = 100_000
 """Of the JSON for programs. SNS takes 256 KB in all, DynamoDB's row 400 KB."""
 _MOST_LINES = 40
-# An attempt takes ten seconds at most; SQS delivers what broke off after more than this.
+# An attempt takes ten seconds at most, by the topic 23; SQS delivers what broke off after more than this.
 _CLAIMED_MS = 30_000
 
 

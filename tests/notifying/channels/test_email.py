@@ -10,6 +10,7 @@ import pytest
 
 from distillations import telling
 from foundation import aws
+from notifications import notices
 from notifications.channels import email_channel
 from notifications.notices import Notice
 from notifying.channels import CHANNELS
@@ -84,3 +85,18 @@ def test_whatever_a_notice_holds_it_fits(letter: str, published: list[dict[str, 
     assert len(call["Message"].encode()) <= SNS_TAKES
     assert json.loads(call["Message"]).keys() == {"default", "sqs", "http", "https", "lambda"}
     assert orjson.loads(json.loads(call["Message"])["sqs"])["id"]
+
+
+def test_what_is_told_of_a_message_beside_it_fits_too(published: list[dict[str, Any]]) -> None:
+    mailed(notice(document={"id": "o", "x": ""}))
+    room = SNS_TAKES - len(published[0]["Message"].encode())
+    mailed(notice(document={"id": "o", "x": "x" * (room // 4)}))
+    attributes = published[1]["MessageAttributes"].items()
+    beside = sum(len(name) + len("".join(attribute.values())) for name, attribute in attributes)
+    assert len(published[1]["Message"].encode()) + beside <= SNS_TAKES
+
+
+def test_an_attempt_ends_before_its_claim_does(system: System) -> None:  # noqa: ARG001
+    config = aws.sns().meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert 1000 * attempts * (config.connect_timeout + config.read_timeout + 1) < notices._CLAIMED_MS
