@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from foundation.bounds import CutName, CutText
+from foundation.settings import settings
+
+_OWN = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9]+")
+"""What CloudFormation puts behind the stack's name: the alarm's name in the template, and random letters."""
 
 
 class _State(BaseModel):
@@ -33,3 +38,9 @@ class AlarmStateChange(BaseModel):
     kind: Literal["CloudWatch Alarm State Change"] = Field(alias="detail-type")
     time: datetime
     detail: _Detail
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is an alarm of this stack; the rule lets those of a stack `<this one>-test` through, too."""
+        stack, name = f"{settings().STACK_NAME}-", self.detail.alarm_name
+        return name.startswith(stack) and _OWN.fullmatch(name.removeprefix(stack)) is not None

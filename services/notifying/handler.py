@@ -15,11 +15,10 @@ from foundation.events import (
     VerdictDecided,
 )
 from foundation.notice_messages import DeliverNotice
-from notifications.notices import record
-from notifying import words
 from notifying.deliver import deliver, give_up
 from notifying.notify import (
     complete_untold,
+    notify_alarm,
     notify_alert,
     notify_blocked,
     notify_event,
@@ -45,7 +44,7 @@ def _handle(delivery: Delivery) -> None:
         case DistillationFailed(distillation_id=distillation_id):
             notify_failed(distillation_id)
         case AlarmStateChange():
-            record(words.of_alarm(delivery))
+            notify_alarm(delivery)
         case AlertRaised(alert_id=alert_id):
             notify_alert(alert_id)
         case _:

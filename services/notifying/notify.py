@@ -11,6 +11,7 @@ from distillations.distillation import Distillation
 from distillations.telling import Notification
 from distillations.verdict import Verdict
 from foundation import bus
+from foundation.alarms import AlarmStateChange
 from foundation.events import AdvanceDistillation, DeliverEvent
 from foundation.ids import now
 from notifications.alerts import Alert
@@ -23,6 +24,12 @@ from notifying import words
 def notify_event(message: DeliverEvent) -> None:
     """Tell of a run or a job that has ended."""
     record(words.of_event(message))
+
+
+def notify_alarm(changed: AlarmStateChange) -> None:
+    """Tell of an alarm that was raised, if it is one of this stack."""
+    if changed.is_own:
+        record(words.of_alarm(changed))
 
 
 def notify_verdict(distillation_id: str) -> None:

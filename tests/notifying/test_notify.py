@@ -12,7 +12,7 @@ from distillations.verdict import Verdict
 from foundation import events
 from foundation.message import Message
 from notifications.channels import EMAIL
-from notifications.notices import Notice
+from notifications.notices import Delivery, Notice
 from notifying import deliver as delivering
 from notifying import notify
 from notifying.channels import CHANNELS
@@ -135,3 +135,12 @@ def test_an_alarm_of_the_stack_is_told_once_to_who_asks_and_not_mailed_twice(
     assert told.lines == ["Threshold Crossed: 1 datapoint [2.0] was greater than the threshold (0.0)."]
     assert (told.object_id, told.command) == ("stillhouse-GradeDeadLettersAlarm-1A2B3C", "stillhouse doctor")
     assert system.notifications() == []
+
+
+def test_an_alarm_of_another_stack_whose_name_begins_alike_is_not_told(system: System) -> None:
+    channel("channel_1", "stack.alarm")
+    body = (Path(__file__).parents[2] / "events" / "AlarmStateChange.json").read_text()
+    other = body.replace("stillhouse-Grade", "stillhouse-test-Grade")
+    boto3.client("sqs").send_message(QueueUrl=system.queues["NOTIFY"], MessageBody=other)
+    system.settle()
+    assert list(Delivery.newest("channel_1", limit=1)) == []
