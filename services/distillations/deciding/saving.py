@@ -17,6 +17,8 @@ from distillations.verdict_parts import Saving
 _MONTH_S = 30 * 86_400
 _LEAST_SPAN_S = 86_400
 _LEAST_ROWS = 2
+_MOST_REQUESTS = 1e15
+"""Whoever needs more of them saves nothing, but for the rounding of the figures. JSON has no larger numbers."""
 
 
 class _BreakEven(NamedTuple):
@@ -83,7 +85,7 @@ def _break_even(a_request: float | None, spent: float | None, idle: float | None
     if idle and not requests:
         return _BreakEven()
     net = a_request - (idle / requests if requests else 0.0)
-    if net <= 0.0:
+    if net <= 0.0 or spent / net > _MOST_REQUESTS:
         return _BreakEven()
     # A quotient may lie a little above the whole number that it means.
     return _BreakEven(math.ceil(spent / net - 1e-6), spent / net / requests if requests else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -58,6 +59,8 @@ def test_a_model_that_costs_unasked_takes_longer() -> None:
         {"idle_usd": 12.01},
         {"distilled_nanodollars": 5_000_000.0},
         {"distilled_nanodollars": 9e6},
+        {"distilled_nanodollars": math.nextafter(5e6, 0)},
+        {"idle_usd": math.nextafter(12.0, 0)},
         {"idle_usd": 1.0, "traffic": None},
         {"idle_usd": None},
         {"costs": {"training_usd": None}},
