@@ -9,7 +9,8 @@ from distillations.deciding.document import runs_of, verdict_of
 from distillations.deciding.reuse import RowSet
 from distillations.distillation import Distillation
 from distillations.verdict import Verdict
-from evals.stored_figures import refuse_too_many_rows
+from evals.run import Run
+from evals.stored_figures import refuse_too_many_rows, time_check
 from foundation import blobs
 from foundation.document import Document
 from foundation.errors import Conflict
@@ -76,10 +77,12 @@ def recompute_verdict(verdict_id: str) -> Recomputed:
     verdict = _verdict(verdict_id)
     distillation = Distillation.load(verdict.distillation_id, param="verdict_id")
     runs = runs_of(distillation)
-    refuse_too_many_rows(*runs.values())
+    contenders = (Run.find(distillation.contender_run_id(model)) for model in distillation.contenders)
+    refuse_too_many_rows(*runs.values(), *(run for run in contenders if run))
     if not blobs.exists(distillation.rows_key):
         raise Conflict("The test rows of this verdict were deleted.", code="rows_deleted")
-    again = verdict_of(distillation, runs, RowSet.of(distillation), at=verdict.created_at)
+    in_time = time_check(router.lambda_context)
+    again = verdict_of(distillation, runs, RowSet.of(distillation), at=verdict.created_at, check=in_time)
     again = again.model_copy(update={"notified_at": verdict.notified_at})
     then, now = verdict.model_dump(mode="json"), again.model_dump(mode="json")
     differs = [name for name, value in now.items() if then[name] != value]

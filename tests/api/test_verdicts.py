@@ -8,10 +8,11 @@ import pytest
 
 from distillations.distillation import Distillation
 from distillations.verdict import Verdict
+from evals import stored_figures
 from evals.run import Run
 from foundation import blobs
 from tests.distilling import build
-from tests.flow.system import System
+from tests.flow.system import FakeContext, System
 from verdict.decide import decide
 
 OUTCOMES = {
@@ -78,3 +79,19 @@ def test_one_that_is_not_there_is_not_found(name: str, system: System) -> None:
     build.distillation("training")
     answer: tuple[int, Any] = system.call("GET", f"/v1/verdicts/{name}")
     assert (answer[0], answer[1]["error"]["param"]) == (404, "verdict_id")
+
+
+@pytest.mark.parametrize("short_of", ["rows", "time"])
+def test_what_no_request_could_read_is_refused(short_of: str, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contenders' rows are read, too."""
+    distillation = build.distillation("deciding", model=build.MODEL, contenders=["gpt-6-luna"])
+    for part in ("teacher", "baseline", "distilled", "gpt-6-luna"):
+        build.graded(distillation, part, "p" * 20)
+    blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
+    decide(distillation.id)
+    if short_of == "rows":
+        monkeypatch.setattr(stored_figures, "MOST_ROWS", 79)
+    else:
+        monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 7_000)
+    status, answer = system.call("POST", f"/v1/verdicts/{distillation.id}/recompute")
+    assert (status, answer["error"]["code"]) == (413, "too_many_rows")

@@ -6,7 +6,7 @@ distilled model beats them all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from distillations.contender import NO_ROW, AgainstContender, why_no_result
 from distillations.distillation import Distillation
@@ -17,9 +17,11 @@ from evals.outcomes import row_outcomes
 from evals.run import Run
 
 
-def against_contenders(distillation: Distillation, teacher: Run, distilled: OutcomeByRow) -> list[AgainstContender]:
-    """The distilled model beside each contender, in the order of the distillation."""
-    return [_against(distillation, model, teacher, distilled) for model in distillation.contenders]
+def against_contenders(
+    distillation: Distillation, teacher: Run, distilled: OutcomeByRow, *, check: Callable[[], None] = lambda: None
+) -> list[AgainstContender]:
+    """The distilled model beside each contender, in the order of the distillation. An error of `check` stops it."""
+    return [_against(distillation, model, teacher, distilled, check) for model in distillation.contenders]
 
 
 def beats_all(contenders: Sequence[AgainstContender]) -> bool | None:
@@ -27,7 +29,10 @@ def beats_all(contenders: Sequence[AgainstContender]) -> bool | None:
     return all(contender.finding == "better" for contender in contenders) if contenders else None
 
 
-def _against(distillation: Distillation, model: str, teacher: Run, distilled: OutcomeByRow) -> AgainstContender:
+def _against(
+    distillation: Distillation, model: str, teacher: Run, distilled: OutcomeByRow, check: Callable[[], None]
+) -> AgainstContender:
+    check()
     run = Run.find(distillation.contender_run_id(model))
     result = AgainstContender(
         model=model,
@@ -44,7 +49,7 @@ def _against(distillation: Distillation, model: str, teacher: Run, distilled: Ou
     )
     if run is None or run.status != "completed":
         return result.model_copy(update={"error": why_no_result(run)})
-    prompted = row_outcomes(run)
+    prompted = row_outcomes(run, each_chunk=check)
     rows = [row for row in distilled if row in prompted and not (distilled[row].errored or prompted[row].errored)]
     if not rows:
         return result.model_copy(update={"error": NO_ROW})

@@ -6,7 +6,7 @@ a judge is worth and what the model costs unasked are those of now; all other fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from distillations import telling
 from distillations.deciding.contenders import against_contenders, beats_all
@@ -53,10 +53,17 @@ def runs_of(distillation: Distillation) -> dict[Role, Run]:
     return runs
 
 
-def verdict_of(distillation: Distillation, runs: Mapping[Role, Run], row_set: RowSet, *, at: int) -> Verdict:
-    """The verdict with its sentence, as of `at` in seconds since the epoch."""
+def verdict_of(
+    distillation: Distillation,
+    runs: Mapping[Role, Run],
+    row_set: RowSet,
+    *,
+    at: int,
+    check: Callable[[], None] = lambda: None,
+) -> Verdict:
+    """The verdict with its sentence, as of `at` in seconds since the epoch. `check` may raise where time runs out."""
     eval_, gate = Eval.find(distillation.eval_id), distillation.gate
-    outcomes: dict[Role, OutcomeByRow] = {role: row_outcomes(run) for role, run in runs.items()}
+    outcomes: dict[Role, OutcomeByRow] = {role: row_outcomes(run, each_chunk=check) for role, run in runs.items()}
     looks = row_set.looks_before(distillation)
     evidence = gather(
         *(outcomes[role] for role in ROLES),
@@ -64,7 +71,7 @@ def verdict_of(distillation: Distillation, runs: Mapping[Role, Run], row_set: Ro
         group_by=gate.group_by,
         looks=looks.earlier + 1,
     )
-    contenders = against_contenders(distillation, runs["teacher"], outcomes["distilled"])
+    contenders = against_contenders(distillation, runs["teacher"], outcomes["distilled"], check=check)
     learnt_from = training_set(distillation.dataset_id)
     asked = {role: mean_prompt_tokens(run) for role, run in runs.items()}
     counts, bound = evidence.counts, evidence.noninferiority_bound
@@ -94,7 +101,7 @@ def verdict_of(distillation: Distillation, runs: Mapping[Role, Run], row_set: Ro
         rows_needed=_rows_needed(distillation, evidence),
         slices_worse=_slices_worse(evidence),
         slices_rare=_slices_rare(distillation, learnt_from, outcomes, evidence),
-        graders=_graders(distillation, eval_, outcomes, evidence),
+        graders=_graders(distillation, eval_, outcomes, evidence, check),
         gate=gate,
         seed=distillation.seed,
         cost_ratio={role: cost_ratio(run, runs["teacher"]) for role, run in runs.items()},
@@ -169,11 +176,16 @@ def _slices_worse(evidence: Evidence) -> list[SliceGain]:
 
 
 def _graders(
-    distillation: Distillation, eval_: Eval | None, outcomes: Mapping[Role, OutcomeByRow], evidence: Evidence
+    distillation: Distillation,
+    eval_: Eval | None,
+    outcomes: Mapping[Role, OutcomeByRow],
+    evidence: Evidence,
+    check: Callable[[], None],
 ) -> list[GraderPart]:
     if eval_ is None:
         return []
-    return grader_parts(eval_, outcomes, evidence, seed=distillation.seed, group_by=distillation.gate.group_by)
+    group_by = distillation.gate.group_by
+    return grader_parts(eval_, outcomes, evidence, seed=distillation.seed, group_by=group_by, check=check)
 
 
 def _saved(asked: Mapping[Role, float | None]) -> float | None:

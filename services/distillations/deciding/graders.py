@@ -6,7 +6,7 @@ for each criterion, whose p-values are Holm's over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from distillations.deciding.evidence import Evidence
@@ -19,14 +19,25 @@ from graders import GraderModel
 from stats import holm
 
 _SHOWN = 50
+# As for slices: there may be many, and no outcome rests on one.
+_DRAWS = 2_000
 
 
 def grader_parts(
-    eval_: Eval, runs: Mapping[Role, OutcomeByRow], evidence: Evidence, *, seed: int, group_by: str | None = None
+    eval_: Eval,
+    runs: Mapping[Role, OutcomeByRow],
+    evidence: Evidence,
+    *,
+    seed: int,
+    group_by: str | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> list[GraderPart]:
-    """The first 50 criteria of the eval, in its order."""
+    """The first 50 criteria of the eval, in its order. An error of `check`, called for each, stops it."""
     rows = {criterion.id: _graded(criterion, runs, evidence.common) for criterion in eval_.testing_criteria}
-    gains = {name: _gain(name, runs, graded, seed, group_by) for name, graded in rows.items()}
+    gains: dict[str, Gain] = {}
+    for name, graded in rows.items():
+        check()
+        gains[name] = _gain(name, runs, graded, seed, group_by)
     adjusted = dict(zip(gains, holm([gain.p_value for gain in gains.values()]), strict=True))
     return [
         _part(criterion, runs, rows[criterion.id], gains[criterion.id], adjusted[criterion.id])
@@ -42,7 +53,7 @@ def _graded(criterion: GraderModel, runs: Mapping[Role, OutcomeByRow], common: S
 def _gain(name: str, runs: Mapping[Role, OutcomeByRow], rows: Sequence[str], seed: int, group_by: str | None) -> Gain:
     distilled, baseline = runs["distilled"], runs["baseline"]
     pairs = [(distilled[row].results[name].passed, baseline[row].results[name].passed) for row in rows]
-    return gain_of_pairs(pairs, seed=seed, groups=groups_of(rows, distilled, group_by))
+    return gain_of_pairs(pairs, seed=seed, groups=groups_of(rows, distilled, group_by), draws=_DRAWS)
 
 
 def _part(

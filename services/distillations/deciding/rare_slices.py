@@ -21,6 +21,8 @@ from evals.outcomes import row_id
 from stats import holm
 
 _MOST = 50
+# As for all slices.
+_DRAWS = 2_000
 _METADATA = "metadata."
 """What fields of a report begin with that are metadata."""
 
@@ -48,6 +50,7 @@ def rare_gains(
             [(distilled[row].passed, baseline[row].passed) for row in members],
             seed=seed,
             groups=groups_of(members, distilled, group_by),
+            draws=_DRAWS,
         )
         for _, members in known
     ]
