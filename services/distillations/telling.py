@@ -174,9 +174,12 @@ def _saving_lines(saving: Saving | None) -> list[str]:
     """What it saves and when it has paid for itself; nothing where no cost is known."""
     if saving is None or saving.usd_per_1000 is None:
         return []
-    parts = [f"saves ${saving.usd_per_1000:.4g} per 1,000 calls"]
-    if saving.usd_per_month is not None:
-        parts.append(f"${saving.usd_per_month:,.2f} a month at {saving.requests_per_month:,} captured requests")
+    less = saving.usd_per_1000
+    parts = [f"saves ${less:.4g} per 1,000 calls" if less >= 0 else f"costs ${-less:.4g} more per 1,000 calls"]
+    month = saving.usd_per_month
+    if month is not None:
+        told = f"${month:,.2f}" if month >= 0 else f"costs ${-month:,.2f} more"
+        parts.append(f"{told} a month at {saving.requests_per_month:,} captured requests")
     if saving.break_even_requests is not None:
         parts.append(f"paid for after {saving.break_even_requests:,} requests")
     return [", ".join(parts)]

@@ -48,6 +48,18 @@ def test_a_verdict_is_shown_whole_and_computed_anew(command: Command) -> None:
     assert "verdict_none" in command("verdict", "verdict_none", fails=1).stderr
 
 
+def test_no_name_in_a_verdict_acts_on_the_terminal(command: Command) -> None:
+    distillation = build.distillation("deciding", model="ft:\x1b[2J")
+    for role in ("teacher", "baseline", "distilled"):
+        build.graded(distillation, role, "p" * 10)
+    blobs.put(distillation.rows_key, b'{"item": {"input": []}}\n')
+    decide(distillation.id)
+    for options in ((), ("--recompute",)):
+        shown = command("verdict", distillation.id, *options).stdout
+        assert "ft:<U+001B>[2J" in shown
+        assert "\x1b" not in shown
+
+
 def test_a_channel_is_added_tested_looked_at_and_removed(
     command: Command, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,3 +173,17 @@ def test_what_is_not_known_of_the_money_is_not_told() -> None:
     assert not any("saves" in line for line in telling.evidence_lines(verdict(saving=unknown)))
     only_calls = {**unknown, "usd_per_1000": 1.0}
     assert "saves $1 per 1,000 calls" in telling.evidence_lines(verdict(saving=only_calls))
+
+
+@pytest.mark.parametrize(
+    ("a_thousand", "a_month", "line"),
+    [
+        (-1.5, -3.0, "costs $1.5 more per 1,000 calls, costs $3.00 more a month at 2,000 captured requests"),
+        (4.0, -1.0, "saves $4 per 1,000 calls, costs $1.00 more a month at 2,000 captured requests"),
+        (-1.5, None, "costs $1.5 more per 1,000 calls"),
+    ],
+)
+def test_what_costs_more_is_called_that(a_thousand: float, a_month: float | None, line: str) -> None:
+    figures = {"usd_per_1000": a_thousand, "usd_per_month": a_month, "requests_per_month": a_month and 2000}
+    saving = {**dict.fromkeys(Saving.model_fields), **figures}
+    assert line in telling.evidence_lines(verdict(saving=saving))

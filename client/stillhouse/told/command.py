@@ -40,7 +40,7 @@ def verdict(
             again = stack.asked(to, "POST", f"{path}/recompute")
             differs = ", ".join(again["differs"])
             line = f"computed anew, it differs in: {differs}" if differs else "computed anew, it is the same"
-            stack.show(again, as_json=as_json, lines=[again["verdict"]["sentence"], line])
+            stack.show(again, as_json=as_json, lines=[stack.plain(again["verdict"]["sentence"]), line])
         elif as_json:
             stack.show(stack.asked(to, "GET", path), as_json=True)
         else:
