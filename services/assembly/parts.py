@@ -24,7 +24,7 @@ from assembly.questions import SIGNED, Questions, question_in, sample, template_
 from assembly.report.survey import Survey
 from assembly.row import Row
 from completions.selection import Part
-from distillations.dataset import dataset_key
+from distillations.dataset import Dataset, dataset_key
 from distillations.grading_steps import Augment
 from distillations.recipe import NearDuplicates, NearLeaks, Recipe
 from distillations.text_steps import PersonalData
@@ -33,6 +33,8 @@ from foundation import blobs
 _HEAD = struct.Struct(">QQ")
 """How an object of rows begins: with the lengths of its sample and of its rows. Behind these stand the lines."""
 _PIECE = 8
+_CHOSEN = ("selection.jsonl", "held_out.jsonl", "corrections.jsonl")
+"""What is written before a dataset is recorded: one that is asked for anew may have these already."""
 _READERS = 8
 _WRITTEN = f"-{Augment.model_fields['rule'].default}-"
 """What stands in the names of the runs that texts are kept of."""
@@ -175,9 +177,15 @@ def work_of(dataset_id: str) -> str:
 
 
 def discard(dataset_id: str) -> None:
-    """Delete the results of all parts, and the texts that steps had written: nothing has masked them."""
+    """Delete the results of all parts, and the texts that steps had written: nothing has masked them.
+
+    Of a dataset that was canceled and deleted while it was made, what has been written since goes, too.
+    """
     written = (key for key in blobs.keys(dataset_key(dataset_id, "grades/")) if _WRITTEN in key)
     blobs.delete([*blobs.keys(work_of(dataset_id)), *written])
+    if Dataset.find(dataset_id) is None:
+        chosen = {dataset_key(dataset_id, name) for name in _CHOSEN}
+        blobs.delete([key for key in blobs.keys(dataset_key(dataset_id, "")) if key not in chosen])
 
 
 def _entry(fields: Any) -> Entry:

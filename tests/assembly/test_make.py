@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from assembly.made import LEASE
 from assembly.make import give_up, make
+from assembly.settled import Whole
 from assembly.time_left import GoesOn
 from distillations import lineage
 from distillations.dataset import Dataset
@@ -80,6 +81,23 @@ def test_one_that_has_ended_or_is_gone_is_left_alone(asked: str) -> None:
     make(asked, FakeContext())
     give_up(asked, "it was tried")
     assert Dataset.find(asked) is None
+
+
+def test_one_that_is_canceled_and_deleted_while_it_is_made_leaves_nothing(
+    asked: str, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files = Whole.write_files
+
+    def written_in_vain(whole: Whole) -> None:
+        system.ok("POST", f"/v1/datasets/{asked}/cancel")
+        system.ok("DELETE", f"/v1/datasets/{asked}")
+        write_files(whole)
+        assert list(blobs.keys(f"datasets/{asked}/"))
+
+    monkeypatch.setattr(Whole, "write_files", written_in_vain)
+    make(asked, FakeContext())
+    assert Dataset.find(asked) is None
+    assert list(blobs.keys(f"datasets/{asked}/")) == []
 
 
 def test_one_that_cannot_be_made_ends_as_failed(asked: str, system: System) -> None:

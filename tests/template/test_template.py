@@ -355,6 +355,17 @@ def test_a_failed_capture_raises_an_alarm() -> None:
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
 
 
+def test_who_makes_a_set_may_delete_all_that_lies_there_of_it() -> None:
+    """S3 says no for each object that it may not delete, and the message of a set that is made would fail for ever."""
+    deletable = [
+        resource["Sub"]
+        for statement in statements(FUNCTIONS["AssemblyFunction"])
+        if "s3:DeleteObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert deletable == ["${Bucket.Arn}/datasets/*"]
+
+
 def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> None:
     stored = {name: {action for action in actions(of) if "sqs:" not in action} for name, of in FUNCTIONS.items()}
     deleting = {name: allowed for name, allowed in stored.items() if any("Delete" in action for action in allowed)}
