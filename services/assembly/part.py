@@ -1,7 +1,8 @@
 """A piece of a very large dataset, for the state machine: a part is read, the templates are found, a part is signed.
 
 In: the piece, by the dataset and the part. Out: an object beside the others of the dataset (`parts`). Done before, it
-is not done again. A dataset that was deleted meanwhile raises NotFound, and the state machine ends.
+is not done again, and nothing is done for a dataset that has ended. One that was deleted meanwhile raises NotFound, and
+the state machine ends.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from assembly.making import Making
 from assembly.parts import Parts
 from completions import selection
 from completions.selection import Part
+from distillations.dataset import Dataset
+from distillations.distillation import Distillation
 
 
 class Piece(BaseModel):
@@ -28,7 +31,9 @@ class Piece(BaseModel):
 
 
 def work_on(piece: Piece) -> None:
-    """Do the piece."""
+    """Do the piece, unless nobody waits for it any more."""
+    if _is_over(piece):
+        return
     making = Making.of(piece.dataset_id, piece.distillation_id)
     if piece.step == "template":
         Parts(making, list(selection.parts(making.selection))).template()
@@ -40,3 +45,9 @@ def work_on(piece: Piece) -> None:
         parts.read(piece.part, known_of(making))
     if piece.step == "sign" and parts.unsigned():
         parts.sign(piece.part, parts.template())
+
+
+def _is_over(piece: Piece) -> bool:
+    if piece.distillation_id:
+        return Distillation.load(piece.distillation_id).status != "assembling"
+    return not Dataset.load(piece.dataset_id).is_open

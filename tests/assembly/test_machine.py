@@ -102,6 +102,23 @@ def test_one_that_is_deleted_meanwhile_leaves_nothing(
     assert not [key for key in files() if "/work/" in key]
 
 
+def test_once_it_is_canceled_no_further_piece_is_made(
+    asked: str, states: States, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_alone(asked, monkeypatch)
+    call, read = states._call, []
+    monkeypatch.setattr("assembly.parts.Parts.read", lambda *about: read.append(about))
+
+    def canceled(*about: Any) -> None:
+        call(*about)
+        system.ok("POST", f"/v1/datasets/{asked}/cancel")
+
+    monkeypatch.setattr(states, "_call", canceled)
+    settled(system)
+    assert len(states.pieces) > len(read) == 1
+    assert not [key for key in files() if "/work/" in key]
+
+
 def test_its_pieces_are_repeated_and_what_is_left_goes_back_to_the_function() -> None:
     for name, state in DEFINITION["States"].items():
         if state["Type"] == "Map":
