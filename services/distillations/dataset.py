@@ -163,7 +163,9 @@ class Dataset(Record):
         To plan a canceled run again announces its end.
         """
         self.change_open({"status": "failed", "error": Failure(code=code, message=message)})
-        runs = [run for needed in self.runs if (run := Run.find(needed.run_id or ""))]
+        # A run may have been begun since this was read. Whoever begins one from now on finds that it has ended.
+        needs = (Dataset.find(self.id) or self).runs
+        runs = [run for needed in needs if (run := Run.find(needed.run_id or ""))]
         return [run for run in runs if run.cancel()]
 
     def create(self) -> bool:

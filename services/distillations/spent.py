@@ -35,7 +35,8 @@ def _sum(costs: list[float | None]) -> float | None:
 
 def _evals_usd(distillation: Distillation) -> float | None:
     dataset = Dataset.find(distillation.dataset_id or "")
-    graded = [needed.run_id for needed in dataset.runs if needed.run_id] if dataset else []
+    # A run that was taken over from another dataset has cost nothing here: that one has paid for it.
+    graded = [needed.run_id for needed in dataset.runs if needed.run_id and needed.cost_usd != 0] if dataset else []
     runs = [run for run_id in (*distillation.run_ids, *graded) if (run := Run.find(run_id))]
     costs = [cost_nanodollars(run.per_model_usage) for run in runs if run.per_model_usage]
     known = [cost for cost in costs if cost is not None]

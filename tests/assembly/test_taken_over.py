@@ -8,6 +8,8 @@ import orjson
 import pytest
 
 from distillations.dataset import Dataset, DatasetCard
+from distillations.distillation import Distillation
+from distillations.spent import spent_so_far
 from distilling.freeze import freeze
 from evals.run import Run
 from foundation import blobs, bus
@@ -110,6 +112,15 @@ def test_a_set_waits_while_the_one_that_it_is_made_of_is_graded(system: System) 
     assert len(card(name).runs) == 3
     assert sum(run.cost_usd or 0 for run in card(name).runs) == 0
     assert [run.run_id for run in card(name).runs] == [run.run_id for run in card(owner).runs]
+    assert spent_so_far(Distillation.load("distill_1")).evals_usd == 0, "the dataset has paid, once"
+
+
+@pytest.mark.usefixtures("completions")
+def test_a_run_that_was_begun_a_moment_before_the_end_is_canceled_too(system: System) -> None:
+    before = Dataset.load(asked(system))
+    system.deliver("ASSEMBLY")
+    [run] = before.give_up("cancelled", "It was canceled.")
+    assert Run.load(run.id).status == "canceled"
 
 
 @pytest.mark.usefixtures("system")
