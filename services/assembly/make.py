@@ -37,6 +37,8 @@ def make(dataset_id: str, context: Any) -> None:
         with suppress(Ended):
             _make(dataset_id, context)
         parts.discard(dataset_id)
+        # Also where an earlier delivery ended it and was killed before it said so.
+        wake(dataset_id)
 
 
 def _make(dataset_id: str, context: Any) -> None:
@@ -50,7 +52,6 @@ def _make(dataset_id: str, context: Any) -> None:
         failed = Failure(code=error.code or "assembly_failed", message=error.message)
         changes = {"status": "failed", "error": failed}
     dataset.change_open(changes)
-    wake(dataset.id)
 
 
 def give_up(dataset_id: str, reason: str) -> None:
