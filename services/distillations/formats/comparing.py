@@ -21,7 +21,8 @@ _MOST_COMPARED = 200_000
 _WINDOW = 16_385
 """The tokens of the shortest window of a model that OpenAI trains."""
 _LETTERS_A_TOKEN = 4
-_FENCED = re.compile(r"\s*```[a-z]*[ \t]*\r?\n(.*?)\s*```\s*", re.DOTALL)
+_FENCE = "```"
+_OPENING = re.compile(r"```[a-z]*[ \t]*\r?")
 _NEARLY_ALL = 9
 """How many answers are JSON for each one that is not, where the file's answers should be."""
 
@@ -78,8 +79,11 @@ class Compared:
 
 def without_fence(text: str) -> str | None:
     """The JSON in a text that is nothing but JSON in a code fence; None for any other text."""
-    fenced = _FENCED.fullmatch(text)
-    return fenced[1].strip() if fenced and _is_json(fenced[1]) else None
+    opening, _, rest = text.strip().partition("\n")
+    if not _OPENING.fullmatch(opening) or not rest.endswith(_FENCE):
+        return None
+    inner = rest.removesuffix(_FENCE).strip()
+    return inner if _is_json(inner) else None
 
 
 def _parts(row: Row) -> tuple[Any, Any]:
