@@ -26,7 +26,8 @@ def aliased(request: dict[str, Any], policy: Policy, messages: Sequence[Any]) ->
     routing = alias.routing
     call = Call(request, messages, policy.metadata, policy.headers)
     target = choose(routing, alias.salt, call).model
-    fallback = policy.fallback_model or routing.fallback
+    # What is the target itself stands in for nobody: the alias's own then does.
+    fallback = next((model for model in (policy.fallback_model, routing.fallback) if model not in {None, target}), None)
     return {**request, "model": target}, policy._replace(fallback_model=fallback, alias=captured(alias, target))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from foundation.consumer import logger
 from foundation.errors import ApiError
@@ -63,5 +64,9 @@ def _is_away(refusal: ProviderRefused) -> bool:
 
 
 def fallback_header(model: str, asked: str) -> dict[str, str]:
-    """The header that names the model that answered, where it is not the one that was asked."""
-    return {} if model == asked else {"x-stillhouse-fallback": model}
+    """The header that names the model that answered, where it is not the one that was asked.
+
+    An alias's fallback may be called anything; what no header can hold is percent-encoded.
+    """
+    named = model if model.isascii() and model.isprintable() else quote(model)
+    return {} if model == asked else {"x-stillhouse-fallback": named}

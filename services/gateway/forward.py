@@ -37,7 +37,8 @@ def forward(
     upstream = {name: value for name, value in request.items() if name not in _OURS}
     ask = (provider or registry.providers()).complete
     try:
-        model, answer = loop.run(ask_with_fallback(ask, upstream, policy.fallback_model, deadline_s - MARGIN_S))
+        seconds = ends - time.monotonic() - MARGIN_S
+        model, answer = loop.run(ask_with_fallback(ask, upstream, policy.fallback_model, seconds))
     except ProviderRefused as refusal:
         return refused(refusal, alias_header(policy))
     record = {

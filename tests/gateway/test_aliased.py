@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from aliases.alias import Alias, Routing
 from aliases.changing import Said
 from aliases.known import KnownAliases, known_aliases
 from foundation import table
+from gateway.forward import forward
+from gateway.policy import Policy
+from providers import ProviderRefused
 from providers.model_version import ModelVersion
 from tests.aliases.build import routing
 from tests.flow.system import FakeContext, System
@@ -95,6 +99,35 @@ def test_a_header_or_a_key_names_another_fallback(system: System, provider: Scri
     assert [request["model"] for request in provider.asked] == ["small", "spare"]
 
 
+def test_a_fallback_of_the_key_that_is_the_target_leaves_the_aliass_own(system: System, provider: Scripted) -> None:
+    point(routing(("small", 1), fallback="größer"))
+    provider.answers = [Answered(503, TROUBLE, {"retry-after": "60"}), answer()]
+    assert system.call("POST", CHAT, ASKED, headers={"x-stillhouse-fallback-model": "small"})[0] == 200
+    assert [request["model"] for request in provider.asked] == ["small", "größer"]
+    assert system.headers["x-stillhouse-fallback"] == "gr%C3%B6%C3%9Fer"
+
+
+def test_the_time_that_finding_the_alias_takes_is_not_the_models(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system
+    clock, given = [0.0], []
+
+    def slowly(request: dict[str, Any], policy: Policy, _: Any) -> tuple[dict[str, Any], Policy]:
+        clock[0] += 7.0
+        return request, policy
+
+    async def asked(_: Any, __: Any, ___: Any, seconds: float) -> tuple[str, Any]:
+        given.append(seconds)
+        raise ProviderRefused(400, b"{}", {})
+
+    monkeypatch.setattr("gateway.forward.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("gateway.forward.aliased", slowly)
+    monkeypatch.setattr("gateway.forward.ask_with_fallback", asked)
+    forward(ASKED, Policy(store=False, metadata={}, fallback_model=None), deadline_s=28.0)
+    assert given == [19.0]
+
+
 def test_a_target_that_was_retired_meanwhile_is_stood_in_for(system: System, provider: Scripted) -> None:
     ModelVersion(id="small", created_at=1, base="b", trainer="", retired_at=7).create()
     point(routing(("small", 1), fallback="big"))
@@ -142,7 +175,11 @@ def test_a_change_is_seen_within_a_second_and_a_failing_read_keeps_what_was_know
     assert known.find("quick") is stored[0]
     last, stored[:] = stored[0], []
     now[0] = 5.0
-    assert known.find("quick") is last
+    assert [known.find("quick") for _ in range(3)] == [last] * 3
+    assert reads == ["quick"] * 3
+    stored.append(Alias.model_construct(id="quick", version=3))
+    now[0] = 10.5
+    assert known.find("quick") is stored.pop()
     with pytest.raises(ConnectionError):
         known.find("other")
     assert known.find("a/b") is known.find("ft:x") is known.find("") is known.find("x" * 65) is None
