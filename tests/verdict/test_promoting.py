@@ -15,6 +15,7 @@ from distillations.distillation import Distillation
 from distillations.verdict import Decision, Verdict
 from foundation.errors import RetryLater
 from notifications.alerts import Alert
+from providers.model_version import ModelVersion
 from tests.aliases.build import routing
 from tests.distillations import documents
 from tests.distilling import build
@@ -68,6 +69,46 @@ def test_who_has_gone_back_is_not_overruled_by_the_same_verdict(system: System) 
     before = changing.load("quick").version
     promote_winner(distillation)
     assert changing.load("quick").version == before
+
+
+def test_who_has_changed_it_for_this_verdict_is_not_overruled_by_it(system: System) -> None:
+    """A message that was put back from the dead letters may come days late."""
+    assert system
+    distillation = decided()
+    changing.put("quick", routing(("big", 95), (build.MODEL, 5), **ASKS), Said("ada", None, distillation.verdict_id))
+    promote_winner(distillation)
+    assert changing.load("quick").version == 1
+    assert list(Alert.every()) == []
+
+
+def test_an_older_verdict_that_comes_late_does_not_take_the_calls_from_a_younger_ones_model(system: System) -> None:
+    assert system
+    point(routing(("big", 1), **ASKS))
+    older, younger = decided(number=1), decided(number=2)
+    Verdict.load(younger.verdict_id).change({"created_at": documents.AT + 60})
+    younger = younger.model_copy(update={"model": "ft:younger"})
+    promote_winner(younger)
+    promote_winner(older)
+    assert (changing.load("quick").version, changing.load("quick").verdict_id) == (2, younger.verdict_id)
+    other = decided(number=3)
+    Verdict.load(other.verdict_id).change({"created_at": documents.AT + 120})
+    promote_winner(other)
+    assert changing.load("quick").verdict_id == other.verdict_id
+
+
+def test_a_model_that_was_retired_meanwhile_takes_no_calls(system: System) -> None:
+    assert system
+    point(routing(("big", 1), **ASKS))
+    ModelVersion(id=build.MODEL, created_at=1, base="b", trainer="", retired_at=7).create()
+    promote_winner(decided())
+    assert changing.load("quick").version == 1
+
+
+def test_a_model_that_was_the_fallback_has_who_had_the_calls_behind_it(system: System) -> None:
+    assert system
+    point(routing(("big", 1), fallback=build.MODEL, **ASKS))
+    promote_winner(decided())
+    assert changing.load("quick").fallback == "big"
 
 
 @pytest.mark.parametrize("outcome", ["no_better", "worse", "inconclusive"])
