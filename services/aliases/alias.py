@@ -74,7 +74,7 @@ class Routing(Body):
     """The models that answer, at least one of them without `when`."""
     sticky_by: StickyBy | None = None
     """What comes first to say which calls belong together. Then come the call's `user` or `safety_identifier`, and then
-    its first two messages, of which the second counts if the first is not the user's."""
+    its messages up to the user's first."""
     fallback: Annotated[Name, Field(min_length=1)] | None = None
     """The model that is asked where the provider of the chosen one is away."""
     promote_on: PromoteOn | None = None

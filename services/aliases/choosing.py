@@ -56,14 +56,11 @@ def caller_of(sticky_by: StickyBy | None, call: Call) -> str:
 
 
 def _beginning(messages: Sequence[Any]) -> str:
-    """The first two messages, or the first alone where it is the user's: the second is then the model's answer."""
-    spoken = []
-    for message in messages[:_FIRST_MESSAGES]:
-        role = message.get("role") if isinstance(message, dict) else None
-        spoken.append(f"{role if isinstance(role, str) else ''}\x1f{_text(message)}")
-        if role == "user":
-            break
-    return "\x1e".join(spoken)
+    """The messages up to the user's first, behind which the model's answers come; the first two where it has none."""
+    roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
+    own = roles.index("user") + 1 if "user" in roles else _FIRST_MESSAGES
+    begun = zip(roles[:own], messages, strict=False)
+    return "\x1e".join(f"{role if isinstance(role, str) else ''}\x1f{_text(message)}" for role, message in begun)
 
 
 def _text(message: Any) -> str:

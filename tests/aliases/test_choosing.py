@@ -110,6 +110,14 @@ def test_a_conversation_stays_where_it_began() -> None:
     assert caller_of(None, Call({}, with_system[1:2])) == caller_of(None, Call({}, with_system[1:]))
 
 
+def test_a_conversation_is_known_by_the_users_first_message_however_many_come_before_it() -> None:
+    told = [{"role": role, "content": role} for role in ("system", "developer", "assistant")]
+    begun = [[*told, {"role": "user", "content": text}] for text in ("Hi", "Ho")]
+    first, other = (caller_of(None, Call({}, messages)) for messages in begun)
+    assert first != other
+    assert caller_of(None, Call({}, [*begun[0], {"role": "assistant", "content": "Hello!"}])) == first
+
+
 @pytest.mark.parametrize(
     "messages", [[], [None], [7], [{"role": 1, "content": {}}], [{"content": [None, {"text": 1}]}]]
 )

@@ -69,15 +69,12 @@ function nameOf({ sticky_by: sticky }: Alias, { parameters, messages, metadata, 
   return named || users.find((user) => typeof user === "string" && user) || first(messages);
 }
 
-/** The first two messages, or the first alone where it is the user's. */
+/** The messages up to the user's first; the first two where it has none. */
 function first(messages: unknown[]): string {
-  const spoken: string[] = [];
-  for (const message of messages.slice(0, FIRST_MESSAGES) as (Json | null)[]) {
-    const role: unknown = message?.["role"];
-    spoken.push(`${typeof role === "string" ? role : ""}\x1f${textOf(message?.["content"])}`);
-    if (role === "user") break;
-  }
-  return spoken.join("\x1e");
+  const roles = (messages as (Json | null)[]).map((message): unknown => message?.["role"]);
+  const own = roles.includes("user") ? roles.indexOf("user") + 1 : FIRST_MESSAGES;
+  const begun = (messages as (Json | null)[]).slice(0, own);
+  return begun.map((message, at) => `${typeof roles[at] === "string" ? roles[at] : ""}\x1f${textOf(message?.["content"])}`).join("\x1e");
 }
 
 function textOf(content: unknown): string {

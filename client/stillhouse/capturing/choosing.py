@@ -64,14 +64,13 @@ def _name(sticky_by: Mapping[str, Any], caller: Caller) -> str:
 
 
 def _first(messages: Sequence[Any]) -> str:
-    """The first two messages, or the first alone where it is the user's."""
-    spoken = []
-    for message in messages[:_FIRST_MESSAGES]:
-        role = _member(message, "role")
-        spoken.append(f"{role if isinstance(role, str) else ''}\x1f{_text(_member(message, 'content'))}")
-        if role == "user":
-            break
-    return "\x1e".join(spoken)
+    """The messages up to the user's first; the first two where it has none."""
+    roles = [_member(message, "role") for message in messages]
+    own = roles.index("user") + 1 if "user" in roles else _FIRST_MESSAGES
+    return "\x1e".join(
+        f"{role if isinstance(role, str) else ''}\x1f{_text(_member(message, 'content'))}"
+        for role, message in zip(roles[:own], messages, strict=False)
+    )
 
 
 def _text(content: Any) -> str:
