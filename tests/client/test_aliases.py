@@ -3,7 +3,10 @@
 import asyncio
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from openai import AsyncOpenAI, InternalServerError, OpenAI
@@ -121,6 +124,46 @@ def test_a_target_elsewhere_is_asked_by_the_client_for_it_or_through_the_gateway
     assert provider.asked == []
 
 
+def test_a_client_that_was_given_for_a_provider_comes_before_one_at_the_same_url(aliased, provider, provider_url):
+    """Two providers may answer at one URL, for two keys."""
+    elsewhere = Provider()
+    with served(elsewhere) as url:
+        given = OpenAI(base_url=url, api_key="k", max_retries=0)
+        aliased(says=alias(("other", provider_url, {})), clients={"other": given}).chat.completions.create(**ASK)
+        given.close()
+    assert ([asked["model"] for asked in elsewhere.asked], provider.asked) == (["other"], [])
+
+
+def test_the_gateway_is_waited_for_and_asked_again_as_the_application_has_said_of_its_client(
+    aliased, stillhouse, monkeypatch
+):
+    answer, waits = stillhouse.answer, []
+
+    def down(method, path, body, headers):
+        if path != "/v1/chat/completions":
+            return answer(method, path, body, headers)
+        waits.append(headers["x-stainless-read-timeout"])
+        return DOWN
+
+    monkeypatch.setattr(stillhouse, "answer", down)
+    client = aliased(says=alias(("other", "https://other.example/v1", {})))
+    with pytest.raises(InternalServerError):
+        client.with_options(timeout=7).chat.completions.create(**ASK)
+    with pytest.raises(InternalServerError):
+        client.chat.completions.create(**ASK, timeout=3)
+    assert waits == ["7", "3"]
+
+
+def test_a_target_that_nobody_serves_is_stood_in_for(aliased, provider, provider_url, stillhouse):
+    told = alias(("gone", None, {"provider": None}), fallback=place("back", provider_url))
+    client = aliased(says=told)
+    client.chat.completions.create(**ASK, store=True)
+    assert client.stillhouse.flush(10)
+    assert [asked["model"] for asked in provider.asked] == ["back"]
+    assert stillhouse.records[0]["alias"]["target"] == "of-gone"
+    assert stillhouse.asked == []
+
+
 def test_the_fallback_is_asked_where_the_candidates_provider_is_down(aliased, provider, provider_url, stillhouse):
     told = alias(("there", provider_url, {}), fallback=place("back", provider_url))
     client = aliased(says=told)
@@ -233,6 +276,42 @@ def test_the_last_known_one_holds_while_stillhouse_is_away_or_says_nonsense():
     clocked.now += 20
     assert clocked.version() in {1, None}
     assert clocked.version() is None
+
+
+def test_a_process_that_can_start_no_thread_goes_on_with_what_is_known(monkeypatch):
+    clocked = Clocked()
+
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    clocked.now = 100.0
+    assert clocked.version() == 1
+    assert asyncio.run(clocked.aliases.afind("quick"))["version"] == 1
+    monkeypatch.undo()
+    clocked.says = {**clocked.says, "version": 2}
+    clocked.now = 200.0
+    clocked.version()
+    assert clocked.version() == 2
+
+
+def test_async_calls_that_wait_for_news_take_no_thread_of_the_applications(monkeypatch):
+    clocked, answered = Clocked(), threading.Event()
+    monkeypatch.setattr(clocked.aliases, "_endpoint", SimpleNamespace(alias=lambda _: answered.wait(10) and None))
+    monkeypatch.setattr("stillhouse.capturing.aliases._WAIT_S", 0.05)
+    clocked.now = 100.0
+
+    async def use():
+        with ThreadPoolExecutor(1) as busy:
+            asyncio.get_running_loop().set_default_executor(busy)
+            busy.submit(answered.wait, 10)
+            found = asyncio.gather(*(clocked.aliases.afind("quick") for _ in range(40)))
+            try:
+                return await asyncio.wait_for(found, 5)
+            finally:
+                answered.set()
+
+    assert [found["version"] for found in asyncio.run(use())] == [1] * 40
 
 
 @pytest.mark.parametrize(

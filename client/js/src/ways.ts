@@ -71,17 +71,20 @@ export class Ways {
     const target = choose(alias, { parameters, messages: beginning(parameters), metadata, headers });
     const captured = { name: name as string, version: alias.version, target: target.model };
     const places = [target, alias.fallback_place].filter((place) => place != null);
-    const ways = places.map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));
+    // A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
+    const served = places.filter((place) => place.provider);
+    const ways = (served.length ? served : places).map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));
     return ways.filter((way, number) => number === 0 || way.modelThere !== ways[0]!.modelThere || way.input !== ways[0]!.input);
   }
 
   #way(place: Place, url: URL, path: string, asked: any, parameters: Json): Omit<Way, "alias"> {
     const there = place.model_there ?? place.model;
     const own = url.origin + url.pathname.slice(0, -path.length);
-    if (place.base_url && trimmed(place.base_url) === trimmed(own)) {
+    // Two providers may answer at one URL, for two keys: what was given for one is right.
+    const given = place.provider && Object.hasOwn(this.#clients, place.provider) ? this.#clients[place.provider] : undefined;
+    if (!given && place.base_url && trimmed(place.base_url) === trimmed(own)) {
       return { ...on(url.href, asked, parameters, place.model), modelThere: there };
     }
-    const given = place.provider ? this.#clients[place.provider] : undefined;
     const headers = new Headers(asked.headers);
     for (const header of ["api-key", "openai-organization", "openai-project"]) headers.delete(header);
     headers.set("authorization", `Bearer ${given?.apiKey ?? this.#endpoint.apiKey}`);

@@ -6,8 +6,8 @@ import { gunzipSync } from "node:zlib";
 import { choose } from "../src/choosing.ts";
 import { capturingFetch } from "../src/index.ts";
 
-const place = (model: string, base_url: string | null, provider = "p") => ({ model: `of-${model}`, provider, base_url, model_there: model });
-const target = (model: string, base_url: string | null, provider = "p") => ({ ...place(model, base_url, provider), weight: 1, when: {} });
+const place = (model: string, base_url: string | null, provider: string | null = "p") => ({ model: `of-${model}`, provider, base_url, model_there: model });
+const target = (model: string, base_url: string | null, provider: string | null = "p") => ({ ...place(model, base_url, provider), weight: 1, when: {} });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function choices(): string[] {
@@ -63,12 +63,20 @@ async function calls(): Promise<unknown> {
   await call("quick", { store: true });
   await call("other");
   took("own");
-  for (const [name, provider, url] of [["mine", "mine", "http://x.test/v1"], ["gateway", "p", null]] as const) {
+  for (const [name, provider, url] of [
+    ["mine", "mine", "http://x.test/v1"],
+    ["keyed", "mine", own],
+    ["gateway", "p", null],
+  ] as const) {
     alias = { ...alias, version: alias.version + 1, targets: [target(name, url, provider)] };
     await sleep(25);
     await call();
     took(name);
   }
+  alias = { ...alias, targets: [target("gone", null, null)], fallback_place: place("back", own) };
+  await sleep(25);
+  await call();
+  took("gone");
   alias = { ...alias, version: 9, targets: [target("there", own)], fallback_place: place("back", own) };
   await sleep(25);
   down.add("there");

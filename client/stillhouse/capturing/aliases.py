@@ -19,6 +19,7 @@ from stillhouse.capturing.counts import Tally, log
 from stillhouse.capturing.endpoint import Away, Endpoint, Refused
 
 _WAIT_S = 1.0
+_LOOK_S = 0.01
 _PAUSE_S = 5.0
 
 
@@ -58,14 +59,18 @@ class Aliases:
 
     def find(self, name: str) -> dict[str, Any] | None:
         """The alias of this name; None where nothing is known of it, or it is deleted."""
-        if self._must_wait():
-            self._ask().join(_WAIT_S)
+        asking = self._ask() if self._must_wait() else None
+        if asking:
+            asking.join(_WAIT_S)
         return self._known.get(name)
 
     async def afind(self, name: str) -> dict[str, Any] | None:
         """`find` for async code."""
-        if self._must_wait():
-            await asyncio.to_thread(self._ask().join, _WAIT_S)
+        asking = self._ask() if self._must_wait() else None
+        ends = time.monotonic() + _WAIT_S
+        # Many calls may wait at once: none takes a thread of the application's for it.
+        while asking and asking.is_alive() and time.monotonic() < ends:  # noqa: ASYNC110 - a thread sets no asyncio event
+            await asyncio.sleep(_LOOK_S)
         return self._known.get(name)
 
     def _must_wait(self) -> bool:
@@ -82,11 +87,17 @@ class Aliases:
             return False
         return True
 
-    def _ask(self) -> threading.Thread:
+    def _ask(self) -> threading.Thread | None:
+        """The thread that asks; None where the process can start none, as while it ends."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._refresh, name="stillhouse-aliases", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._refresh, name="stillhouse-aliases", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    self._failed(error)
+                    return None
+                self._thread = thread
             return self._thread
 
     def _refresh(self) -> None:
@@ -94,14 +105,17 @@ class Aliases:
         try:
             known = {name: _checked(self._endpoint.alias(name)) for name in self.defaults}
         except Exception as error:  # noqa: BLE001 - whatever came, the last known aliases hold
-            reason = error if isinstance(error, Away | Refused) else type(error).__name__
-            self._tried = self._clock()
-            self._tally.warn_once("aliases", "aliases cannot be read (%s): the last known ones hold", reason)
+            self._failed(error)
             return
         self._known = known
         self._at = self._tried = began
         if self._tally.settled("aliases"):
             log.info("aliases can be read again")
+
+    def _failed(self, error: Exception) -> None:
+        reason = error if isinstance(error, Away | Refused) else type(error).__name__
+        self._tried = self._clock()
+        self._tally.warn_once("aliases", "aliases cannot be read (%s): the last known ones hold", reason)
 
 
 def _checked(alias: dict[str, Any] | None) -> dict[str, Any] | None:

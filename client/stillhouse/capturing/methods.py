@@ -106,7 +106,7 @@ def _by_alias(  # noqa: PLR0917 - the five of `post`, and the plan
     for way in plan.ways:
         asked = _on_way(way, request)
         call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
-        _name_there(way, asked, path)
+        _name_there(way, asked, client)
         try:
             answer = _posts(way, provider_post)(path, **asked)
         except AWAY as error:
@@ -126,7 +126,7 @@ async def _async_by_alias(  # noqa: PLR0917 - as above
     for way in plan.ways:
         asked = _on_way(way, request)
         call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
-        _name_there(way, asked, path)
+        _name_there(way, asked, client)
         try:
             answer = await _posts(way, provider_post)(path, **asked)
         except AWAY as error:
@@ -149,11 +149,17 @@ def _on_way(way: Way, request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "body": {**request["body"], "model": way.model}}
 
 
-def _name_there(way: Way, request: dict[str, Any], path: str) -> None:
-    """Give the model the name that its provider knows. What the wrapper captures, the gateway does not, too."""
+def _name_there(way: Way, request: dict[str, Any], client: OpenAI | AsyncOpenAI) -> None:
+    """Give the model the name that its provider knows.
+
+    What the wrapper captures, the gateway does not, too. It is waited for as long, and asked as often, as the
+    application has said of its own `client`.
+    """
     request["body"] = {**request["body"], "model": way.model_there}
-    if way.through_gateway and path in _CREATED:
+    if way.through_gateway:
         request["body"]["store"] = False
+        patience = {"timeout": client.timeout, "max_retries": client.max_retries}
+        request["options"] = {**patience, **(request.get("options") or {})}
 
 
 def _async_post(client: AsyncOpenAI, recorder: Recorder) -> Callable[..., Any]:

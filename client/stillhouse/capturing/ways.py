@@ -65,18 +65,21 @@ class Ways:
         if alias is None:
             return Plan([Way(default, default)], None)
         target = choose(alias, caller)
-        places = [target, alias.get("fallback_place")]
-        ways = [self._way(place, client) for place in places if place]
+        places = [place for place in (target, alias.get("fallback_place")) if place]
+        # A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
+        served = [place for place in places if place.get("provider")] or places
+        ways = [self._way(place, client) for place in served]
         distinct = [way for number, way in enumerate(ways) if way not in ways[:number]]
         return Plan(distinct, {"name": name, "version": alias["version"], "target": target["model"]})
 
     def _way(self, place: Mapping[str, Any], client: OpenAI | AsyncOpenAI) -> Way:
         model, there = place["model"], place.get("model_there") or place["model"]
-        if place.get("base_url") and _is_at(client, place["base_url"]):
-            return Way(model, there)
+        # Two providers may answer at one URL, for two keys: a client that was given for one is the right one.
         given = self._clients.get(place.get("provider") or "")
         if given is not None:
             return Way(model, there, given)
+        if place.get("base_url") and _is_at(client, place["base_url"]):
+            return Way(model, there)
         gateway = self._endpoint.async_stored if isinstance(client, AsyncOpenAI) else self._endpoint.stored
         return Way(model, model, gateway, through_gateway=True)
 
