@@ -52,6 +52,18 @@ def test_an_alias_is_made_changed_and_rolled_back_by_buttons(system: System, bro
     assert "first" in listed
 
 
+def test_a_slice_whose_value_has_commas_comes_back_from_the_form_as_it_was(system: System, browser: Browser) -> None:
+    odd = {"topic": "a, b=c", "share": "5%2C"}
+    slices = [{"model": "lab-judge"}, {"model": "lab-small", "when": odd}]
+    system.ok("PUT", "/v1/aliases/quick", {"targets": slices})
+    shown = "topic=a%2C b%3Dc, share=5%252C"
+    assert f'value="{shown}"' in browser.page("/aliases/quick").body
+    form = {"model_0": "lab-judge", "weight_0": "2", "when_0": "", "model_1": "lab-small", "weight_1": "1"}
+    assert browser.post("/aliases/quick/change", {**form, "when_1": shown, "version": "1"}).status == 200
+    alias = system.ok("GET", "/v1/aliases/quick")
+    assert (alias["version"], alias["targets"][1]["when"]) == (2, odd)
+
+
 def test_what_is_wrong_is_said_at_its_field(browser: Browser, system: System) -> None:
     system.ok("PUT", "/v1/aliases/quick", {"targets": [{"model": "lab-small"}]})
     for path, form in (

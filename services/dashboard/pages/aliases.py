@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count, takewhile
 from typing import Any
+from urllib.parse import unquote
 
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.shown import step
@@ -15,6 +16,7 @@ from foundation.routes import Routes
 pages = Routes("Aliases")
 _VERSIONS = "20"
 _LONGEST_WEIGHT = 7
+_CODED = str.maketrans({",": "%2C", "=": "%3D", "%": "%25"})
 
 
 @pages.get("/aliases", scope="read")
@@ -94,12 +96,17 @@ def _targets(form: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _when(text: str) -> dict[str, str]:
-    """The pairs of metadata in a text such as `topic=refund, tier=gold`."""
+    """The pairs of metadata in a text such as `topic=refund, tier=gold`, as `_slice` writes them."""
     pairs = [pair.strip() for pair in text.split(",") if pair.strip()]
     wrong = next((pair for pair in pairs if not pair.partition("=")[0] or "=" not in pair), None)
     if wrong is not None:
         raise ApiError(f"Write metadata as name=value: '{wrong[:64]}' is not.", code="invalid_value", param="when")
-    return {name.strip(): value.strip() for name, _, value in (pair.partition("=") for pair in pairs)}
+    return {unquote(name.strip()): unquote(value.strip()) for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _slice(when: dict[str, str]) -> str:
+    """Pairs of metadata as text; a comma, an equals sign or a percent sign in them is percent-encoded."""
+    return ", ".join(f"{key.translate(_CODED)}={value.translate(_CODED)}" for key, value in when.items())
 
 
 def _number(text: str, field: str) -> int:
@@ -114,8 +121,8 @@ def _shares(version: dict[str, Any]) -> list[dict[str, Any]]:
     shown = []
     for target in version["targets"]:
         whole = sum(other["weight"] for other in version["targets"] if other["when"] == target["when"])
-        when = ", ".join(f"{key}={value}" for key, value in target["when"].items())
-        shown.append({**target, "share": target["weight"] / whole if whole else 0.0, "whole": whole, "slice": when})
+        share = target["weight"] / whole if whole else 0.0
+        shown.append({**target, "share": share, "whole": whole, "slice": _slice(target["when"])})
     return shown
 
 
