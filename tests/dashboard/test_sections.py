@@ -140,6 +140,9 @@ def test_webhooks_are_added_and_get_new_secrets(system: System, browser: Browser
     assert "shown this once" not in browser.page("/settings").text
     rotated = browser.post(f"/settings/webhooks/{endpoint['id']}/rotate")
     assert "shown this once: whsec_" in rotated.text
+    told = browser.page(next(link for link in rotated.links if link.startswith("/channels/")))
+    assert "Send a test" in told.text
+    assert harmless(told.body)
     browser.post(f"/settings/webhooks/{endpoint['id']}/remove")
     assert system.ok("GET", "/v1/webhook_endpoints")["data"] == []
     browser.page("/settings")
