@@ -50,15 +50,16 @@ def _answer(visit: Visit) -> Answer:
 
 
 def _served(route: Route, visit: Visit) -> Answer:
-    refuse_unknown(route, visit.query)
     if route.scope is not None and visit.token is None:
         raise Unauthorized("Sign in first.")
-    if route.scope is not None and not visit.as_file and not visit.may(route.scope):
-        raise Forbidden(f"This key lacks the scope '{route.scope}'.", code="insufficient_permissions")
+    # Before all other refusals: with these a form comes back as it was typed, and that of another site must not.
     if route.method == "POST" and visit.foreign:
         raise Forbidden("This form was sent by another site.", code="csrf")
     if route.method == "POST" and visit.token is not None:
         _refuse_foreign(visit.token, visit.form().get(session.CSRF, ""))
+    if route.scope is not None and not visit.as_file and not visit.may(route.scope):
+        raise Forbidden(f"This key lacks the scope '{route.scope}'.", code="insufficient_permissions")
+    refuse_unknown(route, visit.query)
     answer: Answer = route.serve(visit)
     return answer
 
@@ -101,10 +102,10 @@ def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
 
 def _form_again(visit: Visit, refusal: ApiError) -> str | None:
     """The page of a refused form with what was typed in it; None where there is no such page, or no such form on it."""
-    typed = visit.form()
-    path, _, query = (place(typed.get(PAGE, "")) or "").partition("?")
-    again = replace(visit, method="GET", path=path, query=dict(parse_qsl(query)), typed=typed)
     try:
+        typed = visit.form()
+        path, _, query = (place(typed.get(PAGE, "")) or "").partition("?")
+        again = replace(visit, method="GET", path=path, query=dict(parse_qsl(query)), typed=typed)
         answer = _answer(again)
     except (ApiError, RetryLater):
         return None

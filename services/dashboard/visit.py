@@ -85,6 +85,9 @@ class Visit:
         """The API as the visitor may use it. Raises Unauthorized where nobody has signed in."""
         if self.token is None:
             raise Unauthorized("Sign in first.", code="invalid_api_key")
+        if not (self.token.isascii() and self.token.isprintable()):
+            # No header could hold it.
+            raise Unauthorized("This API key is not valid.", code="invalid_api_key", param="Authorization")
         once = hashlib.sha256(self._form_bytes()).hexdigest() if self.method == "POST" else ""
         return Api(self.token, once=once, until=self.begun + MOST_SECONDS)
 

@@ -163,5 +163,15 @@ def test_another_site_signs_nobody_in() -> None:
 
 def test_more_fields_than_a_form_has_are_refused(browser: Browser) -> None:
     assert browser.get("/evals?" + "&".join(f"a{number}=b" for number in range(600))).status == 400
-    page = browser.post("/evals/new", {f"field{number}": "x" for number in range(600)})
+    many = {f"field{number}": "x" for number in range(600)}
+    page = browser.post("/evals/new", many)
     assert (page.status, "500 fields" in page.text) == (413, True)
+    # Also where it is refused for another reason first.
+    assert browser.post("/nothing", many).status == 404
+
+
+def test_a_form_of_another_site_comes_back_nowhere(browser: Browser) -> None:
+    browser.page("/settings")
+    for csrf, status in (("0" * 64, 403), (None, 400)):
+        page = browser.post("/settings/keys?nothing=1", {"name": "stolen"}, csrf=csrf)
+        assert (page.status, 'value="stolen"' in page.body) == (status, csrf is None)
