@@ -6,7 +6,11 @@ import json
 import re
 from html import unescape
 
-from dashboard.pages.new_distillation import _small, _split
+import pytest
+
+from dashboard.pages.new_distillation import _dollars, _estimate, _small, _split
+from dashboard.visit import Visit
+from foundation.errors import ApiError
 from tests.dashboard.browser import Answer, Browser
 from tests.flow import loop
 from tests.flow.system import System
@@ -83,3 +87,16 @@ def test_defaults_are_guessed_from_names_and_tags() -> None:
     assert _small(["gpt-5", "gemini-2-pro"], "gpt-5") == ""
     assert _split([{"part": "test"}, {"part": "train", "x": "1"}]) == ("part=train", "part=test")
     assert _split([{"part": "test"}, {}]) == ("", "")
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "-inf", "1e999", "ten", " "])
+def test_a_budget_that_is_no_amount_is_refused_and_never_becomes_no_budget(typed: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        _dollars(typed)
+    assert refusal.value.param == "max_cost_usd"
+
+
+@pytest.mark.parametrize("typed", ["", " ", ",", " , "])
+def test_nothing_is_estimated_without_a_student(typed: str) -> None:
+    used = {"prompt_tokens": 1, "completion_tokens": 1}
+    assert _estimate(Visit("GET", "/", {}, None), {"student": typed, "trainer": ""}, used) is None

@@ -35,6 +35,14 @@ def test_what_a_further_run_could_show_is_said_before_it_is_paid(system: System,
     refused = browser.post(f"/evals/{eval_id}/runs", several)
     assert (refused.status, 'value="lab-small, nobody"' in refused.body) == (404, True)
     assert len(system.ok("GET", f"/v1/evals/{eval_id}/runs")["data"]) == 1
+    odd = browser.post(f"/evals/{eval_id}/runs", {**several, "sampled_model": "\u043c\u043e\u0434\u0435\u043b\u044c"})
+    assert (odd.status, "sampled_model" in odd.body) == (404, True)
+    many = browser.post(f"/evals/{eval_id}/runs", {**several, "sampled_model": "a, b, c, d, e, f"})
+    assert (many.status, "Name at most 5 models" in many.text, 'value="a, b, c, d, e, f"' in many.body) == (
+        400,
+        True,
+        True,
+    )
     several["sampled_model"] = f"{loop.STUDENT}, lab-judge"
     began = browser.post(f"/evals/{eval_id}/runs", several)
     assert began.path == f"/evals/{eval_id}", began.text[-2500:]

@@ -27,6 +27,7 @@ from foundation import edge
 from foundation.later import Pause
 from foundation.settings import settings
 from tests.dashboard.browser import Answer, Browser
+from tests.dashboard.cards import cards
 
 SESSION = {"stillhouse_session": "sk-sh-session_1-0~admin"}
 SOURCE = {"type": "stored_completions"}
@@ -54,7 +55,7 @@ class StandIn:
         path = url.removeprefix("http://api.test/v1").partition("?")[0]
         if method != "GET":
             self.sent.append((f"{method} {path}", orjson.loads(request["body"] or b"null")))
-            return Answered(200, orjson.dumps({"id": "made"}))
+            return Answered(200, orjson.dumps(self.documents.get(f"{method} {path}", {"id": "made"})))
         if path in self.away:
             return Answered(503, b"{}")
         if path not in self.documents:
@@ -111,8 +112,10 @@ def test_no_state_of_the_way_is_unknown() -> None:
 
 def test_what_waits_says_why_in_words(api: StandIn) -> None:
     paused = Pause(since=1_790_000_000, reason=NAMED)
-    api.documents["/distillations/distill_1"] = begun(status="training", paused=paused)
+    api.documents["/distillations/distill_1"] = begun(status="measuring", paused=paused)
     page = api.page("/distillations/distill_1")
+    # A provider may be away for a day: each look costs calls.
+    assert 'content="30"' in page.body
     assert 'It waits since 2026-09-21 14:13: <b>"name"</b>' in page.text
     assert "since&#34;" not in page.body
 
@@ -130,6 +133,10 @@ def test_attempts_are_shown_and_all_students_repeat(api: StandIn) -> None:
     for words in ("n_epochs 2", "50.0%", "chosen", "lab-tiny after step 40", "$2.50", "choosing"):
         assert words in page.text
     assert 'name="student" value="lab-small, lab-tiny"' in page.body
+    api.documents |= {key: {"data": [], "has_more": False} for key in ("/chat/completions", "/evals", "/models")}
+    again = api.page("/distillations/new?repeat=distill_1")
+    assert 'name="student" value="lab-small, lab-tiny"' in again.body
+    page = api.page("/distillations/distill_1")
     api.documents["/distillations/made"] = begun()
     api.visitor.post("/distillations/distill_1/repeat", {"student": "lab-small, lab-tiny", "trainer": "default"})
     assert api.sent.pop() == ("POST /distillations/distill_1/repeat", {"trainer": "default", "student": students})
@@ -252,6 +259,17 @@ def test_forms_need_no_provider_that_answers(api: StandIn) -> None:
     assert busy.body.count('<a href="/models">Look again</a>') == 1
     unsure = api.visitor.get("/models")
     assert "Nothing was changed" not in unsure.text
+
+
+def test_what_a_run_costs_is_told_from_the_rows_that_were_tried(api: StandIn) -> None:
+    api.documents |= {path: {"data": [], "has_more": False} for path in ("/chat/completions", "/models")}
+    row = {"completion_id": "c", "item": {}, "output": [], "grades": []}
+    judge = {"model": "judge", "calls": 2, "estimated_usd": 0.01}
+    tried = {"rows": [row, row], "models": [judge], "estimated_usd": 0.01, "cost_usd": 0}
+    api.documents["POST /evals/preview"] = tried
+    api.page("/evals/new")
+    page = api.visitor.post("/evals/new", {**cards("judge_same", model="judge"), "name": "x", "do": "try"})
+    assert "A run of 1,000 rows is about $5.00" in page.text
 
 
 def test_a_model_whose_name_has_slashes_has_a_page_and_is_retired(api: StandIn) -> None:

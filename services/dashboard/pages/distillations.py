@@ -46,7 +46,7 @@ def distillation(visit: Visit) -> Answer:
         "students": found["students"] or [found["student"]],
         "open": not ended,
         "waits": waits,
-        "seconds": None if ended or waits else _SLOWLY if found["status"] == "training" else _SOON,
+        "seconds": None if ended or waits else _SLOWLY if found["status"] == "training" or found["paused"] else _SOON,
     }
     return Page("distillation.html", found["name"], content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,12 +57,14 @@ def one_eval(visit: Visit) -> Answer:
 def start_runs(visit: Visit) -> Answer:
     """Start a run on the completions of a filter: of their stored answers, or one for each model that answers anew."""
     path, form = f"/evals/{step(visit.parameters['eval_id'])}", visit.form()
-    models = [name.strip() for name in form.get("sampled_model", "").split(",") if name.strip()][:_MOST_MODELS] or [""]
+    models = _models(form)
     started: list[str] = []
     try:
         for model in models:
-            # Each of them is started once: what is posted twice with one mark is taken for the same.
-            api = visit.api._replace(once=f"{visit.api.once}-{model}")
+            # Each of them is started once: what is posted twice with one mark is taken for the same. A header holds
+            # fewer letters than a name may have.
+            mark = hashlib.sha256(f"{visit.api.once}-{model}".encode()).hexdigest()
+            api = visit.api._replace(once=mark)
             started.append(step(api.post(f"{path}/runs", _run(form, model))["id"]))
     except ApiError:
         # The form is corrected and pressed again: all of them are started then, and none twice.
@@ -69,6 +72,14 @@ def start_runs(visit: Visit) -> Answer:
             visit.api.delete(f"{path}/runs/{run_id}")
         raise
     return SeeOther(f"{path}/runs/{started[0]}" if len(started) == 1 else path)
+
+
+def _models(form: Mapping[str, str]) -> list[str]:
+    """The models that answer anew, each once; an empty name alone stands for the answers as they are stored."""
+    names = [name.strip() for name in form.get("sampled_model", "").split(",") if name.strip()]
+    if len(names) > _MOST_MODELS:
+        raise ApiError(f"Name at most {_MOST_MODELS} models.", code="invalid_value", param="data_source.model")
+    return list(dict.fromkeys(names)) or [""]
 
 
 def _run(form: Mapping[str, str], model: str) -> dict[str, Any]:

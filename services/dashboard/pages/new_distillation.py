@@ -6,6 +6,7 @@ the filter: whose answers they are, and by which tag they are split.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -133,7 +134,8 @@ def _split(tags: list[Mapping[str, str]]) -> tuple[str, str]:
 
 def _as_fields(distillation: Mapping[str, Any]) -> dict[str, str]:
     """The fields of the form by which a distillation would be made again, as far as it came from filters."""
-    fields = {name: distillation[name] or "" for name in ("name", "eval_id", "teacher", "student", "trainer")}
+    fields = {name: distillation[name] or "" for name in ("name", "eval_id", "teacher", "trainer")}
+    fields["student"] = ", ".join(distillation["students"] or [distillation["student"]])
     fields["contenders"] = ", ".join(distillation["contenders"])
     limit = distillation["gate"]["max_cost_usd"]
     fields["max_cost_usd"] = "" if limit is None else str(limit)
@@ -173,9 +175,10 @@ def _dataset(visit: Visit, dataset_id: str) -> dict[str, Any]:
 def _estimate(visit: Visit, values: Mapping[str, str], used: Mapping[str, Any] | None) -> Any:
     """What training on them takes; None where nobody knows."""
     tokens = used["prompt_tokens"] + used["completion_tokens"] if used else 0
-    if not tokens or not values["student"]:
+    student = next(iter(_names(values["student"])), None)
+    if not tokens or student is None:
         return None
-    asked = {"model": _names(values["student"])[0], "tokens": str(tokens)}
+    asked = {"model": student, "tokens": str(tokens)}
     if values["trainer"]:
         asked["trainer"] = values["trainer"]
     return visit.api.all([Asked("/fine_tuning/estimate", asked)])[0]
@@ -240,8 +243,10 @@ def _whole(name: str, text: str) -> int:
 
 def _dollars(text: str) -> float:
     try:
-        return float(text)
+        amount = float(text)
     except ValueError:
-        raise ApiError(
-            "'max_cost_usd' takes an amount in dollars.", code="invalid_value", param="max_cost_usd"
-        ) from None
+        amount = math.nan
+    # JSON has no infinite number: one would be sent as null, which is no limit at all.
+    if not math.isfinite(amount):
+        raise ApiError("'max_cost_usd' takes an amount in dollars.", code="invalid_value", param="max_cost_usd")
+    return amount

@@ -20,8 +20,10 @@ async function look(seconds) {
     try {
       const answer = await fetch(location.href);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const ended = !fresh.querySelector('meta[name="poll"]');
-      if (answer.ok && (ended || "refused" in poll().dataset)) return location.reload();
+      const again = fresh.querySelector('meta[name="poll"]');
+      if (answer.ok && (!again || "refused" in poll().dataset)) return location.reload();
+      // It may say another time by now: what is training, or waits, is looked at less often.
+      if (answer.ok) seconds = Number(again.content);
       for (const live of document.querySelectorAll("[data-live]")) {
         const now = answer.ok && fresh.getElementById(live.id);
         if (!now || now.outerHTML === live.outerHTML || live.contains(document.activeElement)) continue;
