@@ -10,6 +10,7 @@ from api import queues
 from api.open_work import OpenWork, open_work
 from api.queues import QueueHealth, Redrive
 from foundation import aws
+from foundation.alarms import is_of_this_stack
 from foundation.document import Document
 from foundation.errors import Conflict, NotFound
 from foundation.ids import now
@@ -18,6 +19,7 @@ from foundation.settings import settings
 
 router = Routes("Health")
 _MOST_ALARMS = 100
+_UNDER_WAY = frozenset({"RUNNING", "CANCELLING"})
 _STATES: dict[str, Literal["ok", "alarm", "no_data"]] = {"OK": "ok", "ALARM": "alarm", "INSUFFICIENT_DATA": "no_data"}
 
 
@@ -72,8 +74,8 @@ def redrive(queue: str) -> Redrive:
     if queue not in queues.names():
         raise NotFound("queue", queue[:256], param="queue")
     running = queues.last_move(queue)
-    if running and running.status == "RUNNING":
-        raise Conflict("Dead letters of this queue are on their way back already.", code="already_running")
+    if running and running.status in _UNDER_WAY:
+        raise queues.on_their_way()
     if not queues.dead_letters(queue):
         raise Conflict("This queue has no dead letters.", code="no_dead_letters")
     if not queues.put_back(queue):
@@ -89,7 +91,8 @@ def _alarms() -> list[Alarm]:
     answer: dict[str, Any] = aws.cloudwatch().describe_alarms(
         AlarmNamePrefix=f"{settings().STACK_NAME}-", AlarmTypes=["MetricAlarm"], MaxRecords=_MOST_ALARMS
     )
-    alarms = [_alarm(described) for described in answer["MetricAlarms"]]
+    ours = [described for described in answer["MetricAlarms"] if is_of_this_stack(described["AlarmName"])]
+    alarms = [_alarm(described) for described in ours]
     return sorted(alarms, key=lambda alarm: (alarm.state != "alarm", alarm.name))
 
 

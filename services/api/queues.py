@@ -21,6 +21,7 @@ from foundation import aws, events
 from foundation.bounds import CutText
 from foundation.consumer import reason_of
 from foundation.document import Document
+from foundation.errors import Conflict
 from foundation.settings import Settings, settings
 
 _SUFFIX = "_QUEUE_URL"
@@ -30,6 +31,8 @@ _SHOWN = 10
 _AT_ONCE = 8
 _UNREADABLE = "This version of the code does not know such a message: it was sent by another one, or by somebody else."
 _UNNOTED = "Nobody noted why. The log has it, by the message's id."
+_ALREADY = "InvalidParameterValue"
+"""What SQS answers where dead letters of the queue are on their way already: all else that it could mean is ours."""
 _LACKING = frozenset({"InvalidAction", "UnknownOperationException", "AWS.SimpleQueueService.UnsupportedOperation"})
 """What an emulator answers to a call that it does not have."""
 
@@ -108,7 +111,7 @@ def every_queue() -> list[QueueHealth]:
 def put_back(name: str) -> bool:
     """Put the dead letters of a queue back into it: SQS moves them. False where this SQS cannot.
 
-    Raises ClientError where it refuses, as while an earlier move is still running.
+    Raises Conflict while an earlier move is still running.
     """
     places = _places(name)
     try:
@@ -116,8 +119,15 @@ def put_back(name: str) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] in _LACKING:
             return False
+        if error.response["Error"]["Code"] == _ALREADY:
+            raise on_their_way() from error
         raise
     return True
+
+
+def on_their_way() -> Conflict:
+    """The refusal to move dead letters that are moved already."""
+    return Conflict("Dead letters of this queue are on their way back already.", code="already_running")
 
 
 def dead_letters(name: str) -> int:

@@ -42,5 +42,10 @@ class AlarmStateChange(BaseModel):
     @property
     def is_own(self) -> bool:
         """Whether it is an alarm of this stack; the rule lets those of a stack `<this one>-test` through, too."""
-        stack, name = f"{settings().STACK_NAME}-", self.detail.alarm_name
-        return name.startswith(stack) and _OWN.fullmatch(name.removeprefix(stack)) is not None
+        return is_of_this_stack(self.detail.alarm_name)
+
+
+def is_of_this_stack(alarm: str) -> bool:
+    """Whether an alarm of this name is one of this stack's: what `<this one>-test` has begins alike, and is none."""
+    stack = f"{settings().STACK_NAME}-"
+    return alarm.startswith(stack) and _OWN.fullmatch(alarm.removeprefix(stack)) is not None

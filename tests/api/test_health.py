@@ -66,7 +66,16 @@ def test_what_cannot_be_put_back_is_refused(system: System, monkeypatch: pytest.
     assert (status, refusal["error"]["code"]) == (409, "no_dead_letters")
     die(system, "GRADE", "no message")
     running = {"Results": [{"Status": "RUNNING", "StartedTimestamp": 1000}]}
-    monkeypatch.setattr(aws.sqs(), "list_message_move_tasks", lambda **_: running)
+    with monkeypatch.context() as patch:
+        patch.setattr(aws.sqs(), "list_message_move_tasks", lambda **_: running)
+        status, refusal = system.call("POST", "/v1/health/grade/redrive")
+        assert (status, refusal["error"]["code"]) == (409, "already_running")
+
+    def pressed_twice(**_: Any) -> None:
+        error = {"Code": "InvalidParameterValue", "Message": "There is already a task running."}
+        raise ClientError({"Error": error}, "StartMessageMoveTask")
+
+    monkeypatch.setattr(aws.sqs(), "start_message_move_task", pressed_twice)
     status, refusal = system.call("POST", "/v1/health/grade/redrive")
     assert (status, refusal["error"]["code"]) == (409, "already_running")
 
@@ -103,11 +112,20 @@ def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(system: System, m
 
 
 def test_alarms_of_this_stack_are_listed_the_raised_ones_first(system: System) -> None:
-    for name, state in (("stillhouse-a", "OK"), ("stillhouse-b", "ALARM"), ("other-c", "ALARM")):
+    names = (
+        ("stillhouse-A-1X", "OK"),
+        ("stillhouse-B-1X", "ALARM"),
+        ("other-C-1X", "ALARM"),
+        ("stillhouse-dev-A-1X", "ALARM"),
+    )
+    for name, state in names:
         aws.cloudwatch().put_metric_alarm(AlarmName=name, **ALARM)
         aws.cloudwatch().set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
     alarms = system.ok("GET", "/v1/health")["alarms"]
-    assert [(alarm["name"], alarm["state"]) for alarm in alarms] == [("stillhouse-b", "alarm"), ("stillhouse-a", "ok")]
+    assert [(alarm["name"], alarm["state"]) for alarm in alarms] == [
+        ("stillhouse-B-1X", "alarm"),
+        ("stillhouse-A-1X", "ok"),
+    ]
     assert alarms[0]["about"] == ALARM["AlarmDescription"]
 
 
