@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from dashboard.pages import settings as settings_page
 from tests.dashboard.browser import Browser
 from tests.dashboard.cards import cards
 from tests.flow import loop
@@ -44,6 +47,17 @@ def test_keys_are_made_and_revoked(system: System, browser: Browser) -> None:
     browser.post(f"/settings/keys/{robot['id']}/revoke")
     assert system.ok("GET", f"/v1/keys/{robot['id']}")["revoked_at"]
     assert browser.post("/settings/keys", {"name": "nothing"}).status == 400
+
+
+def test_the_newest_key_can_be_revoked_however_many_there_are(
+    system: System, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "stillhouse key list" not in browser.page("/settings").text
+    monkeypatch.setattr(settings_page, "_MOST_KEYS", 1)
+    newest = system.ok("POST", "/v1/keys", {"name": "newest", "scopes": ["read"]})
+    page = browser.page("/settings")
+    assert f"/settings/keys/{newest['id']}/revoke" in page.body
+    assert "stillhouse key list" in page.text
 
 
 def test_the_loop_by_buttons_alone(system: System, browser: Browser) -> None:

@@ -46,6 +46,11 @@ def test_each_report_is_one_file_for_a_session_and_for_a_key(system: System, bro
         # Not by way of a redirection, which would name an address that the program may not know.
         by_key = program.get(path, key=KEY, follow=False)
         assert re.sub(r"\d\d:\d\d", "", by_key.body) == re.sub(r"\d\d:\d\d", "", page.body)
+    # Of a form around a table its rows stay.
+    runs_page = browser.get(f"/evals/{made['eval_id']}?file=1")
+    is_whole(runs_page)
+    assert runs["distilled"] in runs_page.body
+    assert "<input" not in runs_page.body
     # The page itself leads to its file, and the file to the pages of the stack.
     assert f"/distillations/{made['id']}?file=1" in browser.page(f"/distillations/{made['id']}").links
     assert re.findall(r'href="http://127\.0\.0\.1:\d+/evals/', browser.get(f"/reports/{made['id']}?file=1").body)
@@ -56,6 +61,7 @@ def test_each_report_is_one_file_for_a_session_and_for_a_key(system: System, bro
     [
         ("/reports/nothing?file=1", KEY, 404, "id"),
         ("/completions?file=1", "sk-sh-first-wrong", 401, "Authorization"),
+        ("/completions?file=1", "sk-sh-\u043a\u043b\u044e\u0447", 401, "Authorization"),
         ("/completions?file=1&nothing=1", KEY, 400, "nothing"),
     ],
 )

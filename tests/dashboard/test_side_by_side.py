@@ -20,6 +20,13 @@ def test_what_one_of_them_alone_says_is_told_apart() -> None:
     assert pairs([message("x")], [message("x")])[0].same
 
 
+def test_blanks_alone_are_nothing_in_common() -> None:
+    """Else texts of other words are compared blank by blank, for a second each."""
+    [pair] = pairs([message("one two, three")], [message("four five. six")])
+    assert pair.first is not None
+    assert [piece.text for piece in pair.first.pieces] == ["one two, three"]
+
+
 def test_a_message_that_the_other_lacks_stands_alone() -> None:
     both = pairs([message("a"), message("b")], [message("a")])
     assert (both[1].first is not None, both[1].second) == (True, None)

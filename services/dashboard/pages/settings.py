@@ -20,6 +20,7 @@ PROVIDER_KINDS = ("openai", "bedrock", "bedrock_imported", "sagemaker")
 _EVENT = "event:"
 """How the names of the boxes begin that choose events."""
 _LONGEST_NUMBER = 6
+_MOST_KEYS = 100
 
 
 @pages.get(_HERE, scope="read")
@@ -129,7 +130,7 @@ def _page(visit: Visit, *, new_key: str | None = None, trial: Any = None, webhoo
     page = {"limit": "100"}
     keys, providers, webhooks, policies, types = visit.api.all(
         [
-            Asked("/keys", page),
+            Asked("/keys", {"limit": str(_MOST_KEYS), "order": "desc"}),
             Asked("/providers", page),
             Asked("/webhook_endpoints", page),
             Asked("/retention_policies", page),
