@@ -28,7 +28,7 @@ def of_event(message: DeliverEvent) -> Notice:
         at=message.at // 1000,
         sentence=sentence,
         lines=_counts(run) if run else [],
-        url=page_of(message.event_type, f"{run.eval_id}/runs/{run.id}" if run else message.object_id),
+        url=_page(message, run),
         document={"type": message.event_type, "id": message.object_id, "sentence": sentence},
     )
 
@@ -48,6 +48,13 @@ def of_alarm(changed: AlarmStateChange) -> Notice:
         command="stillhouse doctor",
         document={"type": "alarm", "id": changed.id, "alarm": alarm.alarm_name, "sentence": sentence},
     )
+
+
+def _page(message: DeliverEvent, run: Run | None) -> str:
+    """The run's page, or the list of its kind; none for a run that was deleted since."""
+    if message.event_type.startswith("eval.run"):
+        return page_of(message.event_type, f"{run.eval_id}/runs/{run.id}") if run else ""
+    return page_of(message.event_type, message.object_id)
 
 
 def _counts(run: Run) -> list[str]:

@@ -144,3 +144,12 @@ def test_an_alarm_of_another_stack_whose_name_begins_alike_is_not_told(system: S
     boto3.client("sqs").send_message(QueueUrl=system.queues["NOTIFY"], MessageBody=other)
     system.settle()
     assert list(Delivery.newest("channel_1", limit=1)) == []
+
+
+def test_a_run_that_was_deleted_since_is_told_without_a_page(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Notice] = []
+    monkeypatch.setattr(CHANNELS["slack"], "send", lambda notice, _: sent.append(notice))
+    channel("channel_1", "eval.run.failed", kind="slack")
+    send(system, events.DeliverEvent(event_type="eval.run.failed", object_id="evalrun_gone"))
+    system.settle()
+    assert [(told.sentence, told.url) for told in sent] == [("The eval run evalrun_gone has failed.", "")]
