@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 from openai import OpenAI
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from local.stack.info import StackInfo
 from tests.dashboard.crawl import NEED_MORE, kind_of, unseen
@@ -200,7 +201,9 @@ def look_until(page: Page, wanted: Locator) -> None:
     while not wanted.first.is_visible():
         assert time.monotonic() < ends, page.url
         page.wait_for_timeout(_A_LOOK_MS)
-        page.reload()
+        # Refused where the page is just then loading itself anew.
+        with suppress(Error):
+            page.reload()
 
 
 def every_page(page: Page, stack: StackInfo, seen: list[str]) -> list[str]:
