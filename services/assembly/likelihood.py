@@ -20,6 +20,9 @@ from assembly.questions import Questions, sample
 from assembly.row import Row
 
 _LEARNT_FROM = 10_000
+_LEAST_ROWS = 10
+"""The rows of an answer without which nothing is learnt of it. Of a rare one of a large set most words are unknown:
+up to 44% of its rows, all of them right, looked like those of another answer."""
 _ENDS = 60
 """The words of a long question that count: so many at its beginning, and at its end."""
 _BUCKETS = 1 << 19
@@ -46,8 +49,13 @@ def some_of(rows: Iterable[Row]) -> list[Row]:
 
 
 def learnt(rows: Iterable[Row], answers: Container[str]) -> list[Row]:
-    """The rows that are learnt from: `answers` are the keys of those that are told apart."""
-    return [row for row in some_of(rows) if row.answer_key in answers]
+    """The rows that are learnt from: `answers` are the keys of those that are told apart.
+
+    An answer of which there are few rows is not among them, so that it is neither doubted nor preferred.
+    """
+    some = [row for row in some_of(rows) if row.answer_key in answers]
+    counts = Counter(row.answer_key for row in some)
+    return [row for row in some if counts[row.answer_key] >= _LEAST_ROWS]
 
 
 class Likelihood:

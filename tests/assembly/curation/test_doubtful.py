@@ -62,6 +62,18 @@ def test_an_answer_that_it_does_not_know_is_not_dropped_away() -> None:
     assert dropped([*rows, *odd]) == []
 
 
+def test_a_rare_answer_of_which_few_rows_are_learnt_from_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large set few rows of a rare answer are learnt from: most of its words are then unknown, and it is right."""
+    monkeypatch.setattr("assembly.likelihood._LEARNT_FROM", 100)
+    dice = random.Random(2)
+    words = [f"fraud{number}" for number in range(30)]
+    rare = [" ".join([*dice.sample(WORDS["billing"], 6), *dice.sample(words, 2)]) for _ in range(24)]
+    odd = [completion(500 + number, text, "fraud") for number, text in enumerate(rare)]
+    found = dropped([*mails(400), *odd])
+    assert found
+    assert not {one.id for one in odd} & set(found)
+
+
 def test_what_a_person_looked_at_is_not_doubted() -> None:
     rows = mails(200)
     assert dropped(rows, keep=["chatcmpl-8"]) == ["chatcmpl-0", "chatcmpl-16", "chatcmpl-24", "chatcmpl-32"]
