@@ -10,7 +10,7 @@ from evals import row_index
 from foundation import blobs
 from tests.api.rows import CHECK, CLOSE, answered, create_eval, graded, started
 from tests.flow.system import System
-from tests.template.loading import functions, may_put
+from tests.template.loading import functions, may
 
 _BASE, _ONE, _TWO = "ppppfffe" + "p" * 200, "ppfpffpp" + "p" * 200, "pfpppffp" + "f" * 200
 _TAGS: list[dict[str, Any]] = [
@@ -85,7 +85,7 @@ def test_what_the_api_keeps_of_runs_lies_where_its_policy_lets_it_write(
     system.ok("GET", f"{path}/runs/{run}/comparison?baseline={base}")
     system.ok("GET", f"{path}/runs/{run}/slices")
     assert len(kept) == 4
-    assert [key for key in kept if not may_put(functions()["ApiFunction"], key)] == []
+    assert [key for key in kept if not may(functions()["ApiFunction"], "s3:PutObject", key)] == []
 
 
 def test_the_index_is_written_once_and_goes_with_its_run(system: System) -> None:

@@ -146,12 +146,12 @@ def actions(function: dict[str, Any]) -> set[str]:
     return {action for statement in statements(function) for action in listed(statement["Action"])}
 
 
-def may_put(function: dict[str, Any], key: str) -> bool:
-    """Whether a function's policies let it write the object of this key."""
+def may(function: dict[str, Any], action: str, key: str) -> bool:
+    """Whether a function's policies let it do this with the object of this key."""
     return any(
         fnmatchcase(key, resource["Sub"].removeprefix("${Bucket.Arn}/"))
         for statement in statements(function)
-        if "s3:PutObject" in listed(statement["Action"])
+        if action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from distillations.learning_curve import LearningCurve
 from foundation.consumer import LAST_DELIVERY
 from foundation.events import Work
 from foundation.settings import Settings
@@ -20,6 +21,7 @@ from tests.template.loading import (
     functions,
     handler_module,
     listed,
+    may,
     parsed,
     resources,
     standing_on,
@@ -324,6 +326,12 @@ def test_who_asks_models_may_read_the_secrets_of_all_providers(module: str) -> N
         assert all(secret in secrets for secret in wanted) is asks, function["Handler"]
         runtimes = {"bedrock:InvokeModel", "sagemaker:InvokeEndpoint", "sagemaker:CallWithBearerToken"}
         assert (runtimes <= actions(function)) is asks, function["Handler"]
+
+
+@pytest.mark.parametrize("name", ["PlanFunction", "GradeFunction"])
+def test_who_grades_reads_the_rows_that_a_learning_curve_has_written(name: str) -> None:
+    curve = LearningCurve.model_construct(id="curve_1", dataset_id="dataset_1")
+    assert may(FUNCTIONS[name], "s3:GetObject", curve.key("validation.jsonl"))
 
 
 def test_keys_of_providers_lie_under_the_stack_s_own_prefix_and_one_function_writes_them() -> None:
