@@ -169,6 +169,8 @@ def labelled(page: Page, stack: StackInfo, run: str) -> list[str]:
     """Label rows of a run by single keys, and make the judge card of the labels; the pages on the way."""
     page.goto(run)
     page.get_by_role("link", name="Label rows for").first.click()
+    # Keys are heard once the page is whole.
+    page.wait_for_url("**/label*")
     for key, words in (
         ("p", "1 labelled: 1 pass, 0 fail"),
         ("n", "1 labelled: 1 pass, 0 fail"),
