@@ -112,15 +112,19 @@ def size(key: str) -> int:
 
 
 def get(key: str, *, offset: int | None = None, length: int | None = None) -> bytes:
-    """The whole object, or `length` bytes of it from `offset`; without `length`, everything from `offset`."""
+    """The whole object, or `length` bytes of it from `offset`; without `length`, all from `offset` on."""
     if offset is None:
-        answer = aws.s3().get_object(Bucket=settings().BUCKET, Key=key)
-    elif length == 0:
+        return aws.s3().get_object(Bucket=settings().BUCKET, Key=key)["Body"].read()
+    if length == 0:
         return b""
-    else:
-        last = "" if length is None else offset + length - 1
-        answer = aws.s3().get_object(Bucket=settings().BUCKET, Key=key, Range=f"bytes={offset}-{last}")
-    return answer["Body"].read()
+    last = "" if length is None else offset + length - 1
+    try:
+        return aws.s3().get_object(Bucket=settings().BUCKET, Key=key, Range=f"bytes={offset}-{last}")["Body"].read()
+    except ClientError as error:
+        # S3 has no range of no bytes. It says so of an object that is there: of another it says NoSuchKey.
+        if length is None and error.response["Error"]["Code"] == "InvalidRange":
+            return b""
+        raise
 
 
 def find(key: str, *, offset: int | None = None, length: int | None = None) -> bytes | None:

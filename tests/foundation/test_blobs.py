@@ -17,7 +17,7 @@ def test_bodies_in_and_out():
 
 @pytest.mark.parametrize(
     ("offset", "length", "expected"),
-    [(0, 3, b"012"), (3, 2, b"34"), (7, None, b"789"), (4, 0, b""), (8, 100, b"89"), (0, 1, b"0")],
+    [(0, 3, b"012"), (3, 2, b"34"), (7, None, b"789"), (10, None, b""), (4, 0, b""), (8, 100, b"89"), (0, 1, b"0")],
 )
 def test_a_range_of_a_body(offset, length, expected):
     blobs.put("k", b"0123456789")
