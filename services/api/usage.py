@@ -146,7 +146,7 @@ class Group:
     query=(
         Query(
             "most",
-            "Count the first so many alone: what is left out is told in `complete`.",
+            "Count the newest so many alone: whether some were left out is told in `complete`.",
             {"type": "integer", "minimum": 1, "maximum": _MOST},
         ),
         Query("group_by", "Names separated by commas: `model` (if absent), `alias`, `day` (UTC), `metadata.<key>`."),
@@ -161,7 +161,7 @@ def usage() -> Usage:
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
     most, price_as = _whole("most"), _price_as()
     scan = Scan(references=_MOST if most is None else most)
-    for reference in _captured(filters.wanted(router), scan):
+    for reference in _captured(filters.wanted(router), scan, newest_first=most is not None):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
         if len(groups) > _MOST_GROUPS:
             raise _too_many_groups()
@@ -211,11 +211,11 @@ def _value(name: str, reference: Reference) -> str | None:
     return (reference.metadata or {}).get(name.removeprefix(_TAG))
 
 
-def _captured(wanted: Filter, scan: Scan) -> Iterator[Reference]:
+def _captured(wanted: Filter, scan: Scan, *, newest_first: bool) -> Iterator[Reference]:
     if wanted.text is not None:
         raise ApiError("The usage cannot be asked for by 'text'.", code="invalid_value", param="text")
     everything = wanted.model_copy(update={"has_error": None}) if wanted.has_error is False else wanted
-    yield from index.captured(everything, scan=scan)
+    yield from index.captured(everything, scan=scan, descending=newest_first)
 
 
 def _whole(name: str) -> int | None:

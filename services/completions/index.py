@@ -68,9 +68,9 @@ def select(
                 yield present
 
 
-def captured(wanted: Filter, *, scan: Scan) -> Iterator[Reference]:
+def captured(wanted: Filter, *, scan: Scan, descending: bool = False) -> Iterator[Reference]:
     """The references that met a filter when they were captured, whatever was edited or deleted since."""
-    for _, references in _posted(wanted, after=None, descending=False):
+    for _, references in _posted(wanted, after=None, descending=descending):
         for reference in references:
             if not scan.goes_on(reference):
                 return

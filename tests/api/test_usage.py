@@ -161,6 +161,8 @@ def test_at_most_so_many_are_counted_and_the_answer_says_so(system: System) -> N
     loop.capture(system, "most", train=9, test=3)
     part = system.ok("GET", "/v1/usage?most=5")
     assert (part["data"][0]["completions"], part["complete"]) == (5, False)
+    newest = system.ok("GET", "/v1/usage?most=3&group_by=metadata.split")["data"]
+    assert [(line["group"], line["completions"]) for line in newest] == [({"metadata.split": "test"}, 3)]
     whole = system.ok("GET", "/v1/usage?most=12")
     assert (whole["data"][0]["completions"], whole["complete"]) == (12, True)
     for wrong in ("0", "many", "99999999999999"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
+from dashboard.pages import usage
 from distillations import lineage
 from distillations.distillation import Distillation
 from distillations.lineage import Node
@@ -113,6 +115,21 @@ def test_usage_has_plots_with_their_numbers(system: System, browser: Browser) ->
     saved = browser.page("/usage?model=gpt-4o-mini&price_as=gpt-4o").text
     assert "less than the same tokens would at the price of gpt-4o" in saved
     assert harmless(by_tag.body)
+
+
+def test_usage_counts_the_newest_and_all_on_a_press(
+    system: System, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.capture(system, "many", train=6, test=2)
+    assert "Count all" not in browser.page("/usage").text
+    monkeypatch.setattr(usage, "_COUNTED", 5)
+    page = browser.page("/usage?group_by=metadata.split&tags=tag%3Dmany")
+    assert "These are the newest 5 of them." in page.text
+    assert "train 3" in page.text
+    assert "/usage?group_by=metadata.split&tags=tag%3Dmany&all=1" in page.links
+    whole = browser.page("/usage?group_by=metadata.split&tags=tag%3Dmany&all=1").text
+    assert "train 6" in whole
+    assert "Count all" not in whole
 
 
 def test_providers_are_added_tried_and_removed(system: System, browser: Browser) -> None:

@@ -19,7 +19,10 @@ _QUERY = (
     *(Query(name, "A field of the filter.") for name in FIELDS),
     Query("group_by", "What a line is."),
     Query("price_as", "The model whose price stands beside."),
+    Query("all", "Count every completion, however long that takes."),
 )
+_COUNTED = 20_000
+"""The newest completions that are counted unasked: a hundred thousand would take more than a second."""
 _MOST_BARS = 24
 _MOST_LETTERS = 40
 _WORDS = {
@@ -36,6 +39,8 @@ def usage(visit: Visit) -> Answer:
     """What was asked, by model, by day or by a tag."""
     group, price_as = visit.query.get("group_by", "model"), visit.query.get("price_as", "")
     asked = {**query_of(visit.query), "group_by": group, **({"price_as": price_as} if price_as else {})}
+    if not visit.query.get("all"):
+        asked["most"] = str(_COUNTED)
     used, costs = visit.api.all([Asked("/usage", asked), Asked("/costs")])
     highest = max((line["completions"] for line in used["data"]), default=0)
     content = {
@@ -46,6 +51,7 @@ def usage(visit: Visit) -> Answer:
         "price_as": price_as,
         "saved": _saved(used["data"]),
         "highest": highest,
+        "counted": _COUNTED,
         "query": dict(visit.query),
         "plots": list(plotted(_figures(used["data"], _WORDS.get(group, group)))),
     }
