@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tomllib
@@ -13,7 +14,9 @@ from tests.template.loading import ROOT
 
 def asked(*arguments: str) -> dict[str, str]:
     """The command lines of `sam build` and `sam deploy`, by verb."""
-    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    # What the make that runs the tests was given is not for this one.
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKEOVERRIDES", "ARGS"}}
+    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True, env=env)
     return dict(re.findall(r"^.*\bsam (build|deploy) (.*)$", done.stdout, re.MULTILINE))
 
 
