@@ -9,8 +9,8 @@ from distillations.report.document import DatasetReport
 
 _LEAKS = ("test_leaks", "near_leaks", "test_conversations")
 _DOUBLED = ("duplicates", "near_duplicates")
-_OUTVOTED = ("contradictions", "doubtful")
-_NOT_ANSWERS = {*_LEAKS, *_DOUBLED, *_OUTVOTED, "balance", "dropped_by_hand"}
+_CONTRADICTED = ("contradictions", "doubtful")
+_NOT_ANSWERS = {*_LEAKS, *_DOUBLED, *_CONTRADICTED, "balance", "dropped_by_hand"}
 _MOST_SHOWN = 3
 
 
@@ -21,7 +21,7 @@ def headlines(report: DatasetReport) -> list[str]:
     kept_out = {
         "leaks of test rows": _LEAKS,
         "doubled": _DOUBLED,
-        "outvoted": _OUTVOTED,
+        "contradicted by other rows": _CONTRADICTED,
         "answers that teach nothing good": broken,
     }
     split = f"{report.train_rows:,} train, {report.validation_rows:,} validate"

@@ -17,7 +17,7 @@ def test_five_lines_say_what_trains_what_was_kept_out_and_what_to_look_at():
     lines = headlines(reported([*rows, twice, contradicted, cut], RECIPE, production=rows, test=rows[:2]))
     assert lines == [
         "38 of 43 completions: 38 train, 0 validate",
-        "kept out: leaks of test rows 2; doubled 1; outvoted 1; answers that teach nothing good 1",
+        "kept out: leaks of test rows 2; doubled 1; contradicted by other rows 1; answers that teach nothing good 1",
         "beside recent traffic: none of 2 fields differs by more than chance; over time: none",
         "the task: narrow and precise. A good fit that asks for more",
         "look at: 2 of 43 completions are, or nearly are, rows of the test: they were kept out. (2 more in the report)",
