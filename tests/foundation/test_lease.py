@@ -49,9 +49,16 @@ def test_who_was_refused_did_not_touch_the_lease(context):
         assert table.get("run", "LEASE#chunk") == before
 
 
-def test_a_killed_holder_blocks_until_its_function_would_have_ended(context, clock):
+@pytest.fixture
+def killed(context):
+    """A holder that never lets go; it does so after the test, lest it should in the middle of another."""
+    holder = lease.held("run", "chunk", context)
+    yield holder
+    holder.__exit__(None, None, None)
+
+
+def test_a_killed_holder_blocks_until_its_function_would_have_ended(context, clock, killed):
     context.left_ms = 60_000
-    killed = lease.held("run", "chunk", context)
     killed.__enter__()
     clock[0] += 60_000
     assert not taken(context)
@@ -68,8 +75,8 @@ def test_a_holder_that_comes_back_late_does_not_free_the_next_one_s_lease(contex
         assert not taken(context)
 
 
-def test_of_two_that_find_an_expired_lease_one_gets_it(context, clock):
-    lease.held("run", "chunk", context).__enter__()
+def test_of_two_that_find_an_expired_lease_one_gets_it(context, clock, killed):
+    killed.__enter__()
     clock[0] += context.left_ms + 10_000
     with lease.held("run", "chunk", context):
         assert not taken(context)
