@@ -28,6 +28,7 @@ _ROWS_A_PAGE = 50
 _BURST_SHARE = {"dynamodb": 0.003, "s3": 0.1}
 # boto3 asks five times, so that some of these bursts reach the caller.
 _LONGEST_BURST = 12
+_SOON = 20
 _PARTIAL_SHARE = 0.1
 _TOO_FAST = '{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slower"}'
 _SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -41,6 +42,8 @@ class Throttling:
         self.counts: Counter[str] = Counter()
         self._dice = Random(seed)
         self._burst: Counter[str] = Counter()
+        # So that a short test has a burst of each: after how many more requests one comes for certain.
+        self._certain = {service: self._dice.randint(1, _SOON) for service in _BURST_SHARE}
         answered = BotocoreStubber.__call__
 
         def answer(stubber: BotocoreStubber, event_name: str, request: Any, **options: Any) -> Any:
@@ -59,7 +62,9 @@ class Throttling:
     def _throttles(self, service: str) -> bool:
         if not self.on:
             return False
-        if self._burst[service] <= 0 and self._dice.random() < _BURST_SHARE[service]:
+        self._certain[service] -= 1
+        begins = self._certain[service] == 0 or self._dice.random() < _BURST_SHARE[service]
+        if self._burst[service] <= 0 and begins:
             self._burst[service] = self._dice.randint(1, _LONGEST_BURST)
         self._burst[service] -= 1
         self.counts[service] += self._burst[service] >= 0
