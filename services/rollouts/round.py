@@ -1,0 +1,177 @@
+"""A round: what one captured object holds of a rollout's alias, answered by both models and graded.
+
+    ROLLOUTROUNDS#<rollout id> / <round id>     the round, and once its runs have ended its tally
+
+The round is written when its runs are begun, which fixes the window that it belongs to before anything of its answers
+is known. Its id follows from the rollout and the object, so that an object that arrives twice is one round. The tally
+follows from the runs alone and is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from typing import Literal, Self
+
+from pydantic import Field
+
+from foundation import table
+from foundation.document import Document
+from foundation.ids import derived_id, now
+from rollouts.rollout import MOST_LOST
+
+type Side = Literal["stable", "candidate"]
+
+
+class Differences(Document):
+    """Of pairs, in how many the candidate was worse than the stable model, alike, or better."""
+
+    worse: int = Field(default=0, ge=0)
+    same: int = Field(default=0, ge=0)
+    better: int = Field(default=0, ge=0)
+
+    @property
+    def pairs(self) -> int:
+        return self.worse + self.same + self.better
+
+    def plus(self, other: Self) -> Self:
+        return _sum(self, other)
+
+
+class SideTally(Document):
+    """What one of the two models did. Every field is a sum over its answers."""
+
+    asked: int = Field(default=0, ge=0)
+    """Requests of which is known whether the model answered."""
+    errors: int = Field(default=0, ge=0)
+    """Of these, those that it did not answer."""
+    failed: int = Field(default=0, ge=0)
+    """Of the graded pairs, those in which its answer did not pass."""
+    malformed: int = Field(default=0, ge=0)
+    """Of the pairs in which both answered, those in which its answer was malformed."""
+    users: int = Field(default=0, ge=0)
+    """Of its answers, those that a user got; the others were made for comparison."""
+    timed: int = Field(default=0, ge=0)
+    """Answers whose latency is known."""
+    slow: int = Field(default=0, ge=0)
+    """Of these, those that were slower than the gate's limit."""
+    cost_nanodollars: int = Field(default=0, ge=0)
+    """What its answers cost, whoever paid, as far as prices are known."""
+
+    def plus(self, other: Self) -> Self:
+        return _sum(self, other)
+
+
+class Tally(Document):
+    """What is known of a round, or of several: sums, so that the order makes no difference."""
+
+    quality: Differences = Differences()
+    """A pair is graded if both answers are. Worse: the candidate fails, and the stable model passes."""
+    malformed: Differences = Differences()
+    """Of the pairs in which both models answered."""
+    stable: SideTally = SideTally()
+    candidate: SideTally = SideTally()
+    ungraded: int = Field(default=0, ge=0)
+    """Pairs that were taken, and of which an answer or a grade is missing."""
+    priced: int = Field(default=0, ge=0)
+    """Pairs of which is known what both answers cost."""
+    dearer: int = Field(default=0, ge=0)
+    """Of these, those in which the candidate's cost more than the gate's limit times the stable one."""
+    spent_nanodollars: int = Field(default=0, ge=0)
+    """What its runs paid: the second answers and the judges. This counts against `max_usd`."""
+    lost: list[str] = Field(default_factory=list)
+    """The ids of captured completions that the candidate answered worse, at most 20."""
+
+    def plus(self, other: Self) -> Self:
+        sums = {name: getattr(self, name) + getattr(other, name) for name in ("ungraded", "priced", "dearer")}
+        return type(self)(
+            **sums,
+            quality=self.quality.plus(other.quality),
+            malformed=self.malformed.plus(other.malformed),
+            stable=self.stable.plus(other.stable),
+            candidate=self.candidate.plus(other.candidate),
+            spent_nanodollars=self.spent_nanodollars + other.spent_nanodollars,
+            lost=[*self.lost, *other.lost][-MOST_LOST:],
+        )
+
+
+class RoundRun(Document):
+    """A run of a round: the answers of one model to its requests, as users got them or as it was asked for them."""
+
+    run_id: str
+    side: Side
+    """The model whose answers are graded."""
+    sampled: bool
+    """Whether the model was asked for them; else they are those that users got."""
+
+
+class RolloutRound(Document):
+    """What one captured object holds of the alias."""
+
+    id: str
+    rollout_id: str
+    key: str
+    """The captured object in S3."""
+    window: int
+    """The number of the window in which it was begun, from 1."""
+    stage: int
+    """The number of the stage in which it was begun, from 0."""
+    begun_at: int
+    """In seconds since the epoch."""
+    runs: list[RoundRun] = Field(default_factory=list)
+    tally: Tally | None = None
+    """Null until its runs have ended."""
+    tallied_at: int | None = None
+
+    @classmethod
+    def find(cls, rollout_id: str, round_id: str) -> Self | None:
+        row = table.get(_rounds(rollout_id), round_id)
+        return cls._of(row) if row else None
+
+    def begin(self) -> Self:
+        """Write it unless it is there. Returns it as it is stored: as it was begun first."""
+        row = {"pk": _rounds(self.rollout_id), "sk": self.id, "doc": self.model_dump_json(), "tally": None}
+        return self if table.put_new(row) else self.find(self.rollout_id, self.id) or self
+
+    def record(self, tally: Tally) -> bool:
+        """Write its tally, once. Returns whether this call wrote it."""
+        changes = {"tally": tally.model_dump_json(), "tallied_at": now()}
+        return table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
+
+    @classmethod
+    def every(cls, rollout_id: str) -> Iterator[Self]:
+        """All rounds of a rollout, in no particular order."""
+        return (cls._of(row) for row in table.query(_rounds(rollout_id)))
+
+    @classmethod
+    def _of(cls, row: table.Row) -> Self:
+        round_ = cls.model_validate_json(row["doc"])
+        if row["tally"] is None:
+            return round_
+        tally = Tally.model_validate_json(row["tally"])
+        return round_.model_copy(update={"tally": tally, "tallied_at": row["tallied_at"]})
+
+
+def round_id_of(rollout_id: str, key: str) -> str:
+    """The id of the round that this captured object makes for the rollout."""
+    return derived_id("round_", rollout_id, key)
+
+
+def erase_rounds(rollout_id: str) -> None:
+    """Delete the rounds of a rollout. Their runs are erased by whoever began them."""
+    for row in list(table.query(_rounds(rollout_id))):
+        table.delete(row["pk"], row["sk"])
+
+
+def total(rounds: Iterable[RolloutRound]) -> Tally:
+    """The sum of the tallies that are there."""
+    return reduce(Tally.plus, (round_.tally for round_ in rounds if round_.tally), Tally())
+
+
+def _sum[Sums: Document](one: Sums, other: Sums) -> Sums:
+    """Add the fields, each of which is a count."""
+    return type(one)(**{name: getattr(one, name) + getattr(other, name) for name in type(one).model_fields})
+
+
+def _rounds(rollout_id: str) -> str:
+    return f"ROLLOUTROUNDS#{rollout_id}"
