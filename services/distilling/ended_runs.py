@@ -1,4 +1,4 @@
-"""Who waits for runs that have ended: a dataset, a distillation or a learning curve.
+"""Who waits for runs that have ended: a dataset, a distillation, a learning curve or a rollout.
 
 In: the keys of their summaries. Out: whoever waits goes on, or where that cannot be, ends with the reason.
 """
@@ -15,6 +15,7 @@ from distilling.advance import advance, fail
 from evals.run import Run
 from foundation import blobs, bus
 from foundation.events import AssembleDataset
+from foundation.rollout_messages import AdvanceRollout
 
 
 def tell(keys: Iterable[str]) -> None:
@@ -31,10 +32,12 @@ def _tell(summary: dict[str, Any]) -> None:
         advance(distillation_id)
     elif summary.get("learning_curve_id"):
         curves.advance(summary["learning_curve_id"])
+    elif summary.get("rollout_id"):
+        bus.send(AdvanceRollout(rollout_id=summary["rollout_id"]))
 
 
 def give_up(keys: Iterable[str], reason: str) -> None:
-    """Fail the distillations and learning curves that wait; a dataset is asked for again by the sweep."""
+    """Fail the distillations and learning curves that wait. The sweep sees to datasets, the clock to rollouts."""
     runs = [run for key in keys if (run := Run.find(key.split("/")[1]))]
     for distillation_id in {run.distillation_id for run in runs if run.distillation_id}:
         fail(distillation_id, "step_failed", f"Its next step could not be taken: {reason}.")

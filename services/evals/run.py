@@ -27,12 +27,15 @@ from providers.usage import ModelUsage
 type Answers = Literal["stored", "sampled"]
 
 _SUMMARY = "summary.json"
+_WAITING = ("distillation_id", "dataset_id", "learning_curve_id", "rollout_id")
 OPEN_RUNS = "OPENRUNS"
 """The partition of the list of runs that may be open. The sweep takes those off that have ended."""
 
 
 class Run(Record):
-    """One pass of an eval over rows. `distillation_id`, `dataset_id` and `learning_curve_id` name who waits for it.
+    """One pass of an eval over rows.
+
+    `distillation_id`, `dataset_id`, `learning_curve_id` and `rollout_id` name who waits for it.
 
     `turn` is which of several fresh answers to the same requests it wants; null where it wants no others' answers.
     `pins` says where each model that it asks is asked, from when it is planned: its own, and those of its judges.
@@ -59,6 +62,7 @@ class Run(Record):
     distillation_id: str | None = None
     dataset_id: str | None = None
     learning_curve_id: str | None = None
+    rollout_id: str | None = None
     turn: int | None = None
     latency_ms: int | None = None
     timed_rows: int | None = None
@@ -99,7 +103,7 @@ class Run(Record):
         """Record how it ended, if it is open, then let `summary.json` land, which tells whoever waits."""
         held = {"queued": "queued", "in_progress": "in_progress", "same": changes["status"]}
         self.change({"paused": None, **changes}, condition="#status IN (:queued, :in_progress, :same)", values=held)
-        waiting = {name: getattr(self, name) for name in ("distillation_id", "dataset_id", "learning_curve_id")}
+        waiting = {name: getattr(self, name) for name in _WAITING}
         summary = {"run_id": self.id, "eval_id": self.eval_id, **waiting}
         blobs.put(f"runs/{self.id}/{_SUMMARY}", orjson.dumps(summary), content_type="application/json")
 

@@ -19,6 +19,7 @@ from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
 from foundation.notice_messages import DeliverNotice
+from foundation.rollout_messages import AdvanceRollout, LookAtRollouts, ObjectCreated
 
 
 class RecordCompletions(Message):
@@ -270,8 +271,10 @@ type Work = (
     | AlertRaised
     | DeliverEvent
     | DeliverNotice
+    | AdvanceRollout
+    | LookAtRollouts
 )
-type Delivery = Work | ObjectsLanded | TestEvent | AlarmStateChange
+type Delivery = Work | ObjectsLanded | TestEvent | AlarmStateChange | ObjectCreated
 
 
 @cache
@@ -281,7 +284,8 @@ def _work() -> TypeAdapter[Any]:
 
 @cache
 def _delivery() -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[Work, Field(discriminator="type")] | ObjectsLanded | TestEvent | AlarmStateChange)
+    landed = ObjectsLanded | TestEvent | AlarmStateChange | ObjectCreated
+    return TypeAdapter(Annotated[Work, Field(discriminator="type")] | landed)
 
 
 def parse(body: str) -> Delivery:

@@ -13,7 +13,7 @@ _NUMBERS = frozenset({"PROVIDER_REQUESTS_PER_SECOND", "PROVIDER_CONCURRENCY", "P
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The environment variables that template.yaml sets for every function in `Globals`."""
+    """The environment variables that template.yaml sets: in `Globals` for every function, others for some alone."""
 
     TABLE: str
     BUCKET: str
@@ -35,6 +35,7 @@ class Settings:
     TUNING_QUEUE_URL: str = ""
     VERDICT_QUEUE_URL: str = ""
     NOTIFY_QUEUE_URL: str = ""
+    ROLLOUT_QUEUE_URL: str = ""
     WEBHOOKS_TO_PRIVATE: bool = False
     API_URL: str = ""
     PRICES: str = ""

@@ -106,7 +106,7 @@ def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(system: System, m
 
     monkeypatch.setattr(aws.cloudwatch(), "get_metric_data", metrics)
     queues = system.ok("GET", "/v1/health")["queues"]
-    assert [queue["oldest_seconds"] for queue in queues] == [7200, *[None] * 7]
+    assert [queue["oldest_seconds"] for queue in queues] == [7200, *[None] * 8]
     first = asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
     assert first == [{"Name": "QueueName", "Value": "RECORD"}]
 

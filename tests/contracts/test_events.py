@@ -31,6 +31,7 @@ FROM_AWS = {
     "ObjectsLanded": events.ObjectsLanded,
     "TestEvent": events.TestEvent,
     "AlarmStateChange": events.AlarmStateChange,
+    "ObjectCreated": events.ObjectCreated,
 }
 OWN_ID = re.compile(r"^[a-z]+[_-][0-9A-HJKMNP-TV-Z]{26}$")
 

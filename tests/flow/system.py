@@ -28,6 +28,7 @@ import distilling.handler
 import gateway.handler
 import grading.handler
 import notifying.handler
+import rolling_out.handler
 import tuning.handler
 import verdict.handler
 from foundation import ids
@@ -45,6 +46,7 @@ CONSUMERS: dict[str, Handler] = {
     "TUNING": tuning.handler.start_entry,
     "VERDICT": verdict.handler.entry,
     "NOTIFY": notifying.handler.entry,
+    "ROLLOUT": rolling_out.handler.entry,
 }
 RULE = "watch"
 _REGION = "us-east-1"

@@ -34,6 +34,8 @@ SAMPLES = [
     events.DistillationBlocked(distillation_id="distill_1"),
     events.DistillationFailed(distillation_id="distill_1"),
     DeliverNotice(notice_id="notice_1", channel_id="channel_1"),
+    events.AdvanceRollout(rollout_id="rollout_1"),
+    events.LookAtRollouts(correlation_id="clock"),
     events.DeliverEvent(event_type="eval.run.failed", object_id="evalrun_1"),
     events.SampleBatch(run_id="evalrun_1", part=1, model="gpt-4o-mini", chunks=[CHUNK], since=1_790_000_000),
 ]
@@ -108,6 +110,8 @@ def test_unknown_fields_are_ignored_and_what_is_absent_is_filled():
         '{"Records":[]}',
         '{"Records":[{"s3":{}}]}',
         '{"Event":"s3:Other"}',
+        '{"id":"1","source":"aws.s3","detail-type":"Object Deleted","detail":{"object":{"key":"k"}}}',
+        '{"id":"1","source":"aws.s3","detail-type":"Object Created","detail":{}}',
     ],
 )
 def test_poison_is_refused(poison):

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 from infra.operate.preflight import LONGEST_STACK
+from rollouts import clock
 from tests.template.loading import ROOT, functions, listed, resources, statements, template
 
 FUNCTIONS = functions()
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
+OWN = {name: function.get("Environment", {"Variables": {}})["Variables"] for name, function in FUNCTIONS.items()}
 CONSUMERS = {
     mapping["FunctionName"]["Ref"]: mapping["EventSourceArn"]["GetAtt"]
     for mapping in resources("Lambda::EventSourceMapping").values()
@@ -66,7 +68,7 @@ def test_a_consumer_s_concurrency_is_what_sqs_mappings_take() -> None:
 
 # So long may the values be that are no parameters: names that AWS makes of the stack's, which preflight bounds.
 LONGEST = {
-    **{name: 55 + LONGEST_STACK + 30 for name in VARIABLES if name.endswith("QUEUE_URL")},
+    **{name: 55 + LONGEST_STACK + 30 for name in (*VARIABLES, "ROLLOUT_QUEUE_URL") if name.endswith("QUEUE_URL")},
     "TABLE": LONGEST_STACK + 20,
     "BUCKET": 63,
     "TOPIC_ARN": 55 + LONGEST_STACK + 20,
@@ -95,11 +97,13 @@ def longest(name: str, value: Any) -> int:
 
 def test_no_parameter_makes_an_environment_that_lambda_refuses() -> None:
     """All variables of a function together have at most 4 KB, names included."""
-    lengths = {name: longest(name, value) for name, value in VARIABLES.items()}
-    assert all(lengths.values()), lengths
-    assert sum(len(name) + length for name, length in lengths.items()) <= 4096
+    for function, own in OWN.items():
+        lengths = {name: longest(name, value) for name, value in {**VARIABLES, **own}.items()}
+        assert all(lengths.values()), lengths
+        assert sum(len(name) + length for name, length in lengths.items()) <= 4096, function
     # And no longer than a rule's name, 64 letters.
     assert LONGEST["WATCH_RULE"] <= 64
+    assert all(LONGEST_STACK + len(f"-{name}") <= 64 for name in clock.RULES)
 
 
 # ------------------------------------------------------------------ permissions
@@ -161,7 +165,7 @@ def test_what_a_rule_calls_in_vain_is_kept_and_tells_people() -> None:
                 dead_letters.add(FUNCTIONS[name]["DeadLetterQueue"]["TargetArn"]["GetAtt"])
             else:
                 dead_letters.add(resources("SQS::Queue")[name]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"])
-    assert dead_letters == {"ClockDeadLetters.Arn", "NotifyDeadLetters.Arn"}
+    assert dead_letters == {"ClockDeadLetters.Arn", "NotifyDeadLetters.Arn", "RolloutDeadLetters.Arn"}
     watched_queues = watched("ApproximateNumberOfMessagesVisible")
     assert watched_queues >= {name.replace(".Arn", ".QueueName") for name in dead_letters}
 

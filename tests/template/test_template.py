@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from completions import frames
 from distillations.learning_curve import LearningCurve
 from foundation.consumer import LAST_DELIVERY
-from foundation.events import Work
+from foundation.events import LookAtRollouts, Work, parse
 from foundation.settings import Settings
+from rollouts import clock
 from tests.template.loading import (
     SERVICES,
     actions,
@@ -62,7 +64,7 @@ def test_every_queue_has_dead_letters_of_its_own() -> None:
     dead = [dead_letters_of(queue) for queue in WORKING.values()]
     assert len(dead) == len(set(dead))
     assert set(QUEUES) == {*WORKING, *dead, "ClockDeadLetters"}
-    assert len(WORKING) == 8
+    assert len(WORKING) == 9
     assert {int(queue["RedrivePolicy"]["maxReceiveCount"]) for queue in WORKING.values()} == {LAST_DELIVERY + 1}
 
 
@@ -179,8 +181,24 @@ def test_every_service_has_its_function() -> None:
 
 
 def test_the_environment_is_what_settings_know() -> None:
-    assert set(VARIABLES) - FOREIGN == {field.name for field in fields(Settings)}
-    assert not any("Environment" in function for function in FUNCTIONS.values())
+    own = {
+        name: set(function["Environment"]["Variables"])
+        for name, function in FUNCTIONS.items()
+        if "Environment" in function
+    }
+    assert set(VARIABLES).union(*own.values()) - FOREIGN == {field.name for field in fields(Settings)}
+    assert own == {
+        **{name: {"TRAINING_ROLE_ARN", "SAGEMAKER_SERVING"} for name in ("TuningFunction", "TuningWatchFunction")},
+        **{f"{name}Function": {"ROLLOUT_QUEUE_URL"} for name in ("Api", "Distilling", "Sweep", "Rollout")},
+    }
+
+
+def test_who_may_send_to_a_queue_knows_where_it_is() -> None:
+    for name, function in FUNCTIONS.items():
+        known = VARIABLES | function.get("Environment", {"Variables": {}})["Variables"]
+        assert queues_allowed(function) <= {
+            value["Ref"] for key, value in known.items() if key.endswith("_QUEUE_URL")
+        }, name
 
 
 def test_required_settings_are_never_empty() -> None:
@@ -217,7 +235,7 @@ def queues_used(module: str) -> set[str]:
     """
     paths = standing_on(module.partition(".")[0])
     if any("start_message_move_task(" in path.read_text(encoding="utf-8") for path in paths):
-        return {name for name in VARIABLES if name.endswith("_QUEUE_URL")}
+        return {field.name for field in fields(Settings) if field.name.endswith("_QUEUE_URL")}
     made = {
         node.func.id
         for path in paths
@@ -249,7 +267,7 @@ KEYS_OF_PROVIDERS = {
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_service_may_send_to_the_queues_its_code_names_and_to_no_others(module: str) -> None:
-    used = {VARIABLES[name]["Ref"] for name in queues_used(module)}
+    used = {f"{name.removesuffix('_QUEUE_URL').title()}Queue" for name in queues_used(module)}
     assert set().union(*(queues_allowed(function) for function in of_service(module))) == used
 
 
@@ -262,13 +280,14 @@ def test_the_queues_of_each_function_by_what_it_does() -> None:
         "Api": set(WORKING),
         "Plan": {"GradeQueue", "PlanQueue", "NotifyQueue"},
         "Grade": {"GradeQueue", "NotifyQueue"},
-        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue"},
+        "Distilling": {"PlanQueue", "AssemblyQueue", "TuningQueue", "VerdictQueue", "NotifyQueue", "RolloutQueue"},
         "Assembly": {"AssemblyQueue", "DistillingQueue", "PlanQueue"},
         "Part": set(),
         "Tuning": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "TuningWatch": {"DistillingQueue", "NotifyQueue", "TuningQueue"},
         "Verdict": {"DistillingQueue", "NotifyQueue"},
         "Notify": {"DistillingQueue", "NotifyQueue"},
+        "Rollout": set(),
         "Dashboard": set(),
     }
 
@@ -384,6 +403,7 @@ def test_few_functions_delete_rows_and_one_deletes_what_users_may_delete() -> No
         "DistillingFunction",
         "GatewayFunction",
         "RecordFunction",
+        "RolloutFunction",
         "SweepFunction",
         "TuningFunction",
         "TuningWatchFunction",
@@ -439,7 +459,8 @@ def test_what_lands_in_the_bucket_is_told_to_whom_it_concerns() -> None:
 def test_bucket_and_queues_do_not_wait_for_each_other() -> None:
     bucket = template()["Resources"]["Bucket"]
     assert "BucketName" not in bucket["Properties"]
-    policies = {name: policy for name, policy in resources("SQS::QueuePolicy").items() if name != "NotifyQueuePolicy"}
+    of_rules = {"NotifyQueuePolicy", "RolloutQueuePolicy"}
+    policies = {name: policy for name, policy in resources("SQS::QueuePolicy").items() if name not in of_rules}
     assert set(bucket["DependsOn"]) == set(policies)
     for policy in policies.values():
         [queue] = policy["Queues"]
@@ -486,6 +507,32 @@ def test_the_clock_is_off_until_a_job_starts_and_wakes_the_watcher() -> None:
         "TuningWatchFunction": {"events:EnableRule", "events:DisableRule"},
     }.items():
         assert {action for action in actions(FUNCTIONS[name]) if action.startswith("events:")} == wanted
+
+
+def test_what_rollouts_look_at_is_off_until_one_starts_and_goes_to_their_queue() -> None:
+    rules = {name: resources("Events::Rule")[name] for name in ("CapturedRule", "RolloutsRule")}
+    assert {rule["State"] for rule in rules.values()} == {"DISABLED"}
+    assert [rule["Name"]["Sub"] for rule in rules.values()] == [f"${{AWS::StackName}}-{name}" for name in clock.RULES]
+    for rule in rules.values():
+        [target] = rule["Targets"]
+        assert target["Arn"] == {"GetAtt": "RolloutQueue.Arn"}
+    assert type(parse(rules["RolloutsRule"]["Targets"][0]["Input"])) is LookAtRollouts
+    pattern = rules["CapturedRule"]["EventPattern"]
+    assert pattern["detail"] == {
+        "bucket": {"name": [{"Ref": "Bucket"}]},
+        "object": {"key": [{"prefix": "completions/"}]},
+    }
+    assert frames.key_of("2026/11/29/1").startswith("completions/")
+    [bucket] = resources("S3::Bucket").values()
+    assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
+    named = [
+        {"Sub": f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{AWS::StackName}}-{name}"}
+        for name in clock.RULES
+    ]
+    for name, wanted in {"ApiFunction": {"EnableRule"}, "RolloutFunction": {"EnableRule", "DisableRule"}}.items():
+        [switching] = [one for one in statements(FUNCTIONS[name]) if str(one["Action"]).find("events:") >= 0]
+        assert {action.removeprefix("events:") for action in listed(switching["Action"])} == wanted
+        assert switching["Resource"] == named
 
 
 def test_the_sweep_runs_every_hour() -> None:
