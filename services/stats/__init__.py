@@ -13,16 +13,20 @@ from stats.mean import mean_interval
 from stats.paired import PairedCounts, clustered_p, mcnemar_exact, tango_interval
 from stats.power import power_at, rows_needed, smallest_gain
 from stats.proportion import Interval, wilson
+from stats.risk_control import ComparedRow, Kept, fewest_rows, safe_threshold
 
 __all__ = [
     "MIN_CLUSTERS",
+    "ComparedRow",
     "Homogeneity",
     "Interval",
+    "Kept",
     "PairedCounts",
     "RowPasses",
     "cluster_interval",
     "clustered_p",
     "entropy",
+    "fewest_rows",
     "fisher_exact",
     "gap_closed",
     "holm",
@@ -36,6 +40,7 @@ __all__ = [
     "power_at",
     "ratio_interval",
     "rows_needed",
+    "safe_threshold",
     "smallest_gain",
     "tango_interval",
     "wilson",
