@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
 _BOOLEANS = frozenset({"WEBHOOKS_TO_PRIVATE"})
+_TRACE = "_X_AMZN_TRACE_ID"
 _NUMBERS = frozenset({"PROVIDER_REQUESTS_PER_SECOND", "PROVIDER_CONCURRENCY", "PROVIDER_PATIENCE_HOURS"})
 
 
@@ -73,3 +75,16 @@ def _boolean(name: str, text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError(f"{name} is neither true nor false.")
     return text == "true"
+
+
+def of_lambda() -> Mapping[str, str]:
+    """What Lambda says of the function and of its Runtime API."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_LAMBDA_") or name == "_HANDLER"}
+
+
+def note_trace(trace_id: str | None) -> None:
+    """Set the variable that names the trace of an invocation, or remove that of the one before."""
+    if trace_id is None:
+        os.environ.pop(_TRACE, None)
+    else:
+        os.environ[_TRACE] = trace_id

@@ -1,0 +1,200 @@
+"""The runtime, held to Lambda's protocol by a double of its Runtime API."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Queue
+from typing import Any
+
+import pytest
+
+from foundation.streaming.invocation import Invocation
+from foundation.streaming.runtime_api import RuntimeApi, RuntimeGone
+from foundation.streaming.serving import Serving
+from tests.runtime_api import ARN, TRACE, Invoked, Lambda, http_event, lambda_service
+
+FUNCTION = {"AWS_LAMBDA_FUNCTION_NAME": "gateway", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
+OF_URL = http_event("POST", "/v1/x", b"{}", {})
+OF_API = http_event("POST", "/v1/x", b"{}", {}, domain="abc.execute-api.us-east-1.amazonaws.com")
+WHOLE = {"statusCode": 201, "headers": {"content-type": "text/plain"}, "body": "whole", "isBase64Encoded": False}
+
+type Handler = Callable[[Any, Invocation], Any]
+
+
+@contextmanager
+def served(service: Lambda, handler: Handler) -> Iterator[Serving]:
+    """A runtime that serves with this handler, in a thread."""
+    serving = Serving(RuntimeApi(service.address, FUNCTION))
+
+    def run() -> None:
+        with pytest.raises(RuntimeGone):
+            serving.serve(handler)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield serving
+    finally:
+        service.close()
+        thread.join()
+
+
+def invoked(handler: Handler, *events: Any) -> list[Invoked]:
+    """What became of these events, one after the other."""
+    with lambda_service() as service, served(service, handler):
+        return [service.invoke(event).wait() for event in events]
+
+
+def in_pieces(*pieces: bytes) -> Handler:
+    def handler(_: Any, context: Invocation) -> Any:
+        context.follow(iter(pieces))
+        return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}}
+
+    return handler
+
+
+def test_who_asks_by_the_function_s_own_url_gets_the_pieces_as_they_are_made() -> None:
+    """The second piece is made only after the first has been read: nobody waits for the whole."""
+    told: Queue[bytes] = Queue()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        yield told.get(timeout=10)
+
+    def handler(_: Any, context: Invocation) -> Any:
+        context.follow(pieces())
+        return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}}
+
+    with lambda_service() as service, served(service, handler):
+        answer = service.invoke(OF_URL)
+        read = answer.read()
+        assert next(read) == b"first"
+        assert not answer.answered.is_set()
+        told.put(b"second")
+        assert list(read) == [b"second"]
+        assert answer.wait().head == {"statusCode": 200, "headers": {"content-type": "text/event-stream"}}
+
+
+def test_a_whole_answer_by_the_own_url_is_one_piece() -> None:
+    text, raw, empty = invoked(
+        lambda event, _: WHOLE | event.get("odd", {}),
+        OF_URL,
+        OF_URL | {"odd": {"body": "AP8=", "isBase64Encoded": True, "cookies": ["a=b"]}},
+        OF_URL | {"odd": {"body": None, "statusCode": 404, "headers": {}}},
+    )
+    assert (text.head, text.body()) == ({"statusCode": 201, "headers": WHOLE["headers"]}, b"whole")
+    assert (raw.head["cookies"], raw.body()) == (["a=b"], b"\x00\xff")
+    assert (empty.head, empty.body()) == ({"statusCode": 404}, b"")
+
+
+@pytest.mark.parametrize("event", [OF_API, {}, [], "by hand", {"requestContext": {"domainName": 7}}])
+def test_every_other_caller_gets_the_whole_answer_of_the_managed_runtime(event: Any) -> None:
+    [answer] = invoked(lambda *_: WHOLE, event)
+    assert (answer.whole, answer.head) == (WHOLE, {})
+
+
+def test_the_handler_has_lambda_s_context_and_the_trace_of_its_own_invocation() -> None:
+    seen: list[Any] = []
+
+    def handler(_: Any, context: Invocation) -> Any:
+        left = context.get_remaining_time_in_millis()
+        seen.append((context.aws_request_id, context.invoked_function_arn, context.function_name, left))
+        seen.append((context.memory_limit_in_mb, os.environ["_X_AMZN_TRACE_ID"]))
+        return {}
+
+    [answer] = invoked(handler, OF_API)
+    request_id, *named, left = seen[0]
+    assert (request_id, named, seen[1]) == (answer.request_id, [ARN, "gateway"], ("1024", TRACE))
+    assert 0 < left <= 60_000
+
+
+class Odd(Exception):
+    """What a handler may raise."""
+
+
+@pytest.mark.parametrize("event", [OF_URL, OF_API])
+def test_an_invocation_that_fails_is_told_and_logged_and_the_next_one_is_served(
+    event: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def handler(event: Any, _: Invocation) -> Any:
+        if "good" in event:
+            return WHOLE
+        raise Odd("zwölf\nlines")
+
+    failed, answered = invoked(handler, event, event | {"good": True})
+    assert failed.error_type == failed.error["errorType"] == "Odd"
+    assert (failed.error["errorMessage"], failed.error["requestId"]) == ("zwölf\nlines", failed.request_id)
+    assert "raise Odd" in failed.error["stackTrace"][-1]
+    assert answered.body() == b"whole" or answered.whole == WHOLE
+    [line] = [line for line in capsys.readouterr().out.split("\n") if line]
+    assert line.startswith("[ERROR] Odd: zwölf\rlines\rTraceback (most recent call last):\r")
+
+
+@pytest.mark.parametrize("event", [b"no JSON", OF_API | {"unwritable": True}, OF_URL | {"unwritable": True}])
+def test_what_is_no_json_on_either_side_fails_the_invocation_alone(event: Any) -> None:
+    failed, answered = invoked(lambda event, _: {1, 2} if "unwritable" in event else WHOLE, event, OF_API)
+    assert failed.error_type in {"JSONDecodeError", "TypeError", "AttributeError"}
+    assert answered.whole == WHOLE
+
+
+def test_an_error_in_the_midst_of_a_body_is_told_as_trailers() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        raise Odd("broken off")
+
+    def handler(_: Any, context: Invocation) -> Any:
+        context.follow(pieces())
+        return {"statusCode": 200}
+
+    broken, after = invoked(handler, OF_URL, OF_URL)
+    assert broken.body() == b"first"
+    assert (broken.error_type, broken.error["errorMessage"]) == ("Odd", "broken off")
+    assert after.error_type == "Odd"
+
+
+def test_a_body_is_read_to_its_end_where_lambda_closes_the_connection() -> None:
+    """What a handler does at the end of its pieces is done, and before the next event is asked for."""
+    done: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 100_000
+        done.append("captured")
+
+    def handler(_: Any, context: Invocation) -> Any:
+        if done:
+            return WHOLE
+        context.follow(pieces())
+        return {"statusCode": 200}
+
+    with lambda_service() as service, served(service, handler):
+        service.cut_after = 150_000
+        cut = service.invoke(OF_URL).wait()
+        assert (len(cut.body()) <= 150_000, done) == (True, ["captured"])
+        service.cut_after = None
+        assert service.invoke(OF_URL).wait().body() == b"whole"
+
+
+def test_an_answer_after_the_deadline_is_refused_and_the_next_one_is_served() -> None:
+    service_has_given_up = threading.Event()
+
+    def handler(event: Any, _: Invocation) -> Any:
+        if "late" in event:
+            assert service_has_given_up.wait(10)
+        return WHOLE
+
+    with lambda_service() as service, served(service, handler):
+        late = service.invoke(OF_API | {"late": True}, within_s=-1)
+        service_has_given_up.set()
+        late.wait()
+        assert service.invoke(OF_API).wait().whole == WHOLE
+        assert service.violations == ["an answer after the deadline"]
+        service.violations.clear()
+
+
+def test_empty_pieces_do_not_end_a_body() -> None:
+    [answer] = invoked(in_pieces(b"a", b"", b"b"), OF_URL)
+    assert answer.body() == b"ab"
