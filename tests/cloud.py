@@ -21,7 +21,7 @@ from aliases.known import known_aliases
 from foundation import aws, keys
 from foundation.settings import settings
 from providers import last_asked, prices, registry, shutdown_dates, webhook_secrets
-from tests import moves
+from tests import moves, permissions
 from tests.sandbox.function import route
 from tuning import trainers
 
@@ -64,13 +64,19 @@ def forget_clients() -> None:
     for made in vars(aws).values():
         if hasattr(made, "cache_clear"):
             made.cache_clear()
+    mark_session()
+
+
+def mark_session() -> None:
+    """What the services' clients get that are made from now on."""
     route(aws._session())
+    permissions.watch(aws._session())
 
 
 @pytest.fixture(scope="session", autouse=True)
 def sandbox_in_process() -> None:
     """The services' calls of the sandbox function are answered by the sandbox's own code."""
-    route(aws._session())
+    mark_session()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from foundation import lease, loop
 from foundation.ids import now_ms
-from tests import beside
+from tests import beside, permissions
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, moves_in_process, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
@@ -92,6 +92,7 @@ def soak_seconds(request: pytest.FixtureRequest, soak: bool) -> float:
 
 quicken()
 register()
+permissions.install()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from assembly.handler import part_entry
+import assembly.handler
 from foundation import blobs
 from foundation.errors import StillhouseError
 from tests.cloud import aws_client
 from tests.flow.system import FakeContext, System
+from tests.permissions import permitted
 from tests.template.loading import resources
 
+MAKE_PART = permitted(assembly.handler.part_entry)
 MACHINE = resources("StepFunctions::StateMachine")["AssemblyMachine"]
 DEFINITION: dict[str, Any] = MACHINE["Definition"]
 
@@ -73,7 +75,7 @@ class States:
         self.pieces.append(asked["Payload"])
         if len(self.pieces) in self.fails:
             raise RuntimeError("the function failed, every time")
-        part_entry(orjson.loads(orjson.dumps(asked["Payload"])), FakeContext())
+        MAKE_PART(orjson.loads(orjson.dumps(asked["Payload"])), FakeContext())
 
 
 def _filled(template: Any, given: Any, item: Any = None) -> Any:

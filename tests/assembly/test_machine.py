@@ -10,6 +10,7 @@ from assembly import machine
 from assembly.make import make
 from distillations.dataset import Dataset
 from foundation import aws, blobs
+from tests import permissions
 from tests.assembly.states import DEFINITION, States
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
@@ -92,8 +93,9 @@ def test_one_that_is_deleted_meanwhile_leaves_nothing(
     call = states._call
 
     def deleted(*about: Any) -> None:
-        for dataset in filter(None, [Dataset.find(asked)]):
-            dataset.remove()
+        with permissions.meanwhile():
+            for dataset in filter(None, [Dataset.find(asked)]):
+                dataset.remove()
         call(*about)
 
     monkeypatch.setattr(states, "_call", deleted)

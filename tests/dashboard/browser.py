@@ -14,10 +14,12 @@ from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from dashboard import handler
+import dashboard.handler
 from tests.flow.system import KEY, FakeContext, System
 from tests.loopback import serving
+from tests.permissions import permitted
 
+_PAGES = permitted(dashboard.handler.http_entry)
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]*)"')
 _NONCE = re.compile(r'name="nonce" value="([0-9a-f]*)"')
 _PAGE = re.compile(r'name="page" value="([^"]*)"')
@@ -88,7 +90,7 @@ class Browser:
             "body": body or None,
             "isBase64Encoded": False,
         }
-        written = handler.http_entry(event, FakeContext())
+        written = _PAGES(event, FakeContext())
         for cookie in written.get("cookies", []):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value

@@ -28,30 +28,37 @@ import distilling.handler
 import gateway.handler
 import grading.handler
 import notifying.handler
+import retention.handler
 import rolling_out.handler
 import tuning.handler
 import verdict.handler
 from foundation import ids
 from tests.cloud import aws_client
 from tests.flow.described import statuses
+from tests.permissions import permitted
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
 CONSUMERS: dict[str, Handler] = {
-    "RECORD": capture.handler.record_entry,
-    "PLAN": grading.handler.plan_entry,
-    "GRADE": grading.handler.grade_entry,
-    "DISTILLING": distilling.handler.entry,
-    "ASSEMBLY": assembly.handler.entry,
-    "TUNING": tuning.handler.start_entry,
-    "VERDICT": verdict.handler.entry,
-    "NOTIFY": notifying.handler.entry,
-    "ROLLOUT": rolling_out.handler.entry,
+    "RECORD": permitted(capture.handler.record_entry),
+    "PLAN": permitted(grading.handler.plan_entry),
+    "GRADE": permitted(grading.handler.grade_entry),
+    "DISTILLING": permitted(distilling.handler.entry),
+    "ASSEMBLY": permitted(assembly.handler.entry),
+    "TUNING": permitted(tuning.handler.start_entry),
+    "VERDICT": permitted(verdict.handler.entry),
+    "NOTIFY": permitted(notifying.handler.entry),
+    "ROLLOUT": permitted(rolling_out.handler.entry),
 }
+CLOCK: Handler = permitted(tuning.handler.watch_entry)
+SWEEP: Handler = permitted(retention.handler.sweep_entry)
 RULE = "watch"
 _REGION = "us-east-1"
 VISIBILITY_MS = 720_000
 A_MINUTE_MS = 60_000
+_CAPTURE, _API, _FORWARD = map(
+    permitted, (capture.handler.http_entry, api.handler.http_entry, gateway.handler.http_entry)
+)
 _GATEWAY = tuple(
     f"/v1/{name}" for name in ("models", "responses", "embeddings", "moderations", "completions", "images/", "audio/")
 )
@@ -125,7 +132,7 @@ class System:
             moved = [self.deliver(name) for name in CONSUMERS]
             if self.clock_runs():
                 self.passed_ms += A_MINUTE_MS
-                self.around("clock", partial(tuning.handler.watch_entry, {}, FakeContext()))
+                self.around("clock", partial(CLOCK, {}, FakeContext()))
                 moved.append(1)
             if not any(moved):
                 return
@@ -289,12 +296,12 @@ def _sqs_event(message: dict[str, Any]) -> dict[str, Any]:
 def _route(method: str, path: str) -> Handler:
     """The routes of template.yaml."""
     if path.startswith("/v1/captures"):
-        return capture.handler.http_entry
+        return _CAPTURE
     if path.startswith("/v1/models") and method in {"POST", "DELETE"}:
-        return api.handler.http_entry
+        return _API
     if (method, path) == ("POST", "/v1/chat/completions") or path.startswith(_GATEWAY):
-        return gateway.handler.http_entry
-    return api.handler.http_entry
+        return _FORWARD
+    return _API
 
 
 def _authorization(key: str | None) -> dict[str, str]:

@@ -15,13 +15,12 @@ import orjson
 import pytest
 from backports import zstd
 
-import retention.handler
 from completions import frames
 from foundation.ids import now, now_ms
 from retention import repair
 from tests.conftest import Context
 from tests.flow.event_source import EventSource
-from tests.flow.system import System
+from tests.flow.system import SWEEP, System
 from tests.flow.throttling import Throttling
 
 START = 1_790_000_000
@@ -182,7 +181,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hourly one, two hours later."""
     with monkeypatch.context() as patch:
         patch.setattr(repair, "now_ms", lambda: (now() + 7200) * 1000)
-        retention.handler.sweep_entry({}, Context(left_ms=900_000))
+        SWEEP({}, Context(left_ms=900_000))
 
 
 @pytest.mark.soak

@@ -10,12 +10,10 @@ from urllib.parse import quote
 import boto3
 import pytest
 
-import retention.handler
-import tuning.handler
 from foundation import ids
 from tests.flow import loop
 from tests.flow import system as flow
-from tests.flow.system import CONSUMERS, FakeContext, System
+from tests.flow.system import CLOCK, CONSUMERS, SWEEP, FakeContext, System
 
 CHECK: dict[str, Any] = {
     "type": "string_check",
@@ -99,12 +97,12 @@ def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
 
 def sweep() -> None:
     """The hourly sweep, with time enough."""
-    retention.handler.sweep_entry({}, Patient())
+    SWEEP({}, Patient())
 
 
 def tick() -> None:
     """The clock of open jobs."""
-    tuning.handler.watch_entry({}, FakeContext())
+    CLOCK({}, FakeContext())
 
 
 def new_eval(system: System, *criteria: dict[str, Any]) -> str:

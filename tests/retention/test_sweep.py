@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from backports import zstd
 
-import retention.handler
 from capture.odd import completion_of
 from capture.record import record
 from completions import batches, changes, frames, index, postings
@@ -18,7 +17,7 @@ from retention import erase, expire, repair
 from tests.capture.build import message, packed
 from tests.conftest import Context
 from tests.flow import loop
-from tests.flow.system import System
+from tests.flow.system import SWEEP, System
 
 DAY = 86_400
 
@@ -36,7 +35,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch, *, later_s: int = 2 * 3600, left_ms: 
     with monkeypatch.context() as patched:
         patched.setattr(erase, "now", lambda: now() + later_s)
         patched.setattr(repair, "now_ms", lambda: (now() + later_s) * 1000)
-        retention.handler.sweep_entry({}, Context(left_ms=left_ms))
+        SWEEP({}, Context(left_ms=left_ms))
 
 
 def bytes_in(prefix: str) -> bytes:
@@ -245,7 +244,7 @@ def test_a_deletion_reaches_an_object_whose_rows_are_written_after_it_was_worked
     with monkeypatch.context() as patched:
         patched.setattr(repair, "now_ms", lambda: 0)
         patched.setattr(erase, "now", lambda: now() + 2 * 3600)
-        retention.handler.sweep_entry({}, Context(left_ms=900_000))
+        SWEEP({}, Context(left_ms=900_000))
     assert b"chatcmpl-rec-1" in bytes_in("completions/"), "in the object that no row names yet"
     for hours in (2, 4):
         sweep(monkeypatch, later_s=hours * 3600)

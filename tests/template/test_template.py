@@ -353,6 +353,14 @@ def test_who_grades_reads_the_rows_that_a_learning_curve_has_written(name: str) 
     assert may(FUNCTIONS[name], "s3:GetObject", curve.key("validation.jsonl"))
 
 
+def test_who_reads_captured_completions_is_told_where_an_object_is_gone() -> None:
+    """S3 says 403 for a missing object to whoever may not list it; without one of its objects a list goes on."""
+    for name, function in FUNCTIONS.items():
+        listing = [one["Condition"] for one in statements(function) if "s3:ListBucket" in listed(one["Action"])]
+        prefixes = [prefix for condition in listing for prefix in listed(condition["StringLike"]["s3:prefix"])]
+        assert ("completions/*" in prefixes) is may(function, "s3:GetObject", "completions/x"), name
+
+
 def test_keys_of_providers_lie_under_the_stack_s_own_prefix_and_one_function_writes_them() -> None:
     assert VARIABLES["STACK_NAME"] == {"Ref": "AWS::StackName"}
     writing = {"secretsmanager:CreateSecret", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"}

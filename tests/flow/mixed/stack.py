@@ -13,13 +13,11 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-import retention.handler
-import tuning.handler
 from tests.cloud import aws_client
 from tests.flow import system as flow
 from tests.flow.mixed.clock import Clock
 from tests.flow.mixed.faults import Faults, UnreliableLab
-from tests.flow.system import CONSUMERS, FakeContext, System
+from tests.flow.system import CLOCK, CONSUMERS, SWEEP, FakeContext, System
 
 _SWEEP_EVERY_S = 3600
 _VISIBILITY_S = 720
@@ -121,7 +119,7 @@ class Stack:
     def tick(self) -> None:
         """The clock of open jobs, if it runs; an error of it is for its alarm."""
         if self.system.clock_runs():
-            self._timed(tuning.handler.watch_entry, FakeContext())
+            self._timed(CLOCK, FakeContext())
 
     def sweep_if_due(self) -> None:
         if self.clock.now >= self._swept_at + _SWEEP_EVERY_S:
@@ -130,7 +128,7 @@ class Stack:
     def sweep(self) -> None:
         """The hourly sweep; an error of it is for its alarm."""
         self._swept_at = self.clock.now
-        self._timed(retention.handler.sweep_entry, Patient())
+        self._timed(SWEEP, Patient())
 
     def _timed(self, entry: Any, context: Any) -> None:
         self.counts[f"{entry.__name__}s"] += 1
