@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from distillations.report.document import CountedTraffic
 from evals.figures import Finding, PassRate
 from foundation.document import Document
 from stats import Interval
@@ -78,7 +79,9 @@ class Saving(Document):
     """What 730 hours of it cost while nobody asks; of one that goes to sleep, as if it never did."""
     requests_per_month: int | None
     """The captured volume: the rate, over 30 days, of the traffic that the training set was held against. Null where
-    that spans less than a day."""
+    less than a day of it is known."""
+    counted: CountedTraffic | None = None
+    """What that rate is counted from. An estimate, the rougher the less time they span."""
     usd_per_month: float | None
     """The saving at that volume, less what the model costs while nobody asks."""
     break_even_requests: int | None

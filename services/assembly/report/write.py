@@ -12,22 +12,28 @@ import orjson
 from assembly.figures import Figures
 from assembly.making import Making
 from assembly.masking import mask_of
-from assembly.production import is_what_was_selected, recent_traffic
+from assembly.production import counted, is_told, is_what_was_selected, recent_traffic
 from assembly.report.build import About, report_of
 from assembly.report.concerns import MOST_OF_CARD
 from assembly.report.survey import Counted, Production, production_of
 from distillations.dataset import dataset_key
-from distillations.report.document import REPORT
+from distillations.report.document import REPORT, ProductionTraffic
 from distillations.text_steps import PersonalData
 from foundation import blobs
 
 
-def write_report(figures: Figures, counted: tuple[Counted, Production], making: Making, about: About) -> list[str]:
+def write_report(figures: Figures, survey: tuple[Counted, Production], making: Making, about: About) -> list[str]:
     """Write it over whatever an earlier delivery left."""
-    report = report_of(figures, *counted, making.recipe, about)
+    report = report_of(figures, *survey, making.recipe, about)
+    if report.production and not is_told(report.production, len(making.traffic)):
+        report = report.model_copy(update={"production": _with_its_rate(report.production, making)})
     body = orjson.dumps(report.model_dump(mode="json"))
     blobs.put(dataset_key(about.id, REPORT), body, content_type="application/json")
     return report.warnings[:MOST_OF_CARD]
+
+
+def _with_its_rate(traffic: ProductionTraffic, making: Making) -> ProductionTraffic:
+    return traffic.model_copy(update={"counted": counted(making.traffic, before=making.at // 1000)})
 
 
 def production(making: Making, selected: int, everything: Callable[[], Production]) -> Production:

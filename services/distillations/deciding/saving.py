@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 from distillations.costs import DistillationCosts
-from distillations.report.document import ProductionTraffic
+from distillations.report.document import CountedTraffic, ProductionTraffic
 from distillations.verdict_parts import Saving
 
 _MONTH_S = 30 * 86_400
@@ -36,7 +36,8 @@ def saving_of(
 ) -> Saving:
     """The saving by the cost of a call of both models; `idle_usd` is what the distilled one costs a month unasked."""
     a_request = _difference(teacher_nanodollars, distilled_nanodollars)
-    requests = requests_per_month(traffic)
+    counted = counted_of(traffic)
+    requests = requests_per_month(counted)
     spent = _sum(costs.training_usd, costs.evals_usd)
     even = _break_even(a_request, spent, idle_usd, requests)
     return Saving(
@@ -45,21 +46,29 @@ def saving_of(
         evals_usd=costs.evals_usd,
         idle_usd_per_month=idle_usd,
         requests_per_month=requests,
+        counted=counted,
         usd_per_month=_a_month(a_request, idle_usd, requests),
         break_even_requests=even.requests,
         break_even_months=even.months,
     )
 
 
-def requests_per_month(traffic: ProductionTraffic | None) -> int | None:
-    """The rate of this traffic over 30 days: its intervals between requests, by the time that they span.
+def counted_of(traffic: ProductionTraffic | None) -> CountedTraffic | None:
+    """What the rate of this traffic is counted from: what was counted for it, else its rows where they span a day.
 
-    None where that is less than a day, since an hour or an import says nothing of a month.
+    None otherwise, since an hour or an import says nothing of a month.
     """
-    if traffic is None or traffic.begins_at is None or traffic.ends_at is None or traffic.rows < _LEAST_ROWS:
+    if traffic is None:
         return None
-    span = traffic.ends_at - traffic.begins_at
-    return round((traffic.rows - 1) * _MONTH_S / span) if span >= _LEAST_SPAN_S else None
+    if traffic.counted is not None:
+        return traffic.counted
+    told = traffic.rows >= _LEAST_ROWS and traffic.span_s >= _LEAST_SPAN_S
+    return CountedTraffic(rows=traffic.rows, seconds=traffic.span_s) if told else None
+
+
+def requests_per_month(counted: CountedTraffic | None) -> int | None:
+    """The rate over 30 days: the intervals between the requests, by the time that they span."""
+    return None if counted is None else round((counted.rows - 1) * _MONTH_S / counted.seconds)
 
 
 def _difference(teacher: float | None, distilled: float | None) -> float | None:

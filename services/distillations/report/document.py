@@ -18,6 +18,14 @@ REPORT = "report.json"
 """The file of a dataset that holds its report."""
 
 
+class CountedTraffic(Document):
+    """The newest completions, counted back until they span a day, or to 200,000 if those span an hour."""
+
+    rows: int
+    seconds: int
+    """From the oldest of them to the newest."""
+
+
 class ProductionTraffic(Document):
     """The traffic that what trains is held against."""
 
@@ -28,6 +36,14 @@ class ProductionTraffic(Document):
     ends_at: int | None
     in_training: int
     """Those among them that train."""
+    counted: CountedTraffic | None = None
+    """How fast it comes, where `rows` do not tell: they came within less than a day, or are as many of each of several
+    filters. Null where all there is spans less than a day, and where a filter is by words."""
+
+    @property
+    def span_s(self) -> int:
+        """The seconds from the oldest to the newest; 0 without any."""
+        return (self.ends_at or 0) - (self.begins_at or 0)
 
 
 class RareSlice(Document):

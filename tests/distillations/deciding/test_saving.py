@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from distillations.costs import DistillationCosts
-from distillations.deciding.saving import requests_per_month, saving_of
-from distillations.report.document import ProductionTraffic
+from distillations.deciding.saving import counted_of, requests_per_month, saving_of
+from distillations.report.document import CountedTraffic, ProductionTraffic
 from distillations.verdict_parts import Saving
 
 DAY = 86_400
+
+
+def with_count(traffic: ProductionTraffic, *, rows: int, seconds: int) -> ProductionTraffic:
+    return traffic.model_copy(update={"counted": CountedTraffic(rows=rows, seconds=seconds)})
 
 
 def traffic(rows: int, days: float) -> ProductionTraffic:
@@ -39,6 +43,7 @@ def test_the_figures_by_hand() -> None:
         evals_usd=2.0,
         idle_usd_per_month=0.0,
         requests_per_month=3000,
+        counted=CountedTraffic(rows=1001, seconds=864_000),
         usd_per_month=12.0,
         break_even_requests=2000,
         break_even_months=8 / 0.004 / 3000,
@@ -89,9 +94,11 @@ def test_without_a_volume_the_requests_are_known_and_no_month_is() -> None:
         (traffic(2, 1), 30),
         (traffic(2, 0.99), None),
         (traffic(1, 3), None),
+        (with_count(traffic(5000, 0.01), rows=100_001, seconds=86_400), 3_000_000),
+        (with_count(traffic(5000, 60), rows=12_001, seconds=172_800), 180_000),
         (traffic(5000, 60), 2500),
         (ProductionTraffic(rows=5, begins_at=None, ends_at=None, in_training=0), None),
     ],
 )
 def test_a_volume_is_the_rate_of_a_day_or_more(captured: ProductionTraffic | None, requests: int | None) -> None:
-    assert requests_per_month(captured) == requests
+    assert requests_per_month(counted_of(captured)) == requests
