@@ -45,7 +45,9 @@ _ACTIONS = {
 """The action that a call needs, where it has another name."""
 _ANY = "any"
 _ASKS = "asks_for_leave"
+_REGION = "us-east-1"
 _MISSING = frozenset({"NoSuchKey", "404"})
+_RULE = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-"
 _SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
 
 
@@ -212,6 +214,7 @@ def _of_secrets(operation: str, given: dict[str, Any]) -> Iterator[Need]:
 
 _NEEDS_OF: dict[str, Callable[[str, dict[str, Any]], Iterator[Need]]] = {
     "dynamodb": _of_table,
+    "events": lambda operation, given: iter([Need(f"events:{operation}", _rule(given["Name"]))]),
     "lambda": lambda operation, _: iter([Need(f"lambda:{operation}", "SandboxFunction.Arn")]),
     "s3": _of_objects,
     "secretsmanager": _of_secrets,
@@ -226,8 +229,9 @@ def _partition(given: dict[str, Any]) -> str:
 
 
 def _object(bucket: str, key: str) -> str:
-    own = bucket == settings().BUCKET
-    return f"{'${Bucket.Arn}' if own else f'arn:${{AWS::Partition}}:s3:::{bucket}'}/{key}"
+    if bucket == settings().BUCKET:
+        return f"${{Bucket.Arn}}/{key}"
+    return f"arn:${{AWS::Partition}}:s3:::{bucket.replace(_REGION, '${AWS::Region}')}/{key}"
 
 
 def _queue(place: str) -> str:
@@ -240,6 +244,11 @@ def _queue(place: str) -> str:
 def _dead_letters(queue: str) -> str:
     name: str = resources("SQS::Queue")[queue]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"]
     return name
+
+
+def _rule(name: str) -> str:
+    """The tests' system has the rule `<stack>-watch` as `watch`."""
+    return f"{_RULE}{name.removeprefix(f'{settings().STACK_NAME}-')}"
 
 
 def _secret(name: str) -> str:

@@ -23,6 +23,7 @@ type Call = Callable[[], Any]
 OTHER_SECRET = (
     "secretsmanager:GetSecretValue arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:other"
 )
+RULES = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-"
 WITH_HANDLERS_OF_THEIR_OWN = (states, browser)
 
 
@@ -72,6 +73,8 @@ def replace_dead_letters(queue: str) -> Any:
         ("CaptureFunction", lambda: send("PLAN"), "sqs:SendMessage PlanQueue.Arn"),
         ("ApiFunction", lambda: replace_dead_letters("PLAN"), None),
         ("SweepFunction", lambda: replace_dead_letters("PLAN"), "sqs:StartMessageMoveTask PlanDeadLetters.Arn"),
+        ("TuningFunction", lambda: aws.events().enable_rule(Name="watch"), None),
+        ("TuningFunction", lambda: aws.events().enable_rule(Name="rollouts"), f"events:EnableRule {RULES}rollouts"),
         ("DashboardFunction", lambda: row_of("KEY"), None),
         ("DashboardFunction", lambda: row_of("EVAL"), "dynamodb:GetItem Table.Arn EVAL"),
         ("VerdictFunction", lambda: table.delete("KEY", "x"), "dynamodb:DeleteItem Table.Arn KEY"),
