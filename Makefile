@@ -14,6 +14,8 @@ UV := .tools/bin/uv
 LITELLM_VERSION := 1.106.2
 DEEPEVAL_VERSION := 4.3.1
 INSPECT_VERSION := 0.3.285
+DATASKETCH_VERSION := 2.0.0
+RENSA_VERSION := 0.5.0
 TOGETHER_VERSION := 3.1.1
 FIREWORKS_VERSION := 1.2.30
 PYTHON_VERSION := $(shell cat .python-version)
@@ -70,7 +72,7 @@ sdks: setup .venv-sdks/.synced ## hold what Together and Fireworks are asked, an
 	@$(BIN)/pytest -q --soak tests/tuning/trainers/test_exchanges.py $(ARGS)
 
 .PHONY: bench
-bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
+bench: setup $(if $(filter gateway,$(BENCH)),.venv-bench/.synced) $(if $(filter evals,$(BENCH)),.venv-peers/.synced) $(if $(filter datasets,$(BENCH)),.venv-near/.synced) ## what our code costs, beside its peers (BENCH=gateway for one alone)
 	@missed=; for bench in $(BENCH); do \
 		PYTHONPATH=client:services:. $(BIN)/python tests/bench/bench_$$bench.py $(ARGS) || missed="$$missed $$bench"; \
 	done; [ -z "$$missed" ] || { echo "targets missed by:$$missed"; exit 1; }
@@ -220,6 +222,13 @@ client/js/node_modules/.synced: client/js/package-lock.json .venv/.synced
 	@echo "setup: .venv-peers"
 	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-peers
 	@$(UV) pip install --quiet --python .venv-peers "deepeval==$(DEEPEVAL_VERSION)" "inspect-ai==$(INSPECT_VERSION)" openai
+	@touch $@
+
+# The libraries that near-duplicates are found with elsewhere.
+.venv-near/.synced: .tools/python-$(PYTHON_VERSION)
+	@echo "setup: .venv-near"
+	@$(UV) venv --quiet --clear --python $(PYTHON_VERSION) .venv-near
+	@$(UV) pip install --quiet --python .venv-near "datasketch==$(DATASKETCH_VERSION)" "rensa==$(RENSA_VERSION)"
 	@touch $@
 
 # The SDKs of trainers that are asked without them. One contradicts the lock.

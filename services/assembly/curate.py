@@ -135,7 +135,7 @@ class Curator:
     def settle(
         self,
         steps: Sequence[Any],
-        template: frozenset[bytes] | None = None,
+        template: frozenset[str] | None = None,
         languages: Mapping[tuple[str, str], int] | None = None,
     ) -> None:
         """Look at the rows together, by these steps. They may be a share of all rows, of which the steps are told.

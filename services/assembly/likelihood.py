@@ -9,12 +9,11 @@ whatever the number of rows: it learns from 10,000 questions at most.
 from __future__ import annotations
 
 import math
-import zlib
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 from assembly.questions import Questions, sample
 from assembly.row import Row
@@ -30,7 +29,7 @@ _COMMON = 0.2
 _SMOOTHING = 0.1
 _FEW_ANSWERS = 8
 _MOST_SEEN = 1_000
-_SEEN = [math.log((count + _SMOOTHING) / _SMOOTHING) for count in range(_MOST_SEEN + 1)]
+_SEEN = [math.log((min(count, _MOST_SEEN) + _SMOOTHING) / _SMOOTHING) for count in range(_LEARNT_FROM + 1)]
 """What a word counts for an answer that it was seen with so often."""
 
 
@@ -63,14 +62,14 @@ class Likelihood:
 
     def __init__(self, learnt: Sequence[Row], questions: Questions) -> None:
         self._questions = questions
-        self._known = self._telling(learnt)
-        self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._words: Counter[str] = Counter()
         self._rows: Counter[str] = Counter()
         self._learnt: dict[str, str] = {}
-        for row in learnt:
-            self._learn(row)
-        self._forget_common()
+        words = [array("I", _buckets(questions.words(row))) for row in learnt]
+        telling, counts = _telling(words), defaultdict[int, Counter[str]](Counter)
+        for row, of_row in zip(learnt, words, strict=True):
+            self._learn(row, [word for word in of_row if word in telling], counts)
+        self._counts = self._without_common(counts)
         self._unseen = {answer: self._per_word(answer, 0) for answer in self._rows}
 
     def read_from(self, questions: Questions) -> None:
@@ -85,8 +84,8 @@ class Likelihood:
             return None
         found: dict[str, float] = defaultdict(float)
         for word in words:
-            for answer, count in self._counts[word].items():
-                found[answer] += _SEEN[min(count - (answer == own), _MOST_SEEN)]
+            for answer, count in self._counts[word]:
+                found[answer] += _SEEN[count - (answer == own)]
         scores = {answer: seen + self._without(answer, own, len(words)) for answer, seen in found.items()}
         given = scores.pop(row.answer_key, None)
         if given is None:
@@ -106,37 +105,43 @@ class Likelihood:
         """What each word counts against an answer that was seen with so many words less."""
         return math.log(max(0, self._words[answer] - less) / _SMOOTHING + len(self._counts))
 
-    def _learn(self, row: Row) -> None:
-        words = self._words_of(row)
+    def _learn(self, row: Row, words: Sequence[int], counts: Mapping[int, Counter[str]]) -> None:
         self._learnt[row.input_key] = row.answer_key
         self._rows[row.answer_key] += 1
         self._words[row.answer_key] += len(words)
         for word in words:
-            self._counts[word][row.answer_key] += 1
+            counts[word][row.answer_key] += 1
 
-    def _forget_common(self) -> None:
-        """Forget words that go with most answers: they tell little of each, and reading them takes most of the time."""
+    def _without_common(self, counts: Mapping[int, Counter[str]]) -> dict[int, tuple[tuple[str, int], ...]]:
+        """The counts without words that go with most answers: they tell little of each, and take most of the time."""
         most = max(_FEW_ANSWERS, len(self._rows) // 2)
-        for word in [word for word, counts in self._counts.items() if len(counts) > most]:
-            self._words.subtract(self._counts.pop(word))
-        self._known = frozenset(self._counts)
-
-    def _telling(self, rows: Sequence[Row]) -> frozenset[int]:
-        """The words that tell something: neither of one question alone, nor of a fifth of all."""
-        seen = array("H", bytes(2 * _BUCKETS))
-        for row in rows:
-            for word in _buckets(self._questions.words(row)):
-                seen[word] += 1
-        most = max(2, int(_COMMON * len(rows)))
-        return frozenset(word for word, count in enumerate(seen) if 1 < count <= most)
+        for of_word in counts.values():
+            if len(of_word) > most:
+                self._words.subtract(of_word)
+        return {word: tuple(of_word.items()) for word, of_word in counts.items() if len(of_word) <= most}
 
     def _words_of(self, row: Row) -> list[int]:
-        return [word for word in _buckets(self._questions.words(row)) if word in self._known]
+        return [word for word in _buckets(self._questions.words(row)) if word in self._counts]
+
+
+def _telling(questions: Sequence[Sequence[int]]) -> frozenset[int]:
+    """The words that tell something: neither of one question alone, nor of a fifth of all."""
+    seen = array("H", bytes(2 * _BUCKETS))
+    for words in questions:
+        for word in words:
+            seen[word] += 1
+    most = max(2, int(_COMMON * len(questions)))
+    return frozenset(word for word, count in enumerate(seen) if 1 < count <= most)
 
 
 def _buckets(words: Sequence[str]) -> list[int]:
-    """The words and the pairs of words of a question, each once, as numbers below a bound."""
+    """The words and the pairs of words of a question, each once, as numbers below a bound.
+
+    The sum of a pair goes on from that of its first word.
+    """
     if len(words) > 2 * _ENDS:
         words = [*words[:_ENDS], *words[-_ENDS:]]
-    pairs = (f"{first} {second}" for first, second in pairwise(words))
-    return list(dict.fromkeys(zlib.crc32(said.encode()) % _BUCKETS for said in (*words, *pairs)))
+    said = [word.encode() for word in words]
+    sums = [crc32(word) for word in said]
+    pairs = map(crc32, map(b" ".__add__, said[1:]), sums)
+    return list(dict.fromkeys(number % _BUCKETS for number in (*sums, *pairs)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from assembly.row import Row
@@ -21,9 +21,9 @@ _ERROR = 0.15
 
 
 class Pieces(NamedTuple):
-    """What a question is compared by: digests of its pieces, and one of its other parts."""
+    """What a question is compared by: its pieces, and a digest of its other parts."""
 
-    words: frozenset[bytes]
+    words: frozenset[str]
     other: bytes
 
 
@@ -47,7 +47,7 @@ class Near(NamedTuple):
 class Neighbours:
     """Questions of which the one most alike another is looked for. In all of them the other parts are the same."""
 
-    def __init__(self, similarity: float, template: frozenset[bytes]) -> None:
+    def __init__(self, similarity: float, template: frozenset[str]) -> None:
         self._least = similarity
         self._template = template
         self._bands = bands(similarity)
@@ -75,40 +75,37 @@ class Neighbours:
         best = min(scored, key=lambda near: (-near.score, near.row.id))
         return best if best.score >= self._least else None
 
-    def _share(self, ours: frozenset[bytes], theirs: frozenset[bytes]) -> float:
+    def _share(self, ours: frozenset[str], theirs: frozenset[str]) -> float:
         first, second = own(ours, self._template), own(theirs, self._template)
         return len(first & second) / len(first | second)
 
 
-def own(words: frozenset[bytes], template: frozenset[bytes]) -> frozenset[bytes]:
+def own(words: frozenset[str], template: frozenset[str]) -> frozenset[str]:
     """The pieces of a question that are not its template's; all, where there are no others."""
     return (words - template) or words
 
 
-def meeting(signatures: Callable[[], Iterator[tuple[object, bytes]]], similarity: float) -> Iterator[list[int]]:
+def meeting(signatures: Iterable[tuple[object, bytes]], similarity: float) -> Iterator[list[int]]:
     """The groups of questions, by their numbers in ascending order, of which each meets another one in a band.
 
-    `signatures` gives, each time from the first on, what must be equal of two questions and their signatures. A band is
-    looked at after the other, so that the slices of one are in memory.
+    `signatures` are their signatures, each behind what must be equal of two questions. In memory are eight bytes for
+    each band of each question, and the questions by the slices of one band after the other.
     """
-    total = sum(1 for _ in signatures())
-    parents = array("q", range(total))
     number = bands(similarity)
+    of_all = array("q")
+    for kind, signature in signatures:
+        of_all.extend(hash((kind, slice_)) for slice_ in slices(signature, number))
+    parents = array("q", range(len(of_all) // number))
     for band in range(number):
         first: dict[int, int] = {}
-        for place, (kind, signature) in enumerate(signatures()):
-            met = first.setdefault(hash((kind, _slice(signature, band, number))), place)
+        for place, slice_ in enumerate(of_all[band::number]):
+            met = first.setdefault(slice_, place)
             if met != place:
                 joined(parents, met, place)
     members: dict[int, list[int]] = defaultdict(list)
     for place, root in roots_of(parents):
         members[root].append(place)
     yield from members.values()
-
-
-def _slice(signature: bytes, band: int, number: int) -> bytes:
-    width = len(signature) // number
-    return signature[band * width : (band + 1) * width]
 
 
 def joined(parents: array[int], one: int, other: int) -> None:

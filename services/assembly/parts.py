@@ -32,7 +32,6 @@ from foundation import blobs
 
 _HEAD = struct.Struct(">QQ")
 """How an object of rows begins: with the lengths of its sample and of its rows. Behind these stand the lines."""
-_PIECE = 8
 _CHOSEN = ("selection.jsonl", "held_out.jsonl", "corrections.jsonl")
 """What is written before a dataset is recorded: one that is asked for anew may have these already."""
 _READERS = 8
@@ -82,16 +81,17 @@ class Parts:
             head = _HEAD.pack(len(sampled), len(rows))
             blobs.put_new(self._key(part, "rows"), b"".join((head, sampled, rows, spool.getvalue())))
 
-    def template(self) -> frozenset[bytes]:
+    def template(self) -> frozenset[str]:
         """The pieces of the prompts' templates: those that `Questions` would find with all rows in memory."""
         key = f"{work_of(self._making.dataset_id)}template"
         pieces = blobs.find(key)
         if pieces is None:
-            pieces = b"".join(sorted(self._template()))
+            # No piece has a line break: it is made of words.
+            pieces = "\n".join(sorted(self._template())).encode()
             blobs.put(key, pieces)
-        return frozenset(pieces[at : at + _PIECE] for at in range(0, len(pieces), _PIECE))
+        return frozenset(pieces.decode().splitlines())
 
-    def sign(self, part: Part, template: frozenset[bytes]) -> None:
+    def sign(self, part: Part, template: frozenset[str]) -> None:
         """Make the signatures of a part's questions."""
         entries = self.entries(part)
         with BytesIO(self.lines(part)) as spool:
@@ -146,7 +146,7 @@ class Parts:
         sampled, length = _HEAD.unpack(blobs.get(self._key(part, "rows"), offset=0, length=_HEAD.size))
         return sampled, length
 
-    def _template(self) -> frozenset[bytes]:
+    def _template(self) -> frozenset[str]:
         with ThreadPoolExecutor(_READERS) as readers:
             of_all = [one for of_part in readers.map(self._sampled, self._parts) for one in of_part]
             lines = {id(one.row): one.line for one in of_all}

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import batched
 from typing import IO, Any
 
 import orjson
@@ -28,9 +29,10 @@ from completions.same_input import answer_key
 
 _WORD = re.compile(r"\w+")
 _PIECE = 3
-_BYTES = 8
+_LONGEST_WORD = 64
 _MOST_WORDS = 5_000
 _SAMPLE = 500
+_AT_ONCE = 500
 _LEAST_SAMPLE = 20
 _TEMPLATE = 0.2
 _NOT_SPOKEN = ("system", "developer")
@@ -41,9 +43,20 @@ SIGNED = LENGTH + 32
 def pieces_of(messages: Sequence[dict[str, Any]]) -> Pieces:
     """The pieces of a question, in one case. A question of one or two words is one piece."""
     words, other = _spoken(messages)
-    del words[_MOST_WORDS:]
-    last = max(1, len(words) - _PIECE + 1)
-    return Pieces(frozenset(_digest(words[at : at + _PIECE]) for at in range(last)), other)
+    return Pieces(_cut(_short(words[:_MOST_WORDS])), other)
+
+
+def _cut(words: Sequence[str]) -> frozenset[str]:
+    if len(words) < _PIECE:
+        return frozenset([" ".join(words)])
+    return frozenset(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
+
+
+def _short(words: list[str]) -> list[str]:
+    """The words, with a digest in the place of a long one: a question is so small as the number of its words is."""
+    if max(map(len, words), default=0) <= _LONGEST_WORD:
+        return words
+    return [word if len(word) <= _LONGEST_WORD else hashlib.sha256(word.encode()).hexdigest() for word in words]
 
 
 def _spoken(messages: Sequence[dict[str, Any]]) -> tuple[list[str], bytes]:
@@ -64,10 +77,6 @@ def _spoken(messages: Sequence[dict[str, Any]]) -> tuple[list[str], bytes]:
     return words, other.digest()
 
 
-def _digest(words: Sequence[str]) -> bytes:
-    return hashlib.blake2b(" ".join(words).encode(), digest_size=_BYTES).digest()
-
-
 class Questions:
     """The questions of the rows of one set, and of the test rows.
 
@@ -79,7 +88,7 @@ class Questions:
         spool: IO[bytes],
         rows: Sequence[Row],
         test: Sequence[TestQuestion] = (),
-        template: frozenset[bytes] | None = None,
+        template: frozenset[str] | None = None,
     ) -> None:
         self._spool = spool
         self._rows = rows
@@ -87,7 +96,7 @@ class Questions:
         self._known_template = template
 
     @cached_property
-    def template(self) -> frozenset[bytes]:
+    def template(self) -> frozenset[str]:
         """The pieces of the prompts' templates. They follow from all rows that the steps by row have left."""
         if self._known_template is not None:
             return self._known_template
@@ -96,9 +105,7 @@ class Questions:
     def of(self, row: Row) -> Question:
         """The question of a row. Its signature is made once, and lies in the spool from then on."""
         if row.signed is None:
-            signed = self.signed(row)
-            row.signed = self._spool.seek(0, 2)
-            self._spool.write(signed)
+            self._sign([row])
         signature, other = self._signature(row)
         return Question(row, other, signature, lambda: self._read(row))
 
@@ -120,14 +127,10 @@ class Questions:
 
         No two rows of different groups are: the bands of their signatures never meet.
         """
-        for row in rows:
-            self.of(row)
-
-        def signatures() -> Iterator[tuple[object, bytes]]:
-            for row in rows:
-                signature, other = self._signature(row)
-                yield (row.answer_key, other), signature
-
+        for some in batched((row for row in rows if row.signed is None), _AT_ONCE, strict=False):
+            self._sign(some)
+        signed = ((row, *self._signature(row)) for row in rows)
+        signatures = (((row.answer_key, other), signature) for row, signature, other in signed)
         for group in meeting(signatures, similarity):
             yield [self.of(rows[place]) for place in group]
 
@@ -141,6 +144,14 @@ class Questions:
                 found[question.other] = self.neighbours(similarity)
             found[question.other].add(question)
         return found
+
+    def _sign(self, rows: Sequence[Row]) -> None:
+        """Lay the signatures of the rows behind whatever lies in the spool."""
+        signed = [self.signed(row) for row in rows]
+        end = self._spool.seek(0, 2)
+        self._spool.write(b"".join(signed))
+        for number, row in enumerate(rows):
+            row.signed = end + number * SIGNED
 
     def _signature(self, row: Row) -> tuple[bytes, bytes]:
         self._spool.seek(row.signed or 0)
@@ -174,9 +185,9 @@ def sample(rows: Iterable[Row], most: int = _SAMPLE) -> list[Row]:
     return [distinct[key] for key in heapq.nsmallest(most, distinct)]
 
 
-def template_of(sampled: Iterable[frozenset[bytes]]) -> frozenset[bytes]:
+def template_of(sampled: Iterable[frozenset[str]]) -> frozenset[str]:
     """The pieces that a fifth of the questions have, by the pieces of a sample of them."""
-    counts: Counter[bytes] = Counter()
+    counts: Counter[str] = Counter()
     total = 0
     for words in sampled:
         counts.update(words)
@@ -185,16 +196,14 @@ def template_of(sampled: Iterable[frozenset[bytes]]) -> frozenset[bytes]:
 
 
 class TestQuestion:
-    """The question of a test row, which lies in no spool: the digests of its pieces, one behind the other."""
+    """The question of a test row, which lies in no spool: its words, one behind the other."""
 
     __test__ = False
 
     def __init__(self, row_id: str, messages: Sequence[dict[str, Any]]) -> None:
-        pieces = pieces_of(messages)
-        self._pieces = b"".join(pieces.words)
-        self._other = pieces.other
+        words, self._other = _spoken(messages)
+        self._words = " ".join(_short(words[:_MOST_WORDS])).encode()
         self.row = Row(row_id, 0, "", "", "", {}, 0, 0, 0, 0)
 
     def pieces(self) -> Pieces:
-        starts = range(0, len(self._pieces), _BYTES)
-        return Pieces(frozenset(self._pieces[at : at + _BYTES] for at in starts), self._other)
+        return Pieces(_cut(self._words.decode().split(" ")), self._other)

@@ -1,6 +1,6 @@
 """Signatures of questions: by how many of their numbers are equal two questions are about as alike as their pieces are.
 
-In: the digests of a question's pieces. Out: its MinHash signature of 128 numbers (rensa) as bytes, and bands of it: the
+In: a question's pieces. Out: its MinHash signature of 128 numbers (rensa) as bytes, and bands of it: the
 slices of which two questions that are alike have one in common.
 """
 
@@ -16,7 +16,7 @@ _SEED = 42
 _SURE = 0.99
 
 
-def signature_of(words: Iterable[bytes]) -> bytes:
+def signature_of(words: Iterable[str]) -> bytes:
     """The signature of a question with these pieces."""
     # Imported here: recipes without such a step do not pay for it.
     from array import array

@@ -33,17 +33,17 @@ def test_a_group_is_what_a_chain_of_common_bands_joins(similarity: float) -> Non
                 group = joined[one] | joined[other]
                 joined |= dict.fromkeys(group, group)
     expected = {tuple(sorted(group)) for group in joined.values() if len(group) > 1}
-    assert {tuple(group) for group in meeting(lambda: iter(questions), similarity)} == expected
+    assert {tuple(group) for group in meeting(questions, similarity)} == expected
     assert expected
 
 
 def test_questions_that_meet_nobody_are_in_no_group() -> None:
-    assert list(meeting(lambda: iter(signed(1, 2)[:1]), 0.85)) == []
-    assert list(meeting(lambda: iter([]), 0.85)) == []
+    assert list(meeting(signed(1, 2)[:1], 0.85)) == []
+    assert list(meeting([], 0.85)) == []
 
 
 def test_a_signature_tells_about_how_much_two_questions_have_in_common() -> None:
     text = WORDS[:100]
-    same, less = signature_of([word.encode() for word in text]), signature_of([word.encode() for word in text[:50]])
+    same, less = signature_of(text), signature_of(text[:50])
     assert (len(same), estimate(same, same)) == (LENGTH, 1.0)
     assert estimate(same, less) == pytest.approx(0.5, abs=0.15)

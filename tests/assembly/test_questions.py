@@ -149,10 +149,9 @@ def test_what_was_said_in_a_prompt_is_no_part_of_a_question() -> None:
     assert [len(pieces) for pieces in (one, two, one & two)] == [2, 2, 1]
 
 
-def test_of_a_test_row_eight_bytes_a_piece_are_held_and_no_text() -> None:
-    asked = build.asked(" ".join(WORDS))
+def test_of_a_test_row_its_words_are_held_and_of_a_long_one_a_digest() -> None:
+    asked = build.asked(" ".join([*WORDS, "x" * 100_000, "Last"]))
     test = TestQuestion("t", asked)
     assert test.pieces() == pieces_of(asked)
-    held = pickle.dumps(test)
-    assert b"word1" not in held
-    assert len(held) < 8 * len(WORDS) + 500
+    assert test.pieces() != pieces_of(build.asked(" ".join([*WORDS, "y" * 100_000, "Last"])))
+    assert len(pickle.dumps(test)) < sum(len(word) + 1 for word in WORDS) + 600

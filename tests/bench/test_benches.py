@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
     "cost": ("--records", "2", "--rate", "1"),
-    "datasets": ("--records", "300"),
+    "datasets": ("--records", "300", "--texts", "50"),
     "effect": ("--intents", "2", "--seeds", "1", "--splits", "0"),
     "evals": ("--rows", "10", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),

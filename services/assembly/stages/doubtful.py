@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from tempfile import TemporaryFile
 from typing import Any
@@ -46,8 +47,14 @@ def doubtful(work: Work, stage: Stage, names: Sequence[str], share_of: ShareOf) 
     teachers = frozenset(found["learnt"])
     lines = work.each(stage.name("lines"), lambda number: _lines(work, work.rows(names, number), teachers))
 
+    @cache
+    def likelihood() -> Likelihood:
+        return _likelihood(work, lines, found["answers"])
+
     def doubted(number: int) -> bytes:
-        return _doubted(work, step, list(work.rows(names, number)), lines, found["answers"])
+        if not found["answers"]:
+            return b""
+        return _doubted(work, step, list(work.rows(names, number)), likelihood())
 
     doubts = work.each(stage.name("doubts"), doubted)
     believed = stage.name("believed")
@@ -103,13 +110,14 @@ def _lines(work: Work, rows: Iterable[Row], teachers: frozenset[int]) -> bytes:
         return b"".join(packed(row, spool, signed=False) for row in some)
 
 
-def _doubted(work: Work, step: Doubtful, rows: list[Row], lines: Sequence[str], answers: dict[str, int]) -> bytes:
-    """The rows of a shard that are doubted: id, answer, the answer that it should rather have, and by how much."""
-    if not answers:
-        return b""
+def _likelihood(work: Work, lines: Sequence[str], answers: dict[str, int]) -> Likelihood:
     with TemporaryFile() as spool:
         every = laid((blobs.get(work.key(name)) for name in lines), spool, signed=False)
-        likelihood = Likelihood(learnt(every, answers), Questions(spool, [], (), frozenset()))
+        return Likelihood(learnt(every, answers), Questions(spool, [], (), frozenset()))
+
+
+def _doubted(work: Work, step: Doubtful, rows: list[Row], likelihood: Likelihood) -> bytes:
+    """The rows of a shard that are doubted: id, answer, the answer that it should rather have, and by how much."""
     with spooled(work, rows, signed=False) as spool:
         likelihood.read_from(Questions(spool, [], (), frozenset()))
         found = [[row.id, row.answer_key, *rival] for row, rival in doubts_of(rows, likelihood, step)]
