@@ -34,6 +34,26 @@ type When = Annotated[dict[_TagName, _TagValue], MaxLen(MOST_CONDITIONS)]
 type PromoteOn = Literal["beats_baseline"]
 
 
+type CascadeBy = Literal["logprob"]
+"""What says how sure a target is of an answer: the mean log-probability of its tokens."""
+# A mean below this says as little as no answer; OpenAI writes -9999 for a token that cannot be.
+_LEAST_LOGPROB = -9999.0
+
+
+class Cascade(Body):
+    """Who answers what a target is not sure of."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    to: Name = Field(min_length=1)
+    """The model that is asked then, such as the target's teacher."""
+    by: CascadeBy
+    """`logprob`: the mean log-probability of the answer's tokens, which the target is asked for besides."""
+    threshold: float = Field(ge=_LEAST_LOGPROB, le=0, allow_inf_nan=False)
+    """An answer this sure, or surer, is kept; 0 keeps what is certain alone. A verdict's `cascade` has one whose loss
+    is promised."""
+
+
 class Target(Body):
     """A model that answers a share of the calls."""
 
@@ -46,6 +66,18 @@ class Target(Body):
     when: When = Field(default_factory=dict)
     """The metadata that a call must have. The first `when` of the list that a call meets decides: the targets with the
     same one share it. Those with an empty one share all other calls."""
+    cascade: Cascade | None = None
+    """Who answers what it is not sure of; null where it answers all of its calls."""
+
+    @property
+    def models(self) -> list[str]:
+        """It, and who answers what it is not sure of."""
+        return [self.model, *([self.cascade.to] if self.cascade else [])]
+
+    @property
+    def unjudged(self) -> str:
+        """Who answers a call whose answer nobody can be sure of, such as an embedding."""
+        return self.models[-1]
 
 
 class StickyBy(Body):
@@ -84,7 +116,8 @@ class Routing(Body):
     @property
     def models(self) -> list[str]:
         """Every model that may answer, the fallback too."""
-        return list(dict.fromkeys([*(target.model for target in self.targets), *filter(None, [self.fallback])]))
+        answering = [model for target in self.targets for model in target.models]
+        return list(dict.fromkeys([*answering, *filter(None, [self.fallback])]))
 
     @cached_property
     def groups(self) -> list[list[Target]]:

@@ -70,6 +70,8 @@ def _named(routing: Routing) -> Iterator[tuple[str, str]]:
     """The fields that name a model, each with its model."""
     for number, target in enumerate(routing.targets):
         yield f"targets[{number}].model", target.model
+        if target.cascade:
+            yield f"targets[{number}].cascade.to", target.cascade.to
     if routing.fallback:
         yield "fallback", routing.fallback
 
@@ -87,6 +89,13 @@ def _refuse_shares(routing: Routing) -> None:
                 param=f"targets[{number}].model",
             )
         seen.add(place)
+        if target.cascade and target.cascade.to == target.model:
+            raise ApiError(
+                f"Invalid 'targets[{number}].cascade.to': '{target.model}' is the target itself. Name the model that "
+                "answers what it is not sure of.",
+                code="invalid_value",
+                param=f"targets[{number}].cascade.to",
+            )
     if all(target.when for target in routing.targets):
         raise ApiError(
             "Invalid 'targets': each has a 'when', so a call that meets none would have no answer. Add one without.",

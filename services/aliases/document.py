@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from aliases.alias import Alias, PromoteOn, StickyBy, When
+from aliases.alias import Alias, Cascade, CascadeBy, PromoteOn, StickyBy, When
 from foundation.document import Document
 from providers import ProviderRefused, registry
 
@@ -29,6 +29,19 @@ class Place(Document):
     """Its name at its provider."""
 
 
+class CascadeDocument(Document):
+    """Who answers what a target is not sure of."""
+
+    to: str
+    """The model that is asked then."""
+    by: CascadeBy
+    """What says how sure the target is."""
+    threshold: float
+    """An answer this sure, or surer, is kept."""
+    place: Place
+    """Where that model answers."""
+
+
 class TargetDocument(Place):
     """A model that answers a share of the calls."""
 
@@ -36,6 +49,8 @@ class TargetDocument(Place):
     """Its share, beside the weights of the targets with the same `when`."""
     when: When
     """The metadata that a call must have."""
+    cascade: CascadeDocument | None
+    """Who answers what it is not sure of; null where it answers all of its calls."""
 
 
 class AliasChange(Document):
@@ -78,6 +93,7 @@ class PlainTarget(Document):
     model: str
     weight: int
     when: When
+    cascade: Cascade | None
 
 
 class AliasVersion(AliasChange):
@@ -101,7 +117,10 @@ def alias_document(alias: Alias) -> AliasDocument:
         updated_at=alias.updated_at,
         salt=alias.salt,
         targets=[
-            TargetDocument(**_place(target.model), weight=target.weight, when=target.when) for target in alias.targets
+            TargetDocument(
+                **_place(target.model), weight=target.weight, when=target.when, cascade=_cascade(target.cascade)
+            )
+            for target in alias.targets
         ],
         fallback_place=Place(**_place(alias.fallback)) if alias.fallback else None,
         **_shown(alias),
@@ -122,6 +141,10 @@ def version_document(version: Alias) -> AliasVersion:
 
 def _shown(alias: Alias) -> dict[str, Any]:
     return {name: getattr(alias, name) for name in _SHOWN}
+
+
+def _cascade(cascade: Cascade | None) -> CascadeDocument | None:
+    return CascadeDocument(**cascade.model_dump(), place=Place(**_place(cascade.to))) if cascade else None
 
 
 def _place(model: str) -> dict[str, Any]:

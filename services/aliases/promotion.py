@@ -64,4 +64,6 @@ def _promoted(alias: Alias, model: str) -> Routing:
     before = routing.main
     slices = [target for target in routing.targets if target.when]
     fallback = next((name for name in (routing.fallback, before) if name not in {None, model}), None)
-    return routing.model_copy(update={"targets": [Target(model=model), *slices], "fallback": fallback})
+    # Where it answers already, what it is not sure of goes on to its teacher; another model's threshold is not its own.
+    own = next((target.cascade for target in routing.group_of({}) if target.model == model), None)
+    return routing.model_copy(update={"targets": [Target(model=model, cascade=own), *slices], "fallback": fallback})

@@ -17,6 +17,7 @@ from typing import Literal
 from api import filters
 from completions import index
 from completions.filters import Filter
+from completions.first_asked import FirstAsked
 from completions.postings import Reference
 from completions.scan import Scan
 from foundation import http
@@ -52,8 +53,11 @@ class UsageGroup(Document):
     completions: int
     failed: int
     """Those of them whose call failed."""
+    unkept: int
+    """Answers of cascades' targets that were not kept: their tokens and their cost are in this group, their completions
+    in the one of the model that answered."""
     without_usage: int
-    """Those of them that were answered without counts of tokens: tokens and cost leave them out."""
+    """Answers of this group without counts of tokens, kept or not: tokens and cost leave them out."""
     prompt_tokens: TokenSum
     """A sum of tokens ends at 2^63 - 1."""
     cached_tokens: TokenSum
@@ -90,22 +94,35 @@ class Group:
         self.completions = 0
         self.failed = 0
         self.without_usage = 0
+        self.unkept = 0
         self.tokens: dict[str, Counter[str]] = defaultdict(Counter)
         self.latencies = array("Q")
 
     def add(self, reference: Reference) -> None:
         self.completions += 1
         self.failed += reference.failed
-        used = self.tokens[reference.model]
-        if reference.prompt_tokens is not None and reference.completion_tokens is not None:
-            used["calls"] += 1
-            used["prompt"] += reference.prompt_tokens
-            used["cached"] += reference.cached_tokens or 0
-            used["completion"] += reference.completion_tokens
-        elif not reference.failed:
+        tokens = (reference.prompt_tokens, reference.cached_tokens, reference.completion_tokens)
+        if not self._count(FirstAsked(reference.model, *tokens)) and not reference.failed:
             self.without_usage += 1
         if reference.latency_ms is not None:
             self.latencies.append(reference.latency_ms)
+
+    def add_unkept(self, asked: FirstAsked) -> None:
+        """Count a call that was paid for besides."""
+        self.unkept += 1
+        if not self._count(asked):
+            self.without_usage += 1
+
+    def _count(self, asked: FirstAsked) -> bool:
+        """Whether the tokens of this call are known, and counted."""
+        if asked.prompt_tokens is None or asked.completion_tokens is None:
+            return False
+        used = self.tokens[asked.model]
+        used["calls"] += 1
+        used["prompt"] += asked.prompt_tokens
+        used["cached"] += asked.cached_tokens or 0
+        used["completion"] += asked.completion_tokens
+        return True
 
     def shown(self, key: dict[str, str | None], price_as: str | None = None) -> UsageGroup:
         by_model = [
@@ -129,6 +146,7 @@ class Group:
             group=key,
             completions=self.completions,
             failed=self.failed,
+            unkept=self.unkept,
             without_usage=self.without_usage,
             prompt_tokens=sum(used.prompt_tokens for used in by_model),
             cached_tokens=sum(used.cached_tokens for used in by_model),
@@ -163,6 +181,9 @@ def usage() -> Usage:
     scan = Scan(references=_MOST if most is None else most)
     for reference in _captured(filters.wanted(router), scan, newest_first=most is not None):
         groups[tuple(_value(name, reference) for name in names)].add(reference)
+        if reference.first_asked:
+            beside = reference._replace(models=(reference.first_asked.model,))
+            groups[tuple(_value(name, beside) for name in names)].add_unkept(reference.first_asked)
         if len(groups) > _MOST_GROUPS:
             raise _too_many_groups()
     ordered = sorted(groups.items(), key=lambda pair: [value or "" for value in pair[0]])

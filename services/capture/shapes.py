@@ -46,7 +46,33 @@ class _Original(BaseModel):
     input_items: list[Item]
 
 
+_LONGEST_SOURCE = 32
 _AS_PUSHED = ("original", "alias")
+
+
+class _FirstAsked(BaseModel):
+    """The call of a cascade's target whose answer was not kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: _Id
+    prompt_tokens: _Tokens | None = None
+    cached_tokens: _Tokens | None = None
+    completion_tokens: _Tokens | None = None
+    latency_ms: int | None = Field(default=None, ge=0, lt=LATENCY_END)
+
+
+class _PushedCascade(BaseModel):
+    """What came of a target's cascade."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: _Id
+    by: str = Field(max_length=_LONGEST_SOURCE)
+    threshold: float = Field(allow_inf_nan=False)
+    confidence: float | None = Field(default=None, allow_inf_nan=False)
+    kept: bool = Field(strict=True)
+    first_asked: _FirstAsked | None = None
 
 
 class _PushedAlias(BaseModel):
@@ -57,6 +83,7 @@ class _PushedAlias(BaseModel):
     name: str = Field(max_length=LONGEST_ALIAS, pattern=ALIAS)
     version: int = Field(strict=True, ge=1, lt=VERSIONS_END)
     target: _Id
+    cascade: _PushedCascade | None = None
 
 
 class PushedCall[Asked, Answered](BaseModel):

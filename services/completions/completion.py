@@ -172,13 +172,7 @@ class Completion:
 
         None stands for a count that the provider does not give.
         """
-        usage = self.response.get("usage")
-        if not isinstance(usage, dict):
-            return None, None, None
-        cached = _count(_member(usage.get("prompt_tokens_details"), "cached_tokens"))
-        prompt = _count(usage.get("prompt_tokens"))
-        whole = prompt if prompt is None or cached is None else _count(whole_prompt(prompt, cached))
-        return whole, cached, _count(usage.get("completion_tokens"))
+        return tokens_in(self.response.get("usage"))
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -249,6 +243,16 @@ def _cause(pushed: dict[str, Any]) -> dict[str, Any]:
 def _member(value: Any, name: str) -> Any:
     """The member of this name if the value is an object that has it, else None."""
     return value.get(name) if isinstance(value, dict) else None
+
+
+def tokens_in(usage: Any) -> tuple[int | None, int | None, int | None]:
+    """Those that the usage of a chat completion says, as `Completion.tokens`."""
+    if not isinstance(usage, dict):
+        return None, None, None
+    cached = _count(_member(usage.get("prompt_tokens_details"), "cached_tokens"))
+    prompt = _count(usage.get("prompt_tokens"))
+    whole = prompt if prompt is None or cached is None else _count(whole_prompt(prompt, cached))
+    return whole, cached, _count(usage.get("completion_tokens"))
 
 
 def _count(value: Any) -> int | None:

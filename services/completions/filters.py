@@ -91,7 +91,11 @@ class Filter(BaseModel):
         from providers import prices
 
         tokens = (reference.prompt_tokens, reference.cached_tokens, reference.completion_tokens)
-        return _within(prices.call_usd(reference.model, *tokens), self.min_cost_usd, self.max_cost_usd)
+        costs = [prices.call_usd(reference.model, *tokens)]
+        if reference.first_asked:
+            costs.append(prices.call_usd(*reference.first_asked))
+        known = [cost for cost in costs if cost is not None]
+        return _within(sum(known) if len(known) == len(costs) else None, self.min_cost_usd, self.max_cost_usd)
 
     def may_match(self, line: bytes) -> bool:
         """Whether a completion with this line of JSON may contain the text. False is certain, True is not."""

@@ -24,6 +24,7 @@ from backports import zstd
 
 from completions.completion import Completion
 from completions.dimensions import alias_label, alias_lists, tags
+from completions.first_asked import FirstAsked
 from foundation import table
 from foundation.ids import now
 
@@ -65,6 +66,8 @@ class Reference(NamedTuple):
     origin: str | None = None
     alias: str | None = None
     """The alias and its version, `quick-reply@3`."""
+    first_asked: FirstAsked | None = None
+    """The call of a cascade whose answer was not kept, and which costs besides."""
 
     @classmethod
     def of(cls, completion: Completion, *, key: str, offset: int, length: int) -> Reference:
@@ -86,6 +89,7 @@ class Reference(NamedTuple):
             completion.failed,
             completion.origin,
             alias_label(completion.alias),
+            FirstAsked.of(completion.alias),
         )
 
     @property
@@ -116,6 +120,8 @@ class Reference(NamedTuple):
 
 
 _ORDER = itemgetter(*map(Reference._fields.index, ("created", "id", "hash")))
+_OF_TEXT = ("id", "models", "metadata", "finish_reason", "origin", "alias", "first_asked")
+_TEXTS = itemgetter(*map(Reference._fields.index, _OF_TEXT))
 
 
 def shard_of(text: str) -> int:
@@ -164,22 +170,14 @@ def _parts(references: list[Reference]) -> Iterator[list[Reference]]:
 
 def _size(reference: Reference) -> int:
     """About how many bytes a reference takes before it is compressed: its texts, and its numbers at their longest."""
-    texts = (
-        reference.id,
-        reference.models,
-        reference.metadata,
-        reference.finish_reason,
-        reference.origin,
-        reference.alias,
-    )
-    return _BYTES_A_REFERENCE + len(orjson.dumps(texts))
+    return _BYTES_A_REFERENCE + len(orjson.dumps(_TEXTS(reference), default=tuple))
 
 
 def packed(references: list[Reference]) -> table.Row:
     """The attributes that hold references of one object, column by column: the values of a column compress well."""
     columns = list(zip(*references, strict=True))
     columns[Reference._fields.index("object")] = ("",) * len(references)
-    return {"object": references[0].object, "references": zstd.compress(orjson.dumps(columns))}
+    return {"object": references[0].object, "references": zstd.compress(orjson.dumps(columns, default=tuple))}
 
 
 def unpacked(row: table.Row) -> list[Reference]:
@@ -188,6 +186,8 @@ def unpacked(row: table.Row) -> list[Reference]:
     names = Reference._fields
     columns[names.index("object")] = [row["object"]] * len(columns[0])
     columns[names.index("models")] = [tuple(models) for models in columns[names.index("models")]]
+    for column in columns[names.index("first_asked") :]:  # Rows of before there were cascades end with the alias.
+        column[:] = [FirstAsked(*one) if one else None for one in column]
     return [Reference(*values) for values in zip(*columns, strict=True)]
 
 

@@ -1,8 +1,8 @@
 """A call by an alias's name, as a call of the model that the alias gives it.
 
 In: a request, its policy, and the messages that it begins with. Out: the request with the name of the chosen target,
-and the policy with the alias's fallback, which a header or the key's own comes before, and what is captured of the
-alias. A request that names a model stays as it is.
+and the policy with the alias's fallback, which a header or the key's own comes before, the target's cascade, and what
+is captured of the alias. A request that names a model stays as it is.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ def aliased(request: dict[str, Any], policy: Policy, messages: Sequence[Any]) ->
         return request, policy
     routing = alias.routing
     call = Call(request, messages, policy.metadata, policy.headers)
-    target = choose(routing, alias.salt, call).model
+    chosen = choose(routing, alias.salt, call)
+    target = chosen.model
     # What is the target itself stands in for nobody: the alias's own then does.
     fallback = next((model for model in (policy.fallback_model, routing.fallback) if model not in {None, target}), None)
-    return {**request, "model": target}, policy._replace(fallback_model=fallback, alias=captured(alias, target))
+    policy = policy._replace(fallback_model=fallback, alias=captured(alias, target), cascade=chosen.cascade)
+    return {**request, "model": target}, policy
 
 
 def alias_header(policy: Policy) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 In: a chat completion's request and its policy. Out: the provider's answer as it came, as events where `stream` asks for
 them; its refusals with their status, body and `retry-after`. A fallback model is asked where the first one is away, and
-the header `x-stillhouse-fallback` names it then. A capture that fails is logged and counted, and never fails the
-completion.
+the header `x-stillhouse-fallback` names it then; of a cascade, `x-stillhouse-cascade` says whose answer it is. A
+capture that fails is logged and counted, and never fails the completion.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any
 
 import orjson
 
+from completions import confidence
 from foundation import loop
 from foundation.errors import ApiError
 from gateway import stream
 from gateway.aliased import alias_field, alias_header, aliased
 from gateway.capturing import capture
-from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
+from gateway.cascading import Api, ask_any
+from gateway.fallback import MARGIN_S
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.head import with_sound_head
 from gateway.policy import Policy
@@ -38,7 +40,7 @@ def forward(
     ask = (provider or registry.providers()).complete
     try:
         seconds = ends - time.monotonic() - MARGIN_S
-        model, answer = loop.run(ask_with_fallback(ask, upstream, policy.fallback_model, seconds))
+        model, answer, policy, says = loop.run(ask_any(ask, upstream, policy, seconds, _CHAT))
     except ProviderRefused as refusal:
         return refused(refusal, alias_header(policy))
     record = {
@@ -50,8 +52,23 @@ def forward(
     }
     captured = policy.store and capture(lambda: record, ends=ends)
     body = {**answer.body, "metadata": policy.metadata} if policy.metadata else answer.body
-    answered = _answered(request, body, {**alias_header(policy), **fallback_header(model, request["model"])})
+    answered = _answered(request, body, {**alias_header(policy), **says})
     return bounded(answered, captured_at=stored_at("chat/completions", answer.body.get("id")) if captured else None)
+
+
+def _asking(request: dict[str, Any]) -> dict[str, Any]:
+    return {**request, "logprobs": True}
+
+
+def _without(answer: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    choices = answer.get("choices")
+    if request.get("logprobs") or not isinstance(choices, list):
+        return answer
+    plain = [{**choice, "logprobs": None} if isinstance(choice, dict) else choice for choice in choices]
+    return {**answer, "choices": plain}
+
+
+_CHAT = Api(_asking, confidence.of_completion, _without, lambda answer: answer.get("usage"))
 
 
 def _answered(request: dict[str, Any], body: dict[str, Any], headers: dict[str, str]) -> Forwarded:

@@ -130,13 +130,16 @@ def _addressed(body: bytes, kind: str) -> _Addressed:
 
 
 def _target_of(model: str, body: bytes) -> str:
-    """The model of this name, or the one that an alias of this name gives to this body."""
+    """The model of this name, or the one that an alias of this name gives to this body.
+
+    Of a cascade that is the model which answers what its target is not sure of: nobody can say how sure one is here.
+    """
     alias = known_aliases.find(model)
     if alias is None:
         return model
     digest = {"role": "user", "content": hashlib.sha256(body).hexdigest()}
     call = Call({}, [digest], headers=router.current_event.headers)
-    return choose(alias.routing, alias.salt, call).model
+    return choose(alias.routing, alias.salt, call).unjudged
 
 
 def _of_json() -> tuple[str | None, Callable[[str], bytes]]:

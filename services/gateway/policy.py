@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, ValidationError
 
+from aliases.alias import Cascade
 from completions.completion import Metadata
 from foundation.errors import ApiError
 from foundation.field_errors import field_error
@@ -42,6 +43,8 @@ class Policy(NamedTuple):
     """The request's headers, by lower-case name."""
     alias: dict[str, Any] | None = None
     """The alias that the call was made by, as it is captured; None where it named a model."""
+    cascade: Cascade | None = None
+    """Who answers what the alias's target is not sure of."""
 
 
 def policy_of(request: dict[str, Any], headers: Mapping[str, str], key: Key, *, store: bool = False) -> Policy:

@@ -62,7 +62,10 @@ def test_it_is_made_shown_and_listed(system: System) -> None:
         "verdict_id": None,
         "rolled_back_to": None,
         "salt": made["salt"],
-        "targets": [{**target, "when": {}, "model_there": target["model"], **place} for target in NEW["targets"]],
+        "targets": [
+            {**target, "when": {}, "cascade": None, "model_there": target["model"], **place}
+            for target in NEW["targets"]
+        ],
         "sticky_by": {"header": None, "metadata": "customer"},
         "fallback": "lab-judge",
         "fallback_place": {"model": "lab-judge", "model_there": "lab-judge", **place},
@@ -220,6 +223,51 @@ def test_what_cannot_be_is_refused_by_its_field(system: System) -> None:
         status, answer = system.call("PUT", URL, {**NEW, **fields})
         assert (status in {400, 404}, answer["error"]["param"]) == (True, param), (fields, answer)
     assert system.call("GET", URL)[0] == 404
+
+
+CASCADE = {"to": "lab-judge", "by": "logprob", "threshold": -0.125}
+
+
+def test_a_cascade_is_kept_shown_and_gone_back_to(system: System) -> None:
+    made = put(system, targets=[{**SMALL, "cascade": CASCADE}], fallback=None)
+    place = {name: made["targets"][0]["cascade"]["place"][name] for name in ("provider", "model", "model_there")}
+    assert made["targets"][0]["cascade"].items() >= CASCADE.items()
+    assert place == {"provider": "default", "model": "lab-judge", "model_there": "lab-judge"}
+    assert put(system, targets=[{**SMALL, "cascade": CASCADE}], fallback=None)["version"] == 1
+    assert put(system, targets=[SMALL], fallback=None)["targets"][0]["cascade"] is None
+    back = system.ok("POST", f"{URL}/rollback", {})
+    assert back["targets"][0]["cascade"].items() >= CASCADE.items()
+    versions = system.ok("GET", f"{URL}/versions")["data"]
+    assert [version["targets"][0]["cascade"] for version in versions] == [CASCADE, None, CASCADE]
+    assert system.ok("GET", "/v1/models/quick-reply")["alias"]["models"] == ["lab-small", "lab-judge"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"to": "lab-small"}, "to"),
+        ({"to": "nobody"}, "to"),
+        ({"to": "quick-reply"}, "to"),
+        ({"to": ""}, "to"),
+        ({"by": "judge"}, "by"),
+        ({"threshold": 0.1}, "threshold"),
+        ({"threshold": "low"}, "threshold"),
+        ({"threshold": None}, "threshold"),
+        ({"least": 1}, "least"),
+    ],
+)
+def test_a_cascade_that_cannot_be_is_refused_by_its_field(wrong: dict[str, Any], field: str, system: System) -> None:
+    target = {**SMALL, "cascade": {**CASCADE, **wrong}}
+    status, answer = system.call("PUT", URL, {"targets": [target]})
+    assert (status in {400, 404}, answer["error"]["param"]) == (True, f"targets[0].cascade.{field}")
+
+
+def test_the_teacher_of_a_cascade_is_not_retired(system: System) -> None:
+    system.ok("POST", "/v1/providers", {"name": "alpha", "base_url": "https://alpha.example/v1", "models": ["m"]})
+    registry.forget()
+    trained("teacher", provider="alpha", served_as="m")
+    put(system, targets=[{**SMALL, "cascade": {**CASCADE, "to": "teacher"}}], fallback=None)
+    assert refused(system, "DELETE", "/v1/models/teacher") == (409, "model_in_use", "model")
 
 
 @pytest.mark.parametrize("name", ["a%2Fb", "ft:x", "-a", "a" * 65, "%C3%A9", "a%20b", "a%0A"])

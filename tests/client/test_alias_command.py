@@ -80,6 +80,37 @@ def test_what_is_no_target_stops_before_anything_is_changed(wrong, asked):
     assert "give" in result.stderr
 
 
+CASCADE = {"to": "gpt-6", "by": "logprob", "threshold": -0.12}
+
+
+def test_what_a_target_is_not_sure_of_goes_to_its_teacher(asked):
+    assert run("set", "new", "student", "--cascade", "student=-0.12 gpt-6").exit_code == 0
+    assert asked[0][2]["targets"] == [{"model": "student", "cascade": CASCADE}]
+
+
+def test_a_target_that_is_named_again_keeps_its_cascade_until_it_is_told(asked, monkeypatch):
+    monkeypatch.setitem(TARGETS[1], "cascade", {**CASCADE, "place": {"model": "gpt-6", "provider": "openai"}})
+    assert "ft:a=b 5% (below -0.12 to gpt-6)" in run("show", "quick").output
+    run("set", "quick", "gpt-6=50", "ft:a=b=50")
+    run("set", "quick", "ft:a=b=1", "--cascade", "ft:a=b=-0.5 gpt-5")
+    run("set", "quick", "ft:a=b=1", "--cascade", "ft:a=b=none")
+    run("set", "quick", "gpt-6", "--slice", "topic=x ft:a=b=1")
+    assert [body["targets"][-1].get("cascade") for _, _, body in asked] == [
+        CASCADE,
+        {"to": "gpt-5", "by": "logprob", "threshold": -0.5},
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["student", "student=-0.1", "student=x gpt-6", "=1 gpt-6", "student=nan g", "other=-1 g"]
+)
+def test_what_is_no_cascade_stops_before_anything_is_changed(wrong, asked):
+    assert run("set", "new", "student", "--cascade", wrong).exit_code == 1
+    assert asked == []
+
+
 def test_it_goes_back_in_one_call(asked):
     assert run("rollback", "quick").exit_code == 0
     assert run("rollback", "quick", "--version", "3", "--why", "worse").exit_code == 0

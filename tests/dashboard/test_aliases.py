@@ -64,6 +64,20 @@ def test_a_slice_whose_value_has_commas_comes_back_from_the_form_as_it_was(syste
     assert (alias["version"], alias["targets"][1]["when"]) == (2, odd)
 
 
+def test_a_cascade_is_set_shown_and_taken_away_by_the_form(system: System, browser: Browser) -> None:
+    system.ok("PUT", "/v1/aliases/quick", {"targets": [{"model": "lab-small"}]})
+    form = {"model_0": "lab-small", "weight_0": "1", "cascade_to_0": "lab-judge", "cascade_threshold_0": "-0.125"}
+    page = browser.post("/aliases/quick/change", {**form, "version": "1"})
+    assert "goes to lab-judge, below -0.125" in page.text
+    assert "lab-small 100.0% with a cascade to lab-judge" in page.text
+    assert system.ok("GET", "/v1/aliases/quick")["targets"][0]["cascade"]["threshold"] == -0.125
+    for wrong in ("", "low", "nan"):
+        answer = browser.post("/aliases/quick/change", {**form, "version": "2", "cascade_threshold_0": wrong})
+        assert answer.status == 400
+    assert browser.post("/aliases/quick/change", {**form, "version": "2", "cascade_to_0": ""}).status == 200
+    assert system.ok("GET", "/v1/aliases/quick")["targets"][0]["cascade"] is None
+
+
 def test_what_is_wrong_is_said_at_its_field(browser: Browser, system: System) -> None:
     system.ok("PUT", "/v1/aliases/quick", {"targets": [{"model": "lab-small"}]})
     for path, form in (
@@ -96,3 +110,10 @@ def test_a_completion_says_which_alias_asked_for_it_and_the_list_is_narrowed_to_
     shown = browser.page(f"/completions/{by_name['id']}")
     assert "quick in version 1, which chose lab-small" in shown.text
     assert "/aliases/quick" in shown.links
+    cascade = {"to": "lab-judge", "by": "logprob", "threshold": -0.1}
+    system.ok("PUT", "/v1/aliases/unsure", {"targets": [{"model": "lab-small", "cascade": cascade}]})
+    sent_on = system.ok("POST", "/v1/chat/completions", {**asked, "model": "unsure"})
+    system.settle()
+    # The lab's judge answers no question but a judge's.
+    said = "It was not sure, and lab-judge gave no answer: how sure it was is not known"
+    assert said in browser.page(f"/completions/{sent_on['id']}").text

@@ -117,13 +117,13 @@ def test_the_time_that_finding_the_alias_takes_is_not_the_models(
         clock[0] += 7.0
         return request, policy
 
-    async def asked(_: Any, __: Any, ___: Any, seconds: float) -> tuple[str, Any]:
+    async def asked(_: Any, __: Any, ___: Any, seconds: float, ____: Any) -> tuple[str, Any]:
         given.append(seconds)
         raise ProviderRefused(400, b"{}", {})
 
     monkeypatch.setattr("gateway.forward.time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr("gateway.forward.aliased", slowly)
-    monkeypatch.setattr("gateway.forward.ask_with_fallback", asked)
+    monkeypatch.setattr("gateway.forward.ask_any", asked)
     forward(ASKED, Policy(store=False, metadata={}, fallback_model=None), deadline_s=28.0)
     assert given == [19.0]
 

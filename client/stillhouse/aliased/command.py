@@ -7,6 +7,7 @@ where Stillhouse refuses, also because somebody else has changed the alias meanw
 from __future__ import annotations
 
 from itertools import islice
+from math import inf, isfinite
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,14 @@ def set_(
             help="Who answers calls with this metadata, such as 'topic=refund student'; may be repeated.",
         ),
     ] = None,
+    cascade: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'MODEL=THRESHOLD TEACHER'",
+            help="What MODEL is less sure of than THRESHOLD, a mean log-probability, goes to TEACHER; 'MODEL=none': "
+            "nothing does. May be repeated.",
+        ),
+    ] = None,
     sticky_header: Annotated[str | None, typer.Option(help="The header by which calls belong together.")] = None,
     sticky_metadata: Annotated[str | None, typer.Option(help="The metadata key by which they do.")] = None,
     fallback: Annotated[
@@ -63,7 +72,10 @@ def set_(
     why: Why = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point an alias at models; it is made where there is none. What is not given stays, the targets do not."""
+    """Point an alias at models; it is made where there is none. What is not given stays, the targets do not.
+
+    A target that is named again keeps its cascade.
+    """
     with errors_in_one_line():
         current = _current(to, name)
         body: dict[str, Any] = {field: current[field] for field in _SETTINGS if current and current[field] is not None}
@@ -71,6 +83,7 @@ def set_(
         body["targets"] = [_target(text) for text in target] + [
             {**_target(text), "when": _pair(pair)} for pair, _, text in map(_halves, slice_ or [])
         ]
+        _cascade(body["targets"], current, cascade or [])
         if sticky_header or sticky_metadata:
             body["sticky_by"] = {"header": sticky_header, "metadata": sticky_metadata}
         for field, given in (("fallback", fallback), ("promote_on", promote_on), ("why", why)):
@@ -131,6 +144,37 @@ def _target(text: str) -> dict[str, Any]:
     return {"model": model, "weight": int(weight)}
 
 
+def _cascade(targets: list[dict[str, Any]], current: dict[str, Any] | None, given: list[str]) -> None:
+    """Give each target the cascade that is given for its model, or the one that it has."""
+    asked = dict(_sent_on(text) for text in given)
+    wrong = next((model for model in asked if all(target["model"] != model for target in targets)), None)
+    if wrong is not None:
+        raise Stopped(f"'{wrong}' is no target of the alias: --cascade names a target first")
+    for target in targets:
+        place = target["model"], target.get("when") or {}
+        known = (old for old in (current or {}).get("targets", []) if (old["model"], old["when"]) == place)
+        kept = next((old.get("cascade") for old in known), None)
+        if target["model"] in asked:
+            kept = asked[target["model"]]
+        if kept:
+            target["cascade"] = {name: kept[name] for name in ("to", "by", "threshold")}
+
+
+def _sent_on(text: str) -> tuple[str, dict[str, Any] | None]:
+    """The target that a cascade is of, and the cascade; None where it is to have none."""
+    named, _, teacher = text.strip().partition(" ")
+    model, _, threshold = named.rpartition("=")
+    if model and threshold == _NONE and not teacher:
+        return model, None
+    try:
+        least = float(threshold)
+    except ValueError:
+        least = inf
+    if not model or not teacher.strip() or not isfinite(least):
+        raise Stopped(f"'{text}' is no cascade: give 'MODEL=THRESHOLD TEACHER', such as 'student=-0.12 gpt-6'")
+    return model, {"to": teacher.strip(), "by": "logprob", "threshold": least}
+
+
 def _halves(text: str) -> tuple[str, str, str]:
     """What a slice is known by, and who answers it: a model's name has no spaces, a value of metadata may."""
     return text.strip().rpartition(" ")
@@ -174,6 +218,9 @@ def _shares(alias: dict[str, Any]) -> list[str]:
         whole = sum(other["weight"] for other in alias["targets"] if other["when"] == target["when"])
         percent = f"{target['model']} {100 * target['weight'] / (whole or 1):.3g}%"
         when = ", ".join(f"{key}={value}" for key, value in target["when"].items())
+        cascade = target.get("cascade")
+        if cascade:
+            percent += f" (below {cascade['threshold']:.6g} to {cascade['to']})"
         shown.append(f"{percent} of {when}" if when else percent)
     return shown
 

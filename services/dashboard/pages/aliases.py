@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count, takewhile
+from math import isfinite
 from typing import Any
 from urllib.parse import unquote
 
@@ -89,10 +90,25 @@ def _targets(form: dict[str, str]) -> list[dict[str, Any]]:
             "model": form[f"model_{number}"].strip(),
             "weight": _number(form.get(f"weight_{number}", "") or "0", f"weight_{number}"),
             "when": _when(form.get(f"when_{number}", "")),
+            "cascade": _cascade(form, number),
         }
         for number in rows
         if form[f"model_{number}"].strip()
     ]
+
+
+def _cascade(form: dict[str, str], number: int) -> dict[str, Any] | None:
+    """Who answers what a row's model is not sure of; None where the row names nobody."""
+    to, field = form.get(f"cascade_to_{number}", "").strip(), f"cascade_threshold_{number}"
+    if not to:
+        return None
+    try:
+        threshold = float(form.get(field, ""))
+    except ValueError as error:
+        raise ApiError("A number of at most 0 is expected.", code="invalid_value", param=field) from error
+    if not isfinite(threshold):
+        raise ApiError("A number of at most 0 is expected.", code="invalid_value", param=field)
+    return {"to": to, "by": "logprob", "threshold": threshold}
 
 
 def _when(text: str) -> dict[str, str]:

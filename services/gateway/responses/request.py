@@ -35,7 +35,7 @@ _UNSAYABLE_OF_REASONING: dict[str, tuple[Any, ...]] = {
 }
 # What asks for details of hosted tools and encrypted reasoning, of which a chat has none.
 _WITHOUT_EFFECT = frozenset({"background", "include", "max_tool_calls"})
-_LOGPROBS = "message.output_text.logprobs"
+LOGPROBS = "message.output_text.logprobs"
 _KEPT_ELSEWHERE = ("conversation", "prompt")
 
 
@@ -117,7 +117,7 @@ def _logprobs(asked: dict[str, Any]) -> dict[str, Any]:
     wanted = asked.get("top_logprobs")
     include = asked.get("include")
     if wanted is None:
-        return {"logprobs": True} if isinstance(include, list) and _LOGPROBS in include else {}
+        return {"logprobs": True} if isinstance(include, list) and LOGPROBS in include else {}
     return {"logprobs": True, "top_logprobs": wanted}
 
 

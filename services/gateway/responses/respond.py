@@ -13,18 +13,20 @@ from typing import Any
 
 import orjson
 
+from completions import confidence
 from completions.responses.as_chat import Request, Response, call_as_chat
 from foundation import loop
 from gateway.aliased import alias_field, alias_header, aliased
 from gateway.capturing import capture
-from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
+from gateway.cascading import Api, ask_any
+from gateway.fallback import MARGIN_S
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.head import with_sound_head
 from gateway.policy import Policy
 from gateway.responses import stream
 from gateway.responses.answer import response_of
 from gateway.responses.chain import items_before
-from gateway.responses.request import as_chat, check, upstream
+from gateway.responses.request import LOGPROBS, as_chat, check, upstream
 from providers import Answer, NoResponses, Provider, ProviderRefused, registry
 
 
@@ -39,10 +41,10 @@ def respond(
     ask = partial(_ask, provider or registry.providers(), before)
     seconds = ends - time.monotonic() - MARGIN_S
     try:
-        model, answer = loop.run(ask_with_fallback(ask, request, policy.fallback_model, seconds))
+        model, answer, policy, says = loop.run(ask_any(ask, request, policy, seconds, _RESPONSES))
     except ProviderRefused as refusal:
         return refused(refusal, alias_header(policy))
-    headers = {**alias_header(policy), **fallback_header(model, request["model"])}
+    headers = {**alias_header(policy), **says}
     if not stream.is_response(answer.body):
         # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
         return bounded(_answered(request, answer.body, headers))
@@ -57,6 +59,42 @@ def respond(
     captured = policy.store and capture(record, ends=ends, at_once=True)
     answered = _answered(request, response, headers)
     return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
+
+
+def _asking(request: dict[str, Any]) -> dict[str, Any]:
+    include = request.get("include")
+    own = include if isinstance(include, list) else []
+    return request if LOGPROBS in own else {**request, "include": [*own, LOGPROBS]}
+
+
+def _without(answer: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    output = answer.get("output")
+    wanted = LOGPROBS in (request.get("include") or []) or request.get("top_logprobs") is not None
+    if wanted or not isinstance(output, list):
+        return answer
+    return {**answer, "output": [_plain_item(item) for item in output]}
+
+
+def _plain_item(item: Any) -> Any:
+    parts = item.get("content") if isinstance(item, dict) else None
+    if not isinstance(parts, list):
+        return item
+    plain = [{**part, "logprobs": []} if isinstance(part, dict) and part.get("logprobs") else part for part in parts]
+    return {**item, "content": plain}
+
+
+def _usage(answer: dict[str, Any]) -> Any:
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    return {
+        "prompt_tokens": usage.get("input_tokens"),
+        "prompt_tokens_details": usage.get("input_tokens_details"),
+        "completion_tokens": usage.get("output_tokens"),
+    }
+
+
+_RESPONSES = Api(_asking, confidence.of_response, _without, _usage)
 
 
 def _beginning(request: dict[str, Any], before: list[Any]) -> list[Any]:
