@@ -34,7 +34,7 @@ def until_ended(to: str, object_id: str, path: str, *, wait_s: float = _A_LOOK_S
             if status != told:
                 told = status
                 typer.echo(f"{object_id}: {status}{_why(found)}", err=True)
-            if status in ENDED | WAITS_FOR_PEOPLE:
+            if status in ENDED or waits_for_people(found):
                 return found
             if spinner is not None:
                 spinner.update(f"{object_id}: {how_far(found)}")
@@ -44,7 +44,12 @@ def until_ended(to: str, object_id: str, path: str, *, wait_s: float = _A_LOOK_S
 def code(found: dict[str, Any]) -> int:
     """The exit code that says how it ended."""
     status = found["status"]
-    return FAILED_CODE if status in FAILED else BLOCKED_CODE if status in WAITS_FOR_PEOPLE else 0
+    return FAILED_CODE if status in FAILED else BLOCKED_CODE if waits_for_people(found) else 0
+
+
+def waits_for_people(found: dict[str, Any]) -> bool:
+    """Whether somebody has to say how it goes on; what was approved stays `blocked` until its queue is served."""
+    return found["status"] in WAITS_FOR_PEOPLE and not found.get("approved_at")
 
 
 def how_far(found: dict[str, Any]) -> str:
@@ -61,7 +66,7 @@ def how_far(found: dict[str, Any]) -> str:
 
 
 def _why(found: dict[str, Any]) -> str:
-    if found["status"] in WAITS_FOR_PEOPLE:
+    if waits_for_people(found):
         return stack.plain(f": {' '.join((found.get('plan') or {}).get('reasons') or ())}")
     error = found.get("error")
     return stack.plain(f": {error['message']}") if error and error.get("message") else ""

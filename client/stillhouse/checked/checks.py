@@ -93,7 +93,7 @@ def _open(work: list[dict[str, Any]]) -> Iterator[Finding]:
     for one in work:
         if one["waits_for"]:
             since = f" since {stack.at(one['waits_since'])}" if one["waits_since"] else ""
-            yield Finding(one["id"], "warn", f"{one['status']}, waits for {one['waits_for']}{since}")
+            yield Finding(one["id"], "warn", f"{one['status']}{since}: {one['waits_for']}")
     yield Finding("open work", "ok", f"{len(work)} open")
 
 

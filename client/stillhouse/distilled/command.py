@@ -215,9 +215,11 @@ def _whole(found: dict[str, Any]) -> Iterator[str]:
     yield _line(found)
     if found["error"]:
         yield stack.plain(f"  {found['error']['message']}")
-    if found["status"] == "blocked":
+    if watched.waits_for_people(found):
         yield from (stack.plain(f"  {reason}") for reason in (found["plan"] or {}).get("reasons", ()))
         yield f"  go on with it: stillhouse distillation approve {found['id']}"
+    elif found["status"] == "blocked":
+        yield "  approved: it goes on within seconds"
     verdict = found["verdict"]
     if verdict:
         yield stack.plain(f"  {verdict['sentence']}")
