@@ -25,11 +25,16 @@ class Alert(Record):
     """What comes up, in one line."""
     lines: list[str]
     """What to do about it, and where it is said."""
+    command: str = ""
+    """What shows it in a terminal; empty for none."""
     told_at: int | None = None
     """When everybody had it, in seconds since the epoch."""
 
     @classmethod
-    def of(cls, type_: EventType, object_id: str, *cause: str | int, sentence: str, lines: list[str]) -> Self:
+    def of(
+        cls, type_: EventType, object_id: str, *cause: str | int, sentence: str, lines: list[str], command: str = ""
+    ) -> Self:
         """An alert whose id follows from its type, its object and `cause`: what makes it another one."""
         alert_id = derived_id("alert_", type_, object_id, *cause)
-        return cls(id=alert_id, created_at=now(), type=type_, object_id=object_id, sentence=sentence, lines=lines)
+        said = {"sentence": sentence, "lines": lines, "command": command}
+        return cls(id=alert_id, created_at=now(), type=type_, object_id=object_id, **said)

@@ -20,6 +20,11 @@ type EventType = Literal[
     "model.retirement_approaching",
     "spending.cap_reached",
     "alias.promoted",
+    "rollout.started",
+    "rollout.advanced",
+    "rollout.paused",
+    "rollout.rolled_back",
+    "rollout.promoted",
     "stack.alarm",
 ]
 EVENT_TYPES: tuple[str, ...] = get_args(EventType.__value__)
@@ -36,6 +41,9 @@ MAILED: tuple[EventType, ...] = (
     "model.retirement_approaching",
     "spending.cap_reached",
     "alias.promoted",
+    "rollout.paused",
+    "rollout.rolled_back",
+    "rollout.promoted",
 )
 """What the stack's topic is told of until somebody chooses: verdicts, and what waits for a person.
 

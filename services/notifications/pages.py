@@ -11,6 +11,7 @@ _PAGES = {
     "model": "models",
     "spending": "usage",
     "alias": "aliases/{id}",
+    "rollout": "rollouts/{id}",
     "channel": "channels/{id}",
     "stack": "health",
 }

@@ -80,6 +80,7 @@ def _notice_of_alert(alert: Alert) -> Notice:
         sentence=alert.sentence,
         lines=alert.lines,
         url=page_of(alert.type, alert.object_id),
+        command=alert.command,
         document=alert.model_dump(mode="json", exclude={"created_at", "told_at"}),
     )
 

@@ -1,0 +1,140 @@
+"""What people do with a rollout: freeze it, resume it, roll it back, cancel it.
+
+In: its id, who asks, and why. Out: the rollout as it then is. Each is one step; asked again of a rollout that is there
+already, it changes nothing. Raises Conflict where the rollout is in no state for it, ApiError for what it cannot go on
+with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from aliases.alias import Alias
+from foundation.errors import ApiError, Conflict, RetryLater
+from rollouts.judging import judge
+from rollouts.moving import finish, move, step_of
+from rollouts.next_step import known_of
+from rollouts.rollout import Rollout, RolloutEnd, StepKind
+from rollouts.round import RolloutRound, total
+from rollouts.weights import has_both
+
+_ROUNDS = 5
+
+
+class Asked(NamedTuple):
+    """Who asks for a step, and why."""
+
+    by: str
+    why: str | None = None
+
+
+def freeze(rollout_id: str, asked: Asked) -> Rollout:
+    """Let nothing move by itself: the shares stay as they are, and no pairs are graded."""
+
+    def check(rollout: Rollout) -> dict[str, Any] | None:
+        if rollout.status == "frozen":
+            return None
+        _refuse_ended(rollout, "frozen")
+        return {}
+
+    return _step(rollout_id, "frozen", asked, "Somebody froze it.", check)
+
+
+def resume(rollout_id: str, asked: Asked, max_usd: float | None = None) -> Rollout:
+    """Let it go on: with the alias as it is now, if that still has the models of its stage, and with this budget."""
+
+    def check(rollout: Rollout) -> dict[str, Any] | None:
+        _refuse_ended(rollout, "resumed")
+        if rollout.status == "running" and max_usd in {None, rollout.max_usd}:
+            return None
+        limit = rollout.max_usd if max_usd is None else max_usd
+        spent = total(RolloutRound.every(rollout.id)).spent_nanodollars / 1e9
+        if spent >= limit:
+            raise ApiError(
+                f"Invalid 'max_usd': ${spent:.4f} are spent already. Give more than that.",
+                code="invalid_value",
+                param="max_usd",
+            )
+        return {"max_usd": limit, "alias_version": _alias_to_go_on_with(rollout).version}
+
+    return _step(rollout_id, "resumed", asked, "Somebody resumed it.", check)
+
+
+def roll_back(rollout_id: str, asked: Asked) -> Rollout:
+    """Let the stable model take all calls again; also of one that has promoted its candidate."""
+
+    def check(rollout: Rollout) -> dict[str, Any] | None:
+        if rollout.status in {"rolled_back", "failed", "canceled"}:
+            return None
+        other = Rollout.open_of(rollout.alias)
+        if other and other.id != rollout.id:
+            raise Conflict(
+                f"The rollout {other.id} has begun on '{rollout.alias}' since. Roll that one back first.",
+                code="rollout_open",
+            )
+        return {"ended": _end(rollout, asked.why or "Somebody rolled it back.")}
+
+    return _step(rollout_id, "rolled_back", asked, "Somebody rolled it back.", check)
+
+
+def cancel(rollout_id: str, asked: Asked) -> Rollout:
+    """End one whose candidate has answered no user yet."""
+
+    def check(rollout: Rollout) -> dict[str, Any] | None:
+        if rollout.status == "canceled":
+            return None
+        _refuse_ended(rollout, "canceled")
+        if rollout.percent:
+            raise Conflict(
+                f"The candidate answers {rollout.percent}% of the calls. Roll it back instead: "
+                f"POST /v1/rollouts/{rollout.id}/rollback",
+                code="rollout_serves",
+            )
+        return {"ended": _end(rollout, asked.why or "Somebody canceled it.")}
+
+    return _step(rollout_id, "canceled", asked, "Somebody canceled it.", check)
+
+
+def _step(
+    rollout_id: str, kind: StepKind, asked: Asked, why: str, check: Callable[[Rollout], dict[str, Any] | None]
+) -> Rollout:
+    """Take the step that is asked for. `check` says what else it changes, or None where it is done already."""
+    for _ in range(_ROUNDS):
+        rollout = finish(Rollout.load(rollout_id, param="rollout_id"))
+        if rollout is None:
+            continue  # Somebody else finishes it at the same time.
+        also = check(rollout)
+        if also is None:
+            return rollout
+        moved = move(rollout, step_of(rollout, kind, asked.why or why, by=asked.by), **also)
+        if moved:
+            return moved
+    raise RetryLater(f"the rollout {rollout_id} is changed by many at once")
+
+
+def _refuse_ended(rollout: Rollout, verb: str) -> None:
+    if not rollout.is_open:
+        raise Conflict(
+            f"The rollout {rollout.id} has ended as {rollout.status}, and cannot be {verb}. Begin another one.",
+            code="rollout_ended",
+        )
+
+
+def _alias_to_go_on_with(rollout: Rollout) -> Alias:
+    alias = Alias.find(rollout.alias)
+    if alias is None or not has_both(alias.routing, rollout):
+        raise Conflict(
+            f"The alias '{rollout.alias}' does not point at the models of this stage any more. Let it: "
+            f"{rollout.stable} with {100 - rollout.percent}% and {rollout.candidate} with {rollout.percent}% of the "
+            f"calls without a 'when', or roll the rollout back.",
+            code="alias_changed",
+            param="alias",
+        )
+    return alias
+
+
+def _end(rollout: Rollout, why: str) -> RolloutEnd:
+    tallies, _ = known_of(RolloutRound.every(rollout.id))
+    findings = judge(rollout.gates, rollout.windows, tallies, rollout.min_pairs)
+    return RolloutEnd(why=why, figures=[finding.sentence for finding in findings])

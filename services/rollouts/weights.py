@@ -1,0 +1,51 @@
+"""What the alias of a rollout says in each stage.
+
+In: the alias as it is, and the rollout. Out: its routing with the candidate's share of the calls without a `when`; the
+targets with one, and all that has nothing to do with the two models, stay as they are. The alias's salt stays, so that
+whoever is at the candidate stays there while its share grows.
+"""
+
+from __future__ import annotations
+
+from aliases.alias import Routing, Target
+from rollouts.rollout import Rollout
+
+_ALL = 100
+
+
+def stable_of(routing: Routing) -> str | None:
+    """The one model that answers the calls without a `when`; None where several do."""
+    answering = [target.model for target in routing.group_of({}) if target.weight and not target.when]
+    return answering[0] if len(answering) == 1 else None
+
+
+def has_both(routing: Routing, rollout: Rollout) -> bool:
+    """Whether a rollout can go on in its stage by this routing: whether its models answer that answer in it."""
+    answering = {target.model for target in routing.targets if target.weight and not target.when}
+    wanted = {rollout.stable: rollout.percent < _ALL, rollout.candidate: rollout.percent > 0}
+    return {model for model, answers in wanted.items() if answers} <= answering
+
+
+def in_stage(routing: Routing, rollout: Rollout) -> Routing:
+    """The routing of the current stage. At 100% the stable model is left as the fallback, unless there is another."""
+    percent = rollout.percent
+    if percent == 0:
+        return routing
+    shares = {rollout.stable: _ALL - percent, rollout.candidate: percent}
+    own = [Target(model=model, weight=weight) for model, weight in shares.items() if weight]
+    others = [target for target in routing.targets if target.when or (target.model not in shares)]
+    fallback = routing.fallback
+    if percent == _ALL:
+        fallback = next(name for name in (routing.fallback, rollout.stable) if name not in {None, rollout.candidate})
+    return routing.model_copy(update={"targets": [*own, *others], "fallback": fallback})
+
+
+def taken_back(routing: Routing, rollout: Rollout) -> Routing:
+    """The routing in which the stable model takes the calls again as before, where the candidate has any of them."""
+    if not any(target.model == rollout.candidate and target.weight and not target.when for target in routing.targets):
+        return routing
+    before = [target for target in rollout.before.targets if not target.when]
+    fallback = routing.fallback if routing.fallback not in {rollout.stable, rollout.candidate} else None
+    slices = [target for target in routing.targets if target.when]
+    targets = [*before, *slices]
+    return routing.model_copy(update={"targets": targets, "fallback": fallback or rollout.before.fallback})
