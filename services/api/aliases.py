@@ -26,6 +26,7 @@ from foundation.bounds import Name, Text
 from foundation.document import Body, Deleted
 from foundation.errors import ApiError
 from foundation.routes import AFTER, LIMIT, Routes
+from rollouts.in_use import refuse_alias_in_rollout
 
 router = Routes("Aliases")
 _CHANGED = {412: "The alias is not in the version of `If-Match` or `version`: somebody has changed it."}
@@ -92,9 +93,10 @@ def retrieve_alias(alias: str) -> AliasDocument:
     return alias_document(changing.load(alias))
 
 
-@router.delete("/v1/aliases/<alias>", scope="write", errors=_CHANGED)
+@router.delete("/v1/aliases/<alias>", scope="write", errors={**_CHANGED, 409: "The alias has an open rollout."})
 def delete_alias(alias: str) -> Deleted:
     """Delete an alias: nobody answers for its name any more. Its versions stay."""
+    refuse_alias_in_rollout(alias)
     changing.delete(alias, _said())
     return Deleted(id=alias, object="alias.deleted")
 

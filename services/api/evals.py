@@ -21,6 +21,7 @@ from foundation.ids import now
 from foundation.routes import PAGE, Query, Routes
 from graders import Criterion
 from providers.required_model import require_model
+from rollouts.in_use import refuse_eval_in_rollout
 
 router = Routes("Evals")
 _ORDER_BY = Query("order_by", "Which time orders the list.", {"type": "string", "enum": ["created_at", "updated_at"]})
@@ -97,7 +98,7 @@ def update_eval(eval_id: str, asked: EvalChanges) -> dict[str, Any]:
     "/v1/evals/<eval_id>",
     scope="write",
     answer="openai.types.EvalDeleteResponse",
-    errors={409: "An open distillation needs this eval."},
+    errors={409: "An open distillation or rollout needs this eval."},
 )
 def delete_eval(eval_id: str) -> dict[str, Any]:
     """Delete an eval.
@@ -106,6 +107,7 @@ def delete_eval(eval_id: str) -> dict[str, Any]:
     """
     eval_ = Eval.load(eval_id, param="eval_id")
     refuse_while_needed(lambda distillation: distillation.eval_id == eval_id, f"the eval {eval_id}", "eval_in_use")
+    refuse_eval_in_rollout(eval_id)
     cancel_open_runs(eval_id)
     eval_.remove()
     # Those that were made while the first ones ended.

@@ -25,6 +25,7 @@ from providers.model_version import ModelVersion
 from providers.required_model import require_model
 from providers.routing import DEFAULT
 from providers.saved import SavedProvider
+from rollouts.in_use import refuse_model_in_rollout
 
 router = Routes("Models")
 _TRAINER = "file"
@@ -97,7 +98,7 @@ def change_model(model: str, asked: ModelChanges) -> ModelVersion:
 
 
 @router.delete(
-    "/v1/models/<model:path>", scope="admin", errors={409: "An alias points at the model: point it elsewhere first."}
+    "/v1/models/<model:path>", scope="admin", errors={409: "An alias points at the model, or an open rollout does."}
 )
 def retire_model(model: str) -> Deleted:
     """Retire a trained model: its deployment ends, and what it costs at its trainer is deleted, within minutes.
@@ -106,6 +107,7 @@ def retire_model(model: str) -> Deleted:
     """
     version = ModelVersion.load(model, param="model")
     refuse_while_served(version.id)
+    refuse_model_in_rollout(version.id)
     message = RetireModel(model_id=version.id)
     bus.send(message)
     return Deleted(id=version.id, object="model")

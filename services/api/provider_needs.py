@@ -17,6 +17,7 @@ from providers.model_version import ModelVersion
 from providers.pins import pins_of
 from providers.provider import ProviderRefused
 from providers.routing import Providers
+from rollouts.rollout import Rollout
 
 _NAMED = 5
 
@@ -30,6 +31,7 @@ def refuse_while_needed(name: str) -> None:
         *_jobs(name),
         *_models(name),
         *_aliases(name, served),
+        *_rollouts(name, served),
     ]
     if needed_by:
         more = f" and {len(needed_by) - _NAMED} more" if len(needed_by) > _NAMED else ""
@@ -99,6 +101,13 @@ def _aliases(name: str, served: Providers) -> Iterator[str]:
     for alias in every_alias():
         if any(_is_at(model, name, served) for model in alias.routing.models):
             yield f"the alias {alias.id}"
+
+
+def _rollouts(name: str, served: Providers) -> Iterator[str]:
+    for rollout in Rollout.open_ones():
+        asked = (rollout.candidate, rollout.stable, *_judges(rollout.online_eval_id))
+        if any(_is_at(model, name, served) for model in asked):
+            yield f"the rollout {rollout.id}"
 
 
 def _is_at(model: str, name: str, served: Providers) -> bool:

@@ -13,6 +13,7 @@ MODULES = {
     "chat": ["completions", "corrections", "completion_grades", "dataset_rows"],
     "exports": ["exports"],
     "aliases": ["aliases"],
+    "rollouts": ["rollouts"],
     "filters": ["filters"],
     "retention_policies": ["retention"],
     "usage": ["usage"],

@@ -16,7 +16,7 @@ from distillations.distillation import Distillation
 from evals.eval import Eval
 from providers.model_version import ModelVersion
 
-type Part = Literal["teacher", "student", "contender", "trained model", "judge", "alias"]
+type Part = Literal["teacher", "student", "contender", "trained model", "judge", "alias", "rollout"]
 
 
 class Use(NamedTuple):

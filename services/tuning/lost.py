@@ -17,6 +17,7 @@ from notifications.alerts import Alert
 from notifications.raising import raise_once
 from providers.model_version import ModelVersion
 from providers.spending import cost_settings
+from rollouts.rollout import Rollout
 
 _DAY_S = 86_400
 _NOTICE_S = 7 * _DAY_S
@@ -38,9 +39,10 @@ def retire_lost() -> None:
 
 
 def _due(days: int) -> dict[str, tuple[ModelVersion, int]]:
-    """The models whose end is a week away or less, with when they lost. None of them answers for an alias."""
+    """The models whose end is a week away or less, with when they lost. None is in an alias or an open rollout."""
     due = {}
     serving = {model for alias in every_alias() for model in alias.routing.models}
+    serving |= {model for rollout in Rollout.open_ones() for model in (rollout.candidate, rollout.stable)}
     for version in ModelVersion.every():
         stays = version.keep or version.retired_at or version.id in serving
         lost = None if stays else lost_at(version)

@@ -3,7 +3,7 @@
 In: `RetireModel`. Out: the model with `retired_at`. It may come twice: what is gone at the trainer is no error. A job
 that still deploys the model is cancelled. While the trainer is away the message comes again later; when the patience
 is over, or where the trainer refuses, the model stays as it is, and its job's events say that it may cost. A model that
-an alias points at stays, too.
+an alias points at, or an open rollout, stays, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from foundation.events import RetireModel
 from foundation.ids import now
 from foundation.later import patience_over
 from providers.model_version import ModelVersion
+from rollouts.in_use import rollout_with
 from tuning.jobs import note
 from tuning.pause import come_again
 from tuning.trainers import Trainer, TrainerAway, TrainerRefused, trainer_named
@@ -27,6 +28,10 @@ def retire(message: RetireModel, trainer: Trainer | None = None) -> None:
     aliases = aliases_of(model.id)
     if aliases:
         _tell(model, f"it answers for the alias {aliases[0]}. Point that at another model, then retire this one again.")
+        return
+    rollout = rollout_with(model.id)
+    if rollout:
+        _tell(model, f"the rollout {rollout.id} needs it. End that, then retire this one again.")
         return
     _stop_deploying(model)
     try:

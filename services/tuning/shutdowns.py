@@ -15,6 +15,7 @@ from notifications.alerts import Alert
 from notifications.raising import raise_once
 from providers import shutdown_dates
 from providers.shutdown_dates import Shutdown
+from rollouts.rollout import Rollout
 
 MARKS = (90, 30, 7)
 """How many days before its end people are told of a model."""
@@ -27,12 +28,21 @@ _NAMED: dict[Part, str] = {
     "contender": "a contender of {}",
     "trained model": "trained here by {}",
     "judge": "a judge of {}",
+    "alias": "behind {}",
+    "rollout": "the candidate of {}",
+}
+_KINDS: dict[Part, tuple[str, str]] = {
+    "judge": ("eval", "evals"),
+    "alias": ("alias", "aliases"),
+    "rollout": ("rollout", "rollouts"),
 }
 
 
 def tell_of_shutdowns() -> None:
     """Ask the providers, then raise an alert for each model in use whose end has come near."""
     uses = models_in_use(now() - _RECENT_S)
+    for rollout in Rollout.open_ones():
+        uses.setdefault(rollout.candidate, []).append(Use("rollout", rollout.id))
     shutdown_dates.read(uses)
     for model, used_as in uses.items():
         shutdown = shutdown_dates.shutdown_of(model)
@@ -71,8 +81,8 @@ def _parts(uses: list[Use]) -> str:
 
 
 def _several(part: Part, count: int) -> str:
-    kind = "eval" if part == "judge" else "distillation"
-    return f"{count} {kind}{'s' if count > 1 else ''}"
+    one, several = _KINDS.get(part, ("distillation", "distillations"))
+    return f"{count} {several if count > 1 else one}"
 
 
 def _remedies(uses: list[Use]) -> list[str]:
@@ -88,6 +98,10 @@ def _remedy(use: Use) -> str:
             return f"The eval {use.object_id} needs another judge: make an eval with one (POST /v1/evals)."
         case "contender":
             return f"The distillation {use.object_id} compares with it: leave it out of the next one."
+        case "alias":
+            return f"The alias {use.object_id} needs another model: PUT /v1/aliases/{use.object_id}."
+        case "rollout":
+            return f"The rollout {use.object_id} leads to it: POST /v1/rollouts/{use.object_id}/rollback ends it."
         case _:
             return _repeated(use)
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 from standardwebhooks import Webhook
@@ -66,6 +67,7 @@ def tour(system: System) -> list[Visit]:
     _evals(made)
     _fine_tuning(made)
     _distillation(made)
+    _rollouts(made)
     _health(made)
     return made.visits
 
@@ -206,6 +208,30 @@ def _aliases(made: Tour) -> None:
     call("GET", "/aliases/{alias}/versions", alias="quick-reply")
     call("POST", "/aliases/{alias}/rollback", {"why": "Worse on refunds."}, alias="quick-reply")
     call("DELETE", "/aliases/{alias}", alias="quick-reply")
+
+
+def _rollouts(made: Tour) -> None:
+    call = made.call
+    criterion = {
+        "type": "regex",
+        "name": "short",
+        "input": "{{ sample.output_text }}",
+        "pattern": "^.{1,400}$",
+    }
+    config = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
+    by = made.system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [criterion]})["id"]
+    made.system.ok("PUT", "/v1/aliases/long-reply", {"targets": [{"model": "lab-judge"}]})
+    asked = {"alias": "long-reply", "candidate": loop.STUDENT, "eval_id": by, "share": 0.2, "max_usd": 20}
+    with patch("rollouts.starting.is_priced", return_value=True):
+        rollout = {"rollout_id": call("POST", "/rollouts", {**asked, "stages": [0, 1, 5, 25, 100]})["id"]}
+        call("GET", "/rollouts", query="alias=long-reply")
+        call("GET", "/rollouts/{rollout_id}", **rollout)
+        call("POST", "/rollouts/{rollout_id}/freeze", {"why": "A release of the application."}, **rollout)
+        call("POST", "/rollouts/{rollout_id}/resume", {"max_usd": 50}, **rollout)
+        call("POST", "/rollouts/{rollout_id}/cancel", {"why": "Another candidate."}, **rollout)
+        call("DELETE", "/rollouts/{rollout_id}", **rollout)
+        begun = made.system.ok("POST", "/v1/rollouts", {**asked, "stages": [5, 100]})["id"]
+    call("POST", "/rollouts/{rollout_id}/rollback", {"why": "Complaints."}, rollout_id=begun)
 
 
 def _files(made: Tour) -> None:

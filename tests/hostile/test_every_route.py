@@ -20,6 +20,7 @@ from tests.capture import responses
 from tests.distilling import build
 from tests.flow.system import System
 from tests.hostile import acts
+from tests.rollouts import build as rollouts
 
 pytestmark = pytest.mark.usefixtures("walls")
 SURPRISE = "surprise_9f2"
@@ -58,6 +59,23 @@ BODIES: dict[Route, Any] = {
         "version": 1,
     },
     ("POST", "/v1/aliases/<alias>/rollback"): {"to": 1, "why": "walk", "version": 1},
+    ("POST", "/v1/rollouts"): {
+        "alias": "walk-rollout",
+        "candidate": "lab-small",
+        "eval_id": "eval_1",
+        "verdict_id": None,
+        "share": 0.5,
+        "max_usd": 5.0,
+        "stages": [0, 100],
+        "gates": {"quality_margin": 0.02, "max_latency_p95_ms": 900, "max_cost_ratio": 0.5},
+        "min_pairs": 100,
+        "min_minutes": 1,
+        "no_data_minutes": 60,
+    },
+    ("POST", "/v1/rollouts/<rollout_id>/freeze"): {"why": "walk"},
+    ("POST", "/v1/rollouts/<rollout_id>/resume"): {"why": "walk", "max_usd": 9.0},
+    ("POST", "/v1/rollouts/<rollout_id>/rollback"): {"why": "walk"},
+    ("POST", "/v1/rollouts/<rollout_id>/cancel"): {"why": "walk"},
     ("POST", "/v1/retention_policies"): {"retention_days": 36_000, "model": "gpt-4o", "metadata": {"a": "b"}},
     ("POST", "/v1/evals"): EVAL,
     ("POST", "/v1/evals/<eval_id>"): {"name": "renamed", "metadata": {"a": "b"}},
@@ -253,6 +271,12 @@ def _alias(system: System) -> str:
     return str(system.ok("PUT", f"/v1/aliases/{name}", {"targets": [{"model": "lab-small"}]})["id"])
 
 
+def _rollout() -> str:
+    made = rollouts.rollout(id=f"rollout_{next(NUMBERS)}")
+    made.create()
+    return made.id
+
+
 def _posted(path: str) -> Callable[[System, Ids], str]:
     return lambda system, _: str(system.ok("POST", path, BODIES["POST", path])["id"])
 
@@ -281,6 +305,7 @@ MAKERS: dict[str, Callable[[System, Ids], str]] = {
     "model": lambda *_: "lab-small",
     "name": lambda system, _: _provider(system),
     "alias": lambda system, _: _alias(system),
+    "rollout_id": lambda *_: _rollout(),
     "queue": lambda *_: "notify",
 }
 """How an object is made for each parameter of a path."""

@@ -1,0 +1,85 @@
+"""Gates by the pairs of their windows."""
+
+import pytest
+
+from rollouts.gates import Gates
+from rollouts.judging import alpha_of, judge, standings
+from rollouts.rollout import Window
+from rollouts.round import SideTally
+from tests.rollouts.build import AT, tally
+
+GATES = Gates(max_latency_p95_ms=900, max_cost_ratio=0.5)
+
+
+def windows(count: int, gates: Gates = GATES) -> list[Window]:
+    return [Window(stage=0, since=AT, alpha=alpha_of(number, gates)) for number in range(1, count + 1)]
+
+
+def full(**fields: object) -> object:
+    candidate = SideTally(asked=200, timed=200)
+    return tally(200, 3, 3).model_copy(update={"candidate": candidate, "priced": 200, **fields})
+
+
+def states(counted: object, gates: Gates = GATES) -> dict[str, str]:
+    return {gate: found.state for gate, found in standings(gates, windows(1, gates), {1: counted}, 100).items()}
+
+
+def test_all_windows_together_may_err_with_alpha():
+    assert sum(alpha_of(number, GATES) for number in range(1, 10_000)) == pytest.approx(0.01, rel=1e-3)
+    assert sum(alpha_of(number, GATES) for number in range(1, 10_000)) < 0.01
+
+
+def test_what_is_as_good_as_before_holds_in_every_gate():
+    assert states(full()) == dict.fromkeys(["quality", "errors", "malformed", "latency", "cost"], "holds")
+
+
+def test_a_gate_without_a_limit_is_none():
+    assert list(states(tally(200), Gates())) == ["quality", "errors", "malformed"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "fields"),
+    [
+        ("quality", {"quality": tally(200, 60).quality}),
+        ("errors", {"candidate": SideTally(asked=200, errors=40, timed=200)}),
+        ("malformed", {"malformed": tally(200, 40).quality}),
+        ("latency", {"candidate": SideTally(asked=200, timed=200, slow=60)}),
+        ("cost", {"dearer": 160}),
+    ],
+)
+def test_each_gate_is_breached_by_its_own_figures_alone(gate, fields):
+    found = states(full(**fields))
+    assert [name for name, state in found.items() if state == "breached"] == [gate]
+    finding = next(one for one in judge(GATES, windows(1), {1: full(**fields)}, 100) if one.gate == gate)
+    assert finding.evidence >= 1
+    assert finding.interval[0] >= finding.limit
+    assert "allowed" in finding.sentence
+
+
+def test_a_few_pairs_say_nothing_and_a_small_excess_is_doubtful():
+    assert states(tally(99))["quality"] == "unknown"
+    assert states(tally(100, 4))["quality"] == "doubtful"
+    assert states(full(priced=99))["cost"] == "unknown"
+
+
+def test_the_interval_passes_the_limit_just_as_the_gate_is_breached():
+    for worse in range(10, 40):
+        finding = judge(Gates(), windows(1, Gates()), {1: tally(100, worse)}, 100)[0]
+        assert (finding.state == "breached") == (finding.interval[0] > finding.limit)
+
+
+def test_a_good_past_does_not_hide_what_comes_and_late_pairs_of_a_window_still_count():
+    good, bad = tally(5000, 5, 5), tally(100, 35)
+    together = {1: good.plus(bad)}
+    assert standings(Gates(), windows(1), together, 100)["quality"].state == "holds"
+    apart = standings(Gates(), windows(2), {1: good, 2: bad}, 100)["quality"]
+    assert (apart.state, apart.window) == ("breached", 2)
+    late = standings(Gates(), windows(2), {1: bad, 2: good}, 100)["quality"]
+    assert (late.state, late.window) == ("breached", 1)
+
+
+def test_no_pairs_are_no_evidence():
+    found = judge(GATES, windows(1), {}, 100)
+    assert {one.state for one in found} == {"unknown"}
+    assert {one.observed for one in found} == {None}
+    assert all(one.evidence <= 0 for one in found)
