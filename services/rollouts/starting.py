@@ -101,6 +101,13 @@ def _stable(alias: Alias) -> str:
             code="invalid_value",
             param="alias",
         )
+    if any(target.cascade for target in alias.routing.group_of({}) if target.model == stable):
+        raise ApiError(
+            f"Invalid 'alias': the target '{stable}' of '{alias.id}' has a cascade, and a rollout compares two models. "
+            f"Take the cascade out for its time: PUT /v1/aliases/{alias.id}.",
+            code="invalid_value",
+            param="alias",
+        )
     return stable
 
 

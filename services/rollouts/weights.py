@@ -32,7 +32,12 @@ def in_stage(routing: Routing, rollout: Rollout) -> Routing:
     if percent == 0:
         return routing
     shares = {rollout.stable: _ALL - percent, rollout.candidate: percent}
-    own = [Target(model=model, weight=weight) for model, weight in shares.items() if weight]
+    named = {target.model: target for target in routing.targets if not target.when}
+    own = [
+        named.get(model, Target(model=model)).model_copy(update={"weight": weight})
+        for model, weight in shares.items()
+        if weight
+    ]
     others = [target for target in routing.targets if target.when or (target.model not in shares)]
     fallback = routing.fallback
     if percent == _ALL:

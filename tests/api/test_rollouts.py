@@ -158,6 +158,13 @@ def test_an_alias_that_several_models_answer_is_refused(system: System) -> None:
     assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
 
 
+def test_an_alias_with_a_cascade_is_refused(system: System) -> None:
+    body = asked(system)
+    cascade = {"to": "lab-small", "by": "logprob", "threshold": -0.1}
+    system.ok("PUT", ALIAS, {"targets": [{"model": "lab-judge", "cascade": cascade}]})
+    assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
+
+
 def test_a_model_without_a_price_is_refused(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollouts.starting.is_priced", lambda model: model != "lab-small")
     assert refused(system, "POST", URL, asked(system)) == (400, "no_price", "max_usd")
