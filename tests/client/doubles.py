@@ -56,6 +56,31 @@ def stuck(parts: list[bytes], released: threading.Event) -> Iterator[bytes]:
     released.wait(10)
 
 
+def alias(
+    *targets: tuple[str, str, dict[str, Any]], version: int = 1, fallback: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """An alias as Stillhouse shows it; a target is a name, a base URL, and what else is otherwise."""
+    places = [
+        {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name, "weight": 1, "when": {}, **more}
+        for name, url, more in targets
+    ]
+    return {
+        "object": "alias",
+        "id": "quick",
+        "version": version,
+        "salt": "salt",
+        "targets": places,
+        "sticky_by": None,
+        "fallback_place": fallback,
+        **fields,
+    }
+
+
+def place(name: str, url: str) -> dict[str, Any]:
+    """Where a model answers, as an alias says it."""
+    return {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name}
+
+
 class Provider:
     """Answers every call with a completion, or with `HELLO` as a stream; `say` overrides that."""
 

@@ -16,33 +16,11 @@ from stillhouse.capturing.aliases import Aliases
 from stillhouse.capturing.choosing import Caller, choose
 from stillhouse.capturing.counts import Tally
 from stillhouse.capturing.endpoint import Away
-from tests.client.doubles import Provider, completion, served
+from tests.client.doubles import Provider, alias, completion, place, served
 
 ASK = {"model": "quick", "messages": [{"role": "user", "content": "hi"}]}
 CASES = json.loads((Path(__file__).parents[1] / "data" / "alias_choices.json").read_text())
 DOWN = (503, "application/json", [b'{"error": {"message": "down"}}'])
-
-
-def alias(*targets, version=1, fallback=None, **fields):
-    """An alias as Stillhouse shows it; a target is a name, a base URL, and what else is otherwise."""
-    places = [
-        {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name, "weight": 1, "when": {}, **more}
-        for name, url, more in targets
-    ]
-    return {
-        "object": "alias",
-        "id": "quick",
-        "version": version,
-        "salt": "salt",
-        "targets": places,
-        "sticky_by": None,
-        "fallback_place": fallback,
-        **fields,
-    }
-
-
-def place(name, url):
-    return {"model": f"of-{name}", "provider": name, "base_url": url, "model_there": name}
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
     assert said["own"] == ["own.test there Bearer own -", "own.test other Bearer own -"]
     assert said["mine"] == ["mine.test mine Bearer mine -"]
     assert said["keyed"] == ["mine.test keyed Bearer mine -"]
+    assert said["cascade"] == ["own.test dear Bearer own -"]
     assert said["gone"] == ["own.test back Bearer own -"]
     assert said["gateway"] == ["stillhouse.test of-gateway Bearer k false"]
     assert (said["fallback status"], said["both down"]) == (200, 503)

@@ -17,6 +17,8 @@ export interface Place {
 
 export interface Target extends Place {
   weight: number;
+  /** Who answers what the target is not sure of. */
+  cascade?: { place: Place } | null;
   when?: Record<string, string>;
 }
 

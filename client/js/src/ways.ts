@@ -70,7 +70,8 @@ export class Ways {
     const metadata = { ...this.#tags, ...textsOf(parameters["metadata"]) };
     const target = choose(alias, { parameters, messages: beginning(parameters), metadata, headers });
     const captured = { name: name as string, version: alias.version, target: target.model };
-    const places = [target, alias.fallback_place].filter((place) => place != null);
+    // Nobody judges here how sure an answer is: of a cascade, who answers what its target is not sure of answers all.
+    const places = [target.cascade?.place ?? target, alias.fallback_place].filter((place) => place != null);
     // A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
     const served = places.filter((place) => place.provider);
     const ways = (served.length ? served : places).map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));

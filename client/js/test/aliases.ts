@@ -73,6 +73,11 @@ async function calls(): Promise<unknown> {
     await call();
     took(name);
   }
+  const cascade = { to: "of-dear", by: "logprob", threshold: -0.1, place: place("dear", own) };
+  alias = { ...alias, version: alias.version + 1, targets: [{ ...target("small", own), cascade }] };
+  await sleep(25);
+  await call();
+  took("cascade");
   alias = { ...alias, targets: [target("gone", null, null)], fallback_place: place("back", own) };
   await sleep(25);
   await call();

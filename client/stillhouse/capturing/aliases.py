@@ -123,4 +123,7 @@ def _checked(alias: dict[str, Any] | None) -> dict[str, Any] | None:
     if alias is not None:
         for target in alias["targets"]:
             choose(alias, Caller({"user": "x"}, [], dict(target["when"])))
+            cascade = target.get("cascade")
+            if cascade and (not cascade["place"]["model"] or cascade["by"] == "logprob"):
+                float(cascade["threshold"])
     return alias

@@ -49,6 +49,14 @@ class Call:
         except Exception as error:  # noqa: BLE001 - the application has its answer, whatever fails here
             self._failed(error)
 
+    def asked_by(self, alias: dict[str, Any], began: float | None = None) -> None:
+        """Be captured as made by this alias. `began` is when the application's call did, where that was before."""
+        try:
+            self._alias = to_json(alias)
+        except Exception as error:  # noqa: BLE001 - the application's call goes on, whatever fails here
+            self._failed(error)
+        self._started = began if began is not None else self._started
+
     def parsed_by(self, parser: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Wrap the parser of `.parse()`: the completion is captured before it is parsed, which may raise."""
 

@@ -13,12 +13,14 @@ Every resource of the SDK (`client.chat.completions`, `client.responses`, …) m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from openai import AsyncOpenAI, OpenAI
+from openai import APIError, AsyncOpenAI, OpenAI
 
 from stillhouse.capturing.call import Call
+from stillhouse.capturing.cascading import First, is_judged
 from stillhouse.capturing.recorder import AsyncQuietStream, QuietStream, Recorder
 from stillhouse.capturing.ways import AWAY, Plan, Way
 
@@ -101,20 +103,31 @@ def _post(client: OpenAI, recorder: Recorder) -> Callable[..., Any]:
 def _by_alias(  # noqa: PLR0917 - the five of `post`, and the plan
     client: OpenAI, recorder: Recorder, plan: Plan, provider_post: Any, path: str, request: dict[str, Any]
 ) -> Any:
-    """The answer of the first way that leads to one. Where none does, raises what the first one raised."""
+    """The answer of the first way that leads to one. Where none does, raises what the first one raised.
+
+    A cascade's target comes before all ways; where none leads to an answer, its unsure one is given.
+    """
     away: Exception | None = None
+    first = _first(plan, path, request)
+    if first is not None and plan.first is not None:
+        asked = _begin_first(client, recorder, plan.first, first, path, request)
+        with suppress(APIError):
+            if first.judge(_posts(plan.first, provider_post)(path, **asked)):
+                return first.given()
     for way in plan.ways:
         asked = _on_way(way, request)
-        call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
+        call = _begin_way(client, recorder, way, plan, first, path, asked)
         _name_there(way, asked, client)
         try:
             answer = _posts(way, provider_post)(path, **asked)
-        except AWAY as error:
+        except _tolerated(first) as error:
             away = away or error
             continue
         if call is not None:
             call.answered(answer)
         return answer
+    if first is not None and first.answer is not None:
+        return first.given()
     raise away or RuntimeError("an alias has no way")
 
 
@@ -123,19 +136,66 @@ async def _async_by_alias(  # noqa: PLR0917 - as above
 ) -> Any:
     """The same for async clients."""
     away: Exception | None = None
+    first = _first(plan, path, request)
+    if first is not None and plan.first is not None:
+        asked = _begin_first(client, recorder, plan.first, first, path, request)
+        with suppress(APIError):
+            if first.judge(await _posts(plan.first, provider_post)(path, **asked)):
+                return first.given()
     for way in plan.ways:
         asked = _on_way(way, request)
-        call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
+        call = _begin_way(client, recorder, way, plan, first, path, asked)
         _name_there(way, asked, client)
         try:
             answer = await _posts(way, provider_post)(path, **asked)
-        except AWAY as error:
+        except _tolerated(first) as error:
             away = away or error
             continue
         if call is not None:
             call.answered(answer)
         return answer
+    if first is not None and first.answer is not None:
+        return first.given()
     raise away or RuntimeError("an alias has no way")
+
+
+def _first(plan: Plan, path: str, request: dict[str, Any]) -> First | None:
+    """The call of a cascade's target, where its answer can be judged."""
+    if plan.first is None or plan.cascade is None or not is_judged(path, request):
+        return None
+    return First(plan.alias or {}, plan.cascade, plan.first.model)
+
+
+def _tolerated(first: First | None) -> tuple[type[APIError], ...]:
+    """What a way may raise while there is another one, or an unsure answer that is better than none."""
+    return AWAY if first is None or first.answer is None else (APIError,)
+
+
+def _begin_first(  # noqa: PLR0917 - as above
+    client: OpenAI | AsyncOpenAI, recorder: Recorder, way: Way, first: First, path: str, request: dict[str, Any]
+) -> dict[str, Any]:
+    """What a cascade's target is asked."""
+    asked = _on_way(way, request)
+    first.call = _begin(way.client or client, recorder, path, asked, alias=dict(first.alias))
+    _name_there(way, asked, client)
+    first.asks(asked)
+    return asked
+
+
+def _begin_way(  # noqa: PLR0917 - as above
+    client: OpenAI | AsyncOpenAI,
+    recorder: Recorder,
+    way: Way,
+    plan: Plan,
+    first: First | None,
+    path: str,
+    asked: dict[str, Any],
+) -> Call | None:
+    """The call of a way, which is captured with what came of the cascade before it."""
+    call = _begin(way.client or client, recorder, path, asked, alias=plan.alias)
+    if first is not None and call is not None:
+        call.asked_by(first.captured(kept=False), first.began)
+    return call
 
 
 def _posts(way: Way, provider_post: Any) -> Any:

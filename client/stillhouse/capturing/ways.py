@@ -22,6 +22,9 @@ AWAY = (APIConnectionError, RateLimitError, InternalServerError)
 """What the SDK raises, after its own retries, where a provider is busy, broken or silent."""
 
 
+_BY = "logprob"
+
+
 @dataclass(frozen=True)
 class Way:
     """Who is asked for a model, and under which name. `client` is None for the application's own."""
@@ -38,6 +41,10 @@ class Plan:
 
     ways: list[Way]
     alias: dict[str, Any] | None
+    first: Way | None = None
+    """The target of a cascade, which is asked before; the ways are then those of what it is not sure of."""
+    cascade: Mapping[str, Any] | None = None
+    """Its `to`, `by` and `threshold`."""
 
 
 class Ways:
@@ -65,12 +72,17 @@ class Ways:
         if alias is None:
             return Plan([Way(default, default)], None)
         target = choose(alias, caller)
-        places = [place for place in (target, alias.get("fallback_place")) if place]
+        cascade = target.get("cascade")
+        answering = cascade["place"] if cascade else target
+        places = [place for place in (answering, alias.get("fallback_place")) if place]
         # A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
         served = [place for place in places if place.get("provider")] or places
         ways = [self._way(place, client) for place in served]
         distinct = [way for number, way in enumerate(ways) if way not in ways[:number]]
-        return Plan(distinct, {"name": name, "version": alias["version"], "target": target["model"]})
+        captured = {"name": name, "version": alias["version"], "target": target["model"]}
+        # Of a way to be sure that this version does not know, or a target that nobody serves, nothing is kept.
+        judged = cascade and cascade["by"] == _BY and target.get("provider")
+        return Plan(distinct, captured, self._way(target, client) if judged else None, cascade if judged else None)
 
     def _way(self, place: Mapping[str, Any], client: OpenAI | AsyncOpenAI) -> Way:
         model, there = place["model"], place.get("model_there") or place["model"]
