@@ -26,10 +26,18 @@ from stillhouse.told import command as told
 from stillhouse.trained.command import app as trained
 from stillhouse.tuned.command import app as tuned
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused, or Stillhouse cannot be reached; 2 the command itself is wrong; 3 what was waited "
+    "for failed or was canceled, or `doctor` found something wrong; 4 it waits for a person; 130 stopped by you."
+)
+_PUSHED = 'Example of a line: {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EXIT_CODES)
 app.command()(keyed.login)
 app.command()(keyed.logout)
-app.command("push", help="Push completions out of files: our own records, or fine-tuning lines.")(jsonl)
+app.command("push", epilog=_PUSHED, help="Push completions out of files: what `export` writes, or fine-tuning lines.")(
+    jsonl
+)
 app.command("list")(captured.list_)
 app.command()(captured.search)
 app.command()(captured.show)
@@ -38,7 +46,7 @@ app.command()(captured.usage)
 app.add_typer(evals.app, name="eval")
 app.add_typer(runs.app, name="run")
 app.command()(runs.compare)
-app.command()(distilled.distill)
+app.command(epilog=distilled.EXAMPLE)(distilled.distill)
 app.add_typer(distilled.app, name="distillation")
 app.command()(distilled.watch)
 app.command()(told.verdict)

@@ -39,7 +39,7 @@ def show(name: Name, *, to: To, as_json: AsJson = False) -> None:
         _show(stack.asked(to, "GET", _path(name)), as_json=as_json)
 
 
-@app.command("set")
+@app.command("set", epilog="Example: stillhouse alias set quick-reply gpt-4.1=95 student=5 --why 'a first share'")
 def set_(
     name: Name,
     target: Annotated[list[str], typer.Argument(help="MODEL or MODEL=WEIGHT, such as gpt-6=95 student=5.")],
@@ -72,7 +72,7 @@ def set_(
     why: Why = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point an alias at models; it is made where there is none. What is not given stays, the targets do not.
+    """Point an alias at models; it is made where there is none. These replace its targets; other settings stay.
 
     A target that is named again keeps its cascade.
     """

@@ -20,6 +20,7 @@ import typer
 from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.named import FORMATS, TRAINERS
 from stillhouse.stack import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, look into them, compare and export them.")
@@ -50,8 +51,11 @@ def create(
         list[str] | None, typer.Option(help="Test rows, which must not train, by a tag key=value; may be repeated.")
     ] = None,
     held_out_file: Annotated[str | None, typer.Option(help="Test rows in an uploaded file, as file-…")] = None,
-    recipe: Annotated[Path | None, typer.Option(help="The recipe, a JSON file; else the default.")] = None,
-    trainer: Annotated[str | None, typer.Option(help="The trainer whose examples its lines are to be.")] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with what of the recipe is to be otherwise; `report` shows a recipe."),
+    ] = None,
+    trainer: Annotated[str | None, typer.Option(help=f"For this trainer: {TRAINERS}, or a provider.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Make the report only.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is made, and show its card.")] = True,
     as_json: AsJson = False,
@@ -149,7 +153,9 @@ def export(
     *,
     to: To,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
-    kind: Annotated[str | None, typer.Option("--format", help="The format; else that of its trainer.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--format", help=f"The format, else that of its trainer: {FORMATS}.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Which examples: train or validation.")] = "train",
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave out what the format cannot hold.")] = False,
     as_json: AsJson = False,

@@ -18,12 +18,20 @@ from stillhouse.captured import chosen
 from stillhouse.evaluated.runs import eval_of
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.named import TRAINERS
 from stillhouse.stack import AsJson, Limit
 
 app = typer.Typer(no_args_is_help=True, help="List, show, approve, repeat and cancel distillations.")
 
 Id = Annotated[str, typer.Argument(help="The distillation's id, as distill_…")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it has ended, and show the verdict.")]
+
+
+_TRAINER = f"Who trains: {TRAINERS}, or the name of a provider."
+EXAMPLE = (
+    "Example: stillhouse distill --eval eval_1 --teacher gpt-4.1 --student gpt-4.1-nano --train-tag split=train "
+    "--test-tag split=test --max-cost-usd 20"
+)
 
 
 def distill(
@@ -44,12 +52,17 @@ def distill(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Measure on those with this tag; may be repeated.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Train on this dataset, as dataset_….")] = None,
-    trainer: Annotated[str | None, typer.Option(help="Who trains: a name of docs/how-to/trainers.md.")] = None,
+    trainer: Annotated[str | None, typer.Option(help=_TRAINER)] = None,
     max_cost_usd: Annotated[float | None, typer.Option(min=0, help="What the training may cost.")] = None,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
-    """Start a distillation: measure, assemble, train, measure again, decide."""
+    """Start a distillation: measure, assemble, train, measure again, decide.
+
+    Needed are --eval, --teacher, --student, the rows to measure on (--test-tag) and those to learn from (--train-tag or
+    --dataset); or --file with all of it. Where the rows or the money do not reach, it is blocked before anything is
+    paid for, and the exit code is 4.
+    """
     with errors_in_one_line():
         body = stack.document(file) if file else {}
         said = {"name": name, "eval_id": eval_id, "teacher": teacher, "student": _student(student)}
@@ -102,7 +115,7 @@ def repeat(
         Path | None, typer.Option(help="JSON of what is to be otherwise, as POST …/repeat takes it.")
     ] = None,
     student: Annotated[list[str] | None, typer.Option(help="Another small model; may be repeated.")] = None,
-    trainer: Annotated[str | None, typer.Option(help="Another trainer.")] = None,
+    trainer: Annotated[str | None, typer.Option(help=f"Another trainer: {TRAINERS}, or a provider.")] = None,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
@@ -116,7 +129,7 @@ def repeat(
 
 @app.command()
 def cancel(distillation_id: Id, *, to: To, as_json: AsJson = False) -> None:
-    """Cancel a distillation, and its job at the trainer."""
+    """Cancel a distillation, and its job at the trainer; it has ended once its status says so."""
     with errors_in_one_line():
         found = stack.asked(to, "POST", f"{stack.place('distillations', distillation_id)}/cancel")
         stack.show(found, as_json=as_json, lines=[_line(found)])
@@ -130,7 +143,10 @@ def watch(
     to: To,
     as_json: AsJson = False,
 ) -> None:
-    """Follow what lasts until it has ended. Who stops watching stops nothing."""
+    """Follow what lasts until it has ended, and show how. Who stops watching stops nothing.
+
+    The exit code is 0 where it succeeded, 3 where it failed or was canceled, 4 where it waits for a person.
+    """
     with errors_in_one_line():
         ended = watched.until_ended(to, object_id, _path(to, object_id))
         lines = _whole(ended) if ended["object"] == "distillation" else [f"{object_id}: {watched.how_far(ended)}"]

@@ -36,7 +36,13 @@ def show(eval_id: Id, *, to: To, as_json: AsJson = False) -> None:
         stack.show(found, as_json=as_json, lines=[_line(found), *map(_criterion, found["testing_criteria"])])
 
 
-@app.command()
+_EXAMPLE = (
+    'Example of a file: {"name": "triage", "testing_criteria": [{"type": "string_check", "name": "right", "operation": '
+    '"eq", "input": "{{ sample.output_text }}", "reference": "{{ item.reference }}"}]}'
+)
+
+
+@app.command(epilog=_EXAMPLE)
 def create(
     file: Annotated[Path, typer.Argument(help='JSON as POST /v1/evals takes it: {"name", "testing_criteria", …}.')],
     *,

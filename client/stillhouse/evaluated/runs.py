@@ -39,7 +39,7 @@ def list_(eval_id: EvalId, *, to: To, limit: Limit = 20, as_json: AsJson = False
         stack.show_list(newest, line, limit=limit, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog="Example: stillhouse run create eval_1 --tag split=test --model gpt-4.1-nano")
 def create(
     eval_id: EvalId,
     *,
@@ -50,7 +50,10 @@ def create(
         str | None, typer.Option(help="Have this model answer the rows anew; else their captured answers are graded.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="For people.")] = None,
-    file: Annotated[Path | None, typer.Option(help="JSON of a data_source, for all that options cannot say.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with a `data_source` as POST /v1/evals/…/runs takes it, instead of --tag."),
+    ] = None,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:

@@ -108,7 +108,11 @@ def jsonl(
     to: To,
     model: Model = None,
     reference: Annotated[
-        str | None, typer.Option(metavar="FIELD", help="The field with the known right answer, such as metadata.label.")
+        str | None,
+        typer.Option(
+            metavar="FIELD",
+            help="The field with the known right answer, as reference or metadata.label; else none is taken.",
+        ),
     ] = None,
     state: StateFile = None,
     strict: Strict = False,

@@ -61,7 +61,10 @@ def create(
     store: Annotated[
         bool | None, typer.Option("--store/--no-store", help="Whether the gateway captures calls that do not say.")
     ] = None,
-    tag: chosen.Tags = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A tag of what the gateway captures with it; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a key. Its secret is shown this once."""

@@ -26,7 +26,7 @@ Name = Annotated[str, typer.Argument(help="The provider's name; NAME/model asks 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
-@app.command()
+@app.command(epilog="Example: stillhouse provider add acme --base-url https://api.example.com/v1 --key-env ACME_KEY")
 def add(
     name: Name,
     *,
@@ -52,7 +52,10 @@ def add(
     note: Annotated[str | None, typer.Option(help="Why, or where that stands.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Add a provider. One that has this name already is refused, and stays as it is."""
+    """Add a provider: calls can name its models within a minute.
+
+    One that has this name already is refused, and stays as it is.
+    """
     fields = {
         "name": name,
         "kind": kind,

@@ -16,12 +16,16 @@ import typer
 from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
+from stillhouse.named import EVENTS
 from stillhouse.stack import AsJson, Limit
 
 app = typer.Typer(no_args_is_help=True, help="Choose who is told of what, test it, and see what was delivered.")
 
 ChannelId = Annotated[str, typer.Argument(help="The channel's id; channel_email is the stack's topic, which mails.")]
-Event = Annotated[list[str], typer.Option("--event", help="An event, as distillation.verdict; may be repeated.")]
+_EVENTS = f"Events: {EVENTS}."
+Event = Annotated[
+    list[str], typer.Option("--event", help="An event of those below, such as distillation.verdict; may be repeated.")
+]
 
 
 def verdict(
@@ -56,7 +60,9 @@ def list_(*, to: To, as_json: AsJson = False) -> None:
         stack.show_list(stack.asked(to, "GET", "/channels")["data"], _line, limit=None, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    epilog=f"{_EVENTS}\n\nExample: stillhouse channel add team --event distillation.verdict --url-env SLACK_URL"
+)
 def add(
     name: Annotated[str, typer.Argument(help="For people, to tell channels apart.")],
     *,
@@ -78,7 +84,7 @@ def add(
         stack.show(made, as_json=as_json, lines=[_line(made), *secret])
 
 
-@app.command()
+@app.command(epilog=_EVENTS)
 def events(channel_id: ChannelId, *, to: To, event: Event, as_json: AsJson = False) -> None:
     """Choose the events that a channel is told of, instead of those before."""
     with errors_in_one_line():

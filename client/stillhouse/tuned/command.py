@@ -14,7 +14,7 @@ from stillhouse import stack
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson, Limit
 
-app = typer.Typer(no_args_is_help=True, help="List, show, follow and cancel fine-tuning jobs.")
+app = typer.Typer(no_args_is_help=True, help="List, show and cancel fine-tuning jobs; `stillhouse watch` follows one.")
 
 Id = Annotated[str, typer.Argument(help="The job's id, as ftjob-…")]
 
