@@ -1,7 +1,8 @@
 """Corrections: what a person says that the answer of a stored completion should have been.
 
 In: a completion's id and the corrected message. Out: one correction a completion, which a later one replaces. The
-captured answer stays as it was: runs grade it, and the correction trains in its place.
+captured answer stays as it was: runs grade it, and the correction trains in its place. A training set freezes those
+that it is asked for with; a deleted completion's are taken from there, too.
 
 Corrections are made by people, so there are thousands and not millions of them: a training set reads all.
 """
@@ -14,9 +15,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict
 
 from completions.postings import Reference
-from foundation import blobs
+from foundation import blobs, table
 from foundation.ids import derived_id
 from foundation.records import Record
+
+_FROZEN = "FROZENCORRECTION#"
 
 
 class Correction(Record):
@@ -85,9 +88,28 @@ def of(references: Iterable[Reference]) -> list[Correction]:
 
 
 def freeze(key: str, corrections: Iterable[Correction]) -> None:
-    """Write corrections, also where there are none, so that whoever reads them later reads the same ones."""
+    """Write corrections, also where there are none, so that whoever reads them later reads the same ones.
+
+    Where each is frozen is noted first: whoever erases a completion finds its texts there.
+    """
+    together = list(corrections)
+    table.write_all({"pk": f"{_FROZEN}{correction.completion_id}", "sk": key} for correction in together)
+    _write(key, together)
+
+
+def _write(key: str, corrections: Iterable[Correction]) -> None:
     lines = (correction.model_dump_json().encode() + b"\n" for correction in corrections)
     blobs.put_lines(key, lines, content_type="application/jsonl")
+
+
+def erase(completion_id: str) -> None:
+    """Delete the correction of a completion, and take it from wherever it is frozen."""
+    discard(completion_id)
+    for row in list(table.query(f"{_FROZEN}{completion_id}")):
+        corrections = frozen(row["sk"])
+        if corrections.pop(completion_id, None):
+            _write(row["sk"], corrections.values())
+        table.delete(row["pk"], row["sk"])
 
 
 def frozen(key: str) -> dict[str, Correction]:

@@ -62,7 +62,7 @@ def _erase(deletions: Sequence[table.Row]) -> None:
         if wiped is not None and wiped != body:
             blobs.put(key, wiped)
     for row in deletions:
-        corrections.discard(row["sk"].split("#", 2)[2])
+        corrections.erase(row["sk"].split("#", 2)[2])
         table.delete(row["pk"], row["sk"])
 
 

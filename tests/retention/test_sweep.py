@@ -9,8 +9,9 @@ from backports import zstd
 
 from capture.odd import completion_of
 from capture.record import record
-from completions import batches, changes, frames, index, postings
+from completions import batches, changes, corrections, frames, index, postings
 from completions.filters import Filter
+from distillations.dataset import dataset_key
 from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
 from retention import erase, expire, repair
@@ -67,6 +68,27 @@ def test_a_deleted_completion_leaves_no_bytes_and_its_neighbours_stay(
     assert after == {name: body for name, body in before.items() if name not in {"chatcmpl-s-3", "chatcmpl-s-7"}}
     assert [completion.id for completion in index.completions(Filter(metadata={"user": "u-4"}))] == ["chatcmpl-s-4"]
     assert not any(list(table.query(changes.erasures(shard))) for shard in range(8))
+
+
+def test_what_a_set_keeps_of_a_correction_is_erased_with_its_completion(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(system, *(named(number, metadata={"split": "train"}) for number in range(6)))
+    for number in (3, 4):
+        said = {"message": {"role": "assistant", "content": f"secret-{number}"}, "note": f"note-{number}"}
+        system.ok("POST", f"/v1/chat/completions/chatcmpl-s-{number}/correction", said)
+    selected = {"type": "stored_completions", "metadata": {"split": "train"}}
+    keys = []
+    for recipe in ({}, {"seed": 7}):
+        asked = system.ok("POST", "/v1/datasets", {"source": selected, "recipe": recipe, "dry_run": True})
+        keys.append(dataset_key(asked["id"], "corrections.jsonl"))
+    blobs.delete(keys[1:])
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-s-3")
+    sweep(monkeypatch)
+    assert set(corrections.frozen(keys[0])) == {"chatcmpl-s-4"}
+    assert b"secret-3" not in blobs.get(keys[0])
+    assert not blobs.exists(keys[1]), "what was deleted with its set does not come back"
+    assert not list(table.query(f"{corrections._FROZEN}chatcmpl-s-3"))
 
 
 def test_every_copy_is_erased(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
