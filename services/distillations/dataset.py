@@ -164,8 +164,11 @@ class Dataset(Record):
         """
         self.change_open({"status": "failed", "error": Failure(code=code, message=message)})
         # A run may have been begun since this was read. Whoever begins one from now on finds that it has ended.
-        needs = (Dataset.find(self.id) or self).runs
-        runs = [run for needed in needs if (run := Run.find(needed.run_id or ""))]
+        return (Dataset.find(self.id) or self).cancel_runs()
+
+    def cancel_runs(self) -> list[Run]:
+        """The runs that it had under way, which are canceled now."""
+        runs = [run for needed in self.runs if (run := Run.find(needed.run_id or ""))]
         return [run for run in runs if run.cancel()]
 
     def create(self) -> bool:

@@ -4,7 +4,8 @@ In: the lists of open runs, distillations, fine-tuning jobs, datasets and learni
 is compared with what the last sweep saw. Where there is none for an hour, what the state waits for is sent again; then
 after two hours, four, and so on. Doing work again changes nothing, so only time is lost where the message was merely
 late. Where there is none for two days beyond the patience for a provider, the object ends as failed. A training at work
-and an approval may take any time; the start of a job ends by itself.
+and an approval may take any time; the start of a job ends by itself. The runs of a dataset that has failed are
+canceled, and their end is announced: whoever ended it may have been killed before that.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
 def _look_at_run(entry: table.Row) -> bool:
     run = Run.find(entry["sk"])
     if run is None or run.ended:
+        if run and run.status != "completed":
+            # Whoever canceled or failed it may have been killed before saying so: only what plans it books its costs.
+            bus.send(PlanRun(run_id=run.id))
         # A young entry stays: its run may be about to be written.
         if _stood_s(entry, "ended") >= _HOUR_S:
             table.delete(entry["pk"], entry["sk"])
@@ -111,6 +115,9 @@ def _look_at_job(entry: table.Row) -> bool:
 def _look_at_dataset(entry: table.Row) -> bool:
     dataset = Dataset.find(entry["sk"])
     if dataset is None or not dataset.is_open:
+        if dataset and dataset.status == "failed":
+            # Whoever ended it may have been killed before its runs were canceled, which would go on to pay.
+            _plan(dataset.cancel_runs(), dataset)
         # A young entry stays: its dataset may be about to be written.
         if _stood_s(entry, "ended") >= _HOUR_S:
             table.delete(entry["pk"], entry["sk"])
@@ -118,13 +125,17 @@ def _look_at_dataset(entry: table.Row) -> bool:
     stood_s = _stood_s(entry, f"{dataset.status} {len(dataset.runs)}")
     # One that waits for grades ends with their run, which has bounds of its own.
     if _is_over(stood_s) and dataset.status != "grading":
-        ended = dataset.give_up("assembly_failed", _STALLED)
-        bus.send_all(PlanRun(run_id=run.id, correlation_id=dataset.id) for run in ended)
+        _plan(dataset.give_up("assembly_failed", _STALLED), dataset)
     elif not _is_due(entry, stood_s):
         return False
     # Of one that has ended, whoever makes it deletes what lies there of its parts.
     bus.send(AssembleDataset(distillation_id="", dataset_id=dataset.id, correlation_id=dataset.id))
     return True
+
+
+def _plan(ended: list[Run], dataset: Dataset) -> None:
+    """Have the end announced of runs that were canceled."""
+    bus.send_all(PlanRun(run_id=run.id, correlation_id=dataset.id) for run in ended)
 
 
 def _look_at_curve(entry: table.Row) -> bool:

@@ -189,6 +189,35 @@ def test_a_dataset_that_is_resumed_in_vain_ends_as_failed(system: System, hours:
     assert not [key for key in blobs.keys("datasets/") if "/work/" in key]
 
 
+@pytest.mark.parametrize("killed_at", ["evals.run.Run.cancel", "api.datasets.bus.send"])
+def test_the_runs_of_a_dataset_end_though_who_canceled_it_was_killed(
+    killed_at: str, system: System, hours: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its runs were canceled, or before their end was announced."""
+    build.captured(system, [build.record(n, f"mail {n}", split="train") for n in range(12)])
+    recipe = {"steps": [{"rule": "quality", "criteria": [acts.CHECK]}]}
+    asked = system.ok("POST", "/v1/datasets", {"source": build.source("train"), "recipe": recipe})
+    system.deliver("ASSEMBLY")
+    [needed] = Dataset.load(asked["id"]).runs
+    hours(0)
+    build.sent(system, "PLAN")
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(killed_at, killed)
+        with pytest.raises(KeyboardInterrupt):
+            system.call("POST", f"/v1/datasets/{asked['id']}/cancel")
+    assert Dataset.load(asked["id"]).status == "failed"
+    hours(0.5)
+    acts.deliver_all(system)
+    assert Run.load(needed.run_id or "").status == "canceled"
+    assert blobs.exists(f"runs/{needed.run_id}/summary.json")
+    hours(0.6, 1.7, 1.8)
+    assert not [*table.query(OPEN_DATASETS), *table.query(OPEN_RUNS)]
+
+
 def test_a_learning_curve_that_missed_the_end_of_its_last_run_goes_on(system: System, hours: Any) -> None:
     point = LearningPoint(share=1.0, examples=9, job_id="ftjob-1", model="ft:m", run_id="evalrun_gone")
     fields: dict[str, Any] = {"eval_id": "eval_1", "student": "m", "trainer": "default", "points": [point]}
