@@ -18,26 +18,27 @@ from dashboard.answers import Answer, Html, HtmlFile, Page, Refusal, SeeOther
 from dashboard.refilled import refilled
 from dashboard.routes import routes
 from dashboard.standalone import standalone
+from dashboard.stillhouse_api import API_FAILED, ApiFailed
 from dashboard.visit import PAGE, Visit, base, link, place
 from foundation import edge
 from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
 from foundation.parameters import refuse_unknown
 from foundation.routes import Route
 
-_NOT_THE_FORM = frozenset({"csrf", "request_too_large"})
+_NOT_THE_FORM = frozenset({"csrf", "request_too_large", API_FAILED})
 """Refusals that nothing typed into the form again would mend."""
 
 
 def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request."""
-    visit = Visit.of(event)
+    visit, request_id = Visit.of(event), context.aws_request_id
     try:
         written = _written(_answer(visit), visit)
     except Unauthorized as refusal:
-        written = _failed(refusal, visit) if visit.by_key else _to_sign_in(visit).written()
+        written = _failed(refusal, visit, request_id) if visit.by_key else _to_sign_in(visit).written()
     except Exception as error:  # noqa: BLE001 - whatever it was, the visitor gets a page
-        written = _failed(error, visit)
-    written["headers"]["x-request-id"] = context.aws_request_id
+        written = _failed(error, visit, request_id)
+    written["headers"]["x-request-id"] = request_id
     return {**written, "body": "", "isBase64Encoded": False} if visit.head else written
 
 
@@ -88,7 +89,7 @@ def _written(answer: Answer, visit: Visit) -> dict[str, Any]:
     return Html(body, answer.status).written()
 
 
-def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
+def _failed(error: Exception, visit: Visit, request_id: str) -> dict[str, Any]:
     if isinstance(error, ApiError) and visit.method == "POST" and error.code not in _NOT_THE_FORM:
         again = _form_again(visit, error)
         if again is not None:
@@ -96,7 +97,8 @@ def _failed(error: Exception, visit: Visit) -> dict[str, Any]:
     failure = edge.failed(error)
     if visit.by_key:
         return Refusal(failure.status, failure.body).written()
-    page = Page("refused.html", "Not possible", {"status": failure.status, **failure.body}, failure.status)
+    about = {"request_id": error.request_id if isinstance(error, ApiFailed) else request_id, **failure.body}
+    page = Page("refused.html", "Not possible", {"status": failure.status, **about}, failure.status)
     return _written(page, visit)
 
 

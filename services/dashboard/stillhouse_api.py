@@ -1,8 +1,8 @@
 """The API, asked as any client asks it: over HTTP, with the key of whoever looks at the page.
 
 In: a method, a path below `/v1`, a query or a body. Out: the JSON that the API answers. What it refuses is raised as
-`ApiError` with its own status, field and remedy; where it does not answer, RetryLater. So whoever presses a button may
-do what the key may do over HTTP, and no page needs a permission of its own.
+`ApiError` with its own status, field and remedy; where it does not answer, RetryLater; where it fails, ApiFailed. So
+whoever presses a button may do what the key may do over HTTP, and no page needs a permission of its own.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _REFUSALS = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _NOT_FOUND = 404
-_TOO_MANY = 429
+_BUSY = frozenset({429, 502, 503, 504})
 _FAILURES = 500
+_LONGEST_NAMED = 256
 
 
 class Asked(NamedTuple):
@@ -44,7 +45,19 @@ class Asked(NamedTuple):
 
 MODELS = Asked("/models", spare=True)
 """The models that can be asked, which a form offers: who knows a name can type it where no provider answers."""
+API_FAILED = "api_failed"
 _MOST_NAMES = 500
+
+
+class ApiFailed(ApiError):
+    """The API failed at what it was asked: a fault in it, or in its stack, and no load that passes."""
+
+    status = 500
+    type = "server_error"
+
+    def __init__(self, asked: str, status: int, request_id: str | None) -> None:
+        super().__init__(f"The API failed: it answers {status} to {asked}.", code=API_FAILED)
+        self.request_id = request_id
 
 
 class Api(NamedTuple):
@@ -90,12 +103,12 @@ class Api(NamedTuple):
     def _found(self, asked: Asked) -> Any:
         try:
             return self.get(asked.path, asked.query)
-        except ApiError as refusal:
-            if refusal.status in {_FORBIDDEN, _NOT_FOUND}:
+        except (RetryLater, ApiFailed):
+            if asked.spare:
                 return None
             raise
-        except RetryLater:
-            if asked.spare:
+        except ApiError as refusal:
+            if refusal.status in {_FORBIDDEN, _NOT_FOUND}:
                 return None
             raise
 
@@ -110,7 +123,7 @@ class Api(NamedTuple):
             # A large answer lies in the bucket, whose link takes no other authorization.
             answer = _sent("GET", answer.headers["location"], timeout=self._left())
         if answer.status >= _REFUSALS:
-            raise _refusal(answer.status, answer.data)
+            raise _refusal(answer, f"{method} {path[:_LONGEST_NAMED]}")
         return orjson.loads(answer.data) if answer.data else None
 
     def _left(self) -> float:
@@ -139,11 +152,14 @@ def _pool() -> urllib3.PoolManager:
     return urllib3.PoolManager(maxsize=_AT_ONCE, retries=False)
 
 
-def _refusal(status: int, body: bytes) -> Exception:
-    if status >= _FAILURES or status == _TOO_MANY:
+def _refusal(answer: urllib3.BaseHTTPResponse, asked: str) -> Exception:
+    status = answer.status
+    if status in _BUSY:
         return RetryLater(f"The API answers {status}.")
+    if status >= _FAILURES:
+        return ApiFailed(asked, status, answer.headers.get("x-request-id"))
     try:
-        error = orjson.loads(body)["error"]
+        error = orjson.loads(answer.data)["error"]
         kind = {_UNAUTHORIZED: Unauthorized, _FORBIDDEN: Forbidden}.get(status, ApiError)
         return kind(error["message"], code=error.get("code"), param=error.get("param"), status=status)
     except (orjson.JSONDecodeError, KeyError, TypeError):

@@ -22,6 +22,7 @@ PAGE = "page"
 _MAX_FORM = 1024 * 1024
 _MOST_FIELDS = 500
 _AS_FILE = "file"
+_STILL = "still"
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
 """What browsers say in `Sec-Fetch-Site` of a request that a page of another site has made."""
 _OURS = re.compile(r"/(?:[\w.~%:@!$'()*+,;=-]+(?:/[\w.~%:@!$'()*+,;=-]+)*)?", re.ASCII)
@@ -36,8 +37,8 @@ class Visit:
     `token` is that of the session; None where nobody has signed in. `scopes` are what its key may do. `foreign` is
     whether another site sent it. `typed` has the fields of a form that was refused, where its page is shown again.
     `as_file` is whether the page is wanted as one file; a program may ask for that with an API key in place of a
-    session, and is then `by_key`. `head` is whether only headers are wanted; the `method` is then GET. `begun` is when
-    it came, by the process's clock.
+    session, and is then `by_key`. `still` is whether a page with open work is to stay as it is. `head` is whether
+    only headers are wanted; the `method` is then GET. `begun` is when it came, by the process's clock.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Visit:
     typed: Mapping[str, str] = field(repr=False, default_factory=dict)
     as_file: bool = False
     by_key: bool = False
+    still: bool = False
     head: bool = False
     begun: float = field(default_factory=time.monotonic)
 
@@ -61,6 +63,7 @@ class Visit:
         method = "GET" if asked == "HEAD" else asked
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
         as_file = query.pop(_AS_FILE, None) is not None and method == "GET"
+        still = query.pop(_STILL, None) is not None and method == "GET"
         key = headers.get("authorization", "").removeprefix("Bearer ").strip() if as_file else ""
         of_cookie = session.session_of(event.get("cookies") or headers.get("cookie", "").split(";"))
         return cls(
@@ -72,6 +75,7 @@ class Visit:
             scopes=of_cookie.scopes if of_cookie else frozenset(),
             as_file=as_file,
             by_key=bool(key),
+            still=still,
             body={"text": event.get("body"), "encoded": event.get("isBase64Encoded", False)},
             foreign=headers.get("sec-fetch-site") in _OTHER_SITES,
         )
@@ -106,6 +110,12 @@ class Visit:
         """Where a sign-in leads back to: the page that is asked for; None for the first page and for a button."""
         path = self.path if self.method == "GET" and self.path != "/" else ""
         return place(path + (f"?{urlencode(self.query)}" if self.query else ""))
+
+    @property
+    def held(self) -> str:
+        """This page as it stands still."""
+        here = self.here or "/"
+        return f"{here}{'&' if '?' in here else '?'}{_STILL}=1"
 
     @property
     def page(self) -> str:

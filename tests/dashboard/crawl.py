@@ -39,7 +39,7 @@ def pages(browser: Browser, *starts: str) -> dict[str, Answer]:
 
 def kind_of(path: str) -> str:
     """A path with `N` for each id in it. What a press counts whole, or saves as a file, is another kind."""
-    pressed = re.search(r"[?&](all|file)=1$", path)
+    pressed = re.search(r"[?&](all|file)=1(?=[&#]|$)", path)
     plain = re.split("[?#]", path)[0] + (f"?{pressed[1]}" if pressed else "")
     return re.sub(r"[\w:%.-]*\d[\w:%.-]*", "N", plain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
 import orjson
@@ -40,6 +41,7 @@ class Answered(NamedTuple):
 
     status: int
     data: bytes
+    headers: Mapping[str, str] = {}
 
 
 class StandIn:
@@ -48,11 +50,14 @@ class StandIn:
     def __init__(self) -> None:
         self.documents: dict[str, Any] = {}
         self.away: set[str] = set()
+        self.broken: set[str] = set()
         self.sent: list[tuple[str, Any]] = []
         self.visitor = Browser(cookies=dict(SESSION))
 
     def answer(self, method: str, url: str, **request: Any) -> Answered:
         path = url.removeprefix("http://api.test/v1").partition("?")[0]
+        if path in self.broken:
+            return Answered(500, b"{}", {"x-request-id": "req-of-the-api"})
         if method != "GET":
             self.sent.append((f"{method} {path}", orjson.loads(request["body"] or b"null")))
             return Answered(200, orjson.dumps(self.documents.get(f"{method} {path}", {"id": "made"})))
@@ -259,6 +264,33 @@ def test_forms_need_no_provider_that_answers(api: StandIn) -> None:
     assert busy.body.count('<a href="/models">Look again</a>') == 1
     unsure = api.visitor.get("/models")
     assert "Nothing was changed" not in unsure.text
+
+
+def test_a_fault_of_the_api_is_no_load_and_names_its_request(api: StandIn) -> None:
+    api.broken |= {"/deployments", "/evals", "/models"}
+    broken = api.visitor.get("/models")
+    assert broken.status == 500
+    assert "The API failed: it answers 500 to GET /deployments." in broken.text
+    assert "req-of-the-api" in broken.text
+    assert 'name="poll"' not in broken.body
+    assert "busy" not in broken.text
+    api.documents |= {path: {"data": [], "has_more": False} for path in ("/chat/completions", "/models")}
+    pressed = api.visitor.post("/evals/new", {**cards("judge_same", model="judge"), "name": "x", "do": "make"})
+    assert pressed.status == 500
+    assert "Whether it was done is not known." in pressed.text
+
+
+def test_a_page_with_open_work_can_be_held_still(api: StandIn) -> None:
+    api.documents["/distillations/distill_1"] = begun(status="training", history=[Step(status="queued", at=1)])
+    moving = api.page("/distillations/distill_1")
+    assert '<a href="/distillations/distill_1?still=1">Let it stand still</a>' in moving.body
+    held = api.page("/distillations/distill_1?still=1")
+    assert 'http-equiv="refresh"' not in held.body
+    assert 'name="poll"' not in held.body
+    assert '<a href="/distillations/distill_1">Let it look again by itself</a>' in held.body
+    api.documents["/distillations/distill_1"] = begun(status="failed", history=[Step(status="queued", at=1)])
+    assert "again by itself" not in api.page("/distillations/distill_1").text
+    assert "again by itself" not in api.page("/distillations/distill_1?still=1").text
 
 
 def test_what_a_run_costs_is_told_from_the_rows_that_were_tried(api: StandIn) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.stillhouse_api import Api, Asked
+from dashboard.stillhouse_api import Api, ApiFailed, Asked
 from foundation.errors import ApiError, Forbidden, RetryLater, Unauthorized
 from foundation.settings import settings
 from tests.loopback import serving
@@ -75,13 +75,20 @@ def test_refusals_keep_their_status_their_words_and_their_field(api: Api) -> Non
 
 
 def test_what_fails_may_be_tried_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    for status in (429, 500, 503):
+    for status in (429, 502, 503, 504):
         with pytest.raises(RetryLater):
             api.get(f"/{status}")
     monkeypatch.setenv("API_URL", "http://127.0.0.1:9/v1")
     settings.cache_clear()
     with pytest.raises(RetryLater):
         api.get("/evals")
+
+
+def test_a_fault_is_not_told_as_load(api: Api) -> None:
+    with pytest.raises(ApiFailed, match="500 to GET /500") as failed:
+        api.get("/500")
+    assert (failed.value.status, failed.value.request_id) == (500, None)
+    assert api.all([Asked("/500", spare=True)]) == [None]
 
 
 def test_of_several_answers_those_that_are_not_there_or_not_allowed_are_none(api: Api) -> None:
