@@ -164,6 +164,7 @@ def test_a_finished_run_says_so_with_its_summary(eval_):
         "distillation_id": "distill_1",
         "dataset_id": None,
         "learning_curve_id": None,
+        "rollout_id": None,
     }
 
 
