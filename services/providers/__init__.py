@@ -2,12 +2,15 @@
 
 from providers.provider import (
     Answer,
+    Event,
+    EventStream,
     NoResponses,
     OverLimit,
     Passed,
     Provider,
     ProviderAway,
     ProviderRefused,
+    StreamingProvider,
     has_message,
 )
 from providers.registry import paced_providers, providers
@@ -15,6 +18,8 @@ from providers.routing import ModelAmbiguous
 
 __all__ = [
     "Answer",
+    "Event",
+    "EventStream",
     "ModelAmbiguous",
     "NoResponses",
     "OverLimit",
@@ -22,6 +27,7 @@ __all__ = [
     "Provider",
     "ProviderAway",
     "ProviderRefused",
+    "StreamingProvider",
     "has_message",
     "paced_providers",
     "providers",

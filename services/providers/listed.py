@@ -6,6 +6,7 @@ models of that shape: who adds it lists them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import orjson
@@ -13,18 +14,35 @@ import orjson
 from foundation.errors import ApiError
 from providers.batch_api import BatchAPI
 from providers.entry import Entry
-from providers.provider import Answer, NoResponses, Passed, ProviderRefused
+from providers.provider import Answer, EventStream, NoResponses, Passed, ProviderRefused
 from providers.routing import listed_model
 
 _NOT_FOUND = 404
 
 
-class ListedModels:
+class ListedModels(ABC):
     """The part of a provider that is the same for all kinds that AWS runs."""
 
     def __init__(self, entry: Entry, where: str) -> None:
         self._models = entry.models
         self._where = where
+
+    @abstractmethod
+    async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer: ...
+
+    async def stream(
+        self,
+        request: dict[str, Any],
+        *,
+        deadline_s: float,
+        ends: float,  # noqa: ARG002 - every provider's
+        retry_s: float | None = None,
+    ) -> EventStream | Answer:
+        """The whole answer: these kinds are not asked for pieces."""
+        return await self.complete(request, deadline_s=deadline_s, retry_s=retry_s)
+
+    async def stream_response(self, request: dict[str, Any], **_: Any) -> EventStream | Answer:  # noqa: ARG002 - the same
+        raise NoResponses(self._lacks("the Responses API"), lambda: None)
 
     async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:  # noqa: ARG002 - every provider's
         raise NoResponses(self._lacks("the Responses API"), lambda: None)

@@ -22,12 +22,25 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LEAST_S = 0.1
 _LONGEST_WAIT_S = 900.0
 
-type Attempt = Callable[[float], Awaitable[dict[str, Any]]]
+type Attempt[Got] = Callable[[float], Awaitable[Got]]
 """Asks once, within so many seconds."""
 
 
-async def ask_patiently(attempt: Attempt, pace: Pace | None, *, deadline_s: float, retry_s: float | None) -> Answer:
+async def ask_patiently(
+    attempt: Attempt[dict[str, Any]], pace: Pace | None, *, deadline_s: float, retry_s: float | None
+) -> Answer:
     """Ask until there is an answer, until the deadline, or within the first `retry_s` seconds."""
+
+    async def timed(seconds: float) -> Answer:
+        asked = time.monotonic()
+        answer = await attempt(seconds)
+        return Answer(answer, round((time.monotonic() - asked) * 1000))
+
+    return await patiently(timed, pace, deadline_s=deadline_s, retry_s=retry_s)
+
+
+async def patiently[Got](attempt: Attempt[Got], pace: Pace | None, *, deadline_s: float, retry_s: float | None) -> Got:
+    """The same for what is no whole answer, such as the beginning of a stream. A pace is kept until that is there."""
     started = time.monotonic()
     patient_until = started + min(deadline_s, retry_s or deadline_s)
     waits = pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
@@ -43,22 +56,20 @@ async def ask_patiently(attempt: Attempt, pace: Pace | None, *, deadline_s: floa
         await asyncio.sleep(pause)
 
 
-async def _in_turn(attempt: Attempt, pace: Pace | None, ends: float) -> Answer:
+async def _in_turn[Got](attempt: Attempt[Got], pace: Pace | None, ends: float) -> Got:
     if pace is None:
-        return await _timed(attempt, ends)
+        return await attempt(_left(ends))
     async with pace.turn(time.time() + ends - time.monotonic()):
         try:
-            return await _timed(attempt, ends)
+            return await attempt(_left(ends))
         except ProviderAway as away:
             if away.retry_after:
                 pace.wait(away.retry_after)
             raise
 
 
-async def _timed(attempt: Attempt, ends: float) -> Answer:
-    asked = time.monotonic()
-    answer = await attempt(max(_LEAST_S, ends - asked))
-    return Answer(answer, round((time.monotonic() - asked) * 1000))
+def _left(ends: float) -> float:
+    return max(_LEAST_S, ends - time.monotonic())
 
 
 def wanted_pause(headers: Mapping[str, str]) -> float | None:

@@ -8,7 +8,7 @@ may pass (429, 5xx, no answer) raises `ProviderAway`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import orjson
 
@@ -38,6 +38,39 @@ class Passed(NamedTuple):
     status: int
     body: bytes
     headers: dict[str, str]
+
+
+class Event(NamedTuple):
+    """The data of an event as it came, and the JSON object in it; None where it holds none, as in `[DONE]`."""
+
+    data: bytes
+    document: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        try:
+            document = foreign_json.read(data)
+        except NotJSON:
+            document = None
+        return cls(data, document if isinstance(document, dict) else None)
+
+
+class EventStream(Protocol):
+    """An answer that comes event by event, of which the first has come. `first_ms` are the milliseconds until then."""
+
+    first_ms: int
+
+    async def next(self) -> Event | None:
+        """The next event as soon as it is there; None at the end. Raises ProviderAway where it breaks off."""
+        ...
+
+    def took_ms(self) -> int:
+        """The milliseconds since it was asked for."""
+        ...
+
+    def close(self) -> None:
+        """Read no further."""
+        ...
 
 
 def has_message(body: Any) -> bool:
@@ -137,3 +170,23 @@ class Provider(Protocol):
         ...
 
     async def list_models(self) -> list[dict[str, Any]]: ...
+
+
+class StreamingProvider(Provider, Protocol):
+    """A provider that gives its answers event by event, too, where it can."""
+
+    async def stream(
+        self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
+    ) -> EventStream | Answer:
+        """The answer to a chat completion event by event, once the first has come within `deadline_s`.
+
+        The others come until `ends`, on the monotonic clock. A provider that has no streams gives the whole answer.
+        Nothing is asked again after the first event.
+        """
+        ...
+
+    async def stream_response(
+        self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
+    ) -> EventStream | Answer:
+        """The same for a response of the Responses API. Raises NoResponses where the provider has no such route."""
+        ...

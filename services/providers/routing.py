@@ -16,7 +16,7 @@ import orjson
 from foundation.errors import ApiError
 from providers.batch_api import BatchAPI
 from providers.model_version import ModelVersion
-from providers.provider import Answer, Passed, ProviderAway, ProviderRefused
+from providers.provider import Answer, EventStream, Passed, ProviderAway, ProviderRefused
 from providers.single_provider import SingleProvider
 
 _NO_LIST = frozenset({404, 405})
@@ -166,6 +166,19 @@ class Providers:
     async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, _, model = self._asked(request["model"])
         return await provider.respond({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+
+    async def stream(
+        self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
+    ) -> EventStream | Answer:
+        provider, _, model = self._asked(request["model"])
+        return await provider.stream({**request, "model": model}, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
+
+    async def stream_response(
+        self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
+    ) -> EventStream | Answer:
+        provider, _, model = self._asked(request["model"])
+        request = {**request, "model": model}
+        return await provider.stream_response(request, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         provider, _, model = self.resolve(request["model"])

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -25,7 +27,7 @@ from providers.key import Key
 from providers.listed import ListedModels
 from providers.openai_compatible import OpenAICompatible
 from providers.pace import Pace
-from providers.provider import Answer, OverLimit, ProviderAway, ProviderRefused
+from providers.provider import Answer, EventStream, OverLimit, ProviderAway, ProviderRefused
 from providers.usage import tokens
 
 _PLACE = re.compile(r"endpoints/[A-Za-z0-9-]{1,63}/inference-components/[A-Za-z0-9-]{1,63}")
@@ -61,12 +63,15 @@ class Endpoint(ListedModels):
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
         asked, request = await self._component(request)
-        try:
+        with _as_a_provider_says_it():
             return await asked.complete(request, deadline_s=deadline_s, retry_s=retry_s)
-        except OverLimit:
-            raise
-        except ProviderRefused as refusal:
-            raise _starting(refusal) or _in_openai_s_shape(refusal) from refusal
+
+    async def stream(
+        self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
+    ) -> EventStream | Answer:
+        asked, request = await self._component(request)
+        with _as_a_provider_says_it():
+            return await asked.stream(request, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
 
     async def close(self) -> None:
         for asked in (self._asked, *self._places.values()):
@@ -85,6 +90,17 @@ class Endpoint(ListedModels):
                 await self._places.pop(next(iter(self._places))).close()
             self._places[place] = self._at(f"{aws.sagemaker_runtime_url(self._region)}/{place}/openai/v1")
         return self._places[place], {**request, "model": ""}
+
+
+@contextmanager
+def _as_a_provider_says_it() -> Iterator[None]:
+    """Raise SageMaker's refusals in OpenAI's shape."""
+    try:
+        yield
+    except OverLimit:
+        raise
+    except ProviderRefused as refusal:
+        raise _starting(refusal) or _in_openai_s_shape(refusal) from refusal
 
 
 def _starting(refusal: ProviderRefused) -> ProviderAway | None:

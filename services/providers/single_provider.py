@@ -9,13 +9,13 @@ from providers.entry import Entry
 from providers.key import Key
 from providers.kinds import KINDS
 from providers.pace import Pace
-from providers.provider import Provider
+from providers.provider import StreamingProvider
 
 if TYPE_CHECKING:
     from providers.batch_api import BatchAPI
 
 
-class SingleProvider(Provider, Protocol):
+class SingleProvider(StreamingProvider, Protocol):
     """A provider with what only a single one has."""
 
     def batch_api(self, *, timeout_s: float) -> BatchAPI | None:

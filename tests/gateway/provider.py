@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
@@ -38,6 +39,30 @@ class Said(NamedTuple):
     headers: dict[str, str]
 
 
+class Spoken:
+    """A streamed answer: its parts in order. An event among them is waited for, and CUT breaks the connection off."""
+
+    CUT = b"cut"
+
+    def __init__(self, *parts: bytes | threading.Event, kind: str = "text/event-stream") -> None:
+        self.parts = parts
+        self.kind = kind
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, **fields: Any) -> bytes:
+    """One event of a streamed chat completion."""
+    head = {name: COMPLETION[name] for name in ("id", "created", "model", "system_fingerprint")}
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    said = {**head, "object": "chat.completion.chunk", "choices": [choice], "usage": None, **fields}
+    return b"data: " + json.dumps(said).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+COUNTED = chunk({}, choices=[], usage=COMPLETION["usage"])
+WORDS = [chunk({"role": "assistant", "content": ""}), chunk({"content": "bill"}), chunk({"content": "ing"})]
+END = [chunk({}, "stop"), COUNTED, DONE]
+
+
 def answer(**fields: Any) -> Said:
     """COMPLETION, or another one, as a provider says it."""
     return Said(200, json.dumps({**COMPLETION, **fields}).encode(), {"content-type": "application/json"})
@@ -50,22 +75,22 @@ class Scripted:
     path. `received` are the requests as they came: path, content type and bytes. `paths` are those that were asked.
     """
 
-    def __init__(self, *answers: Said) -> None:
+    def __init__(self, *answers: Said | Spoken) -> None:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.received: list[tuple[str, str, bytes]] = []
         self.models: list[str] = []
-        self.responses: list[Said] = []
+        self.responses: list[Said | Spoken] = []
         self.paths: list[str] = []
         self.lists_with: int | None = None
         """The status with which it refuses to tell its models."""
 
-    def next(self, request: dict[str, Any]) -> Said:
+    def next(self, request: dict[str, Any]) -> Said | Spoken:
         self.asked.append(request)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def next_response(self, request: dict[str, Any]) -> Said:
+    def next_response(self, request: dict[str, Any]) -> Said | Spoken:
         self.asked.append(request)
         if not self.responses:
             return Said(404, b'{"error": {"message": "Not Found", "code": null}}', {})
@@ -92,7 +117,10 @@ def served(script: Scripted) -> Iterator[str]:
             body = pages.get(self.path) if script.lists_with is None else None
             self._say(Said(script.lists_with or (200 if body else 404), json.dumps(body or {}).encode(), {}))
 
-        def _say(self, body: Said) -> None:
+        def _say(self, body: Said | Spoken) -> None:
+            if isinstance(body, Spoken):
+                _speak(self, body)
+                return
             self.send_response(body.status)
             for name, value in {**body.headers, "content-length": str(len(body.body))}.items():
                 self.send_header(name, value)
@@ -104,6 +132,24 @@ def served(script: Scripted) -> Iterator[str]:
 
     with serving(Handler) as address:
         yield f"{address}/v1"
+
+
+def _speak(server: BaseHTTPRequestHandler, spoken: Spoken) -> None:
+    server.protocol_version = "HTTP/1.1"
+    server.send_response(200)
+    server.send_header("content-type", spoken.kind)
+    server.send_header("transfer-encoding", "chunked")
+    server.end_headers()
+    server.close_connection = True
+    with suppress(OSError):
+        for part in spoken.parts:
+            if isinstance(part, threading.Event):
+                part.wait(20)
+            elif part is Spoken.CUT:
+                return
+            else:
+                server.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        server.wfile.write(b"0\r\n\r\n")
 
 
 type Further = Callable[..., dict[str, Scripted]]

@@ -1,0 +1,29 @@
+"""What goes wrong between a provider and us, as ProviderAway: no answer in time, no connection, no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import orjson
+
+from providers.provider import ProviderAway
+
+_BAD_GATEWAY = 502
+_GATEWAY_TIMEOUT = 504
+
+
+@contextmanager
+def as_away() -> Iterator[None]:
+    """Raise ProviderAway for what aiohttp raises within the block."""
+    try:
+        yield
+    except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+        message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
+        raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+    except (aiohttp.ClientError, ValueError) as error:
+        # An address or a key that no request can have, or an answer that is no HTTP.
+        message = {"error": {"message": f"The model provider could not be asked: {type(error).__name__}."}}
+        final = isinstance(error, ValueError)
+        raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}, final=final) from error
