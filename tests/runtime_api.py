@@ -23,10 +23,13 @@ from itertools import chain
 from queue import Queue
 from typing import Any, ClassVar
 
+from foundation.streaming.runtime_api import RuntimeApi, RuntimeGone
+from foundation.streaming.serving import Handler, Serving
 from tests.loopback import serving
 
 MODE = "Lambda-Runtime-Function-Response-Mode"
 ROOT = "/2018-06-01/runtime"
+FUNCTION = {"AWS_LAMBDA_FUNCTION_NAME": "gateway", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
 OWN_URL = "abc123.lambda-url.us-east-1.on.aws"
 STREAMED = "application/vnd.awslambda.http-integration-response"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:gateway"
@@ -131,6 +134,24 @@ def lambda_service() -> Iterator[Lambda]:
         finally:
             service.close()
     assert not service.violations
+
+
+@contextmanager
+def runtime(service: Lambda, handler: Handler) -> Iterator[None]:
+    """A runtime of ours that serves with this handler, in a thread."""
+    serving = Serving(RuntimeApi(service.address, FUNCTION))
+
+    def run() -> None:
+        with suppress(RuntimeGone):
+            serving.serve(handler)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        service.close()
+        thread.join()
 
 
 class _Api(BaseHTTPRequestHandler):

@@ -51,6 +51,8 @@ class StoredCompletion(Document):
     """The known right answer, if there is one."""
     latency_ms: int | None
     """How long the answer took."""
+    first_token_ms: int | None = None
+    """How long until its first token, where the gateway gave it on while it was made."""
     origin: str | None
     """The source that it was imported from."""
     alias: CapturedAlias | None = None
@@ -215,6 +217,7 @@ def shown(completion: Completion) -> dict[str, Any]:
         "response_format": completion.request.get("response_format"),
         "reference": completion.reference,
         "latency_ms": completion.latency_ms,
+        "first_token_ms": completion.first_token_ms,
         "origin": completion.origin,
         "alias": completion.alias,
         "untrainable": completion.untrainable,

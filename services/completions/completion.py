@@ -69,6 +69,8 @@ class Completion:
     metadata: dict[str, str]
     reference: Any = None
     latency_ms: int | None = None
+    first_token_ms: int | None = None
+    """Until the first token, where the answer was given on while it was made."""
     provider: str | None = None
     origin: str | None = None
     origin_id: str | None = None
@@ -108,6 +110,8 @@ class Completion:
         }
         if original:
             content["original"] = original
+        if pushed.get("first_token_ms") is not None:
+            content["first_token_ms"] = pushed["first_token_ms"]
         if pushed.get("alias"):
             content["alias"] = pushed["alias"]
         created = pushed.get("created") or response.get("created") or at

@@ -56,7 +56,7 @@ class _First(NamedTuple):
     ms: int
 
 
-async def ask_any(ask: Ask, request: dict[str, Any], policy: Policy, seconds: float, api: Api) -> Answered:
+async def ask_any(ask: Ask[Answer], request: dict[str, Any], policy: Policy, seconds: float, api: Api) -> Answered:
     """The answer of the model, the cascade or the fallback. Raises the failure of the model that was to answer."""
     cascade = policy.cascade
     if cascade is None:
@@ -82,7 +82,7 @@ async def ask_any(ask: Ask, request: dict[str, Any], policy: Policy, seconds: fl
     return Answered(model, answer, _told(policy, said), headers)
 
 
-async def _ask_first(ask: Ask, request: dict[str, Any], seconds: float, api: Api) -> _First:
+async def _ask_first(ask: Ask[Answer], request: dict[str, Any], seconds: float, api: Api) -> _First:
     began = time.monotonic()
     try:
         answer = await ask(api.asking(request), deadline_s=seconds * _FIRST_SHARE, retry_s=_RETRY_S)

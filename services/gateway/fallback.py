@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from foundation.consumer import logger
 from foundation.errors import ApiError
-from providers import Answer, ProviderAway, ProviderRefused
+from providers import ProviderAway, ProviderRefused
 from providers.routing import ModelRetired, ProviderGone
 
 MARGIN_S = 2.0
@@ -25,18 +25,21 @@ _FIRST_SHARE = 0.6
 _RETRY_S = 2.0
 
 
-class Ask(Protocol):
+class Ask[Got](Protocol):
     """Asks a provider within `deadline_s` seconds, and again within the first `retry_s` while it is away."""
 
     def __call__(
         self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None
-    ) -> Awaitable[Answer]: ...
+    ) -> Awaitable[Got]: ...
 
 
-async def ask_with_fallback(
-    ask: Ask, request: dict[str, Any], fallback: str | None, seconds: float
-) -> tuple[str, Answer]:
-    """The name of the model that answered, and its answer. If both fail, raises the first one's failure."""
+async def ask_with_fallback[Got](
+    ask: Ask[Got], request: dict[str, Any], fallback: str | None, seconds: float
+) -> tuple[str, Got]:
+    """The name of the model that answered, and its answer, or the stream that has begun.
+
+    If both fail, raises the first one's failure.
+    """
     first = request["model"]
     if fallback in {None, first}:
         return first, await ask(request, deadline_s=seconds)

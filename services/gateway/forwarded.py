@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ class Forwarded(NamedTuple):
     status: int
     body: bytes
     headers: dict[str, str]
+    pieces: Iterator[bytes] | None = None
+    """The body where it is still being made; `body` is empty then."""
 
 
 def refused(refusal: ProviderRefused, headers: dict[str, str] | None = None) -> Forwarded:

@@ -1,15 +1,15 @@
 """Answer one request of the Responses API and capture the response, unless `store` is false.
 
-In: a response's request and its policy. Out: the response, as events where `stream` asks for them, or the provider's
-refusal as it came. A provider without the Responses API is asked for the chat completion that says the same. Fallback,
-deadline and captures are as for chat completions.
+In: a response's request and its policy. Out: the response, as events where `stream` asks for them, and one by one where
+they can be given on (`live`), or the provider's refusal as it came. A provider without the Responses API is asked for
+the chat completion that says the same. Fallback, deadline and captures are as for chat completions.
 """
 
 from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,46 +19,90 @@ from foundation import loop
 from gateway.aliased import alias_field, alias_header, aliased
 from gateway.capturing import capture
 from gateway.cascading import Api, ask_any
-from gateway.fallback import MARGIN_S
+from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.head import with_sound_head
 from gateway.policy import Policy
 from gateway.responses import stream
 from gateway.responses.answer import response_of
 from gateway.responses.chain import items_before
+from gateway.responses.live import LiveResponse
 from gateway.responses.request import LOGPROBS, as_chat, check, upstream
-from providers import Answer, NoResponses, Provider, ProviderRefused, registry
+from providers import Answer, EventStream, NoResponses, ProviderRefused, StreamingProvider, registry
+
+_EVENTS = {"content-type": "text/event-stream"}
 
 
 def respond(
-    request: dict[str, Any], policy: Policy, *, deadline_s: float, provider: Provider | None = None
+    request: dict[str, Any],
+    policy: Policy,
+    *,
+    deadline_s: float,
+    live: bool = False,
+    provider: StreamingProvider | None = None,
 ) -> Forwarded:
     """Ask the provider within the deadline; capture the response if the policy says so."""
     ends = time.monotonic() + deadline_s
     check(request, store=policy.store)
     before = items_before(request.get("previous_response_id"))
     request, policy = aliased(request, policy, _beginning(request, before))
-    ask = partial(_ask, provider or registry.providers(), before)
+    asked = provider or registry.providers()
     seconds = ends - time.monotonic() - MARGIN_S
+    answer: Answer | EventStream
     try:
-        model, answer, policy, says = loop.run(ask_any(ask, request, policy, seconds, _RESPONSES))
+        if live and request.get("stream") and policy.cascade is None:
+            ask = partial(_stream, asked, before, ends - MARGIN_S)
+            model, answer = loop.run(ask_with_fallback(ask, request, policy.fallback_model, seconds))
+            says = fallback_header(model, request["model"])
+        else:
+            whole = partial(_ask, asked, before)
+            model, answer, policy, says = loop.run(ask_any(whole, request, policy, seconds, _RESPONSES))
     except ProviderRefused as refusal:
         return refused(refusal, alias_header(policy))
-    headers = {**alias_header(policy), **says}
-    if not stream.is_response(answer.body):
-        # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
-        return bounded(_answered(request, answer.body, headers))
-    response = {
-        **answer.body,
-        "metadata": policy.metadata,
-        "previous_response_id": request.get("previous_response_id"),
-        "store": policy.store,
-    }
-    record = partial(_record, {**request, "model": model}, response, before, policy, answer)
-    # The next request may name this response before the recorder has written it.
-    captured = policy.store and capture(record, ends=ends, at_once=True)
-    answered = _answered(request, response, headers)
-    return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
+    call = _Call(request, policy, before, ends, model, {**alias_header(policy), **says})
+    return call.answered(answer) if isinstance(answer, Answer) else call.live(answer)
+
+
+class _Call(NamedTuple):
+    """One call that has an answer, or its beginning."""
+
+    request: dict[str, Any]
+    policy: Policy
+    before: list[Any]
+    """The items of the responses before this one."""
+    ends: float
+    """When the call is cut, on the monotonic clock."""
+    model: str
+    """The model that answers."""
+    headers: dict[str, str]
+
+    def answered(self, answer: Answer) -> Forwarded:
+        """A whole answer, captured where it is to be, as events where `stream` asks for them."""
+        if not stream.is_response(answer.body):
+            # An error with status 200, or a shape of tomorrow: it is the provider's word, and no response to capture.
+            return bounded(_answered(self.request, answer.body, self.headers))
+        response = {**answer.body, **self._ours()}
+        captured = self._capture(response, answer.latency_ms)
+        answered = _answered(self.request, response, self.headers)
+        return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
+
+    def live(self, events: EventStream) -> Forwarded:
+        """An answer that comes event by event, captured before its last one."""
+        response = LiveResponse(events, ours=self._ours(), capture=self._capture, ends=self.ends)
+        return Forwarded(200, b"", self.headers | _EVENTS, response.pieces())
+
+    def _ours(self) -> dict[str, Any]:
+        return {
+            "metadata": self.policy.metadata,
+            "previous_response_id": self.request.get("previous_response_id"),
+            "store": self.policy.store,
+        }
+
+    def _capture(self, response: dict[str, Any], latency_ms: int, first_token_ms: int | None = None) -> bool:
+        timing = {"latency_ms": latency_ms, "first_token_ms": first_token_ms}
+        record = partial(_record, {**self.request, "model": self.model}, response, self.before, self.policy, timing)
+        # The next request may name this response before the recorder has written it.
+        return self.policy.store and capture(record, ends=self.ends, at_once=True)
 
 
 def _asking(request: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +150,7 @@ def _beginning(request: dict[str, Any], before: list[Any]) -> list[Any]:
 
 
 async def _ask(
-    provider: Provider,
+    provider: StreamingProvider,
     before: list[Any],
     request: dict[str, Any],
     *,
@@ -118,22 +162,57 @@ async def _ask(
     try:
         return await provider.respond(upstream(request, before), deadline_s=deadline_s, retry_s=retry_s)
     except NoResponses as missing:
-        chat = as_chat(request, before)
-        answer = await provider.complete(chat, deadline_s=ends - time.monotonic(), retry_s=retry_s)
-        missing.confirm()
-        return answer._replace(body=response_of(answer.body, request))
+        return await _ask_for_chat(provider, before, request, missing, ends=ends, retry_s=retry_s)
+
+
+async def _stream(
+    provider: StreamingProvider,
+    before: list[Any],
+    streams_until: float,
+    request: dict[str, Any],
+    *,
+    deadline_s: float,
+    retry_s: float | None = None,
+) -> Answer | EventStream:
+    """The same as a stream, which is cut at this time, where the provider has one."""
+    ends = time.monotonic() + deadline_s
+    options = {"stream_options": request["stream_options"]} if request.get("stream_options") else {}
+    asked = upstream(request, before) | options
+    try:
+        return await provider.stream_response(asked, deadline_s=deadline_s, ends=streams_until, retry_s=retry_s)
+    except NoResponses as missing:
+        return await _ask_for_chat(provider, before, request, missing, ends=ends, retry_s=retry_s)
+
+
+async def _ask_for_chat(
+    provider: StreamingProvider,
+    before: list[Any],
+    request: dict[str, Any],
+    missing: NoResponses,
+    *,
+    ends: float,
+    retry_s: float | None,
+) -> Answer:
+    chat = as_chat(request, before)
+    answer = await provider.complete(chat, deadline_s=ends - time.monotonic(), retry_s=retry_s)
+    missing.confirm()
+    return answer._replace(body=response_of(answer.body, request))
 
 
 def _record(
-    request: dict[str, Any], response: dict[str, Any], before: list[Any], policy: Policy, answer: Answer
+    request: dict[str, Any],
+    response: dict[str, Any],
+    before: list[Any],
+    policy: Policy,
+    timing: dict[str, int | None],
 ) -> dict[str, Any]:
     """The fields of the Completion that is captured."""
     call = {"request": request, "response": with_sound_head(response, time="created_at")}
     chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(call["response"]))
-    return {**chat, **alias_field(policy), "metadata": policy.metadata, "latency_ms": answer.latency_ms}
+    return {**chat, **alias_field(policy), "metadata": policy.metadata, **timing}
 
 
 def _answered(request: dict[str, Any], response: dict[str, Any], headers: dict[str, str]) -> Forwarded:
     if not request.get("stream"):
         return Forwarded(200, orjson.dumps(response), headers)
-    return Forwarded(200, stream.events(response), {**headers, "content-type": "text/event-stream"})
+    return Forwarded(200, stream.events(response), headers | _EVENTS)

@@ -14,7 +14,8 @@ import orjson
 
 type _Event = dict[str, Any]
 
-_ENDS = ("completed", "incomplete", "failed")
+ENDS = ("completed", "incomplete", "failed")
+"""How a response may end."""
 _UNKNOWN_YET: dict[str, Any] = {
     "completed_at": None,
     "error": None,
@@ -56,11 +57,17 @@ def events(response: dict[str, Any], *, after: int = -1) -> bytes:
     if not is_response(response):
         return b"data: " + orjson.dumps(response) + b"\n\n"
     numbered = enumerate(_events(response))
-    return b"".join(_written({**event, "sequence_number": number}) for number, event in numbered if number > after)
+    return b"".join(
+        written(event["type"], orjson.dumps({**event, "sequence_number": number}))
+        for number, event in numbered
+        if number > after
+    )
 
 
-def _written(event: _Event) -> bytes:
-    return f"event: {event['type']}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
+def written(kind: str, data: bytes) -> bytes:
+    """The event of this type, or of none where it is empty, with this data."""
+    named = f"event: {' '.join(kind.split())}\n".encode() if kind else b""
+    return named + b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 def _events(response: dict[str, Any]) -> Iterator[_Event]:
@@ -73,7 +80,7 @@ def _events(response: dict[str, Any]) -> Iterator[_Event]:
             yield {"item_id": item.get("id"), "output_index": position, **event}
         yield {"type": "response.output_item.done", "output_index": position, "item": item}
     status = response.get("status")
-    yield {"type": f"response.{status if status in _ENDS else 'completed'}", "response": response}
+    yield {"type": f"response.{status if status in ENDS else 'completed'}", "response": response}
 
 
 def _begun(item: dict[str, Any]) -> dict[str, Any]:

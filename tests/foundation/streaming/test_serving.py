@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from queue import Queue
 from typing import Any
 
 import pytest
 
 from foundation.streaming.invocation import Invocation
-from foundation.streaming.runtime_api import RuntimeApi, RuntimeGone
-from foundation.streaming.serving import Serving
-from tests.runtime_api import ARN, TRACE, Invoked, Lambda, http_event, lambda_service
+from tests.runtime_api import ARN, TRACE, Invoked, http_event, lambda_service, runtime
 
-FUNCTION = {"AWS_LAMBDA_FUNCTION_NAME": "gateway", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
 OF_URL = http_event("POST", "/v1/x", b"{}", {})
 OF_API = http_event("POST", "/v1/x", b"{}", {}, domain="abc.execute-api.us-east-1.amazonaws.com")
 WHOLE = {"statusCode": 201, "headers": {"content-type": "text/plain"}, "body": "whole", "isBase64Encoded": False}
@@ -24,27 +20,9 @@ WHOLE = {"statusCode": 201, "headers": {"content-type": "text/plain"}, "body": "
 type Handler = Callable[[Any, Invocation], Any]
 
 
-@contextmanager
-def served(service: Lambda, handler: Handler) -> Iterator[Serving]:
-    """A runtime that serves with this handler, in a thread."""
-    serving = Serving(RuntimeApi(service.address, FUNCTION))
-
-    def run() -> None:
-        with pytest.raises(RuntimeGone):
-            serving.serve(handler)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield serving
-    finally:
-        service.close()
-        thread.join()
-
-
 def invoked(handler: Handler, *events: Any) -> list[Invoked]:
     """What became of these events, one after the other."""
-    with lambda_service() as service, served(service, handler):
+    with lambda_service() as service, runtime(service, handler):
         return [service.invoke(event).wait() for event in events]
 
 
@@ -68,7 +46,7 @@ def test_who_asks_by_the_function_s_own_url_gets_the_pieces_as_they_are_made() -
         context.follow(pieces())
         return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}}
 
-    with lambda_service() as service, served(service, handler):
+    with lambda_service() as service, runtime(service, handler):
         answer = service.invoke(OF_URL)
         read = answer.read()
         assert next(read) == b"first"
@@ -170,7 +148,7 @@ def test_a_body_is_read_to_its_end_where_lambda_closes_the_connection() -> None:
         context.follow(pieces())
         return {"statusCode": 200}
 
-    with lambda_service() as service, served(service, handler):
+    with lambda_service() as service, runtime(service, handler):
         service.cut_after = 150_000
         cut = service.invoke(OF_URL).wait()
         assert (len(cut.body()) <= 150_000, done) == (True, ["captured"])
@@ -186,7 +164,7 @@ def test_an_answer_after_the_deadline_is_refused_and_the_next_one_is_served() ->
             assert service_has_given_up.wait(10)
         return WHOLE
 
-    with lambda_service() as service, served(service, handler):
+    with lambda_service() as service, runtime(service, handler):
         late = service.invoke(OF_API | {"late": True}, within_s=-1)
         service_has_given_up.set()
         late.wait()
