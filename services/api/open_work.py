@@ -1,4 +1,4 @@
-"""What is not at its end: runs, distillations, fine-tuning jobs, datasets, learning curves; and what each waits for.
+"""What is not at its end: runs, distillations, jobs, datasets, learning curves, rollouts; and what each waits for.
 
 In: the lists of open objects that the sweep goes through, too. Out: a line an object, those that wait first.
 """
@@ -19,6 +19,7 @@ from foundation.bounds import CutText
 from foundation.document import Document
 from foundation.later import Pause
 from foundation.records import Record
+from rollouts.rollout import OPEN_ROLLOUTS, Rollout
 
 _MOST = 50
 """The most open objects of a kind that are read."""
@@ -36,7 +37,7 @@ class OpenWork(Document):
 
     id: str
     kind: str
-    """`run`, `distillation`, `job`, `dataset` or `learning_curve`."""
+    """`run`, `distillation`, `job`, `dataset`, `learning_curve` or `rollout`."""
     status: str
     created_at: int
     eval_id: str | None = None
@@ -64,7 +65,7 @@ def open_work() -> tuple[list[OpenWork], bool]:
     for kind in _KINDS:
         entries = list(islice(table.query(kind.partition, limit=_MOST + 1), _MOST + 1))
         more = more or len(entries) > _MOST
-        found += _of(kind, [entry["sk"] for entry in entries[:_MOST]])
+        found += _of(kind, [str(entry.get("rollout_id", entry["sk"])) for entry in entries[:_MOST]])
     return sorted(found, key=lambda work: (work.waits_for is None, work.created_at)), more
 
 
@@ -105,14 +106,22 @@ def _dataset(dataset: Dataset) -> Waits | None:
     return Waits("The runs that grade its rows.") if dataset.status == "grading" else None
 
 
+def _rollout(rollout: Rollout) -> Waits | None:
+    if rollout.pause:
+        return Waits(rollout.pause.message, rollout.pause.since)
+    return Waits("Somebody has frozen it.") if rollout.status == "frozen" else None
+
+
 def _nothing(_: LearningCurve) -> None:
     """A learning curve waits for its jobs and runs, which are listed themselves."""
 
 
 _KINDS = (
-    Kind(OPEN_RUNS, "run", Run, lambda run: not run.ended, lambda run: _away(run.paused)),
+    # Those of a rollout, which come and go, have a bound of their own.
+    Kind(OPEN_RUNS, "run", Run, lambda run: not (run.ended or run.rollout_id), lambda run: _away(run.paused)),
     Kind(OPEN_DISTILLATIONS, "distillation", Distillation, lambda d: d.status not in TERMINAL, _distillation),
     Kind(OPEN_JOBS, "job", Job, lambda job: not job.ended, _job),
     Kind(OPEN_DATASETS, "dataset", Dataset, lambda dataset: dataset.is_open, _dataset),
     Kind(OPEN_CURVES, "learning_curve", LearningCurve, lambda curve: curve.status not in DONE, _nothing),
+    Kind(OPEN_ROLLOUTS, "rollout", Rollout, lambda rollout: rollout.is_open, _rollout),
 )

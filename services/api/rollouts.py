@@ -24,7 +24,7 @@ from foundation.document import Body, Deleted
 from foundation.errors import ApiError, Conflict
 from foundation.rollout_messages import AdvanceRollout
 from foundation.routes import PAGE, Query, Routes
-from rollouts import starting, verbs
+from rollouts import starting, taken, verbs
 from rollouts.advancing import what_is_known
 from rollouts.document import RolloutDocument, Summary, document, summary
 from rollouts.gates import Gates
@@ -188,6 +188,7 @@ def delete_rollout(rollout_id: str) -> Deleted:
     for run in found:
         run.erase()
     erase_rounds(rollout.id)
+    taken.forget(rollout.id)
     online = Eval.find(rollout.online_eval_id)
     if online:
         online.remove()

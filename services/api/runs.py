@@ -24,6 +24,7 @@ from foundation.document import Body
 from foundation.errors import Conflict
 from foundation.events import PlanRun
 from foundation.routes import PAGE, Query, Routes
+from rollouts.rollout import Rollout
 
 router = Routes("Runs")
 _UNKNOWN = {404: "The eval, a model, or the file of the rows does not exist."}
@@ -95,7 +96,7 @@ def cancel_run(eval_id: str, run_id: str) -> RunDocument:
     "/v1/evals/<eval_id>/runs/<run_id>",
     scope="write",
     answer="openai.types.evals.RunDeleteResponse",
-    errors={409: "A distillation or a dataset waits for this run."},
+    errors={409: "A distillation, a dataset or a rollout waits for this run."},
 )
 def delete_run(eval_id: str, run_id: str) -> dict[str, Any]:
     """Delete a run and its output items; an open run is canceled first."""
@@ -161,6 +162,13 @@ def _refuse_while_waited_for(run: Run) -> None:
         raise Conflict(
             f"The distillation {waiting.id} waits for the run {run.id}. "
             f"End it first: POST /v1/distillations/{waiting.id}/cancel",
+            code="run_in_use",
+        )
+    rollout = Rollout.find(run.rollout_id) if run.rollout_id else None
+    if rollout and rollout.is_open:
+        raise Conflict(
+            f"The rollout {rollout.id} rests on the run {run.id}. "
+            f"End it first: POST /v1/rollouts/{rollout.id}/rollback",
             code="run_in_use",
         )
     dataset = Dataset.find(run.dataset_id) if run.dataset_id else None

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from assembly import results
 from assembly.budget import afforded
 from assembly.criteria import eval_of, own_eval
-from assembly.estimate import asking_nanodollars, grading_nanodollars, sample_of
 from assembly.grading import Brief, Completions, Written
 from assembly.making import Making
 from assembly.wanted import Wanted, asked_model
@@ -24,6 +23,7 @@ from completions.messages import text_of
 from distillations.grades import DatasetRun
 from distillations.grading_steps import Augment
 from distillations.recipe import ANSWER
+from evals.estimate import asking_nanodollars, grading_nanodollars, sample_of
 from foundation.ids import derived_id
 from graders import Criterion
 

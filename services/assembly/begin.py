@@ -6,9 +6,6 @@ In: what is wanted. Out: the run as it stands in the table. It is not planned ye
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
-
-import orjson
 
 from assembly.grading import Completions
 from assembly.wanted import Wanted
@@ -16,13 +13,10 @@ from distillations import lineage
 from distillations.dataset import Dataset
 from distillations.lineage import Node
 from evals.data_sources import CompletionsSource, FileId, ItemReference
-from evals.files import File, rows_file_id
+from evals.own_rows import write_rows
 from evals.run import Run, new_run
-from foundation import blobs
 from foundation.errors import ApiError
-from foundation.ids import derived_id, now
-
-_MEDIA = "application/jsonl"
+from foundation.ids import derived_id
 
 
 def run_id_of(dataset: Dataset, name: str) -> str:
@@ -34,7 +28,10 @@ def begin(dataset: Dataset, name: str, wanted: Wanted, completions: Completions,
     """Write the run and all that it needs."""
     wanted.eval_.create()
     run_id = run_id_of(dataset, name)
-    file = _write_rows(run_id, f"{dataset.id}-{name}.jsonl", wanted, completions)
+    # Several runs of a large set may take more than an invocation: the next one goes on with the others.
+    file = write_rows(run_id, f"{dataset.id}-{name}.jsonl", lambda: wanted.lines(completions))
+    if file is None:
+        raise ApiError("Every completion that was to be graded has been deleted meanwhile.", code="no_rows")
     lineage.link_completions(wanted.linked, Node("run", run_id))
     run = new_run(
         run_id,
@@ -65,31 +62,3 @@ def _source(file_id: str, wanted: Wanted) -> CompletionsSource:
     asking = {"model": wanted.model, "sampling_params": wanted.parameters or None, "fresh": wanted.fresh or None}
     asked = ItemReference(type="item_reference", item_reference="item.input")
     return source.model_copy(update={**asking, "input_messages": asked})
-
-
-def _write_rows(run_id: str, filename: str, wanted: Wanted, completions: Completions) -> File:
-    """Write the rows of the run where its plan looks for them, unless they are there.
-
-    Raises ApiError where there are none: all that was to be graded was deleted meanwhile.
-    """
-    written = File.find(rows_file_id(run_id))
-    if written:
-        # Several runs of a large set may take more than an invocation: the next one goes on with the others.
-        return written
-    key = f"runs/{run_id}/rows.jsonl"
-    rows = wanted.lines(completions)
-    first = next(rows, None)
-    if first is None:
-        raise ApiError("Every completion that was to be graded has been deleted meanwhile.", code="no_rows")
-    lines = (orjson.dumps(row) + b"\n" for row in chain([first], rows))
-    blobs.put_new_lines(key, lines, content_type=_MEDIA)
-    file = File(
-        id=rows_file_id(run_id),
-        created_at=now(),
-        bytes=blobs.size(key),
-        filename=filename,
-        purpose="evals",
-        key=key,
-    )
-    file.create()
-    return file

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from assembly.curation.rule import Candidate
 from completions.messages import text_of
-
-LETTERS_A_TOKEN = 4
-"""What OpenAI gives as a rule of thumb for English."""
+from evals.estimate import LETTERS_A_TOKEN
 
 
 def tokens_of(candidate: Candidate) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 
 from assembly.budget import Afforded, afforded
 from assembly.criteria import criterion_of, eval_of
-from assembly.estimate import asking_nanodollars, grading_nanodollars, sample_of
 from assembly.grading import Completions
 from assembly.making import Making
 from assembly.row import Row
@@ -22,6 +21,7 @@ from completions.messages import text_of
 from completions.same_input import answer_key
 from distillations.grades import DatasetRun
 from distillations.grading_steps import Consensus, Quality
+from evals.estimate import asking_nanodollars, grading_nanodollars, sample_of
 from evals.eval import Eval
 from foundation.errors import ApiError
 

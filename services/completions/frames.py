@@ -81,16 +81,19 @@ def together(completions: Iterable[Packed], key: str) -> tuple[bytes, list[Refer
 
 def unpack(body: bytes, key: str) -> list[Reference]:
     """The references of all completions in an object, read from its content; wiped ones have none."""
-    references: list[Reference] = []
+    return [reference for reference, _ in completions_in(body, key)]
+
+
+def completions_in(body: bytes, key: str) -> Iterator[tuple[Reference, Completion]]:
+    """All completions in an object with their references, read from its content, but for wiped ones."""
     offset = 0
     while offset < len(body):
         length = zstd.get_frame_size(memoryview(body)[offset:])
         line = zstd.decompress(body[offset : offset + length])
         if line:
             completion = Completion.read(line)
-            references.append(Reference.of(completion, key=key, offset=offset, length=length))
+            yield Reference.of(completion, key=key, offset=offset, length=length), completion
         offset += length
-    return references
 
 
 def begin(object_id: str, key: str) -> None:

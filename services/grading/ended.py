@@ -2,7 +2,8 @@
 
 In: an open run and how it ends, or a run that has ended. Out: the summary, what the run has cost in the month's book,
 and the event. All may be sent more than
-once: a delivery that dies between the write to the table and the sending is repeated.
+once: a delivery that dies between the write to the table and the sending is repeated. Of the many small runs of a
+rollout no event tells, and what they cost is booked apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from distillations.failure import Failure
+from evals.paid import paid_nanodollars
 from evals.run import Run
 from foundation import bus
 from foundation.events import DeliverEvent
@@ -32,13 +34,17 @@ def end(run: Run, *, status: str, error: Failure | None = None, **changes: Any) 
     ended = Run.find(run.id)
     if ended:
         _book(ended)
+    if ended and not ended.rollout_id:
         event = DeliverEvent(event_type=_EVENTS[ended.status], object_id=run.id)
         bus.send(event)
 
 
 def _book(run: Run) -> None:
     """Book what the run has paid for; a run of stored answers without a judge has paid for nothing."""
-    if run.per_model_usage:
+    if run.rollout_id:
+        spending.book("rollout", run.id, run.created_at, paid_nanodollars(run))
+        tell_if_reached()
+    elif run.per_model_usage:
         spending.book("eval", run.id, run.created_at, cost_nanodollars(run.per_model_usage))
         tell_if_reached()
 

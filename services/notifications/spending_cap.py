@@ -12,8 +12,9 @@ def tell_if_reached() -> None:
     spent = cap_is_reached()
     if spent is None:
         return
+    kinds = f"Trainings ${spent.trainings_usd:.2f}, evals ${spent.evals_usd:.2f}, rollouts ${spent.rollouts_usd:.2f}"
     lines = [
-        f"Trainings ${spent.trainings_usd:.2f}, evals ${spent.evals_usd:.2f}; {spent.unpriced} without a known cost.",
+        f"{kinds}; {spent.unpriced} without a known cost.",
         "New evals, distillations and trainings are refused until the month ends or the cap is raised: POST /v1/costs.",
     ]
     cap = f"the cap is ${spent.monthly_cap_usd:.2f}"

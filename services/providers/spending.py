@@ -1,6 +1,6 @@
-"""What trainings and evals cost in a month, and the most that they may cost.
+"""What trainings, evals and rollouts cost in a month, and the most that they may cost.
 
-In: what a training or a run of an eval has cost, or is expected to, in nano-dollars. Out: a row each in the book of the
+In: what a training or a run has cost, or is expected to, in nano-dollars. Out: a row each in the book of the
 month in which it began, written over when more is known: a message that comes twice is booked once. Calls through the
 gateway are not in the book; they are in the usage of what was captured.
 """
@@ -17,7 +17,7 @@ from foundation.document import Document
 from foundation.ids import now
 from foundation.records import Record
 
-type Kind = Literal["training", "eval"]
+type Kind = Literal["training", "eval", "rollout"]
 _ID = "costs"
 
 
@@ -32,12 +32,14 @@ class CostSettings(Record):
 
 
 class Spending(Document):
-    """What trainings and evals have cost in a month, in US dollars; an open training counts by its estimate."""
+    """What the stack has cost in a month by itself, in US dollars; an open training counts by its estimate."""
 
     month: str
     """The month in UTC, such as 2026-11."""
     trainings_usd: float
     evals_usd: float
+    rollouts_usd: float
+    """The second answers and the judges of rollouts."""
     total_usd: float
     unpriced: int
     """How many trainings and runs have no known cost, and are in no sum."""
@@ -64,7 +66,7 @@ def book(kind: Kind, object_id: str, began_at: int, nanodollars: int | None) -> 
 def spending(month: str | None = None) -> Spending:
     """The sums of a month, of this one where none is given."""
     of_month = month or month_of(now())
-    sums = {"training": 0, "eval": 0}
+    sums = {"training": 0, "eval": 0, "rollout": 0}
     unpriced = 0
     for row in table.query(_book(of_month)):
         if row["nanodollars"] is None:
@@ -76,6 +78,7 @@ def spending(month: str | None = None) -> Spending:
         month=of_month,
         trainings_usd=sums["training"] / 1e9,
         evals_usd=sums["eval"] / 1e9,
+        rollouts_usd=sums["rollout"] / 1e9,
         total_usd=total,
         unpriced=unpriced,
         monthly_cap_usd=cap,

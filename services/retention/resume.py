@@ -1,11 +1,12 @@
 """Resume what stands still: what has lost its message, or whose functions were stopped too often.
 
-In: the lists of open runs, distillations, fine-tuning jobs, datasets and learning curves. At each sweep their progress
-is compared with what the last sweep saw. Where there is none for an hour, what the state waits for is sent again; then
-after two hours, four, and so on. Doing work again changes nothing, so only time is lost where the message was merely
-late. Where there is none for two days beyond the patience for a provider, the object ends as failed. A training at work
-and an approval may take any time; the start of a job ends by itself. The runs of a dataset that has failed are
-canceled, and their end is announced: whoever ended it may have been killed before that.
+In: the lists of what is open: runs, distillations, fine-tuning jobs, datasets, learning curves, rollouts. At each sweep
+their progress is compared with what the last sweep saw. Where there is none for an hour, what the state waits for is
+sent again; then after two hours, four, and so on. Doing work again changes nothing, so only time is lost where the
+message was merely late. Where there is none for two days beyond the patience for a provider, the object ends as failed.
+A training at work and an approval may take any time; the start of a job ends by itself, and a rollout goes on as ever.
+The runs of a dataset that has failed are canceled, and their end is announced: whoever ended it may have been killed
+before that.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from foundation.curve_messages import AdvanceLearningCurve
 from foundation.events import AdvanceDistillation, AssembleDataset, PlanRun, StartJob, StepFailed
 from foundation.ids import now
 from foundation.later import begin_again, patience_over
+from foundation.rollout_messages import AdvanceRollout
 from retention.failures import Failures
+from rollouts.rollout import OPEN_ROLLOUTS, Rollout
 
 _HOUR_S = 3600
 _MOST_S = 2 * 86_400
@@ -41,6 +44,7 @@ def resume(goes_on: Callable[[], bool], failures: Failures) -> int:
         OPEN_JOBS: _look_at_job,
         OPEN_DATASETS: _look_at_dataset,
         OPEN_CURVES: _look_at_curve,
+        OPEN_ROLLOUTS: _look_at_rollout,
     }
     for partition, look in looks.items():
         for entry in list(table.query(partition)):
@@ -149,6 +153,15 @@ def _look_at_curve(entry: table.Row) -> bool:
     if not _is_due(entry, _stood_s(entry, curve.status)):
         return False
     bus.send(AdvanceLearningCurve(learning_curve_id=curve.id, correlation_id=curve.id))
+    return True
+
+
+def _look_at_rollout(entry: table.Row) -> bool:
+    """Have an open rollout go on, and its rules switched on: a deploy, or somebody, may have switched them off."""
+    rollout = Rollout.find(entry["rollout_id"])
+    if rollout is None or not rollout.is_open:
+        return False
+    bus.send(AdvanceRollout(rollout_id=rollout.id, resend=True))
     return True
 
 

@@ -119,6 +119,8 @@ class RolloutRound(Document):
     begun_at: int
     """In seconds since the epoch."""
     runs: list[RoundRun] = Field(default_factory=list)
+    expected_nanodollars: int = 0
+    """What its runs were expected to pay when it was begun: it counts as spent until the tally says what they did."""
     tally: Tally | None = None
     """Null until its runs have ended."""
     tallied_at: int | None = None

@@ -7,7 +7,14 @@ from typer.testing import CliRunner
 
 from stillhouse import asking, cli
 
-SPENT = {"month": "2026-11", "trainings_usd": 3.0, "evals_usd": 0.5, "total_usd": 3.5, "unpriced": 2}
+SPENT = {
+    "month": "2026-11",
+    "trainings_usd": 3.0,
+    "evals_usd": 0.5,
+    "rollouts_usd": 0.0,
+    "total_usd": 3.5,
+    "unpriced": 2,
+}
 COSTS = {"spending": {**SPENT, "monthly_cap_usd": 10.0, "left_usd": 6.5}, "retire_lost_after_days": 30}
 NOTHING_SET = {"spending": {**SPENT, "unpriced": 0, "monthly_cap_usd": None, "left_usd": None}}
 

@@ -53,6 +53,7 @@ CONSUMERS: dict[str, Handler] = {
 CLOCK: Handler = permitted(tuning.handler.watch_entry)
 SWEEP: Handler = permitted(retention.handler.sweep_entry)
 RULE = "watch"
+_CAPTURED = "stillhouse-captured"
 _REGION = "us-east-1"
 VISIBILITY_MS = 720_000
 A_MINUTE_MS = 60_000
@@ -93,6 +94,7 @@ class System:
     inbox: str
     lab: str
     around: Callable[[str, Callable[[], Any]], Any] = field(default=lambda _, call: call())
+    announced: set[str] = field(default_factory=set)
     doubled: bool = False
     passed_ms: int = 0
 
@@ -129,6 +131,7 @@ class System:
     def settle(self, *, rounds: int = 200) -> None:
         """Deliver messages and tick the clock until nothing moves."""
         for _ in range(rounds):
+            self.announce()
             moved = [self.deliver(name) for name in CONSUMERS]
             if self.clock_runs():
                 self.passed_ms += A_MINUTE_MS
@@ -158,8 +161,33 @@ class System:
                 sqs.delete_message(QueueUrl=self.queues[name], ReceiptHandle=handle)
         return count
 
+    def announce(self) -> None:
+        """Do what EventBridge does: hand captured completions that landed to rollouts, while the rule is on."""
+        keys = {
+            key
+            for key in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[self.bucket].keys
+            if key.startswith("completions/")
+        }
+        if self.rule_is_on(_CAPTURED):
+            for key in sorted(keys - self.announced):
+                event = {
+                    "id": key,
+                    "source": "aws.s3",
+                    "detail-type": "Object Created",
+                    "detail": {"object": {"key": key}},
+                }
+                self.send("ROLLOUT", event)
+        self.announced |= keys
+
+    def send(self, name: str, body: dict[str, Any]) -> None:
+        """Put a message into a queue."""
+        aws_client("sqs").send_message(QueueUrl=self.queues[name], MessageBody=json.dumps(body))
+
+    def rule_is_on(self, name: str) -> bool:
+        return bool(_books(events_backends).event_buses["default"].rules[name].state == "ENABLED")
+
     def clock_runs(self) -> bool:
-        return bool(_books(events_backends).event_buses["default"].rules[RULE].state == "ENABLED")
+        return self.rule_is_on(RULE)
 
     def notifications(self) -> list[dict[str, Any]]:
         """Every notification that reached the subscriber."""
@@ -191,7 +219,8 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
         }
     )
     topic, inbox = _make_topic()
-    _books(events_backends).put_rule(RULE, scheduled_expression="rate(1 minute)", state="DISABLED")
+    for rule in (RULE, _CAPTURED, "stillhouse-rollouts"):
+        _books(events_backends).put_rule(rule, scheduled_expression="rate(1 minute)", state="DISABLED")
     secret = aws_client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
     environment = {
         "TABLE": "table",

@@ -59,10 +59,8 @@ def _show(costs: dict[str, Any], *, as_json: bool) -> None:
 
 def _lines(costs: dict[str, Any]) -> list[str]:
     spent = costs["spending"]
-    lines = [
-        f"{spent['month']}: ${spent['total_usd']:.2f}",
-        f"  trainings ${spent['trainings_usd']:.2f}, evals ${spent['evals_usd']:.2f}",
-    ]
+    kinds = ", ".join(f"{kind} ${spent[f'{kind}_usd']:.2f}" for kind in ("trainings", "evals", "rollouts"))
+    lines = [f"{spent['month']}: ${spent['total_usd']:.2f}", f"  {kinds}"]
     if spent["unpriced"]:
         lines.append(f"  {spent['unpriced']} without a known cost, in no sum")
     if spent["monthly_cap_usd"] is not None:

@@ -7,13 +7,11 @@ would be asked is known. OpenAI's rule of thumb for English gives the tokens: on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import orjson
 
-from assembly.grading import Completions
-from assembly.lengths import LETTERS_A_TOKEN
 from completions.completion import Completion
 from foundation import loop
 from graders import GraderModel, NotGradable
@@ -21,6 +19,7 @@ from graders.namespace import namespace
 from providers.prices import cost_nanodollars
 from providers.usage import ModelUsage
 
+LETTERS_A_TOKEN = 4
 ANSWER_TOKENS = 500
 """What a judge is taken to answer at most where its definition has no limit; scores come with their steps."""
 _ESTIMATED = 50
@@ -51,7 +50,7 @@ class _Nobody:
         raise _NotAsked("nobody is asked")
 
 
-def sample_of(ids: Sequence[str], completions: Completions) -> list[Completion]:
+def sample_of(ids: Sequence[str], completions: Callable[[], Iterable[Completion]]) -> list[Completion]:
     """Some fifty of the completions, evenly spaced, whose cost stands for that of all."""
     wanted = set(ids[:: -(-len(ids) // _ESTIMATED)]) if ids else set()
     found = []

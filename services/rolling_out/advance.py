@@ -1,0 +1,82 @@
+"""Have a rollout go on: tally the rounds whose runs have ended, then take the steps that are due.
+
+In: its id, when one of its runs has ended, or when a minute has passed. Out: tallies, each written once, and the
+rollout's next steps. What was lost on the way is done again: a round whose runs were not begun, or not planned. An
+error of one round, or of one rollout, stops no other; the first is raised at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evals.run import Run
+from foundation import bus
+from foundation.consumer import logger
+from foundation.events import PlanRun
+from foundation.ids import now
+from rolling_out.observe import calls_of, take_up
+from rolling_out.tally import tally_of
+from rollouts import advancing, clock
+from rollouts.rollout import Rollout
+from rollouts.round import RolloutRound
+
+_LOST_MINUTES = 10
+"""After so long a run that is not at work has lost its message; it is sent again as often."""
+
+
+def advance(rollout_id: str, context: Any, *, resend: bool = False) -> None:
+    """Tally and step; open runs of one that has ended are canceled. `resend` switches on what brings events, too."""
+    rollout = Rollout.find(rollout_id)
+    if rollout is None:
+        return
+    if resend and rollout.is_open:
+        clock.start()
+    errors: list[Exception] = []
+    for round_ in [round_ for round_ in RolloutRound.every(rollout_id) if round_.tally is None]:
+        try:
+            _go_on(rollout, round_, context)
+        except Exception as error:  # noqa: BLE001 - the rollout's steps rest on the other rounds, too
+            logger().exception("round not tallied", extra={"rollout_id": rollout_id, "round_id": round_.id})
+            errors.append(error)
+    advancing.advance(rollout_id)
+    if errors:
+        raise errors[0]
+
+
+def look(context: Any) -> None:
+    """Have every open rollout go on, and stop the clock where there is none."""
+    errors: list[Exception] = []
+    for rollout in list(Rollout.open_ones()):
+        try:
+            advance(rollout.id, context)
+        except Exception as error:  # noqa: BLE001 - the others are still to be looked at
+            logger().exception("rollout not looked at", extra={"rollout_id": rollout.id})
+            errors.append(error)
+    clock.stop(lambda: next(Rollout.open_ones(), None) is not None)
+    if errors:
+        raise errors[0]
+
+
+def _go_on(rollout: Rollout, round_: RolloutRound, context: Any) -> None:
+    tally = tally_of(rollout, round_)
+    if tally:
+        round_.record(tally)
+    elif not rollout.is_open:
+        _cancel(round_)
+    elif _is_lost(round_):
+        take_up(rollout, round_.key, list(calls_of(round_.key, {rollout.alias})), context)
+
+
+def _cancel(round_: RolloutRound) -> None:
+    """Cancel the open runs of a rollout that has ended: nobody pays for what nobody waits for."""
+    runs = (Run.find(part.run_id) for part in round_.runs)
+    bus.send_all(PlanRun(run_id=run.id, correlation_id=run.id) for run in runs if run and run.cancel())
+
+
+def _is_lost(round_: RolloutRound) -> bool:
+    """Whether to begin what stands still once more: after ten minutes, and then every ten."""
+    minutes = (now() - round_.begun_at) // 60
+    if minutes < _LOST_MINUTES or minutes % _LOST_MINUTES:
+        return False
+    runs = (Run.find(part.run_id) for part in round_.runs)
+    return any(run is None or run.status == "queued" for run in runs)

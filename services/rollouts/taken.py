@@ -1,0 +1,58 @@
+"""Which captured completions a rollout grades, each once.
+
+In: a rollout and completions. Out: those that are its share, decided by a keyed hash, so that neither the order nor the
+time in which they come makes a difference; and of these, those that a round has. A completion may lie in two captured
+objects: the round that takes it first keeps it.
+
+    ROLLOUTPAIRS#<rollout id> / <completion id>     the round that has it
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from foundation import table
+from rollouts.rollout import Rollout
+
+_BITS = 53
+_HASH_BYTES = 8
+
+
+def place_of(rollout_id: str, completion_id: str) -> float:
+    """Where a completion stands in the lot of a rollout, from 0 to 1."""
+    digest = hmac.digest(rollout_id.encode(), completion_id.encode(errors="replace"), "sha256")[:_HASH_BYTES]
+    return (int.from_bytes(digest) >> (64 - _BITS)) / (1 << _BITS)
+
+
+def is_in_share(rollout: Rollout, completion_id: str) -> bool:
+    return place_of(rollout.id, completion_id) < rollout.share
+
+
+def take(rollout_id: str, round_id: str, completion_ids: Sequence[str]) -> set[str]:
+    """Let a round have these completions. Returns those that it has; others belong to another round.
+
+    Whoever calls it holds the lease of the rollout's rounds.
+    """
+    pk = _pairs(rollout_id)
+    rows = table.get_all((pk, completion_id) for completion_id in completion_ids)
+    holders = {sk: str(row["round_id"]) for (_, sk), row in rows.items()}
+    free = [completion_id for completion_id in dict.fromkeys(completion_ids) if completion_id not in holders]
+    table.write_all({"pk": pk, "sk": completion_id, "round_id": round_id} for completion_id in free)
+    return {*free, *(completion_id for completion_id, holder in holders.items() if holder == round_id)}
+
+
+def round_with(rollout_id: str, completion_id: str) -> str | None:
+    """The id of the round that has this completion, or None."""
+    row = table.get(_pairs(rollout_id), completion_id)
+    return str(row["round_id"]) if row else None
+
+
+def forget(rollout_id: str) -> None:
+    """Delete what is noted of the completions of a rollout."""
+    for row in list(table.query(_pairs(rollout_id))):
+        table.delete(row["pk"], row["sk"])
+
+
+def _pairs(rollout_id: str) -> str:
+    return f"ROLLOUTPAIRS#{rollout_id}"

@@ -1,0 +1,198 @@
+"""Captured calls of an alias under rollout become pairs, tallies and steps, through all queues, whatever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from evals.run import Run
+from foundation import ids
+from providers.spending import spending
+from rollouts.rollout import Rollout
+from rollouts.round import RolloutRound, total
+from tests.cloud import aws_client
+from tests.examples import of_the_soak
+from tests.flow.faults import Hook, injected
+from tests.flow.snapshot import put_back, taken
+from tests.flow.system import CONSUMERS, System
+from tests.rolling_out.calls import CANDIDATE, NAME, begun, call, push
+
+LOOK = {"type": "LookAtRollouts"}
+A_MINUTE_MS = 60_000
+MOST_CALLS = 70
+# A beginning, a row that is written, a message that is sent, a tally; all others in the soak.
+SOME = (4, 21, 38, 52)
+STRUCK = [*SOME, *of_the_soak(*(n for n in range(1, MOST_CALLS) if n not in SOME))]
+CALLS = [*(call(number) for number in range(6)), call(7, CANDIDATE, answer="no idea"), call(8, CANDIDATE)]
+
+
+@pytest.fixture(autouse=True)
+def prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dollar for a million tokens, whoever answers."""
+    price = {"input": "1", "output": "1"}
+    monkeypatch.setattr("providers.prices._price", lambda _: price)
+
+
+def look(system: System) -> None:
+    system.send("ROLLOUT", LOOK)
+    system.settle()
+
+
+def test_users_answers_and_the_other_model_s_become_one_tally(system: System) -> None:
+    rollout = begun()
+    push(system, *CALLS)
+    [round_] = RolloutRound.every(rollout.id)
+    tally = round_.tally
+    assert tally is not None
+    assert (tally.stable.users, tally.candidate.users, tally.candidate.asked) == (6, 2, 8)
+    # The lab's judge refuses what is no question to a judge: two errors of the stable model, and two pairs less.
+    assert (tally.stable.asked, tally.stable.errors, tally.ungraded) == (8, 2, 2)
+    assert (tally.quality.pairs, tally.quality.worse, tally.quality.better) == (6, len(tally.lost), 0)
+    assert tally.candidate.failed == tally.quality.worse > 0 == tally.stable.failed
+    assert (tally.malformed.same, tally.candidate.timed, tally.priced) == (6, 8, 6)
+    # The second answers alone are paid: what users got is not.
+    asked = [Run.load(part.run_id) for part in round_.runs if part.sampled]
+    tokens = sum(used.prompt_tokens + used.completion_tokens for run in asked for used in run.per_model_usage)
+    assert tally.spent_nanodollars == tokens * 1000
+    assert spending().rollouts_usd == pytest.approx(tally.spent_nanodollars / 1e9)
+    assert spending().evals_usd == 0
+    assert not any(notice["type"].startswith("eval.run") for notice in system.notifications())
+
+
+def test_a_run_of_an_open_rollout_is_not_deleted_and_is_not_among_what_is_open(system: System) -> None:
+    rollout = begun()
+    system.ok("POST", "/v1/captures", [call(0)])
+    system.announce()
+    for name in ("RECORD", "PLAN"):
+        system.deliver(name)
+    system.announce()
+    system.deliver("ROLLOUT")
+    [round_] = RolloutRound.every(rollout.id)
+    run = Run.load(round_.runs[0].run_id)
+    listed = {work["kind"]: work["id"] for work in system.ok("GET", "/v1/health")["open"]}
+    assert listed == {"rollout": rollout.id}
+    status, refusal = system.call("DELETE", f"/v1/evals/{run.eval_id}/runs/{run.id}")
+    assert (status, refusal["error"]["code"]) == (409, "run_in_use")
+
+
+def test_the_clock_does_again_what_was_lost_and_stops_where_nothing_is_open(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = begun()
+    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+    push(system, *CALLS)
+    monkeypatch.undo()
+    look(system)
+    assert [round_.tally for round_ in RolloutRound.every(rollout.id)] == [None]
+    in_a_while = ids.now_ms() + 10 * A_MINUTE_MS
+    monkeypatch.setattr(ids, "now_ms", lambda: in_a_while)
+    look(system)
+    assert total(RolloutRound.every(rollout.id)).quality.pairs == 6
+    assert system.rule_is_on("stillhouse-captured")
+    Rollout.load(rollout.id).change({"status": "frozen"})
+    look(system)
+    assert system.rule_is_on("stillhouse-rollouts")
+    Rollout.load(rollout.id).change({"status": "canceled"})
+    look(system)
+    assert not system.rule_is_on("stillhouse-captured")
+    assert not system.rule_is_on("stillhouse-rollouts")
+
+
+def test_the_open_runs_of_a_rollout_that_has_ended_are_canceled(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = begun()
+    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+    push(system, *CALLS)
+    monkeypatch.undo()
+    Rollout.load(rollout.id).change({"status": "rolled_back"})
+    system.send("ROLLOUT", {"type": "AdvanceRollout", "rollout_id": rollout.id})
+    system.settle()
+    [round_] = RolloutRound.every(rollout.id)
+    assert {Run.load(part.run_id).status for part in round_.runs} == {"canceled"}
+    assert round_.tally
+    assert (round_.tally.quality.pairs, round_.tally.spent_nanodollars) == (0, 0)
+
+
+def test_a_message_that_asks_for_it_switches_the_rules_on(system: System) -> None:
+    rollout = begun()
+    for rule in ("stillhouse-captured", "stillhouse-rollouts"):
+        aws_client("events").disable_rule(Name=rule)
+    system.send("ROLLOUT", {"type": "AdvanceRollout", "rollout_id": rollout.id, "resend": True})
+    system.settle()
+    assert system.rule_is_on("stillhouse-captured")
+    assert system.rule_is_on("stillhouse-rollouts")
+
+
+def end_state(system: System) -> dict[str, Any]:
+    """Push in two parts, let the clock tick, and say what came of it."""
+    rollout = begun()
+    push(system, *CALLS[:4])
+    push(system, *CALLS[4:])
+    for _ in range(2):
+        look(system)
+    ended = Rollout.load(rollout.id)
+    rounds = list(RolloutRound.every(rollout.id))
+    tally = total(rounds)
+    alias = system.ok("GET", f"/v1/aliases/{NAME}")
+    return {
+        "tally": {**tally.model_dump(), "lost": sorted(tally.lost)},
+        "rounds": len(rounds),
+        "status": (ended.status, ended.stage, ended.move, [step.kind for step in ended.steps]),
+        "alias": (alias["version"], [(target["model"], target["weight"]) for target in alias["targets"]]),
+        "told": sorted(notice["type"] for notice in system.notifications()),
+        "spent": spending().rollouts_usd,
+        "dead": {name: len(system.dead(name)) for name in system.queues},
+    }
+
+
+class OfRollouts(Hook):
+    """Strikes the messages of rollouts alone: the others are struck in `test_faults.py`."""
+
+    def around(self, message: str, call: Callable[[], Any]) -> Any:
+        is_own = getattr(call, "func", None) is CONSUMERS["ROLLOUT"]
+        return super().around(message, call) if is_own else call()
+
+
+class Calm:
+    """What the undisturbed flow came to."""
+
+    end: dict[str, Any] | None = None
+    calls = 0
+    """The most that a message has made."""
+
+
+@pytest.fixture
+def calm(system: System, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    if Calm.end is None:
+        empty = taken(system)
+        counting = OfRollouts(0, "never")
+        system.around = counting.around
+        with injected(counting, monkeypatch):
+            Calm.end = end_state(system)
+        put_back(system, empty)
+        system.announced.clear()
+        assert Calm.end["rounds"] == 2
+        assert Calm.end["tally"]["quality"]["worse"] > 0
+        Calm.calls = max(counting.counts.values())
+        assert Calm.calls < MOST_CALLS
+    return Calm.end
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("n", STRUCK)
+def test_a_failed_call_changes_nothing_in_the_end(
+    n: int, when: str, calm: dict[str, Any], system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = OfRollouts(n, when)
+    system.around = hook.around
+    with injected(hook, monkeypatch):
+        assert end_state(system) == calm
+    assert hook.struck or n > Calm.calls
+
+
+def test_every_message_twice_changes_nothing(calm: dict[str, Any], system: System) -> None:
+    system.doubled = True
+    assert end_state(system) == calm

@@ -1,0 +1,167 @@
+"""Which calls of a captured object a round takes, whatever comes twice, late or in another order."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from completions import frames, index
+from completions.completion import Completion
+from evals.own_rows import rows_key
+from evals.run import Run
+from foundation import blobs, lease, table
+from foundation.errors import AtWork
+from rolling_out import observe
+from rolling_out.begin import MOST_IN_A_ROUND
+from rollouts.rollout import Rollout
+from rollouts.round import RolloutRound
+from rollouts.taken import is_in_share, round_with
+from tests.conftest import Context
+from tests.examples import examples
+from tests.rolling_out.calls import CANDIDATE, CREATED, NAME, OTHER, STABLE, begun, call
+
+pytestmark = pytest.mark.usefixtures("system")
+_NUMBERS = count()
+
+
+def landed(*calls: dict[str, object]) -> str:
+    """The key of an object with these calls."""
+    key = frames.key_of(f"2026/11/29/{next(_NUMBERS)}")
+    lines = [Completion.of(record, at=CREATED).line() for record in calls]
+    body, references = frames.together([frames.packed(line) for line in lines], key)
+    blobs.put(key, body)
+    table.write_all(index.rows(key, references))
+    return key
+
+
+def rows(rollout: Rollout) -> dict[tuple[str, bool], list[str]]:
+    """The calls in the runs of all rounds, by the side that is graded and whether it is asked."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for round_ in RolloutRound.every(rollout.id):
+        for part in round_.runs:
+            lines = blobs.get(rows_key(part.run_id)).splitlines()
+            ids_ = [orjson.loads(line)["item"]["completion_id"] for line in lines]
+            found.setdefault((part.side, part.sampled), []).extend(ids_)
+    return {name: sorted(ids_) for name, ids_ in found.items()}
+
+
+def names(*numbers: int) -> list[str]:
+    return sorted(f"chatcmpl-live-{number}" for number in numbers)
+
+
+def test_a_call_is_graded_as_users_got_it_and_the_other_model_is_asked(context: Context) -> None:
+    rollout = begun(share=1.0)
+    observe.observe(landed(call(0), call(1), call(2, CANDIDATE)), context)
+    assert rows(rollout) == {
+        ("stable", False): names(0, 1),
+        ("candidate", True): names(0, 1),
+        ("candidate", False): names(2),
+        ("stable", True): names(2),
+    }
+    [round_] = RolloutRound.every(rollout.id)
+    assert (round_.window, round_.stage, round_.tally) == (1, 0, None)
+    for part in round_.runs:
+        run = Run.load(part.run_id)
+        model = CANDIDATE if part.side == "candidate" else STABLE
+        assert (run.model, run.rollout_id, run.answers) == (model, rollout.id, "sampled" if part.sampled else "stored")
+        # What was paid for in another round is asked anew.
+        assert bool(getattr(run.data_source, "fresh", None)) == part.sampled
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        call(1, alias=None),
+        call(1, alias={"name": "another", "version": 1, "target": STABLE}),
+        call(1, OTHER),
+        call(1, metadata={"topic": "legal"}),
+        call(1, response={**call(1)["response"], "created": CREATED - 3600}),
+    ],
+    ids=["no alias", "another alias", "a third model", "a slice of its own", "before it began"],
+)
+def test_a_call_that_the_rollout_does_not_speak_of_is_left_out(other: dict[str, object], context: Context) -> None:
+    rollout = begun()
+    observe.observe(landed(call(0), {name: value for name, value in other.items() if value is not None}), context)
+    assert rows(rollout) == {("stable", False): names(0), ("candidate", True): names(0)}
+
+
+def test_a_call_that_its_model_failed_is_an_error_and_no_pair(context: Context) -> None:
+    failed = call(1, CANDIDATE, response={"error": {"message": "away", "type": "server_error"}, "created": CREATED})
+    by_fallback = call(2, STABLE, alias={"name": NAME, "version": 1, "target": CANDIDATE})
+    rollout = begun()
+    observe.observe(landed(failed, by_fallback), context)
+    assert list(rows(rollout)) == [("candidate", False)]
+    [[part]] = [round_.runs for round_ in RolloutRound.every(rollout.id)]
+    lines = [orjson.loads(line) for line in blobs.get(rows_key(part.run_id)).splitlines()]
+    assert len(lines) == 2
+    assert all(line["sample"]["error"]["message"] for line in lines)
+
+
+def test_what_was_deleted_is_left_out_and_an_object_that_is_gone_makes_no_round(context: Context) -> None:
+    rollout = begun()
+    key = landed(call(0), call(1))
+    index.delete("chatcmpl-live-1")
+    observe.observe(key, context)
+    observe.observe(frames.key_of("2026/11/29/gone"), context)
+    assert rows(rollout) == {("stable", False): names(0), ("candidate", True): names(0)}
+
+
+def test_a_part_of_the_calls_is_taken_by_lot(context: Context) -> None:
+    rollout = begun(share=0.5)
+    observe.observe(landed(*(call(number) for number in range(100))), context)
+    taken = rows(rollout)["stable", False]
+    assert 30 < len(taken) < 70
+    assert [name for name in names(*range(100)) if is_in_share(rollout, name)] == taken
+
+
+def test_of_a_large_object_so_many_calls_are_taken_as_a_round_may_have(context: Context) -> None:
+    rollout = begun()
+    observe.observe(landed(*(call(number) for number in range(MOST_IN_A_ROUND + 50))), context)
+    assert len(rows(rollout)["stable", False]) == MOST_IN_A_ROUND
+
+
+@pytest.mark.parametrize("status", ["frozen", "rolled_back"])
+def test_nothing_is_graded_of_a_rollout_that_is_frozen_or_over(status: str, context: Context) -> None:
+    rollout = begun()
+    rollout.change({"status": status})
+    observe.observe(landed(call(0)), context)
+    assert not list(RolloutRound.every(rollout.id))
+
+
+def test_a_round_waits_for_another_one_and_in_the_end_its_message_comes_again(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout, key = begun(), landed(call(0))
+    monkeypatch.setattr(observe, "_AGAIN_S", 0.01)
+    with lease.held(rollout.id, "ROUNDS", context), pytest.raises(AtWork):
+        observe.observe(key, Context(left_ms=200))
+    assert not list(RolloutRound.every(rollout.id))
+    observe.observe(key, context)
+    assert len(list(RolloutRound.every(rollout.id))) == 1
+
+
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(st.integers(0, 2), min_size=3, max_size=7).filter(lambda found: {*found} == {0, 1, 2}))
+def test_any_order_and_doubling_of_events_takes_each_call_once(events: list[int], shared: list[str]) -> None:
+    rollout = begun(f"alias-{next(_NUMBERS)}", alias=NAME)
+    for event in events:
+        observe.take_up(rollout, shared[event], list(observe.calls_of(shared[event], {NAME})), Context())
+    assert rows(rollout) == {
+        ("stable", False): names(0, 1, 2, 4),
+        ("candidate", True): names(0, 1, 2, 4),
+        ("candidate", False): names(3),
+        ("stable", True): names(3),
+    }
+    assert {round_with(rollout.id, name) for name in names(0, 1, 2, 3, 4)} <= {
+        round_.id for round_ in RolloutRound.every(rollout.id)
+    }
+
+
+@pytest.fixture
+def shared() -> list[str]:
+    """Three objects, of which two share a call: SQS had brought its message again in another group."""
+    return [landed(call(0), call(1)), landed(call(1), call(2), call(3, CANDIDATE)), landed(call(4))]
