@@ -15,7 +15,7 @@ from api.dataset_rows import NOT_READY, card_of, one_of, ready
 from api.files import LINK, download
 from api.needed import refuse_while_needed
 from api.new_dataset import NewDataset, begin
-from distillations.dataset import Dataset, DatasetCard, DatasetId
+from distillations.dataset import CANCELLED, Dataset, DatasetCard, DatasetId
 from distillations.distillation import TERMINAL, Distillation
 from distillations.formats import FORMATS
 from distillations.learning_curve import DONE, LearningCurve
@@ -108,7 +108,8 @@ def cancel_dataset(dataset_id: str) -> Dataset:
     """Cancel a training set that is being made, with the runs that grade its rows. Canceling it again is no error.
 
     It ends as `failed` with the code `cancelled`. What its runs have paid for is in the costs, and is not paid again:
-    ask for the same dataset, and it goes on.
+    ask for the same dataset, and it goes on. A distillation that waits for it ends as `failed` with the code
+    `dataset_cancelled`.
     """
     dataset = Dataset.load(dataset_id, param="dataset_id")
     if dataset.distillation_id:
@@ -116,9 +117,9 @@ def cancel_dataset(dataset_id: str) -> Dataset:
             f"This dataset is made for a distillation: POST /v1/distillations/{dataset.distillation_id}/cancel",
             code="in_use",
         )
-    runs = dataset.give_up("cancelled", "It was canceled.")
+    runs = dataset.give_up(CANCELLED, "It was canceled.")
     dataset = Dataset.load(dataset_id, param="dataset_id")
-    if dataset.error is None or dataset.error.code != "cancelled":
+    if not dataset.is_cancelled:
         raise Conflict(f"This dataset is over: {dataset.status}.", code="already_ended")
     for run in runs:
         bus.send(PlanRun(run_id=run.id, correlation_id=dataset.id))
@@ -148,7 +149,7 @@ def delete_dataset(dataset_id: str) -> Deleted:
     curve = next((curve for curve in LearningCurve.every(parent=dataset_id) if curve.status not in DONE), None)
     if curve:
         raise Conflict(f"The learning curve {curve.id} is {curve.status}: wait for its end.", code="in_use")
-    for run in dataset.give_up("cancelled", "It was deleted."):
+    for run in dataset.give_up(CANCELLED, "It was deleted."):
         bus.send(PlanRun(run_id=run.id, correlation_id=dataset.id))
     blobs.delete(blobs.keys(dataset.key("")))
     dataset.remove()

@@ -21,7 +21,7 @@ from completions.saved_filters import SavedFilter
 from completions.scan import Scan
 from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations import file_lines
-from distillations.dataset import Dataset, Source
+from distillations.dataset import CANCELLED, Dataset, Source
 from distillations.file_source import FileSource
 from distillations.recipe import Recipe, RowSource
 from distillations.rows import rows_of
@@ -45,7 +45,7 @@ _REMEMBERED_S = 24 * 3600
 _AGAIN = {
     "assembly_failed",
     "budget_too_small",
-    "cancelled",
+    CANCELLED,
     "monthly_cap_reached",
     "no_price",
     "run_canceled",

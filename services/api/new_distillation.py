@@ -22,7 +22,16 @@ from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations import file_lines
 from distillations.attempts import Checkpoints, Students, SweptHyperparameters, orders_of
 from distillations.contender import Contenders
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetId, Source, TrainingSource, split_unit, validates
+from distillations.dataset import (
+    LEAST_EXAMPLES,
+    TO_GO_ON,
+    Dataset,
+    DatasetId,
+    Source,
+    TrainingSource,
+    split_unit,
+    validates,
+)
 from distillations.gate import Gate
 from distillations.held_out import HeldOut
 from distillations.hyperparameters import OpenAIHyperparameters
@@ -145,6 +154,9 @@ def _dataset(dataset_id: str) -> Dataset:
             code="unsupported_source",
             param="train.id",
         )
+    if dataset.is_cancelled:
+        told = f"The dataset {dataset_id} was cancelled. {TO_GO_ON}"
+        raise ApiError(told, code="dataset_cancelled", param="train.id")
     return dataset
 
 

@@ -24,7 +24,7 @@ from assembly.report.build import About
 from assembly.report.suitability import Known
 from assembly.report.write import write_report
 from assembly.runs import StoredRuns, plan_again, wait_for_runs
-from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetCard
+from distillations.dataset import CANCELLED, LEAST_EXAMPLES, TO_GO_ON, Dataset, DatasetCard
 from distillations.distillation import Distillation
 from distillations.failure import Failure
 from distillations.leaks import reasons_to_wait
@@ -61,7 +61,8 @@ def _assemble(message: AssembleDataset, context: Any) -> None:
     dataset = Dataset.find(message.dataset_id) or _dataset(message)
     if dataset.is_open:
         wait_for_runs(dataset)
-        changes = _assembled(distillation, dataset, context)
+        gone = owner if owner and owner.is_cancelled else None
+        changes = _of_cancelled(gone) if gone else _assembled(distillation, dataset, context)
         # One that has waited for grades is there already.
         if not dataset.model_copy(update=changes).create():
             dataset.change_open(changes)
@@ -81,11 +82,17 @@ def _assembled(distillation: Distillation, dataset: Dataset, context: Any) -> di
     return {"status": "ready", "card": card, "held": _reasons_to_wait(card), "runs": card.runs}
 
 
+def _of_cancelled(owner: Dataset) -> dict[str, Any]:
+    """Why there is none: whoever cancels a dataset wants its grades paid for nobody."""
+    told = f"The dataset {owner.id} that it trains on was cancelled. {TO_GO_ON}"
+    return {"status": "failed", "error": Failure(code="dataset_cancelled", message=told)}
+
+
 def _end_with(distillation_id: str, dataset_id: str) -> None:
     """Let the dataset end whose distillation has ended while its run was begun: nothing is graded for nobody."""
     dataset = Dataset.find(dataset_id)
     if dataset and Distillation.load(distillation_id).status != "assembling":
-        plan_again(dataset.give_up("cancelled", "Its distillation has ended."), distillation_id)
+        plan_again(dataset.give_up(CANCELLED, "Its distillation has ended."), distillation_id)
 
 
 def _reasons_to_wait(card: DatasetCard) -> list[str]:

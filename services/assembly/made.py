@@ -34,10 +34,13 @@ from distillations.held_out import HeldOut
 from distillations.recipe import NearLeaks, UsedRecipe
 from distillations.text_steps import PersonalData
 from distillations.trainers import TRAINERS
+from foundation import blobs
 from foundation.errors import ApiError
 
 LEASE = "ASSEMBLE"
 """The lease of a dataset that is being made."""
+MOST_GRADED = 1_000_000
+"""The completions of a set whose end is done in one go: each takes 0.9 kB of the function's 1,769 MB."""
 
 
 @contextmanager
@@ -52,6 +55,7 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Settled]
     # Whoever makes a part reads no runs.
     making.freeze_answers()
     parts = list(selection.parts(making.selection))
+    _refuse_too_large(making, len(parts))
     signed = compares(making.recipe)
     of_parts = Parts(making, parts) if len(parts) > 1 else None
     if of_parts and machine.hand_over(making, of_parts.unread(), context, signed=signed):
@@ -74,6 +78,20 @@ def curated(making: Making, context: Any, grading: Grading) -> Iterator[Settled]
             curator.read(making.completions())
         curator.decide()
         yield Whole(making, curator)
+
+
+def _refuse_too_large(making: Making, parts: int) -> None:
+    """Raises ApiError where a step has rows graded of more completions than there is memory for."""
+    if parts * selection.MOST_IN_A_PART <= MOST_GRADED or is_staged(making.recipe):
+        return
+    selected = sum(1 for _ in blobs.raw_lines(making.selection) or ())
+    if selected > MOST_GRADED:
+        raise ApiError(
+            f"Steps that have rows graded or written (quality, consensus, best_of, augment) take {MOST_GRADED:,} "
+            f"completions at most, and the filter selects {selected:,}. Narrow it by time or by tags, give it a "
+            "'limit', or leave these steps out.",
+            code="too_many_completions",
+        )
 
 
 def known_of(making: Making) -> Known:

@@ -42,6 +42,9 @@ type Status = Literal["queued", "grading", "making", "ready", "failed"]
 _OPEN: tuple[Status, ...] = ("queued", "grading", "making")
 OPEN_DATASETS = "OPENDATASETS"
 """The partition of the list of datasets that wait to be made by themselves."""
+CANCELLED = "cancelled"
+"""The code of the error of a dataset that was cancelled."""
+TO_GO_ON = "Ask for it again, which goes on with what was paid, and then for the distillation."
 LEAST_EXAMPLES = 10
 """The examples to train on without which no trainer starts."""
 
@@ -156,6 +159,11 @@ class Dataset(Record):
         """Change it if it is still being made; False where it has ended or was deleted."""
         values: dict[str, Any] = {status: status for status in _OPEN}
         return self.change(changes, condition=f"#status IN ({', '.join(map(':{}'.format, _OPEN))})", values=values)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether a person has canceled it."""
+        return self.error is not None and self.error.code == CANCELLED
 
     def give_up(self, code: str, message: str) -> list[Run]:
         """Let it end as failed where it is open; the runs that it had under way, which are canceled now.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from distillations import lineage
 from distillations.attempts import Attempt, job_id_of
-from distillations.dataset import Dataset
+from distillations.dataset import CANCELLED, Dataset
 from distillations.distillation import Distillation
 from distillations.job import Job
 from distillations.lineage import Node
@@ -78,7 +78,7 @@ def stop(distillation: Distillation) -> list[Work]:
 def stop_dataset(distillation: Distillation) -> list[Work]:
     """Let the training set end that is being made; what announces the end of the run that graded its rows."""
     dataset = Dataset.find(distillation.dataset_id) if distillation.dataset_id else None
-    graded = dataset.give_up("cancelled", "Its distillation has ended.") if dataset else []
+    graded = dataset.give_up(CANCELLED, "Its distillation has ended.") if dataset else []
     return [runs.plan(distillation, run.id) for run in graded]
 
 

@@ -63,6 +63,18 @@ def rows(system: System, dataset_id: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("completions")
+def test_of_more_completions_than_memory_holds_none_is_graded(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assembly.made.MOST_GRADED", 11)
+    graded, plain = asked(system, {"criteria": [JUDGE]}), asked(system, {"rule": "duplicates"})
+    system.settle()
+    error = Dataset.load(graded).error
+    assert error
+    assert error.code == "too_many_completions"
+    assert "11 completions at most, and the filter selects 12" in error.message
+    assert Dataset.load(plain).status == "ready"
+
+
+@pytest.mark.usefixtures("completions")
 def test_what_passes_trains_and_the_run_its_grades_and_criteria_stand_beside_it(system: System) -> None:
     dataset_id = asked(system, {"criteria": [JUDGE, EXACT]})
     system.deliver("ASSEMBLY")

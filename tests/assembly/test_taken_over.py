@@ -16,6 +16,7 @@ from foundation import blobs, bus
 from foundation.events import AssembleDataset
 from providers.openai_compatible import OpenAICompatible
 from tests.distilling import build
+from tests.flow import loop
 from tests.flow.system import System
 
 LABELS = 'Answer with one of: ["yes", "no"]'
@@ -113,6 +114,26 @@ def test_a_set_waits_while_the_one_that_it_is_made_of_is_graded(system: System) 
     assert sum(run.cost_usd or 0 for run in card(name).runs) == 0
     assert [run.run_id for run in card(name).runs] == [run.run_id for run in card(owner).runs]
     assert spent_so_far(Distillation.load("distill_1")).evals_usd == 0, "the dataset has paid, once"
+
+
+@pytest.mark.usefixtures("completions")
+def test_a_set_pays_for_no_grades_of_one_that_was_cancelled(system: System, calls: list[Any]) -> None:
+    owner = asked(system)
+    system.deliver("ASSEMBLY")
+    name = distilled(1, {"type": "dataset", "id": owner})
+    system.deliver("ASSEMBLY")
+    system.ok("POST", f"/v1/datasets/{owner}/cancel")
+    system.settle()
+    error = Dataset.load(name).error
+    assert error
+    assert (error.code, owner in error.message) == ("dataset_cancelled", True)
+    ended = Distillation.load("distill_1")
+    assert (ended.status, ended.error and ended.error.code) == ("failed", "dataset_cancelled")
+    assert not calls
+    body = {"eval_id": ended.eval_id, "teacher": build.TEACHER, "student": loop.STUDENT, "name": "again"}
+    sources = {"test": build.source("test"), "train": {"type": "dataset", "id": owner}}
+    status, answer = system.call("POST", "/v1/distillations", body | sources)
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "dataset_cancelled", "train.id")
 
 
 @pytest.mark.usefixtures("completions")

@@ -161,6 +161,13 @@ def test_what_lies_behind_a_link_is_fetched_without_the_key(monkeypatch):
 
 
 @pytest.mark.usefixtures("dataset")
+def test_test_rows_by_a_tag_and_in_a_file_are_refused_together():
+    refused = run("create", "--tag", "split=train", "--held-out-tag", "split=test", "--held-out-file", "file-1")
+    assert refused.exit_code == 1
+    assert "give --held-out-tag or --held-out-file, not both" in refused.output
+
+
+@pytest.mark.usefixtures("dataset")
 def test_one_that_is_graded_is_waited_for_until_it_is_made(monkeypatch):
     states = iter(["grading", "making", "ready"])
     told = {"id": "dataset_1", "error": None, "card": None}

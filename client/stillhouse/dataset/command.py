@@ -65,6 +65,8 @@ def create(
         sources = [*_filters(model, tag, filter_id), *_files(file, file_model)]
         if not sources:
             raise Stopped("say which completions: --model, --tag key=value, --filter or --file")
+        if held_out_file and held_out_tag:
+            raise Stopped("give --held-out-tag or --held-out-file, not both")
         asked: dict[str, Any] = {"source": sources, "dry_run": dry_run}
         if held_out_file:
             asked["held_out"] = {"type": "file_id", "id": held_out_file}
