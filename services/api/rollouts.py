@@ -28,6 +28,7 @@ from rollouts import starting, taken, verbs
 from rollouts.advancing import what_is_known
 from rollouts.document import RolloutDocument, Summary, document, summary
 from rollouts.gates import Gates
+from rollouts.pairs import RolloutPair, pairs_behind
 from rollouts.rollout import MOST_STAGES, Rollout
 from rollouts.round import RolloutRound, erase_rounds
 from rollouts.starting import Wanted
@@ -38,6 +39,10 @@ _QUERY = (
     *PAGE,
     Query("alias", "Only the rollouts of this alias."),
     Query("status", "Only those in this status.", {"type": "string", "enum": list(_STATUSES)}),
+)
+_PAIRS = (
+    *(of_page for of_page in PAGE if of_page.name != "order"),
+    Query("lost", "`true` for only those that the candidate lost.", {"type": "boolean"}),
 )
 _WHOLE = 100
 type _Percent = Annotated[int, Field(ge=0, le=_WHOLE, strict=True)]
@@ -144,6 +149,17 @@ def list_rollouts() -> dict[str, Any]:
 def retrieve_rollout(rollout_id: str) -> RolloutDocument:
     """Retrieve a rollout: how each gate stands and by what, what was counted, what it waits for."""
     return _shown(Rollout.load(rollout_id, param="rollout_id"))
+
+
+@router.get("/v1/rollouts/<rollout_id>/pairs", scope="read", lists=RolloutPair, query=_PAIRS)
+def list_pairs(rollout_id: str) -> dict[str, Any]:
+    """List the pairs of a rollout, the newest first: what a user got, beside the other model's answer, both graded."""
+    rollout = Rollout.load(rollout_id, param="rollout_id")
+    lost = http.query_of(router, "lost")
+    if lost not in {None, "true", "false"}:
+        raise ApiError("Invalid 'lost': use true or false.", code="invalid_value", param="lost")
+    pairs = pairs_behind(rollout, after=http.query_of(router, "after"), lost=lost == "true")
+    return http.listed(pairs, http.limit_of(router))
 
 
 @router.post("/v1/rollouts/<rollout_id>/freeze", scope="write", errors=_UNFIT)

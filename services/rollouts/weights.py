@@ -27,7 +27,10 @@ def has_both(routing: Routing, rollout: Rollout) -> bool:
 
 
 def in_stage(routing: Routing, rollout: Rollout) -> Routing:
-    """The routing of the current stage. At 100% the stable model is left as the fallback, unless there is another."""
+    """The routing of the current stage. The stable model stands in where the candidate is away, unless another does.
+
+    So no user is left without an answer, and a captured call shows that the candidate gave none.
+    """
     percent = rollout.percent
     if percent == 0:
         return routing
@@ -39,9 +42,7 @@ def in_stage(routing: Routing, rollout: Rollout) -> Routing:
         if weight
     ]
     others = [target for target in routing.targets if target.when or (target.model not in shares)]
-    fallback = routing.fallback
-    if percent == _ALL:
-        fallback = next(name for name in (routing.fallback, rollout.stable) if name not in {None, rollout.candidate})
+    fallback = next(name for name in (routing.fallback, rollout.stable) if name not in {None, rollout.candidate})
     return routing.model_copy(update={"targets": [*own, *others], "fallback": fallback})
 
 

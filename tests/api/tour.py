@@ -16,6 +16,7 @@ from urllib.parse import quote
 from standardwebhooks import Webhook
 
 from foundation import aws
+from foundation.ids import now
 from tests.api import rows
 from tests.flow import loop
 from tests.flow.system import System
@@ -221,11 +222,19 @@ def _rollouts(made: Tour) -> None:
     config = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
     by = made.system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [criterion]})["id"]
     made.system.ok("PUT", "/v1/aliases/long-reply", {"targets": [{"model": "lab-judge"}]})
-    asked = {"alias": "long-reply", "candidate": loop.STUDENT, "eval_id": by, "share": 0.2, "max_usd": 20}
+    asked = {"alias": "long-reply", "candidate": loop.STUDENT, "eval_id": by, "max_usd": 20}
     with patch("rollouts.starting.is_priced", return_value=True):
         rollout = {"rollout_id": call("POST", "/rollouts", {**asked, "stages": [0, 1, 5, 25, 100]})["id"]}
         call("GET", "/rollouts", query="alias=long-reply")
         call("GET", "/rollouts/{rollout_id}", **rollout)
+        shown = loop.record(3, split="live", tag="rollout")
+        shown["request"]["model"] = shown["response"]["model"] = "lab-judge"
+        shown["response"]["created"] = now()
+        shown["alias"] = {"name": "long-reply", "version": 1, "target": "lab-judge"}
+        made.system.settle()
+        made.system.ok("POST", "/v1/captures", [shown])
+        made.system.settle()
+        call("GET", "/rollouts/{rollout_id}/pairs", query="limit=1", **rollout)
         call("POST", "/rollouts/{rollout_id}/freeze", {"why": "A release of the application."}, **rollout)
         call("POST", "/rollouts/{rollout_id}/resume", {"max_usd": 50}, **rollout)
         call("POST", "/rollouts/{rollout_id}/cancel", {"why": "Another candidate."}, **rollout)

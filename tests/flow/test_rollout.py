@@ -17,7 +17,7 @@ from tests.examples import of_the_soak
 from tests.flow.faults import Hook, injected
 from tests.flow.snapshot import put_back, taken
 from tests.flow.system import CONSUMERS, System
-from tests.rolling_out.calls import CANDIDATE, NAME, begun, call, push
+from tests.rolling_out.calls import CANDIDATE, NAME, STABLE, begun, call, push
 
 LOOK = {"type": "LookAtRollouts"}
 A_MINUTE_MS = 60_000
@@ -59,6 +59,39 @@ def test_users_answers_and_the_other_model_s_become_one_tally(system: System) ->
     assert spending().rollouts_usd == pytest.approx(tally.spent_nanodollars / 1e9)
     assert spending().evals_usd == 0
     assert not any(notice["type"].startswith("eval.run") for notice in system.notifications())
+
+
+def test_pairs_are_shown_one_by_one_the_newest_first(system: System) -> None:
+    rollout = begun()
+    path = f"/v1/rollouts/{rollout.id}/pairs"
+    push(system, *CALLS[:3])
+    push(system, *CALLS[3:7])
+    every = system.ok("GET", path)["data"]
+    rounds = {round_.id: round_ for round_ in RolloutRound.every(rollout.id)}
+    assert [pair["id"] for pair in sorted(every, key=lambda pair: pair["id"])] == [
+        f"chatcmpl-live-{number}" for number in (0, 1, 2, 3, 4, 5, 7)
+    ]
+    newest = max(rounds.values(), key=lambda round_: (round_.begun_at, round_.id))
+    assert every[0]["round_id"] == newest.id
+    for pair in every:
+        assert rounds[pair["round_id"]].begun_at == pair["at"]
+        number = int(pair["id"].rpartition("-")[2])
+        got = pair[pair["user_got"]]["item"]["sample"]["output"][0]["content"]
+        assert got == CALLS[min(number, 6)]["response"]["choices"][0]["message"]["content"]
+        assert {name: pair[name]["model"] for name in ("stable", "candidate")} == {
+            "stable": STABLE,
+            "candidate": CANDIDATE,
+        }
+    assert [pair["user_got"] for pair in every if pair["id"].endswith("-7")] == ["candidate"]
+    lost = total(rounds.values()).lost
+    first = system.ok("GET", f"{path}?lost=true&limit=2")
+    rest = system.ok("GET", f"{path}?lost=true&after={first['last_id']}")
+    assert (first["has_more"], rest["has_more"]) == (True, False)
+    shown = [*first["data"], *rest["data"]]
+    assert sorted(pair["id"] for pair in shown) == sorted(lost)
+    assert all(pair["lost"] and pair["stable"]["passed"] and not pair["candidate"]["passed"] for pair in shown)
+    assert system.ok("GET", f"{path}?after=chatcmpl-unknown")["data"] == []
+    assert system.call("GET", f"{path}?lost=maybe")[0] == 400
 
 
 def test_a_run_of_an_open_rollout_is_not_deleted_and_is_not_among_what_is_open(system: System) -> None:
