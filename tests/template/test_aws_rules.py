@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.operate.preflight import LONGEST_STACK
 from rollouts import clock
-from tests.template.loading import ROOT, functions, listed, resources, statements, template
+from tests.template.loading import ROOT, SERVICES, functions, listed, resources, statements, template
 
 FUNCTIONS = functions()
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
@@ -91,6 +91,8 @@ def longest(name: str, value: Any) -> int:
             choices = [len(choice) for choice in declared.get("AllowedValues", [])]
             number = 12 if declared["Type"] == "Number" else 0
             return int(declared.get("MaxLength") or max([*choices, number]))
+        case {"If": [_, str(one), {"Ref": "AWS::NoValue"}]}:
+            return len(one)
         case _:
             return LONGEST[name]
 
@@ -152,6 +154,23 @@ def test_a_public_url_has_a_limit_or_can_be_left_out() -> None:
     assert {template()["Resources"][name]["Condition"] for name in (*urls, *public)} == {"HasFunctionUrls"}
     conditions = {template()["Outputs"][name]["Condition"] for name in ("GatewayUrl", "CaptureUrl")}
     assert conditions == {"HasFunctionUrls"}
+
+
+def test_the_gateway_streams_by_its_own_url_alone_and_only_where_the_parameter_says_so() -> None:
+    parameter = template()["Parameters"]["GatewayStreaming"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("false", ["true", "false"])
+    streams = {"And": [{"Condition": "HasFunctionUrls"}, {"Equals": [{"Ref": "GatewayStreaming"}, "true"]}]}
+    assert template()["Conditions"]["GatewayStreams"] == streams
+    urls = resources("Lambda::Url")
+    assert urls["GatewayFunctionUrl"]["InvokeMode"] == {"If": ["GatewayStreams", "RESPONSE_STREAM", "BUFFERED"]}
+    assert "InvokeMode" not in urls["CaptureFunctionUrl"]
+    started = {name: own["AWS_LAMBDA_EXEC_WRAPPER"] for name, own in OWN.items() if "AWS_LAMBDA_EXEC_WRAPPER" in own}
+    [_, script, otherwise] = started.pop("GatewayFunction")["If"]
+    assert (started, otherwise) == ({}, {"Ref": "AWS::NoValue"})
+    # Lambda refuses a script that it may not execute; SAM packs files with their mode.
+    file = SERVICES / script.removeprefix("/var/task/")
+    assert file.stat().st_mode & 0o111 == 0o111
+    assert file.read_text(encoding="utf-8").startswith("#!/bin/bash\n")
 
 
 def test_what_a_rule_calls_in_vain_is_kept_and_tells_people() -> None:

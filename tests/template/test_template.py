@@ -37,7 +37,7 @@ QUEUES = resources("SQS::Queue")
 FUNCTIONS = functions()
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
 # Read by Powertools itself.
-FOREIGN = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+FOREIGN = {"AWS_LAMBDA_EXEC_WRAPPER", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 
 
 def dead_letters_of(queue: dict[str, Any]) -> str:
@@ -191,6 +191,7 @@ def test_the_environment_is_what_settings_know() -> None:
     assert own == {
         **{name: {"TRAINING_ROLE_ARN", "SAGEMAKER_SERVING"} for name in ("TuningFunction", "TuningWatchFunction")},
         **{f"{name}Function": {"ROLLOUT_QUEUE_URL"} for name in ("Api", "Distilling", "Sweep", "Rollout")},
+        "GatewayFunction": {"AWS_LAMBDA_EXEC_WRAPPER"},
     }
 
 

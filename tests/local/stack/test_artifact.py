@@ -44,6 +44,17 @@ def test_functions_of_one_directory_share_one_archive(tmp_path):
     assert sorted(entry.name for entry in tmp_path.glob("*.zip")) == ["A-Shared.zip"]
 
 
+def test_a_script_that_lambda_starts_is_executable_in_the_archive(tmp_path):
+    code = code_at(tmp_path)
+    code.chmod(0o644)
+    code.with_name("start").write_text("#!/bin/bash\n")
+    code.with_name("start").chmod(0o755)
+    pack(tmp_path)
+    with zipfile.ZipFile(tmp_path / "A-Shared.zip") as archive:
+        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in archive.infolist()}
+    assert modes == {"api/handler.py": 0o644, "api/start": 0o755}
+
+
 def test_byte_code_holds_whatever_time_its_source_gets_in_an_archive(tmp_path):
     source = tmp_path / "api" / "handler.py"
     source.parent.mkdir()
