@@ -5,8 +5,8 @@ and one with its finish reason and whatever else the provider says of the choice
 is in the first chunk. Then comes the usage if it was asked for, then `[DONE]`. Put together again, the chunks are the
 answer that came. What is no completion, such as an error with status 200, is one event as it is.
 
-The managed Python runtime buffers an answer whole, so smaller pieces would arrive no earlier; an application that needs
-the first token fast calls its provider directly.
+So it is where an answer leaves whole, or its provider gave it whole: smaller pieces would arrive no earlier. What is
+given on while it comes is written by `live`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 In: a response. Out: the events of OpenAI's stream with their sequence numbers: `response.created`, for each item of the
 output its beginning, its parts, its end, and at last `response.completed`, or how else it ended. A text is one delta:
-the managed Python runtime buffers an answer whole, so smaller pieces would arrive no earlier.
+where an answer leaves whole, smaller pieces would arrive no earlier.
 """
 
 from __future__ import annotations
