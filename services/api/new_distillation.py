@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from api import attempts_asked
+from api.dataset_to_train_on import dataset_to_train_on
 from completions import index, selection
 from completions.completion import Completion, Metadata
 from completions.same_input import input_key, prefix_keys
@@ -22,16 +23,7 @@ from completions.sources import WHERE_TO_LOOK, StoredCompletions
 from distillations import file_lines
 from distillations.attempts import Checkpoints, Students, SweptHyperparameters, orders_of
 from distillations.contender import Contenders
-from distillations.dataset import (
-    LEAST_EXAMPLES,
-    TO_GO_ON,
-    Dataset,
-    DatasetId,
-    Source,
-    TrainingSource,
-    split_unit,
-    validates,
-)
+from distillations.dataset import LEAST_EXAMPLES, Dataset, DatasetId, Source, TrainingSource, split_unit, validates
 from distillations.gate import Gate
 from distillations.held_out import HeldOut
 from distillations.hyperparameters import OpenAIHyperparameters
@@ -133,7 +125,7 @@ def refuse_what_cannot_work(asked: NewDistillation, *, answered: bool = False) -
 def _training_source(asked: NewDistillation) -> StoredCompletions | Dataset:
     """The filter in `train`, answered by the teacher, or the dataset there."""
     if isinstance(asked.train, DatasetId):
-        return _dataset(asked.train.id)
+        return dataset_to_train_on(asked.train.id)
     if not isinstance(asked.train, StoredCompletions):
         raise ApiError("train must be a filter on stored completions.", code="unsupported_source", param="train")
     if asked.train.model not in {None, asked.teacher}:
@@ -143,21 +135,6 @@ def _training_source(asked: NewDistillation) -> StoredCompletions | Dataset:
             param="train.model",
         )
     return asked.train.model_copy(update={"model": asked.teacher})
-
-
-def _dataset(dataset_id: str) -> Dataset:
-    dataset = Dataset.load(dataset_id, param="train.id")
-    if dataset.distillation_id is not None or dataset.recipe is None:
-        raise ApiError(
-            f"The dataset {dataset_id} was made for the distillation {dataset.distillation_id}: repeat that one, or "
-            "make a dataset of the same filter.",
-            code="unsupported_source",
-            param="train.id",
-        )
-    if dataset.is_cancelled:
-        told = f"The dataset {dataset_id} was cancelled. {TO_GO_ON}"
-        raise ApiError(told, code="dataset_cancelled", param="train.id")
-    return dataset
 
 
 def _training_completions(source: StoredCompletions | Dataset, teacher: str, scan: Scan) -> Iterator[Completion]:
