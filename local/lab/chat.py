@@ -1,7 +1,8 @@
 """`POST /v1/chat/completions`: asks a model and answers whole or as a stream of chunks.
 
-In: OpenAI's request; sampling parameters are accepted and change nothing, the models being deterministic.
-Out: a `chat.completion`, or its chunks as server-sent events; `usage` counts the tokens of both messages and answer. A
+In: OpenAI's request; sampling parameters are accepted and change nothing, the models being deterministic. With
+`logprobs` a trained model says how probable its whole answer is; the others know no probabilities, and say null. Out: a
+`chat.completion`, or its chunks as server-sent events; `usage` counts the tokens of both messages and answer. A
 replayed answer's recorded latency stands in `x-lab-recorded-latency-ms`.
 """
 
@@ -44,6 +45,7 @@ class ChatRequest(BaseModel):
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
     response_format: dict[str, Any] | None = None
+    logprobs: bool | None = None
 
 
 class Chat:
@@ -63,12 +65,12 @@ class Chat:
             wants_usage = bool(body.stream_options and body.stream_options.include_usage)
             events = _events(head, answer.text, body.n or 1, usage if wants_usage else None)
             return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        return JsonResponse(_completion(head, answer.text, body.n or 1, usage), headers=headers)
+        return JsonResponse(_completion(head, answer, body, usage), headers=headers)
 
     async def complete(self, body: ChatRequest) -> dict[str, Any]:
         """The whole completion, as a batch holds it. Fails as the endpoint does."""
         answer, head, usage = await self._asked(body)
-        return _completion(head, answer.text, body.n or 1, usage)
+        return _completion(head, answer, body, usage)
 
     async def _asked(self, body: ChatRequest) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
         model = self._models.get(body.model)
@@ -84,14 +86,25 @@ class Chat:
         return answer, head, usage
 
 
-def _completion(head: dict[str, Any], text: str, times: int, usage: dict[str, Any]) -> dict[str, Any]:
-    choices = [_choice(index, text) for index in range(times)]
+def _completion(head: dict[str, Any], answer: Answer, body: ChatRequest, usage: dict[str, Any]) -> dict[str, Any]:
+    logprobs = _logprobs(answer) if body.logprobs else None
+    choices = [{**_choice(index, answer.text), "logprobs": logprobs} for index in range(body.n or 1)]
     return {**head, "object": "chat.completion", "choices": choices, "usage": usage}
 
 
 def _choice(index: int, text: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     return {"index": index, "message": message, "finish_reason": "stop", "logprobs": None}
+
+
+def _logprobs(answer: Answer) -> dict[str, Any] | None:
+    """Each token as probable as the whole answer: the model chooses answers, not tokens."""
+    if answer.logprob is None:
+        return None
+    tokens: list[dict[str, Any]] = [
+        {"token": piece, "logprob": answer.logprob, "bytes": None, "top_logprobs": []} for piece in pieces(answer.text)
+    ]
+    return {"content": tokens, "refusal": None}
 
 
 def _usage(prompt: int, completion: int) -> dict[str, Any]:

@@ -85,15 +85,14 @@ class Models:
 
     def add(self, name: str, student: Student, *, owned_by: str) -> Model:
         """Register a trained model; one schooled before under the same name is replaced."""
-        model = Model(name, owned_by, _worded(lambda messages, _: student.answer(render(messages))))
+        model = Model(name, owned_by, lambda messages, _: _sure(student, messages))
         self._own[name] = model
         return model
 
     def add_kept(self, name: str, learn: Callable[[], Student], *, owned_by: str) -> None:
         """Register a model from before a restart. It is trained again, with the same result, when it is first asked."""
         kept = _Kept(learn)
-        answer = _worded(lambda messages, _: kept.student().answer(render(messages)))
-        self._own[name] = Model(name, owned_by, answer, kept.is_ready)
+        self._own[name] = Model(name, owned_by, lambda messages, _: _sure(kept.student(), messages), kept.is_ready)
 
     def remove(self, name: str) -> None:
         del self._own[name]
@@ -119,6 +118,11 @@ class _Kept:
             if self._student is None:
                 self._student = self._learn()
             return self._student
+
+
+def _sure(student: Student, messages: Messages) -> Answer:
+    text, logprob = student.sure(render(messages))
+    return Answer(text, None, logprob)
 
 
 def _worded(speak: Callable[[Messages, dict[str, Any] | None], str]) -> Answerer:

@@ -29,6 +29,8 @@ class Answer:
 
     text: str
     latency_ms: float | None
+    logprob: float | None = None
+    """How sure the model is: the logarithm of the answer's probability; None where it knows none."""
 
 
 class _Row(BaseModel):

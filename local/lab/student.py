@@ -139,6 +139,18 @@ class Student:
     def answer(self, prompt: str) -> str:
         return self.answers([prompt])[0]
 
+    def sure(self, prompt: str) -> tuple[str, float | None]:
+        """The answer, and the logarithm of its probability; None for that of the nearest example."""
+        if self._features is None or self._weights is None:
+            return self.answer(prompt), None
+        coefficients, classes = self._weights
+        rows = self._features([self._frame.strip(prompt)])
+        scores = np.ravel(rows @ coefficients[:-1] + coefficients[-1])
+        chosen = int(classes[scores.argmax()])
+        if chosen == _RARE:
+            return next(self._nearest(rows)), None
+        return self._choices[chosen], -float(np.log(np.exp(scores - scores.max()).sum()))
+
     def answers(self, prompts: list[str]) -> list[str]:
         if self._features is None:
             return [self._choices[0]] * len(prompts)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from distillations.cascade import CascadePart
 from distillations.contender import AgainstContender, Prompted
 from distillations.distillation import Distillation
 from distillations.failure import Failure
@@ -150,7 +151,8 @@ def evidence_lines(verdict: Verdict) -> list[str]:
     needed = verdict.rows_needed.observed
     if verdict.outcome == "inconclusive" and needed:
         lines.append(f"At the observed gain, about {needed} rows would show it with {verdict.gate.power:.0%} power.")
-    lines += _teacher_line(verdict) + _saving_lines(verdict.saving) + _reuse_line(verdict.reuse)
+    lines += _teacher_line(verdict) + _saving_lines(verdict.saving) + cascade_lines(verdict.cascade)
+    lines += _reuse_line(verdict.reuse)
     lines += [f"training set: {warning}" for warning in _concerns(verdict)[:_NAMED]]
     return lines + [judge_line(name, card) for name, card in list(verdict.judges.items())[:_NAMED]]
 
@@ -183,6 +185,23 @@ def _saving_lines(saving: Saving | None) -> list[str]:
     if saving.break_even_requests is not None:
         parts.append(f"paid for after {saving.break_even_requests:,} requests")
     return [", ".join(parts)]
+
+
+def cascade_lines(cascade: CascadePart | None) -> list[str]:
+    """What a cascade would keep, lose and cost, and the target that makes an alias use it."""
+    lines = []
+    for found in cascade.sources if cascade else []:
+        if cascade is None or found.target is None or found.share is None or found.passed is None:
+            continue
+        cost = "" if found.usd_per_1000 is None else f", ${found.usd_per_1000:.4g} per 1,000 calls"
+        within = (
+            f"at most {100 * cascade.margin:g} points worse than the teacher with {cascade.confidence:.0%} confidence"
+        )
+        keeps = f"the model keeps {found.share:.0%} of the calls, the teacher answers the others"
+        lines.append(f"cascade: {keeps}: {found.passed.pass_rate:.1%}{cost}, {within}")
+        used = found.target.cascade
+        lines.append(f"use it: --cascade '{found.target.model}={used.threshold!r} {used.to}' of stillhouse alias set")
+    return lines
 
 
 def _reuse_line(reuse: Reuse | None) -> list[str]:

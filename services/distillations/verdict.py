@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from distillations.cascade import CascadePart
 from distillations.contender import AgainstContender
 from distillations.gate import Gate
 from distillations.model_score import ModelScore
@@ -112,6 +113,9 @@ class Verdict(Record):
     """What a call of each model costs and how long it takes."""
     saving: Saving | None = None
     """What the distilled model saves against the teacher; null in verdicts of before it was reckoned."""
+    cascade: CascadePart | None = None
+    """What a cascade would do, in which the distilled model answers what it is sure of; null in verdicts of before it
+    was reckoned."""
     prices_as_of: str
     """The date of the price list."""
     runs: dict[Role, str]

@@ -135,7 +135,7 @@ def _evaluate(distillation: Distillation, attempts: Sequence[Attempt], best: Att
     """Have the chosen model measured on the test rows, beside its own base."""
     model = best.model or ""
     run_id = distillation.run_id("distilled")
-    runs.start(distillation, run_id, distillation.test_file_id or "", "distilled", model, trained=True)
+    runs.start(distillation, run_id, distillation.test_file_id or "", "distilled", model, trained=True, sure=True)
     lineage.link([(Node("model", model), Node("run", run_id))])
     baseline = distillation.baseline_runs.get(best.student, distillation.runs.get("baseline", ""))
     return Transition(

@@ -12,17 +12,26 @@ from foundation.events import PlanRun
 
 
 def start(
-    distillation: Distillation, run_id: str, file_id: str, part: str, model: str | None, *, trained: bool = False
+    distillation: Distillation,
+    run_id: str,
+    file_id: str,
+    part: str,
+    model: str | None,
+    *,
+    trained: bool = False,
+    sure: bool = False,
 ) -> str:
     """Create the run of a part of the distillation; without a model the stored answers of the teacher are graded.
 
-    A `trained` model is asked with the prompt of the recipe, where it has one; all others with the rows' own. Returns
-    its id. It begins once it is planned.
+    A `trained` model is asked with the prompt of the recipe, where it has one; all others with the rows' own. With
+    `sure` it is asked for log-probabilities, which tell how sure it was, as far as its provider gives them. Returns its
+    id. It begins once it is planned.
     """
     source = CompletionsSource(
         type="completions",
         source=FileId(type="file_id", id=file_id),
         model=model,
+        sampling_params={"logprobs": True} if sure else None,
         input_messages=ItemReference(type="item_reference", item_reference="item.input") if model else None,
         system_prompt=distillation.used_recipe.student_prompt if trained else None,
     )

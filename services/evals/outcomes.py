@@ -35,6 +35,7 @@ class RowOutcome(NamedTuple):
     """The outcome of one row: `tags` are its metadata or the tags to slice by, `results` are by criterion.
 
     `content` is a hash of the row's item, by which rows that have only a number are compared within this process.
+    `confidence` is how sure the model was of its answer; None where it did not say.
     """
 
     passed: bool
@@ -43,6 +44,7 @@ class RowOutcome(NamedTuple):
     tags: Mapping[str, str]
     results: Mapping[str, Result] = _NONE
     content: int | None = None
+    confidence: float | None = None
 
 
 def row_outcomes(
@@ -92,6 +94,7 @@ def outcome_of(item: dict[str, Any], tags_of: Tagging) -> RowOutcome:
         item_id=item["id"],
         tags=tags_of(row),
         results={result["name"]: _result(result) for result in item.get("results", [])},
+        confidence=item["sample"].get("confidence"),
         content=None if row.get("completion_id") else hash(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from completions.confidence import of_completion
 from evals.eval import Eval
 from evals.outcomes import cut_short
 from evals.output_items import output_item_id
@@ -62,7 +63,8 @@ async def grade_row(run: Run, eval_: Eval, number: int, row: dict[str, Any], cal
 
 
 async def _grade(run: Run, eval_: Eval, number: int, row: dict[str, Any], booked: _BookedCalls) -> GradedRow:
-    answer = await sample_row(row, run.data_source, booked.calls, run.alias)
+    sure = run.distillation_id is not None
+    answer = await sample_row(row, run.data_source, booked.calls, run.alias, without_logprobs=sure)
     model = _asked(row, run).get("model", run.model) if run.alias else run.model
     answered = _use(model, answer) if answer.body.get("usage") else None
     if answered:
@@ -173,8 +175,15 @@ def _sample(run: Run, row: dict[str, Any], answer: Answer, error: dict[str, str]
         "model": answer.body.get("model", run.model),
         "usage": {name: getattr(used, name) for name in _SHOWN_USAGE},
         "error": error,
+        **_confidence(answer),
         **{name: answer.body.get(name) if asked.get(name) is None else asked[name] for name in _SHOWN_PARAMETERS},
     }
+
+
+def _confidence(answer: Answer) -> dict[str, float]:
+    """How sure the model was, where the provider has told it: the mean log-probability of the answer's tokens."""
+    known = of_completion(answer.body)
+    return {} if known is None else {"confidence": known}
 
 
 def _end_of(choice: dict[str, Any]) -> Any:

@@ -14,18 +14,28 @@ from evals.data_sources import DataSource, ItemReference, JsonlSource, Responses
 from graders import NotGradable
 from graders.template import look_up, render_messages
 from grading.calls import Calls
-from providers import Answer
+from providers import Answer, ProviderRefused
 
 _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
 # Parameters of a stored request that are not passed on: the run sets them, or with them the answer would not be one
 # chat completion with one choice.
 _NOT_SAMPLING = frozenset({"model", "messages", "metadata", "n", "store", "stream", "stream_options"})
 _INPUT = "item.input"
+# How providers refuse a parameter that they do not take.
+_NOT_TAKEN = frozenset({400, 422})
 
 
-async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls, alias: Alias | None = None) -> Answer:
+async def sample_row(
+    row: dict[str, Any],
+    source: DataSource,
+    calls: Calls,
+    alias: Alias | None = None,
+    *,
+    without_logprobs: bool = False,
+) -> Answer:
     """The model's answer if the source names a model, else the stored sample; an empty answer if there is neither.
 
+    A model that refuses to give the log-probabilities which the source asks for is asked again, `without_logprobs`.
     Raises NotGradable if the stored sample is an error or no request can be built, and what `calls` raises.
     """
     if isinstance(source, JsonlSource) or not source.model:
@@ -34,7 +44,14 @@ async def sample_row(row: dict[str, Any], source: DataSource, calls: Calls, alia
         if row["sample"].get("error"):
             raise NotGradable(f"the sample came with an error: {row['sample']['error']['message']}")
         return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
-    return await calls.complete(request_for(row, source, alias))
+    try:
+        return await calls.complete(request_for(row, source, alias))
+    except ProviderRefused as refusal:
+        own = source.sampling_params or {}
+        if not without_logprobs or "logprobs" not in own or refusal.status not in _NOT_TAKEN:
+            raise
+    others = {name: value for name, value in own.items() if name != "logprobs"}
+    return await calls.complete(request_for(row, source.model_copy(update={"sampling_params": others}), alias))
 
 
 def asked_of(row: dict[str, Any], source: DataSource, alias: Alias | None = None) -> dict[str, Any]:

@@ -58,6 +58,6 @@ def test_what_is_no_verdict_is_not_valid(broken: dict[str, Any]) -> None:
 
 def test_a_verdict_of_before_is_valid_when_it_is_read() -> None:
     """What was stored without the newer fields gets their empty values."""
-    newer = {"graders", "calls", "saving", "training_set", "reuse", "schema_version"}
+    newer = {"cascade", "graders", "calls", "saving", "training_set", "reuse", "schema_version"}
     stored = {name: value for name, value in verdict().model_dump(mode="json").items() if name not in newer}
     assert faults(Verdict.model_validate(stored).model_dump(mode="json")) == []

@@ -14,6 +14,9 @@ def test_from_completions_to_a_verdict_people_are_told(system: System) -> None:
     assert [step["status"] for step in ended["history"]][-1] == "completed"
     verdict = ended["verdict"]
     assert verdict["rows"] == 12
+    [cascade] = verdict["cascade"]["sources"]
+    assert (cascade["rows"], cascade["known"]) == (12, 12)
+    assert "takes 221 rows" in cascade["why_none"]
     assert verdict["scores"]["teacher"]["passed"] == 12
     assert ended["model"].startswith("ft:lab-small:lab:")
     [contender] = verdict["contenders"]

@@ -30,13 +30,16 @@ RENDERED = [
 ROW = {"item": {"question": "late", "reference": "yes"}}
 
 
-def graded(system: System, row: dict[str, Any], provider: Any, **source: Any) -> dict[str, Any]:
+def graded(
+    system: System, row: dict[str, Any], provider: Any, *, distillation_id: str | None = None, **source: Any
+) -> dict[str, Any]:
     """The sample of the output item that this row becomes in a run with this data source."""
     config = {"type": "custom", "item_schema": {"type": "object"}}
     eval_ = system.ok("POST", "/v1/evals", {"data_source_config": config, "testing_criteria": [CHECK]})
     rows = {"type": "file_content", "content": [row]}
     body = {"data_source": {"type": "completions", "source": rows, **source}}
     run = Run.load(system.ok("POST", f"/v1/evals/{eval_['id']}/runs", body)["id"])
+    run.distillation_id = distillation_id
     calls = Calls(f"runs/{run.id}/calls/", provider, 10)
     item = asyncio.run(grade_row(run, Eval.load(run.eval_id), 0, row, calls)).item
     return OutputItem.model_validate(item).sample
@@ -52,6 +55,47 @@ def test_a_sampled_row_shows_the_rendered_prompt_and_the_run_s_parameters(system
     sample = graded(system, ROW, Counting(), **source)
     assert sample["input"] == RENDERED
     assert shown(sample) == {"temperature": 0.2, "top_p": 0.9, "seed": 7, "max_completion_tokens": 50}
+
+
+class Sure(Counting):
+    """Gives log-probabilities, or refuses to be asked for them."""
+
+    def __init__(self, *, refuses: int = 0) -> None:
+        super().__init__()
+        self.refuses = refuses
+        self.wanted: list[Any] = []
+
+    async def complete(self, request: dict[str, Any], **how: Any) -> Any:
+        self.wanted.append(request.get("logprobs"))
+        if self.refuses and "logprobs" in request:
+            raise ProviderRefused(self.refuses, b'{"error": {"message": "logprobs is unknown"}}', {})
+        answer = await super().complete(request, **how)
+        choice = {**answer.body["choices"][0], "finish_reason": "stop"}
+        tokens = {"content": [{"token": "y", "logprob": -0.5}, {"token": "es", "logprob": -0.25}]}
+        logprobs = tokens if request.get("logprobs") else None
+        return answer._replace(body={**answer.body, "choices": [{**choice, "logprobs": logprobs}]})
+
+
+WANTS = {"model": MODEL, "input_messages": TEMPLATE, "sampling_params": {"logprobs": True}}
+
+
+def test_how_sure_the_model_was_is_kept_where_it_says_so(system: System) -> None:
+    assert graded(system, ROW, Sure(), **WANTS)["confidence"] == -0.375
+    assert "confidence" not in graded(system, ROW, Sure(), **{**WANTS, "sampling_params": {}})
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_distilled_model_that_refuses_to_say_how_sure_it_is_is_asked_without(status: int, system: System) -> None:
+    refusing = Sure(refuses=status)
+    sample = graded(system, ROW, refusing, distillation_id="distill_1", **WANTS)
+    assert (refusing.wanted, sample["error"], "confidence" in sample) == ([True, None], None, False)
+
+
+@pytest.mark.parametrize(("status", "waits_for"), [(400, None), (404, "distill_1")])
+def test_who_asks_for_it_himself_hears_of_the_refusal(status: int, waits_for: str | None, system: System) -> None:
+    refusing = Sure(refuses=status)
+    sample = graded(system, ROW, refusing, distillation_id=waits_for, **WANTS)
+    assert (refusing.wanted, sample["error"]["code"]) == ([True], f"provider_{status}")
 
 
 def test_a_refused_row_shows_what_was_refused(system: System) -> None:

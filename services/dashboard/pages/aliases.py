@@ -12,11 +12,16 @@ from dashboard.shown import step
 from dashboard.stillhouse_api import MODELS, Asked, names_of
 from dashboard.visit import Visit
 from foundation.errors import ApiError
-from foundation.routes import Routes
+from foundation.routes import Query, Routes
 
 pages = Routes("Aliases")
 _VERSIONS = "20"
 _LONGEST_WEIGHT = 7
+_PROPOSED = (
+    Query("model", "A target that the form proposes besides."),
+    Query("to", "Who answers what it is not sure of."),
+    Query("threshold", "The least mean log-probability that is sure."),
+)
 _CODED = str.maketrans({",": "%2C", "=": "%3D", "%": "%25"})
 
 
@@ -40,7 +45,7 @@ def make(visit: Visit) -> Answer:
     return SeeOther(_path(name))
 
 
-@pages.get("/aliases/<name>", scope="read")
+@pages.get("/aliases/<name>", scope="read", query=_PROPOSED)
 def alias(visit: Visit) -> Answer:
     """An alias: who answers which share, a form to change that, and its versions with a button to go back to each."""
     name = visit.parameters["name"]
@@ -52,8 +57,18 @@ def alias(visit: Visit) -> Answer:
         "versions": [{**version, "shares": _shares(version)} for version in versions["data"]],
         "has_more": versions["has_more"],
         "models": names_of(models),
+        "proposed": _proposed(visit),
     }
     return Page("alias.html", name, content)
+
+
+def _proposed(visit: Visit) -> list[dict[str, Any]]:
+    """The target that a verdict's page proposes, for the form; none without one."""
+    model, to = visit.query.get("model"), visit.query.get("to")
+    if not model:
+        return []
+    cascade = {"to": to, "threshold": visit.query.get("threshold", "")} if to else None
+    return [{"model": model, "weight": 1, "slice": "", "cascade": cascade}]
 
 
 @pages.post("/aliases/<name>/change", scope="write")

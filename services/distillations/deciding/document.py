@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from distillations import telling
+from distillations.cascade import CascadePart
+from distillations.deciding.cascade import cascade_of
 from distillations.deciding.contenders import against_contenders, beats_all
 from distillations.deciding.evidence import Evidence, gather
 from distillations.deciding.graders import grader_parts
@@ -111,6 +113,7 @@ def verdict_of(
         latency_from={role: run.answers for role, run in runs.items()},
         calls={role: call_figures(run) for role, run in runs.items()},
         saving=_saving(distillation, runs, learnt_from),
+        cascade=_cascade(distillation, runs, outcomes),
         prices_as_of=prices.as_of(),
         runs=distillation.runs,
         dataset_id=distillation.dataset_id,
@@ -202,6 +205,19 @@ def _saving(distillation: Distillation, runs: Mapping[Role, Run], learnt_from: T
         costs=spent_so_far(distillation),
         idle_usd=usd_per_month(version) if version else None,
         traffic=learnt_from.traffic,
+    )
+
+
+def _cascade(
+    distillation: Distillation, runs: Mapping[Role, Run], outcomes: Mapping[Role, OutcomeByRow]
+) -> CascadePart:
+    return cascade_of(
+        (distillation.teacher, outcomes["teacher"]),
+        (distillation.model or "", outcomes["distilled"]),
+        margin=distillation.gate.margin,
+        costs=(cost_of_a_call(runs["teacher"]), cost_of_a_call(runs["distilled"])),
+        seed=distillation.seed,
+        group_by=distillation.gate.group_by,
     )
 
 

@@ -26,6 +26,16 @@ def test_it_learns_to_answer_as_its_examples_do(recipe, passes):
     assert student.choices == 2
 
 
+@pytest.mark.parametrize(("recipe", "passes"), [(SMALL, 10), (LARGE, 1000)])
+def test_it_says_how_sure_it_is_and_is_surer_of_what_it_knows(recipe, passes):
+    student = train(EXAMPLES, recipe=recipe, seed=1, passes=passes)
+    (known, sure), (guessed, unsure) = (student.sure(prompt(text)) for text in ("my money back", "the weather"))
+    assert (known, guessed) == (student.answer(prompt("my money back")), student.answer(prompt("the weather")))
+    assert -0.7 < unsure < sure < 0
+    alike = train([Example(prompt("x"), "same")] * 2, seed=1, passes=5)
+    assert alike.sure(prompt("y")) == ("same", None)
+
+
 def test_more_than_two_answers_are_learnt():
     more = [Example(prompt(text), "login") for text in ("password forgotten", "no password", "password reset")]
     student = train([*EXAMPLES, *more], seed=1, passes=20)
