@@ -35,7 +35,7 @@ STACK_NAME = $(or $(STACK),$(STACK_OF_$(ENV)))
 # Build and deploy get the same: what is built for one processor fails on the other. An update without a parameter keeps
 # the stack's value, so the architecture is always said.
 OVERRIDES = --parameter-overrides $(if $(findstring Architecture=,$(PARAMETERS)),,Architecture=arm64) $(PARAMETERS)
-BENCH ?= wrapper gateway ingest cold_start cost effect search pages evals evals_size
+BENCH ?= wrapper gateway first_token ingest cold_start cost effect search pages evals evals_size
 
 .PHONY: help
 help: ## this list

@@ -19,14 +19,15 @@ TINY = {
     "effect": ("--intents", "2", "--seeds", "1", "--splits", "0"),
     "evals": ("--rows", "10", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
+    "first_token": ("--calls", "1"),
     "gateway": ("--calls", "1", "--no-peers"),
     "ingest": ("--records", "2", "--rounds", "1"),
     "pages": ("--records", "20", "--rounds", "1"),
     "search": ("--records", "100"),
     "wrapper": ("--calls", "1"),
 }
-LONG = ["cold_start"]
-"""It starts a process for each start that it measures."""
+LONG = ["cold_start", "first_token"]
+"""They start processes of their own."""
 
 
 def test_every_bench_is_run() -> None:

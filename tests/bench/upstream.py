@@ -24,6 +24,8 @@ METADATA = {"app": "mail", "kind": "reply", "env": "prod"}
 MODEL = "big"
 PIECES = 100
 DELAY_S = 0.3
+TOKENS = 20
+TOKEN_S = 0.01
 
 
 class Upstream(NamedTuple):
@@ -34,6 +36,8 @@ class Upstream(NamedTuple):
     proxy: str
     quick: str
     delayed: str
+    speaking: str
+    thinking: str
 
 
 def completion(number: int) -> bytes:
@@ -71,6 +75,24 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n" % kind.encode())
             writer.write(b"content-length: %d\r\n\r\n%b" % (len(content), content))
             await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, first_s: float) -> None:
+    """Stream every answer token by token, the first one after so many seconds, the others `TOKEN_S` apart."""
+    events = stream(1).split(b"\n\n")
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            await reader.readexactly(int(head.partition("content-length:")[2].partition("\r\n")[0] or 0))
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+            await asyncio.sleep(first_s)
+            for event in filter(None, [*events[:TOKENS], *events[-3:]]):
+                writer.write(b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event))
+                await writer.drain()
+                await asyncio.sleep(TOKEN_S)
+            writer.write(b"0\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
@@ -147,6 +169,10 @@ def _serve(ready: Connection) -> None:
         ports.append(await _proxy(f"http://127.0.0.1:{ports[0]}/v1"))
         for delay_s in (0.0, DELAY_S):
             server = await asyncio.get_running_loop().create_server(partial(Brief, delay_s), "127.0.0.1", 0)
+            servers.append(server)
+            ports.append(server.sockets[0].getsockname()[1])
+        for first_s in (0.0, DELAY_S):
+            server = await asyncio.start_server(partial(speak, first_s=first_s), "127.0.0.1", 0)
             servers.append(server)
             ports.append(server.sockets[0].getsockname()[1])
         ready.send(ports)
