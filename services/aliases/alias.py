@@ -114,10 +114,14 @@ class Routing(Body):
     without a `when` of their own."""
 
     @property
+    def answering(self) -> list[str]:
+        """Every model that may answer while its provider does."""
+        return list(dict.fromkeys(model for target in self.targets for model in target.models))
+
+    @property
     def models(self) -> list[str]:
         """Every model that may answer, the fallback too."""
-        answering = [model for target in self.targets for model in target.models]
-        return list(dict.fromkeys([*answering, *filter(None, [self.fallback])]))
+        return list(dict.fromkeys([*self.answering, *filter(None, [self.fallback])]))
 
     @cached_property
     def groups(self) -> list[list[Target]]:

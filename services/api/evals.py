@@ -10,6 +10,7 @@ import orjson
 from pydantic import Field
 
 from api import retried
+from api.judges import take_judges
 from api.needed import refuse_while_needed
 from api.runs import cancel_open_runs
 from completions.completion import Metadata
@@ -20,7 +21,6 @@ from foundation.errors import ApiError, TooLarge
 from foundation.ids import now
 from foundation.routes import PAGE, Query, Routes
 from graders import Criterion
-from providers.required_model import require_model
 from rollouts.in_use import refuse_eval_in_rollout
 
 router = Routes("Evals")
@@ -59,8 +59,7 @@ def create_eval(asked: NewEval) -> dict[str, Any]:
                 param=f"testing_criteria[{position}].id",
             )
         ids.add(criterion.id)
-        for field, model in criterion.models():
-            require_model(model, param=f"testing_criteria[{position}].{field}")
+        take_judges(criterion, param=f"testing_criteria[{position}]")
     eval_ = Eval(
         id=eval_id,
         created_at=at,

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from api.judges import take_judges
 from foundation import http, loop
 from foundation.document import Body, Document
 from foundation.routes import Routes
 from graders import Criterion
 from graders.trial import Trial, run_trial
 from providers import registry
-from providers.required_model import require_model
 
 router = Routes("Graders")
 _LONGEST_S = 28.0
@@ -61,19 +61,14 @@ class ValidatedGrader(Document):
 @router.post("/v1/fine_tuning/alpha/graders/validate", scope="write", errors=_NO_MODEL)
 def validate_grader(asked: GraderToValidate) -> ValidatedGrader:
     """Look whether a grader's definition is sound and its models exist. Nothing is made."""
-    _require_models(asked)
+    take_judges(asked.grader, param="grader")
     return ValidatedGrader(grader=http.json_of(router)["grader"])
 
 
 @router.post("/v1/fine_tuning/alpha/graders/run", scope="write", errors=_NO_MODEL)
 def run_grader(asked: GraderToRun) -> Trial:
     """Grade one answer. Nothing is kept; what a judge costs is paid each time."""
-    _require_models(asked)
+    take_judges(asked.grader, param="grader")
     left_s = min(router.lambda_context.get_remaining_time_in_millis() / 1000, _LONGEST_S) - _MARGIN_S
     trial = run_trial(asked.grader, asked.item, asked.model_sample, registry.providers(), deadline_s=left_s)
     return loop.run(trial)
-
-
-def _require_models(asked: GraderToValidate) -> None:
-    for field, model in asked.grader.models():
-        require_model(model, param=f"grader.{field}")

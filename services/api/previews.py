@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from api.judges import take_judges
 from completions.completion import Completion
 from completions.sources import WHERE_TO_LOOK, StoredCompletions, selected
 from foundation import loop
@@ -15,7 +16,6 @@ from foundation.routes import Routes
 from graders import Criterion
 from graders.preview import EvalPreview, RowToPreview, preview
 from providers import registry
-from providers.required_model import require_model
 
 router = Routes("Evals")
 _MOST_ROWS = 10
@@ -39,8 +39,7 @@ class CriteriaToPreview(Body):
 def preview_criteria(asked: CriteriaToPreview) -> EvalPreview:
     """Grade a few stored completions by criteria that are not saved, and say what asking their models costs."""
     for position, criterion in enumerate(asked.testing_criteria):
-        for field, model in criterion.models():
-            require_model(model, param=f"testing_criteria[{position}].{field}")
+        take_judges(criterion, param=f"testing_criteria[{position}]")
     source = asked.source.model_copy(update={"limit": asked.rows})
     rows = [_row(completion) for completion in selected(source)]
     if not rows:

@@ -17,7 +17,7 @@ from evals.output_item import OutputItem
 from evals.output_items import output_item, output_items_behind
 from evals.run import Run, new_run, run_of_eval
 from evals.run_document import RunDocument, run_document
-from evals.sources import check_source, narrowed_by_eval, rows_of, source_as_kept
+from evals.sources import check_source, narrowed_by_eval, rows_of, source_as_kept, with_one_model
 from foundation import bus, http
 from foundation.curve_messages import AdvanceLearningCurve
 from foundation.document import Body
@@ -47,7 +47,7 @@ def create_run(eval_id: str, asked: NewRun) -> RunDocument:
     eval_ = Eval.load(eval_id, param="eval_id")
     refuse_over_cap()
     run_id = retried.object_id(router, "evalrun_")
-    data_source = narrowed_by_eval(asked.data_source, eval_)
+    data_source = with_one_model(narrowed_by_eval(asked.data_source, eval_))
     check_source(data_source)
     run = new_run(
         run_id,

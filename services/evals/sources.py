@@ -46,6 +46,14 @@ def _pairs(metadata: Any) -> dict[str, str]:
     return {name: value for name, value in (metadata or {}).items() if isinstance(value, str)}
 
 
+def with_one_model(data_source: DataSource) -> DataSource:
+    """The source of a run by batch with the model of the alias that it names, where this has no other."""
+    alias = Alias.find(data_source.model) if not isinstance(data_source, JsonlSource) and data_source.model else None
+    if alias is None or not getattr(data_source, "batch", None) or len(alias.routing.answering) > 1:
+        return data_source
+    return data_source.model_copy(update={"model": alias.routing.main})
+
+
 def check_source(data_source: DataSource) -> None:
     """Raise ApiError, or what the lookup of a model raises, where a run of this source could never run."""
     source = data_source.source
@@ -74,7 +82,7 @@ def _require_model(name: str, *, batch: bool) -> None:
         require_model(name, param="data_source.model")
     elif batch:
         raise ApiError(
-            f"Invalid 'data_source.batch': '{name}' is an alias, and a batch asks one model. Name the model.",
+            f"Invalid 'data_source.batch': '{name}' is an alias of several models, and a batch asks one. Name it.",
             code="invalid_value",
             param="data_source.batch",
         )

@@ -7,7 +7,7 @@ what a template names fails (`AnswerLacks`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -93,6 +93,11 @@ class GraderModel(BaseModel):
     def models(self) -> Iterator[tuple[str, str]]:
         """The models that it calls, as pairs of the field that names the model and the model's name."""
         yield from ()
+
+    def rename_models(self, name_of: Callable[[str], str]) -> None:
+        """Have it call the models of these names instead."""
+        for field, model in list(self.models()):
+            setattr(self, field, name_of(model))
 
     def asks_models(self) -> bool:
         """Whether grading a row calls a model, which costs money."""

@@ -7,7 +7,7 @@ cannot be graded or the formula has no finite value, as in a division by 0.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -60,6 +60,10 @@ class Multi[Part: GraderModel](GraderModel):
     def models(self) -> Iterator[tuple[str, str]]:
         for name, grader in self.graders.items():
             yield from ((f"graders.{name}.{field}", model) for field, model in grader.models())
+
+    def rename_models(self, name_of: Callable[[str], str]) -> None:
+        for grader in self.graders.values():
+            grader.rename_models(name_of)
 
     def parts(self) -> Mapping[str, GraderModel]:
         return self.graders

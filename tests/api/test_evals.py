@@ -63,6 +63,20 @@ def test_a_judge_that_the_provider_does_not_have_is_refused(client: OpenAI) -> N
     assert client.evals.list().data == []
 
 
+def test_a_judge_that_is_an_alias_is_its_main_model_for_ever(system: System) -> None:
+    targets = [{"model": "lab-small", "weight": 1}, {"model": "lab-judge", "weight": 9}]
+    system.ok("PUT", "/v1/aliases/our-judge", {"targets": targets})
+    inner = {**JUDGE, "name": "a", "model": "our-judge"}
+    several = {"type": "multi", "name": "m", "graders": {"a": inner}, "calculate_output": "a", "pass_threshold": 0.5}
+    body = {"data_source_config": CONFIG, "testing_criteria": [{**JUDGE, "model": "our-judge"}, several]}
+    made = system.ok("POST", "/v1/evals", body)
+    system.ok("PUT", "/v1/aliases/our-judge", {"targets": targets[:1]})
+    plain, multi = system.ok("GET", f"/v1/evals/{made['id']}")["testing_criteria"]
+    assert (plain["model"], multi["graders"]["a"]["model"]) == ("lab-judge", "lab-judge")
+    grader = {"grader": {**JUDGE, "model": "our-judge"}}
+    assert system.ok("POST", "/v1/fine_tuning/alpha/graders/validate", grader)["grader"] == grader["grader"]
+
+
 def message(content: Any) -> dict[str, Any]:
     return {"role": "user", "content": content}
 

@@ -9,7 +9,7 @@ from aliases.changing import Said
 from evals.data_sources import CompletionsSource, FileContent
 from evals.eval import Eval
 from evals.run import Run, new_run
-from evals.sources import check_source
+from evals.sources import check_source, with_one_model
 from foundation.errors import ApiError
 from grading.plan import plan
 from grading.sample import asked_of
@@ -50,8 +50,12 @@ def test_each_row_is_asked_of_its_target_in_the_version_of_the_plan(system: Syst
 def test_a_batch_asks_one_model(system: System) -> None:
     assert system
     changing.put("quick", routing(("lab-small", 1)), Said("ada"))
-    with pytest.raises(ApiError, match="a batch asks one model") as refusal:
-        check_source(source(batch=True))
+    assert with_one_model(source(batch=True)).model == "lab-small"
+    assert with_one_model(source()).model == "quick"
+    assert with_one_model(source(batch=True, model="lab-judge")).model == "lab-judge"
+    changing.put("quick", routing(("lab-small", 1), ("lab-judge", 1, {"topic": "refund"})), Said("ada"))
+    with pytest.raises(ApiError, match="a batch asks one") as refusal:
+        check_source(with_one_model(source(batch=True)))
     assert refusal.value.param == "data_source.batch"
 
 
