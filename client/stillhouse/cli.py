@@ -22,6 +22,7 @@ from stillhouse.importing.command import jsonl
 from stillhouse.keyed import command as keyed
 from stillhouse.providing.command import app as providing
 from stillhouse.reported.command import report
+from stillhouse.rolled.command import app as rolled
 from stillhouse.told import command as told
 from stillhouse.trained.command import app as trained
 from stillhouse.tuned.command import app as tuned
@@ -58,6 +59,7 @@ app.add_typer(importing, name="import")
 app.add_typer(providing, name="provider")
 app.add_typer(trained, name="model")
 app.add_typer(aliased, name="alias")
+app.add_typer(rolled, name="rollout")
 app.add_typer(costing, name="costs")
 app.add_typer(told.app, name="channel")
 app.add_typer(tuned, name="job")

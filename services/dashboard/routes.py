@@ -27,6 +27,7 @@ _MODULES = (
     "experiments",
     "models",
     "aliases",
+    "rollouts",
     "usage",
     "health",
     "channels",

@@ -9,7 +9,12 @@ from tests.dashboard.browser import Answer, Browser
 
 UNLINKED = {"/sign-in", "/static/<name>", "/reports/<object_id>"}
 """Pages to which no page links: before the sign-in, files, and where a command asks."""
-NEED_MORE = {"/evals/<eval_id>/calibrations/<calibration_id>", "/aliases/<name>", "/channels/<channel_id>"}
+NEED_MORE = {
+    "/evals/<eval_id>/calibrations/<calibration_id>",
+    "/aliases/<name>",
+    "/channels/<channel_id>",
+    "/rollouts/<rollout_id>",
+}
 """Pages of objects that a distillation does not make; the tests of those have them."""
 _OF_A_KIND = 2
 

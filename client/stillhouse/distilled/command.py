@@ -7,7 +7,7 @@ cancelled, and 4 where it waits for a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from stillhouse.evaluated.runs import eval_of
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.named import TRAINERS
+from stillhouse.rolled import printed
 from stillhouse.stack import AsJson, Limit
 
 app = typer.Typer(no_args_is_help=True, help="List, show, approve, repeat and cancel distillations.")
@@ -136,9 +137,7 @@ def cancel(distillation_id: Id, *, to: To, as_json: AsJson = False) -> None:
 
 
 def watch(
-    object_id: Annotated[
-        str, typer.Argument(help="A distillation, run, dataset or job: distill_…, evalrun_…, dataset_…, ftjob-…")
-    ],
+    object_id: Annotated[str, typer.Argument(help="As distill_…, evalrun_…, dataset_…, ftjob-… or rollout_…")],
     *,
     to: To,
     as_json: AsJson = False,
@@ -149,10 +148,19 @@ def watch(
     """
     with errors_in_one_line():
         ended = watched.until_ended(to, object_id, _path(to, object_id))
-        lines = _whole(ended) if ended["object"] == "distillation" else [f"{object_id}: {watched.how_far(ended)}"]
-        stack.show(ended, as_json=as_json, lines=lines)
+        stack.show(ended, as_json=as_json, lines=_ended(ended))
         code = watched.code(ended)
     raise typer.Exit(code)
+
+
+def _ended(found: dict[str, Any]) -> Iterable[str]:
+    match found["object"]:
+        case "distillation":
+            return _whole(found)
+        case "rollout":
+            return printed.whole(found)
+        case _:
+            return [f"{found['id']}: {watched.how_far(found)}"]
 
 
 def lineage(
@@ -198,13 +206,18 @@ def _attempt(attempt: dict[str, Any]) -> str:
 
 
 def _path(to: str, object_id: str) -> str:
-    kinds = {"distill_": ("distillations",), "dataset_": ("datasets",), "ftjob-": ("fine_tuning", "jobs")}
+    kinds = {
+        "distill_": ("distillations",),
+        "dataset_": ("datasets",),
+        "ftjob-": ("fine_tuning", "jobs"),
+        "rollout_": ("rollouts",),
+    }
     for prefix, places in kinds.items():
         if object_id.startswith(prefix):
             return stack.place(*places, object_id)
     if object_id.startswith("evalrun_"):
         return stack.place("evals", eval_of(to, object_id), "runs", object_id)
-    raise Stopped(f"'{object_id}' cannot be watched: give distill_…, evalrun_…, dataset_… or ftjob-…")
+    raise Stopped(f"'{object_id}' cannot be watched: give distill_…, evalrun_…, dataset_…, ftjob-… or rollout_…")
 
 
 def _student(given: list[str] | None) -> str | list[str] | None:
