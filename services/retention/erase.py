@@ -1,8 +1,9 @@
 """Erase the bytes of deleted completions from their objects in S3, their tags from the index, and their corrections.
 
 In: the deletions that are older than an hour; by then no recorder can still be writing one of them. Out: objects
-with a skippable zstd frame in the place of each deleted completion. An object is rewritten once for all deletions in
-it. A sweep that was interrupted is continued by the next; erasing twice changes nothing.
+with a skippable zstd frame in the place of each deleted completion, and pairs of rollouts without them. An object is
+rewritten once for all deletions in it. A sweep that was interrupted is continued by the next; erasing twice changes
+nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from completions.postings import SHARDS, Reference
 from foundation import blobs, table
 from foundation.ids import now
 from foundation.isolate import isolate
+from retention.copies import erase_copies
 from retention.failures import Failures
 
 _GRACE_S = 3600
@@ -61,9 +63,15 @@ def _erase(deletions: Sequence[table.Row]) -> None:
         wiped = None if body is None else frames.wipe(body, places)
         if wiped is not None and wiped != body:
             blobs.put(key, wiped)
+    at_work = erase_copies({_completion_of(row) for row in deletions})
     for row in deletions:
-        corrections.erase(row["sk"].split("#", 2)[2])
-        table.delete(row["pk"], row["sk"])
+        corrections.erase(_completion_of(row))
+        if _completion_of(row) not in at_work:
+            table.delete(row["pk"], row["sk"])
+
+
+def _completion_of(deletion: table.Row) -> str:
+    return str(deletion["sk"].split("#", 2)[2])
 
 
 def _ids_by_minute(deletions: Sequence[table.Row]) -> dict[int, set[str]]:

@@ -10,7 +10,7 @@ objects: the round that takes it first keeps it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from foundation import table
 from rollouts.rollout import Rollout
@@ -34,12 +34,17 @@ def take(rollout_id: str, round_id: str, completion_ids: Sequence[str]) -> set[s
 
     Whoever calls it holds the lease of the rollout's rounds.
     """
-    pk = _pairs(rollout_id)
-    rows = table.get_all((pk, completion_id) for completion_id in completion_ids)
-    holders = {sk: str(row["round_id"]) for (_, sk), row in rows.items()}
+    pk, holders = _pairs(rollout_id), rounds_with(rollout_id, completion_ids)
     free = [completion_id for completion_id in dict.fromkeys(completion_ids) if completion_id not in holders]
     table.write_all({"pk": pk, "sk": completion_id, "round_id": round_id} for completion_id in free)
     return {*free, *(completion_id for completion_id, holder in holders.items() if holder == round_id)}
+
+
+def rounds_with(rollout_id: str, completion_ids: Iterable[str]) -> dict[str, str]:
+    """Of these completions those that a round has, each with the round's id."""
+    pk = _pairs(rollout_id)
+    rows = table.get_all((pk, completion_id) for completion_id in completion_ids)
+    return {sk: str(row["round_id"]) for (_, sk), row in rows.items()}
 
 
 def round_with(rollout_id: str, completion_id: str) -> str | None:

@@ -1,0 +1,38 @@
+"""Erase what rollouts have copied of deleted completions: the rows of their runs, with the answers of both models.
+
+In: the ids of completions that were deleted. Out: those of which a run is still at work, so that the next sweep comes
+back to them. A rollout's tallies stay, which are counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from evals.forget import forget_rows
+from evals.run import Run
+from rollouts.rollout import Rollout
+from rollouts.round import RolloutRound
+from rollouts.taken import rounds_with
+
+
+def erase_copies(completion_ids: Collection[str]) -> set[str]:
+    """Erase the copies. Returns the completions of which some are still to be erased."""
+    left: set[str] = set()
+    for rollout in Rollout.every():
+        of_round: dict[str, set[str]] = defaultdict(set)
+        for completion_id, round_id in rounds_with(rollout.id, completion_ids).items():
+            of_round[round_id].add(completion_id)
+        for round_id, ids in of_round.items():
+            if not _erase(RolloutRound.find(rollout.id, round_id), ids):
+                left |= ids
+    return left
+
+
+def _erase(round_: RolloutRound | None, completion_ids: Collection[str]) -> bool:
+    """Erase the rows of these completions from the runs of a round. Returns False while one of them is at work."""
+    runs = [run for part in (round_.runs if round_ else ()) if (run := Run.find(part.run_id))]
+    ended = [run for run in runs if run.ended]
+    for run in ended:
+        forget_rows(run, completion_ids)
+    return len(ended) == len(runs)
