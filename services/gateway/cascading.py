@@ -118,4 +118,4 @@ def _told(policy: Policy, said: dict[str, Any]) -> Policy:
 
 
 def _words(first: _First, what: str) -> str:
-    return f"{what}; confidence={'unknown' if first.confidence is None else format(first.confidence, '.6g')}"
+    return f"{what}; confidence={'unknown' if first.confidence is None else repr(first.confidence)}"
