@@ -83,14 +83,13 @@ def standings(
     gates: Gates, windows: Sequence[Window], tallies: Mapping[int, Tally], min_pairs: int
 ) -> dict[GateName, Standing]:
     """How each gate with a limit stands. `tallies` has the sums of the windows by number."""
+    current = len(windows)
     found = {}
     for gate in gates_on(gates):
-        breaching = (
-            number for number in sorted(tallies) if _is_breached(gate, gates, windows, tallies[number], number)
-        )
-        number = next(breaching, len(windows))
-        tally = tallies.get(number, Tally())
-        found[gate] = Standing(_state(measured(gate, gates, tally), _alpha(gates, windows, number), min_pairs), number)
+        breaching = (number for number in sorted(tallies) if _is_breached(gate, gates, windows, tallies, number))
+        number = next(breaching, None)
+        seen = measured(gate, gates, tallies.get(current, Tally()))
+        found[gate] = Standing("breached", number) if number else Standing(_unbreached(seen, min_pairs), current)
     return found
 
 
@@ -141,8 +140,10 @@ def _alpha(gates: Gates, windows: Sequence[Window], number: int) -> float:
     return windows[number - 1].alpha / len(gates_on(gates))
 
 
-def _is_breached(gate: GateName, gates: Gates, windows: Sequence[Window], tally: Tally, number: int) -> bool:
-    return _evidence(measured(gate, gates, tally), _alpha(gates, windows, number)) >= 1.0
+def _is_breached(
+    gate: GateName, gates: Gates, windows: Sequence[Window], tallies: Mapping[int, Tally], number: int
+) -> bool:
+    return _evidence(measured(gate, gates, tallies[number]), _alpha(gates, windows, number)) >= 1.0
 
 
 def _evidence(seen: Measured, alpha: float) -> float:
@@ -150,9 +151,8 @@ def _evidence(seen: Measured, alpha: float) -> float:
     return log_evidence(seen.counts, seen.limit) / -math.log(alpha)
 
 
-def _state(seen: Measured, alpha: float, min_pairs: int) -> GateState:
-    if _evidence(seen, alpha) >= 1.0:
-        return "breached"
+def _unbreached(seen: Measured, min_pairs: int) -> GateState:
+    """The state of a gate that is not breached."""
     if seen.observed is None or seen.number < min_pairs:
         return "unknown"
     return "holds" if seen.observed <= seen.limit else "doubtful"

@@ -56,6 +56,7 @@ def begin(rollout_id: str, wanted: Wanted) -> Rollout:
     known = Rollout.find(rollout_id)
     if known is None:
         alias = changing.load(wanted.alias)
+        _refuse_open(Rollout.open_of(alias.id))
         stable = _stable(alias)
         _refuse_candidate(alias, stable, wanted.candidate)
         eval_ = Eval.load(wanted.eval_id, param=wanted.eval_param)
@@ -173,9 +174,13 @@ def _refuse_holder(alias: str, holder: table.Row) -> None:
     other = Rollout.find(holder["rollout_id"])
     if other is None and now() - holder["at"] < _BEGINNING_S:
         raise RetryLater(f"another rollout of {alias} is being begun")
+    _refuse_open(other)
+
+
+def _refuse_open(other: Rollout | None) -> None:
     if other and other.is_open:
         raise Conflict(
-            f"The rollout {other.id} of '{alias}' is {other.status}: an alias has one at a time. End it first: "
+            f"The rollout {other.id} of '{other.alias}' is {other.status}: an alias has one at a time. End it first: "
             f"POST /v1/rollouts/{other.id}/rollback",
             code="rollout_open",
             param="alias",

@@ -43,7 +43,7 @@ def in_stage(routing: Routing, rollout: Rollout) -> Routing:
     ]
     others = [target for target in routing.targets if target.when or (target.model not in shares)]
     fallback = next(name for name in (routing.fallback, rollout.stable) if name not in {None, rollout.candidate})
-    return routing.model_copy(update={"targets": [*own, *others], "fallback": fallback})
+    return _with(routing, [*own, *others], fallback)
 
 
 def taken_back(routing: Routing, rollout: Rollout) -> Routing:
@@ -53,5 +53,10 @@ def taken_back(routing: Routing, rollout: Rollout) -> Routing:
     before = [target for target in rollout.before.targets if not target.when]
     fallback = routing.fallback if routing.fallback not in {rollout.stable, rollout.candidate} else None
     slices = [target for target in routing.targets if target.when]
-    targets = [*before, *slices]
-    return routing.model_copy(update={"targets": targets, "fallback": fallback or rollout.before.fallback})
+    return _with(routing, [*before, *slices], fallback or rollout.before.fallback)
+
+
+def _with(routing: Routing, targets: list[Target], fallback: str | None) -> Routing:
+    """A routing of its own: a copy would keep the groups that the other one has reckoned of its targets."""
+    fields = {name: getattr(routing, name) for name in Routing.model_fields}
+    return Routing.model_validate({**fields, "targets": targets, "fallback": fallback})

@@ -36,7 +36,8 @@ def log_evidence(differences: Mapping[float, int], margin: float) -> float:
     for difference, count in differences.items():
         if not -1.0 <= difference <= 1.0 or count < 0:
             raise ValueError(f"a difference lies from -1 to 1 and is observed 0 times or more: {difference}, {count}")
-    wealths = [_log_wealth(differences, margin, bet / (1.0 + margin)) for bet in _BETS]
+    above = [(difference - margin, count) for difference, count in differences.items() if count]
+    wealths = [_log_wealth(above, bet / (1.0 + margin)) for bet in _BETS]
     largest = max(wealths)
     return largest + math.log(math.fsum(math.exp(wealth - largest) for wealth in wealths) / len(_BETS))
 
@@ -57,8 +58,9 @@ def running_interval(differences: Mapping[float, int], confidence: float = 0.95)
     return Interval(_lower(differences, alpha), -_lower(mirrored, alpha))
 
 
-def _log_wealth(differences: Mapping[float, int], margin: float, bet: float) -> float:
-    return math.fsum(count * math.log1p(bet * (difference - margin)) for difference, count in differences.items())
+def _log_wealth(above: list[tuple[float, int]], bet: float) -> float:
+    """What one dollar has become, by its logarithm; `above` has by how much each difference is above the margin."""
+    return math.fsum([count * math.log1p(bet * excess) for excess, count in above])
 
 
 def _lower(differences: Mapping[float, int], alpha: float) -> float:

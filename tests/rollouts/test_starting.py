@@ -1,0 +1,140 @@
+"""A rollout is begun once, whatever breaks off, and an alias has one open rollout."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from aliases import changing
+from aliases.changing import Said
+from evals.eval import Eval
+from foundation import table
+from foundation.errors import Conflict, RetryLater
+from notifications.alerts import Alert
+from notifications.notices import Notice
+from rollouts import starting, verbs
+from rollouts.gates import Gates
+from rollouts.rollout import OPEN_ROLLOUTS, Rollout
+from rollouts.starting import Wanted
+from rollouts.verbs import Asked
+from tests.aliases.build import routing
+from tests.flow.faults import Hook, injected
+from tests.flow.system import System
+from tests.rollouts.build import CANDIDATE, NAME, STABLE, alias, weights
+
+SETTINGS = {"share": 1.0, "max_usd": 5.0}
+
+
+@pytest.fixture(autouse=True)
+def given(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alias and the eval; models have a price."""
+    assert system
+    monkeypatch.setattr(starting, "is_priced", lambda _: True)
+    changing.put(NAME, routing((STABLE, 1)), Said("first"))
+    criterion = {"type": "regex", "name": "short", "id": "short", "input": "{{ sample.output_text }}", "pattern": "."}
+    Eval(id="eval_1", created_at=1, name="replies", data_source_config={}, testing_criteria=[criterion]).create()
+
+
+def begin(rollout_id: str) -> Rollout:
+    wanted = Wanted(NAME, CANDIDATE, "eval_1", "eval_id", None, Gates(), [5, 100], "first", SETTINGS)
+    return starting.begin(rollout_id, wanted)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_any_call_may_fail_and_the_retry_begins_it_once(when: str, monkeypatch: pytest.MonkeyPatch, soak: bool) -> None:
+    for n in range(1, 60, 1 if soak else 5):
+        rollout_id, before = f"rollout_{n}", alias().version
+        hook = Hook(n, when)
+        with injected(hook, monkeypatch):
+            hook.around("api", partial(_begin, rollout_id))
+        for _ in range(2):
+            made = begin(rollout_id)
+        assert (made.status, made.move, weights()) == ("running", None, {STABLE: 95, CANDIDATE: 5}), n
+        assert (alias().version, made.alias_version) == (before + 1, before + 1), n
+        assert [step.kind for step in made.steps] == ["started"], n
+        assert len([alert for alert in Alert.every() if alert.object_id == rollout_id]) == 1, n
+        assert [open_.id for open_ in Rollout.open_ones()] == [rollout_id], n
+        verbs.roll_back(rollout_id, Asked("first"))
+        if not hook.struck:
+            return
+    raise AssertionError("it never begins")
+
+
+def _begin(rollout_id: str) -> None:
+    begin(rollout_id)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("verb", [verbs.roll_back, verbs.freeze])
+def test_what_somebody_asks_for_is_done_once_though_any_call_fails(
+    verb: object, when: str, monkeypatch: pytest.MonkeyPatch, soak: bool
+) -> None:
+    for n in range(1, 60, 1 if soak else 6):
+        rollout_id = begin(f"rollout_{n}").id
+        before = alias().version
+        hook = Hook(n, when)
+        with injected(hook, monkeypatch):
+            hook.around("api", partial(verb, rollout_id, Asked("first")))
+        for _ in range(2):
+            done = verb(rollout_id, Asked("first"))
+        goes_back = verb is verbs.roll_back
+        assert len(done.steps) == 2, n
+        assert (done.move, alias().version - before) == (None, int(goes_back)), n
+        verbs.roll_back(rollout_id, Asked("first"))
+        if not hook.struck:
+            return
+    raise AssertionError("it never comes to its end")
+
+
+def test_the_second_one_is_refused_and_who_was_killed_holds_no_place() -> None:
+    begin("rollout_1")
+    with pytest.raises(Conflict, match="rollout_1"):
+        begin("rollout_2")
+    verbs.roll_back("rollout_1", Asked("first"))
+    table.put({"pk": OPEN_ROLLOUTS, "sk": NAME, "rollout_id": "rollout_killed", "at": starting.now()})
+    with pytest.raises(RetryLater):
+        begin("rollout_2")
+    table.put({"pk": OPEN_ROLLOUTS, "sk": NAME, "rollout_id": "rollout_killed", "at": starting.now() - 121})
+    assert begin("rollout_2").is_open
+
+
+def test_of_two_at_once_one_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    take, others = starting._take_place, ["rollout_2"]
+
+    def late(rollout: Rollout) -> None:
+        if others:
+            begin(others.pop())
+        take(rollout)
+
+    monkeypatch.setattr(starting, "_take_place", late)
+    with pytest.raises(Conflict, match="rollout_2"):
+        begin("rollout_1")
+    assert [rollout.id for rollout in Rollout.every()] == ["rollout_2"]
+
+
+def test_an_older_rollout_is_not_rolled_back_under_a_younger_one() -> None:
+    begin("rollout_1").change({"status": "promoted", "stage": 1})
+    changing.put(NAME, routing((STABLE, 1)), Said("first"))
+    begin("rollout_2")
+    with pytest.raises(Conflict, match="rollout_2"):
+        verbs.roll_back("rollout_1", Asked("first"))
+
+
+def test_people_are_told_with_the_page_and_the_command(system: System) -> None:
+    begin("rollout_1")
+    verbs.roll_back("rollout_1", Asked("first", "a complaint"))
+    system.settle()
+    notices = [Notice.model_validate_json(row["doc"]) for row in _notices()]
+    told = next(notice for notice in notices if notice.type == "rollout.rolled_back")
+    assert (told.object_id, told.command) == ("rollout_1", "stillhouse rollout show rollout_1")
+    assert told.url.endswith("/rollouts/rollout_1")
+    assert told.lines[0] == "a complaint"
+    assert len([notice for notice in notices if notice.type == "rollout.rolled_back"]) == 1
+
+
+def _notices() -> list[table.Row]:
+    from tests.cloud import aws_client
+
+    items = aws_client("dynamodb").scan(TableName="table")["Items"]
+    return [{"doc": item["doc"]["S"]} for item in items if item["pk"]["S"].startswith("NOTICE#")]
