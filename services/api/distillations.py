@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api import retried
+from api.judges import take_judges_of_steps
 from api.new_distillation import NewDistillation, refuse_what_cannot_work
 from api.preference import refuse_beta, refuse_pairs
 from api.repetition import Repetition, request_of
@@ -39,6 +40,7 @@ def create_distillation(asked: NewDistillation) -> dict[str, Any]:
     refuse_over_cap()
     asked.take_recipe()
     take_alias(asked)
+    take_judges_of_steps(asked.used_recipe)
     _refuse_what_cannot_train(asked)
     refuse_what_cannot_work(asked)
     return _started(asked, distillation_id, at)

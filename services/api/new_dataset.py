@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from api.judges import take_judges_of_steps
 from api.preference import refuse_pairs
 from completions import corrections, selection
 from completions.corrections import Correction
@@ -92,6 +93,7 @@ def begin(asked: NewDataset, attempt: str) -> Dataset:
     if earlier:
         return earlier
     at = now()
+    take_judges_of_steps(asked.recipe)
     _refuse_large(asked.recipe)
     refuse_pairs(asked.recipe, asked.trainer)
     source = [_row_source(one, at) for one in (asked.source if isinstance(asked.source, list) else [asked.source])]

@@ -63,6 +63,16 @@ def rows(system: System, dataset_id: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("completions")
+def test_a_judge_that_is_an_alias_is_the_model_behind_it_when_the_set_is_asked_for(system: System) -> None:
+    system.ok("PUT", "/v1/aliases/our-judge", {"targets": [{"model": "lab-judge"}]})
+    dataset_id = asked(system, {"criteria": [{**JUDGE, "model": "our-judge"}]})
+    system.ok("DELETE", "/v1/aliases/our-judge")
+    system.settle()
+    dataset = system.ok("GET", f"/v1/datasets/{dataset_id}")
+    assert (dataset["status"], dataset["recipe"]["steps"][0]["criteria"][0]["model"]) == ("ready", "lab-judge")
+
+
+@pytest.mark.usefixtures("completions")
 def test_of_more_completions_than_memory_holds_none_is_graded(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assembly.made.MOST_GRADED", 11)
     graded, plain = asked(system, {"criteria": [JUDGE]}), asked(system, {"rule": "duplicates"})

@@ -166,6 +166,22 @@ def test_a_provider_that_cannot_be_reached_is_stood_in_for(aliased, nowhere, pro
     given.close()
 
 
+def test_calls_go_on_with_stillhouse_stopped_and_with_the_candidates_provider_down(
+    aliased, provider, provider_url, stillhouse
+):
+    told = alias(("there", provider_url, {}), fallback=place("back", provider_url))
+    with served(stillhouse) as url:
+        client = aliased(says=told, base_url=url)
+        client.chat.completions.create(**ASK)
+    provider.say = lambda asked: (
+        DOWN if asked["model"] == "there" else (200, "application/json", [json.dumps(completion()).encode()])
+    )
+    for _ in range(4):
+        threading.Event().wait(0.06)  # longer than the TTL: each call looks for news, and there are none
+        assert client.chat.completions.create(**ASK).choices[0].message.content == "hello"
+    assert [asked["model"] for asked in provider.asked] == ["there", *["there", "back"] * 4]
+
+
 def test_async_calls_go_the_same_ways(aliased, provider, provider_url, stillhouse):
     client = aliased(AsyncOpenAI, says=alias(("there", provider_url, {}), fallback=place("back", provider_url)))
     provider.say = lambda asked: (

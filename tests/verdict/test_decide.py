@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import boto3
+import jsonschema
 import orjson
 import pytest
 
@@ -25,6 +26,7 @@ from evals.eval import Eval
 from evals.output_items import items_key
 from evals.run import Run, new_run
 from foundation import blobs, table
+from local.reference.files import VERDICT
 from providers.model_version import ModelVersion
 from providers.usage import ModelUsage
 from stats import Interval, mcnemar_exact, rows_needed, tango_interval
@@ -104,15 +106,20 @@ USED = {
 
 
 def deciding(
-    *, number: int = 1, rows: int = 100, usage: dict[str, list[ModelUsage]] | None = None, **fields: Any
+    *,
+    number: int = 1,
+    rows: int = 100,
+    usage: dict[str, list[ModelUsage]] | None = None,
+    letters: tuple[str, str, str] = (TEACHER, BASELINE, DISTILLED),
+    **fields: Any,
 ) -> Distillation:
     """Three runs graded, frozen rows in place."""
     distillation = build.distillation(
         "deciding", number=number, dataset_id="dataset_1", job_id="ftjob-1", model=build.MODEL, **fields
     )
     used = usage or {role: [usage] for role, usage in USED.items()}
-    for role, letters in (("teacher", TEACHER), ("baseline", BASELINE), ("distilled", DISTILLED)):
-        build.graded(distillation, role, letters, usage=used.get(role, []))
+    for role, of_role in zip(("teacher", "baseline", "distilled"), letters, strict=True):
+        build.graded(distillation, role, of_role, usage=used.get(role, []))
     blobs.put(distillation.rows_key, b"\n".join(_row(place, teacher=distillation.teacher) for place in range(rows)))
     return Distillation.load(distillation.id)
 
@@ -149,6 +156,26 @@ def test_the_verdict_carries_its_evidence(system: System) -> None:
     assert system.deliver("NOTIFY")
     assert system.deliver("DISTILLING")
     assert Distillation.load(distillation.id).verdict == Verdict.load(distillation.verdict_id)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "distilled", "outcome"),
+    [
+        ("p" * 60 + "f" * 40, "p" * 80 + "f" * 20, "beats_baseline"),
+        ("p" * 80 + "f" * 20, "p" * 60 + "f" * 40, "worse"),
+        ("p" * 60 + "f" * 40, "p" * 60 + "f" * 40, "no_better"),
+        ("p" * 60 + "f" * 40, "p" * 61 + "f" * 39, "inconclusive"),
+    ],
+)
+def test_a_verdict_of_each_outcome_is_what_the_published_schema_says(
+    baseline: str, distilled: str, outcome: str, system: System
+) -> None:
+    distillation = deciding(letters=(TEACHER, baseline, distilled), gate={"useful_gain": 0.04})
+    decide(distillation.id)
+    told = system.ok("GET", f"/v1/verdicts/{distillation.verdict_id}")
+    assert told["outcome"] == outcome
+    schema = orjson.loads(VERDICT.read_bytes())
+    assert [error.json_path for error in jsonschema.Draft202012Validator(schema).iter_errors(told)] == []
 
 
 def test_a_truncated_answer_is_lost_and_an_error_takes_the_row_out(system: System) -> None:  # noqa: ARG001
