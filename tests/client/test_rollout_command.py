@@ -15,6 +15,7 @@ from rollouts.round import SideTally
 from stillhouse import cli, watched
 from tests.client.in_process import connect
 from tests.flow.system import System
+from tests.rolling_out import calls
 from tests.rollouts.build import add_round, tally
 
 type Command = Callable[..., str]
@@ -109,3 +110,16 @@ def test_what_cannot_be_started_says_what_is_missing(command: Command, begun: st
     words = ["start", "quick", "lab-small", "--eval", "eval_1", "--max-usd", "1"]
     assert "'few' are no stages" in command(*words, "--stages", "few", fails=1)
     assert command("cancel", begun).splitlines()[0].split("  ")[1].startswith("canceled")
+
+
+def test_pairs_are_shown_with_both_answers(command: Command, system: System) -> None:
+    rollout = calls.begun()
+    calls.push(system, *(calls.call(number) for number in range(3)))
+    lines = command("pairs", rollout.id).splitlines()
+    assert len(lines) == 9
+    assert lines[0].startswith("chatcmpl-live-")
+    assert lines[1].startswith("  pass  lab-judge (users got): ")
+    assert lines[1].endswith("  [right: pass]")
+    assert "  lab-small (asked afterwards): " in lines[2]
+    lost = [json.loads(line) for line in command("pairs", rollout.id, "--lost", "--json").splitlines()]
+    assert all(pair["lost"] for pair in lost)

@@ -14,6 +14,7 @@ NEED_MORE = {
     "/aliases/<name>",
     "/channels/<channel_id>",
     "/rollouts/<rollout_id>",
+    "/rollouts/<rollout_id>/pairs",
 }
 """Pages of objects that a distillation does not make; the tests of those have them."""
 _OF_A_KIND = 2

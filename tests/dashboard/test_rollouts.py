@@ -12,6 +12,7 @@ from rollouts.advancing import advance
 from rollouts.rollout import Rollout, RolloutPause
 from tests.dashboard.browser import Browser
 from tests.flow.system import System
+from tests.rolling_out.calls import begun, call, push
 from tests.rollouts.build import add_round, stored, tally
 
 NAMED = "<b>\u202ename</b>"
@@ -118,3 +119,17 @@ def test_a_rollout_that_ended_names_gate_and_pairs(form: dict[str, str], browser
     assert "100.0%" in page.text
     assert any(link.startswith("/rollouts?alias=quick") for link in browser.page("/aliases/quick").links)
     assert "/rollouts?candidate=lab-small" in browser.page("/models/lab-small").links
+
+
+def test_the_pairs_are_read_side_by_side_the_lost_ones_first(system: System, browser: Browser) -> None:
+    rollout = begun()
+    push(system, *(call(number) for number in range(6)), call(7, answer=NAMED))
+    path = f"/rollouts/{rollout.id}/pairs"
+    assert path in browser.page(f"/rollouts/{rollout.id}").links
+    lost, every = browser.page(path), browser.page(f"{path}?which=all")
+    assert is_harmless(every.body)
+    assert lost.body.count("/completions/chatcmpl-live-") < every.body.count("/completions/chatcmpl-live-") == 7
+    assert "what the user got" in every.text
+    assert "asked afterwards" in every.text
+    assert "<U+202E>name" in every.text
+    assert browser.get("/rollouts/rollout_none/pairs").status == 404

@@ -1,4 +1,4 @@
-"""`stillhouse rollout start|list|show|watch|freeze|resume|rollback|cancel|delete`: a model takes over in steps.
+"""`stillhouse rollout start|list|show|watch|pairs|freeze|resume|rollback|cancel|delete`: an alias moves on.
 
 In: Stillhouse's URL and a key with the scope `write`. Out: lines for people, or JSON with --json. The exit code is 1
 where Stillhouse refuses or cannot be reached; of `watch` it is 0 once the candidate is promoted, 3 where the rollout
@@ -7,6 +7,8 @@ went back or was canceled, and 4 where it waits for a person.
 
 from __future__ import annotations
 
+import json
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +16,7 @@ import typer
 from stillhouse import stack, watched
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
-from stillhouse.rolled.printed import line, whole
+from stillhouse.rolled.printed import line, pair, whole
 from stillhouse.stack import AsJson, Limit
 
 app = typer.Typer(no_args_is_help=True, help="Move an alias to another model in steps, as long as it is no worse.")
@@ -130,6 +132,22 @@ def watch(rollout_id: Id, *, to: To, as_json: AsJson = False) -> None:
         _show(ended, as_json=as_json)
         code = watched.code(ended)
     raise typer.Exit(code)
+
+
+@app.command()
+def pairs(
+    rollout_id: Id,
+    *,
+    to: To,
+    lost: Annotated[bool, typer.Option("--lost", help="Only those that the candidate lost.")] = False,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what users got beside the other model's answer, each with its grades; with --json one object a line."""
+    with errors_in_one_line():
+        found = stack.every(to, f"{_path(rollout_id)}/pairs", {"lost": "true"} if lost else {})
+        for one in islice(found, limit):
+            typer.echo(json.dumps(one) if as_json else "\n".join(pair(one)))
 
 
 @app.command()

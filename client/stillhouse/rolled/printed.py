@@ -10,6 +10,8 @@ from typing import Any
 
 from stillhouse import stack
 
+_A_LINE = 120
+
 
 def line(rollout: dict[str, Any]) -> str:
     """A rollout in one line."""
@@ -50,6 +52,19 @@ def step(taken: dict[str, Any]) -> str:
     return stack.plain(
         f"{stack.at(taken['at'])}  {kind}, {share(taken['percent'])}  by {taken['by']}{version}  {taken['why']}"
     )
+
+
+def pair(found: dict[str, Any]) -> Iterator[str]:
+    """A pair: which request, then each model's answer and what every criterion said of it."""
+    lost = "  lost" if found["lost"] else ""
+    yield stack.plain(f"{found['id']}  {stack.at(found['at'])}{lost}")
+    for side in ("stable", "candidate"):
+        answer = found[side]
+        item, real = answer["item"], "users got" if found["user_got"] == side else "asked afterwards"
+        state = {True: "pass", False: "fail", None: "not graded"}[answer["passed"]]
+        grades = "; ".join(f"{grade['name']}: {'pass' if grade['passed'] else 'fail'}" for grade in item["results"])
+        said = [" ".join(str(message.get("content") or "").split()) for message in item["sample"]["output"]]
+        yield stack.plain(f"  {state}  {answer['model']} ({real}): {' '.join(said)[:_A_LINE]}  [{grades}]")
 
 
 def _stages(rollout: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dashboard import graded
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.shown import step
 from dashboard.stillhouse_api import MODELS, Asked, names_of
@@ -18,7 +19,13 @@ _QUERY = (
     Query("candidate", "The model that the form begins with."),
     Query("verdict_id", "The verdict whose model and eval the form begins with."),
 )
+_SIDES = ("stable", "candidate")
 _FORM = ("alias", "candidate", "verdict_id")
+_PAIRS = (
+    Query("after", "The pair after which the page begins."),
+    Query("which", "`all` for all pairs; else those that the candidate lost."),
+)
+_A_PAGE = "20"
 _TEXTS = ("alias", "candidate", "eval_id", "verdict_id")
 _NUMBERS = ("max_usd", "share", "min_pairs", "min_minutes")
 _FRACTIONS = frozenset({"max_usd", "share"})
@@ -77,7 +84,19 @@ def rollout(visit: Visit) -> Answer:
     return Page("rollout.html", f"{found['alias']}: {found['candidate']}", content)
 
 
-_SIDES = ("stable", "candidate")
+@pages.get("/rollouts/<rollout_id>/pairs", scope="read", query=_PAIRS)
+def pairs(visit: Visit) -> Answer:
+    """The pairs one by one, what a user got beside the other answer, with each grade: first those that were lost."""
+    query = {name: visit.query[name] for name in ("after", "which") if name in visit.query}
+    wanted = {"limit": _A_PAGE, **{name: value for name, value in query.items() if name == "after"}}
+    if query.get("which") != "all":
+        wanted["lost"] = "true"
+    found, page = visit.api.all([Asked(_path(visit)), Asked(f"{_path(visit)}/pairs", wanted)])
+    if found is None or page is None:
+        raise ApiError("There is no such rollout.", code="not_found", status=404)
+    shown = [{**pair, **{side: graded.row(pair[side]["item"]) for side in _SIDES}} for pair in page["data"]]
+    content = {"rollout": found, "page": page, "pairs": shown, "query": query, "path": f"{_path(visit)}/pairs"}
+    return Page("rollout_pairs.html", f"Pairs of {found['alias']}", content)
 
 
 @pages.post("/rollouts/<rollout_id>/freeze", scope="write")
