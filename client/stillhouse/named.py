@@ -4,7 +4,7 @@ EVENTS = (
     "eval.run.succeeded, eval.run.failed, eval.run.canceled, distillation.blocked, distillation.failed, "
     "distillation.verdict, fine_tuning.job.succeeded, fine_tuning.job.failed, fine_tuning.job.cancelled, "
     "fine_tuning.job.waiting_for_model, fine_tuning.job.stalled, model.shutdown_approaching, "
-    "model.retirement_approaching, spending.cap_reached, alias.promoted, rollout.started, "
+    "model.retirement_approaching, spending.cap_reached, alias.promoted, alias.drifted, rollout.started, "
     "rollout.advanced, rollout.paused, rollout.rolled_back, rollout.promoted, stack.alarm"
 )
 TRAINERS = "default, file, bedrock, sagemaker, azure, nebius, together, fireworks"

@@ -12,7 +12,7 @@ from foundation.routes import Routes
 MODULES = {
     "chat": ["completions", "corrections", "completion_grades", "dataset_rows"],
     "exports": ["exports"],
-    "aliases": ["aliases"],
+    "aliases": ["aliases", "alias_drift"],
     "rollouts": ["rollouts"],
     "filters": ["filters"],
     "retention_policies": ["retention"],

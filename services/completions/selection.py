@@ -8,6 +8,7 @@ is not read any more.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched, groupby, islice
 from typing import NamedTuple
@@ -106,6 +107,15 @@ def read(
     lines = _lines(key, part) if part else blobs.raw_lines(key) or ()
     completions = _read(_present(lines), read_lines)
     return (completion for completion in completions if model is None or model in completion.models)
+
+
+def some(key: str, most: int, *, read_lines: ReadLines | None = None) -> Iterator[Completion]:
+    """At most so many completions of a selection, chosen by a digest of their lines, lazily and in order.
+
+    Those deleted since are left out; none where there is no selection of this key.
+    """
+    chosen_lines = heapq.nsmallest(most, blobs.raw_lines(key) or (), key=lambda line: hashlib.blake2b(line).digest())
+    return _read(_present(sorted(chosen_lines)), read_lines)
 
 
 def deleted(key: str, part: Part) -> set[str]:

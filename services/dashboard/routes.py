@@ -28,6 +28,7 @@ _MODULES = (
     "models",
     "aliases",
     "rollouts",
+    "alias_drift",
     "usage",
     "health",
     "channels",

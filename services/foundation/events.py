@@ -15,10 +15,11 @@ from pydantic import Base64Bytes, Field, TypeAdapter, model_validator
 
 from foundation.alarms import AlarmStateChange
 from foundation.curve_messages import AdvanceLearningCurve
+from foundation.drift_messages import LookForDrift
 from foundation.job_messages import LookAtJob, PauseJob
 from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
-from foundation.notice_messages import DeliverNotice
+from foundation.notice_messages import AlertRaised, DeliverNotice
 from foundation.rollout_messages import AdvanceRollout, LookAtRollouts, ObjectCreated
 
 
@@ -229,16 +230,6 @@ class DistillationFailed(Message):
     distillation_id: str
 
 
-class AlertRaised(Message):
-    """People are to be told of this alert: something that costs money, or soon will fail, needs their decision."""
-
-    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
-    ABOUT: ClassVar[str] = "alert_id"
-
-    type: Literal["AlertRaised"] = "AlertRaised"
-    alert_id: str
-
-
 class DeliverEvent(Message):
     """Tell every channel that asks for events of this type that one has happened to this object."""
 
@@ -258,6 +249,7 @@ type Work = (
     | AdvanceDistillation
     | AdvanceLearningCurve
     | AssembleDataset
+    | LookForDrift
     | StepFailed
     | StartJob
     | CancelJob

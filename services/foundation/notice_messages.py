@@ -1,10 +1,20 @@
-"""The messages that have a notice delivered; `events.py` has all others."""
+"""The messages that have an alert told and a notice delivered."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from foundation.message import BACK, Postponable
+from foundation.message import BACK, Message, Postponable
+
+
+class AlertRaised(Message):
+    """People are to be told of this alert: something that costs money, or soon will fail, needs their decision."""
+
+    QUEUE: ClassVar[str] = "NOTIFY_QUEUE_URL"
+    ABOUT: ClassVar[str] = "alert_id"
+
+    type: Literal["AlertRaised"] = "AlertRaised"
+    alert_id: str
 
 
 class DeliverNotice(Postponable):

@@ -10,6 +10,7 @@ _PAGES = {
     "fine_tuning": "models",
     "model": "models",
     "spending": "usage",
+    "alias.drifted": "aliases/{id}/drift",
     "alias": "aliases/{id}",
     "rollout": "rollouts/{id}",
     "channel": "channels/{id}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foundation import bus
-from foundation.events import AlertRaised
+from foundation.notice_messages import AlertRaised
 from notifications.alerts import Alert
 
 

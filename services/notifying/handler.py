@@ -7,14 +7,13 @@ from typing import Any
 from foundation.alarms import AlarmStateChange
 from foundation.consumer import consume
 from foundation.events import (
-    AlertRaised,
     DeliverEvent,
     Delivery,
     DistillationBlocked,
     DistillationFailed,
     VerdictDecided,
 )
-from foundation.notice_messages import DeliverNotice
+from foundation.notice_messages import AlertRaised, DeliverNotice
 from notifying.deliver import deliver, give_up
 from notifying.notify import (
     complete_untold,

@@ -25,6 +25,18 @@ ALIAS = {
     "promote_on": None,
 }
 VERSION = {**ALIAS, "id": "quick@7", "created_at": 1_790_000_000, "rolled_back_to": 5, "deleted": False}
+FIELD = {"comparison": {"field": "metadata.topic", "psi": 1.25, "psi_noise_95": 0.04}, "since": 1_790_000_000}
+NEXT = {"lacks": None, "command": "stillhouse alias drift quick --distill", "body": {"name": "again"}}
+DRIFT = {
+    "status": "drifted",
+    "sentence": "The traffic has moved.",
+    "concerns": ["metadata.topic 'recall' is 33% of recent traffic and 0% of this set."],
+    "newcomers": [
+        {"field": "topic", "value": "recall\x1b[2J", "share": 0.33, "other_share": 0.0, "examples": ["chatcmpl-1"]}
+    ],
+    "fields": [FIELD, {**FIELD, "since": None}],
+    "next": NEXT,
+}
 
 
 @pytest.fixture
@@ -34,6 +46,12 @@ def asked(monkeypatch):
     def answer(_, method, path, body=None):
         if method != "GET":
             calls.append((method, path, body))
+        if path.endswith("/quick/drift"):
+            return DRIFT
+        if path.endswith("/steady/drift"):
+            return {**DRIFT, "next": None, "status": "steady", "sentence": "No drift."}
+        if path == "/distillations":
+            return {"id": "distill_1", "status": "queued", "name": "again"}
         if "/versions" in path:
             return {"data": [VERSION, {**VERSION, "version": 6, "deleted": True}], "has_more": False}
         if path.startswith("/aliases?"):
@@ -130,3 +148,18 @@ def test_shares_are_those_of_the_slice():
     assert "back to 5" in lines[0]
     assert "deleted" in lines[1]
     assert json.loads(run("show", "quick", "--json").stdout) == ALIAS
+
+
+def test_drift_is_told_field_by_field_and_its_next_distillation_started(asked):
+    shown = run("drift", "quick")
+    assert shown.exit_code == 0
+    assert "drifted: The traffic has moved." in shown.output
+    assert "1.250  chance up to 0.040  metadata.topic  drifts since 2026-09-21" in shown.output
+    assert "new: topic 'recall<U+001B>[2J' is 0.0% of the set, 33.0% of the traffic; look at chatcmpl-1" in shown.output
+    assert "next: stillhouse alias drift quick --distill" in shown.output
+    assert asked == []
+    begun = run("drift", "quick", "--distill")
+    assert (begun.exit_code, begun.output) == (0, "distill_1  queued  again\n")
+    assert asked == [("POST", "/distillations", {"name": "again"})]
+    nothing = run("drift", "steady", "--distill")
+    assert (nothing.exit_code, "nothing to distill anew: No drift." in nothing.output) == (1, True)

@@ -12,6 +12,7 @@ UNLINKED = {"/sign-in", "/static/<name>", "/reports/<object_id>"}
 NEED_MORE = {
     "/evals/<eval_id>/calibrations/<calibration_id>",
     "/aliases/<name>",
+    "/aliases/<name>/drift",
     "/channels/<channel_id>",
     "/rollouts/<rollout_id>",
     "/rollouts/<rollout_id>/pairs",

@@ -1,4 +1,4 @@
-"""`stillhouse alias list|show|set|versions|rollback|delete`: which models answer for the names that applications call.
+"""`stillhouse alias list|show|set|versions|rollback|drift|delete`: who answers for the names that applications call.
 
 In: Stillhouse's URL and a key with the scope `write`. Out: lines for people, or JSON with --json. The exit code is 1
 where Stillhouse refuses, also because somebody else has changed the alias meanwhile, or cannot be reached.
@@ -6,6 +6,7 @@ where Stillhouse refuses, also because somebody else has changed the alias meanw
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from math import inf, isfinite
 from typing import Annotated, Any
@@ -122,6 +123,26 @@ def rollback(
 
 
 @app.command()
+def drift(
+    name: Name,
+    *,
+    to: To,
+    distill: Annotated[bool, typer.Option("--distill", help="Start the next distillation as it is filled in.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show whether the traffic has moved away from what the alias's model learnt from, and what has moved."""
+    with errors_in_one_line():
+        found = stack.asked(to, "GET", f"{_path(name)}/drift")
+        if not distill:
+            stack.show(found, as_json=as_json, lines=_drift(found))
+            return
+        if found["next"] is None:
+            raise Stopped(f"there is nothing to distill anew: {found['sentence']}")
+        begun = stack.asked(to, "POST", "/distillations", found["next"]["body"])
+        stack.show(begun, as_json=as_json, lines=[f"{begun['id']}  {begun['status']}  {stack.plain(begun['name'])}"])
+
+
+@app.command()
 def delete(name: Name, *, to: To, as_json: AsJson = False) -> None:
     """Delete an alias: nobody answers for its name any more. Its versions stay."""
     with errors_in_one_line():
@@ -209,6 +230,21 @@ def _version(version: dict[str, Any]) -> str:
     said = "deleted" if version["deleted"] else ", ".join(_shares(version))
     why = f"  {version['why']}" if version["why"] else ""
     return f"{version['version']}  {stack.at(version['created_at'])}  by {version['by']}{back}  {said}{why}"
+
+
+def _drift(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['status']}: {stack.plain(found['sentence'])}"
+    yield from (stack.plain(f"  {concern}") for concern in found["concerns"])
+    for one in found["newcomers"]:
+        field, value, examples = one["field"], one["value"], ", ".join(one["examples"])
+        shares = f"{one['other_share']:.1%} of the set, {one['share']:.1%} of the traffic"
+        yield stack.plain(f"  new: {field} '{value}' is {shares}; look at {examples}")
+    for field in found["fields"]:
+        one = field["comparison"]
+        since = f"  drifts since {stack.at(field['since'])}" if field["since"] is not None else ""
+        yield stack.plain(f"{one['psi']:8.3f}  chance up to {one['psi_noise_95']:.3f}  {one['field']}{since}")
+    if found["next"]:
+        yield stack.plain(found["next"]["lacks"] or f"next: {found['next']['command']}")
 
 
 def _shares(alias: dict[str, Any]) -> list[str]:

@@ -1,13 +1,14 @@
 """Production beside what trains, and earlier beside later rows, field by field.
 
-In: the counts of a survey. Out: for each field how far both are apart, whether that is more than chance, and by which
-values. Fields whose values are too many to count are not compared, nor is the date.
+In: the counts of a survey, or the cells of fields. Out: for each field how far both are apart, whether that is more
+than chance, and by which values. Of a survey, fields whose values are too many to count are not compared, nor is the
+date.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from assembly.report.features import DATE
@@ -29,41 +30,53 @@ _BY_CHANCE = 0.05
 _LEAST_SEEN = 2
 
 
-class _Cells(NamedTuple):
+type CellName = tuple[str, Literal["value", "long", "none"]]
+
+
+class Overlap(NamedTuple):
+    """How rows count that stand in both groups of a field, or several times in one."""
+
+    either: Sequence[int]
+    """The rows of both groups by cell, each once."""
+    weights: Mapping[float, int]
+    """As `homogeneity` takes them."""
+
+
+class Cells(NamedTuple):
     """One field as cells with the counts of both groups."""
 
     field: str
     kind: Literal["labels", "amounts", "topics"]
-    names: Sequence[tuple[str, Literal["value", "long", "none"]]]
+    names: Sequence[CellName]
     first: Sequence[int]
     second: Sequence[int]
-    either: Sequence[int]
-    """Rows of both groups, each once; production and what trains alone have common ones."""
-    table: Table
+    overlap: Overlap | None = None
+    """None where each row stands once, in one of both groups."""
+    separate: float = 1.0
+    """The share of the rows that say something by themselves: less where several are of one conversation."""
 
 
 def skew_of(counted: Counted) -> list[FieldComparison]:
     """Production beside what trains, the field that differs most first; empty without one of both."""
-    fields = list(_fields(counted, Group.PRODUCTION, Group.TRAIN_LINES))
-    return _compared(fields, of_production=True)
+    return compared(list(_fields(counted, Group.PRODUCTION, Group.TRAIN_LINES)))
 
 
 def drift_of(counted: Counted) -> Drift | None:
     """The earlier beside the later half of what was selected; None for fewer than 20 rows."""
     if counted.whole.totals[Group.SELECTED] < _LEAST_ROWS:
         return None
-    compared = _compared(list(_fields(counted, Group.EARLY, Group.LATE)), of_production=False)
+    comparisons = compared(list(_fields(counted, Group.EARLY, Group.LATE)))
     ended: dict[str, list[ValueCount]] = {}
     began: dict[str, list[ValueCount]] = {}
-    for comparison in compared:
+    for comparison in comparisons:
         labels = counted.whole.labels.get(comparison.field)
         if comparison.differs and labels is not None:
             ended[comparison.field] = [one for one in _seen(labels) if _has_ended(one, counted)]
             began[comparison.field] = [one for one in _seen(labels) if _has_begun(one, counted)]
-    return Drift(split_at=counted.times.half, fields=compared, ended=ended, began=began)
+    return Drift(split_at=counted.times.half, fields=comparisons, ended=ended, began=began)
 
 
-def _fields(counted: Counted, first: Group, second: Group) -> Iterator[_Cells]:
+def _fields(counted: Counted, first: Group, second: Group) -> Iterator[Cells]:
     whole, sampled = counted.whole, counted.sampled
     for field, labels in sorted(whole.labels):
         if is_closed(field, labels):
@@ -76,21 +89,22 @@ def _fields(counted: Counted, first: Group, second: Group) -> Iterator[_Cells]:
         yield _of_labels(TOPIC, topics, sampled, first=first, second=second)
 
 
-def _of_labels(field: str, labels: Labels, table: Table, *, first: Group, second: Group) -> _Cells:
+def _of_labels(field: str, labels: Labels, table: Table, *, first: Group, second: Group) -> Cells:
     cells: list[tuple[str, Literal["value", "long", "none"], Cell]] = [
         (value, "value", cell) for value, cell in sorted(labels.cells)
     ]
     cells += [("", "long", labels.long), ("", "none", absent(labels, table))]
     ours, theirs, either = ([cell.counts[group] for _, _, cell in cells] for group in (first, second, Group.EITHER))
     kind: Literal["labels", "topics"] = "topics" if field == TOPIC else "labels"
-    return _Cells(field, kind, [(value, kind_) for value, kind_, _ in cells], ours, theirs, either, table)
+    overlap = _overlap(first, either, table)
+    return Cells(field, kind, [(value, kind_) for value, kind_, _ in cells], ours, theirs, overlap)
 
 
-def _of_amounts(field: str, cells: dict[int, Cell], table: Table, first: Group, second: Group) -> _Cells:
+def _of_amounts(field: str, cells: dict[int, Cell], table: Table, first: Group, second: Group) -> Cells:
     """Ranges with about as many rows each, both groups together, so that which group a row is of decides nothing."""
     groups = (first, second, Group.EITHER)
     least = sum(cell.counts[first] + cell.counts[second] for cell in cells.values()) / _MOST_BINS
-    names: list[tuple[str, Literal["value", "long", "none"]]] = []
+    names: list[CellName] = []
     counts: list[list[int]] = []
     steps = sorted(cells)
     start, so_far = steps[0], [0, 0, 0]
@@ -104,42 +118,55 @@ def _of_amounts(field: str, cells: dict[int, Cell], table: Table, first: Group, 
     ours, theirs, either = ([count[place] for count in counts] for place in range(3))
     rest = [table.totals[group] - sum(column) for group, column in zip(groups, (ours, theirs, either), strict=True)]
     names.append(("", "none"))
-    return _Cells(field, "amounts", names, [*ours, rest[0]], [*theirs, rest[1]], [*either, rest[2]], table)
+    overlap = _overlap(first, [*either, rest[2]], table)
+    return Cells(field, "amounts", names, [*ours, rest[0]], [*theirs, rest[1]], overlap)
+
+
+def _overlap(first: Group, either: Sequence[int], table: Table) -> Overlap | None:
+    """Production and what trains may have common rows; earlier and later rows have none."""
+    return None if first != Group.PRODUCTION or table.is_plain else Overlap(either, table.weights)
 
 
 def _range(first: int, last: int) -> str:
-    low, high = math.ceil(least_of(first)), math.ceil(least_of(last + 1)) - 1
+    return range_of(math.ceil(least_of(first)), math.ceil(least_of(last + 1)) - 1)
+
+
+def range_of(low: int, high: int) -> str:
+    """A range of amounts in words."""
     return f"{low:,}" if high <= low else f"{low:,} to {high:,}"
 
 
-def _compared(fields: Sequence[_Cells], *, of_production: bool) -> list[FieldComparison]:
+def compared(fields: Sequence[Cells], *, alpha: float = ALPHA) -> list[FieldComparison]:
+    """Both groups in each field, the one that differs most first; what is the same everywhere is left out.
+
+    `alpha` is the chance that two groups of one population are said to differ in any of the fields.
+    """
     telling = [cells for cells in fields if _is_telling(cells)]
-    results = [_result(cells, of_production=of_production) for cells in telling]
+    results = [_result(cells) for cells in telling]
     adjusted = holm([result.p_value for result in results])
     comparisons = [
-        _comparison(cells, result, p, of_production=of_production)
-        for cells, result, p in zip(telling, results, adjusted, strict=True)
+        _comparison(cells, result, p, alpha) for cells, result, p in zip(telling, results, adjusted, strict=True)
     ]
     return sorted(comparisons, key=lambda one: (not one.differs, one.adjusted_p_value, -one.psi, one.field))
 
 
-def _is_telling(cells: _Cells) -> bool:
+def _is_telling(cells: Cells) -> bool:
     present = sum(a + b > 0 for a, b in zip(cells.first, cells.second, strict=True))
     return present > 1 and sum(cells.first) > 0 and sum(cells.second) > 0
 
 
-def _result(cells: _Cells, *, of_production: bool) -> Homogeneity:
-    if of_production:
-        return homogeneity(cells.first, cells.second, pooled=cells.either, weights=cells.table.weights)
-    return homogeneity(cells.first, cells.second)
+def _result(cells: Cells) -> Homogeneity:
+    if cells.overlap:
+        return homogeneity(cells.first, cells.second, pooled=cells.overlap.either, weights=cells.overlap.weights)
+    first, second = ([cells.separate * count for count in counts] for counts in (cells.first, cells.second))
+    return homogeneity(first, second)
 
 
-def _comparison(cells: _Cells, result: Homogeneity, adjusted: float, *, of_production: bool) -> FieldComparison:
+def _comparison(cells: Cells, result: Homogeneity, adjusted: float, alpha: float) -> FieldComparison:
     present = [place for place, both in enumerate(zip(cells.first, cells.second, strict=True)) if any(both)]
     first, second = [cells.first[place] for place in present], [cells.second[place] for place in present]
     psi = population_stability(first, second)
-    differs = adjusted < ALPHA and psi > NOTICEABLE
-    separate = not of_production or cells.table.is_plain
+    differs = adjusted < alpha and psi > NOTICEABLE
     return FieldComparison(
         field=cells.field,
         kind=cells.kind,
@@ -153,11 +180,12 @@ def _comparison(cells: _Cells, result: Homogeneity, adjusted: float, *, of_produ
         p_value=result.p_value,
         adjusted_p_value=adjusted,
         differs=differs,
-        changes=_changes(cells, separate=separate) if differs else [],
+        changes=changes_of(cells)[:_MOST_CHANGES] if differs else [],
     )
 
 
-def _changes(cells: _Cells, *, separate: bool) -> list[ShareChange]:
+def changes_of(cells: Cells) -> list[ShareChange]:
+    """The shares of each value in both groups, the one that has changed most first."""
     m, n = sum(cells.first), sum(cells.second)
     changes = [
         ShareChange(
@@ -165,12 +193,12 @@ def _changes(cells: _Cells, *, separate: bool) -> list[ShareChange]:
             kind=kind,
             share=ours / m,
             other_share=theirs / n,
-            interval=newcombe_interval(theirs, n, ours, m) if separate else None,
+            interval=None if cells.overlap else newcombe_interval(theirs, n, ours, m),
         )
         for (name, kind), ours, theirs in zip(cells.names, cells.first, cells.second, strict=True)
         if ours + theirs
     ]
-    return sorted(changes, key=lambda change: (-abs(change.other_share - change.share), change.value))[:_MOST_CHANGES]
+    return sorted(changes, key=lambda change: (-abs(change.other_share - change.share), change.value))
 
 
 def _seen(labels: Labels) -> list[ValueCount]:

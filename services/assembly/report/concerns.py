@@ -40,7 +40,7 @@ def concerns_of(report: DatasetReport) -> list[str]:
     sentences = [
         *(reason for terms in report.terms for reason in terms.reasons),
         *_leaks(report),
-        *_skew(report.skew),
+        *skew_sentences(report.skew),
         *(_drift(report.drift) if report.drift else ()),
         *_too_few(report),
         *_contradictions(report),
@@ -67,7 +67,7 @@ def _leaks(report: DatasetReport) -> Iterator[str]:
         yield f"{leaks:,} of {report.selected:,} completions are, or nearly are, rows of the test: they were kept out."
 
 
-def _skew(skew: Iterable[FieldComparison]) -> Iterator[str]:
+def skew_sentences(skew: Iterable[FieldComparison]) -> Iterator[str]:
     """For each field that differs the change that is largest, and the next one if it is the other way.
 
     Times of day come last: a set is seldom of the same hours as the newest traffic, and that is seldom what is wrong.

@@ -50,7 +50,8 @@ def alias(visit: Visit) -> Answer:
     """An alias: who answers which share, a form to change that, and its versions with a button to go back to each."""
     name = visit.parameters["name"]
     found = visit.api.get(_path(name))
-    versions, models = visit.api.all([Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS])
+    asked = [Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS, Asked(f"{_path(name)}/drift")]
+    versions, models, drift = visit.api.all(asked)
     content = {
         "alias": found,
         "shares": _shares(found),
@@ -58,6 +59,7 @@ def alias(visit: Visit) -> Answer:
         "has_more": versions["has_more"],
         "models": names_of(models),
         "proposed": _proposed(visit),
+        "drift": drift,
     }
     return Page("alias.html", name, content)
 

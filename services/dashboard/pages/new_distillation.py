@@ -29,6 +29,7 @@ _BEGUN = (
 )
 _SMALL = re.compile(r"(?:\b|[-_])(?:mini|nano|small|lite|micro|haiku|flash|[1-9]b)(?:\b|[-_])", re.IGNORECASE)
 """Names that providers give to their small models."""
+_OF_COMPLETIONS = frozenset({"tags", "train_tags", "test_tags", "test_limit"})
 _SAMPLE = 100
 _COUNTED = 10_000
 """The most completions that an estimate counts: a hundred thousand would take more than a second."""
@@ -73,6 +74,9 @@ def _form(visit: Visit, given: Mapping[str, str]) -> Page:
     begun = _as_fields(before) if before and (repeated or not (fields or given.get("dataset"))) else {}
     if not repeated:
         begun.pop("eval_id", None)
+    if fields:
+        # Other completions are named: those of before are not meant.
+        begun = {name: value for name, value in begun.items() if name not in _OF_COMPLETIONS}
     defaults = _defaults(fields, sample["data"], names_of(models), before)
     values = {**defaults, **begun, **{name: value for name, value in given.items() if name != "csrf"}}
     dataset = _dataset(visit, given["dataset"]) if given.get("dataset") else None

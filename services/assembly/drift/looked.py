@@ -1,0 +1,149 @@
+"""One look at the traffic of an alias: a week of it beside what its model learnt from.
+
+In: the alias, its model and dataset, the dataset's report, and the look before. Out: the look. A week is looked at, so
+that times of day and weekdays are in it as in any other week; before a week has passed there is too little.
+
+All looks at one dataset together find a drift where there is none with a chance of 0.02 at most: a look may use what
+`spent_at` gives it, and Holm's correction keeps its fields together to that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from assembly.drift import moved
+from assembly.drift.again import next_of
+from assembly.drift.cells import LEAST, fields_of
+from assembly.drift.observed import Observed, observed
+from assembly.drift.traffic import first_at, sampled
+from assembly.masking import mask_of
+from assembly.report.concerns import skew_sentences
+from assembly.report.survey import SAMPLE
+from completions import index, selection
+from completions.completion import Completion
+from completions.postings import Reference
+from distillations import file_lines
+from distillations.dataset import DatasetId, dataset_key
+from distillations.distillation import Distillation
+from distillations.drift.document import AliasDrift
+from distillations.drift.watched import Watched
+from distillations.report.document import DatasetReport
+from distillations.text_steps import PersonalData
+from stats.spending import spent_at
+
+ALPHA = 0.02
+"""The chance that any look at one alias and dataset finds a drift where there is none."""
+WINDOW_S = 7 * 86_400
+_A_WEEK = "A whole week of traffic is looked at, so that each weekday and time of day is in it:"
+
+
+def looked(alias: str, watched: Watched, report: DatasetReport, before: AliasDrift | None, at: int) -> AliasDrift:
+    """The look at this time, in seconds since the epoch. `before` is the last look that is about the same dataset."""
+    drift = AliasDrift(
+        id=alias,
+        status="too_little",
+        sentence="",
+        model=watched.model.id,
+        dataset_id=watched.dataset.id,
+        distillation_id=watched.model.distillation_id,
+        looked_at=at,
+        begins_at=at - WINDOW_S,
+        ends_at=at,
+        **_known(before),
+    )
+    young = _too_young(alias, report, at - WINDOW_S)
+    if young:
+        return drift.model_copy(update={"sentence": young})
+    references = sampled(alias, since=at - WINDOW_S, until=at)
+    traffic = _observed(watched, index.read(references))
+    counts = {"rows": len(traffic.features), "conversations": traffic.conversations}
+    if traffic.conversations < LEAST:
+        sentence = (
+            f"Too little traffic to tell: {len(traffic.features)} completions of {traffic.conversations} conversations "
+            f"in seven days, and {LEAST} are needed."
+        )
+        return drift.model_copy(update={**counts, "sentence": sentence})
+    return _compared(drift.model_copy(update=counts), watched, report, traffic, references)
+
+
+def _known(before: AliasDrift | None) -> dict[str, Any]:
+    """What stays of the look before."""
+    if before is None:
+        return {}
+    return {name: getattr(before, name) for name in ("looks", "since", "told_at", "fields")}
+
+
+def _too_young(alias: str, report: DatasetReport, since: int) -> str:
+    """Why there cannot be enough traffic yet; empty where there can."""
+    selected = [value.last_at for field in report.labels for value in field.values if value.last_at]
+    first = first_at(alias)
+    if first is None:
+        return f"Too little traffic to tell: no completion was captured by the alias {alias}."
+    if first > since:
+        return f"{_A_WEEK} the first completion of the alias is of {_day(first)}."
+    if max(selected, default=0) > since:
+        return f"{_A_WEEK} the newest completion of the training set is of {_day(max(selected))}."
+    return ""
+
+
+def _day(at: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
+
+
+def _observed(watched: Watched, completions: Iterable[Completion]) -> Observed:
+    """What is noted of completions, with the slices and the masks that the report of the dataset has."""
+    recipe = watched.recipe
+    return observed(completions, recipe.slice_keys, mask_of(recipe.steps_of(PersonalData)))
+
+
+def _questions(watched: Watched) -> Observed:
+    """What is noted of some completions that were selected for training, of those that are still there."""
+    key = dataset_key(_chosen_for(watched), "selection.jsonl")
+    return _observed(watched, selection.some(key, SAMPLE, read_lines=file_lines.completions))
+
+
+def _chosen_for(watched: Watched) -> str:
+    """The dataset whose completions were chosen: that of a distillation may be made of another one's."""
+    distillation = Distillation.find(watched.dataset.distillation_id or "")
+    train = distillation.train if distillation else None
+    return train.id if isinstance(train, DatasetId) else watched.dataset.id
+
+
+def _compared(
+    drift: AliasDrift, watched: Watched, report: DatasetReport, traffic: Observed, references: Sequence[Reference]
+) -> AliasDrift:
+    """The look at enough traffic."""
+    at, number = drift.looked_at or 0, drift.looks + 1
+    alpha = spent_at(number, ALPHA)
+    beside = fields_of(report, traffic, _questions(watched))
+    fields = moved.fields_now(beside, drift.fields, alpha=alpha, at=at)
+    since = min((field.since for field in fields if field.since is not None), default=None)
+    tells = moved.is_to_tell(fields)
+    found = drift.model_copy(
+        update={
+            "looks": number,
+            "alpha": alpha,
+            "fields": moved.told(fields) if tells else fields,
+            "since": since,
+            "told_at": at if tells else drift.told_at if since else None,
+        }
+    )
+    if since is None:
+        sentence = f"No drift in {len(traffic.features):,} completions of seven days."
+        return found.model_copy(update={"status": "steady", "sentence": sentence})
+    distillation = Distillation.find(watched.model.distillation_id or "")
+    again = distillation and next_of(distillation, drift.id, references, since=at - WINDOW_S, until=at)
+    return found.model_copy(
+        update={
+            "status": "drifted",
+            "sentence": (
+                f"The traffic of the alias {drift.id} has moved away from what {watched.model.id} learnt from "
+                f"({watched.dataset.id}): so it is since {_day(since)}."
+            ),
+            "newcomers": moved.newcomers(beside, fields),
+            "concerns": list(skew_sentences(field.comparison for field in fields)),
+            "next": again,
+        }
+    )

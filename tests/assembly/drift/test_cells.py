@@ -1,0 +1,85 @@
+"""The traffic counted in the cells of a report: as the report itself would have counted it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assembly.drift.cells import RARE, Beside, fields_of
+from assembly.drift.observed import observed
+from assembly.report.compare import compared
+from completions.completion import Completion
+from distillations.report.document import DatasetReport
+from tests.assembly.reporting import reported
+from tests.distilling import build
+
+
+def rows(sizes: list[int], *, first: int = 0, answer: str = "yes", **more: Any) -> list[Completion]:
+    """Completions whose questions have so many letters."""
+    return [
+        Completion.of(build.record(first + number, "x" * size, answer, **more), at=build.AT)
+        for number, size in enumerate(sizes)
+    ]
+
+
+def beside(
+    trained: list[Completion], traffic: list[Completion], report: DatasetReport | None = None
+) -> dict[str, Beside]:
+    of_it = observed(traffic, [], None)
+    made = fields_of(report or reported(trained), of_it, observed(trained, [], None))
+    return {field.trained.field: field for field in made}
+
+
+@pytest.mark.parametrize("letters", [1, 8, 9, 17, 100, 1000])
+def test_an_amount_falls_into_the_range_that_the_report_had_it_in(letters: int) -> None:
+    """Else every amount at the border of a range would be on one side of it there, and on the other here."""
+    sizes = [size for size in range(letters, 3 * letters + 40) for _ in range(2)]
+    cells = beside(rows(sizes), rows(sizes, first=9000))["question_characters"].trained
+    assert list(cells.first) == list(cells.second)
+    assert len(cells.first) > 3
+
+
+def test_amounts_beyond_those_of_the_set_are_a_cell_of_their_own() -> None:
+    field = beside(rows([10, 20, 40] * 30), rows([10, 900, 900] * 30, first=9000))["question_characters"].trained
+    assert dict(zip(field.names, zip(field.first, field.second, strict=True), strict=True))[
+        ("more than 40", "value")
+    ] == (60, 0)
+
+
+def test_values_that_hardly_anybody_has_are_one_cell() -> None:
+    trained = [row for n in range(8) for row in rows([9] * 2, first=10 * n, metadata={"team": f"t{n}"})]
+    trained += rows([9] * 60, first=500, metadata={"team": "big"})
+    traffic = rows([9] * 60, first=900, metadata={"team": "big"}) + rows([9] * 7, first=990, metadata={"team": "new"})
+    field = beside(trained, traffic)["metadata.team"].trained
+    counted = {name: (ours, theirs) for name, ours, theirs in zip(field.names, field.first, field.second, strict=True)}
+    assert counted == {("big", "value"): (60, 60), RARE: (0, 16), ("new", "value"): (7, 0)}
+
+
+def test_answers_count_only_of_a_model_whose_answers_the_set_has() -> None:
+    trained = rows([9, 10] * 40)
+    other = rows([9, 10] * 40, first=900, answer="no", model="student")
+    fields = beside(trained, other)
+    assert not {"answer", "answer_characters", "answer_tokens", "finish_reason", "tools_called"} & fields.keys()
+    fields = beside(trained, rows([9, 10] * 40, first=2000, answer="no") + other)
+    assert sum(fields["answer"].trained.first) == 80
+    assert sum(fields["question_characters"].trained.first) == 160
+
+
+def test_what_the_set_repeats_is_counted_as_it_trains_and_as_it_was_selected() -> None:
+    report = reported(rows([9, 10] * 40))
+    [field] = [one for one in report.labels if one.field == "metadata.split"]
+    values = [one.model_copy(update={"train_lines": 3 * one.train_lines}) for one in field.values]
+    report = report.model_copy(update={"labels": [field.model_copy(update={"values": values})]})
+    both = beside([], rows([9] * 60, first=900), report)["metadata.split"]
+    assert (list(both.trained.second), list(both.selected.second)) == ([240], [80])
+
+
+def test_turns_of_one_conversation_make_a_difference_less_sure() -> None:
+    trained = [row for n, team in enumerate("ab") for row in rows([9] * 60, first=100 * n, metadata={"team": team})]
+    alone = rows([9] * 60, first=900, metadata={"team": "a"})
+    fields = beside(trained, alone)["metadata.team"].trained
+    [sure] = compared([fields])
+    [less] = compared([fields._replace(separate=0.2)])
+    assert sure.p_value < less.p_value
+    assert (sure.psi, sure.psi_noise_95 < less.psi_noise_95) == (less.psi, True)

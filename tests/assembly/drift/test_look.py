@@ -1,0 +1,133 @@
+"""A look at an alias's traffic: told once, with the next distillation filled in; nothing where nothing has moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.new_distillation import NewDistillation
+from foundation.ids import now
+from tests.assembly.drifting import ALIAS, DAY, learnt, looked, mails, told, traffic
+from tests.distilling import build
+from tests.flow.system import FakeContext, System
+from tuning.handler import watch_entry
+
+
+def drifted(found: dict[str, Any]) -> list[str]:
+    return [field["comparison"]["field"] for field in found["fields"] if field["since"] is not None]
+
+
+def test_traffic_as_it_was_does_not_drift_and_says_how_it_knows(system: System) -> None:
+    dataset_id = learnt(system)
+    traffic(system, mails(160, seed=2, first=1000))
+    watch_entry({"due": "daily"}, FakeContext())
+    assert told(system) == []
+    found = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
+    assert (found["status"], found["dataset_id"], found["model"]) == ("steady", dataset_id, build.MODEL)
+    assert (found["looks"], found["alpha"], found["since"], found["next"]) == (1, 0.01, None, None)
+    assert found["rows"] == found["conversations"] == 140, "a week of eight days"
+    fields = {field["comparison"]["field"]: field for field in found["fields"]}
+    assert {"metadata.topic", "metadata.country", "question_characters", "topic", "answer"} <= fields.keys()
+    assert not {"hour", "weekday", "model", "prompt_tokens"} & fields.keys()
+    country = fields["metadata.country"]
+    assert sum(share["share"] for share in country["shares"]) == pytest.approx(1)
+    assert country["comparison"]["psi"] < country["comparison"]["psi_noise_95"]
+    assert [look["status"] for look in found["history"]] == ["steady"]
+
+
+def test_a_new_kind_of_mail_is_told_once_with_what_to_do(system: System) -> None:
+    learnt(system)
+    traffic(system, mails(160, seed=2, first=1000, topics=["refund", "login", "recall"]))
+    at = now()
+    found = looked(system, at=at)
+    assert found["status"] == "drifted"
+    assert {"metadata.topic", "topic", "answer"} <= set(drifted(found))
+    assert "metadata.country" not in drifted(found)
+    [topic] = [one for one in found["newcomers"] if one["field"] == "metadata.topic"]
+    assert (topic["value"], topic["other_share"]) == ("recall", 0)
+    examples = [system.ok("GET", f"/v1/chat/completions/{name}")["metadata"]["topic"] for name in topic["examples"]]
+    assert examples == ["recall"] * 5
+    assert any("'recall' is" in concern for concern in found["concerns"])
+    [notice] = told(system)
+    assert notice["object_id"] == ALIAS
+    assert "has moved away from what" in notice["sentence"]
+    assert notice["lines"][-1].endswith(f"stillhouse alias drift {ALIAS}")
+    assert looked(system, at=at) == found, "delivered twice"
+    later = looked(system, at=at + DAY)
+    assert (later["looks"], later["since"], later["told_at"]) == (2, found["since"], found["told_at"])
+    assert told(system) == [], "not every day"
+
+
+def test_the_next_distillation_is_one_that_can_be_started(system: System) -> None:
+    learnt(system)
+    traffic(system, mails(160, seed=2, first=1000, topics=["recall"]))
+    again = looked(system)["next"]
+    assert (again["lacks"], again["teacher_answers"]) == (None, 140)
+    asked = NewDistillation.model_validate(again["body"])
+    assert (asked.eval_id, asked.teacher, asked.student, asked.alias) == (
+        "eval_1",
+        build.TEACHER,
+        "lab-small",
+        ALIAS,
+    )
+    assert asked.train.model_dump()["created_before"] < asked.test.model_dump()["created_after"]
+    assert "repeat=distill_1&alias=quick" in again["url"]
+    made = system.ok("POST", "/v1/distillations", again["body"])
+    assert made["name"] == "triage on recent traffic"
+
+
+def test_without_answers_of_the_teacher_it_says_what_to_do(system: System) -> None:
+    learnt(system)
+    records = mails(160, seed=2, first=1000, topics=["recall"])
+    for record in records:
+        record["request"]["model"] = record["response"]["model"] = build.MODEL
+    traffic(system, records)
+    found = looked(system)
+    assert "answer" not in {field["comparison"]["field"] for field in found["fields"]}, "a student's differ anyway"
+    assert "let it answer a share of quick" in found["next"]["lacks"]
+    [notice] = told(system)
+    assert any("let it answer a share" in line for line in notice["lines"])
+
+
+def test_too_little_traffic_is_no_verdict(system: System) -> None:
+    learnt(system)
+    assert "no completion was captured" in looked(system)["sentence"]
+    at = now()
+    traffic(system, mails(40, seed=2, first=1000, topics=["recall"]), at=at, days=5)
+    young = looked(system, at=at + DAY)
+    assert (young["status"], "A whole week" in young["sentence"]) == ("too_little", True)
+    few = looked(system, at=at + 3 * DAY)
+    assert (few["status"], few["looks"], few["rows"]) == ("too_little", 0, 32)
+    assert "50 are needed" in few["sentence"]
+    assert told(system) == []
+
+
+def test_turns_of_a_conversation_count_once(system: System) -> None:
+    learnt(system)
+    records = mails(120, seed=2, first=1000, topics=["recall"])
+    for place, record in enumerate(records):
+        opened = {"role": "user", "content": f"hello {place // 30}"}
+        record["request"]["messages"] = [
+            opened,
+            {"role": "assistant", "content": "Yes?"},
+            *record["request"]["messages"],
+        ]
+    traffic(system, records)
+    found = looked(system)
+    assert (found["status"], found["conversations"]) == ("too_little", 4)
+
+
+def test_an_alias_of_models_that_learnt_nothing_here_is_not_watched(system: System) -> None:
+    system.ok("PUT", f"/v1/aliases/{ALIAS}", {"targets": [{"model": "lab-judge"}]})
+    watch_entry({"due": "daily"}, FakeContext())
+    assert build.sent(system, "ASSEMBLY") == []
+    found = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
+    assert (found["status"], found["history"]) == ("unwatched", [])
+    assert system.call("GET", "/v1/aliases/nobody/drift")[0] == 404
+
+
+def test_before_the_first_look_it_waits(system: System) -> None:
+    learnt(system)
+    found = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
+    assert (found["status"], found["model"]) == ("waiting", build.MODEL)

@@ -1,0 +1,42 @@
+"""The pages of a drift: what has moved with its plots, and the next distillation by a button."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from tests.assembly.drifting import ALIAS, learnt, looked, mails, traffic
+from tests.dashboard.browser import Browser
+from tests.distilling import build
+from tests.flow.system import System
+
+
+def test_what_has_moved_is_shown_and_distilled_anew_by_a_button(system: System, browser: Browser) -> None:
+    learnt(system)
+    page = browser.page(f"/aliases/{ALIAS}")
+    assert "waiting beside what its model learnt from" in page.text
+    traffic(system, mails(160, seed=2, first=1000, topics=["refund", "recall"]))
+    found = looked(system)
+    assert found["sentence"] in browser.page(f"/aliases/{ALIAS}").text
+    page = browser.page(f"/aliases/{ALIAS}/drift")
+    assert found["concerns"][0] in page.text
+    assert page.body.count('class="plot"') > 5
+    assert "training lines traffic of seven days" in page.text
+    assert f"/completions/{found['newcomers'][0]['examples'][0]}" in page.body
+    [form] = [link for link in page.links if link.startswith("/distillations/new")]
+    filled = browser.page(unquote(form))
+    assert f'name="alias" value="{ALIAS}"' in filled.body
+    assert 'value="lab-small"' in filled.body
+    assert 'value="split=train"' not in filled.body, "other completions are meant now"
+    made = browser.post(f"/aliases/{ALIAS}/drift/distill", {})
+    assert (made.status, "triage on recent traffic" in made.text) == (200, True)
+
+
+def test_steady_traffic_offers_nothing_to_start(system: System, browser: Browser) -> None:
+    learnt(system)
+    traffic(system, mails(120, seed=2, first=1000))
+    assert looked(system)["status"] == "steady"
+    page = browser.page(f"/aliases/{ALIAS}/drift")
+    assert "No drift in" in page.text
+    assert "Distill again" not in page.text
+    assert browser.post(f"/aliases/{ALIAS}/drift/distill", {}).status == 409
+    assert build.sent(system, "DISTILLING") == []
