@@ -51,6 +51,7 @@ class LiveChat:
                 if is_error(event):
                     return
             yield from self._end(done=event is not None)
+            loop.run(self._stream.end())
         except ProviderAway as away:
             yield _error(*why_broken(away, self._ends))
         finally:

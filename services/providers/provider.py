@@ -68,6 +68,10 @@ class EventStream(Protocol):
         """The milliseconds since it was asked for."""
         ...
 
+    async def end(self) -> None:
+        """Read no further, but for an end that is there at once: the connection then serves the next call, too."""
+        ...
+
     def close(self) -> None:
         """Read no further."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import Self
@@ -9,8 +10,10 @@ from typing import Self
 import aiohttp
 
 from providers.away import as_away
-from providers.provider import Event
+from providers.provider import Event, ProviderAway
 from providers.server_sent import Events
+
+_END_S = 0.1
 
 
 class HttpEvents:
@@ -51,6 +54,14 @@ class HttpEvents:
 
     def took_ms(self) -> int:
         return round((time.monotonic() - self._asked) * 1000)
+
+    async def end(self) -> None:
+        try:
+            async with asyncio.timeout(_END_S):
+                while await self.next():
+                    """What comes after the end says nothing."""
+        except (TimeoutError, ProviderAway):
+            self.close()
 
     def close(self) -> None:
         # A connection with something left in it is closed with it.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -190,7 +192,40 @@ def test_a_stream_of_the_responses_api_is_begun_where_there_is_one() -> None:
         with_provider(script, work, responses=False)
 
 
-def test_a_connection_serves_several_streams_and_a_closed_one_is_not_kept() -> None:
+@pytest.mark.parametrize(("ends", "connections"), [(True, 1), (False, 2)])
+def test_a_connection_serves_the_next_stream_where_the_last_one_has_ended(ends: bool, connections: int) -> None:
+    """A provider that holds a stream open after its last event is not waited for."""
+    opened = 0
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+                )
+                writer.write(b"%x\r\n%b\r\n" % (len(DONE), DONE) + (b"0\r\n\r\n" if ends else b""))
+        writer.close()
+
+    async def run() -> int:
+        async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            provider = OpenAICompatible(base_url=f"http://127.0.0.1:{port}", key=KnownKey("k"))
+            for _ in range(2):
+                stream = await begun(provider)
+                assert await stream.next() == Event(b"[DONE]", None)
+                await stream.end()
+                assert await stream.next() is None
+                stream.close()
+            await provider.close()
+        return opened
+
+    assert loop.run(run()) == connections
+
+
+def test_what_is_read_no_further_leaves_the_provider_usable() -> None:
     async def work(provider: OpenAICompatible) -> int:
         stream = await begun(provider)
         await stream.next()

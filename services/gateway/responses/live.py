@@ -43,8 +43,10 @@ class LiveResponse:
                 yield self._shown(event)
                 if is_error(event):
                     return
-            if not self._ended:
-                yield self._error("The model provider's stream broke off.", "stream_broken")
+                if self._ended:
+                    loop.run(self._stream.end())
+                    return
+            yield self._error("The model provider's stream broke off.", "stream_broken")
         except ProviderAway as away:
             yield self._error(*why_broken(away, self._ends))
         finally:
