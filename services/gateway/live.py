@@ -17,9 +17,10 @@ from foundation import loop
 from foundation.consumer import logger
 from gateway.assembled import Assembled
 from gateway.fallback import MARGIN_S
-from providers import Event, EventStream, ProviderAway
+from providers import Event, EventStream, ProviderAway, ProviderRefused
 
-_DONE = b"[DONE]"
+DONE = b"[DONE]"
+"""The data of a chat completion's last event."""
 _TOKENS_BESIDE = frozenset({"role"})
 
 type Capture = Callable[[dict[str, Any], int, int | None], object]
@@ -46,7 +47,7 @@ class LiveChat:
     def pieces(self) -> Iterator[bytes]:
         """The body of the event stream."""
         try:
-            while (event := loop.run(self._stream.next())) and not event.data.startswith(_DONE):
+            while (event := loop.run(self._stream.next())) and not event.data.startswith(DONE):
                 yield from self._shown(event)
                 if is_error(event):
                     return
@@ -89,7 +90,7 @@ class LiveChat:
         else:
             yield _error("The model provider's stream broke off.", "stream_broken")
             return
-        yield _written(_DONE)
+        yield _written(DONE)
 
 
 def is_error(event: Event) -> bool:
@@ -97,7 +98,7 @@ def is_error(event: Event) -> bool:
     return bool(event.document and (event.document.get("error") or event.document.get("type") == "error"))
 
 
-def why_broken(away: ProviderAway, ends: float) -> tuple[str, str]:
+def why_broken(away: ProviderRefused, ends: float) -> tuple[str, str]:
     """The message and the code that say why a stream has no end; `ends` is when the call is cut."""
     logger().warning("a stream broke off", extra={"status": away.status})
     if time.monotonic() >= ends - MARGIN_S:

@@ -28,6 +28,7 @@ from gateway.responses.answer import response_of
 from gateway.responses.chain import items_before
 from gateway.responses.live import LiveResponse
 from gateway.responses.request import LOGPROBS, as_chat, check, upstream
+from gateway.responses.spoken import SpokenResponse
 from providers import Answer, EventStream, NoResponses, ProviderRefused, StreamingProvider, registry
 
 _EVENTS = {"content-type": "text/event-stream"}
@@ -48,7 +49,7 @@ def respond(
     request, policy = aliased(request, policy, _beginning(request, before))
     asked = provider or registry.providers()
     seconds = ends - time.monotonic() - MARGIN_S
-    answer: Answer | EventStream
+    answer: Answer | EventStream | _Spoken
     try:
         if live and request.get("stream") and policy.cascade is None:
             ask = partial(_stream, asked, before, ends - MARGIN_S)
@@ -86,9 +87,14 @@ class _Call(NamedTuple):
         answered = _answered(self.request, response, self.headers)
         return bounded(answered, captured_at=stored_at("responses", response.get("id")) if captured else None)
 
-    def live(self, events: EventStream) -> Forwarded:
+    def live(self, events: EventStream | _Spoken) -> Forwarded:
         """An answer that comes event by event, captured before its last one."""
-        response = LiveResponse(events, ours=self._ours(), capture=self._capture, ends=self.ends)
+        ours, ends = self._ours(), self.ends
+        response: LiveResponse | SpokenResponse
+        if isinstance(events, _Spoken):
+            response = SpokenResponse(events.events, self.request, ours=ours, capture=self._capture, ends=ends)
+        else:
+            response = LiveResponse(events, ours=ours, capture=self._capture, ends=ends)
         return Forwarded(200, b"", self.headers | _EVENTS, response.pieces())
 
     def _ours(self) -> dict[str, Any]:
@@ -162,7 +168,10 @@ async def _ask(
     try:
         return await provider.respond(upstream(request, before), deadline_s=deadline_s, retry_s=retry_s)
     except NoResponses as missing:
-        return await _ask_for_chat(provider, before, request, missing, ends=ends, retry_s=retry_s)
+        chat = as_chat(request, before)
+        answer = await provider.complete(chat, deadline_s=ends - time.monotonic(), retry_s=retry_s)
+        missing.confirm()
+        return _as_response(answer, request)
 
 
 async def _stream(
@@ -173,7 +182,7 @@ async def _stream(
     *,
     deadline_s: float,
     retry_s: float | None = None,
-) -> Answer | EventStream:
+) -> Answer | EventStream | _Spoken:
     """The same as a stream, which is cut at this time, where the provider has one."""
     ends = time.monotonic() + deadline_s
     options = {"stream_options": request["stream_options"]} if request.get("stream_options") else {}
@@ -181,21 +190,20 @@ async def _stream(
     try:
         return await provider.stream_response(asked, deadline_s=deadline_s, ends=streams_until, retry_s=retry_s)
     except NoResponses as missing:
-        return await _ask_for_chat(provider, before, request, missing, ends=ends, retry_s=retry_s)
+        chat = as_chat(request, before)
+        left_s = ends - time.monotonic()
+        answer = await provider.stream(chat, deadline_s=left_s, ends=streams_until, retry_s=retry_s)
+        missing.confirm()
+        return _as_response(answer, request) if isinstance(answer, Answer) else _Spoken(answer)
 
 
-async def _ask_for_chat(
-    provider: StreamingProvider,
-    before: list[Any],
-    request: dict[str, Any],
-    missing: NoResponses,
-    *,
-    ends: float,
-    retry_s: float | None,
-) -> Answer:
-    chat = as_chat(request, before)
-    answer = await provider.complete(chat, deadline_s=ends - time.monotonic(), retry_s=retry_s)
-    missing.confirm()
+class _Spoken(NamedTuple):
+    """The events of a chat completion, which are to become those of a response."""
+
+    events: EventStream
+
+
+def _as_response(answer: Answer, request: dict[str, Any]) -> Answer:
     return answer._replace(body=response_of(answer.body, request))
 
 

@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-type _Event = dict[str, Any]
+type Event = dict[str, Any]
+"""An event without its number."""
 
 ENDS = ("completed", "incomplete", "failed")
 """How a response may end."""
+CONTENT_PART = "response.content_part"
+"""The beginning of the names of a part's events."""
 _UNKNOWN_YET: dict[str, Any] = {
     "completed_at": None,
     "error": None,
@@ -70,17 +73,40 @@ def written(kind: str, data: bytes) -> bytes:
     return named + b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
-def _events(response: dict[str, Any]) -> Iterator[_Event]:
-    begun = {**response, **_UNKNOWN_YET, "status": "in_progress"}
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.in_progress", "response": begun}
+def _events(response: dict[str, Any]) -> Iterator[Event]:
+    yield from begun(response)
     for position, item in enumerate(response["output"]):
-        yield {"type": "response.output_item.added", "output_index": position, "item": _begun(item)}
-        for event in _of_item(item):
-            yield {"item_id": item.get("id"), "output_index": position, **event}
-        yield {"type": "response.output_item.done", "output_index": position, "item": item}
+        yield from of_item(position, item)
+    yield ended(response)
+
+
+def begun(response: dict[str, Any]) -> Iterator[Event]:
+    """The beginning of a response, without what is unknown then."""
+    yet = {**response, **_UNKNOWN_YET, "status": "in_progress"}
+    yield {"type": "response.created", "response": yet}
+    yield {"type": "response.in_progress", "response": yet}
+
+
+def of_item(position: int, item: dict[str, Any]) -> Iterator[Event]:
+    """All events of an item of the output."""
+    yield item_begun(position, item)
+    for event in _of_item(item):
+        yield {"item_id": item.get("id"), "output_index": position, **event}
+    yield item_ended(position, item)
+
+
+def item_begun(position: int, item: dict[str, Any]) -> Event:
+    return {"type": "response.output_item.added", "output_index": position, "item": _begun(item)}
+
+
+def item_ended(position: int, item: dict[str, Any]) -> Event:
+    return {"type": "response.output_item.done", "output_index": position, "item": item}
+
+
+def ended(response: dict[str, Any]) -> Event:
+    """The last event, which says how the response has ended."""
     status = response.get("status")
-    yield {"type": f"response.{status if status in ENDS else 'completed'}", "response": response}
+    return {"type": f"response.{status if status in ENDS else 'completed'}", "response": response}
 
 
 def _begun(item: dict[str, Any]) -> dict[str, Any]:
@@ -96,13 +122,13 @@ def _begun(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, **empty}
 
 
-def _of_item(item: dict[str, Any]) -> Iterator[_Event]:
+def _of_item(item: dict[str, Any]) -> Iterator[Event]:
     """What is said between the beginning and the end of an item; nothing for items of hosted tools."""
     if item.get("type") in ("message", "reasoning"):
         for number, part in enumerate(_list_of(item.get("summary"))):
-            yield from _of_part("response.reasoning_summary_part", {"summary_index": number}, part)
+            yield from of_part("response.reasoning_summary_part", {"summary_index": number}, part)
         for number, part in enumerate(_list_of(item.get("content"))):
-            yield from _of_part("response.content_part", {"content_index": number}, part)
+            yield from of_part(CONTENT_PART, {"content_index": number}, part)
     elif deltas := _deltas(item):
         value = item[deltas.field]
         named = {"name": item.get("name")} if deltas.field == "arguments" else {}
@@ -110,21 +136,41 @@ def _of_item(item: dict[str, Any]) -> Iterator[_Event]:
         yield {"type": f"{deltas.event}.done", deltas.field: value, **named}
 
 
-def _of_part(event: str, place: dict[str, int], part: Any) -> Iterator[_Event]:
+def of_part(event: str, place: dict[str, int], part: Any) -> Iterator[Event]:
     """The events of a part. What has no text in the place where its type has one comes as a whole."""
     deltas = _deltas(part)
     if deltas is None:
         yield {"type": f"{event}.added", **place, "part": part}
-    else:
-        of_text: dict[str, Any] = {"annotations": [], "logprobs": []} if part["type"] == "output_text" else {}
-        yield {"type": f"{event}.added", **place, "part": {**part, deltas.field: "", **of_text}}
-        logprobs = {"logprobs": part.get("logprobs") or []} if of_text else {}
-        yield {"type": f"{deltas.event}.delta", **place, "delta": part[deltas.field], **logprobs}
-        for number, annotation in enumerate(_list_of(part.get("annotations"))):
-            noted = {"annotation_index": number, "annotation": annotation}
-            yield {"type": "response.output_text.annotation.added", **place, **noted}
-        yield {"type": f"{deltas.event}.done", **place, deltas.field: part[deltas.field], **logprobs}
+        yield {"type": f"{event}.done", **place, "part": part}
+        return
+    yield part_begun(event, place, part)
+    yield part_said(place, part, part[deltas.field])
+    yield from part_ended(event, place, part)
+
+
+def part_begun(event: str, place: dict[str, int], part: dict[str, Any]) -> Event:
+    """The beginning of a part that is said in pieces."""
+    of_text: dict[str, Any] = {"annotations": [], "logprobs": []} if part["type"] == "output_text" else {}
+    return {"type": f"{event}.added", **place, "part": {**part, _DELTAS[part["type"]].field: "", **of_text}}
+
+
+def part_said(place: dict[str, int], part: dict[str, Any], piece: str) -> Event:
+    """A piece of a part."""
+    return {"type": f"{_DELTAS[part['type']].event}.delta", **place, "delta": piece, **_logprobs(part)}
+
+
+def part_ended(event: str, place: dict[str, int], part: dict[str, Any]) -> Iterator[Event]:
+    """The end of a part that was said in pieces, with all that is noted in it."""
+    deltas = _DELTAS[part["type"]]
+    for number, annotation in enumerate(_list_of(part.get("annotations"))):
+        noted = {"annotation_index": number, "annotation": annotation}
+        yield {"type": "response.output_text.annotation.added", **place, **noted}
+    yield {"type": f"{deltas.event}.done", **place, deltas.field: part[deltas.field], **_logprobs(part)}
     yield {"type": f"{event}.done", **place, "part": part}
+
+
+def _logprobs(part: dict[str, Any]) -> dict[str, Any]:
+    return {"logprobs": part.get("logprobs") or []} if part["type"] == "output_text" else {}
 
 
 def _deltas(part: Any) -> _Deltas | None:

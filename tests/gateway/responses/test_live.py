@@ -15,7 +15,7 @@ from gateway import handler
 from gateway.responses.stream import events
 from tests.flow.system import KEY, System
 from tests.gateway.conftest import listed
-from tests.gateway.provider import Said, Scripted, Spoken, answer
+from tests.gateway.provider import Said, Scripted, Spoken
 from tests.runtime_api import Lambda, function_url, lambda_service, runtime
 
 ITEM = {
@@ -109,15 +109,6 @@ def test_a_response_that_failed_or_was_cut_off_is_captured_as_such(
     *_, last = live.responses.create(model="m", input="which?", stream=True)
     assert last.type == "response.incomplete"
     assert [stored["choices"][0]["finish_reason"] for stored in listed(system)] == ["length"]
-
-
-def test_a_provider_without_the_responses_api_answers_as_events_all_the_same(
-    live: OpenAI, provider: Scripted, system: System
-) -> None:
-    provider.answers = [answer()]
-    stream = list(live.responses.create(model="m", input="which?", stream=True))
-    assert stream[-1].type == "response.completed"
-    assert len(listed(system)) == 1
 
 
 def test_what_fails_before_the_first_event_is_an_ordinary_error(live: OpenAI, provider: Scripted) -> None:
