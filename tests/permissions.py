@@ -29,6 +29,7 @@ from tests.template.loading import functions, listed, resources, statements
 
 _ACTIONS = {
     "bedrock-runtime:Converse": "bedrock:InvokeModel",
+    "bedrock-runtime:InvokeModel": "bedrock:InvokeModel",
     "dynamodb:ConditionCheck": "dynamodb:ConditionCheckItem",
     "dynamodb:Delete": "dynamodb:DeleteItem",
     "dynamodb:Put": "dynamodb:PutItem",

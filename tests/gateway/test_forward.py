@@ -205,7 +205,7 @@ def test_a_capture_that_fails_never_fails_the_completion(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert provider
-    monkeypatch.setenv("RECORD_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/gone")
+    monkeypatch.setenv("RECORD_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/record")
     status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
     assert (status, answer["id"]) == (200, COMPLETION["id"])
     assert [entry.message for entry in caplog.records if entry.levelname == "ERROR"] == ["capture failed"]
