@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aliases import changing, history
-from aliases.alias import Alias, Routing
+from aliases.alias import Alias, Cascade, Routing, Target
 from aliases.changing import Said
 from distillations import lineage
 from distillations.distillation import Distillation
@@ -56,6 +56,21 @@ def test_the_model_takes_the_calls_and_who_had_them_stands_in(system: System) ->
     assert (alert.type, alert.object_id) == ("alias.promoted", "quick")
     above = {node["id"] for node in lineage.graph("quick")["nodes"]}
     assert {build.MODEL, verdict.id} <= above
+
+
+def test_a_cascade_stays_with_its_own_model_and_with_the_slices(system: System) -> None:
+    assert system
+    cascade = Cascade(to="big", by="logprob", threshold=-0.1)
+    own = Target(model=build.MODEL, cascade=cascade)
+    refunds = Target(model="refunds", when={"topic": "refund"}, cascade=cascade)
+    point(Routing(targets=[Target(model="big", weight=9), own, refunds], promote_on="beats_baseline"))
+    promote_winner(decided())
+    assert changing.load("quick").targets == [own, refunds]
+    other = Target(model="other", cascade=cascade)
+    point(Routing(targets=[other, refunds], promote_on="beats_baseline"))
+    promote_winner(decided(number=2))
+    assert changing.load("quick").targets == [Target(model=build.MODEL), refunds]
+    assert changing.roll_back("quick", None, Said("ada")).targets == [other, refunds]
 
 
 def test_who_has_gone_back_is_not_overruled_by_the_same_verdict(system: System) -> None:
