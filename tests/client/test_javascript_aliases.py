@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.client import node
 
@@ -19,7 +20,7 @@ def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
     assert said["own"] == ["own.test there Bearer own -", "own.test other Bearer own -"]
     assert said["mine"] == ["mine.test mine Bearer mine -"]
     assert said["keyed"] == ["mine.test keyed Bearer mine -"]
-    assert said["cascade"] == ["own.test dear Bearer own -"]
+    _are_judged_as_in_the_gateway(said)
     assert said["gone"] == ["own.test back Bearer own -"]
     assert said["gateway"] == ["stillhouse.test of-gateway Bearer k false"]
     assert (said["fallback status"], said["both down"]) == (200, 503)
@@ -29,4 +30,30 @@ def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
     assert said["records"] == [
         ["of-there", {"name": "quick", "version": 1, "target": "of-there"}],
         ["of-back", {"name": "quick", "version": 9, "target": "of-there"}],
+    ]
+
+
+def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
+    """Sure, sure and asked for, unsure, a stream, a target that is away, and a teacher that is."""
+    small, dear = "own.test small Bearer own - logprobs", "own.test dear Bearer own -"
+    wanted = {"content": [{"token": "hi", "logprob": -0.05}]}
+    assert said["judged"] == [
+        ["m-small", None, small],
+        ["m-small", wanted, small],
+        ["m-dear", None, small, dear],
+        ["m-dear", None, dear],
+        ["m-dear", None, small, dear],
+        ["m-small", None, small, dear],
+    ]
+    cascade = {"to": "of-dear", "by": "logprob", "threshold": -0.1}
+    first = {"model": "m-small", "prompt_tokens": 7, "cached_tokens": None, "completion_tokens": 1}
+    assert said["cascades"] == [
+        {**cascade, "confidence": confidence, "kept": kept, "first_asked": asked}
+        for confidence, kept, asked in (
+            (-0.05, True, None),
+            (-0.05, True, None),
+            (-0.4, False, first),
+            (None, False, None),
+            (-0.4, True, None),
+        )
     ]

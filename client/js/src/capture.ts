@@ -8,11 +8,12 @@
 import type OpenAI from "openai";
 
 import { Aliases } from "./aliases.ts";
+import { along } from "./along.ts";
 import { type Counts, Tally } from "./counts.ts";
 import { Delivery, type Redact } from "./delivery.ts";
 import { Endpoint, type Fetch } from "./endpoint.ts";
 import type { Json } from "./json.ts";
-import { bodyThere, type CapturedAlias, type Elsewhere, isAway, type Way, Ways } from "./ways.ts";
+import { type CapturedAlias, type Elsewhere, Ways } from "./ways.ts";
 
 export interface Options {
   /** Of Stillhouse's API, up to `/v1`; without it STILLHOUSE_BASE_URL. */
@@ -83,30 +84,9 @@ export function capturingFetch(options: Options = {}): Fetch & { stillhouse: Cap
     counts: tally.counts,
     flush: (timeoutMs = FLUSH_MS) => delivery.flush(timeoutMs),
   };
-  const byAlias = async (ways: Way[]): Promise<Response> => {
-    const failed: (() => Response)[] = [];
-    for (const [number, way] of ways.entries()) {
-      const call = await recorder.begin(way.input, way.init, way.alias);
-      call.init = { ...call.init, body: bodyThere(way, call.init.body) };
-      try {
-        const response = await fetch(call.input, call.init);
-        const last = number === ways.length - 1;
-        if (!isAway(response.status) || ways.length === 1) return call.request === undefined ? response : recorder.watch(response, call);
-        failed.push(() => response);
-        if (!last) continue;
-      } catch (error) {
-        if ((call.init.signal as AbortSignal | undefined)?.aborted) throw error;
-        failed.push(() => {
-          throw error;
-        });
-      }
-    }
-    // Where nobody answers, the first one's failure is told.
-    return failed[0]!();
-  };
   const captured: Fetch = async (input, init) => {
     const found = await ways.of(input, init).catch(() => null);
-    if (found) return byAlias(found);
+    if (found) return along(found, recorder, fetch);
     const call = await recorder.begin(input, init);
     const response = await fetch(call.input, call.init);
     return call.request === undefined ? response : recorder.watch(response, call);
@@ -114,7 +94,7 @@ export function capturingFetch(options: Options = {}): Fetch & { stillhouse: Cap
   return Object.assign(captured, { stillhouse: captures });
 }
 
-interface Call {
+export interface Call {
   input: unknown;
   init: any;
   /** The request as it is captured; undefined if it is not. */
@@ -126,7 +106,7 @@ interface Call {
 
 type Policy = Options & { metadata: Record<string, string>; sample: number };
 
-class Recorder {
+export class Recorder {
   readonly #policy: Policy;
   readonly #endpoint: Endpoint;
   readonly #delivery: Delivery;

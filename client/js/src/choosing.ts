@@ -6,6 +6,7 @@
 
 import { createHmac } from "node:crypto";
 
+import type { Cascade } from "./cascade.ts";
 import type { Json } from "./json.ts";
 
 export interface Place {
@@ -18,7 +19,7 @@ export interface Place {
 export interface Target extends Place {
   weight: number;
   /** Who answers what the target is not sure of. */
-  cascade?: { place: Place } | null;
+  cascade?: Cascade | null;
   when?: Record<string, string>;
 }
 

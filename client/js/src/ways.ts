@@ -3,6 +3,7 @@
 // elsewhere is asked where the application has said, and otherwise through Stillhouse's gateway.
 
 import type { Aliases } from "./aliases.ts";
+import { BY, type CapturedCascade, type Cascade } from "./cascade.ts";
 import { beginning, choose, type Place } from "./choosing.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Json } from "./json.ts";
@@ -17,6 +18,7 @@ export interface CapturedAlias {
   name: string;
   version: number;
   target: string;
+  cascade?: CapturedCascade;
 }
 
 export interface Way {
@@ -26,8 +28,11 @@ export interface Way {
   modelThere: string;
   throughGateway: boolean;
   alias: CapturedAlias | undefined;
+  /** Of a cascade's target; the ways behind it are those of what it is not sure of. */
+  cascade?: Cascade | undefined;
 }
 
+const CHAT = "/chat/completions";
 const CREATED = /(\/chat\/completions|\/responses)$/;
 const BUSY = 429;
 const FIRST_SERVER_ERROR = 500;
@@ -70,12 +75,15 @@ export class Ways {
     const metadata = { ...this.#tags, ...textsOf(parameters["metadata"]) };
     const target = choose(alias, { parameters, messages: beginning(parameters), metadata, headers });
     const captured = { name: name as string, version: alias.version, target: target.model };
-    // Nobody judges here how sure an answer is: of a cascade, who answers what its target is not sure of answers all.
-    const places = [target.cascade?.place ?? target, alias.fallback_place].filter((place) => place != null);
+    const { cascade } = target;
+    const places = [cascade?.place ?? target, alias.fallback_place].filter((place) => place != null);
     // A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
     const served = places.filter((place) => place.provider);
     const ways = (served.length ? served : places).map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));
-    return ways.filter((way, number) => number === 0 || way.modelThere !== ways[0]!.modelThere || way.input !== ways[0]!.input);
+    const distinct = ways.filter((way, number) => number === 0 || way.modelThere !== ways[0]!.modelThere || way.input !== ways[0]!.input);
+    // What comes piece by piece is read before it is judged: who answers what the target is not sure of answers it all.
+    const isJudged = cascade?.by === BY && target.provider && path === CHAT && !parameters["stream"];
+    return isJudged ? [{ ...this.#way(target, url, path, asked, parameters), alias: captured, cascade }, ...distinct] : distinct;
   }
 
   #way(place: Place, url: URL, path: string, asked: any, parameters: Json): Omit<Way, "alias"> {

@@ -22,6 +22,7 @@ async function calls(): Promise<unknown> {
   const own = "http://own.test/v1";
   let alias: any = { object: "alias", version: 1, salt: "s", targets: [target("there", own)], fallback_place: null };
   let away = false;
+  let logprob = -0.05;
   const asked: string[] = [];
   const down = new Set<string>();
   const records: any[] = [];
@@ -35,11 +36,14 @@ async function calls(): Promise<unknown> {
       return Response.json({ batch_id: "capture_1", refused: [] }, { status: 202 });
     }
     const body = JSON.parse(init.body);
-    asked.push(`${url.host} ${body.model} ${new Headers(init.headers).get("authorization")} ${body.store ?? "-"}`);
+    asked.push(`${url.host} ${body.model} ${new Headers(init.headers).get("authorization")} ${body.store ?? "-"}${body.logprobs ? " logprobs" : ""}`);
     if (down.has(body.model)) return new Response("{}", { status: 503 });
     if (down.has(url.host)) throw new TypeError("fetch failed");
     const message = { role: "assistant", content: "hi" };
-    return Response.json({ id: `c${asked.length}`, object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message, finish_reason: "stop" }] });
+    const logprobs = body.logprobs ? { content: [{ token: "hi", logprob }] } : null;
+    const usage = { prompt_tokens: 7, completion_tokens: 1, total_tokens: 8 };
+    const choices = [{ index: 0, message, finish_reason: "stop", logprobs }];
+    return Response.json({ id: `c${asked.length}`, object: "chat.completion", created: 1, model: `m-${body.model}`, choices, usage });
   }
   const warnings: string[] = [];
   const fetch = capturingFetch({
@@ -51,11 +55,13 @@ async function calls(): Promise<unknown> {
     clients: { mine: { baseURL: "http://mine.test/v1/", apiKey: "mine" } },
     warn: (message) => warnings.push(message),
   });
+  let answered: any;
   const call = async (model = "quick", more: object = {}) => {
     const headers = { authorization: "Bearer own" };
     const body = JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
     const response = await fetch(`${own}/chat/completions`, { method: "POST", headers, body });
-    await response.text();
+    const text = await response.text();
+    answered = text.startsWith("{") ? JSON.parse(text) : null;
     return response.status;
   };
   const said: Record<string, unknown> = {};
@@ -76,8 +82,23 @@ async function calls(): Promise<unknown> {
   const cascade = { to: "of-dear", by: "logprob", threshold: -0.1, place: place("dear", own) };
   alias = { ...alias, version: alias.version + 1, targets: [{ ...target("small", own), cascade }] };
   await sleep(25);
-  await call();
-  took("cascade");
+  const judged: unknown[] = [];
+  const judge = async (more: object = {}) => {
+    await call("quick", { store: true, ...more });
+    judged.push([answered?.model, answered?.choices?.[0].logprobs ?? null, ...asked.splice(0)]);
+  };
+  await judge();
+  await judge({ logprobs: true });
+  logprob = -0.4;
+  await judge();
+  await judge({ stream: true });
+  down.add("small");
+  await judge();
+  down.clear();
+  down.add("dear");
+  await judge();
+  down.clear();
+  said["judged"] = judged;
   alias = { ...alias, targets: [target("gone", null, null)], fallback_place: place("back", own) };
   await sleep(25);
   await call();
@@ -104,7 +125,12 @@ async function calls(): Promise<unknown> {
   }
   said["changes"] = asked.splice(0).length;
   said["flushed"] = await fetch.stillhouse.flush(5000);
-  said["records"] = records.map((record) => [record.request.model, record.alias]);
+  said["cascades"] = records.filter((record) => record.alias.cascade).map(({ alias: { cascade } }) => {
+    const { first_asked, ...told } = cascade;
+    if (first_asked) delete first_asked.latency_ms;
+    return { ...told, first_asked };
+  });
+  said["records"] = records.filter((record) => record.alias.target !== "of-small").map((record) => [record.request.model, record.alias]);
   said["warnings"] = warnings.filter((warning) => warning.includes("aliases")).length;
   return said;
 }

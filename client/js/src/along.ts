@@ -1,0 +1,83 @@
+// A call by an alias's name, made along its ways. In: the ways. Out: the answer of the first one that leads to one; where
+// none does, the first one's failure. A cascade's target comes before all others: its answer is given where it is sure
+// enough, and where nobody else answers.
+
+import { type CapturedCascade, confidenceOf, firstAsked, plain } from "./cascade.ts";
+import type { Call, Recorder } from "./capture.ts";
+import type { Fetch } from "./endpoint.ts";
+import type { Json } from "./json.ts";
+import { bodyThere, type CapturedAlias, isAway, type Way } from "./ways.ts";
+
+/** What the target of a cascade said, and what is captured of the cascade where its answer is not kept. */
+interface First {
+  began: number;
+  sure: boolean;
+  given: (() => Response) | undefined;
+  sentOn: CapturedAlias | undefined;
+}
+
+export async function along(ways: Way[], recorder: Recorder, fetch: Fetch): Promise<Response> {
+  const first = ways[0]!.cascade ? await askFirst(ways[0]!, recorder, fetch) : undefined;
+  if (first?.sure) return first.given!();
+  const answering = first ? ways.slice(1) : ways;
+  const failed: (() => Response)[] = [];
+  for (const way of answering) {
+    const call = await recorder.begin(way.input, way.init, first?.sentOn ?? way.alias);
+    call.init = { ...call.init, body: bodyThere(way, call.init.body) };
+    if (first) call.started = first.began;
+    try {
+      const response = await fetch(call.input, call.init);
+      const isLast = answering.length === 1 || !isAway(response.status);
+      if (isLast && (response.ok || !first?.given)) return watched(response, call, recorder);
+      failed.push(() => response);
+    } catch (error) {
+      if (isAborted(call)) throw error;
+      failed.push(() => {
+        throw error;
+      });
+    }
+  }
+  return first?.given ? first.given() : failed[0]!();
+}
+
+async function askFirst(way: Way, recorder: Recorder, fetch: Fetch): Promise<First> {
+  const { to, by, threshold } = way.cascade!;
+  const call = await recorder.begin(way.input, way.init, way.alias);
+  const asked = JSON.parse(bodyThere(way, call.init.body)) as Json;
+  const said = (confidence: number | null, kept: boolean, first_asked: Json | null): CapturedAlias => {
+    const cascade: CapturedCascade = { to, by, threshold, confidence, kept, first_asked };
+    return { ...way.alias!, cascade };
+  };
+  const first: First = { began: call.started, sure: false, given: undefined, sentOn: said(null, false, null) };
+  try {
+    const response = await fetch(call.input, { ...call.init, body: JSON.stringify({ ...asked, logprobs: true }) });
+    if (!response.ok) return first;
+    const completion = JSON.parse(await response.text()) as Json;
+    const confidence = confidenceOf(completion);
+    first.sure = confidence !== null && confidence >= threshold;
+    first.sentOn = said(confidence, false, firstAsked(completion, way.alias!.target, performance.now() - call.started));
+    first.given = () => {
+      call.alias = said(confidence, true, null);
+      return watched(written(asked["logprobs"] ? completion : plain(completion), response), call, recorder);
+    };
+  } catch (error) {
+    if (isAborted(call)) throw error;
+  }
+  return first;
+}
+
+/** The completion as the answer that came. */
+function written(completion: Json, { status, statusText, headers, url }: Response): Response {
+  const own = new Headers(headers);
+  for (const name of ["content-length", "content-encoding", "transfer-encoding"]) own.delete(name);
+  const response = new Response(JSON.stringify(completion), { status, statusText, headers: own });
+  return Object.defineProperty(response, "url", { value: url });
+}
+
+function watched(response: Response, call: Call, recorder: Recorder): Response {
+  return call.request === undefined ? response : recorder.watch(response, call);
+}
+
+function isAborted(call: Call): boolean {
+  return Boolean((call.init.signal as AbortSignal | null | undefined)?.aborted);
+}

@@ -1,0 +1,71 @@
+// Whether the answer of a cascade's target is sure enough to be kept. In: a chat completion that was asked for its
+// log-probabilities. Out: their mean, of the least sure choice, and the completion as if nobody had asked. Stillhouse's
+// gateway judges by the same rules.
+
+import type { Place } from "./choosing.ts";
+import type { Json } from "./json.ts";
+
+/** Who answers what a target is not sure of. */
+export interface Cascade {
+  to: string;
+  by: string;
+  threshold: number;
+  place: Place;
+}
+
+/** The way to be sure that this version knows. */
+export const BY = "logprob";
+
+/** What is captured of a cascade. */
+export interface CapturedCascade {
+  to: string;
+  by: string;
+  threshold: number;
+  confidence: number | null;
+  kept: boolean;
+  first_asked: Json | null;
+}
+
+/** The mean log-probability of the tokens; null where nobody can say. */
+export function confidenceOf(completion: Json): number | null {
+  const choices = list(completion["choices"]).map(ofChoice);
+  return choices.length && choices.every((one) => one !== null) ? Math.min(...(choices as number[])) : null;
+}
+
+/** The completion without log-probabilities. */
+export function plain(completion: Json): Json {
+  const choices = list(completion["choices"]).map((choice) => (isObject(choice) ? { ...choice, logprobs: null } : choice));
+  return { ...completion, choices };
+}
+
+/** The call whose answer was not kept, as it is captured. */
+export function firstAsked(completion: Json, model: string, latencyMs: number): Json {
+  const usage = isObject(completion["usage"]) ? completion["usage"] : {};
+  const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
+  return {
+    model: typeof completion["model"] === "string" && completion["model"] ? completion["model"] : model,
+    prompt_tokens: usage["prompt_tokens"] ?? null,
+    cached_tokens: details["cached_tokens"] ?? null,
+    completion_tokens: usage["completion_tokens"] ?? null,
+    latency_ms: Math.round(latencyMs),
+  };
+}
+
+function ofChoice(choice: unknown): number | null {
+  if (!isObject(choice) || choice["finish_reason"] !== "stop") return null;
+  const message = isObject(choice["message"]) ? choice["message"] : {};
+  if (list(message["tool_calls"]).length || message["refusal"]) return null;
+  const tokens = list(isObject(choice["logprobs"]) ? choice["logprobs"]["content"] : null);
+  const said = tokens.map((token) => (isObject(token) ? token["logprob"] : null));
+  const known = said.filter((one): one is number => typeof one === "number" && Number.isFinite(one));
+  if (!known.length || known.length < said.length) return null;
+  return Math.min(0, known.reduce((sum, one) => sum + one, 0) / known.length);
+}
+
+function isObject(value: unknown): value is Json {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
