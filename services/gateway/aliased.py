@@ -2,7 +2,8 @@
 
 In: a request, its policy, and the messages that it begins with. Out: the request with the name of the chosen target,
 and the policy with the alias's fallback, which a header or the key's own comes before, the target's cascade, and what
-is captured of the alias. A request that names a model stays as it is.
+is captured of the alias. A request that names a model stays as it is. A header's or a key's fallback may be an alias,
+too.
 """
 
 from __future__ import annotations
@@ -19,18 +20,28 @@ _ANSWERED_BY = "x-stillhouse-alias"
 
 
 def aliased(request: dict[str, Any], policy: Policy, messages: Sequence[Any]) -> tuple[dict[str, Any], Policy]:
-    """The request and the policy as they are where the request's model is an alias."""
+    """The request and the policy as they are where the request's model is an alias, or the fallback is one."""
+    call = Call(request, messages, policy.metadata, policy.headers)
+    policy = policy._replace(fallback_model=_standing_in(policy.fallback_model, call))
     alias = known_aliases.find(request["model"])
     if alias is None:
         return request, policy
     routing = alias.routing
-    call = Call(request, messages, policy.metadata, policy.headers)
     chosen = choose(routing, alias.salt, call)
     target = chosen.model
     # What is the target itself stands in for nobody: the alias's own then does.
     fallback = next((model for model in (policy.fallback_model, routing.fallback) if model not in {None, target}), None)
     policy = policy._replace(fallback_model=fallback, alias=captured(alias, target), cascade=chosen.cascade)
     return {**request, "model": target}, policy
+
+
+def _standing_in(name: str | None, call: Call) -> str | None:
+    """The model that stands in: of an alias its target for this call; of a cascade, who answers what it is not sure of.
+
+    The alias's own fallback is nobody's: what stands in is asked once.
+    """
+    alias = known_aliases.find(name) if name is not None else None
+    return name if alias is None else choose(alias.routing, alias.salt, call).unjudged
 
 
 def alias_header(policy: Policy) -> dict[str, str]:

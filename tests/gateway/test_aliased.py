@@ -195,3 +195,19 @@ def test_no_call_fails_during_50_changes(system: System, provider: Scripted, mon
         assert provider.asked[-1]["model"] in {f"m{number}", f"n{number}"}
         assert int(system.headers["x-stillhouse-alias"].removeprefix("quick@")) == (known.version if known else 0) + 1
     assert len(list(table.query("ALIASVERSIONS#quick"))) == 49
+
+
+@pytest.mark.parametrize("model", ["big", "quick"])
+def test_a_fallback_that_is_an_alias_is_looked_up(model: str, system: System, provider: Scripted) -> None:
+    point(routing(("big", 1), fallback="never"))
+    changing.put("spare", routing(("small", 1), ("refunds", 1, {"topic": "refund"}), fallback="never"), Said("test"))
+    known_aliases.forget()
+    away = Answered(503, TROUBLE, {"x-should-retry": "false"})
+    headers = {"x-stillhouse-fallback-model": "spare"}
+    for metadata, wanted in ({}, "small"), ({"topic": "refund"}, "refunds"):
+        provider.answers = [away, answer()]
+        provider.asked.clear()
+        request = {**ASKED, "model": model, "metadata": metadata}
+        assert system.call("POST", CHAT, request, headers=headers)[0] == 200
+        assert [asked["model"] for asked in provider.asked] == ["big", wanted]
+        assert system.headers["x-stillhouse-fallback"] == wanted
