@@ -7,6 +7,7 @@ or late, or by two at once, it takes each step once: every step is decided by a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from aliases.alias import Alias
 from evals.eval import Eval
@@ -17,7 +18,7 @@ from providers.model_version import ModelVersion
 from rollouts.judging import judge
 from rollouts.moving import PAUSES, finish, move, open_window, step_of
 from rollouts.next_step import Due, Known, due, known_of
-from rollouts.rollout import Rollout, RolloutEnd, RolloutPause
+from rollouts.rollout import MOST_LOST, Rollout, RolloutEnd, RolloutPause
 from rollouts.round import RolloutRound
 
 _MOST_STEPS = 20
@@ -75,10 +76,11 @@ def _take(rollout: Rollout, step: Due, known: Known) -> None:
 
 def _end(rollout: Rollout, step: Due, known: Known) -> RolloutEnd:
     """Why it ends, with the figures and pairs of the gate that was exceeded, or of all."""
-    findings = judge(rollout.gates, rollout.windows, known.tallies, rollout.min_pairs)
+    findings = judge(rollout, known.tallies)
     told = [finding for finding in findings if step.gate in {None, finding.gate}]
     window = told[0].window if step.gate and told else rollout.window
-    lost = known.tallies[window].lost if step.gate and window in known.tallies else []
+    since = [known.tallies[number].lost for number in sorted(known.tallies) if number >= window]
+    lost = list(chain.from_iterable(since))[-MOST_LOST:] if step.gate else []
     return RolloutEnd(why=step.why, gate=step.gate, figures=[finding.sentence for finding in told], pairs=lost)
 
 

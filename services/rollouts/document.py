@@ -97,7 +97,7 @@ class RolloutDocument(Summary):
     """What second answers and judges have cost, of the rounds that have ended."""
     stage_since: int
     windows: int
-    """How many windows there were so far: each is judged by itself."""
+    """How many windows were opened so far: the pairs since the beginning of each are judged by themselves."""
     findings: list[GateFinding]
     """How each gate with a limit stands."""
     counts: list[StageCounts]
@@ -123,7 +123,7 @@ def document(rollout: Rollout, rounds: list[RolloutRound], known: Known) -> Roll
         **{name: getattr(rollout, name) for name in own},
         spent_usd=known.spent_usd,
         windows=rollout.window,
-        findings=judge(rollout.gates, rollout.windows, known.tallies, rollout.min_pairs),
+        findings=judge(rollout, known.tallies),
         counts=[_counts(rollout, rounds, stage) for stage in range(rollout.stage + 1)],
         next_percent=_next_percent(rollout),
         waits_for=waits_for(rollout, known),

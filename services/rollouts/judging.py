@@ -1,34 +1,38 @@
 """What the graded pairs of a rollout say of its gates.
 
-In: the limits, the windows, and the tallies of each window. Out: the finding of each gate that has a limit. Evidence is
-reckoned window by window: the k-th may err with alpha / (k (k + 1)), and these add up to less than alpha; its gates
-share that equally. A gate is breached once the evidence of any window suffices, whenever its last pairs come in.
+In: the rollout, and the sums of its rounds by window. Out: the finding of each gate that has a limit. From the
+beginning of every window evidence is gathered anew, over all pairs since then: so a good past hides nothing that comes,
+and a small difference is not forgotten. That since the k-th window may err with alpha / (k (k + 1)), and these add up
+to less than alpha; the gates share it equally. A gate is breached once the evidence since any window suffices.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from foundation.document import Document
 from rollouts.gates import DEARER_SHARE, SLOW_SHARE, GateName, Gates
-from rollouts.rollout import Window
+from rollouts.rollout import Rollout
 from rollouts.round import Differences, Tally
 from stats.evidence import log_evidence, running_interval
 
 type GateState = Literal["holds", "doubtful", "unknown", "breached"]
 
+_NOTHING = Tally()
+
 
 class GateFinding(Document):
-    """How a gate stands by the pairs of a window."""
+    """How a gate stands by the pairs since the stage began, or since the window by which it is breached."""
 
     gate: GateName
     state: GateState
     """`breached`: more than chance, so the rollout goes back. `doubtful`: worse than allowed so far, but that may be
     chance. `unknown`: too few pairs. `holds`: within the limit so far."""
     window: int
-    """The number of the window that it speaks of, from 1."""
+    """The number of the window since which it counts, from 1."""
     pairs: int
     """What it rests on: pairs, or answers of the candidate."""
     stable: int | None
@@ -44,7 +48,8 @@ class GateFinding(Document):
     confidence: float
     """Of this interval."""
     evidence: float
-    """How far it is from rolling back: 1 is breached, 0 or less is no sign of it."""
+    """How far it is from rolling back, by the window that is nearest to it: 1 is breached, 0 or less is no sign of
+    it."""
     sentence: str
 
 
@@ -55,6 +60,12 @@ class Measured(NamedTuple):
     limit: float
     stable: int | None
     candidate: int
+
+    def plus(self, other: Measured) -> Measured:
+        """The sum of what was counted in two windows."""
+        counts = {value: self.counts[value] + count for value, count in other.counts.items()}
+        stable = None if self.stable is None or other.stable is None else self.stable + other.stable
+        return Measured(counts, self.limit, stable, self.candidate + other.candidate)
 
     @property
     def number(self) -> int:
@@ -73,33 +84,44 @@ def alpha_of(number: int, gates: Gates) -> float:
 
 
 class Standing(NamedTuple):
-    """How a gate stands, and in which window: the current one, or the first that breaches it."""
+    """How a gate stands, by what was counted since a window: the first of the stage, or the one that breaches it."""
 
     state: GateState
     window: int
+    seen: Measured
+    evidence: float
+    """The most of the evidence since any window, as a part of what suffices."""
 
 
-def standings(
-    gates: Gates, windows: Sequence[Window], tallies: Mapping[int, Tally], min_pairs: int
-) -> dict[GateName, Standing]:
+def standings(rollout: Rollout, tallies: Mapping[int, Tally]) -> dict[GateName, Standing]:
     """How each gate with a limit stands. `tallies` has the sums of the windows by number."""
-    current = len(windows)
-    found = {}
-    for gate in gates_on(gates):
-        breaching = (number for number in sorted(tallies) if _is_breached(gate, gates, windows, tallies, number))
-        number = next(breaching, None)
-        seen = measured(gate, gates, tallies.get(current, Tally()))
-        found[gate] = Standing("breached", number) if number else Standing(_unbreached(seen, min_pairs), current)
-    return found
+    return {gate: _standing(gate, rollout, tallies) for gate in gates_on(rollout.gates)}
 
 
-def judge(gates: Gates, windows: Sequence[Window], tallies: Mapping[int, Tally], min_pairs: int) -> list[GateFinding]:
+def judge(rollout: Rollout, tallies: Mapping[int, Tally]) -> list[GateFinding]:
     """The same with the figures that people read."""
-    found = standings(gates, windows, tallies, min_pairs)
-    return [
-        _finding(gate, standing, gates, tallies.get(standing.window, Tally()), _alpha(gates, windows, standing.window))
-        for gate, standing in found.items()
-    ]
+    return [_finding(gate, rollout, standing) for gate, standing in standings(rollout, tallies).items()]
+
+
+def _standing(gate: GateName, rollout: Rollout, tallies: Mapping[int, Tally]) -> Standing:
+    counted = [measured(gate, rollout.gates, tallies.get(number, _NOTHING)) for number in range(rollout.window, 0, -1)]
+    since = [*accumulate(counted, Measured.plus)][::-1]  # What was counted since each window.
+    evidence = [_evidence(seen, _alpha(rollout, number)) for number, seen in enumerate(since, start=1)]
+    nearest = max(range(len(since)), key=lambda place: evidence[place])
+    if evidence[nearest] >= 1.0:
+        return Standing("breached", nearest + 1, since[nearest], evidence[nearest])
+    first = _first_window(rollout)
+    return Standing(_unbreached(since[first - 1], rollout.min_pairs), first, since[first - 1], evidence[nearest])
+
+
+def _first_window(rollout: Rollout) -> int:
+    """The number of the window with which the stage began, or was resumed."""
+    own = (
+        number
+        for number, window in enumerate(rollout.windows, start=1)
+        if window.stage == rollout.stage and window.since >= rollout.stage_since
+    )
+    return next(own, rollout.window)
 
 
 def gates_on(gates: Gates) -> list[GateName]:
@@ -135,15 +157,9 @@ def _share(count: int, of: int, limit: float) -> Measured:
     return Measured({1.0: count, 0.0: max(0, of - count)}, limit, None, count)
 
 
-def _alpha(gates: Gates, windows: Sequence[Window], number: int) -> float:
-    """The probability with which one gate may err in this window."""
-    return windows[number - 1].alpha / len(gates_on(gates))
-
-
-def _is_breached(
-    gate: GateName, gates: Gates, windows: Sequence[Window], tallies: Mapping[int, Tally], number: int
-) -> bool:
-    return _evidence(measured(gate, gates, tallies[number]), _alpha(gates, windows, number)) >= 1.0
+def _alpha(rollout: Rollout, number: int) -> float:
+    """The probability with which one gate may err by the evidence since this window."""
+    return rollout.windows[number - 1].alpha / len(gates_on(rollout.gates))
 
 
 def _evidence(seen: Measured, alpha: float) -> float:
@@ -158,10 +174,10 @@ def _unbreached(seen: Measured, min_pairs: int) -> GateState:
     return "holds" if seen.observed <= seen.limit else "doubtful"
 
 
-def _finding(gate: GateName, standing: Standing, gates: Gates, tally: Tally, alpha: float) -> GateFinding:
-    seen = measured(gate, gates, tally)
+def _finding(gate: GateName, rollout: Rollout, standing: Standing) -> GateFinding:
+    seen = standing.seen
     # Each side errs with half of what the confidence leaves: the lower end passes the limit just as it is breached.
-    confidence = 1.0 - 2.0 * alpha
+    confidence = 1.0 - 2.0 * _alpha(rollout, standing.window)
     interval = running_interval(seen.counts, confidence)
     return GateFinding(
         gate=gate,
@@ -174,8 +190,8 @@ def _finding(gate: GateName, standing: Standing, gates: Gates, tally: Tally, alp
         limit=seen.limit,
         interval=(interval.low, interval.high),
         confidence=confidence,
-        evidence=_evidence(seen, alpha),
-        sentence=_SENTENCES[gate](seen, gates),
+        evidence=standing.evidence,
+        sentence=_SENTENCES[gate](seen, rollout.gates),
     )
 
 

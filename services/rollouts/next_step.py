@@ -72,7 +72,7 @@ def due(rollout: Rollout, known: Known) -> Due | None:
         return Due("failed", known.gone)
     if _is_paused_for(rollout, "alias_changed"):
         return None  # A person has taken over.
-    found = standings(rollout.gates, rollout.windows, known.tallies, rollout.min_pairs)
+    found = standings(rollout, known.tallies)
     return _breach(found) or _pause(rollout, known) or _resumption(rollout, known) or _onwards(rollout, known, found)
 
 
@@ -84,7 +84,7 @@ def waits_for(rollout: Rollout, known: Known) -> str:
         return rollout.pause.message
     if rollout.status == "frozen":
         return "Somebody has frozen it, and has to resume it or roll it back."
-    found = standings(rollout.gates, rollout.windows, known.tallies, rollout.min_pairs)
+    found = standings(rollout, known.tallies)
     open_gates = [f"{gate}: {_STATES[stands.state]}" for gate, stands in found.items() if stands.state in _STATES]
     left = _minutes_left(rollout, known)
     waits = [f"the gates ({'; '.join(open_gates)})"] if open_gates else []

@@ -58,14 +58,14 @@ class RolloutPause(Document):
 
 
 class Window(Document):
-    """A stretch of the rollout whose pairs are judged by themselves, so that a good past does not hide what comes."""
+    """A point from which on pairs are judged by themselves, so that a good past does not hide what comes."""
 
     stage: int
     """The number of its stage, from 0."""
     since: int
     """When it was opened, in seconds since the epoch."""
     alpha: float
-    """The probability with which its gates may roll back by chance, all together."""
+    """The probability with which the gates may roll back by chance, all together, by the pairs since it began."""
 
 
 class Step(Document):

@@ -136,5 +136,5 @@ def _alias_to_go_on_with(rollout: Rollout) -> Alias:
 
 def _end(rollout: Rollout, why: str) -> RolloutEnd:
     tallies, _ = known_of(RolloutRound.every(rollout.id))
-    findings = judge(rollout.gates, rollout.windows, tallies, rollout.min_pairs)
+    findings = judge(rollout, tallies)
     return RolloutEnd(why=why, figures=[finding.sentence for finding in findings])

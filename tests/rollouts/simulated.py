@@ -82,7 +82,7 @@ def simulate(
     """One rollout, to its end or to so many pairs. `candidate` may say how often it fails in each stage."""
     rng, at = random.Random(seed), float(AT)
     going = rollout(min_minutes=min_minutes)
-    counts, users, since_worse = _Counts(), 0.0, 0
+    counts, tallies, users, since_worse = _Counts(), {}, 0.0, 0
     for pairs in range(1, most + 1):
         at += 60.0 / a_minute
         fails = candidate(going) if callable(candidate) else candidate
@@ -91,7 +91,8 @@ def simulate(
         since_worse += fails > stable
         if not is_worse and at < going.stage_since + min_minutes * 60 and counts.pairs < PAIRS_OF_A_WINDOW:
             continue  # Nothing is due after such a pair that was not before it.
-        known = Known({going.window: counts.tally}, int(at), going.alias_version, int(at))
+        tallies[going.window] = counts.tally
+        known = Known(tallies, int(at), going.alias_version, int(at))
         step = due(going, known)
         if step is None:
             continue
