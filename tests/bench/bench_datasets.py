@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -38,8 +37,8 @@ from completions.selection import MOST_IN_A_PART, Part
 from completions.sources import StoredCompletions
 from distillations.recipe import UsedRecipe
 from foundation import blobs
+from tests.bench.apart import apart
 from tests.bench.cut import ENVIRONMENT, Context
-from tests.bench.lambdas import REPOSITORY
 from tests.bench.near import Pair, changed, judged, words_of
 from tests.bench.near_alone import found_by_all
 from tests.bench.table import Line, say, show
@@ -190,29 +189,16 @@ def _number(named: bytes) -> int:
     return int(named[start : start + 24])
 
 
-def _apart(records: int) -> dict[str, Any]:
-    """The same in a process of its own."""
-    program = [sys.executable, __file__, "--of", str(records)]
-    output = subprocess.run(program, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
-    found: dict[str, Any] = orjson.loads(output.splitlines()[-1])
-    return found
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--records", type=int, default=1_000_000)
     arguments.add_argument("--texts", type=int, default=20_000, help="those among which near ones are looked for alone")
-    arguments.add_argument("--of", type=int, help=argparse.SUPPRESS)
     wanted = arguments.parse_args()
     os.environ.update(ENVIRONMENT)
-    if wanted.of:
-        say(orjson.dumps(curated(wanted.of)).decode())
-        return
-    kept = show_near(wanted.texts)
     seconds: dict[int, float] = {}
     last: dict[str, Any] = {}
     for records in (wanted.records // 100, wanted.records // 10, wanted.records):
-        last = _apart(records)
+        last = apart(curated, records)
         seconds[records] = last["parts"] + last["end"]
         say(
             f"{records:>9,} records: {records / seconds[records]:,.0f} a CPU second, {last['parts']:.1f} s for parts, "
@@ -226,8 +212,8 @@ def main() -> None:
         Line("near-duplicates, recall", last["recall"], LEAST_RECALL, least_ratio=1.0),
         Line("near-duplicates, precision", last["precision"], LEAST_PRECISION, least_ratio=1.0),
     ]
-    kept &= show(f"{wanted.records:,} records", lines, peer="bound")
-    sys.exit(not kept)
+    kept = show(f"{wanted.records:,} records", lines, peer="bound")
+    sys.exit(not (show_near(wanted.texts) and kept))
 
 
 def show_near(total: int) -> bool:

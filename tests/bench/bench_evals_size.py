@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ import orjson
 
 from providers.openai_compatible import OpenAICompatible
 from tests.bench.account import Account
+from tests.bench.apart import apart
 from tests.bench.cut import ENVIRONMENT, Context
 from tests.bench.lambdas import REPOSITORY, http_event
 from tests.bench.meter import Meter
@@ -56,13 +56,6 @@ def peak_mb(rows: int) -> float:
     # Not getrusage, whose peak is also that of the process that started this one.
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / _KB_A_MB
-
-
-def peak_mb_apart(rows: int) -> float:
-    """The same in a process of its own."""
-    program = [sys.executable, __file__, "--memory-of", str(rows)]
-    output = subprocess.run(program, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
-    return float(output.split()[-1])
 
 
 def counted(rows: int) -> tuple[Meter, Runs, str]:
@@ -128,16 +121,13 @@ def report(rows: int) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rows", type=int, default=100_000)
-    arguments.add_argument("--memory-of", type=int, help=argparse.SUPPRESS)
     wanted = arguments.parse_args()
     os.environ.update(ENVIRONMENT)
     OpenAICompatible._ask = answered  # type: ignore[method-assign]
-    if wanted.memory_of:
-        say(str(peak_mb(wanted.memory_of)))
-        return
+    # First, while this process has little of its own.
+    few, many = apart(peak_mb, wanted.rows // 10), apart(peak_mb, wanted.rows)
     say(f"{wanted.rows:,} rows, each sampled and checked; the model's own price is not among the dollars")
     report(wanted.rows)
-    few, many = peak_mb_apart(wanted.rows // 10), peak_mb_apart(wanted.rows)
     growth = Line("planning and grading, peak MB", many, few, most_ratio=MOST_GROWTH)
     sys.exit(not show(f"{wanted.rows:,} rows", [growth], peer=f"{wanted.rows // 10:,} rows"))
 

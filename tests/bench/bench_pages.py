@@ -28,6 +28,7 @@ from foundation.ids import now
 from foundation.settings import settings
 from providers.model_version import ModelVersion
 from tests import moves
+from tests.bench.apart import apart
 from tests.bench.cut import ENVIRONMENT
 from tests.bench.lambdas import REPOSITORY
 from tests.bench.stored import fill
@@ -39,7 +40,6 @@ from tests.gateway.provider import Scripted, served
 from tests.quick_aws import quicken
 
 WARM_S, COLD_S = 0.3, 1.5
-_MODELS = 50
 _ROWS_OF_RECORDS = 10
 _SMALL, _SMALLEST = 100, 20
 _NAMED = 2000
@@ -71,14 +71,14 @@ print(json.dumps(took + time.process_time() - started))
 
 
 @contextmanager
-def stack(records: int) -> Iterator[tuple[str, Browser]]:
-    """A system with so many completions, models, and two runs of a tenth as many rows: their comparison, a visitor."""
+def stack(records: int, models: int) -> Iterator[tuple[str, Browser]]:
+    """A system with so many completions and models, two runs of a tenth as many rows, and a visitor."""
     script = Scripted()
-    script.models = [f"model-{number}" for number in range(_MODELS)]
+    script.models = [f"model-{number}" for number in range(models)]
     with mock_aws(), served(script) as provider:
         system = deploy(os.environ.__setitem__, provider_url=provider)
         fill(records, named=min(records, _NAMED))
-        for number in range(_MODELS):
+        for number in range(models):
             ModelVersion(id=f"ft:model-{number}", created_at=now(), base="model-1", trainer="default").create()
         comparison = measure(system, max(10, records // _ROWS_OF_RECORDS))
         with api_of(system) as address:
@@ -107,10 +107,13 @@ def measure(system: System, rows: int) -> str:
     return f"/evals/{eval_id}/compare?run={runs[0]}&baseline={runs[1]}"
 
 
-def warm(records: int, visits: int) -> dict[str, float]:
+def warm(records: int, models: int, visits: int) -> dict[str, float]:
     """By the kind of a page, the seconds of its slowest one."""
+    os.environ.update(ENVIRONMENT)
+    quicken()
+    moves.install()
     slowest: dict[str, float] = {}
-    with stack(records) as (comparison, browser):
+    with stack(records, models) as (comparison, browser):
         for path in crawled(browser, "/", "/distillations/new", "/evals/new", comparison):
             seconds = [_asked(browser, path) for _ in range(visits)]
             kind = kind_of(path)
@@ -139,10 +142,10 @@ def cold() -> float:
         "requestContext": {"http": {"method": "GET", "path": "/v1/chat/completions"}, "stage": "$default"},
         "isBase64Encoded": False,
     }
-    return float(_in_a_process("-c", _COLD, orjson.dumps(event).decode()))
+    return float(_in_a_new_process("-c", _COLD, orjson.dumps(event).decode()))
 
 
-def _in_a_process(*arguments: str) -> Any:
+def _in_a_new_process(*arguments: str) -> Any:
     """What a Python of its own writes as its last line."""
     ended = subprocess.run(
         [sys.executable, *arguments],
@@ -161,23 +164,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--records", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3, help="visits of each page, and cold starts")
-    arguments.add_argument("--alone", action="store_true", help="write the seconds of this size alone, as JSON")
+    arguments.add_argument("--models", type=int, default=50)
     asked = arguments.parse_args()
     records = asked.records
-    if asked.alone:
-        os.environ.update(ENVIRONMENT)
-        quicken()
-        moves.install()
-        say(json.dumps(warm(records, asked.rounds)))
-        return
     first = statistics.median(cold() for _ in range(asked.rounds))
     sizes = dict.fromkeys((max(_SMALLEST, records // _SMALL), records))
-    of_size = {
-        size: _in_a_process(__file__, "--alone", "--records", str(size), "--rounds", str(asked.rounds))
-        for size in sizes
-    }
+    of_size = {size: apart(warm, size, asked.models, asked.rounds) for size in sizes}
     small, large = of_size[next(iter(sizes))], of_size[records]
-    say(f"pages over {records:,} completions, runs of {records // _ROWS_OF_RECORDS:,} rows, {_MODELS} models")
+    say(f"pages over {records:,} completions, runs of {records // _ROWS_OF_RECORDS:,} rows, {asked.models} models")
     lines = [Line(kind, seconds, peer=small.get(kind), most=_target(kind)) for kind, seconds in sorted(large.items())]
     lines.append(Line("the first page after a cold start", first, most=COLD_S))
     sys.exit(not show("seconds", lines, peer=f"{records // _SMALL:,} completions"))

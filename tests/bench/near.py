@@ -47,7 +47,7 @@ def planted(total: int) -> set[Pair]:
 
 
 def judged(found: Iterable[Pair], right: set[Pair]) -> tuple[float, float]:
-    """Recall and precision of the pairs that were found; of none that was found the precision is 1."""
+    """Recall and precision of the pairs that were found; where there are none, either is 1."""
     pairs = {(min(pair), max(pair)) for pair in found}
     both = len(pairs & right)
-    return both / len(right), both / len(pairs) if pairs else 1.0
+    return both / len(right) if right else 1.0, both / len(pairs) if pairs else 1.0
