@@ -1,4 +1,4 @@
-"""The deployed stack behind the proxy, and the environment in which the suites run."""
+"""The API behind the proxy, and the environment in which the suites run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 
 from local.stack.info import StackInfo
 from tests.conformance.front import served
+from tests.conformance.in_process import InProcess
 from tests.conformance.seed import Stack
+from tests.flow.system import System
 from tests.stack.conftest import deployed, own_environment
 
 __all__ = ["deployed", "own_environment"]
@@ -29,9 +31,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def front(deployed: StackInfo) -> Iterator[str]:
+def front_of_the_stack(deployed: StackInfo) -> Iterator[str]:
     with served(Stack(deployed)) as url:
         yield url
+
+
+@pytest.fixture
+def front_in_process(system: System) -> Iterator[str]:
+    with served(InProcess(system, settles=True)) as url:
+        yield url
+
+
+@pytest.fixture
+def front(request: pytest.FixtureRequest, soak: bool) -> str:
+    """The proxy in front of the deployed stack with `--soak`, else in front of the same handlers in this process."""
+    return str(request.getfixturevalue("front_of_the_stack" if soak else "front_in_process"))
 
 
 @pytest.fixture

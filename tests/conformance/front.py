@@ -1,6 +1,6 @@
-"""A reverse proxy in front of a stack, for suites that bring a key of their own and one fixed id.
+"""A reverse proxy in front of the API, for suites that bring a key of their own and one fixed id.
 
-In: the suite's requests. Out: the stack's answers, untouched. On the way the key becomes the stack's, and so do the
+In: the suite's requests. Out: the API's answers, untouched. On the way the key becomes the API's, and so do the
 ids in the path: what the suites delete is a spare, since they read it again, and the cursor `after` is one that exists.
 A request for a response gets a model and an input where it has none.
 """
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
-from tests.conformance.seed import Seeded, Stack
+from tests.conformance.seed import Api, Seeded
 from tests.loopback import serving
 
 _NOT_PASSED_ON = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
 
 
 @contextmanager
-def served(stack: Stack) -> Iterator[str]:
+def served(stack: Api) -> Iterator[str]:
     """The proxy's base URL; what suites read is there by then."""
     seeded = Seeded(stack)
 

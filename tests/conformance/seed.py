@@ -9,9 +9,10 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
 from local.stack.info import StackInfo
@@ -102,8 +103,26 @@ _RESPONSE: dict[str, Any] = {
 }
 
 
-class Stack:
-    """The HTTP API of a running stack, with its key."""
+class Api(ABC):
+    """The HTTP API that suites ask, and the lab behind it."""
+
+    lab: SplitResult
+
+    @abstractmethod
+    def call(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """One request; its status, headers and body."""
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        raw = b"" if body is None else json.dumps(body).encode()
+        status, _, answer = self.call(method, path, raw, {"content-type": "application/json"})
+        assert status < 300, (status, answer)
+        return json.loads(answer)
+
+
+class Stack(Api):
+    """That of a running stack, with its key."""
 
     def __init__(self, info: StackInfo) -> None:
         base = urlsplit(info.api_url)
@@ -114,21 +133,14 @@ class Stack:
     def call(
         self, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """One request; its status, headers and body."""
         given = {name: value for name, value in headers.items() if name.lower() != "authorization"}
         return _request(self._host, method, self._path + path, body, {**given, "authorization": f"Bearer {self._key}"})
 
-    def json(self, method: str, path: str, body: Any = None) -> Any:
-        raw = b"" if body is None else json.dumps(body).encode()
-        status, _, answer = self.call(method, path, raw, {"content-type": "application/json"})
-        assert status < 300, (status, answer)
-        return json.loads(answer)
-
 
 class Seeded:
-    """The stack's own ids for those that the suites name; what they delete or cancel is another each time."""
+    """The API's own ids for those that the suites name; what they delete or cancel is another each time."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Api) -> None:
         for model in _MODELS:
             _school(stack, model)
         self._stack = stack
@@ -248,7 +260,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _completions(stack: Stack) -> list[str]:
+def _completions(stack: Api) -> list[str]:
     """Push all completions, wait until each can be read; the ids of the spares."""
     records = [_record(FIXED_ID if not number else f"chatcmpl-shape-{number}", number) for number in range(5)]
     spares = [f"chatcmpl-spare-{uuid4().hex}" for _ in range(_SPARES)]
@@ -258,7 +270,7 @@ def _completions(stack: Stack) -> list[str]:
     return spares
 
 
-def _responses(stack: Stack) -> list[str]:
+def _responses(stack: Api) -> list[str]:
     """Push the response that is read and those that are deleted, wait until they can be read; the ids of the latter."""
     spares = [f"resp_{uuid4().hex}" for _ in range(_SPARES // 10)]
     request = {"model": MODEL, "instructions": "Be brief.", "input": "Where is it?", "store": True}
@@ -268,7 +280,7 @@ def _responses(stack: Stack) -> list[str]:
     return spares
 
 
-def _school(stack: Stack, model: str) -> None:
+def _school(stack: Api, model: str) -> None:
     examples = [{"messages": _said(text), "answer": text} for text in ("yes", "no")]
     lesson = json.dumps({"id": model, "examples": examples}).encode()
     status, _, answer = _request(stack.lab.netloc, "POST", "/lab/models", lesson, {"content-type": "application/json"})

@@ -4,7 +4,8 @@ The specification documents only success; what a server refuses, it leaves open.
 operation: 400 where the request is wrong, 404 where what it names is not there, and the body is its `ErrorResponse`.
 Any other status is a finding.
 
-With `--soak` so many requests are drawn that each of the listed differences is seen; else a few, which show no others.
+With `--soak` so many requests are drawn that each of the listed differences is seen; else a few, which show no others,
+and are answered by the same handlers in this process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tutorial's commands, each run as it is written."""
+"""The tutorial's commands, each run as it is written. `tests/docs/test_tutorial.py` runs its script in `make test`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.stack.conftest import REPOSITORY
 TUTORIAL = REPOSITORY / "docs" / "tutorial" / "first-distillation.md"
 
 
+@pytest.mark.soak(alone=True)
 @pytest.mark.usefixtures("stack")
 def test_every_command_of_the_tutorial() -> None:
     commands = re.findall(r"^```sh\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
