@@ -18,7 +18,7 @@ TINY = {
     "cold_start": ("--rounds", "1"),
     "cost": ("--records", "2", "--rate", "1"),
     "datasets": ("--records", "300", "--texts", "50"),
-    "effect": ("--intents", "2", "--seeds", "1", "--splits", "0"),
+    "effect": ("--intents", "2", "--seeds", "1", "--splits", "0", "--only", "default, "),
     "evals": ("--rows", "10", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
     "first_token": ("--calls", "1"),

@@ -20,6 +20,7 @@ from foundation import table
 from foundation.events import CancelJob, StartJob
 from foundation.job_messages import PauseJob
 from providers.model_version import ModelVersion
+from tests.examples import of_the_soak
 from tests.flow.snapshot import put_back, taken
 from tests.flow.system import System
 from tests.tuning.conftest import events_of, starting, tick
@@ -35,11 +36,23 @@ from tuning.watch import watch
 MOST_CALLS = 40
 TICKS = 8
 
-LOST = pytest.mark.parametrize(("killed", "after"), [(True, False), (True, True), (False, True)])
+KILLED, UNANSWERED = [(True, False), (True, True)], (False, True)
+LOST = pytest.mark.parametrize(("killed", "after"), [*KILLED, UNANSWERED])
 """The process is killed before a call or after it, or no answer comes after what was asked is done."""
 
 EVERY_WAY = pytest.mark.parametrize("name", sorted({**FAR_SIDES, **DOUBLES, **WAYS}), indirect=True)
 """All of them, and each way to serve what was trained."""
+
+LOST_IN_EVERY_WAY = pytest.mark.parametrize(
+    ("name", "killed", "after"),
+    [
+        *((name, *lost) for name in sorted({**FAR_SIDES, **DOUBLES}) for lost in (*KILLED, UNANSWERED)),
+        *((name, *UNANSWERED) for name in WAYS),
+        *of_the_soak(*((name, *lost) for name in WAYS for lost in KILLED)),
+    ],
+    indirect=["name"],
+)
+"""Both; in the other ways of a trainer, whose calls are mostly the same, the soak alone kills the process."""
 
 type Landed = Callable[..., Distillation]
 type Moment = Callable[[], Callable[[], None]]
@@ -283,8 +296,7 @@ def test_a_start_that_is_lost_anywhere_makes_one_job(
     raise AssertionError("a start has too many calls")
 
 
-@EVERY_WAY
-@LOST
+@LOST_IN_EVERY_WAY
 def test_a_watcher_that_is_lost_anywhere_deploys_once_and_registers_one_model(
     killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job], *, moment: Moment
 ) -> None:
@@ -333,8 +345,7 @@ def test_a_pause_that_is_lost_anywhere_is_done_by_its_next_delivery_and_so_is_it
     raise AssertionError("a pause has too many calls")
 
 
-@EVERY_WAY
-@LOST
+@LOST_IN_EVERY_WAY
 def test_a_retirement_that_is_lost_anywhere_leaves_nothing_that_costs(
     killed: bool, after: bool, far: FarSide, trainer: Trainer, begun: Callable[..., Job], *, moment: Moment
 ) -> None:
