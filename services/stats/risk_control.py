@@ -8,9 +8,10 @@ Wrong arguments raise ValueError.
 The thresholds are tested one after the other from the highest on, until one fails (fixed sequence testing, as in
 Angelopoulos, Bates, Candes, Jordan & Lei (2021), "Learn then Test", arXiv:2110.01052): so the loss may rise and fall
 with the threshold, which conformal risk control proper (Angelopoulos et al. 2022, arXiv:2208.02814) does not allow, and
-which promises its mean alone. Every observed confidence is tested, hence every number: the sequence is all numbers in
-falling order, whatever was observed. A promise breaks only if the highest threshold that is not safe passes its test.
-That one is a fixed number, so one test at the level 1 - confidence is all that is paid for.
+which promises its mean alone. The sequence is all numbers in falling order, whatever was observed: between two observed
+confidences the test stays the same, and above the highest one nothing is kept, which must pass, too. A promise breaks
+only if the highest threshold that is not safe passes its test. That one is a fixed number, so one test at the level
+1 - confidence is all that is paid for.
 
 The test is a bet against "the mean loss is above the margin": a stake of 1 is multiplied by 1 + bet * (margin - loss)
 with each row, which gains nothing in the mean while that is true, so by Markov's inequality it reaches 1 / (1 -
@@ -61,6 +62,8 @@ def safe_threshold(rows: Iterable[ComparedRow], *, margin: float, confidence: fl
     if any(not abs(row.loss) <= 1.0 for row in compared):
         raise ValueError("a loss must lie between -1 and 1")
     stakes = _Stakes(len(compared), margin, confidence)
+    if not stakes.reached():
+        return None
     found, kept, lost = None, 0, 0.0
     for threshold, tied in groupby(_from_the_surest(compared), key=lambda row: row[0]):
         for _, loss in tied:
