@@ -28,11 +28,15 @@ class Caller:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def choose(alias: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """The target that answers this call."""
+def choose(alias: Mapping[str, Any], caller: Caller, *, began_at: str | None = None) -> Mapping[str, Any]:
+    """The target that answers this call.
+
+    `began_at` is the target of the response that this call goes on from: it answers again, if it still answers any.
+    """
     group = [target for target in _group(alias["targets"], caller.metadata) if target["weight"]]
-    if len(group) == 1:
-        return group[0]
+    again = next((target for target in group if target["model"] == began_at), None)
+    if again is not None or len(group) == 1:
+        return again or group[0]
     name = _name(alias.get("sticky_by") or {}, caller)
     return min(group, key=lambda target: _lot(alias["salt"], target, name))
 

@@ -125,6 +125,8 @@ def _by_alias(  # noqa: PLR0917 - the five of `post`, and the plan
             continue
         if call is not None:
             call.answered(answer)
+        if path == _RESPONSES:
+            recorder.ways.answered(plan, way, answer)
         return answer
     if first is not None and first.answer is not None:
         return first.given()
@@ -153,6 +155,8 @@ async def _async_by_alias(  # noqa: PLR0917 - as above
             continue
         if call is not None:
             call.answered(answer)
+        if path == _RESPONSES:
+            recorder.ways.answered(plan, way, answer)
         return answer
     if first is not None and first.answer is not None:
         return first.given()

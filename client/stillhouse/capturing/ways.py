@@ -16,6 +16,7 @@ from openai import APIConnectionError, AsyncOpenAI, InternalServerError, OpenAI,
 
 from stillhouse.capturing.aliases import Aliases
 from stillhouse.capturing.choosing import Caller, beginning, choose
+from stillhouse.capturing.conversations import Conversations
 from stillhouse.capturing.endpoint import Endpoint
 
 AWAY = (APIConnectionError, RateLimitError, InternalServerError)
@@ -54,6 +55,7 @@ class Ways:
         self._aliases = aliases
         self._endpoint = endpoint
         self._clients = dict(clients)
+        self._conversations = Conversations()
 
     def names(self, request: Mapping[str, Any]) -> str | None:
         """The alias that a request names, if the application has said that it is one."""
@@ -71,7 +73,7 @@ class Ways:
         default = self._aliases.defaults[name]
         if alias is None:
             return Plan([Way(default, default)], None)
-        target = choose(alias, caller)
+        target = choose(alias, caller, began_at=self._conversations.target_of(caller.parameters))
         cascade = target.get("cascade")
         answering = cascade["place"] if cascade else target
         places = [place for place in (answering, alias.get("fallback_place")) if place]
@@ -83,6 +85,11 @@ class Ways:
         # Of a way to be sure that this version does not know, or a target that nobody serves, nothing is kept.
         judged = cascade and cascade["by"] == _BY and target.get("provider")
         return Plan(distinct, captured, self._way(target, client) if judged else None, cascade if judged else None)
+
+    def answered(self, plan: Plan, way: Way, answer: Any) -> None:
+        """Note who answered a response, so that the next one of the conversation is asked there, too."""
+        if plan.alias is not None and way is plan.ways[0]:
+            self._conversations.watch(answer, plan.alias["target"])
 
     def _way(self, place: Mapping[str, Any], client: OpenAI | AsyncOpenAI) -> Way:
         model, there = place["model"], place.get("model_there") or place["model"]
