@@ -138,8 +138,11 @@ class Routing(Body):
 
     @property
     def main(self) -> str:
-        """The model that answers most calls: the heaviest target without `when`, the first of several."""
-        return max(self.group_of({}), key=lambda target: target.weight).model
+        """The model that answers most calls: the heaviest target without `when`, the first of several.
+
+        Of a cascade it is the one that answers what the target is not sure of: it teaches, and stands in for others.
+        """
+        return max(self.group_of({}), key=lambda target: target.weight).unjudged
 
 
 class Alias(Record):

@@ -69,7 +69,8 @@ def test_a_cascade_stays_with_its_own_model_and_with_the_slices(system: System) 
     other = Target(model="other", cascade=cascade)
     point(Routing(targets=[other, refunds], promote_on="beats_baseline"))
     promote_winner(decided(number=2))
-    assert changing.load("quick").targets == [Target(model=build.MODEL), refunds]
+    promoted = changing.load("quick")
+    assert (promoted.targets, promoted.fallback) == ([Target(model=build.MODEL), refunds], "big")
     assert changing.roll_back("quick", None, Said("ada")).targets == [other, refunds]
 
 
