@@ -30,7 +30,7 @@ from rollouts.document import RolloutDocument, Summary, document, summary
 from rollouts.gates import Gates
 from rollouts.pairs import RolloutPair, pairs_behind
 from rollouts.rollout import MOST_STAGES, Rollout
-from rollouts.round import RolloutRound, erase_rounds
+from rollouts.round import RolloutRound
 from rollouts.starting import Wanted
 
 router = Routes("Rollouts")
@@ -193,23 +193,30 @@ def cancel_rollout(rollout_id: str, asked: Why) -> RolloutDocument:
 def delete_rollout(rollout_id: str) -> Deleted:
     """Delete a rollout that has ended, with its runs and all grades."""
     rollout = Rollout.load(rollout_id, param="rollout_id")
-    runs = [run for round_ in RolloutRound.every(rollout.id) for run in round_.runs]
-    found = [run for run in (Run.find(begun.run_id) for begun in runs) if run]
-    if rollout.is_open or rollout.move or any(not run.ended for run in found):
-        raise Conflict(
-            f"The rollout {rollout.id} has not come to its end. End it first: POST /v1/rollouts/{rollout.id}/rollback; "
-            "its runs are canceled within a minute.",
-            code="rollout_open",
-        )
-    for run in found:
-        run.erase()
-    erase_rounds(rollout.id)
+    if rollout.is_open or rollout.move:
+        raise _not_at_its_end(rollout)
+    # Round by round, so that a deletion that breaks off goes on where it was.
+    for round_ in list(RolloutRound.every(rollout.id)):
+        runs = [run for run in (Run.find(begun.run_id) for begun in round_.runs) if run]
+        if any(not run.ended for run in runs):
+            raise _not_at_its_end(rollout)
+        for run in runs:
+            run.erase()
+        round_.remove()
     taken.forget(rollout.id)
     online = Eval.find(rollout.online_eval_id)
     if online:
         online.remove()
     rollout.remove()
     return Deleted(id=rollout.id, object="rollout.deleted")
+
+
+def _not_at_its_end(rollout: Rollout) -> Conflict:
+    return Conflict(
+        f"The rollout {rollout.id} has not come to its end. End it first: POST /v1/rollouts/{rollout.id}/rollback; "
+        "its runs are canceled within a minute.",
+        code="rollout_open",
+    )
 
 
 def _wanted(asked: NewRollout) -> Wanted:

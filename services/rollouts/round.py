@@ -140,6 +140,10 @@ class RolloutRound(Document):
         changes = {"tally": tally.model_dump_json(), "tallied_at": now()}
         return table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
 
+    def remove(self) -> None:
+        """Delete it; its runs are erased before."""
+        table.delete(_rounds(self.rollout_id), self.id)
+
     @classmethod
     def every(cls, rollout_id: str) -> Iterator[Self]:
         """All rounds of a rollout, in no particular order."""
@@ -157,12 +161,6 @@ class RolloutRound(Document):
 def round_id_of(rollout_id: str, key: str) -> str:
     """The id of the round that this captured object makes for the rollout."""
     return derived_id("round_", rollout_id, key)
-
-
-def erase_rounds(rollout_id: str) -> None:
-    """Delete the rounds of a rollout. Their runs are erased by whoever began them."""
-    for row in list(table.query(_rounds(rollout_id))):
-        table.delete(row["pk"], row["sk"])
 
 
 def total(rounds: Iterable[RolloutRound]) -> Tally:

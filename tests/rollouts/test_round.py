@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, erase_rounds, round_id_of, total
+from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, round_id_of, total
 
 pytestmark = pytest.mark.usefixtures("system")
 
@@ -58,7 +58,6 @@ def test_tallies_add_up_and_keep_a_few_lost_pairs():
     assert len(many.plus(many).lost) == 20
 
 
-def test_rounds_that_are_erased_are_gone():
-    begun()
-    erase_rounds("rollout_1")
+def test_a_round_that_is_removed_is_gone():
+    begun().remove()
     assert not list(RolloutRound.every("rollout_1"))
