@@ -33,6 +33,13 @@ def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
     ]
 
 
+def test_a_conversation_of_responses_stays_where_it_began() -> None:
+    first, after_a_change, without_a = node.answered("test/aliases.ts", "conversations")
+    assert set(first) == {"a", "b"}
+    assert after_a_change == first
+    assert without_a == ["b"] * 12
+
+
 def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
     """Sure, sure and asked for, unsure, a stream, a target that is away, and a teacher that is."""
     small, dear = "own.test small Bearer own - logprobs", "own.test dear Bearer own -"

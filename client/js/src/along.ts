@@ -26,7 +26,8 @@ export async function along(ways: Way[], recorder: Recorder, fetch: Fetch): Prom
     call.init = { ...call.init, body: bodyThere(way, call.init.body) };
     if (first) call.started = first.began;
     try {
-      const response = await fetch(call.input, call.init);
+      const answer = await fetch(call.input, call.init);
+      const response = way.remember?.(answer) ?? answer;
       const isLast = answering.length === 1 || !isAway(response.status);
       if (isLast && (response.ok || !first?.given)) return watched(response, call, recorder);
       failed.push(() => response);

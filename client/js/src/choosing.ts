@@ -40,10 +40,13 @@ export interface Caller {
 
 const FIRST_MESSAGES = 2;
 
-export function choose(alias: Alias, caller: Caller): Target {
+/** The target that answers a call. Of `beganAt` is the response that the call goes on from: it answers again, if it still answers any. */
+export function choose(alias: Alias, caller: Caller, beganAt?: string): Target {
   const meets = (when: Record<string, string>) => Object.entries(when).every(([key, value]) => caller.metadata[key] === value);
   const met = alias.targets.map(whenOf).find((when) => Object.keys(when).length > 0 && meets(when)) ?? {};
   const group = alias.targets.filter((target) => target.weight > 0 && isSame(whenOf(target), met));
+  const again = group.find((target) => target.model === beganAt);
+  if (again) return again;
   const name = group.length > 1 ? nameOf(alias, caller) : "";
   return group.reduce((best, target) => (lot(alias.salt, target, name) < lot(alias.salt, best, name) ? target : best));
 }

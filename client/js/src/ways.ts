@@ -4,6 +4,7 @@
 
 import type { Aliases } from "./aliases.ts";
 import { BY, type CapturedCascade, type Cascade } from "./cascade.ts";
+import { Conversations } from "./conversations.ts";
 import { beginning, choose, type Place } from "./choosing.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Json } from "./json.ts";
@@ -28,6 +29,8 @@ export interface Way {
   modelThere: string;
   throughGateway: boolean;
   alias: CapturedAlias | undefined;
+  /** Notes who made a response; gives the response on. */
+  remember?: (response: Response) => Response;
   /** Of a cascade's target; the ways behind it are those of what it is not sure of. */
   cascade?: Cascade | undefined;
 }
@@ -46,6 +49,7 @@ export class Ways {
   readonly #endpoint: Endpoint;
   readonly #clients: Record<string, Elsewhere>;
   readonly #tags: Record<string, string>;
+  readonly #conversations = new Conversations();
 
   constructor(aliases: Aliases, endpoint: Endpoint, clients: Record<string, Elsewhere>, tags: Record<string, string>) {
     this.#aliases = aliases;
@@ -73,13 +77,16 @@ export class Ways {
     const alias = await this.#aliases.find(name as string);
     if (alias === null) return [{ ...on(url.href, asked, parameters, spare), modelThere: spare, alias: undefined }];
     const metadata = { ...this.#tags, ...textsOf(parameters["metadata"]) };
-    const target = choose(alias, { parameters, messages: beginning(parameters), metadata, headers });
+    const caller = { parameters, messages: beginning(parameters), metadata, headers };
+    const target = choose(alias, caller, this.#conversations.targetOf(parameters));
     const captured = { name: name as string, version: alias.version, target: target.model };
     const { cascade } = target;
     const places = [cascade?.place ?? target, alias.fallback_place].filter((place) => place != null);
     // A model that nobody serves was retired meanwhile: as in the gateway, the fallback then answers.
     const served = places.filter((place) => place.provider);
-    const ways = (served.length ? served : places).map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));
+    const ways: Way[] = (served.length ? served : places).map((place) => ({ ...this.#way(place, url, path, asked, parameters), alias: captured }));
+    // Where the fallback answers, nobody is remembered.
+    if (path !== CHAT) ways[0]!.remember = (response) => this.#conversations.watch(response, target.model);
     const distinct = ways.filter((way, number) => number === 0 || way.modelThere !== ways[0]!.modelThere || way.input !== ways[0]!.input);
     // What comes piece by piece is read before it is judged: who answers what the target is not sure of answers it all.
     const isJudged = cascade?.by === BY && target.provider && path === CHAT && !parameters["stream"];

@@ -1,4 +1,4 @@
-// Two things, as the argument says. `choices`: the targets of the cases given as JSON on stdin. `calls`: calls by an
+// Three things, as the argument says. `conversations`: responses that go on from others. `choices`: the targets of the cases given as JSON on stdin. `calls`: calls by an
 // alias's name through a capturing fetch, whose Stillhouse and providers are scripted; prints what each was asked.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -16,6 +16,48 @@ function choices(): string[] {
     const caller = { parameters: request, messages: request.messages, metadata, headers: new Headers(headers) };
     return choose({ version: 1, salt, ...routing }, caller).model;
   });
+}
+
+/** The model of each call of some conversations, whole and streamed, and those of what is asked next when all weights have changed. */
+async function conversations(): Promise<unknown> {
+  const own = "http://own.test/v1";
+  const weighed = (a: number, b: number) => [{ ...target("a", own), weight: a }, { ...target("b", own), weight: b }];
+  let targets = weighed(1, 1);
+  const asked: string[] = [];
+  let made = 0;
+  const answer = async (input: unknown, init: any): Promise<Response> => {
+    if (String(input).endsWith("/aliases/quick")) return Response.json({ object: "alias", version: 1, salt: "s", targets, fallback_place: null });
+    if (String(input).includes("/captures")) return Response.json({ batch_id: "capture_1", refused: [], status: "recorded" });
+    const body = JSON.parse(init.body);
+    asked.push(body.model);
+    const whole = { id: `resp_${(made += 1)}`, object: "response", model: body.model, output: [] };
+    if (!body.stream) return Response.json(whole);
+    const events = ["created", "completed"].map((kind) => `event: x\ndata: ${JSON.stringify({ type: `response.${kind}`, response: whole })}\n\n`);
+    return new Response(events.join(""), { headers: { "content-type": "text/event-stream" } });
+  };
+  const fetch = capturingFetch({ fetch: answer, baseURL: "http://stillhouse.test/v1", apiKey: "k", aliases: { quick: "spare" }, aliasTtlMs: 20, warn: () => {} });
+  const create = async (more: object): Promise<string> => {
+    const response = await fetch(`${own}/responses`, { method: "POST", body: JSON.stringify({ model: "quick", ...more }) });
+    return /"id":"(resp_\d+)"/.exec(await response.text())![1]!;
+  };
+  const said: string[][] = [];
+  const ask = async (more: (number: number) => object): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let number = 0; number < 12; number += 1) ids.push(await create({ ...more(number), stream: number % 2 === 0, store: number % 3 === 0 }));
+    said.push(asked.splice(0));
+    return ids;
+  };
+  await sleep(25);
+  const first = await ask((number) => ({ input: `conversation ${number}` }));
+  for (const weights of [[1, 99], [0, 1]] as const) {
+    targets = weighed(...weights);
+    await sleep(50);
+    await create({ input: "news" });
+    await sleep(25);
+    asked.splice(0);
+    await ask((number) => ({ input: "go on", previous_response_id: first[number] }));
+  }
+  return said;
 }
 
 async function calls(): Promise<unknown> {
@@ -135,4 +177,5 @@ async function calls(): Promise<unknown> {
   return said;
 }
 
-console.log(JSON.stringify(process.argv[2] === "choices" ? choices() : await calls()));
+const tried = { choices, conversations, calls }[process.argv[2]!]!;
+console.log(JSON.stringify(await tried()));
