@@ -25,6 +25,8 @@ from foundation.streaming.runtime_api import AnswerRefused, RuntimeApi, RuntimeG
 
 type Handler = Callable[[Any, Invocation], Any]
 
+# A URL that streams leaves some clients waiting for a body that is empty, as several projects have seen on AWS.
+_NO_BODY = b" "
 _HEAD = ("statusCode", "headers", "cookies")
 # A task that somebody has cancelled is no Exception, and no reason to end the process.
 _FAILURES = (Exception, asyncio.CancelledError)
@@ -123,7 +125,7 @@ def _reply(answer: Any, invocation: Invocation) -> bytes | _InPieces:
     if not invocation.streams:
         return orjson.dumps(answer)
     head = {name: answer[name] for name in _HEAD if answer.get(name)}
-    return _InPieces(head, invocation.pieces or iter([_body(answer)]))
+    return _InPieces(head, invocation.pieces or iter([_body(answer) or _NO_BODY]))
 
 
 def _send(streamed: Streamed, pieces: Iterator[bytes], request_id: str) -> None:
