@@ -36,6 +36,8 @@ DRIFT = {
     ],
     "fields": [FIELD, {**FIELD, "since": None}],
     "next": NEXT,
+    "when": {},
+    "slices": [],
 }
 
 

@@ -27,7 +27,7 @@ def test_what_has_moved_is_shown_and_distilled_anew_by_a_button(system: System, 
     assert f'name="alias" value="{ALIAS}"' in filled.body
     assert 'value="lab-small"' in filled.body
     assert 'value="split=train"' not in filled.body, "other completions are meant now"
-    made = browser.post(f"/aliases/{ALIAS}/drift/distill", {})
+    made = browser.post(f"/aliases/{ALIAS}/drift/distill", {"dataset_id": found["dataset_id"]})
     assert (made.status, "triage on recent traffic" in made.text) == (200, True)
 
 

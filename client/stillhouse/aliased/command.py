@@ -127,18 +127,23 @@ def drift(
     name: Name,
     *,
     to: To,
-    distill: Annotated[bool, typer.Option("--distill", help="Start the next distillation as it is filled in.")] = False,
+    distill: Annotated[
+        bool,
+        typer.Option("--distill", help="Start the next distillation as it is filled in, the first of several slices."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show whether the traffic has moved away from what the alias's model learnt from, and what has moved."""
     with errors_in_one_line():
         found = stack.asked(to, "GET", f"{_path(name)}/drift")
         if not distill:
-            stack.show(found, as_json=as_json, lines=_drift(found))
+            lines = [line for one in [found, *found["slices"]] for line in _drift(one)]
+            stack.show(found, as_json=as_json, lines=lines)
             return
-        if found["next"] is None:
+        body = next((one["next"]["body"] for one in [found, *found["slices"]] if one["next"]), None)
+        if body is None:
             raise Stopped(f"there is nothing to distill anew: {found['sentence']}")
-        begun = stack.asked(to, "POST", "/distillations", found["next"]["body"])
+        begun = stack.asked(to, "POST", "/distillations", body)
         stack.show(begun, as_json=as_json, lines=[f"{begun['id']}  {begun['status']}  {stack.plain(begun['name'])}"])
 
 
@@ -233,7 +238,8 @@ def _version(version: dict[str, Any]) -> str:
 
 
 def _drift(found: dict[str, Any]) -> Iterator[str]:
-    yield f"{found['status']}: {stack.plain(found['sentence'])}"
+    when = "".join(f" with {key}={value}" for key, value in found["when"].items())
+    yield stack.plain(f"{found['status']}{when}: {found['sentence']}")
     yield from (stack.plain(f"  {concern}") for concern in found["concerns"])
     for one in found["newcomers"]:
         field, value, examples = one["field"], one["value"], ", ".join(one["examples"])

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from aliases.alias import When
 from assembly.drift.traffic import source_of
 from completions.postings import Reference
 from distillations.distillation import Distillation
@@ -27,22 +28,24 @@ _SAME = ("eval_id", "teacher", "trainer", "hyperparameters", "checkpoints", "con
 
 
 def next_of(
-    distillation: Distillation, alias: str, traffic: Sequence[Reference], *, since: int, until: int
+    distillation: Distillation, alias: str, when: When, traffic: Sequence[Reference], *, since: int, until: int
 ) -> NextDistillation:
     """The next distillation. `traffic` was captured between these times, in seconds since the epoch."""
     answered = [reference.created for reference in traffic if distillation.teacher in reference.models]
     return NextDistillation(
-        body=_body(distillation, alias, _cut_at(answered, since, until), since=since, until=until),
+        body=_body(distillation, alias, when, (since, _cut_at(answered, since, until), until)),
         teacher_answers=len(answered),
         lacks=_lacks(distillation, alias, len(answered), len(traffic)),
-        url=_form(distillation, alias, since),
+        url=_form(distillation, alias, when, since),
         command=f"stillhouse alias drift {alias} --distill",
     )
 
 
-def _body(distillation: Distillation, alias: str, cut_at: int, *, since: int, until: int) -> dict[str, Any]:
+def _body(distillation: Distillation, alias: str, when: When, times: tuple[int, int, int]) -> dict[str, Any]:
+    since, cut_at, until = times
     asked = distillation.model_dump(mode="json", include={*_SAME, "gate", "recipe"}, exclude_none=True)
-    train, test = source_of(alias, since=since, until=cut_at), source_of(alias, since=cut_at + 1, until=until)
+    train = source_of(alias, since=since, until=cut_at, when=when)
+    test = source_of(alias, since=cut_at + 1, until=until, when=when)
     return {
         **asked,
         "name": cut(f"{distillation.name} on recent traffic", _LONGEST_NAME),
@@ -70,6 +73,8 @@ def _lacks(distillation: Distillation, alias: str, answers: int, rows: int) -> s
     )
 
 
-def _form(distillation: Distillation, alias: str, since: int) -> str:
+def _form(distillation: Distillation, alias: str, when: When, since: int) -> str:
     begun = {"repeat": distillation.id, "alias": alias, "since": time.strftime("%Y-%m-%d", time.gmtime(since))}
+    if when:
+        begun["tags"] = ", ".join(f"{key}={value}" for key, value in when.items())
     return f"{settings().API_URL.removesuffix('/v1')}/distillations/new?{urlencode(begun)}"

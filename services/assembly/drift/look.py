@@ -11,8 +11,8 @@ from typing import Any
 from aliases.alias import Alias
 from assembly.drift.looked import looked
 from distillations.drift import looks
-from distillations.drift.document import AliasDrift
-from distillations.drift.watched import watched_of
+from distillations.drift.document import TrafficDrift
+from distillations.drift.watched import Watched, watched_of
 from distillations.report.document import REPORT, DatasetReport
 from foundation import blobs, lease
 from foundation.drift_messages import LookForDrift
@@ -25,30 +25,36 @@ _MOST_CONCERNS = 6
 
 
 def look(message: LookForDrift, context: Any) -> None:
-    """Look once. `context` is Lambda's. Raises AtWork where another delivery looks at the same alias."""
+    """Look once at each slice that a trained model answers. `context` is Lambda's.
+
+    Raises AtWork where another delivery looks at the same alias.
+    """
     with lease.held(f"DRIFT#{message.alias}", "LOOK", context):
-        at = message.at // 1000
-        before = looks.latest(message.alias)
-        if before is None or at - (before.looked_at or 0) >= _APART_S:
-            before = _look(message.alias, before, at)
-        if before and before.told_at == before.looked_at:
-            raise_once(_alert(before))
+        alias = Alias.find(message.alias)
+        if alias is None:
+            return
+        for watched in watched_of(alias):
+            drift = _look(alias, watched, message.at // 1000)
+            if drift and drift.told_at == drift.looked_at:
+                raise_once(_alert(drift))
 
 
-def _look(name: str, before: AliasDrift | None, at: int) -> AliasDrift | None:
-    """The look, written down; None where there is nothing to look at any more."""
-    alias = Alias.find(name)
-    watched = watched_of(alias) if alias else None
-    body = blobs.find(watched.dataset.key(REPORT)) if watched else None
-    if watched is None or body is None:
+def _look(alias: Alias, watched: Watched, at: int) -> TrafficDrift | None:
+    """The look, written down, or the one of this day; None where the dataset has no report."""
+    before = looks.latest(alias.id, watched.when)
+    if before and before.dataset_id != watched.dataset.id:
+        before = None
+    if before and at - (before.looked_at or 0) < _APART_S:
+        return before
+    body = blobs.find(watched.dataset.key(REPORT))
+    if body is None:
         return None
-    same = before if before and before.dataset_id == watched.dataset.id else None
-    drift = looked(name, watched, DatasetReport.model_validate_json(body), same, at)
+    drift = looked(alias, watched, DatasetReport.model_validate_json(body), before, at)
     looks.keep(drift)
     return drift
 
 
-def _alert(drift: AliasDrift) -> Alert:
+def _alert(drift: TrafficDrift) -> Alert:
     again = drift.next
     lines = [
         *drift.concerns[:_MOST_CONCERNS],
@@ -56,5 +62,5 @@ def _alert(drift: AliasDrift) -> Alert:
         *([f"The next distillation is filled in: {again.command}", again.url] if again and not again.lacks else []),
         f"To look at it: stillhouse alias drift {drift.id}",
     ]
-    cause = (drift.dataset_id or "", drift.told_at or 0)
+    cause = (drift.dataset_id or "", drift.told_at or 0, drift.named)
     return Alert.of("alias.drifted", drift.id, *cause, sentence=drift.sentence, lines=lines)

@@ -10,9 +10,10 @@ All looks at one dataset together find a drift where there is none with a chance
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from aliases.alias import Alias
 from assembly.drift import moved
 from assembly.drift.again import next_of
 from assembly.drift.cells import LEAST, fields_of
@@ -27,7 +28,7 @@ from completions.postings import Reference
 from distillations import file_lines
 from distillations.dataset import DatasetId, dataset_key
 from distillations.distillation import Distillation
-from distillations.drift.document import AliasDrift
+from distillations.drift.document import TrafficDrift
 from distillations.drift.watched import Watched
 from distillations.report.document import DatasetReport
 from distillations.text_steps import PersonalData
@@ -39,10 +40,11 @@ WINDOW_S = 7 * 86_400
 _A_WEEK = "A whole week of traffic is looked at, so that each weekday and time of day is in it:"
 
 
-def looked(alias: str, watched: Watched, report: DatasetReport, before: AliasDrift | None, at: int) -> AliasDrift:
+def looked(alias: Alias, watched: Watched, report: DatasetReport, before: TrafficDrift | None, at: int) -> TrafficDrift:
     """The look at this time, in seconds since the epoch. `before` is the last look that is about the same dataset."""
-    drift = AliasDrift(
-        id=alias,
+    drift = TrafficDrift(
+        id=alias.id,
+        when=watched.when,
         status="too_little",
         sentence="",
         model=watched.model.id,
@@ -53,10 +55,10 @@ def looked(alias: str, watched: Watched, report: DatasetReport, before: AliasDri
         ends_at=at,
         **_known(before),
     )
-    young = _too_young(alias, report, at - WINDOW_S)
+    young = _too_young(alias.id, report, at - WINDOW_S)
     if young:
         return drift.model_copy(update={"sentence": young})
-    references = sampled(alias, since=at - WINDOW_S, until=at)
+    references = sampled(alias.id, since=at - WINDOW_S, until=at, is_meant=_is_of(alias, watched))
     traffic = _observed(watched, index.read(references))
     counts = {"rows": len(traffic.features), "conversations": traffic.conversations}
     if traffic.conversations < LEAST:
@@ -68,7 +70,12 @@ def looked(alias: str, watched: Watched, report: DatasetReport, before: AliasDri
     return _compared(drift.model_copy(update=counts), watched, report, traffic, references)
 
 
-def _known(before: AliasDrift | None) -> dict[str, Any]:
+def _is_of(alias: Alias, watched: Watched) -> Callable[[Reference], bool]:
+    """Whether a completion is of the slice that the model answers."""
+    return lambda reference: alias.routing.group_of(reference.metadata or {})[0].when == watched.when
+
+
+def _known(before: TrafficDrift | None) -> dict[str, Any]:
     """What stays of the look before."""
     if before is None:
         return {}
@@ -112,8 +119,8 @@ def _chosen_for(watched: Watched) -> str:
 
 
 def _compared(
-    drift: AliasDrift, watched: Watched, report: DatasetReport, traffic: Observed, references: Sequence[Reference]
-) -> AliasDrift:
+    drift: TrafficDrift, watched: Watched, report: DatasetReport, traffic: Observed, references: Sequence[Reference]
+) -> TrafficDrift:
     """The look at enough traffic."""
     at, number = drift.looked_at or 0, drift.looks + 1
     alpha = spent_at(number, ALPHA)
@@ -134,12 +141,12 @@ def _compared(
         sentence = f"No drift in {len(traffic.features):,} completions of seven days."
         return found.model_copy(update={"status": "steady", "sentence": sentence})
     distillation = Distillation.find(watched.model.distillation_id or "")
-    again = distillation and next_of(distillation, drift.id, references, since=at - WINDOW_S, until=at)
+    again = distillation and next_of(distillation, drift.id, drift.when, references, since=at - WINDOW_S, until=at)
     return found.model_copy(
         update={
             "status": "drifted",
             "sentence": (
-                f"The traffic of the alias {drift.id} has moved away from what {watched.model.id} learnt from "
+                f"The traffic of {drift.named} has moved away from what {watched.model.id} learnt from "
                 f"({watched.dataset.id}): so it is since {_day(since)}."
             ),
             "newcomers": moved.newcomers(beside, fields),

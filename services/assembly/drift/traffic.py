@@ -8,8 +8,10 @@ hour weighs more than it has traffic, and a week's sample has each weekday and e
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import NamedTuple
 
+from aliases.alias import When
 from completions import index
 from completions.postings import Reference
 from completions.scan import Scan
@@ -30,9 +32,10 @@ class _Slot(NamedTuple):
     """How many completions there are: those that were seen, or as many as their pace tells."""
 
 
-def source_of(alias: str, *, since: int, until: int) -> StoredCompletions:
+def source_of(alias: str, *, since: int, until: int, when: When | None = None) -> StoredCompletions:
     """The filter of an alias's traffic between two times, both in seconds since the epoch and inclusive."""
-    return StoredCompletions(type="stored_completions", alias=alias, created_after=since, created_before=until)
+    source = StoredCompletions(type="stored_completions", alias=alias, created_after=since, created_before=until)
+    return source.model_copy(update={"metadata": when}) if when else source
 
 
 def first_at(alias: str) -> int | None:
@@ -42,9 +45,13 @@ def first_at(alias: str) -> int | None:
     return first.created if first else None
 
 
-def sampled(alias: str, *, since: int, until: int) -> list[Reference]:
-    """The sample, in the order of time. The same traffic gives the same one."""
-    slots = [_slot(alias, start, min(until, start + _SLOT_S - 1)) for start in range(since, until + 1, _SLOT_S)]
+def sampled(
+    alias: str, *, since: int, until: int, is_meant: Callable[[Reference], bool] = lambda _: True
+) -> list[Reference]:
+    """The sample of what is meant, in the order of time. The same traffic gives the same one."""
+    slots = [
+        _slot(alias, start, min(until, start + _SLOT_S - 1), is_meant) for start in range(since, until + 1, _SLOT_S)
+    ]
     busy = [slot for slot in slots if slot.seen]
     total = sum(slot.expected for slot in busy)
     # No larger than the share of the busiest hours that was looked at: else these would count too little.
@@ -53,12 +60,12 @@ def sampled(alias: str, *, since: int, until: int) -> list[Reference]:
     return sorted(chosen, key=lambda reference: reference.order)
 
 
-def _slot(alias: str, start: int, end: int) -> _Slot:
+def _slot(alias: str, start: int, end: int, is_meant: Callable[[Reference], bool]) -> _Slot:
     scan = Scan(references=_MOST_OF_SLOT, seconds=_SLOT_SECONDS)
-    seen = list(index.select(source_of(alias, since=start, until=end), scan=scan))
+    seen = list(filter(is_meant, index.select(source_of(alias, since=start, until=end), scan=scan)))
     if not scan.exhausted or scan.at is None:
         return _Slot(seen, len(seen))
-    # What was looked at and is left out, as deleted ones are, is left out of the rest alike.
+    # What was looked at and is left out, as deleted ones and other slices are, is left out of the rest alike.
     return _Slot(seen, len(seen) * (end - start + 1) / (scan.at.created - start + 1))
 
 

@@ -8,33 +8,35 @@ from dashboard.answers import Answer, Page, SeeOther
 from dashboard.plotted import plotted
 from dashboard.shown import step
 from dashboard.visit import Visit
-from distillations.drift.document import AliasDrift
+from distillations.drift.document import AliasDrift, TrafficDrift
 from distillations.drift.figures import figures
 from foundation.errors import ApiError
 from foundation.routes import Routes
 
 pages = Routes("Aliases")
+_MOST_PLOTS = 12
 
 
 @pages.get("/aliases/<name>/drift", scope="read")
 def drift(visit: Visit) -> Answer:
-    """The newest look, with plots and their numbers."""
-    name = visit.parameters["name"]
+    """The newest look at each slice, with plots and their numbers."""
     found = _found(visit)
-    form = dict(parse_qsl(urlsplit(found.next.url).query)) if found.next else {}
-    plots = list(plotted(figures(found)))
-    return Page("alias_drift.html", f"Drift of {name}", {"drift": found, "plots": plots, "form": form})
+    plots = [list(plotted(figures(drift)[: _MOST_PLOTS // len(found)])) for drift in found]
+    forms = [dict(parse_qsl(urlsplit(drift.next.url).query)) if drift.next else {} for drift in found]
+    shown = list(zip(found, plots, forms, strict=True))
+    return Page("alias_drift.html", f"Drift of {visit.parameters['name']}", {"shown": shown})
 
 
 @pages.post("/aliases/<name>/drift/distill", scope="write")
 def distill(visit: Visit) -> Answer:
-    """Start the next distillation as it is filled in."""
-    found = _found(visit)
-    if found.next is None:
+    """Start the next distillation of a slice as it is filled in."""
+    dataset_id = visit.form().get("dataset_id")
+    drift = next((drift for drift in _found(visit) if drift.dataset_id == dataset_id), None)
+    if drift is None or drift.next is None:
         raise ApiError("Nothing drifts any more: look at the alias again.", code="no_drift", status=409)
-    made = visit.api.post("/distillations", found.next.body)
+    made = visit.api.post("/distillations", drift.next.body)
     return SeeOther(f"/distillations/{step(made['id'])}")
 
 
-def _found(visit: Visit) -> AliasDrift:
-    return AliasDrift.model_validate(visit.api.get(f"/aliases/{step(visit.parameters['name'])}/drift"))
+def _found(visit: Visit) -> list[TrafficDrift]:
+    return AliasDrift.model_validate(visit.api.get(f"/aliases/{step(visit.parameters['name'])}/drift")).whole

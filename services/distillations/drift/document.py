@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from aliases.alias import When
 from distillations.report.comparison import FieldComparison, ShareChange
 from foundation.bounds import CutText
 from foundation.document import Document
@@ -74,12 +75,13 @@ class DriftLook(Document):
     """The fields that drift."""
 
 
-class AliasDrift(Document):
-    """The newest look at the traffic of an alias."""
+class TrafficDrift(Document):
+    """The newest look at the traffic that the targets of an alias share."""
 
-    object: Literal["alias.drift"] = "alias.drift"
     id: str
     """The alias's name."""
+    when: When = Field(default_factory=dict)
+    """The metadata that a call of this traffic has; empty for all calls that no other slice takes."""
     status: DriftStatus
     """`unwatched` where no model that was trained on a dataset answers for it, `waiting` before the first look,
     `too_little` where the traffic does not suffice to tell, `steady` where no drift was found, `drifted`."""
@@ -118,6 +120,26 @@ class AliasDrift(Document):
     """The last looks, the newest first; at most 90."""
 
     @property
+    def named(self) -> str:
+        """The traffic in words."""
+        pairs = ", ".join(f"{key}={value}" for key, value in self.when.items())
+        return f"the alias {self.id} with {pairs}" if pairs else f"the alias {self.id}"
+
+    @property
     def drifted(self) -> list[FieldDrift]:
         """The fields that drift."""
         return [field for field in self.fields if field.since is not None]
+
+
+class AliasDrift(TrafficDrift):
+    """The newest looks at the traffic of an alias."""
+
+    object: Literal["alias.drift"] = "alias.drift"
+    slices: list[TrafficDrift] = Field(default_factory=list)
+    """Of the other slices (`when`) of the alias that a trained model answers: each is watched by itself, with a chance
+    of a false alarm of its own."""
+
+    @property
+    def whole(self) -> list[TrafficDrift]:
+        """All traffic that is watched."""
+        return [self, *self.slices]

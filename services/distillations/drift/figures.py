@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from distillations.drift.document import AliasDrift, FieldDrift
+from distillations.drift.document import FieldDrift, TrafficDrift
 from distillations.report.comparison import ShareChange
 from distillations.report.figures import KINDS
 from plots import Bar, Figure, Mark, bars, intervals
@@ -18,13 +18,13 @@ _MOST_LOOKS = 30
 _SERIES = ["training lines", "traffic of seven days"]
 
 
-def figures(drift: AliasDrift) -> list[Figure]:
+def figures(drift: TrafficDrift) -> list[Figure]:
     """All figures that have something to show; of the fields those that are furthest away."""
     made = [_apart(drift), _over_time(drift), *(_values(field) for field in drift.fields[:_MOST_SHOWN])]
     return [figure for figure in made if figure]
 
 
-def _apart(drift: AliasDrift) -> Figure | None:
+def _apart(drift: TrafficDrift) -> Figure | None:
     description = (
         "The population stability index of each field between the traffic and the training lines: a point, orange "
         "where it is beyond the grey band of what chance gives in 19 of 20 cases."
@@ -34,7 +34,7 @@ def _apart(drift: AliasDrift) -> Figure | None:
     return intervals("How far away", description, ["field", "index", "chance from", "chance to"], marks)
 
 
-def _over_time(drift: AliasDrift) -> Figure | None:
+def _over_time(drift: TrafficDrift) -> Figure | None:
     looks = [look for look in drift.history[:_MOST_LOOKS] if look.psi is not None]
     marks = [Mark(f"{_day(look.at)} {look.field}", look.psi or 0.0, 0.0, look.psi_noise_95 or 0.0) for look in looks]
     description = "The field that was furthest away at each look, the newest look first, beside what chance gives."

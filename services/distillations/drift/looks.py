@@ -1,15 +1,18 @@
 """The looks at the traffic of an alias as rows of the table: the newest one whole, those before it in short.
 
-DRIFT#<alias> / LATEST           the newest look, and how many there were: a look takes the place of the one before
-DRIFT#<alias> / LOOK#<seconds>   a look in short; expires after 400 days
+DRIFT#<alias> / LATEST                     the newest look: a look takes the place of the one before
+DRIFT#<alias> / LOOK#<seconds>             a look in short; expires after 400 days
+DRIFT#<alias> / SLICE#<id>#LATEST, …#LOOK# the same of a slice; its id follows from its metadata
 """
 
 from __future__ import annotations
 
 from itertools import islice
 
-from distillations.drift.document import AliasDrift, DriftLook
+from aliases.alias import When
+from distillations.drift.document import DriftLook, TrafficDrift
 from foundation import table
+from foundation.ids import derived_id
 
 MOST_SHOWN = 90
 _LATEST = "LATEST"
@@ -17,19 +20,19 @@ _LOOK = "LOOK#"
 _KEPT_S = 400 * 86_400
 
 
-def latest(alias: str) -> AliasDrift | None:
-    """The newest look, without its history; None before the first one."""
-    row = table.get(_of(alias), _LATEST)
-    return AliasDrift.model_validate_json(row["doc"]) if row else None
+def latest(alias: str, when: When) -> TrafficDrift | None:
+    """The newest look at a slice, without its history; None before the first one."""
+    row = table.get(_of(alias), f"{_slice(when)}{_LATEST}")
+    return TrafficDrift.model_validate_json(row["doc"]) if row else None
 
 
-def history(alias: str) -> list[DriftLook]:
-    """The last looks in short, the newest first."""
-    rows = table.query(_of(alias), prefix=_LOOK, descending=True, limit=MOST_SHOWN)
+def history(alias: str, when: When) -> list[DriftLook]:
+    """The last looks at a slice in short, the newest first."""
+    rows = table.query(_of(alias), prefix=f"{_slice(when)}{_LOOK}", descending=True, limit=MOST_SHOWN)
     return [DriftLook.model_validate_json(row["doc"]) for row in islice(rows, MOST_SHOWN)]
 
 
-def keep(drift: AliasDrift) -> None:
+def keep(drift: TrafficDrift) -> None:
     """Write a look. Written twice it is there once: its time is that of the message that asked for it."""
     at = drift.looked_at or 0
     worst = max(drift.fields, key=lambda field: (field.since is not None, field.comparison.psi), default=None)
@@ -42,10 +45,16 @@ def keep(drift: AliasDrift) -> None:
         psi_noise_95=worst and worst.comparison.psi_noise_95,
         drifted=[field.comparison.field for field in drift.drifted],
     )
-    in_short = {"pk": _of(drift.id), "sk": f"{_LOOK}{at:012d}", "doc": look.model_dump_json(), "expires": at + _KEPT_S}
-    table.put(in_short)
-    table.put({"pk": _of(drift.id), "sk": _LATEST, "doc": drift.model_dump_json()})
+    pk, of_slice = _of(drift.id), _slice(drift.when)
+    table.put({"pk": pk, "sk": f"{of_slice}{_LOOK}{at:012d}", "doc": look.model_dump_json(), "expires": at + _KEPT_S})
+    table.put({"pk": pk, "sk": f"{of_slice}{_LATEST}", "doc": drift.model_dump_json()})
 
 
 def _of(alias: str) -> str:
     return f"DRIFT#{alias}"
+
+
+def _slice(when: When) -> str:
+    """How the sort keys of a slice begin."""
+    pairs = [part for pair in sorted(when.items()) for part in pair]
+    return f"SLICE#{derived_id('slice_', *pairs)}#" if pairs else ""

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from aliases import changing
+from aliases.changing import Said
 from api.new_distillation import NewDistillation
 from foundation.ids import now
+from tests.aliases.build import routing
 from tests.assembly.drifting import ALIAS, DAY, learnt, looked, mails, told, traffic
 from tests.distilling import build
 from tests.flow.system import FakeContext, System
@@ -116,6 +119,32 @@ def test_turns_of_a_conversation_count_once(system: System) -> None:
     traffic(system, records)
     found = looked(system)
     assert (found["status"], found["conversations"]) == ("too_little", 4)
+
+
+def test_each_slice_is_watched_by_itself(system: System) -> None:
+    """Of the known mails none is new; those of the slice are nothing that the model has learnt."""
+    learnt(system)
+    changing.put(ALIAS, routing((build.MODEL, 1), (build.MODEL, 1, {"topic": "recall"})), Said("ada"))
+    known, recalls = mails(160, seed=2, first=1000), mails(160, seed=3, first=2000, topics=["recall"])
+    traffic(system, [record for pair in zip(known, recalls, strict=True) for record in pair])
+    found = looked(system)
+    assert (found["status"], found["when"]) == ("steady", {})
+    [recall] = found["slices"]
+    assert (recall["status"], recall["when"], recall["rows"]) == ("drifted", {"topic": "recall"}, 140)
+    assert [look["status"] for look in recall["history"]] == ["drifted"]
+    assert recall["next"]["body"]["train"]["metadata"] == {"topic": "recall"}
+    assert "tags=topic%3Drecall" in recall["next"]["url"]
+    [notice] = told(system)
+    assert "the alias quick with topic=recall" in notice["sentence"]
+
+
+def test_a_model_that_answers_a_slice_is_held_against_that_slice_alone(system: System) -> None:
+    learnt(system, topics=["refund"])
+    changing.put(ALIAS, routing((build.TEACHER, 1), (build.MODEL, 1, {"topic": "refund"})), Said("ada"))
+    traffic(system, mails(300, seed=2, first=1000))
+    found = looked(system)
+    assert (found["status"], found["when"], found["slices"]) == ("steady", {"topic": "refund"}, [])
+    assert 60 < found["rows"] < 120
 
 
 def test_an_alias_of_models_that_learnt_nothing_here_is_not_watched(system: System) -> None:
