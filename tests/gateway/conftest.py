@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
+from gateway import handler
 from tests.api.sdk import client_of
 from tests.cloud import aws_client
-from tests.flow.system import System
+from tests.flow.system import KEY, System
 from tests.gateway.provider import Scripted, answer, served
+from tests.runtime_api import Lambda, function_url, lambda_service, runtime
 
 CHAT = "/v1/chat/completions"
 
@@ -59,3 +61,18 @@ def further(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
             return scripts
 
         yield configure
+
+
+@pytest.fixture
+def gateway(system: System) -> Iterator[Lambda]:
+    """Lambda around the gateway, which the runtime of our own serves."""
+    assert system
+    with lambda_service() as service, runtime(service, handler.http_entry):
+        yield service
+
+
+@pytest.fixture
+def live(gateway: Lambda) -> Iterator[OpenAI]:
+    """OpenAI's SDK at the gateway's own URL."""
+    with function_url(gateway) as url, OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
+        yield client

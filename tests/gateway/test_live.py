@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -14,7 +13,6 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 
 from completions import handover
 from foundation import edge
-from gateway import handler
 from tests.flow.system import KEY, System
 from tests.gateway.conftest import listed
 from tests.gateway.provider import (
@@ -31,26 +29,11 @@ from tests.gateway.provider import (
     answer,
     chunk,
 )
-from tests.runtime_api import Invoked, Lambda, function_url, http_event, lambda_service, runtime
+from tests.runtime_api import Invoked, Lambda, http_event
 
 CHAT = "/v1/chat/completions"
 STREAM = {**REQUEST, "stream": True}
 TEXT = {"content-type": "text/event-stream"}
-
-
-@pytest.fixture
-def gateway(system: System) -> Iterator[Lambda]:
-    """Lambda around the gateway, which our runtime serves."""
-    assert system
-    with lambda_service() as service, runtime(service, handler.http_entry):
-        yield service
-
-
-@pytest.fixture
-def live(gateway: Lambda) -> Iterator[OpenAI]:
-    """OpenAI's SDK at the gateway's own URL."""
-    with function_url(gateway) as url, OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
-        yield client
 
 
 def asked(service: Lambda, request: dict[str, Any], *, within_s: float = 60.0, **headers: str) -> Invoked:

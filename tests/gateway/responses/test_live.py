@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
 from openai import OpenAI
 
-from gateway import handler
 from gateway.responses.stream import events
-from tests.flow.system import KEY, System
+from tests.flow.system import System
 from tests.gateway.conftest import listed
 from tests.gateway.provider import Said, Scripted, Spoken
-from tests.runtime_api import Lambda, function_url, lambda_service, runtime
 
 ITEM = {
     "type": "message",
@@ -39,19 +36,6 @@ RESPONSE = {
 }
 EVENTS = [event + b"\n\n" for event in events(RESPONSE).split(b"\n\n") if event]
 DELTA = next(place for place, event in enumerate(EVENTS) if b"output_text.delta" in event)
-
-
-@pytest.fixture
-def gateway(system: System) -> Iterator[Lambda]:
-    assert system
-    with lambda_service() as service, runtime(service, handler.http_entry):
-        yield service
-
-
-@pytest.fixture
-def live(gateway: Lambda) -> Iterator[OpenAI]:
-    with function_url(gateway) as url, OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
-        yield client
 
 
 def test_the_first_words_are_read_before_the_last_and_the_next_request_may_name_it_at_once(

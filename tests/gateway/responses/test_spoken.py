@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from openai import OpenAI
 from openai.types.responses import Response
 
-from gateway import handler
-from tests.flow.system import KEY, System
+from tests.flow.system import System
 from tests.gateway.conftest import listed
 from tests.gateway.provider import COUNTED, DONE, END, WORDS, Scripted, Spoken, answer, chunk
-from tests.runtime_api import Lambda, function_url, lambda_service, runtime
 
 CALLS = [
     chunk(
@@ -25,19 +22,6 @@ CALLS = [
 ]
 CALLED = [chunk({}, "tool_calls"), COUNTED, DONE]
 THOUGHTS = [chunk({"role": "assistant", "reasoning_content": "First, "}), chunk({"reasoning_content": "the tone."})]
-
-
-@pytest.fixture
-def gateway(system: System) -> Iterator[Lambda]:
-    assert system
-    with lambda_service() as service, runtime(service, handler.http_entry):
-        yield service
-
-
-@pytest.fixture
-def live(gateway: Lambda) -> Iterator[OpenAI]:
-    with function_url(gateway) as url, OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
-        yield client
 
 
 def streamed(client: OpenAI, **request: Any) -> list[Any]:
