@@ -25,22 +25,16 @@ _LOST_MINUTES = 10
 
 
 def advance(rollout_id: str, context: Any, *, resend: bool = False) -> None:
-    """Tally and step; open runs of one that has ended are canceled. `resend` switches on what brings events, too."""
+    """Tally, and step where something was tallied; open runs of one that has ended are canceled.
+
+    `resend` is for what somebody has asked for, or may be lost: it switches on what brings events, and steps anyway.
+    """
     rollout = Rollout.find(rollout_id)
     if rollout is None:
         return
     if resend and rollout.is_open:
         clock.start()
-    errors: list[Exception] = []
-    for round_ in [round_ for round_ in RolloutRound.every(rollout_id) if round_.tally is None]:
-        try:
-            _go_on(rollout, round_, context)
-        except Exception as error:  # noqa: BLE001 - the rollout's steps rest on the other rounds, too
-            logger().exception("round not tallied", extra={"rollout_id": rollout_id, "round_id": round_.id})
-            errors.append(error)
-    advancing.advance(rollout_id)
-    if errors:
-        raise errors[0]
+    _go_on(rollout, context, step=resend)
 
 
 def look(context: Any) -> None:
@@ -48,7 +42,7 @@ def look(context: Any) -> None:
     errors: list[Exception] = []
     for rollout in list(Rollout.open_ones()):
         try:
-            advance(rollout.id, context)
+            _go_on(rollout, context, step=True)
         except Exception as error:  # noqa: BLE001 - the others are still to be looked at
             logger().exception("rollout not looked at", extra={"rollout_id": rollout.id})
             errors.append(error)
@@ -57,7 +51,23 @@ def look(context: Any) -> None:
         raise errors[0]
 
 
-def _go_on(rollout: Rollout, round_: RolloutRound, context: Any) -> None:
+def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
+    """Work on the open rounds, then take the steps that are due: reading all rounds costs, and a minute mends it."""
+    errors: list[Exception] = []
+    for round_ in RolloutRound.open_ones(rollout.id):
+        try:
+            step = _work_on(rollout, round_, context) or step
+        except Exception as error:  # noqa: BLE001 - the rollout's steps rest on the other rounds, too
+            logger().exception("round not tallied", extra={"rollout_id": rollout.id, "round_id": round_.id})
+            errors.append(error)
+    if step:
+        advancing.advance(rollout.id)
+    if errors:
+        raise errors[0]
+
+
+def _work_on(rollout: Rollout, round_: RolloutRound, context: Any) -> bool:
+    """Tally the round if its runs have ended. Returns whether they have."""
     tally = tally_of(rollout, round_)
     if tally:
         round_.record(tally)
@@ -65,6 +75,7 @@ def _go_on(rollout: Rollout, round_: RolloutRound, context: Any) -> None:
         _cancel(round_)
     elif _is_lost(round_):
         take_up(rollout, round_.key, list(calls_of(round_.key, {rollout.alias})), context)
+    return tally is not None
 
 
 def _cancel(round_: RolloutRound) -> None:

@@ -1,6 +1,7 @@
 """A round: what one captured object holds of a rollout's alias, answered by both models and graded.
 
     ROLLOUTROUNDS#<rollout id> / <round id>     the round, and once its runs have ended its tally
+    OPENROUNDS#<rollout id> / <round id>        a round that may have no tally yet, so that few rows are read for these
 
 The round is written when its runs are begun, which fixes the window that it belongs to before anything of its answers
 is known. Its id follows from the rollout and the object, so that an object that arrives twice is one round. The tally
@@ -21,6 +22,8 @@ from foundation.ids import derived_id, now
 from rollouts.rollout import MOST_LOST
 
 type Side = Literal["stable", "candidate"]
+_BEGINNING_S = 3600
+"""Longer than it takes to write a round whose entry among the open ones is written."""
 
 
 class Differences(Document):
@@ -133,16 +136,30 @@ class RolloutRound(Document):
     def begin(self) -> Self:
         """Write it unless it is there. Returns it as it is stored: as it was begun first."""
         row = {"pk": _rounds(self.rollout_id), "sk": self.id, "doc": self.model_dump_json(), "tally": None}
+        table.put({"pk": _open(self.rollout_id), "sk": self.id, "at": now()})
         return self if table.put_new(row) else self.find(self.rollout_id, self.id) or self
 
     def record(self, tally: Tally) -> bool:
         """Write its tally, once. Returns whether this call wrote it."""
         changes = {"tally": tally.model_dump_json(), "tallied_at": now()}
-        return table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
+        written = table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
+        table.delete(_open(self.rollout_id), self.id)
+        return written
+
+    @classmethod
+    def open_ones(cls, rollout_id: str) -> Iterator[Self]:
+        """The rounds of a rollout without a tally, in no particular order."""
+        for row in list(table.query(_open(rollout_id))):
+            round_ = cls.find(rollout_id, row["sk"])
+            if round_ and round_.tally is None:
+                yield round_
+            elif round_ or now() - row["at"] > _BEGINNING_S:
+                table.delete(row["pk"], row["sk"])
 
     def remove(self) -> None:
         """Delete it; its runs are erased before."""
-        table.delete(_rounds(self.rollout_id), self.id)
+        for partition in (_open(self.rollout_id), _rounds(self.rollout_id)):
+            table.delete(partition, self.id)
 
     @classmethod
     def every(cls, rollout_id: str) -> Iterator[Self]:
@@ -171,6 +188,10 @@ def total(rounds: Iterable[RolloutRound]) -> Tally:
 def _sum[Sums: Document](one: Sums, other: Sums) -> Sums:
     """Add the fields, each of which is a count."""
     return type(one)(**{name: getattr(one, name) + getattr(other, name) for name in type(one).model_fields})
+
+
+def _open(rollout_id: str) -> str:
+    return f"OPENROUNDS#{rollout_id}"
 
 
 def _rounds(rollout_id: str) -> str:
