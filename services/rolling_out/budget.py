@@ -33,9 +33,8 @@ def has_room(rollout: Rollout, nanodollars: int) -> bool:
     spent = sum(round_.tally.spent_nanodollars for round_ in rounds if round_.tally)
     under_way = [round_.expected_nanodollars for round_ in rounds if round_.tally is None]
     limit = rollout.max_usd * _NANODOLLARS
-    if spent + _SURELY * (sum(under_way) + nanodollars) <= limit:
-        return True
-    return not under_way and spent < limit
+    fits = spent + _SURELY * (sum(under_way) + nanodollars) <= limit
+    return spent < limit and (fits or not under_way)
 
 
 def _asking(part: Part) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aliases.known import known_aliases
 from evals.run import Run
 from foundation import ids
 from providers.spending import spending
@@ -14,6 +15,7 @@ from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, total
 from tests.cloud import aws_client
 from tests.examples import of_the_soak
+from tests.flow import loop
 from tests.flow.faults import Hook, injected
 from tests.flow.snapshot import put_back, taken
 from tests.flow.system import CONSUMERS, System
@@ -92,6 +94,20 @@ def test_pairs_are_shown_one_by_one_the_newest_first(system: System) -> None:
     assert all(pair["lost"] and pair["stable"]["passed"] and not pair["candidate"]["passed"] for pair in shown)
     assert system.ok("GET", f"{path}?after=chatcmpl-unknown")["data"] == []
     assert system.call("GET", f"{path}?lost=maybe")[0] == 400
+
+
+def test_what_the_gateway_captures_is_paired_streams_and_responses_too(system: System) -> None:
+    rollout = begun(stable="lab-small", candidate="lab-judge")
+    known_aliases.forget()
+    asked = {"model": NAME, "store": True, "metadata": {"label": "billing"}}
+    system.ok("POST", "/v1/chat/completions", {**asked, "messages": loop.messages(0)})
+    system.ok("POST", "/v1/chat/completions", {**asked, "messages": loop.messages(3), "stream": True})
+    system.ok("POST", "/v1/responses", {**asked, "input": loop.messages(6)[1:]})
+    system.settle()
+    tally = total(RolloutRound.every(rollout.id))
+    assert (tally.stable.users, tally.stable.asked, tally.candidate.asked) == (3, 3, 3)
+    # What users got was asked for as a chat and as a response alike.
+    assert tally.candidate.errors == tally.ungraded == 3
 
 
 def test_a_run_of_an_open_rollout_is_not_deleted_and_is_not_among_what_is_open(system: System) -> None:

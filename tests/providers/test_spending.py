@@ -31,9 +31,11 @@ def test_what_is_booked_again_is_written_over() -> None:
     book("training", "ftjob-1", AT, 2_500_000_000)
     book("training", "ftjob-2", AT, None)
     book("eval", "evalrun_1", AT, 250_000_000)
+    book("rollout", "evalrun_3", AT, 125_000_000)
     book("eval", "evalrun_2", LAST_OF_SEPTEMBER + 1, 900_000_000)
     september = spending.spending()
-    assert (september.trainings_usd, september.evals_usd, september.total_usd) == (2.5, 0.25, 2.75)
+    assert (september.trainings_usd, september.evals_usd, september.rollouts_usd) == (2.5, 0.25, 0.125)
+    assert september.total_usd == 2.875
     assert (september.month, september.unpriced, september.left_usd) == ("2026-09", 1, None)
     assert spending.spending("2026-10").total_usd == 0.9
     assert spending.spending("2026-11").total_usd == 0

@@ -18,6 +18,7 @@ from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
 from tests.hostile import acts
+from tests.rolling_out import calls as rolling_out
 
 HOUR = 3600
 
@@ -272,3 +273,12 @@ def test_a_whole_distillation_survives_that_every_message_is_lost_once(
     assert loop.fetched(system, distillation["id"])["status"] == "completed"
     assert Job.load(loop.fetched(system, distillation["id"])["job_id"]).status == "succeeded"
     assert len(lost) > 5
+
+
+def test_an_open_rollout_is_looked_at_in_every_sweep(system: System, hours: Any) -> None:
+    open_one = rolling_out.begun()
+    rolling_out.begun("another").change({"status": "canceled"})
+    build.sent(system, "ROLLOUT")
+    hours(0)
+    [message] = build.sent(system, "ROLLOUT")
+    assert (message["type"], message["rollout_id"], message["resend"]) == ("AdvanceRollout", open_one.id, True)

@@ -29,10 +29,10 @@ RIGHT = {
 """Right is what the metadata of a call say."""
 
 
-def begun(name: str = NAME, **fields: Any) -> Rollout:
+def begun(name: str = NAME, *, stable: str = STABLE, **fields: Any) -> Rollout:
     """A rollout that has begun and takes every call of its alias, but those about law."""
     at, number = ids.now(), name.encode().hex()
-    before = routing((STABLE, 1), (OTHER, 1, {"topic": "legal"}))
+    before = routing((stable, 1), (OTHER, 1, {"topic": "legal"}))
     alias = changing.put(name, before, Said("first"))
     config = {"type": "custom", "schema": {}}
     eval_ = Eval(id=f"eval_{number}", created_at=at, name="online", data_source_config=config, testing_criteria=[RIGHT])
@@ -44,7 +44,7 @@ def begun(name: str = NAME, **fields: Any) -> Rollout:
         "alias": name,
         "alias_version": alias.version,
         "before": alias.routing,
-        "stable": STABLE,
+        "stable": stable,
         "candidate": CANDIDATE,
         "eval_id": "eval_given",
         "online_eval_id": eval_.id,
