@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
@@ -41,18 +41,19 @@ def row(tag: str, number: int) -> dict[str, Any]:
     }
 
 
-class Chat(BaseHTTPRequestHandler):
-    """What takes Slack's messages."""
+def chat(taken: list[str]) -> type[BaseHTTPRequestHandler]:
+    """What takes Slack's messages: each goes to the end of `taken`."""
 
-    taken: ClassVar[list[str]] = []
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            taken.append(self.rfile.read(int(self.headers["content-length"])).decode())
+            self.send_response(200)
+            self.end_headers()
 
-    def do_POST(self) -> None:
-        self.taken.append(self.rfile.read(int(self.headers["content-length"])).decode())
-        self.send_response(200)
-        self.end_headers()
+        def log_message(self, *_: object) -> None:
+            """Requests are no news."""
 
-    def log_message(self, *_: object) -> None:
-        """Requests are no news."""
+    return Chat
 
 
 def invocation(tag: str) -> dict[str, Any]:

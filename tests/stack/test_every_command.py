@@ -1,6 +1,6 @@
 """Every command of `stillhouse` on the deployed stack, as somebody works with it from the first key to the last.
 
-`demo` and the commands of `dataset` are run by tests of their own beside this one.
+`demo` and the commands of `dataset` and `rollout` are run by tests of their own beside this one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from stillhouse import cli
 from tests.loopback import serving
 from tests.stack import commands
 from tests.stack.api import client
-from tests.stack.elsewhere import TEACHER, Chat, azure, invocation, row
+from tests.stack.elsewhere import TEACHER, azure, chat, invocation, row
 
-ELSEWHERE = {("demo",)} | {path for path in commands.every_command() if path[0] == "dataset"}
-"""What test_demo.py and test_dataset_command.py run."""
+ELSEWHERE = {("demo",)} | {path for path in commands.every_command() if path[0] in {"dataset", "rollout"}}
+"""What test_demo.py, test_dataset_command.py and test_rollout.py run."""
 CRITERION = {
     "type": "string_check",
     "name": "right queue",
@@ -192,7 +192,8 @@ def asks_providers(user: Worker) -> None:
 
 
 def tells_channels(user: Worker) -> None:
-    with serving(Chat) as url:
+    taken: list[str] = []
+    with serving(chat(taken)) as url:
         [made] = user.lines("channel", "add", "the team", "--event", "distillation.verdict", types=f"{url}/hook\n")
         channel_id = made.split("  ")[0]
         assert made.split("  ")[1:3] == ["slack", "the team"]
@@ -204,7 +205,7 @@ def tells_channels(user: Worker) -> None:
         [sent] = user.lines("channel", "test", channel_id)
         assert sent.endswith(f"; see: stillhouse channel deliveries {channel_id}")
         wait(lambda: "  delivered (1 attempt)" in "".join(user.lines("channel", "deliveries", channel_id)))
-        assert len(Chat.taken) == 1
+        assert len(taken) == 1
         assert user.lines("channel", "remove", channel_id) == [f"removed: {channel_id}"]
 
 
