@@ -91,6 +91,16 @@ def test_a_rollback_that_was_overtaken_goes_back_from_what_is_there() -> None:
     assert changing.load("quick").version == 3
 
 
+@pytest.mark.usefixtures("system")
+def test_who_goes_back_to_a_version_that_went_back_is_told_where_it_came_from() -> None:
+    for number, before in enumerate((FIRST, SECOND), start=1):
+        assert changing.put("quick", before, Said("ada")).version == number
+    assert changing.roll_back("quick", None, Said("ada")).rolled_back_to == 1
+    changing.put("quick", THIRD, Said("ada"))
+    again = changing.roll_back("quick", 3, Said("ada"))
+    assert (again.version, again.targets, again.rolled_back_to) == (5, FIRST.targets, 1)
+
+
 @pytest.mark.usefixtures("overtaken")
 def test_a_deletion_that_was_overtaken_deletes_what_is_there() -> None:
     changing.delete("quick", Said("ada"))

@@ -83,7 +83,7 @@ def test_the_loop_by_buttons_alone(system: System, browser: Browser) -> None:
     }
     begun = browser.post("/distillations/new", asked)
     assert begun.status == 200, begun.text
-    assert "no price is known" in browser.post("/distillations/new", {**asked, "max_cost_usd": "5"}).text
+    assert "no price is known" in browser.post("/distillations/new", {**asked, "budget_usd": "5"}).text
     system.settle()
     blocked = browser.page(begun.path)
     assert "Approve" in blocked.text

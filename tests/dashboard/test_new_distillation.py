@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from dashboard.pages.new_distillation import _dollars, _estimate, _small, _split
+from dashboard.pages.new_distillation import _body, _dollars, _estimate, _small, _split
 from dashboard.visit import Visit
 from foundation.errors import ApiError
 from tests.dashboard.browser import Answer, Browser
@@ -89,11 +89,42 @@ def test_defaults_are_guessed_from_names_and_tags() -> None:
     assert _split([{"part": "test"}, {}]) == ("", "")
 
 
+def test_what_is_typed_is_what_is_asked_for() -> None:
+    typed = {
+        "name": "mail",
+        "eval_id": "eval_1",
+        "teacher": "large",
+        "student": "small, tiny",
+        "tags": "team=mail",
+        "test_tags": "split=test",
+        "train_tags": "split=train",
+        "test_limit": "50",
+        "max_cost_usd": "0.01",
+        "budget_usd": "2.5",
+        "trainer": "fireworks",
+        "contenders": "cheap, cheaper",
+    }
+    filtered = {"type": "stored_completions", "max_cost_usd": 0.01}
+    assert _body(typed, None) == {
+        "name": "mail",
+        "eval_id": "eval_1",
+        "teacher": "large",
+        "student": ["small", "tiny"],
+        "test": {**filtered, "metadata": {"team": "mail", "split": "test"}, "limit": 50},
+        "train": {**filtered, "metadata": {"team": "mail", "split": "train"}},
+        "gate": {"max_cost_usd": 2.5},
+        "trainer": "fireworks",
+        "contenders": ["cheap", "cheaper"],
+    }
+    of_dataset = _body({**typed, "test_tags": "", "test_limit": "", "dataset": "dataset_1"}, {"id": "x", "limit": None})
+    assert (of_dataset["train"], of_dataset["test"]) == ({"type": "dataset", "id": "dataset_1"}, {"id": "x"})
+
+
 @pytest.mark.parametrize("typed", ["nan", "inf", "-inf", "1e999", "ten", " "])
 def test_a_budget_that_is_no_amount_is_refused_and_never_becomes_no_budget(typed: str) -> None:
     with pytest.raises(ApiError) as refusal:
         _dollars(typed)
-    assert refusal.value.param == "max_cost_usd"
+    assert refusal.value.param == "budget_usd"
 
 
 @pytest.mark.parametrize("typed", ["", " ", ",", " , "])

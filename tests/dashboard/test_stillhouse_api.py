@@ -84,6 +84,11 @@ def test_what_fails_may_be_tried_again(api: Api, monkeypatch: pytest.MonkeyPatch
         api.get("/evals")
 
 
+def test_nothing_is_asked_once_the_time_of_the_page_is_over(api: Api) -> None:
+    with pytest.raises(RetryLater, match="took too long"):
+        api._replace(until=0.0).get("/evals")
+
+
 def test_a_fault_is_not_told_as_load(api: Api) -> None:
     with pytest.raises(ApiFailed, match="500 to GET /500") as failed:
         api.get("/500")

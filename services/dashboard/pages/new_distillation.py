@@ -116,7 +116,7 @@ def _defaults(
         "train_tags": train,
         "test_tags": test,
         "test_limit": "",
-        "max_cost_usd": "",
+        "budget_usd": "",
         "contenders": "",
     }
 
@@ -142,7 +142,7 @@ def _as_fields(distillation: Mapping[str, Any]) -> dict[str, str]:
     fields["student"] = ", ".join(distillation["students"] or [distillation["student"]])
     fields["contenders"] = ", ".join(distillation["contenders"])
     limit = distillation["gate"]["max_cost_usd"]
-    fields["max_cost_usd"] = "" if limit is None else str(limit)
+    fields["budget_usd"] = "" if limit is None else str(limit)
     test, train = distillation["test"], distillation["train"]
     if test.get("type") == train.get("type") == "stored_completions":
         common = dict(test["metadata"].items() & train["metadata"].items())
@@ -216,8 +216,8 @@ def _body(form: Mapping[str, str], held_out: Mapping[str, Any] | None) -> dict[s
     students = _names(form.get("student", ""))
     if len(students) > 1:
         body["student"] = students
-    if form.get("max_cost_usd"):
-        body["gate"] = {"max_cost_usd": _dollars(form["max_cost_usd"])}
+    if form.get("budget_usd"):
+        body["gate"] = {"max_cost_usd": _dollars(form["budget_usd"])}
     if form.get("trainer"):
         body["trainer"] = form["trainer"]
     if form.get("contenders"):
@@ -252,5 +252,5 @@ def _dollars(text: str) -> float:
         amount = math.nan
     # JSON has no infinite number: one would be sent as null, which is no limit at all.
     if not math.isfinite(amount):
-        raise ApiError("'max_cost_usd' takes an amount in dollars.", code="invalid_value", param="max_cost_usd")
+        raise ApiError("'budget_usd' takes an amount in dollars.", code="invalid_value", param="budget_usd")
     return amount

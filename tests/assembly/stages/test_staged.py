@@ -77,6 +77,22 @@ def test_what_the_whole_set_speaks_against_is_found_share_by_share(stored: Store
     assert outcome(stored, making(recipe)) == whole
 
 
+def test_how_rare_a_language_is_the_whole_set_tells(stored: Stored) -> None:
+    french = "Votre colis est arriv\u00e9 hier soir, et le voisin du dessous le garde pour vous"
+    english = "Your parcel has arrived last night, and the neighbour below keeps it for you"
+    stored.parts = [[]]
+    for number in range(40):
+        asked = f"Bonjour, pouvez-vous me dire o\u00f9 est mon colis num\u00e9ro {number}, s'il vous pla\u00eet ?"
+        stored.parts[0].append(completion(number, asked, english if number in {7, 23} else french))
+    recipe = Recipe(steps=[Language()])
+    whole = outcome(stored, making(recipe))
+    assert {step.rule: step.dropped for step in whole[1].steps}["language"] == 2
+    stored.parts = [stored.parts[0][at::8] for at in range(8)]
+    stored.objects.clear()
+    stored.staged()
+    assert outcome(stored, making(recipe)) == whole
+
+
 def cut_in_three(stored: Stored, total: int = 30) -> None:
     completions = mails(random.Random(3), total)
     stored.parts = [completions[at::3] for at in range(3)]

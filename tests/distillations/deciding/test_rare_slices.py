@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from distillations.deciding.rare_slices import answers_to, rare_gains
 from distillations.report.document import RareSlice
@@ -30,6 +31,15 @@ def test_each_rare_slice_with_test_rows_is_shown_whether_or_not_it_proves_anythi
     assert (refund.gain, refund.interval) == (-1 / 3, tango_interval(PairedCounts(3, 0, 1)))
     assert (no.tag, no.rows, no.gain, no.train_rows) == ("answer=no", 1, 1.0, 7)
     assert refund.adjusted_p_value == 1.0
+
+
+def test_each_p_is_adjusted_for_the_others() -> None:
+    tags = [{"kind": "refund"}] * 8 + [{"kind": "parcel"}] * 9
+    distilled, baseline = outcomes("p" * 17, metadata=tags), outcomes("f" * 17, metadata=tags)
+    slices = [rare("metadata.kind", "refund"), rare("metadata.kind", "parcel")]
+    told = rare_gains(slices, list(distilled), distilled, baseline, {}, seed=1)
+    # McNemar's exact p of 8 and of 9 rows that were won: 2 / 2^8 and 2 / 2^9. Holm doubles the smaller one.
+    assert [slice_.adjusted_p_value for slice_ in told] == pytest.approx([2 / 2**8, 2 * 2 / 2**9])
 
 
 def test_no_rare_slice_is_none() -> None:
