@@ -122,7 +122,7 @@ def test_what_fails_before_the_first_event_is_an_ordinary_error(
     said: Said | Spoken, status: int, code: Any, gateway: Lambda, provider: Scripted
 ) -> None:
     provider.answers = [said]
-    answered = asked(gateway, STREAM, within_s=2.5)
+    answered = asked(gateway, STREAM, within_s=4.0)
     assert json.loads(answered.body())["error"]["code"] == code
     assert answered.head["statusCode"] == status
     assert answered.head["headers"].get("retry-after") == ("7" if status == 429 else None)
@@ -173,7 +173,7 @@ def test_a_stream_whose_time_is_over_says_so(
     gateway: Lambda, provider: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = threading.Event()
-    monkeypatch.setattr("gateway.answers.seconds_left", lambda _: 2.4)
+    monkeypatch.setattr("gateway.answers.seconds_left", lambda _: 3.5)
     provider.answers = [Spoken(*WORDS, never, *END)]
     answered = asked(gateway, {**STREAM, "store": True})
     assert data(answered.body())[-1]["error"]["code"] == "timeout"

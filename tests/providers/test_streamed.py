@@ -123,9 +123,9 @@ def test_a_stream_that_does_not_begin_in_time_is_away_and_one_that_has_begun_may
         with pytest.raises(ProviderAway):
             await provider.stream(REQUEST, deadline_s=0.15, ends=ends)
         never.set()
-        stream = await provider.stream(REQUEST, deadline_s=0.5, ends=ends)
+        stream = await provider.stream(REQUEST, deadline_s=1.5, ends=ends)
         assert not isinstance(stream, Answer)
-        threading.Timer(0.6, late.set).start()
+        threading.Timer(1.6, late.set).start()
         return await rest(stream)
 
     assert len(with_provider(script, work)) == 4
@@ -135,7 +135,7 @@ def test_a_stream_is_cut_at_its_end_of_time() -> None:
     never = threading.Event()
 
     async def work(provider: OpenAICompatible) -> None:
-        stream = await begun(provider, seconds=0.3)
+        stream = await begun(provider, seconds=1.5)
         assert await stream.next()
         with pytest.raises(ProviderAway):
             await stream.next()
