@@ -48,11 +48,15 @@ demo: setup ## the whole loop on this machine: capture, evaluate, distil, verdic
 .PHONY: test
 test: $(UV) ## everything: check, unit tests, end-to-end tests on the local stack
 	@# All at once, also the environments: alone, each leaves half of two cores idle.
-	@$(MAKE) -j 5 check local-build all-tests
+	@$(MAKE) -j 6 all-tests check $(LATER) local-build
+
+# What the tests need only once they run.
+LATER := .venv-conformance/.synced .venv-emulator/.synced .venv-sam/.synced client/js/node_modules/.synced .tools/chromium/.ready
 
 .PHONY: all-tests
-all-tests: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready
-	@$(BIN)/pytest -q --processes 3 --durations 20 $(ARGS)
+all-tests: .venv/.synced
+	@# They are collected while the rest is set up.
+	@$(BIN)/pytest -q --processes 3 --durations 20 $(addprefix --after ,$(LATER)) $(ARGS)
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them

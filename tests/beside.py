@@ -11,12 +11,14 @@ import os
 import signal
 import struct
 import sys
+import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -27,6 +29,7 @@ _FOLDERS = ("tests/stack/", "tests/conformance/", "tests/local/stack/test_lifecy
 _IN_PROCESS = "tests/conformance/test_description.py"
 _LONG = ("tests/flow/", "tests/tuning/trainers/", "tests/bench/", "tests/sandbox/", "tests/providers/test_pace.py")
 _TURN = struct.Struct("I")
+_PATIENCE_S = 300
 
 type Groups = list[list[pytest.Item]]
 
@@ -45,6 +48,15 @@ def place(item: pytest.Item) -> int:
 def give_way() -> None:
     """The functions of the stack have seconds, unit tests have time: these leave the processor to those."""
     os.nice(5)
+
+
+def wait_for(paths: Iterable[str]) -> None:
+    """Wait until all of these files are there, which others make meanwhile. Raises UsageError where that never ends."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while missing := [path for path in paths if not Path(path).exists()]:
+        if time.monotonic() > deadline:
+            raise pytest.UsageError(f"not set up within {_PATIENCE_S} seconds: {', '.join(missing)}")
+        time.sleep(0.1)
 
 
 def run(session: pytest.Session, processes: int) -> None:

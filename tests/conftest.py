@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ BESIDE_THE_STACK = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--unbuilt", action="store_true", help="also the tests of behaviour that is not built yet")
     parser.addoption("--processes", type=int, default=1, help="in how many processes the tests run, file by file")
+    parser.addoption("--after", action="append", default=[], help="run no test before this file is there")
     parser.addoption("--soak", action="store_true", help="tests marked `soak` at their full length")
     parser.addoption("--soak-seconds", type=float, default=3600.0, help="how long the mixed load of --soak lasts")
 
@@ -60,6 +62,7 @@ def _is_of_the_soak_alone(item: pytest.Item) -> bool:
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """With `--processes`, run the tests in so many; else let pytest run them in this one."""
+    beside.wait_for(session.config.getoption("--after"))
     if session.config.option.collectonly or session.testsfailed or session.config.getoption("--processes") < 2:
         return None
     beside.run(session, session.config.getoption("--processes"))
@@ -138,6 +141,9 @@ def lab_server() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(5)
+    # A connection of a session that nobody has any more is closed by the loop.
+    gc.collect()
+    loop.run(asyncio.sleep(0))
     loop._runner().close()
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from tests import beside
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONFTEST = """
@@ -101,3 +104,15 @@ def test_the_first_failure_ends_all_where_that_is_asked(tmp_path: Path) -> None:
     status, told = run(tmp_path, "-x", odd=ODD, endless=endless)
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "stopping after 1 failures" in told
+
+
+def test_it_waits_for_what_is_set_up_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = tmp_path / "late"
+    maker = threading.Timer(0.05, late.touch)
+    maker.start()
+    beside.wait_for([str(tmp_path), str(late)])
+    assert late.exists()
+    maker.join()
+    monkeypatch.setattr(beside, "_PATIENCE_S", 0)
+    with pytest.raises(pytest.UsageError, match="never"):
+        beside.wait_for([str(tmp_path / "never")])
