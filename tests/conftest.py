@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import threading
 from collections.abc import Iterator
@@ -141,9 +140,6 @@ def lab_server() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(5)
-    # A connection of a session that nobody has any more is closed by the loop.
-    gc.collect()
-    loop.run(asyncio.sleep(0))
     loop._runner().close()
 
 
