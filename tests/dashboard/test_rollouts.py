@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 from foundation.ids import now
 from providers import registry
 from rollouts.advancing import advance
-from rollouts.rollout import Rollout, RolloutPause
+from rollouts.rollout import ENDED, Rollout, RolloutEnd, RolloutPause, Status
 from tests.dashboard.browser import Browser
 from tests.flow.system import System
 from tests.rolling_out.calls import begun, call, push
@@ -133,3 +135,25 @@ def test_the_pairs_are_read_side_by_side_the_lost_ones_first(system: System, bro
     assert "asked afterwards" in every.text
     assert "<U+202E>name" in every.text
     assert browser.get("/rollouts/rollout_none/pairs").status == 404
+
+
+BUTTONS = {
+    "running": {"freeze", "rollback", "cancel"},
+    "paused": {"freeze", "resume", "rollback", "cancel"},
+    "frozen": {"resume", "rollback", "cancel"},
+    "promoted": {"rollback"},
+    "rolled_back": set(),
+    "failed": set(),
+    "canceled": set(),
+}
+
+
+@pytest.mark.parametrize("status", get_args(Status.__value__))
+def test_a_rollout_in_every_state_offers_what_can_be_done_with_it(status: Status, browser: Browser) -> None:
+    over = {"ended_at": now(), "ended": RolloutEnd(why=NAMED)} if status in ENDED else {}
+    pause = RolloutPause(reason="budget", since=now(), message=NAMED) if status == "paused" else None
+    made = stored(status=status, pause=pause, **over)
+    page = browser.page(f"/rollouts/{made.id}")
+    assert is_harmless(page.body)
+    assert set(re.findall(rf'action="[^"]*/rollouts/{made.id}/(\w+)"', page.body)) == BUTTONS[status]
+    assert ('http-equiv="refresh"' in page.body) is (status == "running")
