@@ -1,9 +1,8 @@
 """End a run, and announce it: its summary in S3 tells a waiting distillation, an event tells the webhooks.
 
 In: an open run and how it ends, or a run that has ended. Out: the summary, what the run has cost in the month's book,
-and the event. All may be sent more than
-once: a delivery that dies between the write to the table and the sending is repeated. Of the many small runs of a
-rollout no event tells, and what they cost is booked apart.
+and the event. All may be sent more than once: a delivery that dies between the write to the table and the sending is
+repeated. Of the many small runs of a rollout no event tells, and whoever tallies them books what they cost.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from distillations.failure import Failure
-from evals.paid import paid_nanodollars
 from evals.run import Run
 from foundation import bus
 from foundation.events import DeliverEvent
@@ -41,10 +39,7 @@ def end(run: Run, *, status: str, error: Failure | None = None, **changes: Any) 
 
 def _book(run: Run) -> None:
     """Book what the run has paid for; a run of stored answers without a judge has paid for nothing."""
-    if run.rollout_id:
-        spending.book("rollout", run.id, run.created_at, paid_nanodollars(run))
-        tell_if_reached()
-    elif run.per_model_usage:
+    if run.per_model_usage and not run.rollout_id:
         spending.book("eval", run.id, run.created_at, cost_nanodollars(run.per_model_usage))
         tell_if_reached()
 

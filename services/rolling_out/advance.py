@@ -14,6 +14,8 @@ from foundation import bus
 from foundation.consumer import logger
 from foundation.events import PlanRun
 from foundation.ids import now
+from notifications.spending_cap import tell_if_reached
+from providers import spending
 from rolling_out.observe import calls_of, take_up
 from rolling_out.tally import tally_of
 from rollouts import advancing, clock
@@ -70,7 +72,10 @@ def _work_on(rollout: Rollout, round_: RolloutRound, context: Any) -> bool:
     """Tally the round if its runs have ended. Returns whether they have."""
     tally = tally_of(rollout, round_)
     if tally:
+        # Before the tally, after which nobody comes back to the round.
+        spending.book("rollout", round_.id, round_.begun_at, tally.spent_nanodollars)
         round_.record(tally)
+        tell_if_reached()
     elif not rollout.is_open:
         _cancel(round_)
     elif _is_lost(round_):
