@@ -39,7 +39,7 @@ def mails(number: int, *, topics: Iterable[str] = _KNOWN, seed: int = 1, first: 
     return made
 
 
-def learnt(system: System, number: int = 240, topics: Iterable[str] = _KNOWN) -> str:
+def learnt(system: System, number: int = 120, topics: Iterable[str] = _KNOWN) -> str:
     """A dataset of mails that were captured long ago, a model that learnt from it, and an alias that it answers."""
     build.captured(system, mails(number, topics=topics))
     source = {"type": "stored_completions", "model": build.TEACHER, "created_before": build.AT + number}

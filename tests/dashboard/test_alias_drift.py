@@ -14,7 +14,7 @@ def test_what_has_moved_is_shown_and_distilled_anew_by_a_button(system: System, 
     learnt(system)
     page = browser.page(f"/aliases/{ALIAS}")
     assert "waiting beside what its model learnt from" in page.text
-    traffic(system, mails(160, seed=2, first=1000, topics=["refund", "recall"]))
+    traffic(system, mails(96, seed=2, first=1000, topics=["refund", "recall"]))
     found = looked(system)
     assert found["sentence"] in browser.page(f"/aliases/{ALIAS}").text
     page = browser.page(f"/aliases/{ALIAS}/drift")
@@ -33,7 +33,7 @@ def test_what_has_moved_is_shown_and_distilled_anew_by_a_button(system: System, 
 
 def test_steady_traffic_offers_nothing_to_start(system: System, browser: Browser) -> None:
     learnt(system)
-    traffic(system, mails(120, seed=2, first=1000))
+    traffic(system, mails(96, seed=2, first=1000))
     assert looked(system)["status"] == "steady"
     page = browser.page(f"/aliases/{ALIAS}/drift")
     assert "No drift in" in page.text

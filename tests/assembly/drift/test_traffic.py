@@ -47,6 +47,9 @@ def test_a_busy_day_is_thinned_as_quiet_nights_are(captured: list[Reference]) ->
     assert 1000 < len(sample) < traffic.MOST
     ours = sum(one.created in busy for one in sample)
     assert ours == pytest.approx(traffic._MOST_OF_SLOT, abs=1), "as many as are looked at of three hours"
+    assert ours / len(sample) == pytest.approx(len(busy) / len(captured), rel=0.02), (
+        "and no hour weighs more than it has"
+    )
     days = Counter(one.created // DAY for one in sample if one.created not in busy)
     assert max(days.values()) < 1.3 * min(days.values())
 
