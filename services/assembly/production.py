@@ -59,8 +59,11 @@ def counted(sources: Sequence[StoredCompletions], *, before: int) -> CountedTraf
 
 
 def is_told(traffic: ProductionTraffic, sources: int) -> bool:
-    """Whether this traffic, as many completions of each filter, tells by itself how fast it comes."""
-    return traffic.span_s >= A_DAY_S and (sources == 1 or traffic.rows < MOST // sources)
+    """Whether this traffic, as many completions of each filter, tells by itself how fast it comes.
+
+    Where it is all there is, there is nothing else to count.
+    """
+    return traffic.rows < MOST // sources or (sources == 1 and traffic.span_s >= A_DAY_S)
 
 
 def _anytime(source: StoredCompletions, before: int) -> StoredCompletions:
