@@ -2,12 +2,13 @@
 
 In: a rollout, the object's key, and its calls by the rollout's alias. Out: the round, written once, and up to four
 runs, whose ids follow from it; nothing where the budget has no room, or nobody takes pairs now. Done again it finds
-what is there and does the rest. Whoever calls it holds the lease of the rollout's rounds.
+what is there and does the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from completions.completion import Completion
 from distillations import lineage
@@ -29,28 +30,44 @@ MOST_IN_A_ROUND = 200
 """The calls that a round takes of one object. The budget is passed by one round at most: it must be no large one."""
 
 
-def begin(rollout_id: str, key: str, calls: Sequence[Completion]) -> None:
-    """Begin the round of these calls, or go on with it where it was begun before."""
+class Begun(NamedTuple):
+    """A round that is written, and the parts whose runs it needs."""
+
+    rollout: Rollout
+    graded_by: Eval
+    round: RolloutRound
+    parts: list[Part]
+
+
+def begin(rollout_id: str, key: str, calls: Sequence[Completion]) -> Begun | None:
+    """Write the round of these calls, or find it where it was begun before. None where there is nothing to do.
+
+    Whoever calls it holds the lease of the rollout's rounds.
+    """
     rollout = Rollout.load(rollout_id)
     round_id = round_id_of(rollout_id, key)
     known = RolloutRound.find(rollout_id, round_id)
-    if known and known.tally is not None:
-        return
-    wanted = _wanted(rollout, calls)
     eval_ = Eval.find(rollout.online_eval_id)
-    if not wanted or eval_ is None:
-        return
-    expected = known.expected_nanodollars if known else budget.expected(parts_of(rollout, wanted), eval_)
-    if known is None and not (rollout.takes_pairs and budget.has_room(rollout, expected)):
-        return
+    if eval_ is None or (known and known.tally is not None):
+        return None
+    wanted = _wanted(rollout, calls)
+    expected = 0
+    if known is None:
+        expected = budget.expected(parts_of(rollout, wanted), eval_)
+        if not (wanted and rollout.takes_pairs and budget.has_room(rollout, expected)):
+            return None
     taken = take(rollout_id, round_id, [call.id for call in wanted])
     parts = parts_of(rollout, [call for call in wanted if call.id in taken])
-    if not parts:
-        return
-    round_ = known or _write(rollout, key, parts, expected)
-    begun = {run.run_id for run in round_.runs}
-    runs = [_begin_run(rollout, eval_, key, part) for part in parts if part.run(rollout_id, key).run_id in begun]
-    bus.send_all(PlanRun(run_id=run.id, correlation_id=rollout_id) for run in runs if run and run.status == "queued")
+    return Begun(rollout, eval_, known or _write(rollout, key, parts, expected), parts) if parts else None
+
+
+def start(begun: Begun) -> None:
+    """Write the runs of a round, and have them planned; those that are there already, as far as they are not."""
+    rollout, round_ = begun.rollout, begun.round
+    own = {run.run_id for run in round_.runs}
+    parts = (part for part in begun.parts if part.run(rollout.id, round_.key).run_id in own)
+    runs = [_begin_run(rollout, begun.graded_by, round_.key, part) for part in parts]
+    bus.send_all(PlanRun(run_id=run.id, correlation_id=rollout.id) for run in runs if run and run.status == "queued")
 
 
 def _wanted(rollout: Rollout, calls: Sequence[Completion]) -> list[Completion]:

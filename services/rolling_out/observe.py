@@ -16,7 +16,7 @@ from completions import frames, index
 from completions.completion import Completion
 from foundation import blobs, lease
 from foundation.errors import AtWork
-from rolling_out.begin import begin
+from rolling_out.begin import begin, start
 from rollouts.rollout import Rollout
 
 _CLOCKS_APART_S = 300
@@ -40,7 +40,9 @@ def take_up(rollout: Rollout, key: str, calls: list[Completion], context: Any) -
     own = [call for call in calls if _is_own(rollout, call)]
     if own:
         with _alone(rollout, context):
-            begin(rollout.id, key, own)
+            begun = begin(rollout.id, key, own)
+        if begun:
+            start(begun)
 
 
 def calls_of(key: str, aliases: set[str]) -> Iterator[Completion]:
