@@ -202,7 +202,8 @@ def main() -> None:
         seconds[records] = last["parts"] + last["end"]
         say(
             f"{records:>9,} records: {records / seconds[records]:,.0f} a CPU second, {last['parts']:.1f} s for parts, "
-            f"{last['end']:.1f} s for the end, {last['mb']:.0f} MB; dropped {last['dropped']}"
+            f"{last['end']:.1f} s for the end, {last['mb']:.0f} MB; near-duplicates {last['recall']:.3f} found, "
+            f"{last['precision']:.3f} right; dropped {last['dropped']}"
         )
     few, many = wanted.records // 10, wanted.records
     exponent = math.log(seconds[many] / seconds[few]) / math.log(many / few)

@@ -1,4 +1,4 @@
-"""The tutorial's commands, each run as it is written. `tests/docs/test_tutorial.py` runs its script in `make test`."""
+"""The tutorial's commands, each run as it is written. In `make test` the demo takes the same way (`test_demo.py`)."""
 
 from __future__ import annotations
 
