@@ -21,6 +21,7 @@ SAMPLES = [
     events.AdvanceDistillation(distillation_id="distill_1", correlation_id="distill_1"),
     events.AdvanceLearningCurve(learning_curve_id="curve_1", correlation_id="curve_1"),
     events.AssembleDataset(distillation_id="distill_1", dataset_id="ds_1"),
+    events.LookForDrift(alias="quick-reply", correlation_id="dataset_1"),
     events.StepFailed(distillation_id="distill_1", during="assembling", code="assembly_failed", message="no"),
     events.StartJob(dataset_id="dataset_1"),
     events.StartJob(job_id="ftjob-1"),
