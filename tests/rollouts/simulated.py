@@ -54,6 +54,11 @@ class _Counts:
         return sum(self.quality)
 
     @property
+    def excess(self) -> int:
+        """How much more often the candidate failed."""
+        return self.quality[2] - self.quality[0]
+
+    @property
     def tally(self) -> Any:
         """It as the rules read it; the models' checks would take most of the time."""
         return SimpleNamespace(
@@ -83,13 +88,16 @@ def simulate(
     rng, at = random.Random(seed), float(AT)
     going = rollout(min_minutes=min_minutes)
     counts, tallies, users, since_worse = _Counts(), {}, 0.0, 0
+    before = 0, 0  # The pairs of the stage before the current window, and how much more often the candidate failed.
     for pairs in range(1, most + 1):
         at += 60.0 / a_minute
         fails = candidate(going) if callable(candidate) else candidate
         is_worse = counts.add(rng, stable, fails)
         users += going.percent / 100
         since_worse += fails > stable
-        if not is_worse and at < going.stage_since + min_minutes * 60 and counts.pairs < PAIRS_OF_A_WINDOW:
+        stage_pairs, stage_excess = before[0] + counts.pairs, before[1] + counts.excess
+        is_early = at < going.stage_since + min_minutes * 60 or stage_excess > stage_pairs * going.gates.quality_margin
+        if not is_worse and is_early and counts.pairs < PAIRS_OF_A_WINDOW:
             continue  # Nothing is due after such a pair that was not before it.
         tallies[going.window] = counts.tally
         known = Known(tallies, int(at), going.alias_version, int(at))
@@ -98,6 +106,7 @@ def simulate(
             continue
         if step.kind in {"rolled_back", "promoted"}:
             return Outcome(step.kind, pairs, users, going.stage, since_worse)
+        before = (0, 0) if step.kind == "advanced" else (stage_pairs, stage_excess)
         going, counts = _after(going, step, int(at)), _Counts()
     return Outcome("running", most, users, going.stage, since_worse)
 
