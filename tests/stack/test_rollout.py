@@ -148,6 +148,8 @@ def test_a_better_model_is_promoted_and_one_that_gets_worse_is_rolled_back(
         wait(lambda: len(told_of(promoted, taken)) == 2)
         assert [REPLACED in text for text in told_of(rolled_back, taken)] == [True], "the notice came once"
         user.run("channel", "remove", channel)
+    for application in (good, bad):
+        user.run("alias", "delete", application.alias)
     assert {path for path in commands.every_command() if path[0] == "rollout"} <= user.ran
 
 
