@@ -91,6 +91,23 @@ def test_an_unsure_answer_goes_to_the_teacher_and_the_capture_has_both_calls(cas
     assert (record["request"]["model"], record["latency_ms"] >= first["latency_ms"]) == ("of-big", True)
 
 
+def test_odd_counts_of_the_first_call_do_not_cost_the_record(cascaded, provider, stillhouse):
+    def odd(asked):
+        status, kind, [body] = says(-0.4)(asked)
+        usage = {"prompt_tokens": "7", "completion_tokens": -2, "prompt_tokens_details": {"cached_tokens": 0.5}}
+        told = {"usage": usage, "model": "x" * 300} if asked["model"] == "small" else {}
+        return status, kind, [json.dumps({**json.loads(body), **told}).encode()]
+
+    provider.say = odd
+    client = cascaded()
+    client.chat.completions.create(**ASK, store=True)
+    assert client.stillhouse.flush(10)
+    [record] = stillhouse.records
+    first = record["alias"]["cascade"]["first_asked"]
+    counts = [first[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens")]
+    assert (first["model"], counts) == ("of-small", [None] * 3)
+
+
 def test_what_cannot_be_judged_goes_to_the_teacher_at_once(cascaded, provider):
     class Answer(BaseModel):
         text: str
@@ -137,6 +154,10 @@ def test_it_judges_as_the_gateway_does():
         {"logprobs": {"content": []}},
         {"logprobs": {"content": [*tokens, {"token": "c", "logprob": float("nan")}]}},
         {"logprobs": {"content": [{"token": "c", "logprob": 1e-9}]}},
+        {"logprobs": {"content": [{"token": "c", "logprob": -9999.0}]}},
+        {"logprobs": {"content": [{"token": "c", "logprob": -10000.0}]}},
+        {"logprobs": {"content": [{"token": "c", "logprob": 0.98}]}},
+        {"logprobs": {"content": [{"token": "c", "logprob": -1e308}] * 2}},
         {"logprobs": {"content": tokens}, "finish_reason": "length"},
         {"logprobs": {"content": tokens}, "message": {"role": "assistant", "tool_calls": [{"id": "1"}]}},
         {"logprobs": {"content": tokens}, "message": {"role": "assistant", "refusal": "no"}},

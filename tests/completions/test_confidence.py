@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aliases.alias import Cascade
 from completions.confidence import of_completion, of_response
 from tests.examples import examples
 
@@ -38,6 +39,13 @@ def test_the_least_sure_of_several_counts_and_certainty_is_zero() -> None:
     assert of_completion({"choices": [choice(), choice(logprobs=None)]}) is None
 
 
+def test_whatever_it_is_may_be_the_threshold_of_a_cascade() -> None:
+    for logprob in (-9999.0, -9999, 0, 0.01):
+        read = of_completion({"choices": [choice(logprobs={"content": [{"logprob": logprob}]})]})
+        assert read is not None
+        assert Cascade(to="big", by="logprob", threshold=read).threshold == min(0, logprob)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -54,6 +62,10 @@ def test_the_least_sure_of_several_counts_and_certainty_is_zero() -> None:
         {"choices": [choice(logprobs={"content": [*TOKENS, {"logprob": None}]})]},
         {"choices": [choice(logprobs={"content": [*TOKENS, {"logprob": math.nan}]})]},
         {"choices": [choice(logprobs={"content": [{"logprob": True}]})]},
+        {"choices": [choice(logprobs={"content": [{"logprob": 0.98}]})]},
+        {"choices": [choice(logprobs={"content": [{"logprob": -1e30}]})]},
+        {"choices": [choice(logprobs={"content": [{"logprob": -1e308}] * 2})]},
+        {"choices": [choice(logprobs={"content": [{"logprob": -(10**400)}]})]},
         {"choices": [choice(finish_reason="length")]},
         {"choices": [choice(finish_reason="content_filter")]},
         {"choices": [choice(message=None)] * 2 + [choice(finish_reason=None)]},
@@ -75,6 +87,8 @@ def test_of_no_whole_answer_with_log_probabilities_nobody_can_say(body: Any) -> 
         response([{"type": "refusal", "refusal": "no"}]),
         response([{"type": "output_text", "logprobs": TOKENS}], status="incomplete"),
         response([{"type": "output_text", "logprobs": TOKENS}], {"type": "function_call", "name": "f"}),
+        response([{"type": "output_text", "logprobs": TOKENS}], {"type": "custom_tool_call", "name": "f"}),
+        response([{"type": "output_text", "logprobs": TOKENS}], {"type": "web_search_call"}),
         response([{"type": "output_text", "logprobs": TOKENS}, {"type": "output_text", "logprobs": []}]),
         {"status": "completed", "output": "x"},
     ],

@@ -16,6 +16,11 @@ export interface Cascade {
 /** The way to be sure that this version knows. */
 export const BY = "logprob";
 
+// What is beyond is no log-probability: OpenAI writes the least for a token that cannot be, and above 0 is rounding.
+const LEAST = -9999;
+const MOST = 0.01;
+const LONGEST_MODEL = 256;
+
 /** What is captured of a cascade. */
 export interface CapturedCascade {
   to: string;
@@ -43,10 +48,10 @@ export function firstAsked(completion: Json, model: string, latencyMs: number): 
   const usage = isObject(completion["usage"]) ? completion["usage"] : {};
   const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
   return {
-    model: typeof completion["model"] === "string" && completion["model"] ? completion["model"] : model,
-    prompt_tokens: usage["prompt_tokens"] ?? null,
-    cached_tokens: details["cached_tokens"] ?? null,
-    completion_tokens: usage["completion_tokens"] ?? null,
+    model: isName(completion["model"]) ? completion["model"] : model,
+    prompt_tokens: count(usage["prompt_tokens"]),
+    cached_tokens: count(details["cached_tokens"]),
+    completion_tokens: count(usage["completion_tokens"]),
     latency_ms: Math.round(latencyMs),
   };
 }
@@ -57,9 +62,18 @@ function ofChoice(choice: unknown): number | null {
   if (list(message["tool_calls"]).length || message["refusal"]) return null;
   const tokens = list(isObject(choice["logprobs"]) ? choice["logprobs"]["content"] : null);
   const said = tokens.map((token) => (isObject(token) ? token["logprob"] : null));
-  const known = said.filter((one): one is number => typeof one === "number" && Number.isFinite(one));
+  const known = said.filter((one): one is number => typeof one === "number" && one >= LEAST && one <= MOST);
   if (!known.length || known.length < said.length) return null;
   return Math.min(0, known.reduce((sum, one) => sum + one, 0) / known.length);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && Buffer.byteLength(value) <= LONGEST_MODEL;
+}
+
+/** A count of tokens; null for what is none, for which Stillhouse would refuse the record of the whole call. */
+function count(tokens: unknown): number | null {
+  return Number.isSafeInteger(tokens) && (tokens as number) >= 0 ? (tokens as number) : null;
 }
 
 function isObject(value: unknown): value is Json {

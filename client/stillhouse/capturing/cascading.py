@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import fsum, isfinite
+from math import fsum
 from typing import Any
 
 from stillhouse.capturing.call import Call
@@ -18,6 +18,10 @@ from stillhouse.capturing.counts import log
 
 _CHAT = "/chat/completions"
 _RAW = "X-Stainless-Raw-Response"
+# What is beyond is no log-probability: OpenAI writes the least for a token that cannot be, and above 0 is rounding.
+_LEAST, _MOST = -9999.0, 0.01
+_LONGEST_MODEL = 256
+_TOKENS_END = 1 << 53
 
 
 def is_judged(path: str, request: Mapping[str, Any]) -> bool:
@@ -78,13 +82,19 @@ class First:
     def _asked(self) -> dict[str, Any]:
         usage = getattr(self.answer, "usage", None)
         details = getattr(usage, "prompt_tokens_details", None)
+        named = getattr(self.answer, "model", None)
         return {
-            "model": getattr(self.answer, "model", None) or self.model,
-            "prompt_tokens": getattr(usage, "prompt_tokens", None),
-            "cached_tokens": getattr(details, "cached_tokens", None),
-            "completion_tokens": getattr(usage, "completion_tokens", None),
+            "model": named if isinstance(named, str) and 0 < len(named.encode()) <= _LONGEST_MODEL else self.model,
+            "prompt_tokens": _count(getattr(usage, "prompt_tokens", None)),
+            "cached_tokens": _count(getattr(details, "cached_tokens", None)),
+            "completion_tokens": _count(getattr(usage, "completion_tokens", None)),
             "latency_ms": round(1000 * (self.ended - self.began)),
         }
+
+
+def _count(tokens: Any) -> int | None:
+    """A count of tokens; None for what is none, for which Stillhouse would refuse the record of the whole call."""
+    return tokens if type(tokens) is int and 0 <= tokens < _TOKENS_END else None
 
 
 def confidence(completion: Mapping[str, Any]) -> float | None:
@@ -100,5 +110,5 @@ def _of_choice(choice: Mapping[str, Any]) -> float | None:
         return None
     tokens = (choice.get("logprobs") or {}).get("content") or []
     said = [token.get("logprob") for token in tokens]
-    known = [float(one) for one in said if isinstance(one, int | float) and isfinite(one)]
+    known = [float(one) for one in said if isinstance(one, int | float) and _LEAST <= one <= _MOST]
     return min(0.0, fsum(known) / len(known)) if known and len(known) == len(said) else None
