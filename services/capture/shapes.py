@@ -29,6 +29,7 @@ type _Seconds = Annotated[int, BeforeValidator(_whole), Field(ge=0, lt=SECONDS_E
 """A time. Some servers give it with a fraction, which is cut off."""
 type _Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), in_bytes(LONGEST_ID)]
 type _Reason = Annotated[str, Field(max_length=LONGEST_REASON), in_bytes(LONGEST_REASON)]
+type _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 type _Tokens = Annotated[int, Field(strict=True, ge=0, lt=TOKENS_END)]
 
 
@@ -51,7 +52,7 @@ _AS_PUSHED = ("original", "alias")
 
 
 class _FirstAsked(BaseModel):
-    """The call of a cascade's target whose answer was not kept."""
+    """The call of a cascade's target whose answer was not kept. It is stored as it was pushed: no text is a number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,18 +60,18 @@ class _FirstAsked(BaseModel):
     prompt_tokens: _Tokens | None = None
     cached_tokens: _Tokens | None = None
     completion_tokens: _Tokens | None = None
-    latency_ms: int | None = Field(default=None, ge=0, lt=LATENCY_END)
+    latency_ms: Annotated[int, Field(strict=True, ge=0, lt=LATENCY_END)] | None = None
 
 
 class _PushedCascade(BaseModel):
-    """What came of a target's cascade."""
+    """What came of a target's cascade, which is stored as it was pushed, too."""
 
     model_config = ConfigDict(extra="forbid")
 
     to: _Id
     by: str = Field(max_length=_LONGEST_SOURCE)
-    threshold: float = Field(allow_inf_nan=False)
-    confidence: float | None = Field(default=None, allow_inf_nan=False)
+    threshold: _Number
+    confidence: _Number | None = None
     kept: bool = Field(strict=True)
     first_asked: _FirstAsked | None = None
 

@@ -122,3 +122,20 @@ def test_a_call_by_an_alias_is_plainly_sound() -> None:
     for wrong in odd:
         assert not agree({**record(0), "alias": {**sound, **wrong}}), wrong
     assert not agree({**record(0), "alias": {}})
+
+
+def test_what_is_said_of_a_cascade_holds_numbers_and_no_texts_of_them() -> None:
+    """It is stored as it was pushed, and read as numbers."""
+    asked = {"model": "small", "prompt_tokens": 7, "cached_tokens": None, "completion_tokens": 1, "latency_ms": 12}
+    sound = {"to": "big", "by": "logprob", "threshold": -1, "confidence": -1.5, "kept": False, "first_asked": asked}
+
+    def pushed(**fields: Any) -> dict[str, Any]:
+        alias = {"name": "quick-reply", "version": 3, "target": "small", "cascade": {**sound, **fields}}
+        return as_chat({**record(0), "alias": alias}, None)
+
+    assert pushed()["alias"]["cascade"] == sound
+    wrong: list[dict[str, Any]] = [{"confidence": "-1.5"}, {"confidence": True}, {"threshold": "-1"}, {"kept": "no"}]
+    wrong += [{"first_asked": {**asked, "latency_ms": odd}} for odd in ("12", 1.0, -1)]
+    for fields in wrong:
+        with pytest.raises(ApiError):
+            pushed(**fields)
