@@ -27,7 +27,7 @@ from rollouts.judging import alpha_of
 from rollouts.moving import finish, step_of
 from rollouts.online_eval import online_eval
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
-from rollouts.weights import stable_of
+from rollouts.weights import stable_of, with_cascade
 from stats.quantile import nearest_rank
 
 _ROUNDS = 5
@@ -59,6 +59,7 @@ def begin(rollout_id: str, wanted: Wanted) -> Rollout:
         _refuse_open(Rollout.open_of(alias.id))
         stable = _stable(alias)
         _refuse_candidate(alias, stable, wanted.candidate)
+        _refuse_cascade(alias, stable, wanted.candidate)
         eval_ = Eval.load(wanted.eval_id, param=wanted.eval_param)
         graded_by, left_out = online_eval(rollout_id, eval_, param=wanted.eval_param)
         judges = [model for criterion in graded_by.testing_criteria for _, model in criterion.models()]
@@ -102,13 +103,6 @@ def _stable(alias: Alias) -> str:
             code="invalid_value",
             param="alias",
         )
-    if any(target.cascade for target in alias.routing.group_of({}) if target.model == stable):
-        raise ApiError(
-            f"Invalid 'alias': the target '{stable}' of '{alias.id}' has a cascade, and a rollout compares two models. "
-            f"Take the cascade out for its time: PUT /v1/aliases/{alias.id}.",
-            code="invalid_value",
-            param="alias",
-        )
     return stable
 
 
@@ -125,6 +119,18 @@ def _refuse_candidate(alias: Alias, stable: str, candidate: str) -> None:
     if wrong:
         raise ApiError(f"Invalid 'candidate': {wrong}", code="invalid_value", param="candidate")
     require_model(candidate, param="candidate")
+
+
+def _refuse_cascade(alias: Alias, stable: str, candidate: str) -> None:
+    """Raises ApiError where a third model would answer for one of the two."""
+    model = with_cascade(alias.routing, stable, candidate)
+    if model:
+        raise ApiError(
+            f"Invalid 'alias': the target '{model}' of '{alias.id}' has a cascade, and a rollout compares two models. "
+            f"Take the cascade out for its time: PUT /v1/aliases/{alias.id}.",
+            code="invalid_value",
+            param="alias",
+        )
 
 
 def _refuse_unpriced(models: list[str]) -> None:

@@ -17,7 +17,7 @@ from rollouts.moving import finish, move, step_of
 from rollouts.next_step import known_of
 from rollouts.rollout import Rollout, RolloutEnd, StepKind
 from rollouts.round import RolloutRound, total
-from rollouts.weights import has_both
+from rollouts.weights import has_both, with_cascade
 
 _ROUNDS = 5
 
@@ -128,6 +128,14 @@ def _alias_to_go_on_with(rollout: Rollout) -> Alias:
             f"The alias '{rollout.alias}' does not point at the models of this stage any more. Let it: "
             f"{rollout.stable} with {100 - rollout.percent}% and {rollout.candidate} with {rollout.percent}% of the "
             f"calls without a 'when', or roll the rollout back.",
+            code="alias_changed",
+            param="alias",
+        )
+    cascading = with_cascade(alias.routing, rollout.stable, rollout.candidate)
+    if cascading:
+        raise Conflict(
+            f"The target '{cascading}' of '{rollout.alias}' has got a cascade, and a rollout compares two models. Take "
+            f"the cascade out: PUT /v1/aliases/{rollout.alias}, or roll the rollout back.",
             code="alias_changed",
             param="alias",
         )

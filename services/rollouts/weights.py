@@ -26,6 +26,15 @@ def has_both(routing: Routing, rollout: Rollout) -> bool:
     return {model for model, answers in wanted.items() if answers} <= answering
 
 
+def with_cascade(routing: Routing, *models: str) -> str | None:
+    """The first of these models whose unsure answers go on to another one, in calls without a `when`; None for none.
+
+    Such a call is answered by neither of a rollout's two models, and would count as an error of its target.
+    """
+    own = (target for target in routing.targets if target.cascade and not target.when)
+    return next((target.model for target in own if target.model in models), None)
+
+
 def in_stage(routing: Routing, rollout: Rollout) -> Routing:
     """The routing of the current stage. The stable model stands in where the candidate is away, unless another does.
 

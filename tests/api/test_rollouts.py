@@ -158,11 +158,31 @@ def test_an_alias_that_several_models_answer_is_refused(system: System) -> None:
     assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
 
 
-def test_an_alias_with_a_cascade_is_refused(system: System) -> None:
+def cascading(to: str) -> dict[str, Any]:
+    return {"to": to, "by": "logprob", "threshold": -0.1}
+
+
+@pytest.mark.parametrize("model", ["lab-judge", "lab-small"])
+def test_an_alias_with_a_cascade_is_refused(system: System, model: str) -> None:
     body = asked(system)
-    cascade = {"to": "lab-small", "by": "logprob", "threshold": -0.1}
-    system.ok("PUT", ALIAS, {"targets": [{"model": "lab-judge", "cascade": cascade}]})
+    stable: dict[str, Any] = {"model": "lab-judge", "weight": 1}
+    candidate: dict[str, Any] = {"model": "lab-small", "weight": 0}
+    for target, other in ((stable, candidate), (candidate, stable)):
+        target["cascade"] = cascading(other["model"]) if target["model"] == model else None
+    system.ok("PUT", ALIAS, {"targets": [stable, candidate]})
     assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
+
+
+def test_a_rollout_is_not_resumed_over_a_cascade(system: System) -> None:
+    made = begun(system)
+    at = f"{URL}/{made['id']}"
+    system.ok("POST", f"{at}/freeze", {})
+    targets = system.ok("GET", ALIAS)["targets"]
+    kept = [{name: target[name] for name in ("model", "weight", "when")} for target in targets]
+    system.ok("PUT", ALIAS, {"targets": [{**target, "cascade": cascading("lab-small")} for target in kept]})
+    assert refused(system, "POST", f"{at}/resume", {}) == (409, "alias_changed", "alias")
+    system.ok("PUT", ALIAS, {"targets": kept})
+    assert system.ok("POST", f"{at}/resume", {})["status"] == "running"
 
 
 def test_a_model_without_a_price_is_refused(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
