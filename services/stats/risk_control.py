@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 # The largest bet stops short of where one lost row would take the whole stake.
 _BOLDEST = 0.9
+# More rows nobody has.
+_MOST_ROWS = 1 << 40
 
 
 class ComparedRow(NamedTuple):
@@ -77,7 +79,7 @@ def safe_threshold(rows: Iterable[ComparedRow], *, margin: float, confidence: fl
 
 def fewest_rows(*, margin: float, confidence: float = 0.95) -> int | None:
     """With fewer rows nothing can be promised, were the cheap model never worse; None where no number is enough."""
-    if margin == 0.0:
+    if not _Stakes(_MOST_ROWS, margin, confidence).reached():
         return None
     enough = 1
     while not _Stakes(enough, margin, confidence).reached():

@@ -124,7 +124,9 @@ def _why_none(rows: int, known: int, margin: float) -> str:
     if not known:
         return "The model gave no log-probabilities with its answers, so nobody knows how sure it was."
     if fewest is None:
-        return "Rows cannot show a margin of 0, however many there are. Give the gate one, such as 0.02."
+        return (
+            f"Rows cannot show a margin of {points}, however many there are. Give the gate a larger one, such as 0.02."
+        )
     if rows < fewest:
         return (
             f"A loss of at most {points} takes {fewest} rows to promise, were the model never worse; there are {rows}."

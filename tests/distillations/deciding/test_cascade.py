@@ -90,7 +90,8 @@ def test_of_a_group_one_row_counts_the_same_each_time() -> None:
     [
         (TEACHER, STUDENT, None, 0.02, "no log-probabilities"),
         ("p" * 100, "p" * 100, SURE[:100], 0.02, "takes 221 rows"),
-        (TEACHER, STUDENT, SURE, 0.0, "margin of 0"),
+        (TEACHER, STUDENT, SURE, 0.0, "margin of 0 points"),
+        (TEACHER, STUDENT, SURE, 5e-324, "however many"),
         (TEACHER, "f" * 400, [-0.5] * 400, 0.02, "No threshold"),
         ("", "", [], 0.02, "no log-probabilities"),
     ],
