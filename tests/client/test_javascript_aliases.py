@@ -41,7 +41,7 @@ def test_a_conversation_of_responses_stays_where_it_began() -> None:
 
 
 def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
-    """Sure, sure and asked for, unsure, a stream, a target that is away, and a teacher that is."""
+    """Sure, sure and asked for, unsure, a stream, a target that is away, a teacher that is, and a silent target."""
     small, dear = "own.test small Bearer own - logprobs", "own.test dear Bearer own -"
     wanted = {"content": [{"token": "hi", "logprob": -0.05}]}
     assert said["judged"] == [
@@ -51,6 +51,7 @@ def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
         ["m-dear", None, dear],
         ["m-dear", None, small, dear],
         ["m-small", None, small, dear],
+        ["m-dear", None, small, dear],
     ]
     cascade = {"to": "of-dear", "by": "logprob", "threshold": -0.1}
     first = {"model": "m-small", "prompt_tokens": 7, "cached_tokens": None, "completion_tokens": 1}
@@ -62,5 +63,6 @@ def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
             (-0.4, False, first),
             (None, False, None),
             (-0.4, True, None),
+            (None, False, None),
         )
     ]

@@ -8,6 +8,10 @@ import type { Fetch } from "./endpoint.ts";
 import type { Json } from "./json.ts";
 import { bodyThere, type CapturedAlias, isAway, type Way } from "./ways.ts";
 
+// Of the time that the SDK gives a call, the target has this part: who is asked next needs the rest.
+const FIRST_SHARE = 0.4;
+const TIMEOUT_S = "x-stainless-timeout";
+
 /** What the target of a cascade said, and what is captured of the cascade where its answer is not kept. */
 interface First {
   began: number;
@@ -51,9 +55,9 @@ async function askFirst(way: Way, recorder: Recorder, fetch: Fetch): Promise<Fir
   };
   const first: First = { began: call.started, sure: false, given: undefined, sentOn: said(null, false, null) };
   try {
-    const response = await fetch(call.input, { ...call.init, body: JSON.stringify({ ...asked, logprobs: true }) });
+    const [response, text] = await askedInPart(call, JSON.stringify({ ...asked, logprobs: true }), fetch);
     if (!response.ok) return first;
-    const completion = JSON.parse(await response.text()) as Json;
+    const completion = JSON.parse(text) as Json;
     const confidence = confidenceOf(completion);
     first.sure = confidence !== null && confidence >= threshold;
     first.sentOn = said(confidence, false, firstAsked(completion, way.alias!.target, performance.now() - call.started));
@@ -77,6 +81,21 @@ function written(completion: Json, { status, statusText, headers, url }: Respons
 
 function watched(response: Response, call: Call, recorder: Recorder): Response {
   return call.request === undefined ? response : recorder.watch(response, call);
+}
+
+/** The target's answer, read whole unless it is a refusal, in the target's part of the time where that is known. */
+async function askedInPart(call: Call, body: string, fetch: Fetch): Promise<[Response, string]> {
+  const own = call.init.signal as AbortSignal | null | undefined;
+  const seconds = Number(new Headers(call.init.headers).get(TIMEOUT_S));
+  const part = new AbortController();
+  const timer = seconds > 0 ? setTimeout(() => part.abort(), 1000 * seconds * FIRST_SHARE) : undefined;
+  try {
+    const signal = own ? AbortSignal.any([own, part.signal]) : part.signal;
+    const response = await fetch(call.input, { ...call.init, body, signal });
+    return [response, response.ok ? await response.text() : ""];
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isAborted(call: Call): boolean {

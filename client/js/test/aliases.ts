@@ -67,6 +67,7 @@ async function calls(): Promise<unknown> {
   let logprob = -0.05;
   const asked: string[] = [];
   const down = new Set<string>();
+  const silent = new Set<string>();
   const records: any[] = [];
   async function answer(input: unknown, init: any): Promise<Response> {
     const url = new URL(String(input));
@@ -79,6 +80,7 @@ async function calls(): Promise<unknown> {
     }
     const body = JSON.parse(init.body);
     asked.push(`${url.host} ${body.model} ${new Headers(init.headers).get("authorization")} ${body.store ?? "-"}${body.logprobs ? " logprobs" : ""}`);
+    if (silent.has(body.model)) await new Promise((_, reject) => init.signal?.addEventListener("abort", () => reject(init.signal.reason)));
     if (down.has(body.model)) return new Response("{}", { status: 503 });
     if (down.has(url.host)) throw new TypeError("fetch failed");
     const message = { role: "assistant", content: "hi" };
@@ -98,8 +100,8 @@ async function calls(): Promise<unknown> {
     warn: (message) => warnings.push(message),
   });
   let answered: any;
-  const call = async (model = "quick", more: object = {}) => {
-    const headers = { authorization: "Bearer own" };
+  const call = async (model = "quick", more: object = {}, timeout: object = {}) => {
+    const headers = { authorization: "Bearer own", ...timeout };
     const body = JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
     const response = await fetch(`${own}/chat/completions`, { method: "POST", headers, body });
     const text = await response.text();
@@ -125,8 +127,8 @@ async function calls(): Promise<unknown> {
   alias = { ...alias, version: alias.version + 1, targets: [{ ...target("small", own), cascade }] };
   await sleep(25);
   const judged: unknown[] = [];
-  const judge = async (more: object = {}) => {
-    await call("quick", { store: true, ...more });
+  const judge = async (more: object = {}, timeout: object = {}) => {
+    await call("quick", { store: true, ...more }, timeout);
     judged.push([answered?.model, answered?.choices?.[0].logprobs ?? null, ...asked.splice(0)]);
   };
   await judge();
@@ -140,6 +142,9 @@ async function calls(): Promise<unknown> {
   down.add("dear");
   await judge();
   down.clear();
+  silent.add("small");
+  await judge({}, { "x-stainless-timeout": "1" });
+  silent.clear();
   said["judged"] = judged;
   alias = { ...alias, targets: [target("gone", null, null)], fallback_place: place("back", own) };
   await sleep(25);
