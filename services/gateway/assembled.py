@@ -60,8 +60,14 @@ class Assembled:
 
     def completion(self) -> dict[str, Any] | None:
         """The completion, if the reason is known for which each of its choices ended."""
-        finished = [_finished(self._choices[index]) for index in sorted(self._choices)]
-        if self._odd or not finished or not all(choice["finish_reason"] for choice in finished):
+        if self._odd:
+            return None
+        try:
+            finished = [_finished(self._choices[index]) for index in sorted(self._choices)]
+        except Exception:  # noqa: BLE001 - places that have no order, calls that are no objects
+            logger().warning("the chunks of a stream add up to no completion")
+            return None
+        if not finished or not all(choice["finish_reason"] for choice in finished):
             return None
         return {name: value for name, value in self._head.items() if value is not None} | {"choices": finished}
 

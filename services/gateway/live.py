@@ -77,9 +77,9 @@ class LiveChat:
             chunk = {**chunk, **once}
         if self._counted or "usage" not in chunk:
             return chunk
-        if not chunk.get("choices"):
-            return None
-        return chunk if chunk["usage"] else {name: value for name, value in chunk.items() if name != "usage"}
+        if chunk["usage"]:
+            return chunk if chunk.get("choices") else None
+        return {name: value for name, value in chunk.items() if name != "usage"}
 
     def _end(self, *, done: bool) -> Iterator[bytes]:
         completion = self._assembled.completion()

@@ -67,6 +67,9 @@ def test_chunks_with_any_of_them_missing_are_put_together_alike(left_out: int | 
         {"choices": ["odd"]},
         {"choices": [{"delta": "odd"}]},
         {"choices": [{"index": [0], "delta": {}}]},
+        {"choices": [{"index": "0", "delta": {}, "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": ["odd"]}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": "0"}, {"id": "c"}]}}]},
         {"choices": [{"delta": {"refusal": "a text"}}, {"delta": {"refusal": ["a list"]}}]},
         {
             "choices": [

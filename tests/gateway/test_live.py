@@ -98,6 +98,18 @@ def test_usage_is_captured_and_is_the_caller_s_only_where_it_was_asked_for(
     assert [stored["usage"] for stored in listed(system)] == [COMPLETION["usage"]]
 
 
+def test_what_stands_in_a_chunk_without_choices_beside_the_usage_to_come_is_given_on(
+    gateway: Lambda, provider: Scripted
+) -> None:
+    """Azure says first what its filters found in the prompt."""
+    found = chunk({}, choices=[], prompt_filter_results=[{"prompt_index": 0}])
+    provider.answers = [Spoken(found, *WORDS, *END)]
+    chunks = data(asked(gateway, STREAM).body())
+    assert chunks[0]["prompt_filter_results"] == [{"prompt_index": 0}]
+    assert not any("usage" in chunk for chunk in chunks)
+    assert len(chunks) == len([found, *WORDS, *END]) - 1
+
+
 def test_tags_come_once_and_headers_say_who_answered(gateway: Lambda, provider: Scripted) -> None:
     provider.answers = [Said(500, b"", {}), Spoken(*WORDS, *END)]
     request = {**STREAM, "metadata": {"a": "b"}}
