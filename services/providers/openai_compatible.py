@@ -119,7 +119,10 @@ class OpenAICompatible:
                 if answer.content_type == _JSON:
                     whole = _object_in(await answer.read())
                     return Answer(whole, round((time.monotonic() - asked) * 1000))
-                return _sound(await HttpEvents(answer, asked).begin(), answer.headers)
+                stream = await HttpEvents(answer, asked).begin()
+                if unnamed := stream.whole():
+                    return Answer(_object_in(unnamed), stream.took_ms())
+                return _sound(stream, answer.headers)
 
             with as_away():
                 async with asyncio.timeout(seconds):
@@ -251,7 +254,10 @@ def _sound(stream: HttpEvents, headers: Any) -> HttpEvents:
         case {"error": told} | {"type": "error", **told} if told:
             code = told.get("code") if isinstance(told, dict) else None
             status = code if isinstance(code, int) and _FIRST_ERROR <= code < _LAST_ERROR else _BAD_GATEWAY
-            raise _refusal(status, orjson.dumps({"error": told}), headers)
+            refusal = _refusal(status, orjson.dumps({"error": told}), headers)
+            # The media type is that of events.
+            refusal.headers.pop("content-type", None)
+            raise refusal
     return stream
 
 

@@ -25,6 +25,7 @@ class HttpEvents:
         self._events = Events()
         self._ready: deque[Event] = deque()
         self._ended = False
+        self._document: list[bytes] = []
         self.first: Event | None = None
         self.first_ms = 0
 
@@ -49,8 +50,14 @@ class HttpEvents:
         """The data of the events that the next piece ends, or the end of the answer."""
         with as_away():
             piece = await self._answer.content.readany()
+            if self.first is None and (self._document or piece.lstrip().startswith((b"{", b"["))):
+                self._document.append(piece)
             self._ended = not piece and self._answer.content.at_eof()
             return list(self._events.rest() if self._ended else self._events.feed(piece))
+
+    def whole(self) -> bytes:
+        """An answer that is one JSON document, of a server without streams; no byte of any other."""
+        return b"" if self.first else b"".join(self._document)
 
     def took_ms(self) -> int:
         return round((time.monotonic() - self._asked) * 1000)

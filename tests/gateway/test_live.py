@@ -137,6 +137,7 @@ def test_what_fails_before_the_first_event_is_an_ordinary_error(
     answered = asked(gateway, STREAM, within_s=4.0)
     assert json.loads(answered.body())["error"]["code"] == code
     assert answered.head["statusCode"] == status
+    assert answered.head["headers"]["Content-Type"] == "application/json"
     assert answered.head["headers"].get("retry-after") == ("7" if status == 429 else None)
 
 

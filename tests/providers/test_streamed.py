@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -144,13 +145,19 @@ def test_a_stream_is_cut_at_its_end_of_time() -> None:
     with_provider(Scripted(Spoken(WORDS[0], never, *END)), work)
 
 
-def test_a_server_without_streams_gives_the_whole_answer() -> None:
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/event-stream", ""])
+def test_a_server_without_streams_gives_the_whole_answer_whatever_it_calls_it(kind: str) -> None:
+    """It is not asked again: the answer was paid for."""
+
     async def work(provider: OpenAICompatible) -> EventStream | Answer:
         return await provider.stream(REQUEST, deadline_s=10, ends=time.monotonic() + 10)
 
-    given = with_provider(Scripted(answer()), work)
+    body = json.dumps(COMPLETION, indent=1).encode()
+    script = Scripted(Said(200, body, {"content-type": kind} if kind else {}))
+    given = with_provider(script, work)
     assert isinstance(given, Answer)
     assert given.body == COMPLETION
+    assert len(script.asked) == 1
 
 
 def test_a_server_that_knows_no_stream_options_is_asked_without_and_remembered() -> None:
