@@ -3,8 +3,8 @@
 `invoke` gives the runtime an event and returns what becomes of it while it comes. Whatever the runtime does that Lambda
 forbids is refused as Lambda refuses it, and noted in `violations`: an answer to another invocation or a second one, one
 after the deadline, a mode or a media type that does not exist, a head that is no JSON or is not ended by eight NULs, a
-trailer that was not announced. `function_url` serves HTTP as a URL in the mode RESPONSE_STREAM does: a client that goes
-away is told to nobody.
+trailer that was not announced, trailers of more than 4,096 bytes. `function_url` serves HTTP as a URL in the mode
+RESPONSE_STREAM does: a client that goes away is told to nobody.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
 _TRAILERS = {"lambda-runtime-function-error-type", "lambda-runtime-function-error-body"}
 _ANSWER = re.compile(rf"{ROOT}/invocation/([^/]+)/(response|error)")
 _LONGEST_S = 20.0
+_MOST_OF_TRAILERS = 4090
 _END = bytes(8)
 
 
@@ -249,9 +250,13 @@ class _Api(BaseHTTPRequestHandler):
     def _trailers(self, invoked: Invoked) -> None:
         announced = {name.strip().lower() for name in (self.headers["Trailer"] or "").split(",")}
         trailers: dict[str, str] = {}
-        while (line := self.rfile.readline().decode().strip()) != "":
-            name, _, value = line.partition(":")
+        size = 0
+        while line := self.rfile.readline().strip():
+            size += len(line)
+            name, _, value = line.decode().partition(":")
             trailers[name.strip().lower()] = value.strip()
+        if size > _MOST_OF_TRAILERS:
+            raise Refused(400, "suspiciously long trailer after chunked body")
         if not set(trailers) <= announced & _TRAILERS:
             raise Refused(400, f"trailers {sorted(trailers)}")
         if trailers:

@@ -10,6 +10,7 @@ import pytest
 from tests.runtime_api import MODE, ROOT, STREAMED, Invoked, Lambda, lambda_service
 
 HEAD = b'{"statusCode":200}' + bytes(8)
+TYPE = "Lambda-Runtime-Function-Error-Type"
 GOOD = {MODE: "streaming", "Content-Type": STREAMED, "Transfer-Encoding": "chunked"}
 
 
@@ -45,6 +46,7 @@ def given(service: Lambda, *, within_s: float = 60.0) -> Invoked:
         (GOOD, chunked(b'{"statusCode":"200"}' + bytes(8)), "a status that is no number"),
         (GOOD, chunked(b'{"headers":{"x":1}}' + bytes(8)), "a header that is no text"),
         (GOOD, chunked(HEAD, b"Lambda-Runtime-Function-Error-Type: X\r\n"), "trailers ['lambda-runtime-func"),
+        (GOOD | {"Trailer": TYPE}, chunked(HEAD, b"%b: %b\r\n" % (TYPE.encode(), b"x" * 4096)), "suspiciously long"),
         ({}, b"no JSON", "no JSON: b'no JSON'"),
     ],
 )

@@ -12,9 +12,6 @@ import base64
 import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
-
-import orjson
 
 from foundation.errors import StillhouseError
 from foundation.streaming.failure import Failure
@@ -32,6 +29,8 @@ _STREAMED = {
     "Trailer": f"{_ERROR_TYPE}, {_ERROR_BODY}",
 }
 _PRELUDE_END = bytes(8)
+# Servers in Go, as Lambda's is, take trailers of 4,096 bytes in all; base64 makes four bytes of three.
+_MOST_OF_TRAILER = 2700
 _OK, _ACCEPTED, _BROKEN = 200, 202, 500
 
 
@@ -77,15 +76,15 @@ class RuntimeApi:
         self._post("/init/error", failure.body(""), {"Content-Type": _JSON, _ERROR_TYPE: failure.kind})
 
     @contextmanager
-    def streamed(self, request_id: str, head: Mapping[str, Any]) -> Iterator[Streamed]:
-        """Answer an invocation in pieces, as an HTTP answer with this head: `statusCode`, `headers`, `cookies`."""
+    def streamed(self, request_id: str, head: bytes) -> Iterator[Streamed]:
+        """Answer an invocation in pieces, as HTTP with this head: the JSON of `statusCode`, `headers`, `cookies`."""
         with _refusing(), self._connection() as connection:
             connection.putrequest("POST", f"{_PATH}/invocation/{request_id}/response", skip_accept_encoding=True)
             for name, value in _STREAMED.items():
                 connection.putheader(name, value)
             connection.endheaders()
             streamed = Streamed(connection)
-            streamed.send(orjson.dumps(head) + _PRELUDE_END)
+            streamed.send(head + _PRELUDE_END)
             yield streamed
             _take(connection.getresponse())
 
@@ -119,7 +118,7 @@ class Streamed:
 
     def fail(self, failure: Failure, request_id: str) -> None:
         """End with the error that broke the answer off, as trailers."""
-        body = base64.b64encode(failure.body(request_id))
+        body = base64.b64encode(failure.short_body(request_id, _MOST_OF_TRAILER))
         trailers = b"%b: %b\r\n%b: %b\r\n" % (_ERROR_TYPE.encode(), failure.kind.encode(), _ERROR_BODY.encode(), body)
         self._connection.send(b"0\r\n" + trailers + b"\r\n")
 

@@ -116,7 +116,7 @@ class Serving:
 class _InPieces(NamedTuple):
     """An HTTP answer for the function's own URL: its status and headers, and its body."""
 
-    head: dict[str, Any]
+    head: bytes
     pieces: Iterator[bytes]
 
 
@@ -125,7 +125,7 @@ def _reply(answer: Any, invocation: Invocation) -> bytes | _InPieces:
     if not invocation.streams:
         return orjson.dumps(answer)
     head = {name: answer[name] for name in _HEAD if answer.get(name)}
-    return _InPieces(head, invocation.pieces or iter([_body(answer) or _NO_BODY]))
+    return _InPieces(orjson.dumps(head), invocation.pieces or iter([_body(answer) or _NO_BODY]))
 
 
 def _send(streamed: Streamed, pieces: Iterator[bytes], request_id: str) -> None:

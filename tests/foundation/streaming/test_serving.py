@@ -134,6 +134,39 @@ def test_an_error_in_the_midst_of_a_body_is_told_as_trailers() -> None:
     assert after.error_type == "Odd"
 
 
+@pytest.mark.parametrize(("depth", "message"), [(40, "broken off"), (0, "\u20ac" * 4000), (40, '"' * 4000)])
+def test_a_long_trace_or_message_is_cut_to_what_trailers_may_have(depth: int, message: str) -> None:
+    def deep(left: int) -> None:
+        if not left:
+            raise Odd(message)
+        deep(left - 1)
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        deep(depth)
+
+    def handler(_: Any, context: Invocation) -> Any:
+        context.follow(pieces())
+        return {"statusCode": 200}
+
+    [broken] = invoked(handler, OF_URL)
+    assert (broken.error_type, broken.error["errorType"]) == ("Odd", "Odd")
+    assert broken.error["errorMessage"] == message[: len(broken.error["errorMessage"])] != ""
+    assert not broken.error["stackTrace"] or "raise Odd" in broken.error["stackTrace"][-1]
+
+
+def test_a_head_or_a_message_that_no_json_can_have_fails_the_invocation_alone() -> None:
+    def handler(event: Any, _: Invocation) -> Any:
+        if "raised" in event:
+            raise Odd("cut \udc80")
+        return WHOLE | ({} if "good" in event else {"headers": {"x": "\udcff"}})
+
+    events = (OF_URL, OF_URL | {"raised": True}, OF_URL | {"good": True})
+    head, raised, good = invoked(handler, *events)
+    assert (head.error_type, raised.error["errorMessage"]) == ("TypeError", "cut \ufffd")
+    assert good.body() == b"whole"
+
+
 def test_a_body_is_read_to_its_end_where_lambda_closes_the_connection() -> None:
     """What a handler does at the end of its pieces is done, and before the next event is asked for."""
     done: list[str] = []
