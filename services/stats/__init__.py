@@ -10,6 +10,7 @@ from stats.holm import holm
 from stats.homogeneity import Homogeneity, homogeneity
 from stats.independent import fisher_exact, newcombe_interval
 from stats.mean import mean_interval
+from stats.one_cell import one_cell
 from stats.paired import PairedCounts, clustered_p, mcnemar_exact, tango_interval
 from stats.power import power_at, rows_needed, smallest_gain
 from stats.proportion import Interval, wilson
@@ -35,6 +36,7 @@ __all__ = [
     "mcnemar_exact",
     "mean_interval",
     "newcombe_interval",
+    "one_cell",
     "paired_bca",
     "population_stability",
     "power_at",

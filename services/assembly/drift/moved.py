@@ -39,8 +39,8 @@ def fields_now(fields: Sequence[Beside], before: Sequence[FieldDrift], *, alpha:
 
 def _both(fields: Sequence[Beside], alpha: float) -> Iterator[FieldComparison]:
     """The comparison with what trains, which differs where that with what was selected does, too."""
-    selected = {one.field: one for one in compared([field.selected for field in fields], alpha=alpha)}
-    for one in compared([field.trained for field in fields], alpha=alpha):
+    selected = {one.field: one for one in compared([field.selected for field in fields], alpha=alpha, exact=True)}
+    for one in compared([field.trained for field in fields], alpha=alpha, exact=True):
         other = selected.get(one.field)
         p_value, adjusted = (
             (max(one.p_value, other.p_value), max(one.adjusted_p_value, other.adjusted_p_value))

@@ -17,7 +17,7 @@ from assembly.report.survey import TOPIC, Counted
 from assembly.report.tally import Cell, Group, Labels, Table, least_of
 from distillations.report.comparison import Drift, FieldComparison, ShareChange
 from distillations.report.fields import ValueCount
-from stats import Homogeneity, holm, homogeneity, jensen_shannon, newcombe_interval, population_stability
+from stats import Homogeneity, holm, homogeneity, jensen_shannon, newcombe_interval, one_cell, population_stability
 
 ALPHA = 0.01
 """The chance that two groups of one population are said to differ in any field."""
@@ -136,13 +136,14 @@ def range_of(low: int, high: int) -> str:
     return f"{low:,}" if high <= low else f"{low:,} to {high:,}"
 
 
-def compared(fields: Sequence[Cells], *, alpha: float = ALPHA) -> list[FieldComparison]:
+def compared(fields: Sequence[Cells], *, alpha: float = ALPHA, exact: bool = False) -> list[FieldComparison]:
     """Both groups in each field, the one that differs most first; what is the same everywhere is left out.
 
-    `alpha` is the chance that two groups of one population are said to differ in any of the fields.
+    `alpha` is the chance that two groups of one population are said to differ in any of the fields. With `exact` that
+    holds for the smallest one, too, since one cell has to differ by an exact test; rows then stand in one group alone.
     """
     telling = [cells for cells in fields if _is_telling(cells)]
-    results = [_result(cells) for cells in telling]
+    results = [_result(cells, exact=exact) for cells in telling]
     adjusted = holm([result.p_value for result in results])
     comparisons = [
         _comparison(cells, result, p, alpha) for cells, result, p in zip(telling, results, adjusted, strict=True)
@@ -155,11 +156,14 @@ def _is_telling(cells: Cells) -> bool:
     return present > 1 and sum(cells.first) > 0 and sum(cells.second) > 0
 
 
-def _result(cells: Cells) -> Homogeneity:
+def _result(cells: Cells, *, exact: bool) -> Homogeneity:
     if cells.overlap:
         return homogeneity(cells.first, cells.second, pooled=cells.overlap.either, weights=cells.overlap.weights)
     first, second = ([cells.separate * count for count in counts] for counts in (cells.first, cells.second))
-    return homogeneity(first, second)
+    result = homogeneity(first, second)
+    if not exact:
+        return result
+    return result._replace(p_value=max(result.p_value, one_cell([round(a) for a in first], [round(b) for b in second])))
 
 
 def _comparison(cells: Cells, result: Homogeneity, adjusted: float, alpha: float) -> FieldComparison:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pytest
+
 from assembly.drift import moved
 from assembly.drift.cells import Beside
 from assembly.report.compare import CellName, Cells
@@ -73,3 +75,11 @@ def test_values_that_were_rare_and_are_common_are_named_with_completions() -> No
     assert (newcomer.value, round(newcomer.share, 2), newcomer.examples) == ("c", 0.33, ["chatcmpl-1"])
     steady = field("topic", [300, 300, 2], [300, 300, 2])
     assert moved.newcomers([steady], look([], 1, steady)) == []
+
+
+def test_a_late_look_at_few_rows_is_as_sure_as_it_says() -> None:
+    """Of 60 rows twelve have what 4% of 2,000 have, one chance in 140,000: too much for a look that may use less."""
+    few = field("tier", [48, 12], [1920, 80])
+    [early], [late] = (moved.fields_now([few], [], alpha=alpha, at=1) for alpha in (1e-5, 1e-6))
+    assert early.comparison.p_value == pytest.approx(7.3e-6, rel=0.01)
+    assert (early.since, late.since) == (1, None)
