@@ -35,6 +35,7 @@ async def sample_row(
 ) -> Answer:
     """The model's answer if the source names a model, else the stored sample; an empty answer if there is neither.
 
+    A stored sample was paid by who made it, not by this run.
     A model that refuses to give the log-probabilities which the source asks for is asked again, `without_logprobs`.
     Raises NotGradable if the stored sample is an error or no request can be built, and what `calls` raises.
     """
@@ -43,7 +44,7 @@ async def sample_row(
             return Answer({}, 0)
         if row["sample"].get("error"):
             raise NotGradable(f"the sample came with an error: {row['sample']['error']['message']}")
-        return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0))
+        return Answer(_as_completion(row["sample"]), int(row.get("latency_ms") or 0), paid=False)
     try:
         return await calls.complete(request_for(row, source, alias))
     except ProviderRefused as refusal:

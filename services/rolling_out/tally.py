@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from evals.counts import graded_chunks
-from evals.paid import paid_nanodollars
 from evals.run import Run
 from foundation.ids import now
+from providers.prices import cost_nanodollars
 from rolling_out.answer import UNKNOWN, Answer, answers_of
 from rollouts.gates import Gates
 from rollouts.rollout import MOST_LOST, Rollout
@@ -48,8 +48,13 @@ def tally_of(rollout: Rollout, round_: RolloutRound) -> Tally | None:
     return Tally(
         **_pairs(rollout.gates, calls),
         **{side: _side(side, calls, parts, rollout.gates) for side in ("stable", "candidate")},
-        spent_nanodollars=sum(paid_nanodollars(run) for run in runs.values()),
+        spent_nanodollars=sum(_paid_nanodollars(run) for run in runs.values()),
     )
+
+
+def _paid_nanodollars(run: Run) -> int:
+    """What its calls cost, those of its judges among them. A model without a price counts as nothing."""
+    return sum(cost_nanodollars([used]) or 0 for used in run.per_model_usage)
 
 
 def _calls(parts: Iterable[RoundRun]) -> Iterable[Call]:

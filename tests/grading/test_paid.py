@@ -11,6 +11,7 @@ from evals.output_items import output_items
 from evals.run import Run
 from foundation import aws, table
 from grading.grade import grade_chunk
+from providers.spending import spending
 from tests.flow.system import System
 from tests.grading.build import JUDGE, MODEL, Counting, asked_for, chunks, counts, judged, planned, row, usage
 
@@ -52,6 +53,21 @@ def test_a_second_run_pays_for_nothing_that_the_eval_has_asked(system: System, c
     assert usage(second)[MODEL] == (1, 12)
     (answers,) = Run.load(second.id).answer_usage
     assert (answers.model_name, answers.invocation_count) == (MODEL, 61), "what an answer costs is known, whoever paid"
+
+
+def test_answers_that_came_with_the_rows_were_paid_by_who_made_them(system: System, context: Any) -> None:
+    tokens = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}
+    sample = {"model": "gpt-4o", "choices": [choice], "usage": tokens}
+    run, cut = planned(system, [{**row(n), "sample": sample} for n in range(3)], model=None)
+    grade_all(cut, context, Counting())
+    shown = system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")
+    assert (shown["status"], shown["per_model_usage"], shown["cost_usd"]) == ("completed", [], 0)
+    assert shown["call_cost_usd"] == 2.5, "what such an answer costs is known all the same"
+    assert (spending().evals_usd, spending().unpriced) == (0, 0)
+    judged_run, cut = planned(system, [{**row(1), "sample": sample}], JUDGE, model=None)
+    grade_all(cut, context, Counting(judged))
+    assert usage(judged_run) == {"lab-judge": (1, 12)}, "a judge is paid by the run"
 
 
 def test_another_parameter_another_model_another_eval_are_other_calls(system: System, context: Any) -> None:

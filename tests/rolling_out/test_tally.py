@@ -69,7 +69,7 @@ def ended(
         source = source.model_copy(update={"model": model})
     run = new_run(run_id, Eval.load(rollout.online_eval_id), name="r", data_source=source, rollout_id=rollout.id)
     used = ModelUsage(model_name=model, invocation_count=len(items), prompt_tokens=8, completion_tokens=2)
-    run.status, run.per_model_usage = status, [used]  # type: ignore[assignment]
+    run.status, run.per_model_usage = status, [used] if sampled else []  # type: ignore[assignment]
     run.answer_usage = [used]
     run.create()
     for found in items:
