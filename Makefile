@@ -56,7 +56,7 @@ LATER := .venv-conformance/.synced .venv-emulator/.synced .venv-sam/.synced clie
 .PHONY: all-tests
 all-tests: .venv/.synced
 	@# They are collected while the rest is set up.
-	@$(BIN)/pytest -q --processes 3 --durations 20 $(addprefix --after ,$(LATER)) $(ARGS)
+	@$(BIN)/pytest -q --processes 3 --durations 20 $(addprefix --after=,$(LATER)) $(ARGS)
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
