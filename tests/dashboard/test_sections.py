@@ -73,9 +73,14 @@ def test_a_verdict_shows_its_cascade_and_fills_in_the_aliass_form(system: System
     assert "fails at most 2.0 points more often than the teacher alone" in page.text
     assert "the cascade 75.0% 95.0%" in page.text
     assert "--cascade 'lab-small=-0.125 lab-judge'" in page.text
-    form = browser.page(next(link for link in page.links if link.startswith("/aliases/quick?")))
+    proposal = next(link for link in page.links if link.startswith("/aliases/quick?"))
+    form = browser.page(proposal)
     assert 'name="cascade_threshold_1" value="-0.125"' in form.body
     assert 'name="model_1" list="models" value="lab-small"' in form.body
+    system.ok("PUT", "/v1/aliases/quick", {"targets": [{"model": "lab-small"}]})
+    form = browser.page(proposal)
+    assert 'name="cascade_threshold_0" value="-0.125"' in form.body
+    assert 'name="model_1" list="models" value=""' in form.body
     none = found.model_copy(update={"target": None, "why_none": NAMED})
     part = part.model_copy(update={"sources": [none]})
     made.change({"verdict": documents.verdict(id=made.verdict_id, runs=runs, cascade=part)})

@@ -52,25 +52,32 @@ def alias(visit: Visit) -> Answer:
     found = visit.api.get(_path(name))
     asked = [Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS, Asked(f"{_path(name)}/drift")]
     versions, models, drift = visit.api.all(asked)
+    shares = _shares(found)
     content = {
         "alias": found,
-        "shares": _shares(found),
+        "shares": shares,
         "versions": [{**version, "shares": _shares(version)} for version in versions["data"]],
         "has_more": versions["has_more"],
         "models": names_of(models),
-        "proposed": _proposed(visit),
+        "proposed": "model" in visit.query,
+        "rows": _with_proposed(shares, visit),
         "drift": drift,
     }
     return Page("alias.html", name, content)
 
 
-def _proposed(visit: Visit) -> list[dict[str, Any]]:
-    """The target that a verdict's page proposes, for the form; none without one."""
+def _with_proposed(shares: list[dict[str, Any]], visit: Visit) -> list[dict[str, Any]]:
+    """The rows of the form: the targets, with the one that a verdict's page proposes.
+
+    A target that answers already gets the cascade: the alias would refuse to name it twice.
+    """
     model, to = visit.query.get("model"), visit.query.get("to")
     if not model:
-        return []
+        return shares
     cascade = {"to": to, "threshold": visit.query.get("threshold", "")} if to else None
-    return [{"model": model, "weight": 1, "slice": "", "cascade": cascade}]
+    own = [share for share in shares if share["model"] == model and not share["slice"]]
+    rows = [{**share, "cascade": cascade} if share in own else share for share in shares]
+    return rows if own else [*rows, {"model": model, "weight": 1, "slice": "", "cascade": cascade}]
 
 
 @pages.post("/aliases/<name>/change", scope="write")
