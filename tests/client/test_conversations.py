@@ -33,7 +33,8 @@ def says(asked: dict[str, Any]) -> tuple[int, str, list[bytes]]:
         return 200, "application/json", [json.dumps(whole).encode()]
     kinds = ("created", "completed")
     events = [json.dumps({"type": f"response.{kind}", "sequence_number": 0, "response": whole}) for kind in kinds]
-    return 200, "text/event-stream", [f"event: x\ndata: {event}\n\n".encode() for event in events]
+    events.insert(0, '{"type": "keepalive", "sequence_number": 0}')
+    return 200, "text/event-stream", [f"event: x\r\ndata: {event}\r\n\r\n".encode() for event in events]
 
 
 @pytest.fixture
@@ -118,6 +119,14 @@ def test_where_the_fallback_answered_nobody_is_remembered(aliased, provider, pro
     provider.say = says
     created(client, "go on", previous_response_id=first)
     assert models(provider)[-1] == "a"
+
+
+def test_a_stream_that_is_left_before_its_first_event_is_no_trouble(aliased, provider, provider_url, caplog):
+    provider.say = lambda _: (200, "text/event-stream", [b"data: {"])
+    client = aliased(both(provider_url))
+    with client.responses.create(model="quick", input="hi", stream=True, store=False) as stream:
+        stream.response.read()
+    assert [record.message for record in caplog.records if "captured" in record.message] == []
 
 
 def test_the_newest_are_remembered(aliased, provider_url, monkeypatch):

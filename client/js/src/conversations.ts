@@ -7,7 +7,8 @@ import type { Json } from "./json.ts";
 const MOST = 10_000;
 const LONGEST_ID = 512;
 const LARGEST = 8 * 1024 * 1024;
-const FIRST_EVENT = /^data:(.*)\n/m;
+// Not a dot: it ends at a carriage return, and at a line separator of Unicode inside a text.
+const EVENTS = /^data:([^\n]*)\n/gm;
 
 export class Conversations {
   readonly #targets = new Map<string, string>();
@@ -33,9 +34,9 @@ export class Conversations {
     const look = (value: Uint8Array | undefined) => {
       if (text === undefined) return;
       text += decoder.decode(value, { stream: value !== undefined });
-      const first = streams ? FIRST_EVENT.exec(text)?.[1] : value === undefined ? text : undefined;
-      if (first !== undefined) this.#note(first, target);
-      if (first !== undefined || text.length > LARGEST) text = undefined;
+      // Before the first event of a response `keepalive` may come.
+      const told = streams ? [...text.matchAll(EVENTS)].map((event) => event[1]!) : value === undefined ? [text] : [];
+      if (told.some((document) => this.#note(document, target)) || text.length > LARGEST) text = undefined;
     };
     return body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>(
@@ -53,16 +54,18 @@ export class Conversations {
     );
   }
 
-  #note(text: string, target: string): void {
+  /** Whether a document tells the id of a response, which is noted. */
+  #note(text: string, target: string): boolean {
     let id: unknown;
     try {
       const document = JSON.parse(text) as Json;
       id = document["id"] ?? (document["response"] as Json | undefined)?.["id"];
     } catch {
-      return;
+      return false;
     }
-    if (typeof id !== "string" || id.length > LONGEST_ID) return;
+    if (typeof id !== "string" || id.length > LONGEST_ID) return false;
     this.#targets.set(id, target);
     while (this.#targets.size > MOST) this.#targets.delete(this.#targets.keys().next().value!);
+    return true;
   }
 }

@@ -30,10 +30,10 @@ async function conversations(): Promise<unknown> {
     if (String(input).includes("/captures")) return Response.json({ batch_id: "capture_1", refused: [], status: "recorded" });
     const body = JSON.parse(init.body);
     asked.push(body.model);
-    const whole = { id: `resp_${(made += 1)}`, object: "response", model: body.model, output: [] };
+    const whole = { id: `resp_${(made += 1)}`, object: "response", model: body.model, instructions: "one\u2028two", output: [] };
     if (!body.stream) return Response.json(whole);
-    const events = ["created", "completed"].map((kind) => `event: x\ndata: ${JSON.stringify({ type: `response.${kind}`, response: whole })}\n\n`);
-    return new Response(events.join(""), { headers: { "content-type": "text/event-stream" } });
+    const events = ["created", "completed"].map((kind) => `event: x\r\ndata: ${JSON.stringify({ type: `response.${kind}`, response: whole })}\r\n\r\n`);
+    return new Response(['data: {"type":"keepalive"}\r\n\r\n', ...events].join(""), { headers: { "content-type": "text/event-stream" } });
   };
   const fetch = capturingFetch({ fetch: answer, baseURL: "http://stillhouse.test/v1", apiKey: "k", aliases: { quick: "spare" }, aliasTtlMs: 20, warn: () => {} });
   const create = async (more: object): Promise<string> => {

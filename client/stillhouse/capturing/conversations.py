@@ -18,7 +18,7 @@ from stillhouse.capturing.records import Seen
 
 MOST = 10_000
 _LONGEST_ID = 512
-_FIRST_EVENT = re.compile(rb"^data:(.*)$", re.MULTILINE)
+_EVENT = re.compile(rb"^data:(.*)$", re.MULTILINE)
 
 
 class Conversations:
@@ -50,7 +50,18 @@ class Conversations:
 
 
 def _id_in(body: bytes) -> Any:
-    """The id of a whole response, or of the one that a stream begins with. Raises what a wrong shape raises."""
-    event = _FIRST_EVENT.search(body)
-    document = json.loads(body if body.lstrip()[:1] == b"{" or event is None else event[1])
-    return document.get("id") or (document.get("response") or {}).get("id")
+    """The id of a whole response, or of the one that the events of a stream are about; None where none is told."""
+    if body.lstrip()[:1] == b"{":
+        return _object(body).get("id")
+    # Before the first event of a response `keepalive` may come.
+    responses = (_object(event[1]).get("response") for event in _EVENT.finditer(body))
+    return next((response.get("id") for response in responses if isinstance(response, dict)), None)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """The object in a JSON text; an empty one where there is none, as in a stream that was left early."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
