@@ -130,7 +130,7 @@ def _joined(known: Any, value: Any) -> list[Any]:
     parts = _parts(known)
     for part in _parts(value):
         if parts and _is_text(part) and _is_text(parts[-1]):
-            parts[-1] = {**parts[-1], "text": _Text([*_pieces(parts[-1]["text"]), *_pieces(part["text"])])}
+            parts[-1] = {**parts[-1], "text": _going_on(parts[-1]["text"], part["text"])}
         else:
             parts.append(part)
     return parts
@@ -144,10 +144,6 @@ def _parts(content: Any) -> list[Any]:
 
 def _is_text(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") == "text" and _is_said(part.get("text"))
-
-
-def _pieces(text: str | _Text) -> list[str]:
-    return [text] if isinstance(text, str) else text
 
 
 def _merge_list(whole: list[Any], delta: list[Any]) -> None:

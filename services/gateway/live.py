@@ -64,7 +64,7 @@ class LiveChat:
             yield _written(event.data)
             return
         self._assembled.add(chunk, len(event.data))
-        if self._first_token_ms is None and _has_token(chunk):
+        if self._first_token_ms is None and has_token(chunk):
             self._first_token_ms = self._stream.took_ms()
         changed = self._as_asked(chunk)
         if changed is not None:
@@ -116,7 +116,8 @@ def _error(message: str, code: str) -> bytes:
     return _written(orjson.dumps({"error": error}))
 
 
-def _has_token(chunk: dict[str, Any]) -> bool:
+def has_token(chunk: dict[str, Any]) -> bool:
+    """Whether a chunk brings something that the model has said, a call of a tool, too."""
     choices = chunk.get("choices")
     deltas = (
         [choice.get("delta") for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []

@@ -262,7 +262,8 @@ def _sound(stream: HttpEvents, headers: Any) -> HttpEvents:
 
 
 def _passed_on(headers: Any) -> dict[str, str]:
-    return {name: headers[name] for name in _PASSED_ON if name in headers}
+    # What is no ASCII would fail the answer that it is passed on with.
+    return {name: headers[name] for name in _PASSED_ON if name in headers and headers[name].isascii()}
 
 
 def _object_in(text: bytes) -> dict[str, Any]:

@@ -23,7 +23,9 @@ CHUNKS: list[dict[str, Any]] = [
     },
     {"choices": [{"index": 0, "delta": {"content": "ing", "thoughts": ["a", "b"], "deep": {"x": "y"}}}]},
     {"choices": [{"index": 0, "delta": {"deep": {"x": "z"}, "thoughts": ["c"]}, "finish_reason": ""}]},
-    {"choices": [{"index": 1, "delta": {"content": "text"}, "finish_reason": "stop", "seen": [1]}]},
+    {"choices": [{"index": 1, "delta": {"content": "te"}}]},
+    {"choices": [{"index": 1, "delta": {"content": "x"}}]},
+    {"choices": [{"index": 1, "delta": {"content": "t"}, "finish_reason": "stop", "seen": [1]}]},
     {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "logprobs": {"content": []}}], "usage": None},
     {"choices": [], "usage": {"total_tokens": 7}},
 ]

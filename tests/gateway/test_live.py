@@ -125,6 +125,7 @@ def test_tags_come_once_and_headers_say_who_answered(gateway: Lambda, provider: 
     ("said", "status", "code"),
     [
         (Said(400, b'{"error": {"code": "bad"}}', {}), 400, "bad"),
+        (Said(400, b'{"error": {"code": "odd"}}', {"retry-after": "\xff"}), 400, "odd"),
         (Said(429, b'{"error": {"code": "slow"}}', {"retry-after": "7", "x-should-retry": "false"}), 429, "slow"),
         (Spoken(b'data: {"error": {"code": 401, "message": "no"}}\n\n'), 401, 401),
         (Spoken(b'data: {"error": {"code": "overloaded"}}\n\n', kind="text/event-stream"), 502, "overloaded"),

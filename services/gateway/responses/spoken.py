@@ -16,7 +16,7 @@ from completions.messages import reasoning_of, text_of
 from foundation import loop
 from foundation.ids import new_id
 from gateway.assembled import Assembled
-from gateway.live import DONE, Capture, is_error, why_broken
+from gateway.live import DONE, Capture, has_token, is_error, why_broken
 from gateway.responses import stream
 from gateway.responses.answer import response_of
 from providers import EventStream, ProviderRefused
@@ -105,14 +105,14 @@ class SpokenResponse:
         if not self._head:
             self._head = self._response({**chunk, "choices": [{"message": {}}]})
             yield from stream.begun(self._head)
+        if self._first_token_ms is None and has_token(chunk):
+            self._first_token_ms = self._stream.took_ms()
         delta = _first_delta(chunk)
         for kind, piece in (("reasoning", reasoning_of(delta)), ("message", text_of(delta.get("content") or ""))):
             if piece:
                 yield from self._say(kind, piece)
 
     def _say(self, kind: str, piece: str) -> Iterator[stream.Event]:
-        if self._first_token_ms is None:
-            self._first_token_ms = self._stream.took_ms()
         if kind == "reasoning" and "message" in self._items:
             # What is thought after the answer has begun stands in the last event.
             return

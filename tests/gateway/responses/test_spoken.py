@@ -99,6 +99,13 @@ def test_the_sdk_makes_of_the_events_what_the_last_one_says(
     assert put_together(live).output_text == last.output_text
 
 
+def test_a_call_of_a_tool_is_a_token_too(live: OpenAI, provider: Scripted, system: System) -> None:
+    provider.answers = [Spoken(*CALLS, *CALLED)]
+    streamed(live)
+    [stored] = listed(system)
+    assert 0 <= stored["first_token_ms"] <= stored["latency_ms"]
+
+
 def test_what_is_thought_after_the_answer_has_begun_stands_in_the_last_event(live: OpenAI, provider: Scripted) -> None:
     provider.answers = [Spoken(*THOUGHTS, *WORDS, chunk({"reasoning_content": " Yes."}), *END)]
     last = streamed(live)[-1].response
