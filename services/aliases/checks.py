@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from aliases.alias import Alias, Routing, aliases_of, every_alias
-from foundation import loop
-from foundation.errors import ApiError, Conflict, RetryLater
-from providers import ProviderAway, ProviderRefused, registry
+from foundation.errors import ApiError, Conflict
+from providers import ProviderRefused, registry
 from providers.model_version import ModelVersion
-from providers.required_model import require_model
+from providers.required_model import find_model, require_model
 
 
 def refuse_routing(name: str, routing: Routing, current: Alias | None) -> None:
@@ -136,8 +135,6 @@ def _refuse_name_of_a_model(name: str) -> None:
 def _is_answered(name: str) -> bool:
     """Whether a provider has a model of this name."""
     try:
-        return loop.run(registry.providers().find_model(name)) is not None
-    except ProviderAway as away:
-        raise RetryLater(str(away)) from away
+        return find_model(name, param="alias") is not None
     except ProviderRefused:
         return False

@@ -32,6 +32,8 @@ _FORBIDDEN = 403
 _NOT_FOUND = 404
 _BUSY = frozenset({429, 502, 503, 504})
 _FAILURES = 500
+_NAMED = frozenset({"provider_away", "provider_refused"})
+"""Codes of what is no load of the API: a model's provider is away, or refuses its key, and the message names it."""
 _LONGEST_NAMED = 256
 
 
@@ -108,7 +110,7 @@ class Api(NamedTuple):
                 return None
             raise
         except ApiError as refusal:
-            if refusal.status in {_FORBIDDEN, _NOT_FOUND}:
+            if refusal.status in {_FORBIDDEN, _NOT_FOUND} or (asked.spare and refusal.code in _NAMED):
                 return None
             raise
 
@@ -153,14 +155,21 @@ def _pool() -> urllib3.PoolManager:
 
 
 def _refusal(answer: urllib3.BaseHTTPResponse, asked: str) -> Exception:
-    status = answer.status
+    status, told = answer.status, _told(answer)
+    if told.code in _NAMED:
+        return told
     if status in _BUSY:
         return RetryLater(f"The API answers {status}.")
     if status >= _FAILURES:
         return ApiFailed(asked, status, answer.headers.get("x-request-id"))
+    return told
+
+
+def _told(answer: urllib3.BaseHTTPResponse) -> ApiError:
+    """The refusal in an answer, in its own words where it has some."""
     try:
         error = orjson.loads(answer.data)["error"]
-        kind = {_UNAUTHORIZED: Unauthorized, _FORBIDDEN: Forbidden}.get(status, ApiError)
-        return kind(error["message"], code=error.get("code"), param=error.get("param"), status=status)
+        kind = {_UNAUTHORIZED: Unauthorized, _FORBIDDEN: Forbidden}.get(answer.status, ApiError)
+        return kind(error["message"], code=error.get("code"), param=error.get("param"), status=answer.status)
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ApiError(f"The API answers {status}.", status=status)
+        return ApiError(f"The API answers {answer.status}.", status=answer.status)

@@ -6,16 +6,21 @@ from typing import Any
 
 from aliases.alias import Alias, every_alias
 from foundation import loop
-from foundation.errors import ApiError, RetryLater
+from foundation.consumer import logger
 from foundation.routes import Routes
-from providers import ProviderAway, registry, shutdown_dates
+from providers import registry, shutdown_dates
 from providers.model_version import ModelVersion
+from providers.not_answering import nothing_listed
 from providers.required_model import require_model
-from providers.routing import DEFAULT, ListRefused
+from providers.routing import DEFAULT
 
 router = Routes("Models")
 _OWNER = "alias"
-_REFUSED = {502: "A provider refuses to list its models; the message names it."}
+_REFUSED = {
+    502: "Nothing can be listed, and a provider refuses to list its models; the message names it.",
+    503: "Nothing can be listed, since a provider is away (`provider_away`; the message names it), or the service is "
+    "busy.",
+}
 _AMBIGUOUS = {404: "No provider has this model, or several have it: `provider/model` says whose is meant."}
 
 
@@ -25,19 +30,20 @@ def list_models() -> dict[str, Any]:
 
     Each has the `shutdown_date` that is known of it. One that was trained here also says its `base`, `trainer`,
     `job_id`, `keep` and `retired_at`. An alias is a model, too; its `alias` has the models that answer for it.
+    Where providers are away, or refuse to list their models, `missing_providers` has their names beside `data`.
     """
-    try:
-        listed = {model["id"]: model for model in loop.run(registry.providers().list_models())}
-    except ProviderAway as away:
-        raise RetryLater(str(away)) from away
-    except ListRefused as refusal:
-        raise ApiError(refusal.message, code=refusal.code, status=refusal.status) from refusal
+    models, missing = loop.run(registry.providers().listing())
+    for name, refusal in missing.items():
+        logger().warning("models not listed", extra={"provider": name, "error": str(refusal)})
+    listed = {model["id"]: model for model in models}
     trained = {version.id: version for version in ModelVersion.every()}
     for model in listed.values():
         model.setdefault("shutdown_date", shutdown_dates.listed_date(str(model.get("owned_by")), model["id"]))
     listed |= {name: _trained(version) for name, version in trained.items() if not version.retired_at or name in listed}
     listed |= {alias.id: _alias(alias) for alias in every_alias()}
-    return {"object": "list", "data": list(listed.values())}
+    if missing and not listed:
+        raise nothing_listed(missing)
+    return {"object": "list", "data": list(listed.values()), **({"missing_providers": [*missing]} if missing else {})}
 
 
 @router.get("/v1/models/<model:path>", scope="read", also="infer", answer="openai.types.Model", errors=_AMBIGUOUS)

@@ -16,7 +16,7 @@ import orjson
 from foundation.errors import ApiError
 from providers.batch_api import BatchAPI
 from providers.model_version import ModelVersion
-from providers.provider import Answer, EventStream, Passed, ProviderAway, ProviderRefused
+from providers.provider import Answer, EventStream, Passed, ProviderRefused
 from providers.single_provider import SingleProvider
 
 _NO_LIST = frozenset({404, 405})
@@ -48,17 +48,6 @@ class ModelRetired(ProviderRefused):
         super().__init__(404, orjson.dumps(body), {})
 
 
-class ListRefused(ProviderRefused):
-    """A provider refuses to say which models it has, mostly since its key is wrong."""
-
-    def __init__(self, name: str, status: int) -> None:
-        message = (
-            f"The provider '{name}' refuses to list its models: it answered {status}. "
-            "Look whether its key is right and may list them."
-        )
-        super().__init__(502, orjson.dumps(ApiError(message, code="provider_refused").body()), {})
-
-
 class ProviderGone(ProviderRefused):
     """What is asked for is served by a provider that is not configured any more."""
 
@@ -81,6 +70,13 @@ class Route(NamedTuple):
     provider: SingleProvider
     name: str
     model: str
+
+
+class Listing(NamedTuple):
+    """The models of all providers that say which they have, and by name what each of the others said instead."""
+
+    models: list[dict[str, Any]]
+    missing: dict[str, ProviderRefused]
 
 
 class Providers:
@@ -193,37 +189,40 @@ class Providers:
         version = self._version_of(name)
         if version and owner != DEFAULT:
             return {**listed_model(name, owner), "created": version.created_at}
-        if name in self._listing and not version:
-            return listed_model(name, self._listing[name][0])
+        if not version and model in self._all[owner].models:
+            return listed_model(name, owner)
         listing = await provider.find_model(model)
         return {**listing, "id": name} if listing else None
 
     async def list_models(self) -> list[dict[str, Any]]:
+        return (await self.listing()).models
+
+    async def listing(self) -> Listing:
         """List all models by the names that select them. Providers whose models are listed here are not asked."""
-        asked = [("", self._default)]
-        asked += [(f"{name}/", further.provider) for name, further in self._named.items() if not further.models]
-        lists = await asyncio.gather(*(_models_of(prefix, provider) for prefix, provider in asked))
+        asked = {DEFAULT: self._default}
+        asked |= {name: further.provider for name, further in self._named.items() if not further.models}
+        said = dict(zip(asked, await asyncio.gather(*(_models_of(*one) for one in asked.items())), strict=True))
+        missing = {name: models for name, models in said.items() if isinstance(models, ProviderRefused)}
+        lists = [models for models in said.values() if not isinstance(models, ProviderRefused)]
         by_name = {model["id"]: model for models in lists for model in models}
         for model, names in self._listing.items():
             by_name.pop(model, None)
             for name in names:
                 shown = model if len(names) == 1 else f"{name}/{model}"
                 by_name[shown] = listed_model(shown, name)
-        return list(by_name.values())
+        return Listing(list(by_name.values()), missing)
 
     def all(self) -> list[SingleProvider]:
         return [self._default, *(further.provider for further in self._named.values())]
 
 
-async def _models_of(prefix: str, provider: SingleProvider) -> list[dict[str, Any]]:
+async def _models_of(name: str, provider: SingleProvider) -> list[dict[str, Any]] | ProviderRefused:
+    """The models of one provider, by the names that select them; none where it has no list, or why it gives none."""
+    prefix = "" if name == DEFAULT else f"{name}/"
     try:
         return [{**model, "id": prefix + model["id"]} for model in await provider.list_models()]
-    except ProviderAway:
-        raise
     except ProviderRefused as refusal:
-        if refusal.status in _NO_LIST:
-            return []
-        raise ListRefused(prefix.removesuffix("/") or DEFAULT, refusal.status) from refusal
+        return [] if refusal.status in _NO_LIST else refusal
 
 
 def listed_model(model: str, owner: str) -> dict[str, Any]:

@@ -157,7 +157,10 @@ def test_it_goes_back_while_its_provider_is_away(system: System, monkeypatch: py
     registry.forget()
     assert system.ok("POST", f"{URL}/rollback")["version"] == 3
     assert put(system, targets=[BIG, {**SMALL, "weight": 0}])["version"] == 4
-    assert system.call("PUT", URL, {**NEW, "targets": [{"model": "other"}]})[0] == 503
+    for url, param in ((URL, "targets[0].model"), ("/v1/aliases/new", "alias")):
+        status, refusal = system.call("PUT", url, {**NEW, "targets": [{"model": "other"}]})
+        assert (status, refusal["error"]["code"], refusal["error"]["param"]) == (503, "provider_away", param)
+        assert "'default' is away" in refusal["error"]["message"]
 
 
 def test_nobody_goes_back_to_a_retired_model(system: System) -> None:

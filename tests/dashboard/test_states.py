@@ -266,6 +266,14 @@ def test_forms_need_no_provider_that_answers(api: StandIn) -> None:
     assert "Nothing was changed" not in unsure.text
 
 
+def test_the_list_of_models_says_whose_are_missing(api: StandIn) -> None:
+    models = {"data": [{"id": "lab-small", "owned_by": "lab"}], "missing_providers": ["gamma<"]}
+    api.documents |= {"/models": models, "/deployments": {"data": [], "has_more": False}}
+    page = api.page("/models")
+    assert "lab-small" in page.text
+    assert "gamma< does not say now which models there are" in page.text
+
+
 def test_a_fault_of_the_api_is_no_load_and_names_its_request(api: StandIn) -> None:
     api.broken |= {"/deployments", "/evals", "/models"}
     broken = api.visitor.get("/models")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -20,10 +21,10 @@ class Answers(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        name = self.path.removeprefix("/v1/").partition("?")[0]
+        name, _, query = self.path.removeprefix("/v1/").partition("?")
         status = int(name) if name.isdecimal() else 303 if name == "large" else 200
         asked = [self.command, self.path, self.headers["authorization"], body.decode()]
-        error = {"message": "Name a model.", "param": "model", "code": "missing"}
+        error = {"message": "Name a model.", "param": "model", "code": parse_qs(query).get("code", ["missing"])[0]}
         answer: Any = {"error": error} if status >= 400 else asked
         raw = b"no JSON" if name == "404" else json.dumps(answer).encode()
         self.send_response(status)
@@ -82,6 +83,16 @@ def test_what_fails_may_be_tried_again(api: Api, monkeypatch: pytest.MonkeyPatch
     settings.cache_clear()
     with pytest.raises(RetryLater):
         api.get("/evals")
+
+
+@pytest.mark.parametrize(("status", "code"), [("503", "provider_away"), ("502", "provider_refused")])
+def test_a_provider_of_models_that_is_away_is_told_by_its_name_and_not_as_load(
+    api: Api, status: str, code: str
+) -> None:
+    with pytest.raises(ApiError, match="Name a model") as refusal:
+        api.get(f"/{status}", {"code": code})
+    assert (refusal.value.status, refusal.value.param) == (int(status), "model")
+    assert api.all([Asked(f"/{status}", {"code": code}, spare=True)]) == [None]
 
 
 def test_nothing_is_asked_once_the_time_of_the_page_is_over(api: Api) -> None:

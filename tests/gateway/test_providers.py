@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from tests.cloud import aws_client
 from tests.flow.system import System
@@ -16,6 +17,12 @@ def ask(system: System, model: str, **fields: Any) -> tuple[int, Any]:
     return system.call("POST", CHAT, {**REQUEST, "model": model, **fields})
 
 
+EVAL = {
+    "data_source_config": {"type": "custom", "item_schema": {"type": "object"}},
+    "testing_criteria": [
+        {"type": "string_check", "name": "n", "input": "{{ sample.output_text }}", "reference": "x", "operation": "eq"}
+    ],
+}
 NAMES = {
     "gpt-x": ("alpha", "gpt-x"),
     "org/llama": ("beta", "org/llama"),
@@ -83,28 +90,63 @@ def test_the_models_of_all_are_listed_under_the_names_that_reach_them(
     assert system.call("GET", "/v1/models/gamma/nobody")[0] == 404
 
 
-def test_a_provider_out_of_reach_makes_no_shorter_list(
-    system: System, provider: Scripted, further: Further, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", [503, 401, 403, 400])
+def test_a_provider_that_is_away_or_refuses_its_key_is_missing_in_the_list(
+    system: System, provider: Scripted, further: Further, client: OpenAI, status: int
 ) -> None:
     provider.models = ["lab-small"]
-    further(gamma=None)
-    monkeypatch.setenv("PROVIDER_BASE_URL", "http://127.0.0.1:9/v1")
-    assert system.call("GET", "/v1/models")[0] == 503
-
-
-@pytest.mark.parametrize("status", [401, 403, 400])
-def test_a_provider_that_refuses_its_key_is_named_where_models_are_listed(
-    system: System, provider: Scripted, further: Further, status: int
-) -> None:
-    provider.models = ["lab-small"]
-    others = further(gamma=None)
+    others = further(gamma=None, delta=None)
     others["gamma"].lists_with = status
-    answered, refusal = system.call("GET", "/v1/models")
-    assert (answered, refusal["error"]["code"]) == (502, "provider_refused")
-    assert f"'gamma' refuses to list its models: it answered {status}" in refusal["error"]["message"]
-    provider.lists_with = status
+    others["delta"].models = ["llama"]
+    listed = system.ok("GET", "/v1/models")
+    assert [model["id"] for model in listed["data"]] == ["lab-small", "delta/llama"]
+    assert listed["missing_providers"] == ["gamma"]
+    assert [model.id for model in client.models.list()] == ["lab-small", "delta/llama"], "the SDK reads it"
     others["gamma"].lists_with = None
-    assert "'default' refuses" in system.call("GET", "/v1/models")[1]["error"]["message"]
+    assert "missing_providers" not in system.ok("GET", "/v1/models")
+
+
+def test_where_nothing_can_be_listed_it_is_said_whose_fault_that_is(
+    system: System, provider: Scripted, further: Further, caplog: pytest.LogCaptureFixture
+) -> None:
+    further(gamma=None)
+    provider.lists_with = 401
+    status, refusal = system.call("GET", "/v1/models")
+    assert (status, refusal["error"]["code"]) == (502, "provider_refused")
+    assert "'default' refuses to list its models: it answered 401" in refusal["error"]["message"]
+    provider.lists_with = 500
+    status, refusal = system.call("GET", "/v1/models")
+    assert (status, refusal["error"]["code"], refusal["error"]["type"]) == (503, "provider_away", "server_error")
+    assert "The provider 'default' is away" in refusal["error"]["message"]
+    assert "POST /v1/providers/default/test" in refusal["error"]["message"]
+    assert caplog.text.count("models not listed") == 2
+
+
+def test_a_model_of_a_provider_that_is_away_is_refused_by_the_provider_s_name(
+    system: System, provider: Scripted, further: Further
+) -> None:
+    provider.models = ["lab-small"]
+    others = further(gamma=None, alpha=["gpt-x"])
+    for script in others.values():
+        script.lists_with = 503
+    eval_ = system.ok("POST", "/v1/evals", EVAL)
+    source = {"type": "completions", "model": "gamma/x", "source": {"type": "file_content", "content": [{"item": {}}]}}
+    doors: list[tuple[str, str, Any, str]] = [
+        ("GET", "/v1/models/gamma/x", None, "model"),
+        ("POST", f"/v1/evals/{eval_['id']}/runs", {"data_source": source}, "data_source.model"),
+        ("PUT", "/v1/aliases/app", {"targets": [{"model": "gamma/x", "weight": 100}]}, "targets[0].model"),
+    ]
+    for method, path, body, param in doors:
+        status, refusal = system.call(method, path, body)
+        assert (status, refusal["error"]["code"], refusal["error"]["param"]) == (503, "provider_away", param), path
+        assert "'gamma' is away" in refusal["error"]["message"]
+    # What an entry lists is known, by both of its names.
+    for name in ("gpt-x", "alpha/gpt-x"):
+        assert system.ok("GET", f"/v1/models/{name}")["owned_by"] == "alpha"
+    others["gamma"].lists_with = 401
+    status, refusal = system.call("GET", "/v1/models/gamma/x")
+    assert (status, refusal["error"]["code"]) == (404, "model_not_found")
+    assert "'gamma' refuses its key" in refusal["error"]["message"]
 
 
 def test_a_wrong_secret_is_told_in_the_log_and_not_to_the_caller(

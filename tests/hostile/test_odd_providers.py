@@ -62,7 +62,8 @@ def test_an_address_that_is_stored_all_the_same_fails_its_own_calls(name: str, s
         assert (status in {502, 504}, bool(acts.refusal(answer)["message"])) == (True, True), answer
     status, trial = system.call("POST", "/v1/providers/odd/test", {"model": "x"})
     assert (status, trial["ok"]) == (200, False)
-    assert system.call("GET", "/v1/models/odd/x")[0] == 503
+    status, refusal = system.call("GET", "/v1/models/odd/x")
+    assert (status, acts.refusal(refusal)["code"]) == (503, "provider_away")
     assert system.call("DELETE", "/v1/providers/odd")[0] == 200
 
 

@@ -237,13 +237,13 @@ def imports(user: Worker, eval_id: str) -> None:
     with serving(azure(user.stack)) as url:
         assert user.lines("import", "azure", "--endpoint", url, *own, "few=last")[0] == "read 2, imported 2"
     exported = user.file("eval_export.json", {**user.said("eval", "show", eval_id), "name": f"moved {user.tag}"})
-    assert user.lines("import", "openai-evals", "--from", exported)[0] == "imported 1 evals, 0 runs, 0 rows"
+    assert user.lines("import", "openai-evals", "--from", exported)[0] == "imported 1 eval, 0 runs, 0 rows"
     config = {"prompts": ["Say {{word}}"], "providers": ["openai:chat:lab-small"]}
     config |= {
         "tests": [{"vars": {"word": user.tag}, "assert": [{"type": "equals", "value": "yes", "metric": user.tag}]}]
     }
     config_file = user.file("promptfooconfig.yaml", config)
-    assert user.lines("import", "promptfoo", config_file)[0] == "imported 1 evals, 0 runs, 1 rows"
+    assert user.lines("import", "promptfoo", config_file)[0] == "imported 1 eval, 0 runs, 1 row"
 
 
 def reads_the_verdict(user: Worker, eval_id: str, distillation_id: str) -> None:

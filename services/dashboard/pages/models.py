@@ -19,7 +19,12 @@ def models(visit: Visit) -> Answer:
     """Every model, and what costs while nobody asks it."""
     listed, deployments = visit.api.all([MODELS, Asked("/deployments", {"limit": "100"})])
     ends = {model["id"]: model.get("shutdown_date") for model in listed["data"]} if listed else {}
-    content = {"models": listed and listed["data"][:_MOST], "deployments": deployments["data"], "ends": ends}
+    content = {
+        "models": listed and listed["data"][:_MOST],
+        "missing": (listed or {}).get("missing_providers", []),
+        "deployments": deployments["data"],
+        "ends": ends,
+    }
     return Page("models.html", "Models", content)
 
 

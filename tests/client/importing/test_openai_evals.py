@@ -99,7 +99,7 @@ def test_definitions_rows_and_grades_come_over(system, imported):
     assert second["results"][1]["recorded"] is True
     assert loop.lab_calls(system)["chat"].get("lab-judge", 0) == judged, "judging again would cost"
     assert report.summary().splitlines() == [
-        "imported 1 evals, 1 runs, 3 rows",
+        "imported 1 eval, 1 run, 3 rows",
         "graded anew, compared with the recorded grades",
         "  string_check: 3 of 3 agree",
         "grades that stand as they were recorded",
@@ -531,10 +531,10 @@ def test_the_command(system, tickets, monkeypatch):
     with served(Served(system)) as here, served(tickets) as there:
         arguments = ["import", "openai-evals", "--to", here, "--base-url", there]
         result = CliRunner().invoke(cli.app, arguments)
-        assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "imported 1 evals, 1 runs, 3 rows")
+        assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "imported 1 eval, 1 run, 3 rows")
         assert "string_check: 3 of 3 agree" in result.stdout
         again = CliRunner().invoke(cli.app, [*arguments, "--strict", "--eval", "eval_1"])
-        assert (again.exit_code, again.stdout.splitlines()[1]) == (1, "1 evals and 1 runs were here already")
+        assert (again.exit_code, again.stdout.splitlines()[1]) == (1, "1 eval and 1 run were here already")
         assert "run evalrun_2" in again.stdout
         monkeypatch.delenv("OPENAI_API_KEY")
         missing = CliRunner().invoke(cli.app, arguments)

@@ -112,12 +112,11 @@ class Receiver:
             yield
         except APIStatusError as error:
             known = error.body if isinstance(error.body, dict) else {}
+            message = str(known.get("message") or f"status {error.status_code}")
             if error.status_code in _KEY_REFUSED:
-                message = known.get("message") or f"status {error.status_code}"
                 raise Stopped(f"{place} refuses the key: {message}") from None
             if error.status_code >= 500 or error.status_code == 429:  # noqa: PLR2004
-                raise Stopped(f"{place} is away (status {error.status_code})") from None
-            message = str(known.get("message") or f"status {error.status_code}")
+                raise Stopped(f"{place} answers {error.status_code}: {message}") from None
             raise Refused(message, code=known.get("code"), param=known.get("param")) from None
         except OpenAIError as error:
             raise Stopped(f"{place} is away ({type(error).__name__})") from None

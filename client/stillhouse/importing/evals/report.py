@@ -39,12 +39,13 @@ class Report:
 
     @property
     def so_far(self) -> str:
-        return f"{self.evals} evals, {self.runs} runs, {self.rows} rows"
+        return f"{counted(self.evals, 'eval')}, {counted(self.runs, 'run')}, {counted(self.rows, 'row')}"
 
     def summary(self) -> str:
         lines = [f"imported {self.so_far}"]
         if self.evals_known or self.runs_known:
-            lines.append(f"{self.evals_known} evals and {self.runs_known} runs were here already")
+            known = f"{counted(self.evals_known, 'eval')} and {counted(self.runs_known, 'run')}"
+            lines.append(f"{known} were here already")
         if self.compared:
             lines.append("graded anew, compared with the recorded grades")
             lines += [f"  {kind}: {self.agreed[kind]} of {of} agree" for kind, of in self.compared.most_common()]
@@ -60,3 +61,8 @@ class Report:
             lines.append("to know, and how often")
             lines += [f"  {number} {note}" for note, number in self.notes.most_common()]
         return "\n".join(lines + self.ready)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many things of a kind, such as `1 row` and `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

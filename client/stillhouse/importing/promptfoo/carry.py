@@ -16,7 +16,7 @@ from typing import Any
 
 from stillhouse.capturing.recorder import MOST_PAIRS
 from stillhouse.importing.evals.receiver import Receiver, Refused
-from stillhouse.importing.evals.report import Report
+from stillhouse.importing.evals.report import Report, counted
 from stillhouse.importing.promptfoo.config import Config, read
 from stillhouse.importing.promptfoo.prompts import Prompt
 from stillhouse.importing.promptfoo.providers import Provider
@@ -61,7 +61,7 @@ class _Carrying:
         if file_id is None:
             file_id = self._receiver.upload(file_name, io.BytesIO(lines))
             self._report.rows += len(suite.items)
-        self._report.ready.append(f"eval {eval_['id']} “{name}”: {len(suite.items)} rows in {file_id}")
+        self._report.ready.append(f"eval {eval_['id']} “{name}”: {counted(len(suite.items), 'row')} in {file_id}")
         started = {(run.get("metadata") or {}).get(RUN) for run in self._receiver.runs(eval_["id"])}
         for provider in self._config.providers:
             for prompt in self._config.prompts:
