@@ -36,7 +36,7 @@ def capture(record: Callable[[], dict[str, Any]], *, ends: float, at_once: bool 
             handed.result(timeout=max(1.0, min(_CAPTURE_S, ends - time.monotonic())))
     except Exception:  # noqa: BLE001 - whatever breaks here, the caller has its completion
         logger().exception("capture failed")
-        _count_failure()
+        count_failure()
         return False
     return True
 
@@ -46,7 +46,7 @@ def _beside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="capture")
 
 
-def _count_failure() -> None:
+def count_failure() -> None:
     """Write a metric to the log, which the stack's CaptureFailedAlarm watches."""
     namespace = settings().STACK_NAME
     with single_metric(name="CaptureFailed", unit=MetricUnit.Count, value=1, namespace=namespace):

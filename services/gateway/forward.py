@@ -17,10 +17,11 @@ import orjson
 
 from completions import confidence
 from foundation import loop
+from foundation.consumer import logger
 from foundation.errors import ApiError
 from gateway import stream
 from gateway.aliased import alias_field, alias_header, aliased
-from gateway.capturing import capture
+from gateway.capturing import capture, count_failure
 from gateway.cascading import Api, ask_any
 from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
@@ -92,6 +93,7 @@ class _Call(NamedTuple):
             counted=self._counted(),
             once=self._once(),
             capture=self._capture,
+            lost=self._lost,
             ends=self.ends,
         )
         return Forwarded(200, b"", self.headers | _EVENTS, chat.pieces())
@@ -106,6 +108,11 @@ class _Call(NamedTuple):
             "first_token_ms": first_token_ms,
         }
         return self.policy.store and capture(lambda: record, ends=self.ends)
+
+    def _lost(self) -> None:
+        logger().warning("a stream has ended, and is no completion that can be captured")
+        if self.policy.store:
+            count_failure()
 
     def _counted(self) -> bool:
         return bool((self.request.get("stream_options") or {}).get("include_usage"))

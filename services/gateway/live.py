@@ -31,15 +31,24 @@ class LiveChat:
     """The answer to one chat completion. `ends` is when the call is cut, on the monotonic clock.
 
     `counted` is whether the caller has asked for usage. `once` are fields that the first event has, beside its own.
+    `lost` is called where the stream has ended, and is nothing that can be captured.
     """
 
     def __init__(
-        self, stream: EventStream, *, counted: bool, once: dict[str, Any], capture: Capture, ends: float
+        self,
+        stream: EventStream,
+        *,
+        counted: bool,
+        once: dict[str, Any],
+        capture: Capture,
+        lost: Callable[[], None],
+        ends: float,
     ) -> None:
         self._stream = stream
         self._counted = counted
         self._once = once
         self._capture = capture
+        self._lost = lost
         self._ends = ends
         self._assembled = Assembled()
         self._first_token_ms: int | None = None
@@ -86,7 +95,7 @@ class LiveChat:
         if completion is not None:
             self._capture(completion, self._stream.took_ms(), self._first_token_ms)
         elif done:
-            logger().warning("a stream has ended, and is no completion that can be captured")
+            self._lost()
         else:
             yield _error("The model provider's stream broke off.", "stream_broken")
             return

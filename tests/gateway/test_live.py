@@ -251,10 +251,14 @@ def test_a_capture_that_fails_does_not_fail_the_stream(
 
 
 def test_what_ends_without_a_reason_is_given_on_and_not_captured(
-    gateway: Lambda, provider: Scripted, system: System
+    gateway: Lambda, provider: Scripted, system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provider.answers = [Spoken(*WORDS, DONE), Spoken(*WORDS, END[0])]
+    """Where it was to be captured, that it is not is counted as any capture that fails."""
+    provider.answers = [Spoken(*WORDS, DONE), Spoken(*WORDS, DONE), Spoken(*WORDS, END[0])]
+    assert data(asked(gateway, STREAM).body())[-1] == "[DONE]"
+    assert "CaptureFailed" not in capsys.readouterr().out
     assert data(asked(gateway, {**STREAM, "store": True}).body())[-1] == "[DONE]"
+    assert "CaptureFailed" in capsys.readouterr().out
     assert listed(system) == []
     # The other way round it is whole: some servers say no [DONE].
     assert data(asked(gateway, {**STREAM, "store": True}).body())[-1] == "[DONE]"
