@@ -157,9 +157,9 @@ def _look_at_curve(entry: table.Row) -> bool:
 
 
 def _look_at_rollout(entry: table.Row) -> bool:
-    """Have an open rollout go on, and its rules switched on: a deploy, or somebody, may have switched them off."""
+    """Have a rollout go on, and its rules switched on: a deploy, or somebody, may have switched them off."""
     rollout = Rollout.find(entry["rollout_id"])
-    if rollout is None or not rollout.is_open:
+    if rollout is None or rollout.is_settled:
         return False
     bus.send(AdvanceRollout(rollout_id=rollout.id, resend=True))
     return True

@@ -34,13 +34,13 @@ def advance(rollout_id: str, context: Any, *, resend: bool = False) -> None:
     rollout = Rollout.find(rollout_id)
     if rollout is None:
         return
-    if resend and rollout.is_open:
+    if resend and not rollout.is_settled:
         clock.start()
     _go_on(rollout, context, step=resend)
 
 
 def look(context: Any) -> None:
-    """Have every open rollout go on, and stop the clock where there is none."""
+    """Have every rollout go on that is open or not settled, and stop the clock where there is none."""
     errors: list[Exception] = []
     for rollout in list(Rollout.open_ones()):
         try:
@@ -54,7 +54,10 @@ def look(context: Any) -> None:
 
 
 def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
-    """Work on the open rounds, then take the steps that are due: reading all rounds costs, and a minute mends it."""
+    """Work on the open rounds, then take the steps that are due: reading all rounds costs, and a minute mends it.
+
+    A step under way is always finished: whoever decided it may have been killed before the alias was changed.
+    """
     errors: list[Exception] = []
     for round_ in RolloutRound.open_ones(rollout.id):
         try:
@@ -62,8 +65,10 @@ def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
         except Exception as error:  # noqa: BLE001 - the rollout's steps rest on the other rounds, too
             logger().exception("round not tallied", extra={"rollout_id": rollout.id, "round_id": round_.id})
             errors.append(error)
-    if step:
-        advancing.advance(rollout.id)
+    moved = advancing.advance(rollout.id) if step or rollout.move else None
+    if moved and rollout.is_open and not moved.is_open:
+        for round_ in RolloutRound.open_ones(rollout.id):
+            _cancel(round_)
     if errors:
         raise errors[0]
 

@@ -106,12 +106,15 @@ def finish(rollout: Rollout) -> Rollout | None:
             raise
         return _give_way(rollout, step)
     tell(rollout, step)
-    if not rollout.is_open:
-        table.update(OPEN_ROLLOUTS, rollout.alias, {"rollout_id": ""}, where={"rollout_id": rollout.id})
     done = step.model_copy(update={"alias_version": version})
     changes: dict[str, Any] = {"move": None, "steps": [*rollout.steps, done][-MOST_STEPS:]}
     changes |= {"alias_version": version} if version is not None else {}
-    return Rollout.load(rollout.id) if rollout.change_from(changes) else None
+    if not rollout.change_from(changes):
+        return None
+    if not rollout.is_open:
+        # Last, so that until then it is found there by whoever finishes it.
+        table.update(OPEN_ROLLOUTS, rollout.alias, {"rollout_id": ""}, where={"rollout_id": rollout.id})
+    return Rollout.load(rollout.id)
 
 
 def _changes(rollout: Rollout, step: Step) -> dict[str, Any]:

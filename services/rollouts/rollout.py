@@ -161,6 +161,11 @@ class Rollout(Record):
         return self.status not in ENDED
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it has ended, and its alias says so: whoever decided the end may have been killed before that."""
+        return not self.is_open and self.move is None
+
+    @property
     def takes_pairs(self) -> bool:
         """Whether captured completions are graded now. A pause that ends with the next pairs needs them."""
         return self.status == "running" or (self.pause is not None and self.pause.reason in PASSING)
@@ -185,13 +190,13 @@ class Rollout(Record):
 
     @classmethod
     def open_ones(cls) -> Iterator[Rollout]:
-        """Every open rollout, by the name of its alias; read consistently."""
+        """Every rollout that is open or not settled, by the name of its alias; read consistently."""
         records = (cls.find(row["rollout_id"]) for row in table.query(OPEN_ROLLOUTS))
-        return (rollout for rollout in records if rollout and rollout.is_open)
+        return (rollout for rollout in records if rollout and not rollout.is_settled)
 
     @classmethod
     def open_of(cls, alias: str) -> Rollout | None:
-        """The open rollout of this alias, or None."""
+        """The rollout of this alias that is open or not settled, or None."""
         row = table.get(OPEN_ROLLOUTS, alias)
         rollout = cls.find(row["rollout_id"]) if row else None
-        return rollout if rollout and rollout.is_open else None
+        return rollout if rollout and not rollout.is_settled else None

@@ -86,7 +86,7 @@ def begin(rollout_id: str, wanted: Wanted) -> Rollout:
             **wanted.settings,
         )
         rollout.move = step_of(rollout, "started", "It has begun.", by=wanted.by)
-        _take_place(rollout)
+        take_place(rollout)
         graded_by.create()
         rollout.create()
         known = Rollout.load(rollout_id)
@@ -156,7 +156,7 @@ def _with_latency(gates: Gates, alias: str, stable: str) -> Gates:
     return gates.model_copy(update={"max_latency_p95_ms": max(1, limit) if limit is not None else None})
 
 
-def _take_place(rollout: Rollout) -> None:
+def take_place(rollout: Rollout) -> None:
     """Take the place of the alias's open rollout. Raises Conflict where another one has it."""
     row: table.Row = {"pk": OPEN_ROLLOUTS, "sk": rollout.alias, "rollout_id": rollout.id, "at": now()}
     for _ in range(_ROUNDS):
@@ -184,6 +184,8 @@ def _refuse_holder(alias: str, holder: table.Row) -> None:
 
 
 def _refuse_open(other: Rollout | None) -> None:
+    if other and not other.is_open and not other.is_settled:
+        raise RetryLater(f"the rollout {other.id} of {other.alias} is about to end")
     if other and other.is_open:
         raise Conflict(
             f"The rollout {other.id} of '{other.alias}' is {other.status}: an alias has one at a time. End it first: "

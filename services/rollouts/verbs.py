@@ -17,6 +17,7 @@ from rollouts.moving import finish, move, step_of
 from rollouts.next_step import known_of
 from rollouts.rollout import Rollout, RolloutEnd, StepKind
 from rollouts.round import RolloutRound, total
+from rollouts.starting import take_place
 from rollouts.weights import has_both, with_cascade
 
 _ROUNDS = 5
@@ -67,12 +68,9 @@ def roll_back(rollout_id: str, asked: Asked) -> Rollout:
     def check(rollout: Rollout) -> dict[str, Any] | None:
         if rollout.status in {"rolled_back", "failed", "canceled"}:
             return None
-        other = Rollout.open_of(rollout.alias)
-        if other and other.id != rollout.id:
-            raise Conflict(
-                f"The rollout {other.id} has begun on '{rollout.alias}' since. Roll that one back first.",
-                code="rollout_open",
-            )
+        if rollout.status == "promoted":
+            # It is finished from there, should this be killed; another one that has begun since is refused.
+            take_place(rollout)
         return {"ended": _end(rollout, asked.why or "Somebody rolled it back.")}
 
     return _step(rollout_id, "rolled_back", asked, "Somebody rolled it back.", check)

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from aliases import changing
+from aliases.changing import Said
 from aliases.known import known_aliases
 from evals.run import Run
 from foundation import ids
 from providers.spending import spending
+from rollouts.moving import step_of
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, total
+from tests.aliases.build import routing
 from tests.cloud import aws_client
 from tests.examples import of_the_soak
 from tests.flow import loop
@@ -20,6 +24,7 @@ from tests.flow.faults import Hook, injected
 from tests.flow.snapshot import put_back, taken
 from tests.flow.system import CONSUMERS, System
 from tests.rolling_out.calls import CANDIDATE, NAME, STABLE, begun, call, push
+from tests.rollouts.build import add_round, tally
 
 LOOK = {"type": "LookAtRollouts"}
 A_MINUTE_MS = 60_000
@@ -163,6 +168,36 @@ def test_the_open_runs_of_a_rollout_that_has_ended_are_canceled(
     assert {Run.load(part.run_id).status for part in round_.runs} == {"canceled"}
     assert round_.tally
     assert (round_.tally.quality.pairs, round_.tally.spent_nanodollars) == (0, 0)
+
+
+@pytest.mark.parametrize("message", [LOOK, {"type": "AdvanceRollout", "rollout_id": f"rollout_{NAME.encode().hex()}"}])
+def test_a_way_back_that_broke_off_is_gone_to_its_end(system: System, message: dict[str, Any]) -> None:
+    rollout = begun(stages=[100])
+    changing.put(NAME, routing((CANDIDATE, 1)), Said("rollout"))
+    step = step_of(rollout, "rolled_back", "The gate 'quality' is exceeded.")
+    # Whoever decided it was killed before the alias was changed.
+    rollout.change({"status": "rolled_back", "move": step})
+    system.send("ROLLOUT", message)
+    system.settle()
+    [stable] = system.ok("GET", f"/v1/aliases/{NAME}")["targets"]
+    ended = Rollout.load(rollout.id)
+    assert (stable["model"], ended.move, ended.steps[-1].kind) == (STABLE, None, "rolled_back")
+    look(system)
+    assert not system.rule_is_on("stillhouse-rollouts")
+
+
+def test_who_rolls_back_by_itself_cancels_what_nobody_waits_for(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = begun()
+    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+    push(system, *CALLS)
+    monkeypatch.undo()
+    add_round(rollout, tally(100, 60), key="bad")
+    look(system)
+    assert Rollout.load(rollout.id).status == "rolled_back"
+    [runs] = [round_.runs for round_ in RolloutRound.every(rollout.id) if round_.runs]
+    assert {Run.load(part.run_id).status for part in runs} == {"canceled"}
 
 
 def test_a_message_that_asks_for_it_switches_the_rules_on(system: System) -> None:

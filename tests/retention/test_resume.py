@@ -14,6 +14,7 @@ from evals.run import OPEN_RUNS, Run
 from foundation import blobs, bus, table
 from foundation.events import StartJob
 from foundation.later import put_back
+from rollouts.moving import step_of
 from tests.distilling import build
 from tests.flow import loop
 from tests.flow.system import System
@@ -278,7 +279,13 @@ def test_a_whole_distillation_survives_that_every_message_is_lost_once(
 def test_an_open_rollout_is_looked_at_in_every_sweep(system: System, hours: Any) -> None:
     open_one = rolling_out.begun()
     rolling_out.begun("another").change({"status": "canceled"})
+    # Its alias has not gone back yet.
+    ending = rolling_out.begun("ending")
+    ending.change({"status": "rolled_back", "move": step_of(ending, "rolled_back", "A complaint.")})
     build.sent(system, "ROLLOUT")
     hours(0)
-    [message] = build.sent(system, "ROLLOUT")
-    assert (message["type"], message["rollout_id"], message["resend"]) == ("AdvanceRollout", open_one.id, True)
+    messages = build.sent(system, "ROLLOUT")
+    assert {(message["type"], message["rollout_id"], message["resend"]) for message in messages} == {
+        ("AdvanceRollout", open_one.id, True),
+        ("AdvanceRollout", ending.id, True),
+    }

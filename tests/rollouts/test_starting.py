@@ -14,7 +14,9 @@ from foundation.errors import Conflict, RetryLater
 from notifications.alerts import Alert
 from notifications.notices import Notice
 from rollouts import starting, verbs
+from rollouts.advancing import advance
 from rollouts.gates import Gates
+from rollouts.moving import step_of
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout
 from rollouts.starting import Wanted
 from rollouts.verbs import Asked
@@ -99,15 +101,43 @@ def test_the_second_one_is_refused_and_who_was_killed_holds_no_place() -> None:
     assert begin("rollout_2").is_open
 
 
+def test_none_begins_while_the_alias_of_another_is_still_to_be_given_back() -> None:
+    ending = begin("rollout_1")
+    ending.change({"status": "rolled_back", "move": step_of(ending, "rolled_back", "A complaint.")})
+    with pytest.raises(RetryLater, match="rollout_1"):
+        begin("rollout_2")
+    assert Rollout.open_of(NAME)
+    advance("rollout_1")
+    assert begin("rollout_2").is_open
+
+
+def test_the_way_back_from_a_promotion_is_found_where_it_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    promoted = begin("rollout_1")
+    changing.put(NAME, routing((CANDIDATE, 1)), Said("rollout"))
+    promoted.change({"status": "promoted", "stage": len(promoted.stages) - 1})
+    table.update(OPEN_ROLLOUTS, NAME, {"rollout_id": ""})
+    monkeypatch.setattr(changing, "put", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        verbs.roll_back("rollout_1", Asked("first"))
+    monkeypatch.undo()
+    assert [rollout.id for rollout in Rollout.open_ones()] == ["rollout_1"]
+    advance("rollout_1")
+    assert ([target.model for target in alias().targets], list(Rollout.open_ones())) == ([STABLE], [])
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_of_two_at_once_one_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    take, others = starting._take_place, ["rollout_2"]
+    take, others = starting.take_place, ["rollout_2"]
 
     def late(rollout: Rollout) -> None:
         if others:
             begin(others.pop())
         take(rollout)
 
-    monkeypatch.setattr(starting, "_take_place", late)
+    monkeypatch.setattr(starting, "take_place", late)
     with pytest.raises(Conflict, match="rollout_2"):
         begin("rollout_1")
     assert [rollout.id for rollout in Rollout.every()] == ["rollout_2"]
