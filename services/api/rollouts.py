@@ -17,7 +17,7 @@ from api.within_cap import refuse_over_cap
 from distillations.distillation import Distillation
 from distillations.verdict import Verdict
 from evals.eval import Eval
-from evals.run import Run
+from evals.run import Run, erase_objects
 from foundation import bus, http
 from foundation.bounds import Name, Text
 from foundation.document import Body, Deleted
@@ -193,15 +193,18 @@ def cancel_rollout(rollout_id: str, asked: Why) -> RolloutDocument:
 def delete_rollout(rollout_id: str) -> Deleted:
     """Delete a rollout that has ended, with its runs and all grades."""
     rollout = Rollout.load(rollout_id, param="rollout_id")
-    if rollout.is_open or rollout.move:
+    if not rollout.is_settled:
         raise _not_at_its_end(rollout)
     # Round by round, so that a deletion that breaks off goes on where it was.
     for round_ in list(RolloutRound.every(rollout.id)):
-        runs = [run for run in (Run.find(begun.run_id) for begun in round_.runs) if run]
-        if any(not run.ended for run in runs):
+        runs = {begun.run_id: Run.find(begun.run_id) for begun in round_.runs}
+        if any(run and not run.ended for run in runs.values()):
             raise _not_at_its_end(rollout)
-        for run in runs:
-            run.erase()
+        for run_id, run in runs.items():
+            if run:
+                run.erase()
+            else:
+                erase_objects(run_id)
         round_.remove()
     taken.forget(rollout.id)
     online = Eval.find(rollout.online_eval_id)

@@ -1,8 +1,8 @@
-"""Erase single rows from a run that has ended: what was asked and answered in them, wherever it lies.
+"""Erase single rows from a run that is not at work: what was asked and answered in them, wherever it lies.
 
-In: the run, and the completions whose rows are to go. Out: the run's rows and output items without them. Paid answers
-and figures that were computed of the items go as a whole: they only save work. The run's counts stay, which say nothing
-of a row. Doing it again changes nothing.
+In: the run's id, and the completions whose rows are to go. Out: the run's rows and output items without them. Paid
+answers and figures that were computed of the items go as a whole: they only save work. The run's counts stay, which say
+nothing of a row. Doing it again changes nothing.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ import orjson
 from evals.counts import graded_chunks
 from evals.output_items import items_key
 from evals.own_rows import rows_key
-from evals.run import Run
 from foundation import blobs
 
 _MEDIA = "application/jsonl"
 _DERIVED = ("calls", "comparisons", "slices", "row_index")
 
 
-def forget_rows(run: Run, completion_ids: Collection[str]) -> None:
-    """Erase the rows of these completions. The run must have ended: who grades reads rows by their place."""
-    _rewrite(rows_key(run.id), lambda row: row["item"], completion_ids)
-    for chunk in graded_chunks(run.id):
-        _rewrite(items_key(run.id, chunk.chunk), lambda item: item["datasource_item"], completion_ids)
+def forget_rows(run_id: str, completion_ids: Collection[str]) -> None:
+    """Erase the rows of these completions. The run is not at work: who grades reads rows by their place."""
+    _rewrite(rows_key(run_id), lambda row: row["item"], completion_ids)
+    for chunk in graded_chunks(run_id):
+        _rewrite(items_key(run_id, chunk.chunk), lambda item: item["datasource_item"], completion_ids)
     for folder in _DERIVED:
-        blobs.delete(blobs.keys(f"runs/{run.id}/{folder}/"))
+        blobs.delete(blobs.keys(f"runs/{run_id}/{folder}/"))
 
 
 def _rewrite(key: str, item_of: Callable[[dict[str, Any]], dict[str, Any]], completion_ids: Collection[str]) -> None:

@@ -118,13 +118,18 @@ class Run(Record):
 
         The run itself goes last, so that a deletion that breaks off can be asked for again.
         """
-        blobs.delete(blobs.keys(f"runs/{self.id}/"))
-        file = File.find(rows_file_id(self.id))
-        if file:
-            file.discard()
+        erase_objects(self.id)
         for row in list(table.query(self.id)):
             table.delete(row["pk"], row["sk"])
         self.remove()
+
+
+def erase_objects(run_id: str) -> None:
+    """Delete what lies in S3 of a run, also of one whose rows were written and which was never begun."""
+    blobs.delete(blobs.keys(f"runs/{run_id}/"))
+    file = File.find(rows_file_id(run_id))
+    if file:
+        file.discard()
 
 
 def run_of_eval(eval_id: str, run_id: str, *, param: str = "run_id") -> Run:

@@ -30,9 +30,12 @@ def erase_copies(completion_ids: Collection[str]) -> set[str]:
 
 
 def _erase(round_: RolloutRound | None, completion_ids: Collection[str]) -> bool:
-    """Erase the rows of these completions from the runs of a round. Returns False while one of them is at work."""
-    runs = [run for part in (round_.runs if round_ else ()) if (run := Run.find(part.run_id))]
-    ended = [run for run in runs if run.ended]
-    for run in ended:
-        forget_rows(run, completion_ids)
-    return len(ended) == len(runs)
+    """Erase the rows of these completions from the runs of a round. Returns False while one of them is at work.
+
+    Of a run that is not there the rows may be: whoever began it may have been killed in between.
+    """
+    run_ids = {part.run_id for part in (round_.runs if round_ else ())}
+    at_work = {run_id for run_id in run_ids if (run := Run.find(run_id)) and not run.ended}
+    for run_id in run_ids - at_work:
+        forget_rows(run_id, completion_ids)
+    return not at_work

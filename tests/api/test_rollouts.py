@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from evals import own_rows
 from evals.eval import Eval
 from evals.run import Run
+from foundation import blobs
 from foundation.events import RetireModel
 from providers import registry
 from providers.model_version import ModelVersion
@@ -305,6 +307,16 @@ def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System) -> None:
     assert system.ok("DELETE", at) == {"id": made["id"], "object": "rollout.deleted", "deleted": True}
     assert system.call("GET", at)[0] == 404
     assert (Run.find(run["id"]), Eval.find(eval_id), list(RolloutRound.every(made["id"]))) == (None, None, [])
+
+
+def test_rows_whose_run_was_never_begun_are_deleted_with_it(system: System) -> None:
+    made = begun(system)
+    round_with(made["id"], worse=0, run_id="evalrun_never_begun")
+    own_rows.write_rows("evalrun_never_begun", "rows.jsonl", lambda: iter([{"item": {"input": "a secret"}}]))
+    at = f"{URL}/{made['id']}"
+    system.ok("POST", f"{at}/cancel", {})
+    system.ok("DELETE", at)
+    assert not list(blobs.keys("runs/evalrun_never_begun/"))
 
 
 def test_a_key_that_reads_begins_nothing(system: System) -> None:

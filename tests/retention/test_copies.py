@@ -47,3 +47,14 @@ def test_what_is_still_being_graded_is_erased_by_a_later_sweep(system: System, m
         Run.load(part.run_id).cancel()
     assert erase_copies({GONE, STAYS}) == set()
     assert not mentions(GONE)
+
+
+def test_rows_whose_run_was_never_begun_are_erased_too(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun()
+    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+    monkeypatch.setattr(Run, "create", lambda _: False)
+    push(system, *(call(number) for number in range(3)))
+    assert mentions(GONE)
+    assert erase_copies({GONE}) == set()
+    assert not mentions(GONE)
+    assert mentions(STAYS)
