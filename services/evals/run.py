@@ -12,7 +12,7 @@ import orjson
 from pydantic import Field
 
 from aliases.alias import Alias
-from evals.counts import CriterionResult, ResultCounts
+from evals.counts import CriterionResult, ResultCounts, graded_chunks
 from evals.data_sources import DataSource
 from evals.eval import Eval
 from evals.files import File, rows_file_id
@@ -92,6 +92,12 @@ class Run(Record):
     @property
     def ended(self) -> bool:
         return self.status in {"completed", "failed", "canceled"}
+
+    def paid(self) -> list[ModelUsage]:
+        """What it has paid for, its judges' calls among it; of one that did not complete, as far as it was graded."""
+        if self.status == "completed":
+            return self.per_model_usage
+        return [used for chunk in graded_chunks(self.id) for used in chunk.usage]
 
     def cancel(self) -> bool:
         """Stop it: what is not yet sampled never is. False if it has ended; planning it again tells whoever waits."""

@@ -39,8 +39,9 @@ def end(run: Run, *, status: str, error: Failure | None = None, **changes: Any) 
 
 def _book(run: Run) -> None:
     """Book what the run has paid for; a run of stored answers without a judge has paid for nothing."""
-    if run.per_model_usage and not run.rollout_id:
-        spending.book("eval", run.id, run.created_at, cost_nanodollars(run.per_model_usage))
+    paid = [] if run.rollout_id else run.paid()
+    if paid:
+        spending.book("eval", run.id, run.created_at, cost_nanodollars(paid))
         tell_if_reached()
 
 

@@ -54,7 +54,7 @@ def tally_of(rollout: Rollout, round_: RolloutRound) -> Tally | None:
 
 def _paid_nanodollars(run: Run) -> int:
     """What its calls cost, those of its judges among them. A model without a price counts as nothing."""
-    return sum(cost_nanodollars([used]) or 0 for used in run.per_model_usage)
+    return sum(cost_nanodollars([used]) or 0 for used in run.paid())
 
 
 def _calls(parts: Iterable[RoundRun]) -> Iterable[Call]:

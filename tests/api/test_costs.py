@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evals.counts import ChunkCounts, ResultCounts
 from evals.run import Run
 from foundation.ids import now
 from grading.ended import end
@@ -34,6 +35,15 @@ def test_a_run_is_booked_at_its_end_and_once(system: System) -> None:
     end(Run.load(run.id), status="completed")
     assert (spent(system)["evals_usd"], spent(system)["unpriced"]) == (2.5, 0)
     assert system.ok("GET", "/v1/usage")["spending"] == spent(system)
+
+
+@pytest.mark.parametrize("status", ["canceled", "failed"])
+def test_a_run_that_was_stopped_is_booked_by_what_was_graded_of_it(system: System, status: str) -> None:
+    run = build.run(build.distillation("measuring"), "teacher")
+    run.change({"created_at": now()})
+    ChunkCounts(chunk=0, chunks=2, first_row=0, counts=ResultCounts(), usage=[USED], criteria=[]).write_once(run.id)
+    end(Run.load(run.id), status=status)
+    assert spent(system)["evals_usd"] == 2.5
 
 
 def test_a_run_that_paid_for_nothing_is_not_booked_and_one_without_a_price_is_counted(system: System) -> None:

@@ -159,6 +159,19 @@ def test_a_round_is_tallied_once_its_runs_have_ended_also_in_vain() -> None:
     assert (tally.quality.pairs, tally.ungraded, tally.candidate.asked, tally.stable.users) == (0, 2, 0, 2)
 
 
+def test_what_a_run_paid_before_it_was_stopped_counts() -> None:
+    rollout = begun()
+    asked = ended(rollout, "candidate", [item(0)], sampled=True)
+    run = Run.load(asked.run_id)
+    used = ModelUsage(model_name=CANDIDATE, invocation_count=1, prompt_tokens=800, completion_tokens=200)
+    run.change({"status": "canceled", "per_model_usage": [], "answer_usage": []})
+    ChunkCounts(chunk=1, chunks=2, first_row=1, counts=ResultCounts(), usage=[used], criteria=[]).write_once(run.id)
+    blobs.put(items_key(run.id, 1), b"")
+    tally = tally_of(rollout, round_of(rollout, asked))
+    assert tally is not None
+    assert tally.spent_nanodollars == 3_000_000
+
+
 def test_a_run_that_is_not_there_is_waited_for_an_hour() -> None:
     rollout = begun()
     got = ended(rollout, "stable", [item(0)], sampled=False)
