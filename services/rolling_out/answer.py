@@ -41,7 +41,7 @@ UNKNOWN = Answer(None)
 
 def answers_of(run_id: str, *, sampled: bool) -> dict[str, Answer]:
     """The answers of a run, by completion id: one of each of its rows, also of a run that ended without grades."""
-    rows = {row["item"]["completion_id"]: row for row in map(orjson.loads, blobs.lines(rows_key(run_id)))}
+    rows = {row["item"]["completion_id"]: _asked(row) for row in map(orjson.loads, blobs.lines(rows_key(run_id)))}
     found = dict.fromkeys(rows, UNKNOWN)
 
     def kept(item: dict[str, Any]) -> tuple[str, Answer]:
@@ -51,6 +51,12 @@ def answers_of(run_id: str, *, sampled: bool) -> dict[str, Answer]:
     chunks = [chunk.chunk for chunk in graded_chunks(run_id)]
     found.update(read_output_items(run_id, chunks, kept))
     return found
+
+
+def _asked(row: dict[str, Any]) -> dict[str, Any]:
+    """What is needed of a row: the messages of a whole run fit into no function's memory beside its items."""
+    sample = row.get("sample")
+    return {"request": row.get("request"), "failed": isinstance(sample, dict) and bool(sample.get("error"))}
 
 
 def _answer(item: dict[str, Any], row: dict[str, Any], *, sampled: bool) -> Answer:
@@ -68,8 +74,7 @@ def _answer(item: dict[str, Any], row: dict[str, Any], *, sampled: bool) -> Answ
 def _failed(sample: dict[str, Any], row: dict[str, Any], *, sampled: bool) -> bool:
     """Whether the model gave no answer: the provider refused, or the call that a user made had failed."""
     if not sampled:
-        stored = row.get("sample")
-        return isinstance(stored, dict) and bool(stored.get("error"))
+        return bool(row.get("failed"))
     error = sample.get("error") or {}
     return str(error.get("code")).startswith(_REFUSED)
 

@@ -15,6 +15,7 @@ from typing import Any
 from completions import frames, index
 from completions.completion import Completion
 from foundation import blobs, lease
+from foundation.consumer import logger
 from foundation.errors import AtWork
 from rolling_out.begin import begin, start
 from rollouts.rollout import Rollout
@@ -26,13 +27,23 @@ _AGAIN_S = 0.25
 
 
 def observe(key: str, context: Any) -> None:
-    """Begin the rounds of this object. Does nothing where no open rollout takes pairs."""
+    """Begin the rounds of this object. Does nothing where no open rollout takes pairs.
+
+    An error of one rollout stops no other; the first is raised at the end.
+    """
     open_ones = [rollout for rollout in Rollout.open_ones() if rollout.takes_pairs]
     if not open_ones:
         return
     calls = list(calls_of(key, {rollout.alias for rollout in open_ones}))
+    errors: list[Exception] = []
     for rollout in open_ones:
-        take_up(rollout, key, calls, context)
+        try:
+            take_up(rollout, key, calls, context)
+        except Exception as error:  # noqa: BLE001 - the others take the object all the same
+            logger().exception("round not begun", extra={"rollout_id": rollout.id})
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def take_up(rollout: Rollout, key: str, calls: list[Completion], context: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import orjson
 import pytest
@@ -142,6 +143,22 @@ def test_a_round_waits_for_another_one_and_in_the_end_its_message_comes_again(
     assert not list(RolloutRound.every(rollout.id))
     observe.observe(key, context)
     assert len(list(RolloutRound.every(rollout.id))) == 1
+
+
+def test_an_error_of_one_rollout_stops_no_other(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, other = begun("a"), begun("b")
+    begin = observe.begin
+
+    def begins(rollout_id: str, *rest: Any) -> Any:
+        if rollout_id == odd.id:
+            raise ValueError("odd")
+        return begin(rollout_id, *rest)
+
+    monkeypatch.setattr(observe, "begin", begins)
+    calls = (call(n, alias={"name": name, "version": 1, "target": STABLE}) for n, name in enumerate("ab"))
+    with pytest.raises(ValueError, match="odd"):
+        observe.observe(landed(*calls), context)
+    assert rows(other)["stable", False] == names(1)
 
 
 @settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
