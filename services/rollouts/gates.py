@@ -34,9 +34,9 @@ class Gates(Body):
     that cannot be made."""
     max_latency_p95_ms: Annotated[int, Field(gt=0, le=3_600_000, strict=True)] | None = None
     """The 95th percentile that its latency may have, in milliseconds. Absent, it is one and a half times that of the
-    alias's newest captured answers by the stable model; null, or where none of these is known: no limit."""
+    alias's newest captured answers by the stable model; null, or where fewer than 20 of these are known: no limit."""
     max_cost_ratio: Annotated[float, Field(gt=0, le=1000)] | None = None
     """How many times the stable answer its answer may cost, in most pairs; null for no limit."""
-    alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    alpha: Annotated[float, Field(ge=1e-6, le=0.5)] = 0.01
     """The probability that a candidate within all limits is rolled back by chance: of all gates, over the whole
     rollout, however often it is looked at."""

@@ -35,6 +35,8 @@ _BEGINNING_S = 120
 """Longer than a call of the API takes: whoever holds the place of an alias without a rollout was killed."""
 _NEWEST = 400
 _TIMES_P95 = 1.5
+_FEWEST = 20
+"""Of fewer answers the 95th percentile is their slowest: a candidate would go back for one quick answer."""
 
 
 class Wanted(NamedTuple):
@@ -152,7 +154,7 @@ def _with_latency(gates: Gates, alias: str, stable: str) -> Gates:
     newest = islice(index.captured(Filter(alias=alias), scan=Scan(seconds=5.0), descending=True), _NEWEST)
     answers = (reference for reference in newest if stable in reference.models and not reference.failed)
     latencies = sorted(reference.latency_ms for reference in answers if reference.latency_ms is not None)
-    limit = round(_TIMES_P95 * nearest_rank(latencies, 0.95)) if latencies else None
+    limit = round(_TIMES_P95 * nearest_rank(latencies, 0.95)) if len(latencies) >= _FEWEST else None
     return gates.model_copy(update={"max_latency_p95_ms": max(1, limit) if limit is not None else None})
 
 

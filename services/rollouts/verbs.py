@@ -125,7 +125,7 @@ def _alias_to_go_on_with(rollout: Rollout) -> Alias:
         raise Conflict(
             f"The alias '{rollout.alias}' does not point at the models of this stage any more. Let it: "
             f"{rollout.stable} with {100 - rollout.percent}% and {rollout.candidate} with {rollout.percent}% of the "
-            f"calls without a 'when', or roll the rollout back.",
+            f"calls without a 'when', and no other model, or roll the rollout back.",
             code="alias_changed",
             param="alias",
         )

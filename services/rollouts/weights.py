@@ -20,10 +20,13 @@ def stable_of(routing: Routing) -> str | None:
 
 
 def has_both(routing: Routing, rollout: Rollout) -> bool:
-    """Whether a rollout can go on in its stage by this routing: whether its models answer that answer in it."""
+    """Whether a rollout can go on in its stage by this routing: those of its models answer that do, and no others.
+
+    A third one would keep its weight while the candidate's grows: at 100% it would still answer users.
+    """
     answering = {target.model for target in routing.targets if target.weight and not target.when}
     wanted = {rollout.stable: rollout.percent < _ALL, rollout.candidate: rollout.percent > 0}
-    return {model for model, answers in wanted.items() if answers} <= answering
+    return {model for model, answers in wanted.items() if answers} <= answering <= wanted.keys()
 
 
 def with_cascade(routing: Routing, *models: str) -> str | None:

@@ -137,6 +137,8 @@ def test_an_alias_has_one_open_rollout(system: System) -> None:
         ({"share": 0}, "share"),
         ({"eval_id": None}, None),
         ({"gates": {"quality_margin": 1.0}}, "gates.quality_margin"),
+        # The interval of what is so improbable would have no end that a float can hold.
+        ({"gates": {"alpha": 1e-300}}, "gates.alpha"),
         ({"gates": {"qualty_margin": 0.1}}, "gates.qualty_margin"),
     ],
 )
@@ -192,16 +194,19 @@ def test_a_model_without_a_price_is_refused(system: System, monkeypatch: pytest.
     assert refused(system, "POST", URL, asked(system)) == (400, "no_price", "max_usd")
 
 
-def test_a_latency_limit_is_taken_from_what_the_stable_model_took(system: System) -> None:
+@pytest.mark.parametrize(("answers", "limit"), [(20, 2850), (19, None)])
+def test_a_latency_limit_is_taken_from_what_the_stable_model_took(
+    system: System, answers: int, limit: int | None
+) -> None:
     body = asked(system)
-    records = [loop.record(number, split="train", tag="slow") for number in range(10)]
+    records = [loop.record(number, split="train", tag="slow") for number in range(answers)]
     label = {"name": "quick-reply", "version": 1, "target": "lab-judge"}
     for number, record in enumerate(records):
         record["request"]["model"] = record["response"]["model"] = "lab-judge"
         record |= {"latency_ms": 100 * (number + 1), "alias": label}
     system.ok("POST", "/v1/captures", records)
     system.settle()
-    assert system.ok("POST", URL, body)["gates"]["max_latency_p95_ms"] == 1500
+    assert system.ok("POST", URL, body)["gates"]["max_latency_p95_ms"] == limit
 
 
 def test_a_verdict_names_candidate_and_eval(system: System) -> None:

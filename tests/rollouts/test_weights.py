@@ -71,6 +71,8 @@ def test_one_model_must_answer_before() -> None:
         (0, [(CANDIDATE, 1)], False),
         (2, [(STABLE, 1), (CANDIDATE, 1)], True),
         (2, [(STABLE, 1), (CANDIDATE, 0)], False),
+        (2, [(STABLE, 1), (CANDIDATE, 1), ("lab-large", 1)], False),
+        (2, [(STABLE, 1), (CANDIDATE, 1), ("lab-large", 0), SLICE], True),
         (2, [(STABLE, 1), (CANDIDATE, 1, {"a": "b"})], False),
         (4, [(CANDIDATE, 1)], True),
         (4, [(STABLE, 1)], False),
