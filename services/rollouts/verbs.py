@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from aliases.alias import Alias
 from foundation.errors import ApiError, Conflict, RetryLater
+from providers.model_version import ModelVersion
 from rollouts.judging import judge
 from rollouts.moving import finish, move, step_of
 from rollouts.next_step import known_of
@@ -69,6 +70,7 @@ def roll_back(rollout_id: str, asked: Asked) -> Rollout:
         if rollout.status in {"rolled_back", "failed", "canceled"}:
             return None
         if rollout.status == "promoted":
+            _refuse_retired(rollout)
             # It is finished from there, should this be killed; another one that has begun since is refused.
             take_place(rollout)
         return {"ended": _end(rollout, asked.why or "Somebody rolled it back.")}
@@ -116,6 +118,17 @@ def _refuse_ended(rollout: Rollout, verb: str) -> None:
         raise Conflict(
             f"The rollout {rollout.id} has ended as {rollout.status}, and cannot be {verb}. Begin another one.",
             code="rollout_ended",
+        )
+
+
+def _refuse_retired(rollout: Rollout) -> None:
+    """Raises Conflict where the model of before was retired since: nothing keeps it after the promotion."""
+    stable = ModelVersion.find(rollout.stable)
+    if stable and stable.retired_at is not None:
+        raise Conflict(
+            f"The model '{rollout.stable}' was retired since: it answers no more. Point the alias at another model: "
+            f"PUT /v1/aliases/{rollout.alias}.",
+            code="model_retired",
         )
 
 

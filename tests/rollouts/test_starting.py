@@ -13,6 +13,7 @@ from foundation import table
 from foundation.errors import Conflict, RetryLater
 from notifications.alerts import Alert
 from notifications.notices import Notice
+from providers.model_version import ModelVersion
 from rollouts import starting, verbs
 from rollouts.advancing import advance
 from rollouts.gates import Gates
@@ -149,6 +150,15 @@ def test_an_older_rollout_is_not_rolled_back_under_a_younger_one() -> None:
     begin("rollout_2")
     with pytest.raises(Conflict, match="rollout_2"):
         verbs.roll_back("rollout_1", Asked("first"))
+
+
+def test_nothing_is_rolled_back_to_a_model_that_is_retired() -> None:
+    begin("rollout_1").change({"status": "promoted", "stage": 1})
+    version = alias().version
+    ModelVersion(id=STABLE, created_at=1, base="", trainer="", retired_at=2).create()
+    with pytest.raises(Conflict, match="PUT /v1/aliases"):
+        verbs.roll_back("rollout_1", Asked("first"))
+    assert (alias().version, Rollout.load("rollout_1").status) == (version, "promoted")
 
 
 def test_people_are_told_with_the_page_and_the_command(system: System) -> None:
