@@ -187,8 +187,8 @@ def _give_way(rollout: Rollout, step: Step) -> Rollout | None:
 
 
 PAUSES = {
-    "no_data": "No graded pairs come in. It goes on by itself with the next ones: see that the alias is called and "
-    "its completions are captured, and that the runs of its rounds succeed.",
+    "no_data": "No graded pairs come in. It goes on by itself with the next ones: see that the alias is called, that "
+    "its models refuse no calls, that completions are captured, and that the runs of its rounds succeed.",
     "provider_away": "A provider is away. It goes on by itself once it answers.",
     "budget": "Its budget is spent. Resume it with a larger max_usd, or roll it back.",
     "alias_changed": "Somebody else has changed the alias. Resume it to go on with the alias as it is now, or roll it "
