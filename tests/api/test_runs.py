@@ -11,6 +11,7 @@ import pytest
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
 
 from evals.output_items import ROWS_A_CHUNK
+from evals.run import Run
 from foundation import blobs, table
 from tests.api.evals import CHECK, FINE, JUDGE, begun, counts, create, inline, run
 from tests.capture import responses
@@ -48,9 +49,18 @@ def items(client: OpenAI, run: Any, **wanted: Any) -> list[Any]:
 
 
 def usage(run: Any) -> dict[str, tuple[int, int, int, int]]:
+    return by_model(run.per_model_usage)
+
+
+def answers(run: Any) -> dict[str, tuple[int, int, int, int]]:
+    """What the graded answers took, whoever paid for them."""
+    return by_model(Run.load(run.id).answer_usage)
+
+
+def by_model(usages: Any) -> dict[str, tuple[int, int, int, int]]:
     return {
         usage.model_name: (usage.invocation_count, usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
-        for usage in run.per_model_usage
+        for usage in usages
     }
 
 
@@ -66,7 +76,7 @@ def test_stored_answers_are_graded_as_they_were_given(client: OpenAI, system: Sy
     assert ended.status == "completed"
     assert (ended.name, ended.metadata, ended.error) == ("as stored", {"who": "me"}, None)
     assert counts(ended) == (7, 5, 2, 0)
-    assert usage(ended) == {loop.TEACHER: (7, 140, 7, 147)}
+    assert (usage(ended), answers(ended)) == ({}, {loop.TEACHER: (7, 140, 7, 147)}), "whoever asked it has paid"
     (criterion,) = ended.per_testing_criteria_results
     assert (criterion.testing_criteria, criterion.passed, criterion.failed) == (
         eval_.testing_criteria[0].model_dump()["id"],
@@ -162,11 +172,9 @@ def test_a_judge_grades_and_its_calls_are_booked(client: OpenAI, system: System)
     assert [item["sample"]["label"] for item in judgements] == ["correct", "correct", "correct", "incorrect"]
     assert [item["score"] for item in judgements] == [1.0, 1.0, 1.0, 0.0]
     spent = [item["sample"]["usage"] for item in judgements]
-    assert booked["lab-judge"] == (
-        4,
-        *(sum(usage[name] for usage in spent) for name in ("prompt_tokens", "completion_tokens", "total_tokens")),
-    )
-    assert booked[loop.TEACHER] == (4, 80, 4, 84)
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    assert booked == {"lab-judge": (4, *(sum(usage[name] for usage in spent) for name in names))}
+    assert answers(ended) == {loop.TEACHER: (4, 80, 4, 84)}
 
 
 def test_an_item_passes_when_every_criterion_does(client: OpenAI, system: System) -> None:
@@ -511,7 +519,7 @@ def test_captured_responses_are_graded_as_they_were_given(client: OpenAI, system
     assert first.datasource_item["input"][0]["content"] == [{"type": "input_text", "text": "Hello?"}]
     assert second.datasource_item["input"] == [responses.user("And you?")]
     assert [run_.sample.output[0].content for run_ in (first, second)] == ["answer one", "answer two"]
-    assert usage(ended) == {"gpt-5-2025-08-07": (2, 18, 10, 28)}
+    assert (usage(ended), answers(ended)) == ({}, {"gpt-5-2025-08-07": (2, 18, 10, 28)})
 
 
 @pytest.mark.parametrize(
