@@ -24,7 +24,7 @@ from foundation.document import Body, Deleted
 from foundation.errors import ApiError, Conflict
 from foundation.rollout_messages import AdvanceRollout
 from foundation.routes import PAGE, Query, Routes
-from rollouts import starting, taken, verbs
+from rollouts import starting, sums, taken, verbs
 from rollouts.advancing import what_is_known
 from rollouts.document import RolloutDocument, Summary, document, summary
 from rollouts.gates import Gates
@@ -32,6 +32,7 @@ from rollouts.pairs import RolloutPair, pairs_behind
 from rollouts.rollout import MOST_STAGES, Rollout
 from rollouts.round import RolloutRound
 from rollouts.starting import Wanted
+from rollouts.sums import counted
 
 router = Routes("Rollouts")
 _STATUSES = ("running", "paused", "frozen", "rolled_back", "promoted", "failed", "canceled")
@@ -206,6 +207,7 @@ def delete_rollout(rollout_id: str) -> Deleted:
             else:
                 erase_objects(run_id)
         round_.remove()
+    sums.erase(rollout.id)
     taken.forget(rollout.id)
     online = Eval.find(rollout.online_eval_id)
     if online:
@@ -257,5 +259,5 @@ def _advanced(rollout: Rollout) -> RolloutDocument:
 
 
 def _shown(rollout: Rollout) -> RolloutDocument:
-    rounds = list(RolloutRound.every(rollout.id))
-    return document(rollout, rounds, what_is_known(rollout, rounds))
+    found = counted(rollout.id)
+    return document(rollout, found, what_is_known(rollout, found))

@@ -18,7 +18,7 @@ from notifications.spending_cap import tell_if_reached
 from providers import spending
 from rolling_out.observe import calls_of, take_up
 from rolling_out.tally import tally_of
-from rollouts import advancing, clock
+from rollouts import advancing, clock, sums
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound
 
@@ -54,7 +54,7 @@ def look(context: Any) -> None:
 
 
 def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
-    """Work on the open rounds, then take the steps that are due: reading all rounds costs, and a minute mends it.
+    """Work on the open rounds, then take the steps that are due, where a round was tallied or time may ask for one.
 
     A step under way is always finished: whoever decided it may have been killed before the alias was changed.
     """
@@ -69,6 +69,8 @@ def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
     if moved and rollout.is_open and not moved.is_open:
         for round_ in RolloutRound.open_ones(rollout.id):
             _cancel(round_)
+    if moved:
+        sums.fold(rollout.id)
     if errors:
         raise errors[0]
 

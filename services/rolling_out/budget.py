@@ -14,7 +14,7 @@ from evals.eval import Eval
 from providers.spending import cap_is_reached
 from rolling_out.part import Part
 from rollouts.rollout import Rollout
-from rollouts.round import RolloutRound
+from rollouts.sums import counted
 
 _SURELY = 2
 _NANODOLLARS = 1e9
@@ -29,9 +29,9 @@ def has_room(rollout: Rollout, nanodollars: int) -> bool:
     """Whether one more round of this estimate may be begun now. None may where the month's cap is reached."""
     if cap_is_reached():
         return False
-    rounds = list(RolloutRound.every(rollout.id))
-    spent = sum(round_.tally.spent_nanodollars for round_ in rounds if round_.tally)
-    under_way = [round_.expected_nanodollars for round_ in rounds if round_.tally is None]
+    found = counted(rollout.id)
+    spent = found.tally.spent_nanodollars
+    under_way = [round_.expected_nanodollars for round_ in found.open_rounds]
     limit = rollout.max_usd * _NANODOLLARS
     fits = spent + _SURELY * (sum(under_way) + nanodollars) <= limit
     return spent < limit and (fits or not under_way)

@@ -20,6 +20,7 @@ from rollouts.moving import PAUSES, finish, move, open_window, step_of
 from rollouts.next_step import Due, Known, due, known_of
 from rollouts.rollout import MOST_LOST, Rollout, RolloutEnd, RolloutPause
 from rollouts.round import RolloutRound
+from rollouts.sums import Counted, counted
 
 _MOST_STEPS = 20
 
@@ -38,17 +39,17 @@ def advance(rollout_id: str) -> Rollout | None:
     raise RetryLater(f"the rollout {rollout_id} is changed by many at once")
 
 
-def what_is_known(rollout: Rollout, rounds: Sequence[RolloutRound] | None = None) -> Known:
+def what_is_known(rollout: Rollout, found: Counted | None = None) -> Known:
     """What a decision about a rollout rests on, read now."""
-    found = list(RolloutRound.every(rollout.id)) if rounds is None else rounds
-    tallies, last_pairs_at = known_of(found)
+    found = found or counted(rollout.id)
+    tallies, last_pairs_at = known_of(found.sums)
     alias = Alias.find(rollout.alias)
     return Known(
         tallies=tallies,
         last_pairs_at=last_pairs_at,
         alias_version=alias.version if alias else None,
         now=now(),
-        provider_is_away=_is_away(found),
+        provider_is_away=_is_away(found.open_rounds),
         gone=_gone(rollout),
     )
 
@@ -84,10 +85,10 @@ def _end(rollout: Rollout, step: Due, known: Known) -> RolloutEnd:
     return RolloutEnd(why=step.why, gate=step.gate, figures=[finding.sentence for finding in told], pairs=lost)
 
 
-def _is_away(rounds: Sequence[RolloutRound]) -> bool:
+def _is_away(open_rounds: Sequence[RolloutRound]) -> bool:
     """Whether a run of an open round waits for its provider. The newest rounds are looked at."""
-    open_rounds = sorted((round_ for round_ in rounds if round_.tally is None), key=lambda round_: -round_.begun_at)
-    runs = (Run.find(run.run_id) for round_ in open_rounds[:3] for run in round_.runs)
+    newest = sorted(open_rounds, key=lambda round_: -round_.begun_at)[:3]
+    runs = (Run.find(run.run_id) for round_ in newest for run in round_.runs)
     return any(run.paused is not None and not run.ended for run in runs if run)
 
 

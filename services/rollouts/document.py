@@ -1,6 +1,7 @@
 """A rollout as the API shows it: what it is, how each gate stands and by what, and what comes next.
 
-In: the rollout and its rounds. Out: a document of figures that a person understands; nothing in it is stored.
+In: the rollout and the sums of its rounds. Out: a document of figures that a person understands; nothing in it is
+stored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from rollouts.gates import Gates
 from rollouts.judging import GateFinding, judge
 from rollouts.next_step import Known, waits_for
 from rollouts.rollout import LeftOut, Rollout, RolloutEnd, RolloutPause, Status, Step
-from rollouts.round import RolloutRound, Tally, total
+from rollouts.round import Tally, total
+from rollouts.sums import Counted
 
 
 class SideCounts(Document):
@@ -115,7 +117,7 @@ def summary(rollout: Rollout) -> Summary:
     return Summary(**_summary(rollout))
 
 
-def document(rollout: Rollout, rounds: list[RolloutRound], known: Known) -> RolloutDocument:
+def document(rollout: Rollout, found: Counted, known: Known) -> RolloutDocument:
     """All that is known of a rollout."""
     own = ("left_out", "share", "gates", "min_pairs", "min_minutes", "no_data_minutes", "max_usd", "stage_since")
     return RolloutDocument(
@@ -124,7 +126,7 @@ def document(rollout: Rollout, rounds: list[RolloutRound], known: Known) -> Roll
         spent_usd=known.spent_usd,
         windows=rollout.window,
         findings=judge(rollout, known.tallies),
-        counts=[_counts(rollout, rounds, stage) for stage in range(rollout.stage + 1)],
+        counts=[_counts(rollout, found, stage) for stage in range(rollout.stage + 1)],
         next_percent=_next_percent(rollout),
         waits_for=waits_for(rollout, known),
         steps=[*rollout.steps, *([rollout.move] if rollout.move else [])],
@@ -146,14 +148,15 @@ def _next_percent(rollout: Rollout) -> int | None:
     return following[0] if rollout.is_open and following else None
 
 
-def _counts(rollout: Rollout, rounds: list[RolloutRound], stage: int) -> StageCounts:
-    of_stage = [round_ for round_ in rounds if round_.stage == stage]
+def _counts(rollout: Rollout, found: Counted, stage: int) -> StageCounts:
+    of_stage = [sum_ for sum_ in found.sums if sum_.stage == stage]
+    open_rounds = sum(1 for round_ in found.open_rounds if round_.stage == stage)
     tally = total(of_stage)
     return StageCounts(
         stage=stage,
         percent=rollout.stages[stage],
-        rounds=len(of_stage),
-        open_rounds=sum(1 for round_ in of_stage if round_.tally is None),
+        rounds=sum(sum_.rounds for sum_ in of_stage) + open_rounds,
+        open_rounds=open_rounds,
         pairs=tally.quality.pairs,
         worse=tally.quality.worse,
         better=tally.quality.better,

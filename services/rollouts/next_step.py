@@ -1,7 +1,7 @@
 """What a rollout does next by itself, as a function of what is known of it.
 
-In: the rollout, its rounds, the version of its alias, and the time. Out: the step that is due, and what it waits for
-where none is. Nothing is read or written here.
+In: the rollout, the sums of its rounds, the version of its alias, and the time. Out: the step that is due, and what it
+waits for where none is. Nothing is read or written here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from rollouts.gates import GateName
 from rollouts.judging import GateState, Standing, standings
 from rollouts.rollout import MOST_WINDOWS, PauseReason, Rollout, StepKind
-from rollouts.round import RolloutRound, Tally
+from rollouts.round import Tally
+from rollouts.sums import WindowSum
 
 PAIRS_OF_A_WINDOW = 500
 """After so many pairs within one stage the next window is opened."""
@@ -51,16 +52,13 @@ class Due(NamedTuple):
     window: bool = False
 
 
-def known_of(rounds: Iterable[RolloutRound]) -> tuple[dict[int, Tally], int]:
-    """The sums of the rounds by window, and when the newest graded pairs came in."""
+def known_of(sums: Iterable[WindowSum]) -> tuple[dict[int, Tally], int]:
+    """What was counted in each window, and when the newest graded pairs came in."""
     tallies: dict[int, Tally] = {}
     last = 0
-    for round_ in rounds:
-        if round_.tally is None:
-            continue
-        tallies[round_.window] = tallies.get(round_.window, Tally()).plus(round_.tally)
-        if round_.tally.quality.pairs:
-            last = max(last, round_.tallied_at or 0)
+    for sum_ in sums:
+        tallies[sum_.window] = tallies.get(sum_.window, Tally()).plus(sum_.tally)
+        last = max(last, sum_.last_pairs_at)
     return tallies, last
 
 

@@ -1,18 +1,18 @@
 """A round: what one captured object holds of a rollout's alias, answered by both models and graded.
 
     ROLLOUTROUNDS#<rollout id> / <round id>     the round, and once its runs have ended its tally
-    OPENROUNDS#<rollout id> / <round id>        a round that may have no tally yet, so that few rows are read for these
+    UNSUMMEDROUNDS#<rollout id> / <round id>    a round that may be in no sums yet, so that few are read one by one
 
 The round is written when its runs are begun, which fixes the window that it belongs to before anything of its answers
 is known. Its id follows from the rollout and the object, so that an object that arrives twice is one round. The tally
-follows from the runs alone and is written once.
+follows from the runs alone and is written once. Later it enters the sums of the rollout (`sums.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import reduce
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from rollouts.rollout import MOST_LOST
 
 type Side = Literal["stable", "candidate"]
 _BEGINNING_S = 3600
-"""Longer than it takes to write a round whose entry among the open ones is written."""
+"""Longer than it takes to write a round whose entry among the unsummed ones is written."""
 
 
 class Differences(Document):
@@ -127,6 +127,8 @@ class RolloutRound(Document):
     tally: Tally | None = None
     """Null until its runs have ended."""
     tallied_at: int | None = None
+    summed_in: int | None = None
+    """The number of the sums that it entered; null where it is in none, or has just entered them."""
 
     @classmethod
     def find(cls, rollout_id: str, round_id: str) -> Self | None:
@@ -136,30 +138,34 @@ class RolloutRound(Document):
     def begin(self) -> Self:
         """Write it unless it is there. Returns it as it is stored: as it was begun first."""
         row = {"pk": _rounds(self.rollout_id), "sk": self.id, "doc": self.model_dump_json(), "tally": None}
-        table.put({"pk": _open(self.rollout_id), "sk": self.id, "at": now()})
+        table.put({"pk": _unsummed(self.rollout_id), "sk": self.id, "at": now()})
         return self if table.put_new(row) else self.find(self.rollout_id, self.id) or self
 
     def record(self, tally: Tally) -> bool:
         """Write its tally, once. Returns whether this call wrote it."""
         changes = {"tally": tally.model_dump_json(), "tallied_at": now()}
-        written = table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
-        table.delete(_open(self.rollout_id), self.id)
-        return written
+        return table.update(_rounds(self.rollout_id), self.id, changes, where={"tally": None})
 
-    @classmethod
-    def open_ones(cls, rollout_id: str) -> Iterator[Self]:
-        """The rounds of a rollout without a tally, in no particular order."""
-        for row in list(table.query(_open(rollout_id))):
-            round_ = cls.find(rollout_id, row["sk"])
-            if round_ and round_.tally is None:
-                yield round_
-            elif round_ or now() - row["at"] > _BEGINNING_S:
-                table.delete(row["pk"], row["sk"])
+    def leave(self, number: int) -> None:
+        """Leave the unsummed ones, since it is in the sums of this number, which are written, and in all later ones."""
+        table.update(_rounds(self.rollout_id), self.id, {"summed_in": number})
+        table.delete(_unsummed(self.rollout_id), self.id)
 
     def remove(self) -> None:
         """Delete it; its runs are erased before."""
-        for partition in (_open(self.rollout_id), _rounds(self.rollout_id)):
+        for partition in (_unsummed(self.rollout_id), _rounds(self.rollout_id)):
             table.delete(partition, self.id)
+
+    @classmethod
+    def open_ones(cls, rollout_id: str) -> list[Self]:
+        """The rounds of a rollout without a tally, in no particular order."""
+        return [round_ for round_ in cls.those(rollout_id, unsummed(rollout_id)) if round_.tally is None]
+
+    @classmethod
+    def those(cls, rollout_id: str, round_ids: Iterable[str]) -> list[Self]:
+        """The rounds with these ids that are there, in no particular order."""
+        rows = table.get_all((_rounds(rollout_id), round_id) for round_id in round_ids)
+        return [cls._of(row) for row in rows.values()]
 
     @classmethod
     def every(cls, rollout_id: str) -> Iterator[Self]:
@@ -172,7 +178,8 @@ class RolloutRound(Document):
         if row["tally"] is None:
             return round_
         tally = Tally.model_validate_json(row["tally"])
-        return round_.model_copy(update={"tally": tally, "tallied_at": row["tallied_at"]})
+        late = {"tally": tally, "tallied_at": row["tallied_at"], "summed_in": row.get("summed_in")}
+        return round_.model_copy(update=late)
 
 
 def round_id_of(rollout_id: str, key: str) -> str:
@@ -180,9 +187,27 @@ def round_id_of(rollout_id: str, key: str) -> str:
     return derived_id("round_", rollout_id, key)
 
 
-def total(rounds: Iterable[RolloutRound]) -> Tally:
+def unsummed(rollout_id: str) -> dict[str, int]:
+    """The ids of the rounds that may be in no sums yet, each with the time at which it was begun."""
+    return {row["sk"]: row["at"] for row in table.query(_unsummed(rollout_id))}
+
+
+def forget_unsummed(rollout_id: str, round_id: str, at: int) -> None:
+    """Delete the entry of a round that is not there, unless it may only just be written."""
+    if now() - at > _BEGINNING_S:
+        table.delete(_unsummed(rollout_id), round_id)
+
+
+def total(tallied: Iterable[_Tallied]) -> Tally:
     """The sum of the tallies that are there."""
-    return reduce(Tally.plus, (round_.tally for round_ in rounds if round_.tally), Tally())
+    return reduce(Tally.plus, (each.tally for each in tallied if each.tally), Tally())
+
+
+class _Tallied(Protocol):
+    """A round, or the sum of some."""
+
+    @property
+    def tally(self) -> Tally | None: ...
 
 
 def _sum[Sums: Document](one: Sums, other: Sums) -> Sums:
@@ -190,8 +215,8 @@ def _sum[Sums: Document](one: Sums, other: Sums) -> Sums:
     return type(one)(**{name: getattr(one, name) + getattr(other, name) for name in type(one).model_fields})
 
 
-def _open(rollout_id: str) -> str:
-    return f"OPENROUNDS#{rollout_id}"
+def _unsummed(rollout_id: str) -> str:
+    return f"UNSUMMEDROUNDS#{rollout_id}"
 
 
 def _rounds(rollout_id: str) -> str:

@@ -17,8 +17,8 @@ from rollouts.judging import judge
 from rollouts.moving import finish, move, step_of
 from rollouts.next_step import known_of
 from rollouts.rollout import Rollout, RolloutEnd, StepKind
-from rollouts.round import RolloutRound, total
 from rollouts.starting import take_place
+from rollouts.sums import counted
 from rollouts.weights import has_both, with_cascade
 
 _ROUNDS = 5
@@ -51,7 +51,7 @@ def resume(rollout_id: str, asked: Asked, max_usd: float | None = None) -> Rollo
         if rollout.status == "running" and max_usd in {None, rollout.max_usd}:
             return None
         limit = rollout.max_usd if max_usd is None else max_usd
-        spent = total(RolloutRound.every(rollout.id)).spent_nanodollars / 1e9
+        spent = counted(rollout.id).tally.spent_nanodollars / 1e9
         if spent >= limit:
             raise ApiError(
                 f"Invalid 'max_usd': ${spent:.4f} are spent already. Give more than that.",
@@ -154,6 +154,6 @@ def _alias_to_go_on_with(rollout: Rollout) -> Alias:
 
 
 def _end(rollout: Rollout, why: str) -> RolloutEnd:
-    tallies, _ = known_of(RolloutRound.every(rollout.id))
+    tallies, _ = known_of(counted(rollout.id).sums)
     findings = judge(rollout, tallies)
     return RolloutEnd(why=why, figures=[finding.sentence for finding in findings])

@@ -14,6 +14,7 @@ from foundation import blobs
 from foundation.events import RetireModel
 from providers import registry
 from providers.model_version import ModelVersion
+from rollouts import sums
 from rollouts.advancing import advance
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, RoundRun, round_id_of
@@ -299,7 +300,7 @@ def test_what_an_open_rollout_needs_stays(system: System) -> None:
     assert ModelVersion.load("ft:own").retired_at is not None
 
 
-def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System) -> None:
+def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     made = begun(system)
     eval_id = made["online_eval_id"]
     source = {"type": "jsonl", "source": {"type": "file_content", "content": [{"item": {"input": "q"}, "sample": {}}]}}
@@ -307,11 +308,15 @@ def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System) -> None:
     round_with(made["id"], worse=0, run_id=run["id"])
     at = f"{URL}/{made['id']}"
     assert refused(system, "DELETE", at) == (409, "rollout_open", None)
+    monkeypatch.setattr(sums, "ENOUGH", 1)
     system.settle()
+    sums.fold(made["id"])
+    assert system.ok("GET", at)["counts"][0]["rounds"] == 1
     system.ok("POST", f"{at}/cancel", {})
     assert system.ok("DELETE", at) == {"id": made["id"], "object": "rollout.deleted", "deleted": True}
     assert system.call("GET", at)[0] == 404
     assert (Run.find(run["id"]), Eval.find(eval_id), list(RolloutRound.every(made["id"]))) == (None, None, [])
+    assert sums.counted(made["id"]) == ([], [])
 
 
 def test_rows_whose_run_was_never_begun_are_deleted_with_it(system: System) -> None:

@@ -15,7 +15,8 @@ from foundation import ids
 from providers.spending import spending
 from rollouts.moving import step_of
 from rollouts.rollout import Rollout
-from rollouts.round import RolloutRound, total
+from rollouts.round import RolloutRound, total, unsummed
+from rollouts.sums import counted
 from tests.aliases.build import routing
 from tests.cloud import aws_client
 from tests.examples import of_the_soak
@@ -33,6 +34,12 @@ MOST_CALLS = 70
 SOME = (4, 21, 38, 52)
 STRUCK = [*SOME, *of_the_soak(*(n for n in range(1, MOST_CALLS) if n not in SOME))]
 CALLS = [*(call(number) for number in range(6)), call(7, CANDIDATE, answer="no idea"), call(8, CANDIDATE)]
+
+
+@pytest.fixture(autouse=True)
+def fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round enters the sums of its rollout at once."""
+    monkeypatch.setattr("rollouts.sums.ENOUGH", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -219,11 +226,12 @@ def end_state(system: System) -> dict[str, Any]:
         look(system)
     ended = Rollout.load(rollout.id)
     rounds = list(RolloutRound.every(rollout.id))
-    tally = total(rounds)
+    tally, found = total(rounds), counted(rollout.id)
+    assert found.tally.model_copy(update={"lost": tally.lost}) == tally
     alias = system.ok("GET", f"/v1/aliases/{NAME}")
     return {
         "tally": {**tally.model_dump(), "lost": sorted(tally.lost)},
-        "rounds": len(rounds),
+        "rounds": (len(rounds), sum(sum_.rounds for sum_ in found.sums), len(unsummed(rollout.id))),
         "status": (ended.status, ended.stage, ended.move, [step.kind for step in ended.steps]),
         "alias": (alias["version"], [(target["model"], target["weight"]) for target in alias["targets"]]),
         "told": sorted(notice["type"] for notice in system.notifications()),
@@ -258,7 +266,7 @@ def calm(system: System, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             Calm.end = end_state(system)
         put_back(system, empty)
         system.announced.clear()
-        assert Calm.end["rounds"] == 2
+        assert Calm.end["rounds"] == (2, 2, 0)
         assert Calm.end["tally"]["quality"]["worse"] > 0
         Calm.calls = max(counting.counts.values())
         assert Calm.calls < MOST_CALLS

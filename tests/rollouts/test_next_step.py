@@ -5,6 +5,7 @@ import pytest
 from rollouts.next_step import Known, due, known_of, waits_for
 from rollouts.rollout import RolloutPause
 from rollouts.round import RolloutRound
+from rollouts.sums import summed
 from tests.rollouts.build import AT, rollout, tally
 
 HOUR = 3600
@@ -107,6 +108,6 @@ def test_rounds_are_summed_by_window_and_those_without_graded_pairs_are_no_data(
         RolloutRound(id="3", window=2, tally=tally(0, ungraded=9), tallied_at=90, **fields),
         RolloutRound(id="4", window=2, **fields),
     ]
-    tallies, last = known_of(rounds)
+    tallies, last = known_of(summed(rounds))
     assert {window: counted.quality.pairs for window, counted in tallies.items()} == {1: 15, 2: 0}
     assert last == 50

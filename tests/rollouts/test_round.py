@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, round_id_of, total
+from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, round_id_of, total, unsummed
 
 pytestmark = pytest.mark.usefixtures("system")
 
@@ -61,3 +61,4 @@ def test_tallies_add_up_and_keep_a_few_lost_pairs():
 def test_a_round_that_is_removed_is_gone():
     begun().remove()
     assert not list(RolloutRound.every("rollout_1"))
+    assert not unsummed("rollout_1")
