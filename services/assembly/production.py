@@ -61,9 +61,10 @@ def counted(sources: Sequence[StoredCompletions], *, before: int) -> CountedTraf
 def is_told(traffic: ProductionTraffic, sources: int) -> bool:
     """Whether this traffic, as many completions of each filter, tells by itself how fast it comes.
 
-    Where it is all there is, there is nothing else to count.
+    Where it is all there is, there is nothing else to count. Of as many as are looked at some may be missing in it, as
+    malformed ones are, but hardly half.
     """
-    return traffic.rows < MOST // sources or (sources == 1 and traffic.span_s >= A_DAY_S)
+    return traffic.rows < MOST // sources // 2 or (sources == 1 and traffic.span_s >= A_DAY_S)
 
 
 def _anytime(source: StoredCompletions, before: int) -> StoredCompletions:

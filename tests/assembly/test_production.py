@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from assembly import production
-from assembly.production import counted, is_what_was_selected, recent_traffic
+from assembly.production import counted, is_told, is_what_was_selected, recent_traffic
 from completions.sources import StoredCompletions
 from distillations.dataset import dataset_key
 from distillations.deciding.saving import counted_of, requests_per_month
 from distillations.recipe import UsedRecipe
-from distillations.report.document import REPORT, CountedTraffic, DatasetReport
+from distillations.report.document import REPORT, CountedTraffic, DatasetReport, ProductionTraffic
 from foundation import blobs
 from tests.distilling import build
 from tests.flow.system import System
@@ -73,6 +73,23 @@ def test_a_report_has_the_count_where_its_newest_do_not_tell(
     assert (report.production.rows, report.production.counted is not None) == (rows, most < 5_000)
     # Of the rare ones, one or two are within the day.
     assert requests_per_month(counted_of(report.production)) == pytest.approx(1440, abs=31 * (sources - 1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "span_s", "sources", "told"),
+    [
+        (60, 3_600, 1, True),
+        (4_990, 3_600, 1, False),
+        (4_990, 90_000, 1, True),
+        (2_490, 90_000, 2, False),
+        (60, 3_600, 2, True),
+    ],
+)
+def test_traffic_of_which_a_few_are_malformed_is_not_taken_for_all_there_is(
+    rows: int, span_s: int, sources: int, *, told: bool
+) -> None:
+    traffic = ProductionTraffic(filters=["all"], rows=rows, begins_at=NOW - span_s, ends_at=NOW, in_training=0)
+    assert is_told(traffic, sources) is told
 
 
 @pytest.mark.parametrize(
