@@ -52,6 +52,8 @@ def asked(monkeypatch):
             return DRIFT
         if path.endswith("/steady/drift"):
             return {**DRIFT, "next": None, "status": "steady", "sentence": "No drift."}
+        if path.endswith("/untaught/drift"):
+            return {**DRIFT, "next": {**NEXT, "lacks": "Let the teacher answer."}}
         if path == "/distillations":
             return {"id": "distill_1", "status": "queued", "name": "again"}
         if "/versions" in path:
@@ -165,3 +167,5 @@ def test_drift_is_told_field_by_field_and_its_next_distillation_started(asked):
     assert asked == [("POST", "/distillations", {"name": "again"})]
     nothing = run("drift", "steady", "--distill")
     assert (nothing.exit_code, "nothing to distill anew: No drift." in nothing.output) == (1, True)
+    lacking = run("drift", "untaught", "--distill")
+    assert (lacking.exit_code, "Let the teacher answer." in lacking.output, len(asked)) == (1, True, 1)

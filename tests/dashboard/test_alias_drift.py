@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
+from aliases import changing
+from aliases.changing import Said
+from tests.aliases.build import routing
 from tests.assembly.drifting import ALIAS, learnt, looked, mails, traffic
 from tests.dashboard.browser import Browser
 from tests.distilling import build
@@ -28,6 +32,20 @@ def test_what_has_moved_is_shown_and_distilled_anew_by_a_button(system: System, 
     assert 'value="lab-small"' in filled.body
     assert 'value="split=train"' not in filled.body, "other completions are meant now"
     made = browser.post(f"/aliases/{ALIAS}/drift/distill", {"dataset_id": found["dataset_id"]})
+    assert (made.status, "triage on recent traffic" in made.text) == (200, True)
+
+
+def test_the_button_of_a_slice_distils_that_slice(system: System, browser: Browser) -> None:
+    """Both are answered by one model, and the first one has not moved."""
+    learnt(system)
+    changing.put(ALIAS, routing((build.MODEL, 1), (build.MODEL, 1, {"topic": "recall"})), Said("ada"))
+    known, recalls = mails(96, seed=2, first=1000), mails(96, seed=3, first=2000, topics=["recall"])
+    traffic(system, [record for pair in zip(known, recalls, strict=True) for record in pair])
+    assert looked(system)["status"] == "steady"
+    page = browser.page(f"/aliases/{ALIAS}/drift")
+    fields = dict(re.findall(r'name="(dataset_id|slice)" value="([^"]*)"', page.body))
+    assert fields["slice"] == "topic=recall"
+    made = browser.post(f"/aliases/{ALIAS}/drift/distill", fields)
     assert (made.status, "triage on recent traffic" in made.text) == (200, True)
 
 

@@ -140,10 +140,12 @@ def drift(
             lines = [line for one in [found, *found["slices"]] for line in _drift(one)]
             stack.show(found, as_json=as_json, lines=lines)
             return
-        body = next((one["next"]["body"] for one in [found, *found["slices"]] if one["next"]), None)
-        if body is None:
-            raise Stopped(f"there is nothing to distill anew: {found['sentence']}")
-        begun = stack.asked(to, "POST", "/distillations", body)
+        filled_in = [one["next"] for one in [found, *found["slices"]] if one["next"]]
+        ready = next((one for one in filled_in if not one["lacks"]), None)
+        if ready is None:
+            lacks = filled_in[0]["lacks"] if filled_in else f"there is nothing to distill anew: {found['sentence']}"
+            raise Stopped(lacks)
+        begun = stack.asked(to, "POST", "/distillations", ready["body"])
         stack.show(begun, as_json=as_json, lines=[f"{begun['id']}  {begun['status']}  {stack.plain(begun['name'])}"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dashboard.answers import Answer, Page, SeeOther
 from dashboard.plotted import plotted
@@ -23,19 +23,25 @@ def drift(visit: Visit) -> Answer:
     found = _found(visit)
     plots = [list(plotted(figures(drift)[: _MOST_PLOTS // len(found)])) for drift in found]
     forms = [dict(parse_qsl(urlsplit(drift.next.url).query)) if drift.next else {} for drift in found]
-    shown = list(zip(found, plots, forms, strict=True))
+    shown = list(zip(found, map(_slice, found), plots, forms, strict=True))
     return Page("alias_drift.html", f"Drift of {visit.parameters['name']}", {"shown": shown})
 
 
 @pages.post("/aliases/<name>/drift/distill", scope="write")
 def distill(visit: Visit) -> Answer:
     """Start the next distillation of a slice as it is filled in."""
-    dataset_id = visit.form().get("dataset_id")
-    drift = next((drift for drift in _found(visit) if drift.dataset_id == dataset_id), None)
+    form = visit.form()
+    asked = form.get("dataset_id"), form.get("slice", "")
+    drift = next((drift for drift in _found(visit) if (drift.dataset_id, _slice(drift)) == asked), None)
     if drift is None or drift.next is None:
         raise ApiError("Nothing drifts any more: look at the alias again.", code="no_drift", status=409)
     made = visit.api.post("/distillations", drift.next.body)
     return SeeOther(f"/distillations/{step(made['id'])}")
+
+
+def _slice(drift: TrafficDrift) -> str:
+    """What tells a slice from the others of its alias, of which two may be answered by the same model."""
+    return urlencode(sorted(drift.when.items()))
 
 
 def _found(visit: Visit) -> list[TrafficDrift]:
