@@ -28,8 +28,8 @@ def retrieve_alias_drift(alias: str) -> AliasDrift:
 
 def _newest(alias: str, watched: Watched) -> TrafficDrift:
     """The newest look at a slice, with its history."""
-    newest = looks.latest(alias, watched.when)
-    if newest is None or newest.dataset_id != watched.dataset.id:
+    newest = looks.latest(alias, watched.when, watched.dataset.id)
+    if newest is None:
         newest = TrafficDrift(
             id=alias,
             when=watched.when,

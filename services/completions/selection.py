@@ -109,12 +109,16 @@ def read(
     return (completion for completion in completions if model is None or model in completion.models)
 
 
-def some(key: str, most: int, *, read_lines: ReadLines | None = None) -> Iterator[Completion]:
+def some(
+    key: str, most: int, *, read_lines: ReadLines | None = None, is_meant: Callable[[Reference], bool] | None = None
+) -> Iterator[Completion]:
     """At most so many completions of a selection, chosen by a digest of their lines, lazily and in order.
 
-    Those deleted since are left out; none where there is no selection of this key.
+    Those deleted since are left out; none where there is no selection of this key. With `is_meant` only of those for
+    which it is true.
     """
-    chosen_lines = heapq.nsmallest(most, blobs.raw_lines(key) or (), key=lambda line: hashlib.blake2b(line).digest())
+    lines = (line for line in blobs.raw_lines(key) or () if is_meant is None or is_meant(_unpacked(orjson.loads(line))))
+    chosen_lines = heapq.nsmallest(most, lines, key=lambda line: hashlib.blake2b(line).digest())
     return _read(_present(sorted(chosen_lines)), read_lines)
 
 

@@ -20,7 +20,7 @@ from assembly.report.tally import MOST_VALUES, least_of, step_of
 from assembly.report.topics import topics_of
 from distillations.recipe import ANSWER
 from distillations.report.document import DatasetReport
-from distillations.report.fields import AmountField, Bin, LabelField
+from distillations.report.fields import AmountField, Bin, LabelField, ValueCount
 
 LEAST = 50
 """The completions without which nothing is told of a field."""
@@ -69,6 +69,33 @@ def fields_of(report: DatasetReport, traffic: Observed, questions: Observed) -> 
     return [field for field in fields if field]
 
 
+def counted_in(report: DatasetReport, rows: Sequence[Features]) -> DatasetReport:
+    """The report with the counts of these completions alone, in its own values and ranges. Each trains once."""
+    labels = [field.model_copy(update={"values": _values_in(field, rows)}) for field in report.labels]
+    amounts = [field.model_copy(update={"bins": _bins_in(field, rows)}) for field in report.amounts]
+    every = {"selected": len(rows), "train_lines": len(rows)}
+    return report.model_copy(update={"labels": labels, "amounts": amounts, **every})
+
+
+def _values_in(field: LabelField, rows: Sequence[Features]) -> list[ValueCount]:
+    seen = Counter(_label(features, field.field) for features in rows)
+    counts = [seen[(one.value or "", one.kind)] for one in field.values]
+    return [
+        one.model_copy(update={"selected": count, "train_lines": count})
+        for one, count in zip(field.values, counts, strict=True)
+    ]
+
+
+def _bins_in(field: AmountField, rows: Sequence[Features]) -> list[Bin]:
+    if not field.bins:
+        return []
+    seen = _places(field, rows)
+    return [
+        one.model_copy(update={"selected": seen[place], "train_lines": seen[place]})
+        for place, one in enumerate(field.bins)
+    ]
+
+
 def _rows(field: str, report: DatasetReport, traffic: Observed) -> Sequence[Features]:
     """The traffic that tells something of a field."""
     if field not in _ANSWERED:
@@ -105,15 +132,25 @@ def _amounts(field: AmountField, report: DatasetReport, traffic: Observed) -> Be
     rows = _rows(field.field, report, traffic)
     if len(rows) < LEAST:
         return None
-    starts = [_step_at(bin_.low) for bin_ in field.bins]
-    end = _step_at(field.bins[-1].high)
-    seen = Counter(_place(features.amounts.get(field.field), starts, end) for features in rows)
+    starts, end = _borders(field.bins)
+    seen = _places(field, rows)
     least = (len(rows) + report.selected) / _MOST_BINS
     counts = list(_ranges(field.bins, starts, seen, least))
     counts.append(_Counts((f"more than {ceil(least_of(end)) - 1:,}", "value"), seen[len(starts)], 0, 0))
     rest = [total - sum(column) for total, column in zip(_totals(report), _columns(field.bins), strict=True)]
     counts.append(_Counts(("", "none"), seen[-1], *rest))
     return _beside(field.field, "amounts", counts, traffic.separate)
+
+
+def _borders(bins: Sequence[Bin]) -> tuple[list[int], int]:
+    """The steps at which the ranges begin, and that at which the last one ends."""
+    return [_step_at(bin_.low) for bin_ in bins], _step_at(bins[-1].high)
+
+
+def _places(field: AmountField, rows: Sequence[Features]) -> Counter[int]:
+    """How many amounts lie in each range of a field, by its number, as `_place` has them."""
+    starts, end = _borders(field.bins)
+    return Counter(_place(features.amounts.get(field.field), starts, end) for features in rows)
 
 
 def _totals(report: DatasetReport) -> tuple[int, int]:

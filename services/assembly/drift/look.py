@@ -41,9 +41,7 @@ def look(message: LookForDrift, context: Any) -> None:
 
 def _look(alias: Alias, watched: Watched, at: int) -> TrafficDrift | None:
     """The look, written down, or the one of this day; None where the dataset has no report."""
-    before = looks.latest(alias.id, watched.when)
-    if before and before.dataset_id != watched.dataset.id:
-        before = None
+    before = looks.latest(alias.id, watched.when, watched.dataset.id)
     if before and at - (before.looked_at or 0) < _APART_S:
         return before
     body = blobs.find(watched.dataset.key(REPORT))

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aliases.alias import Alias
 from assembly.drift import moved
 from assembly.drift.again import next_of
-from assembly.drift.cells import LEAST, fields_of
+from assembly.drift.cells import LEAST, counted_in, fields_of
 from assembly.drift.observed import Observed, observed
 from assembly.drift.traffic import first_at, sampled
 from assembly.masking import mask_of
@@ -67,7 +67,8 @@ def looked(alias: Alias, watched: Watched, report: DatasetReport, before: Traffi
             f"in seven days, and {LEAST} are needed."
         )
         return drift.model_copy(update={**counts, "sentence": sentence})
-    return _compared(drift.model_copy(update=counts), watched, report, traffic, references)
+    learnt = _learnt(alias, watched, report)
+    return _compared(drift.model_copy(update=counts), watched, learnt, traffic, references)
 
 
 def _is_of(alias: Alias, watched: Watched) -> Callable[[Reference], bool]:
@@ -85,7 +86,7 @@ def _known(before: TrafficDrift | None) -> dict[str, Any]:
 def _too_young(alias: str, report: DatasetReport, since: int) -> str:
     """Why there cannot be enough traffic yet; empty where there can."""
     selected = [value.last_at for field in report.labels for value in field.values if value.last_at]
-    first = first_at(alias)
+    first = first_at(alias, since=since)
     if first is None:
         return f"Too little traffic to tell: no completion was captured by the alias {alias}."
     if first > since:
@@ -105,10 +106,30 @@ def _observed(watched: Watched, completions: Iterable[Completion]) -> Observed:
     return observed(completions, recipe.slice_keys, mask_of(recipe.steps_of(PersonalData)))
 
 
-def _questions(watched: Watched) -> Observed:
+class _Learnt(NamedTuple):
+    """What the traffic is held against."""
+
+    report: DatasetReport
+    questions: Observed
     """What is noted of some completions that were selected for training, of those that are still there."""
+
+
+def _learnt(alias: Alias, watched: Watched, report: DatasetReport) -> _Learnt:
+    """The training set; where the alias has slices, those of its completions that the slice would have had.
+
+    A model that learnt from everything and answers one slice would else seem to drift from the first day on. Of a slice
+    that the set hardly has, it is the whole set.
+    """
+    if len(alias.routing.groups) > 1:
+        of_slice = _selected(watched, _is_of(alias, watched))
+        if of_slice.conversations >= LEAST:
+            return _Learnt(counted_in(report, of_slice.features), of_slice)
+    return _Learnt(report, _selected(watched))
+
+
+def _selected(watched: Watched, is_meant: Callable[[Reference], bool] | None = None) -> Observed:
     key = dataset_key(_chosen_for(watched), "selection.jsonl")
-    return _observed(watched, selection.some(key, SAMPLE, read_lines=file_lines.completions))
+    return _observed(watched, selection.some(key, SAMPLE, read_lines=file_lines.completions, is_meant=is_meant))
 
 
 def _chosen_for(watched: Watched) -> str:
@@ -119,12 +140,12 @@ def _chosen_for(watched: Watched) -> str:
 
 
 def _compared(
-    drift: TrafficDrift, watched: Watched, report: DatasetReport, traffic: Observed, references: Sequence[Reference]
+    drift: TrafficDrift, watched: Watched, learnt: _Learnt, traffic: Observed, references: Sequence[Reference]
 ) -> TrafficDrift:
     """The look at enough traffic."""
     at, number = drift.looked_at or 0, drift.looks + 1
     alpha = spent_at(number, ALPHA)
-    beside = fields_of(report, traffic, _questions(watched))
+    beside = fields_of(learnt.report, traffic, learnt.questions)
     fields = moved.fields_now(beside, drift.fields, alpha=alpha, at=at)
     since = min((field.since for field in fields if field.since is not None), default=None)
     tells = moved.is_to_tell(fields)

@@ -1,8 +1,10 @@
-"""The looks at the traffic of an alias as rows of the table: the newest one whole, those before it in short.
+"""The looks at the traffic of an alias as rows of the table: the newest at each dataset whole, all of them in short.
 
-DRIFT#<alias> / LATEST                     the newest look: a look takes the place of the one before
-DRIFT#<alias> / LOOK#<seconds>             a look in short; expires after 400 days
-DRIFT#<alias> / SLICE#<id>#LATEST, …#LOOK# the same of a slice; its id follows from its metadata
+An alias that has another model for some days goes on with its looks at the first one's dataset.
+
+DRIFT#<alias> / LATEST#<dataset>            the newest look; expires after 400 days
+DRIFT#<alias> / LOOK#<seconds>              a look in short; expires after 400 days
+DRIFT#<alias> / SLICE#<id>#LATEST#, …#LOOK# the same of a slice; its id follows from its metadata
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from foundation import table
 from foundation.ids import derived_id
 
 MOST_SHOWN = 90
-_LATEST = "LATEST"
+_LATEST = "LATEST#"
 _LOOK = "LOOK#"
 _KEPT_S = 400 * 86_400
 
 
-def latest(alias: str, when: When) -> TrafficDrift | None:
-    """The newest look at a slice, without its history; None before the first one."""
-    row = table.get(_of(alias), f"{_slice(when)}{_LATEST}")
+def latest(alias: str, when: When, dataset_id: str) -> TrafficDrift | None:
+    """The newest look at a slice beside this dataset, without its history; None before the first one."""
+    row = table.get(_of(alias), f"{_slice(when)}{_LATEST}{dataset_id}")
     return TrafficDrift.model_validate_json(row["doc"]) if row else None
 
 
@@ -47,7 +49,8 @@ def keep(drift: TrafficDrift) -> None:
     )
     pk, of_slice = _of(drift.id), _slice(drift.when)
     table.put({"pk": pk, "sk": f"{of_slice}{_LOOK}{at:012d}", "doc": look.model_dump_json(), "expires": at + _KEPT_S})
-    table.put({"pk": pk, "sk": f"{of_slice}{_LATEST}", "doc": drift.model_dump_json()})
+    newest = f"{of_slice}{_LATEST}{drift.dataset_id}"
+    table.put({"pk": pk, "sk": newest, "doc": drift.model_dump_json(), "expires": at + _KEPT_S})
 
 
 def _of(alias: str) -> str:

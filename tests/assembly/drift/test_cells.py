@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assembly.drift.cells import RARE, Beside, fields_of
+from assembly.drift.cells import RARE, Beside, counted_in, fields_of
 from assembly.drift.observed import observed
 from assembly.report.compare import compared
 from completions.completion import Completion
@@ -73,6 +73,15 @@ def test_what_the_set_repeats_is_counted_as_it_trains_and_as_it_was_selected() -
     report = report.model_copy(update={"labels": [field.model_copy(update={"values": values})]})
     both = beside([], rows([9] * 60, first=900), report)["metadata.split"]
     assert (list(both.trained.second), list(both.selected.second)) == ([240], [80])
+
+
+def test_the_rows_of_a_slice_are_counted_in_the_ranges_of_the_whole() -> None:
+    trained = rows([9, 10, 40] * 40, metadata={"team": "a"}) + rows([900] * 80, first=500, metadata={"team": "b"})
+    part = counted_in(reported(trained), observed(trained[:120], [], None).features)
+    fields = beside(trained, rows([9, 10, 40] * 20, first=900, metadata={"team": "a"}), part)
+    for field in (fields["question_characters"], fields["metadata.team"]):
+        assert list(field.trained.second) == list(field.selected.second) == [2 * ours for ours in field.trained.first]
+    assert (part.selected, part.train_lines) == (120, 120)
 
 
 def test_turns_of_one_conversation_make_a_difference_less_sure() -> None:

@@ -9,7 +9,9 @@ import pytest
 from aliases import changing
 from aliases.changing import Said
 from api.new_distillation import NewDistillation
+from assembly.drift import traffic as traffic_of_alias
 from foundation.ids import now
+from providers.model_version import ModelVersion
 from tests.aliases.build import routing
 from tests.assembly.drifting import ALIAS, DAY, learnt, looked, mails, told, traffic
 from tests.distilling import build
@@ -147,6 +149,50 @@ def test_a_model_that_answers_a_slice_is_held_against_that_slice_alone(system: S
     found = looked(system)
     assert (found["status"], found["when"], found["slices"]) == ("steady", {"topic": "refund"}, [])
     assert 50 < found["rows"] < 120
+
+
+def test_a_model_that_learnt_everything_is_held_against_what_it_learnt_of_its_slice(system: System) -> None:
+    """Refunds alone are its calls, as they were a third of what it learnt: nothing has moved."""
+    learnt(system, 240)
+    changing.put(ALIAS, routing((build.TEACHER, 1), (build.MODEL, 1, {"topic": "refund"})), Said("ada"))
+    traffic(system, mails(240, seed=2, first=1000))
+    found = looked(system)
+    assert (found["status"], found["when"]) == ("steady", {"topic": "refund"})
+    [country] = [one for one in found["fields"] if one["comparison"]["field"] == "metadata.country"]
+    assert 50 < country["comparison"]["other_rows"] < 120
+
+
+def test_a_model_that_is_back_goes_on_with_its_looks_and_is_not_told_of_again(system: System) -> None:
+    first = learnt(system)
+    source = {"type": "stored_completions", "metadata": {"topic": "refund"}, "created_before": build.AT + 120}
+    second = str(system.ok("POST", "/v1/datasets", {"source": source})["id"])
+    while system.deliver("ASSEMBLY"):
+        pass
+    ModelVersion(id="lab-small:other", created_at=1, base=build.STUDENT, trainer="", dataset_id=second).create()
+    at = now()
+    traffic(system, mails(96, seed=2, first=1000, topics=["refund", "login", "recall"]), at=at)
+    assert looked(system, at=at)["told_at"] == at
+    changing.put(ALIAS, routing(("lab-small:other", 1)), Said("ada"))
+    other = looked(system, at=at + DAY)
+    assert (other["dataset_id"], other["looks"]) == (second, 1)
+    changing.put(ALIAS, routing((build.MODEL, 1)), Said("ada"))
+    assert len(told(system)) == 2
+    back = looked(system, at=at + 2 * DAY)
+    assert (back["dataset_id"], back["looks"], back["since"], back["told_at"]) == (first, 2, at, at)
+    assert [look["at"] for look in back["history"]] == [at + 2 * DAY, at + DAY, at]
+    assert told(system) == []
+
+
+def test_the_first_calls_may_be_deleted(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic_of_alias, "_MOST_DELETED", 2)
+    learnt(system)
+    at = now()
+    first = mails(4, seed=3, first=5000)
+    traffic(system, first, at=at - 20 * DAY, days=1)
+    traffic(system, mails(96, seed=2, first=1000), at=at)
+    for record in first:
+        system.ok("DELETE", f"/v1/chat/completions/{record['response']['id']}")
+    assert looked(system, at=at)["status"] == "steady"
 
 
 def test_an_alias_of_models_that_learnt_nothing_here_is_not_watched(system: System) -> None:

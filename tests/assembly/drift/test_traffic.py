@@ -63,6 +63,7 @@ def test_a_little_traffic_is_looked_at_whole(captured: list[Reference]) -> None:
 def test_a_call_a_second_all_week_reads_no_more_than_the_slots_allow(
     captured: list[Reference], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(traffic, "_MOST_COUNTED", 1000)
     captured += [reference(number, 7 * DAY + number) for number in range(DAY)]
     looked_at: list[str] = []
     select = index.select
@@ -74,5 +75,16 @@ def test_a_call_a_second_all_week_reads_no_more_than_the_slots_allow(
 
     monkeypatch.setattr(index, "select", counted)
     sample = traffic.sampled("quick", since=7 * DAY, until=8 * DAY - 1)
-    assert len(looked_at) == 8 * traffic._MOST_OF_SLOT
+    assert len(looked_at) == 8 * 1000
     assert set(Counter(one.created // (3 * HOUR) for one in sample).values()) == {250}
+
+
+def test_a_burst_at_the_beginning_of_hours_is_no_pace(captured: list[Reference]) -> None:
+    """Nine hundred calls within half a minute every three hours, as a job sends them, and one a minute besides."""
+    bursts = [7 * DAY + slot * 3 * HOUR + call // 30 for slot in range(56) for call in range(900)]
+    times = sorted([*bursts, *range(7 * DAY, 14 * DAY, 60)])
+    captured += [reference(number, created) for number, created in enumerate(times)]
+    sample = traffic.sampled("quick", since=7 * DAY, until=14 * DAY - 1)
+    ours = sum(one.created % (3 * HOUR) < 30 for one in sample)
+    assert ours / len(sample) == pytest.approx(900 / 1080, rel=0.05)
+    assert len(sample) == pytest.approx(traffic.MOST, rel=0.05)
