@@ -125,6 +125,8 @@ def walk(page: Page, stack: StackInfo, tag: str) -> list[str]:
         seen.append(page.url.removeprefix(stack.pages_url))
 
     page.goto("/")
+    # On a busy machine the field has the focus only some moments after the page is there.
+    expect(page.get_by_label("API key")).to_be_focused()
     page.keyboard.type(stack.api_key)
     page.keyboard.press("Enter")
     page.wait_for_url("**/completions*")
