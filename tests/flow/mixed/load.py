@@ -48,7 +48,7 @@ class Load:
         # A chunk whose provider is away goes back to its queue, instead of waiting for it.
         monkeypatch.setattr(grade, "_RETRY_S", 0.05)
         monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.02)
-        monkeypatch.setattr(gateway.capturing, "_count_failure", self._count_lost)
+        monkeypatch.setattr(gateway.capturing, "count_failure", self._count_lost)
 
     def _count_lost(self) -> None:
         self._pushing.lost_by_gateway += 1
