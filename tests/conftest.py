@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import hypothesis
 import pytest
-import uvicorn
 from moto import mock_aws
 
 from foundation import lease, loop
@@ -19,6 +17,7 @@ from tests import beside, permissions
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, moves_in_process, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
+from tests.lab_server import serving_lab
 from tests.quick_aws import quicken
 
 BESIDE_THE_STACK = pytest.StashKey[bool]()
@@ -128,18 +127,8 @@ def context() -> Context:
 @pytest.fixture(scope="session")
 def lab_server() -> Iterator[str]:
     """The lab, for real, on a free port of loopback; one for all tests of a process."""
-    from local.lab.app import create_app  # imports scikit-learn, which not every run needs
-
-    config = uvicorn.Config(create_app(), port=0, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(5)
+    with serving_lab() as address:
+        yield address
     loop._runner().close()
 
 

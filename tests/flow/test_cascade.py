@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -11,9 +12,17 @@ from aliases.known import known_aliases
 from providers import registry
 from tests.flow import loop
 from tests.flow.system import System
+from tests.lab_server import serving_lab
 
 CHAT = "/v1/chat/completions"
 QUICK = "/v1/aliases/quick"
+
+
+@pytest.fixture(scope="module")
+def lab_server() -> Iterator[str]:
+    """A lab of its own: other tests count on it that no provider has the recorded teacher."""
+    with serving_lab() as address:
+        yield address
 
 
 @pytest.mark.soak
