@@ -1,7 +1,7 @@
 """`python -m local.screenshots`: pictures of the web pages of the local stack, for the documentation.
 
 In: the stack that is up, in which a demo has come to its verdict (`make demo ARGS=--keep`), and the browser of
-`make .tools/chromium/.ready`. Out: PNG files in docs/screenshots, each of at most 150 kB. Exit 1 where there is no such
+`make .tools/chromium/.ready`. Out: PNG files in docs/screenshots, each of at most 160 kB. Exit 1 where there is no such
 stack, no browser, or a picture is larger.
 """
 
