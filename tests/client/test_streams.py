@@ -8,6 +8,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from stillhouse.capturing import Counts
 from stillhouse.capturing.assemble import completion_in
+from stillhouse.capturing.counts import Tally
+from stillhouse.capturing.records import Packer, Seen
 from tests.client.doubles import HELLO, USAGE, chunk, completion, events, piece, stuck
 
 ASK = {"model": "big", "messages": [{"role": "user", "content": "hi"}], "store": True}
@@ -173,6 +175,21 @@ def test_a_stream_that_is_abandoned_or_breaks_is_counted_and_not_recorded(client
         list(client.chat.completions.create(**ASK, stream=True))
     assert contents(client, stillhouse) == []
     assert client.stillhouse.counts == Counts(captured=2, incomplete=2)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        events(chunk(piece(x={"a": "b"})), chunk(piece(x=[{"function": {"arguments": "{}"}}]))),
+        [b"data: " + b"[" * 200_000 + b"]" * 200_000 + b"\n\n"],
+        [b"data: [1]\n\n"],
+    ],
+    ids=["a list where an object has begun", "nested too deeply", "no object"],
+)
+def test_a_stream_of_no_known_shape_costs_no_other_call_of_its_batch(stream):
+    packer = Packer(None, Tally())
+    lines = [packer.line(Seen(b"{}", body, 7, "there")) for body in (stream, events(*HELLO))]
+    assert [line is not None for line in lines] == [False, True]
 
 
 def test_a_stream_left_after_its_last_words_is_recorded(client, stillhouse):

@@ -2,7 +2,7 @@
 
 In: the bytes of a response, server-sent events or plain JSON. Out: the `chat.completion` that the chunks add up to, or
 the `response` in the last event, as OpenAI gives it without streaming; None if the stream was cut off. Raises
-ValueError, TypeError or AttributeError for bytes that are none of these.
+ValueError, TypeError, AttributeError, KeyError or RecursionError for bytes that are none of these.
 
 Fields are put together by their kind, whether they are known or not. Within a delta, strings and lists are appended and
 objects merged; beside it in a choice, lists are appended and all else is replaced; of the whole completion the last

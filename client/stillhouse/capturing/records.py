@@ -93,12 +93,12 @@ class Packer:
         if isinstance(response, list):
             try:
                 completion = completion_in(b"".join(response))
-            except (ValueError, TypeError, AttributeError):
-                completion = None
-            if completion is None:
+                response = b"" if completion is None else to_json(completion)
+            except Exception:  # noqa: BLE001 - whatever a provider sends, the other calls of the batch are delivered
+                response = b""
+            if not response:
                 self._tally.add("incomplete")
                 return None
-            response = to_json(completion)
         line = b'{"request":%b,"response":%b,"latency_ms":%d,"provider":%b%b}' % (
             seen.request,
             response,
