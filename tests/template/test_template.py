@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from dataclasses import MISSING, fields
@@ -19,6 +20,7 @@ from foundation.rollout_messages import LookAtRollouts
 from foundation.settings import Settings
 from rollouts import clock
 from tests.template.loading import (
+    ROOT,
     SERVICES,
     actions,
     functions,
@@ -390,6 +392,16 @@ def test_a_failed_capture_raises_an_alarm() -> None:
     assert alarm["Dimensions"] == [{"Name": "service", "Value": VARIABLES["POWERTOOLS_SERVICE_NAME"]}]
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("CaptureFailed", "Sum", 0)
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+
+
+def test_the_pages_tell_what_the_stack_costs_when_nothing_happens() -> None:
+    pages = ROOT / "docs" / "how-to"
+    table = (pages / "operate.md").read_text(encoding="utf-8").partition("## What it costs when nothing happens")[2]
+    rows = re.findall(r"^\| .+ \| \$([\d.]+)(?: to \$([\d.]+))? \|$", table, re.MULTILINE)
+    least, most = (sum(map(float, column)) for column in zip(*((low, high or low) for low, high in rows), strict=True))
+    assert f"About ${least:.1f}0 a month where the account's free tiers are left, ${most:.1f}0 where" in table
+    assert f"About ${least:.1f}0 to ${most:.1f}0 a month" in (pages / "deploy.md").read_text(encoding="utf-8")
+    assert f"{len(resources('CloudWatch::Alarm'))} alarms at $0.10" in table
 
 
 def test_who_makes_a_set_may_delete_all_that_lies_there_of_it() -> None:
