@@ -90,6 +90,15 @@ def test_every_command_stands_in_its_page_and_says_what_it_takes():
     assert silent == []
 
 
+def test_where_its_page_lists_the_commands_of_a_group_it_lists_all():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "command-line.md").read_text()
+    known = commands(typer.main.get_command(cli.app))
+    rows = re.findall(r"`stillhouse (\w+) (\w[\w-]*\\\|[^` ]+)`", page)
+    listed = {group: {*names.split(r"\|")} for group, names in rows}
+    assert len(listed) > 5
+    assert listed == {group: {words[1] for words in known if words[0] == group} for group in listed}
+
+
 def test_every_command_that_the_docs_name_exists():
     tops = {words[0] for words in commands(typer.main.get_command(cli.app))}
     named = re.compile(r"(?:^|`)stillhouse ([a-z][a-z-]*)", re.MULTILINE)
