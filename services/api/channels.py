@@ -5,7 +5,7 @@ A webhook is also an endpoint of OpenAI's shape (`/v1/webhook_endpoints`), under
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from notifications.channels import (
     Channel,
     ChannelDocument,
     MadeChannelDocument,
+    MadeType,
     all_channels,
     find_channel,
     new_secret,
@@ -36,7 +37,7 @@ _UNKNOWN = {404: "There is no such channel."}
 class NewChannel(Body):
     """A channel to be made."""
 
-    type: Literal["slack", "webhook"]
+    type: MadeType
     """`slack` for an incoming webhook of Slack, or of what takes the same messages; `webhook` for signed events."""
     name: ChannelName
     """For people, to tell channels apart."""

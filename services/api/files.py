@@ -15,10 +15,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from api import retried
 from api.needed import refuse_while_needed, refuse_while_trained_on
-from distillations.formats.report import FileReport
+from distillations.formats.report import FileReport, OddRows
 from distillations.trainers import TrainerName
 from evals.data_sources import FileId
-from evals.files import File, check_lines, file_key
+from evals.files import File, FileStatus, check_lines, file_key
 from foundation import aws, blobs, http, links
 from foundation.document import Body, Document
 from foundation.errors import ApiError, Conflict, NotFound, TooLarge
@@ -68,7 +68,7 @@ class Upload(_About):
     seconds: _Seconds | None = Field(default=None, alias="expires_after[seconds]")
     trainer: TrainerName | None = None
     """The trainer that a file of the purpose `fine-tune` is for. Without it, it is checked as OpenAI takes it."""
-    odd_rows: Literal["mend", "keep"] = "mend"
+    odd_rows: OddRows = "mend"
     """What becomes of rows of a `fine-tune` file that trainers take and that teach wrong things. With `mend` a repeated
     row is left out, a code fence around JSON is taken off, and a file is refused in which two rows answer one question
     otherwise, or a row is longer than 16,385 tokens. With `keep` the report tells of them alone."""
@@ -106,7 +106,7 @@ class FileDocument(Document):
     bytes: int
     filename: str
     purpose: str
-    status: Literal["uploaded", "processed"]
+    status: FileStatus
     """`uploaded` while nobody has looked at its lines: it came, or will come, by a link."""
     expires_at: int | None
     """Seconds UTC; null for a file that stays."""

@@ -6,13 +6,13 @@ the first lines which no such trainer takes. What harms no example is mended, an
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from distillations.formats import OPENAI, Method
 from distillations.formats.lines import examples, mended
-from distillations.formats.report import FileReport
+from distillations.formats.report import FileReport, OddRows
 from distillations.formats.validator import MENDING, MOST_ERRORS, checked
 from distillations.trainers import entry_of
 from foundation.errors import ApiError
@@ -20,9 +20,6 @@ from foundation.errors import ApiError
 _NAMED = 5
 _SHOWN = 20
 _DEFAULT = "default"
-
-
-type OddRows = Literal["mend", "keep"]
 
 
 class TrainingContent(NamedTuple):

@@ -7,7 +7,7 @@ compared: a label, or pass or fail. An answer that the grader's scale does not h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
@@ -18,6 +18,8 @@ from graders.grade import GraderModel, Scale
 from graders.judging import JudgeModel
 
 PASS, FAIL = "pass", "fail"
+type Compared = Literal["label", "passed"]
+"""Which of a criterion's answers are compared with people's: its label, or whether the row passes."""
 type Human = bool | int | float | str
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from evals.calibrations import Calibration, is_stale
+from evals.calibrated_graders import Compared
+from evals.calibrations import Calibration, CalibrationStatus, is_stale
 from evals.eval import Eval
 from evals.judge_cards import CardFigures, Mistakes, Share
 from foundation.document import Document
@@ -52,9 +53,9 @@ class CalibrationDocument(Document):
     """The judge's model; null where no model judges."""
     rubric: str
     """A hash of how the judge is asked and read."""
-    compared: Literal["label", "passed"]
+    compared: Compared
     """Whether people's labels were compared with the judge's, or only whether the row passes."""
-    status: Literal["in_progress", "completed", "failed"]
+    status: CalibrationStatus
     card: ShownJudgeCard | None
     """Null until the run is completed."""
     error: dict[str, str] | None

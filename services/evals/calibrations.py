@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, ClassVar, Literal
 
-from evals.calibrated_graders import FAIL, PASS, NamedGrader, graders_of, judges_of
+from evals.calibrated_graders import FAIL, PASS, Compared, NamedGrader, graders_of, judges_of
 from evals.counts import graded_chunks
 from evals.eval import Eval
 from evals.judge_cards import NO_LABEL, JudgeCard, JudgedRow, judge_card
@@ -21,6 +21,8 @@ from foundation import table
 from foundation.document import Document
 from foundation.records import Record
 from stats import Interval
+
+type CalibrationStatus = Literal["in_progress", "completed", "failed"]
 
 
 class Calibration(Record):
@@ -38,11 +40,11 @@ class Calibration(Record):
     part: str | None = None
     model: str | None = None
     rubric: str
-    compared: Literal["label", "passed"]
+    compared: Compared
     passing: list[str]
     labels: list[tuple[int, list[str]]]
     paid: bool
-    status: Literal["in_progress", "completed", "failed"] = "in_progress"
+    status: CalibrationStatus = "in_progress"
     card: JudgeCard | None = None
     error: dict[str, str] | None = None
     metadata: dict[str, str] | None = None

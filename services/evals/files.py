@@ -21,6 +21,7 @@ from foundation.records import Record
 EXPIRING = "EXPIRING"
 """The partition of the files that expire; their sort keys are `<expires at>#<id>`."""
 _LATE = "LATE"
+type FileStatus = Literal["uploaded", "processed"]
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -34,7 +35,7 @@ class File(Record):
     bytes: int
     filename: str
     purpose: str
-    status: Literal["uploaded", "processed"] = "processed"
+    status: FileStatus = "processed"
     expires_at: int | None = None
     report: dict[str, Any] | None = None
     """What was found in a file of training examples; null for others, and while nobody has looked at it."""

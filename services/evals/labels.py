@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import orjson
 from pydantic import AfterValidator, Field, model_validator
 
-from evals.calibrated_graders import Human, vote
+from evals.calibrated_graders import Compared, Human, vote
 from evals.counts import graded_chunks
 from evals.data_sources import FileId
 from evals.files import File, Row, check_lines
@@ -93,7 +93,7 @@ class RowLabels(NamedTuple):
 class Votes(NamedTuple):
     """People's votes by row, and which of the criterion's answers they are compared with: `label` or `passed`."""
 
-    compared: Literal["label", "passed"]
+    compared: Compared
     by_row: list[tuple[int, list[str]]]
 
 

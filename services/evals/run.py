@@ -24,6 +24,7 @@ from foundation.records import Record
 from providers.pins import Pin
 from providers.usage import ModelUsage
 
+type RunStatus = Literal["queued", "in_progress", "completed", "failed", "canceled"]
 type Answers = Literal["stored", "sampled"]
 
 _SUMMARY = "summary.json"
@@ -47,7 +48,7 @@ class Run(Record):
 
     object: Literal["eval.run"] = "eval.run"
     eval_id: str
-    status: Literal["queued", "in_progress", "completed", "failed", "canceled"] = "queued"
+    status: RunStatus = "queued"
     model: str = ""
     name: str
     data_source: DataSource

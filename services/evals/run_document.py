@@ -8,7 +8,7 @@ from evals.call_costs import cost_of_a_call, mean_latency_ms
 from evals.counts import ResultCounts, graded_chunks, totals
 from evals.data_sources import DataSource
 from evals.figures import RunFigures, run_figures
-from evals.run import Run
+from evals.run import Run, RunStatus
 from foundation.document import Document
 from foundation.later import Pause
 from foundation.settings import settings
@@ -34,7 +34,7 @@ class RunDocument(RunFigures):
     created_at: int
     """Seconds UTC."""
     eval_id: str
-    status: Literal["queued", "in_progress", "completed", "failed", "canceled"]
+    status: RunStatus
     model: str
     """The model under test; empty where the rows bring their samples and nobody said whose."""
     name: str

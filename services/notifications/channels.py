@@ -22,7 +22,11 @@ from foundation.settings import settings
 from notifications.event_types import MAILED
 from notifications.hosts import host_of
 
-type ChannelType = Literal["email", "webhook", "slack"]
+MadeType = Literal["slack", "webhook"]
+"""What somebody makes: `slack` for an incoming webhook of Slack, or of what takes the same messages; `webhook` for
+signed events. `notifying/channels/` sends by each."""
+type ChannelType = Literal["email", MadeType]
+"""And the stack's topic, which is there by itself."""
 MOST_CHANNELS = 20
 """Webhooks and Slack's together; the topic is one more."""
 EMAIL = "channel_email"

@@ -12,11 +12,11 @@ from dashboard.stillhouse_api import Asked
 from dashboard.visit import Visit
 from foundation.errors import ApiError
 from foundation.routes import Routes
+from providers.kinds import KINDS
 
 pages = Routes("Settings")
 _HERE = "/settings"
 _SCOPES = ("capture", "infer", "read", "write", "admin")
-PROVIDER_KINDS = ("openai", "bedrock", "bedrock_imported", "sagemaker")
 _EVENT = "event:"
 """How the names of the boxes begin that choose events."""
 _LONGEST_NUMBER = 6
@@ -144,7 +144,7 @@ def _page(visit: Visit, *, new_key: str | None = None, trial: Any = None, webhoo
         "policies": policies,
         "event_types": types["data"],
         "scopes": _SCOPES,
-        "kinds": PROVIDER_KINDS,
+        "kinds": tuple(KINDS),
         "new_key": new_key,
         "trial": trial,
         "webhook": webhook,

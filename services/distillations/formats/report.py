@@ -16,6 +16,8 @@ from foundation.document import Document
 MOST_FINDINGS = 100
 
 type Level = Literal["error", "repaired", "warning"]
+type OddRows = Literal["mend", "keep"]
+"""What becomes of rows that trainers take and that teach wrong things."""
 
 
 class Finding(Document):
