@@ -29,7 +29,8 @@ _FOLDERS = ("tests/stack/", "tests/conformance/", "tests/local/stack/test_lifecy
 _IN_PROCESS = "tests/conformance/test_description.py"
 _LONG = ("tests/flow/", "tests/tuning/trainers/", "tests/bench/", "tests/sandbox/", "tests/providers/test_pace.py")
 _TURN = struct.Struct("I")
-_PATIENCE_S = 300
+_PATIENCE_S = 900
+"""The first download of the environments may take more than five minutes."""
 
 type Groups = list[list[pytest.Item]]
 
