@@ -21,8 +21,8 @@ _RENAMED = {"max_completions_tokens": "max_completion_tokens"}
 # chat completion with one choice.
 _NOT_SAMPLING = frozenset({"model", "messages", "metadata", "n", "store", "stream", "stream_options"})
 _INPUT = "item.input"
-# How providers refuse a parameter that they do not take.
-_NOT_TAKEN = frozenset({400, 422})
+# How providers refuse a parameter that they do not take; OpenAI's models that reason give no log-probabilities, by 403.
+_NOT_TAKEN = frozenset({400, 403, 422})
 
 
 async def sample_row(

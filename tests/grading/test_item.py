@@ -84,7 +84,7 @@ def test_how_sure_the_model_was_is_kept_where_it_says_so(system: System) -> None
     assert "confidence" not in graded(system, ROW, Sure(), **{**WANTS, "sampling_params": {}})
 
 
-@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("status", [400, 403, 422])
 def test_a_distilled_model_that_refuses_to_say_how_sure_it_is_is_asked_without(status: int, system: System) -> None:
     refusing = Sure(refuses=status)
     sample = graded(system, ROW, refusing, distillation_id="distill_1", **WANTS)
