@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any
 
-from evals.output_items import output_item_row
+from evals.output_items import output_item_row, output_items_behind
 from evals.row_index import ERRORED, PASSED, RowIndex, row_index
 from evals.run import Run
 
@@ -29,6 +29,10 @@ def items_by_status(run: Run, *, after: str | None, status: str, descending: boo
     """The items of this status behind the item `after`; nothing if `after` is no item of the run."""
     index = row_index(run)
     last = len(index.names)
+    if last < run.result_counts.total:
+        # Some were erased: the number of a row is not its place any more.
+        yield from output_items_behind(run, after=after, status=status, descending=descending)
+        return
     first = None if after is None else output_item_row(run.id, after, last)
     if after is not None and first is None:
         return

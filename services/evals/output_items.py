@@ -38,11 +38,13 @@ def output_items(run_id: str, chunk: int) -> list[dict[str, Any]]:
 
 
 def output_item(run: Run, item_id: str) -> dict[str, Any]:
-    """The output item of this id. Raises NotFound where the run has none, or has not graded it yet."""
-    chunk = _chunk_of(run, item_id)
-    if chunk is None or not is_graded(run.id, chunk):
+    """The output item of this id. Raises NotFound where the run has none, or no more, or has not graded it yet."""
+    chunk = _chunk_with(output_item_row(run.id, item_id, run.rows or 0))
+    graded = output_items(run.id, chunk) if chunk is not None and is_graded(run.id, chunk) else []
+    item = next((item for item in graded if item["id"] == item_id), None)
+    if item is None:
         raise NotFound("output item", item_id, param="output_item_id")
-    return next(item for item in output_items(run.id, chunk) if item["id"] == item_id)
+    return item
 
 
 def output_items_behind(
@@ -50,30 +52,33 @@ def output_items_behind(
 ) -> Iterator[dict[str, Any]]:
     """The output items behind the item `after`, lazily: only the chunks of the items that are taken are read.
 
-    Nothing if `after` is no item of the run. With `status`, only the items that have it; `error` asks for those that
-    could not be sampled or graded, whose own status is `fail`.
+    Nothing if `after` is no item of the run; it may have been erased. With `status`, only the items that have it;
+    `error` asks for those that could not be sampled or graded, whose own status is `fail`.
     """
-    first = None if after is None else _chunk_of(run, after)
-    if after is not None and first is None:
+    row = None if after is None else output_item_row(run.id, after, run.rows or 0)
+    if after is not None and row is None:
         return
-    skipping = after is not None
-    for chunk in chunks_from(run.id, first, descending=descending):
+    for chunk in chunks_from(run.id, _chunk_with(row), descending=descending):
         items = output_items(run.id, chunk.chunk)
         for item in reversed(items) if descending else items:
-            if skipping:
-                skipping = item["id"] != after
-            elif _has(status, item):
+            if _is_behind(row, item, descending=descending) and _has(status, item):
                 yield item
+
+
+def _chunk_with(row: int | None) -> int | None:
+    """The chunk that holds a row; every chunk but the last has as many rows."""
+    return None if row is None else row // ROWS_A_CHUNK
+
+
+def _is_behind(row: int | None, item: dict[str, Any], *, descending: bool) -> bool:
+    if row is None:
+        return True
+    number: int = item["datasource_item_id"]
+    return number < row if descending else number > row
 
 
 def _has(status: str | None, item: dict[str, Any]) -> bool:
     return bool(item.get("errored")) if status == "error" else status in {None, item["status"]}
-
-
-def _chunk_of(run: Run, item_id: str) -> int | None:
-    """The chunk that holds an item; every chunk but the last has as many rows. None where it is no item of the run."""
-    row = output_item_row(run.id, item_id, run.rows or 0)
-    return None if row is None else row // ROWS_A_CHUNK
 
 
 def read_output_items[Kept](
