@@ -274,6 +274,20 @@ def test_the_list_of_models_says_whose_are_missing(api: StandIn) -> None:
     assert "gamma< does not say now which models there are" in page.text
 
 
+def test_an_alias_can_be_changed_though_its_drift_is_not_to_be_had(api: StandIn) -> None:
+    target = {"model": "lab-small", "weight": 1, "when": {}, "cascade": None, "provider": "default"}
+    alias = {"id": "quick", "version": 2, "updated_at": 1, "by": "ada", "targets": [target], "fallback": None}
+    alias |= dict.fromkeys(("why", "verdict_id", "sticky_by", "promote_on"))
+    first = {"version": 1, "created_at": 1, "by": "ada", "targets": [target], "deleted": False, "rolled_back_to": None}
+    versions = [{**first, "version": number, "why": None} for number in (2, 1)]
+    api.documents |= {"/aliases/quick": alias, "/aliases/quick/versions": {"data": versions, "has_more": False}}
+    for trouble in (api.broken, api.away):
+        trouble.add("/aliases/quick/drift")
+        page = api.page("/aliases/quick")
+        assert "Roll back to version 1" in page.text
+        trouble.clear()
+
+
 def test_a_fault_of_the_api_is_no_load_and_names_its_request(api: StandIn) -> None:
     api.broken |= {"/deployments", "/evals", "/models"}
     broken = api.visitor.get("/models")

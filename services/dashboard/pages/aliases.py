@@ -50,8 +50,9 @@ def alias(visit: Visit) -> Answer:
     """An alias: who answers which share, a form to change that, and its versions with a button to go back to each."""
     name = visit.parameters["name"]
     found = visit.api.get(_path(name))
-    asked = [Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS, Asked(f"{_path(name)}/drift")]
-    versions, models, drift = visit.api.all(asked)
+    # An alias is gone back with, too, while nobody can say how its traffic stands.
+    drift_of = Asked(f"{_path(name)}/drift", spare=True)
+    versions, models, drift = visit.api.all([Asked(f"{_path(name)}/versions", {"limit": _VERSIONS}), MODELS, drift_of])
     shares = _shares(found)
     content = {
         "alias": found,
