@@ -38,6 +38,6 @@ def _evals_usd(distillation: Distillation) -> float | None:
     # A run that was taken over from another dataset has cost nothing here: that one has paid for it.
     graded = [needed.run_id for needed in dataset.runs if needed.run_id and needed.cost_usd != 0] if dataset else []
     runs = [run for run_id in (*distillation.run_ids, *graded) if (run := Run.find(run_id))]
-    costs = [cost_nanodollars(run.per_model_usage) for run in runs if run.per_model_usage]
+    costs = [cost_nanodollars(paid) for run in runs if (paid := run.paid())]
     known = [cost for cost in costs if cost is not None]
     return sum(known) / 1e9 if len(known) == len(costs) else None

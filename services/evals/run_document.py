@@ -62,8 +62,8 @@ class RunDocument(RunFigures):
 
 
 def run_document(run: Run) -> RunDocument:
-    """The run with the counts so far; a chunk at work may still raise those of a canceled run after its end."""
-    if run.status in {"in_progress", "canceled"}:
+    """The run with the counts so far; a chunk at work may raise those of a run after it was canceled or failed."""
+    if run.status != "completed":
         run = Run.model_validate({**run.model_dump(), **totals(graded_chunks(run.id))})
     criteria = [
         CriterionCounts(testing_criteria=result.testing_criteria, passed=result.passed, failed=result.failed)

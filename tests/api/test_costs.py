@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from distillations.distillation import Distillation
+from distillations.spent import spent_so_far
 from evals.counts import ChunkCounts, ResultCounts
 from evals.run import Run
 from foundation.ids import now
@@ -44,6 +46,8 @@ def test_a_run_that_was_stopped_is_booked_by_what_was_graded_of_it(system: Syste
     ChunkCounts(chunk=0, chunks=2, first_row=0, counts=ResultCounts(), usage=[USED], criteria=[]).write_once(run.id)
     end(Run.load(run.id), status=status)
     assert spent(system)["evals_usd"] == 2.5
+    assert system.ok("GET", f"/v1/evals/{run.eval_id}/runs/{run.id}")["cost_usd"] == 2.5
+    assert spent_so_far(Distillation.load(run.distillation_id or "")).evals_usd == 2.5
 
 
 def test_a_run_that_paid_for_nothing_is_not_booked_and_one_without_a_price_is_counted(system: System) -> None:
