@@ -5,8 +5,8 @@ In: the lists of open objects that the sweep goes through, too. Out: a line an o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import batched, islice
 from typing import Any, NamedTuple
 
 from distillations.dataset import OPEN_DATASETS, Dataset
@@ -22,7 +22,10 @@ from foundation.records import Record
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout
 
 _MOST = 50
-"""The most open objects of a kind that are read."""
+"""The most open objects of a kind that are shown."""
+_READ = 500
+"""The most entries of a kind that are read. What has ended stays among them until the sweep has come twice."""
+_AT_ONCE = 100
 
 
 class Waits(NamedTuple):
@@ -59,31 +62,37 @@ class Kind(NamedTuple):
 
 
 def open_work() -> tuple[list[OpenWork], bool]:
-    """The open objects, those that wait first and then the oldest; and whether there are more than were read."""
+    """The open objects, those that wait first and then the oldest; and whether there may be more."""
     found: list[OpenWork] = []
     more = False
     for kind in _KINDS:
-        entries = list(islice(table.query(kind.partition, limit=_MOST + 1), _MOST + 1))
-        more = more or len(entries) > _MOST
-        found += _of(kind, [str(entry.get("rollout_id", entry["sk"])) for entry in entries[:_MOST]])
+        entries = list(islice(table.query(kind.partition, limit=_READ + 1), _READ + 1))
+        own = list(islice(_of(kind, entries[:_READ]), _MOST + 1))
+        more = more or len(entries) > _READ or len(own) > _MOST
+        found += own[:_MOST]
     return sorted(found, key=lambda work: (work.waits_for is None, work.created_at)), more
 
 
-def _of(kind: Kind, ids: list[str]) -> Iterator[OpenWork]:
-    keys = [(kind.record.KIND, object_id) for object_id in ids]
-    rows = table.get_all(keys)
-    for record in (kind.record.from_row(rows[key]) for key in keys if key in rows):
-        if kind.is_open(record):
-            waits = kind.waits(record)
-            yield OpenWork(
-                id=record.id,
-                kind=kind.name,
-                status=record.status,  # type: ignore[attr-defined]  # every kind here has one
-                created_at=record.created_at,
-                eval_id=getattr(record, "eval_id", None) if kind.name == "run" else None,
-                waits_for=waits.reason if waits else None,
-                waits_since=waits.since if waits else None,
-            )
+def _of(kind: Kind, entries: Sequence[table.Row]) -> Iterator[OpenWork]:
+    """Those of the entries that are open, read a hundred at a time as they are asked for."""
+    for some in batched(entries, _AT_ONCE, strict=False):
+        keys = [(kind.record.KIND, str(entry.get("rollout_id", entry["sk"]))) for entry in some]
+        rows = table.get_all(keys)
+        records = (kind.record.from_row(rows[key]) for key in keys if key in rows)
+        yield from (_shown(kind, record) for record in records if kind.is_open(record))
+
+
+def _shown(kind: Kind, record: Record) -> OpenWork:
+    waits = kind.waits(record)
+    return OpenWork(
+        id=record.id,
+        kind=kind.name,
+        status=record.status,  # type: ignore[attr-defined]  # every kind here has one
+        created_at=record.created_at,
+        eval_id=getattr(record, "eval_id", None) if kind.name == "run" else None,
+        waits_for=waits.reason if waits else None,
+        waits_since=waits.since if waits else None,
+    )
 
 
 def _away(pause: Pause | None) -> Waits | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evals.run import Run
+from evals.run import Run, leave_open_runs
 from foundation import bus
 from foundation.consumer import logger
 from foundation.events import PlanRun
@@ -82,6 +82,8 @@ def _work_on(rollout: Rollout, round_: RolloutRound, context: Any) -> bool:
         # Before the tally, after which nobody comes back to the round.
         spending.book("rollout", round_.id, round_.begun_at, tally.spent_nanodollars)
         round_.record(tally)
+        for part in round_.runs:
+            leave_open_runs(part.run_id)
         tell_if_reached()
     elif not rollout.is_open:
         _cancel(round_)

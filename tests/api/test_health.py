@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from api import open_work
 from distillations.job import OPEN_JOBS
+from evals.run import OPEN_RUNS
 from foundation import aws, table
 from foundation.later import Pause
 from tests.distilling import build
@@ -143,6 +145,27 @@ def test_what_is_open_says_what_it_waits_for(system: System) -> None:
         ("run", "queued", None, None),
     ]
     assert seen["open"][2]["eval_id"] == held.eval_id
+
+
+def test_what_has_ended_hides_nothing_that_is_open(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = build.run(build.distillation("measuring"), "teacher")
+    for number in range(120):
+        table.put({"pk": OPEN_RUNS, "sk": f"evalrun_0{number:04d}"})
+    seen = system.ok("GET", "/v1/health")
+    assert ([work["id"] for work in seen["open"]], seen["more_open"]) == ([run.id, run.distillation_id], False)
+    monkeypatch.setattr(open_work, "_READ", 100)
+    seen = system.ok("GET", "/v1/health")
+    assert ([work["id"] for work in seen["open"]], seen["more_open"]) == ([run.distillation_id], True)
+
+
+def test_of_many_that_are_open_some_are_shown(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_work, "_MOST", 2)
+    for number in range(2):
+        build.distillation("measuring", number=number)
+    assert system.ok("GET", "/v1/health")["more_open"] is False
+    build.distillation("measuring", number=2)
+    seen = system.ok("GET", "/v1/health")
+    assert (len(seen["open"]), seen["more_open"]) == (2, True)
 
 
 def test_only_an_administrator_sees_it(system: System) -> None:

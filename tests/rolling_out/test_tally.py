@@ -12,14 +12,15 @@ from evals.data_sources import CompletionsSource, FileId
 from evals.eval import Eval
 from evals.output_items import items_key
 from evals.own_rows import rows_key
-from evals.run import Run, new_run
-from foundation import blobs, ids
+from evals.run import OPEN_RUNS, Run, new_run
+from foundation import blobs, ids, table
 from providers.usage import ModelUsage
 from rolling_out.tally import tally_of
 from rollouts.gates import Gates
 from rollouts.rollout import Rollout
 from rollouts.round import Differences, RolloutRound, RoundRun, Side
-from tests.rolling_out.calls import CANDIDATE, STABLE, begun
+from tests.flow.system import System
+from tests.rolling_out.calls import CANDIDATE, STABLE, begun, call, push
 
 pytestmark = pytest.mark.usefixtures("system")
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object", "required": ["a"]}}}
@@ -182,3 +183,10 @@ def test_a_run_that_is_not_there_is_waited_for_an_hour() -> None:
     assert (tally.quality.pairs, tally.stable.users) == (0, 1)
     rollout.status = "canceled"
     assert tally_of(rollout, round_of(rollout, got, missing)) is not None
+
+
+def test_the_runs_of_a_tallied_round_are_in_the_list_of_open_ones_no_more(system: System) -> None:
+    rollout = begun()
+    push(system, *(call(number) for number in range(3)))
+    assert [round_.tally is None for round_ in RolloutRound.every(rollout.id)] == [False]
+    assert not list(table.query(OPEN_RUNS))
