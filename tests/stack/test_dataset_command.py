@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from local.stack.info import StackInfo
-from stillhouse import cli
+from tests.stack import commands
 from tests.stack.api import client
 
 TEACHER = "gpt-4o"
 
 
 @pytest.fixture
-def files(stack: StackInfo, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def user(stack: StackInfo, monkeypatch: pytest.MonkeyPatch) -> commands.User:
+    return commands.at(stack, monkeypatch)
+
+
+@pytest.fixture
+def files(stack: StackInfo) -> tuple[str, str]:
     """Two dozen mails to train on, two of which contradict each other and one of which is a test row; and that row."""
-    monkeypatch.setenv("STILLHOUSE_BASE_URL", stack.api_url)
-    monkeypatch.setenv("STILLHOUSE_API_KEY", stack.api_key)
     mails = [_line(f"dataset command: mail {number}", "yes") for number in range(24)]
     mails.append(_line("dataset command: mail 3", "no"))
     made = client(stack).files.create(
@@ -36,20 +38,10 @@ def _line(question: str, answer: str) -> str:
     return json.dumps({"messages": said})
 
 
-def run(*arguments: str, code: int = 0) -> Result:
-    ended = CliRunner().invoke(cli.app, ["dataset", *arguments])
-    assert ended.exit_code == code, ended.output
-    return ended
-
-
-def said(*arguments: str) -> Any:
-    """What a program reads."""
-    return json.loads(run(*arguments, "--json").stdout)
-
-
 def test_a_set_is_made_looked_into_mended_compared_exported_canceled_and_deleted(
-    files: tuple[str, str], tmp_path: Path
+    user: commands.User, files: tuple[str, str], tmp_path: Path
 ) -> None:
+    run, said = partial(user.run, "dataset"), partial(user.said, "dataset")
     source = ["--file", files[0], "--file-model", TEACHER, "--held-out-file", files[1]]
     made = run("create", *source)
     name = made.stdout.partition(":")[0]
@@ -81,3 +73,4 @@ def test_a_set_is_made_looked_into_mended_compared_exported_canceled_and_deleted
     for one in (name, other["id"]):
         assert run("delete", one).stdout == f"deleted: {one}\n"
     assert "No dataset found" in run("report", name, code=1).output
+    assert {path for path in commands.every_command() if path[0] == "dataset"} <= user.ran
