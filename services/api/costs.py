@@ -1,4 +1,4 @@
-"""Costs: what trainings and evals cost in a month, the most that they may, and how long models that lost are kept."""
+"""Costs: what trainings, evals and rollouts cost in a month, what they may, and how long models that lost are kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
 class Costs(Document):
-    """What the stack's trainings and evals cost, and what was set for them."""
+    """What the stack's trainings, evals and rollouts cost, and what was set for them."""
 
     object: Literal["costs"] = "costs"
     spending: Spending
@@ -32,7 +32,7 @@ class CostChanges(Body):
     """What is to be otherwise. What is absent stays as it was; null takes a limit away."""
 
     monthly_cap_usd: Annotated[float, Field(ge=0, le=_MOST_USD, strict=True)] | None = None
-    """What trainings and evals may cost in a month, in US dollars."""
+    """What trainings, evals and rollouts may cost in a month, in US dollars."""
     retire_lost_after_days: Annotated[int, Field(ge=8, le=3650, strict=True)] | None = None
     """After how many days a trained model is retired that lost its verdict, unless it is kept; people are told."""
 
@@ -45,7 +45,7 @@ class CostChanges(Body):
     ),
 )
 def retrieve_costs() -> Costs:
-    """Show what trainings and evals have cost in a month. Calls through the gateway are in `/v1/usage`."""
+    """Show what trainings, evals and rollouts have cost in a month. Calls through the gateway are in `/v1/usage`."""
     return _shown(_month())
 
 
@@ -53,7 +53,8 @@ def retrieve_costs() -> Costs:
 def change_costs(asked: CostChanges) -> Costs:
     """Set the cap of a month, or how long models that lost their verdict are kept.
 
-    Where the cap is reached, new runs and distillations are refused, and a training that would go over it is blocked.
+    Where the cap is reached, new runs, distillations and rollouts are refused, a training that would go over it is
+    blocked, and an open rollout grades no further calls.
     """
     settings = cost_settings()
     settings.create()

@@ -84,7 +84,7 @@ class Usage(Document):
     prices_as_of: str
     """The date of the price list."""
     spending: Spending
-    """What trainings and evals cost in the month of this request: they are in no group."""
+    """What trainings, evals and rollouts cost in the month of this request: they are in no group."""
 
 
 class Group:

@@ -57,12 +57,13 @@ def afforded(
 
 
 def refuse_over_cap() -> None:
-    """Raise ApiError where trainings and evals have cost what they may this month."""
+    """Raise ApiError where trainings, evals and rollouts have cost what they may this month."""
     spent = cap_is_reached()
     if spent:
         raise ApiError(
-            f"The recipe has rows graded, and trainings and evals have cost ${spent.total_usd:.2f} in {spent.month}, "
-            f"of ${spent.monthly_cap_usd:.2f} a month. Raise the cap (POST /v1/costs), or make the dataset next month.",
+            f"The recipe has rows graded, and trainings, evals and rollouts have cost ${spent.total_usd:.2f} in "
+            f"{spent.month}, of ${spent.monthly_cap_usd:.2f} a month. Raise the cap (POST /v1/costs), or make it "
+            "next month.",
             code="monthly_cap_reached",
         )
 

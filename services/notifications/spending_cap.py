@@ -1,4 +1,4 @@
-"""Tell people, once a month, that trainings and evals have cost what they may."""
+"""Tell people, once a month, that trainings, evals and rollouts have cost what they may."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def tell_if_reached() -> None:
         "New evals, distillations and trainings are refused until the month ends or the cap is raised: POST /v1/costs.",
     ]
     cap = f"the cap is ${spent.monthly_cap_usd:.2f}"
-    sentence = f"Trainings and evals have cost ${spent.total_usd:.2f} in {spent.month}; {cap}."
+    sentence = f"Trainings, evals and rollouts have cost ${spent.total_usd:.2f} in {spent.month}; {cap}."
     alert = Alert.of("spending.cap_reached", spent.month, str(spent.monthly_cap_usd), sentence=sentence, lines=lines)
     raise_once(alert)

@@ -1,1 +1,1 @@
-"""`stillhouse costs`: what trainings and evals cost, and the cap of a month, from the command line."""
+"""`stillhouse costs`: what trainings, evals and rollouts cost, and the cap of a month, from the command line."""

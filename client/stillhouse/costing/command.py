@@ -1,4 +1,4 @@
-"""`stillhouse costs show|cap|retire-lost`: what trainings and evals cost, and what they may.
+"""`stillhouse costs show|cap|retire-lost`: what trainings, evals and rollouts cost, and what they may.
 
 In: Stillhouse's URL and a key; changes need the scope `admin`. Out: lines for people, or JSON with
 --json. The exit code is 1 where Stillhouse refuses or cannot be reached.
@@ -14,7 +14,7 @@ from stillhouse import stack
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson
 
-app = typer.Typer(no_args_is_help=True, help="See what trainings and evals cost, and set what they may.")
+app = typer.Typer(no_args_is_help=True, help="See what trainings, evals and rollouts cost, and set what they may.")
 
 
 @app.command()
@@ -36,7 +36,7 @@ def cap(
     usd: Annotated[float | None, typer.Argument(min=0, help="US dollars a month; without it there is no cap.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set what trainings and evals may cost in a month."""
+    """Set what trainings, evals and rollouts may cost in a month."""
     with errors_in_one_line():
         _show(stack.asked(to, "POST", "/costs", {"monthly_cap_usd": usd}), as_json=as_json)
 
