@@ -14,7 +14,7 @@ import io
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +85,10 @@ _drawn = Random()
 OK = 200
 
 
+class NotStraight(Exception):
+    """Botocore has to see this call."""
+
+
 def named(length: int) -> str:
     """A name that nothing else has. To ask the system for each was a tenth of the calls' time."""
     return f"{_drawn.getrandbits(4 * length):0{length}x}"
@@ -126,6 +130,7 @@ def stub(self: BotocoreStubber, event_name: str, request: Any, **options: Any) -
     return act() if act else _own_stub(self, event_name, request, **options)
 
 
+@lru_cache(1000)
 def is_of_aws(url: str) -> bool:
     return urlsplit(url).netloc.endswith(".amazonaws.com")
 

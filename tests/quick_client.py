@@ -1,6 +1,7 @@
 """A call of DynamoDB, SQS or S3, from the method of boto3's client to moto's action with nothing of botocore between.
 
-The parameters are checked as botocore checks them, and copied: nothing that a caller holds becomes a row. A condition
+The parameters are checked as botocore checks them, and copied: nothing that a caller holds becomes a row. Plain rows
+and plain objects are read and written without moto's action (`quick_table`, `quick_s3`). A condition
 that does not hold and an expression that is none are refused in moto's own words: moto may have written before it
 refuses, so such a call is made once. All else that fails, and whatever a test listens to or has put
 in the stubber's place, goes botocore's way from the start.
@@ -17,7 +18,8 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.responses import BaseResponse
 
-from tests import quick_calls, quick_s3
+from tests import quick_calls, quick_parameters, quick_s3, quick_table
+from tests.quick_calls import NotStraight
 
 _own_call = BaseClient._make_api_call
 _own_structure = ParamValidator._validate_structure
@@ -32,11 +34,6 @@ _EVENTS = (
 )
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException"})
 _REDIRECTED = 300
-_validator = ParamValidator()
-
-
-class NotStraight(Exception):
-    """Botocore has to see this call."""
 
 
 def make_api_call(self: BaseClient, operation_name: str, api_params: Any) -> Any:
@@ -65,11 +62,15 @@ def _goes_straight(client: BaseClient, operation: Any) -> bool:
 
 
 def _answer(client: BaseClient, operation: Any, parameters: Any) -> tuple[dict[str, Any], int]:
-    if _validator.validate(parameters, operation.input_shape).has_errors():
-        raise NotStraight
+    if operation.service_model.service_name == "dynamodb":
+        try:
+            return _with_metadata(*quick_table.answered(operation.name, client.meta.region_name, parameters))
+        except NotStraight:
+            pass
+    given = quick_parameters.taken(parameters, operation.input_shape)
     if operation.service_model.service_name == "s3":
-        return _answer_of_s3(operation, parameters)
-    handler = _handler(client, operation, copied(parameters))
+        return _answer_of_s3(operation, given)
+    handler = _handler(client, operation, given)
     try:
         result = getattr(handler, quick_calls.action_named(operation.name))().result
     except (ServiceException, HTTPException) as error:
@@ -140,22 +141,6 @@ def _tell_quota(client: BaseClient, operation: Any, status: int) -> None:
         found[kept] = [handler for handler in handlers if "release_retry_quota" in getattr(handler, "__name__", "")]
     for release in found[kept]:
         release({}, _Status(status))
-
-
-def copied(value: Any) -> Any:
-    """A value as JSON would bring it to moto: of plain types, and nobody else's."""
-    match value:
-        case bool() | int() | float() | bytes():
-            return value
-        case str():
-            return str.__str__(value)
-        case dict():
-            return {key: copied(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [copied(inner) for inner in value]
-        case bytearray():
-            return bytes(value)
-    raise NotStraight
 
 
 def validate_structure(self: ParamValidator, params: Any, shape: Any, errors: Any, name: str) -> None:

@@ -17,7 +17,7 @@ from moto import mock_aws
 from moto.core import request as moto_request
 
 from foundation import blobs, table
-from tests import quick_aws, quick_calls
+from tests import quick_aws, quick_calls, quick_client
 from tests.examples import examples
 
 type Steps = list[tuple[str, dict[str, Any]]]
@@ -44,17 +44,59 @@ KEY = st.tuples(PARTITION, st.sampled_from(["a", "b"])).map(lambda key: {"pk": {
 ROW = st.tuples(KEY, st.dictionaries(st.sampled_from(["value", "count"]), VALUE)).map(
     lambda parts: {**parts[1], **parts[0]}
 )
-CONDITION = st.sampled_from(
+CONDITION_TEXT = st.sampled_from(
     [
-        {},
-        {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": {"#name": "pk"}},
-        {"ConditionExpression": "attribute_exists(#name)", "ExpressionAttributeNames": {"#name": "value"}},
-        {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(absent)"},
-        {"ConditionExpression": "nonsense("},
+        "attribute_not_exists(#value)",
+        "attribute_exists(pk) AND #value = :one",
+        "attribute_exists(pk) AND (attribute_not_exists(#value) OR attribute_type(#value, :null))",
+        "attribute_exists(pk) AND #count = :one AND (#value <> :other)",
+        "attribute_exists(pk) AND (#value IN (:one, :other))",
+        "(#value < :one)",
+        "#value <= :one OR #count > :one AND #count >= :other",
+        "attribute_type(#value, :one) AND sk = :other",
+        "((attribute_exists(pk)))",
+        "(attribute_exists(pk)) AND ((#value = :one))",
+        "(attribute_exists(pk) AND #value = :one) OR (#count = :other)",
+        "NOT #value = :one",
+        "#value BETWEEN :one AND :other",
+        "begins_with(#value, :one)",
+        "#value = #count",
+        "#value = :absent",
+        "#absent = :one",
+        "attribute_exists(sk) attribute_exists(pk)",
+        "attribute_exists(pk",
     ]
+)
+SMALL = st.sampled_from([{"N": "1"}, {"N": "2"}, {"S": "a"}, {"S": "N"}, {"S": "ab"}, {"NULL": True}, {"BOOL": True}])
+
+
+def a_condition(text: str, one: Any, other: Any, spare: bool) -> dict[str, Any]:
+    """A text with the names and the values that it has, and where `spare` is true one more."""
+    names = {f"#{name}": name for name in ("value", "count") if f"#{name}" in text or spare}
+    of = {":one": one, ":other": other, ":null": {"S": "NULL"}}
+    values = {name: value for name, value in of.items() if name in text}
+    parts = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    return {"ConditionExpression": text, **{name: part for name, part in parts.items() if part}}
+
+
+CONDITION = st.one_of(
+    st.sampled_from(
+        [
+            {},
+            {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": {"#name": "pk"}},
+            {"ConditionExpression": "attribute_exists(#name)", "ExpressionAttributeNames": {"#name": "value"}},
+            {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(absent)"},
+            {"ConditionExpression": "nonsense("},
+        ]
+    ),
+    st.builds(a_condition, CONDITION_TEXT, st.one_of(SMALL, VALUE), SMALL, st.sampled_from([False] * 7 + [True])),
 )
 CHANGE = st.sampled_from(
     [
+        ("SET #value = :value", True),
+        ("SET #value = :value, #count = :value", True),
+        ("SET #value = :value, #value = :value", True),
+        ("SET #key = :value", True),
         ("SET #value = :value, another = :value", True),
         ("ADD #value :value", True),
         ("REMOVE #value", False),
@@ -68,14 +110,17 @@ REFUSED = st.sampled_from([{}, {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"
 
 def an_update(key: Any, change: tuple[str, bool], value: Any, condition: Any) -> dict[str, Any]:
     expression, takes_value = change
-    names = {**({"#value": "value"} if "#value" in expression else {}), **condition.get("ExpressionAttributeNames", {})}
+    of = {"#value": "value", "#count": "count", "#key": "sk"}
+    names = {name: place for name, place in of.items() if name in expression}
+    names |= condition.get("ExpressionAttributeNames", {})
+    values = {**({":value": value} if takes_value else {}), **condition.get("ExpressionAttributeValues", {})}
     return {
         **TABLE,
         **condition,
         "Key": key,
         "UpdateExpression": expression,
         **({"ExpressionAttributeNames": names} if names else {}),
-        **({"ExpressionAttributeValues": {":value": value}} if takes_value else {}),
+        **({"ExpressionAttributeValues": values} if values else {}),
     }
 
 
@@ -196,7 +241,14 @@ def test_rows_are_read_as_without(rows: Any, asked: str, from_: str, forward: bo
             "KeyConditionExpression": "pk = :pk AND sk >= :sk",
             "ExpressionAttributeValues": {":pk": {"S": asked}, ":sk": {"S": from_}},
         }
+        between = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {":pk": {"S": asked}, ":low": {"S": from_}, ":high": {"S": "b\U0010ffff"}},
+            "ConsistentRead": True,
+        }
         return [
+            pages(client, ScanIndexForward=forward, **between),
+            answer_of(client, "query", **TABLE, ScanIndexForward=forward, **between),
             pages(client, ScanIndexForward=forward, **whole),
             pages(client, ScanIndexForward=forward, **ranged),
             pages(client, FilterExpression="attribute_exists(#v)", ExpressionAttributeNames={"#v": "value"}, **whole),
@@ -256,6 +308,58 @@ def test_a_row_that_is_too_large_is_refused_as_without() -> None:
         ]
 
     assert_same(write)
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_page_ends_where_it_is_full_as_without(forward: bool) -> None:
+    def read(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
+        for sk, size in zip("abcdefg", (300_000, 400_000, 200_000, 250_000, 404_000, 10, 200_000), strict=True):
+            client.put_item(**TABLE, Item={"pk": {"S": "p"}, "sk": {"S": sk}, "value": {"B": b"x" * size}})
+        asked = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {":pk": {"S": "p"}, ":low": {"S": "b"}, ":high": {"S": "f"}},
+        }
+        first = answer_of(client, "query", **TABLE, ScanIndexForward=forward, **asked)
+        start = {"ExclusiveStartKey": first["LastEvaluatedKey"]}
+        return [first, answer_of(client, "query", **TABLE, ScanIndexForward=forward, **asked, **start)]
+
+    assert_same(read)
+
+
+def test_what_is_no_parameter_is_refused_as_without() -> None:
+    bad: list[tuple[str, dict[str, Any]]] = [
+        ("get_item", {"Key": {"pk": {"S": "a"}}}),
+        ("get_item", {"Key": {"pk": {"S": "a"}, "sk": {"S": ""}}}),
+        ("get_item", {"Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}}),
+        ("get_item", {"Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}, "Unknown": 1}),
+        ("get_item", {"Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}, "ConsistentRead": "yes"}),
+        ("get_item", {"Key": {"pk": {"S": "a"}, "sk": {"S": "b"}, "other": {"S": "c"}}}),
+        ("get_item", {"Key": ["pk", "sk"]}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "value": {"S": 1}}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "value": "text"}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "value": {"N": "one"}}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "value": {"N": "1" * 200}}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "value": {"NULL": False}}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "b" * 1025}}}),
+        ("put_item", {"Item": {"pk": {"S": "a" * 2049}, "sk": {"S": "b"}}}),
+        ("put_item", {"Item": {"sk": {"S": "b"}}}),
+        ("put_item", {}),
+        ("query", {"KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high"}),
+        ("delete_item", {"Key": {"pk": {"S": "a"}, "value": {"S": "b"}}}),
+        ("update_item", {"Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}, "UpdateExpression": ""}),
+    ]
+
+    def ask(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
+        client.put_item(**TABLE, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
+        none = [answer_of(client, "batch_write_item", RequestItems={"table": []})]
+        many = [{"PutRequest": {"Item": {"pk": {"S": "a"}, "sk": {"S": str(n)}}}} for n in range(26)]
+        none += [answer_of(client, "batch_write_item", RequestItems={"table": many})]
+        none += [answer_of(client, "batch_get_item", RequestItems={"table": {"Keys": []}})]
+        return [*none, *(answer_of(client, operation, **TABLE, **given) for operation, given in bad)]
+
+    assert_same(ask)
 
 
 def test_a_table_that_is_absent_is_refused_as_without() -> None:
@@ -406,8 +510,19 @@ def test_what_the_functions_ask_goes_straight_to_its_action(monkeypatch: pytest.
         raise AssertionError("by HTTP")
 
     monkeypatch.setattr(quick_calls, "_own_send", send)
-    table.put({"pk": "a", "sk": "b"})
-    assert table.get("a", "b") == {"pk": "a", "sk": "b"}
+    monkeypatch.setattr(quick_client, "_handler", send)
+    row = {"pk": "a", "sk": "b", "text": "", "count": -3, "raw": b"\x00", "is": False, "none": None}
+    table.put(row)
+    assert table.get("a", "b") == row
+    assert table.put_new({"pk": "a", "sk": "c"})
+    assert not table.put_new({"pk": "a", "sk": "c"})
+    assert table.update("a", "c", {"count": 1}, where={"text": None})
+    assert not table.update("a", "c", {"count": 2}, where={"count": 2}, condition="#count < :most", values={"most": 9})
+    assert not table.update("a", "absent", {"count": 2})
+    table.write_all([{"pk": "a", "sk": "d"}, {"pk": "a", "sk": "e"}])
+    table.delete("a", "d")
+    assert [row["sk"] for row in table.query("a", after="b", limit=1, descending=True)] == ["e"]
+    assert table.get_all([("a", "e"), ("a", "d")]) == {("a", "e"): {"pk": "a", "sk": "e"}}
     assert blobs.find("runs/one/plan.json") is None
     assert blobs.put_new("runs/one/plan.json", b"{}")
     assert not blobs.put_new("runs/one/plan.json", b"[]")
