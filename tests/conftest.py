@@ -96,12 +96,15 @@ register()
 permissions.install()
 
 
+_RESOLVED: dict[str, set[str]] = {}
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     from pytest_socket import socket_allow_hosts
 
     if item.config.stash[BESIDE_THE_STACK] and not beside.is_of_the_stack(item.nodeid):
         beside.give_way()
-    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True, resolution_cache=_RESOLVED)
 
 
 @dataclass

@@ -9,6 +9,9 @@
 - moto reads each expression of an update twice.
 - moto writes down for each of its services how the library `requests` would reach it. No test asks AWS by it.
 - httpx reads the machine's certificates for each client.
+- moto looks for a service's books in a list of all of them under a lock, draws each letter of a receipt by itself, and
+  reads all attributes of a queue to know how long it keeps a message.
+- A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 import copy
 import ssl
+import traceback
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -28,14 +32,16 @@ import moto.core.models
 import moto.core.responses
 import moto.sqs.models
 from botocore.useragent import UserAgentString
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.serialize import AttributePicker, AttributePickerContext
-from moto.core.utils import camelcase_to_underscores
+from moto.core.utils import camelcase_to_underscores, unix_time
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.sqs.models import Message, SQSBackend
 
 from tests import quick_calls, quick_client, quick_expressions
 
@@ -44,9 +50,14 @@ _own_all_items = Table.all_items
 _own_pick = AttributePicker.__call__
 _own_transact = DynamoDBBackend.transact_write_items
 _own_copy_of_value = DynamoType.__deepcopy__
+_own_equals = DynamoType.__eq__
+_own_hash = DynamoType.__hash__
 _own_size = DynamoType.size
 _own_cast_value = DynamoType.cast_value.fget
 _own_make = UpdateExpressionParser.make
+_own_books = BackendDict.__getitem__
+_own_book = AccountSpecificBackend.__getitem__
+_own_frame = traceback.StackSummary.format_frame_summary
 _own_method_names = moto.core.responses.method_names_from_class
 
 _TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
@@ -134,6 +145,15 @@ def cast_value(self: DynamoType) -> Any:
     return self.value if self.type == "S" else _own_cast_value(self)
 
 
+def hash_of_value(self: DynamoType) -> int:
+    """By its text, else as moto does it. A text never equals a value of another type."""
+    return hash(self.value) if self.type == "S" else _own_hash(self)
+
+
+def equals(self: DynamoType, other: DynamoType) -> bool:
+    return self.value == other.value if self.type == "S" == other.type else _own_equals(self, other)
+
+
 def make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
     """A row whose size is counted once, not for each of its fields."""
     self.hash_key, self.range_key, self.attrs = hash_key, range_key, LimitedSizeDict()
@@ -143,17 +163,65 @@ def make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, at
         raise ItemSizeTooLarge
 
 
+def books(self: BackendDict[Any], account: str) -> Any:
+    """What moto keeps of a service for an account. It is listed among those to be emptied since it was made."""
+    return self.get(account) or _own_books(self, account)
+
+
+def book(self: AccountSpecificBackend[Any], region: str) -> Any:
+    return dict.get(self, region) or _own_book(self, region)
+
+
+def copy_of_message(self: Message, memo: dict[int, Any]) -> Message:
+    """A copy of a message, of whose fields its attributes and its receipts are changed in their place."""
+    made = Message.__new__(Message)
+    made.__dict__ = {
+        **self.__dict__,
+        "message_attributes": copy.deepcopy(self.message_attributes, memo),
+        "system_attributes": copy.deepcopy(self.system_attributes, memo),
+        "_old_receipt_handles": [*self._old_receipt_handles],
+    }
+    return made
+
+
+def is_still_kept(self: SQSBackend, queue_name: str, message: Message) -> bool:
+    """Whether a queue still keeps a message, by the one attribute that says so."""
+    period: float = self.get_queue(queue_name).message_retention_period  # type: ignore[attr-defined]
+    return period + message.sent_timestamp / 1000 > unix_time()  # type: ignore[operator]
+
+
+_frames: dict[Any, str] = {}
+
+
+def frame(self: traceback.StackSummary, one: traceback.FrameSummary, **options: Any) -> str:
+    """The lines of a frame in a traceback. What has locals to show, or is of no file, is formatted anew."""
+    if one.locals or not one.filename.endswith(".py"):
+        return _own_frame(self, one, **options)
+    place = (one.filename, one.name, one.lineno, one.end_lineno, one.colno, one.end_colno, one.line, *options.items())
+    if place not in _frames:
+        _frames[place] = _own_frame(self, one, **options)
+    return _frames[place]
+
+
 QUICK: dict[tuple[Any, str], Any] = {
     (Table, "query"): query,
     (Table, "all_items"): all_items,
     (Table, "__deepcopy__"): copy_of_table,
     (DynamoDBBackend, "transact_write_items"): transact,
     (DynamoType, "__deepcopy__"): copy_of_value,
+    (DynamoType, "__eq__"): equals,
+    (DynamoType, "__hash__"): hash_of_value,
     (DynamoType, "size"): size,
     (DynamoType, "cast_value"): property(cast_value),
     (Item, "__init__"): make_item,
     (UpdateExpressionParser, "make"): cache(_own_make),
     (AttributePicker, "__call__"): pick,
+    (BackendDict, "__getitem__"): books,
+    (AccountSpecificBackend, "__getitem__"): book,
+    (Message, "__deepcopy__"): copy_of_message,
+    (SQSBackend, "is_message_valid_based_on_retention_period"): is_still_kept,
+    (moto.sqs.models, "generate_receipt_handle"): lambda: quick_calls.named(185),
+    (traceback.StackSummary, "format_frame_summary"): frame,
     (moto.core.models, "RESPONSES_METHODS"): (),
     (moto.core.responses, "method_names_from_class"): cache(_own_method_names),
     (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
