@@ -1,8 +1,8 @@
 """The chat completion that the chunks of a stream add up to.
 
-In: the chunks in their order. Out: the completion as the provider gives it without `stream`; None where the stream is
-not whole, holds an error, or is larger than is held. It is the same as what the wrapper makes of the same stream; here
-it grows while the stream goes by, and chunks are not kept.
+In: the events in their order. Out: the completion as the provider gives it without `stream`; None where the stream is
+not whole, holds an error or what is no chunk, or is larger than is held. The wrapper makes the same of the same stream,
+and a test draws streams to hold both to that; here it grows while the stream goes by, and chunks are not kept.
 
 Fields are put together by their kind, whether they are known or not. Within a delta, strings and lists are appended and
 objects merged; beside it in a choice, lists are appended and all else is replaced; of the whole completion the last
@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from foundation.consumer import logger
+from providers import Event
 
 MOST_BYTES = 64 * 1024 * 1024
 """So many bytes of chunks are put together. A chunk has hundreds of bytes for each token."""
@@ -39,10 +40,16 @@ class Assembled:
         self._left = MOST_BYTES
         self._odd = False
 
-    def add(self, chunk: dict[str, Any], size: int) -> None:
-        """Add a chunk of so many bytes. A chunk of no known shape leaves the completion without an end."""
-        self._left -= size
-        if self._odd or self._left < 0 or chunk.get("error"):
+    def add(self, event: Event) -> None:
+        """Add the chunk of an event. What is no chunk of a known shape leaves the completion without an end.
+
+        An event without data says nothing.
+        """
+        if not event.data.strip():
+            return
+        chunk = event.document
+        self._left -= len(event.data)
+        if self._odd or self._left < 0 or chunk is None or chunk.get("error"):
             self._odd = True
             return
         try:
@@ -92,10 +99,10 @@ def _add_choice(choices: dict[int, dict[str, Any]], part: dict[str, Any]) -> Non
 def _merge(whole: dict[str, Any], delta: dict[str, Any]) -> None:
     for name, value in delta.items():
         known = whole.get(name)
-        if name == "content" and known and value and _is_said(known) is not _is_said(value):
+        if name == "content" and known and value and _kind_of(known) is not _kind_of(value):
             whole[name] = _joined(known, value)
         elif isinstance(value, list):
-            if known and _is_said(known):
+            if value and known and _is_said(known):
                 raise TypeError("a list where a text has begun")
             whole[name] = known = known or []
             _merge_list(known, value)
@@ -123,6 +130,10 @@ def _going_on(known: Any, piece: str) -> Any:
 
 def _is_said(value: Any) -> bool:
     return isinstance(value, str | _Text)
+
+
+def _kind_of(value: Any) -> type:
+    return str if _is_said(value) else type(value)
 
 
 def _joined(known: Any, value: Any) -> list[Any]:

@@ -57,9 +57,10 @@ class LiveChat:
         """The body of the event stream."""
         try:
             while (event := loop.run(self._stream.next())) and not event.data.startswith(DONE):
-                yield from self._shown(event)
                 if is_error(event):
+                    yield _written(event.data)
                     return
+                yield from self._shown(event)
             yield from self._end(done=event is not None)
             loop.run(self._stream.end())
         except ProviderAway as away:
@@ -68,27 +69,26 @@ class LiveChat:
             self._stream.close()
 
     def _shown(self, event: Event) -> Iterator[bytes]:
+        data = self._as_asked(event)
+        if self._first_token_ms is None and event.document and has_token(event.document):
+            self._first_token_ms = self._stream.took_ms()
+        # What is put together takes parts of the chunk and adds to them: the chunk is written by now.
+        self._assembled.add(event)
+        if data is not None:
+            yield _written(data)
+
+    def _as_asked(self, event: Event) -> bytes | None:
+        """An event's data as the caller wants it; None where it is only about the usage, which we asked for."""
         chunk = event.document
         if chunk is None:
-            yield _written(event.data)
-            return
-        self._assembled.add(chunk, len(event.data))
-        if self._first_token_ms is None and has_token(chunk):
-            self._first_token_ms = self._stream.took_ms()
-        changed = self._as_asked(chunk)
-        if changed is not None:
-            yield _written(event.data if changed is chunk else orjson.dumps(changed))
-
-    def _as_asked(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
-        """A chunk as the caller wants it; None for one that is only about the usage, which we asked for."""
-        once, self._once = self._once, {}
-        if once:
-            chunk = {**chunk, **once}
-        if self._counted or "usage" not in chunk:
-            return chunk
-        if chunk["usage"]:
-            return chunk if chunk.get("choices") else None
-        return {name: value for name, value in chunk.items() if name != "usage"}
+            return event.data
+        if not self._counted and chunk.get("usage") and not chunk.get("choices"):
+            return None
+        asked = {**chunk, **self._once}
+        self._once = {}
+        if not self._counted and not chunk.get("usage"):
+            asked.pop("usage", None)
+        return event.data if asked == chunk else orjson.dumps(asked)
 
     def _end(self, *, done: bool) -> Iterator[bytes]:
         completion = self._assembled.completion()

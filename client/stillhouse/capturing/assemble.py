@@ -48,7 +48,8 @@ def _chunks(text: str) -> Iterator[dict[str, Any]]:
             event, data = "\n".join(data), []
             if event.startswith("[DONE]"):
                 return
-            yield json.loads(event)
+            if event.strip():
+                yield json.loads(event)
 
 
 def _assembled(chunks: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -89,8 +89,8 @@ class SpokenResponse:
                 if is_error(event):
                     yield _error(event.document)
                     return
+                self._assembled.add(event)
                 if event.document:
-                    self._assembled.add(event.document, len(event.data))
                     yield from self._said(event.document)
             yield from self._end()
             loop.run(self._stream.end())
