@@ -21,7 +21,7 @@ _NANODOLLARS = 1e9
 
 
 def expected(parts: Sequence[Part], eval_: Eval) -> int:
-    """What these parts cost; a model without a price counts as nothing, as it does in what is spent."""
+    """What these parts cost; a model that has lost its price since the rollout began counts as nothing."""
     return round(sum(_asking(part) + _grading(part, eval_) for part in parts))
 
 

@@ -48,13 +48,19 @@ def tally_of(rollout: Rollout, round_: RolloutRound) -> Tally | None:
     return Tally(
         **_pairs(rollout.gates, calls),
         **{side: _side(side, calls, parts, rollout.gates) for side in ("stable", "candidate")},
-        spent_nanodollars=sum(_paid_nanodollars(run) for run in runs.values()),
+        spent_nanodollars=_paid_nanodollars(round_, runs.values()),
     )
 
 
-def _paid_nanodollars(run: Run) -> int:
-    """What its calls cost, those of its judges among them. A model without a price counts as nothing."""
-    return sum(cost_nanodollars([used]) or 0 for used in run.paid())
+def _paid_nanodollars(round_: RolloutRound, runs: Iterable[Run]) -> int:
+    """What the calls of a round cost, those of its judges among them; at least its estimate where that is not known.
+
+    A provider may answer under a name that has no price, or not say what a call took: that must not be free, or the
+    budget would never be spent.
+    """
+    costs = [cost_nanodollars([used]) for run in runs for used in run.paid()]
+    known = sum(cost for cost in costs if cost is not None)
+    return max(known, round_.expected_nanodollars) if None in costs else known
 
 
 def _calls(parts: Iterable[RoundRun]) -> Iterable[Call]:

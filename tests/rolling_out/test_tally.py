@@ -173,6 +173,27 @@ def test_what_a_run_paid_before_it_was_stopped_counts() -> None:
     assert tally.spent_nanodollars == 3_000_000
 
 
+@pytest.mark.parametrize("answered", ["renamed", "untold"])
+def test_what_nobody_knows_the_cost_of_counts_by_its_estimate(answered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider answers under a name of its own, or does not say what it took: the budget is spent all the same."""
+    rollout = begun()
+    asked = ended(rollout, "candidate", [item(0)], sampled=True)
+    tokens = {"prompt_tokens": 8, "completion_tokens": 2} if answered == "renamed" else {}
+    name = "its-own-name" if answered == "renamed" else CANDIDATE
+    unknown, judge = (
+        ModelUsage(model_name=name, invocation_count=1, **tokens),
+        ModelUsage(model_name="lab-judge", invocation_count=1, prompt_tokens=100, completion_tokens=50),
+    )
+    price = {"input": "1", "output": "1"}
+    monkeypatch.setattr("providers.prices._price", lambda model: None if model == "its-own-name" else price)
+    Run.load(asked.run_id).change({"per_model_usage": [unknown, judge]})
+    for expected, spent in ((9_000_000, 9_000_000), (0, 150_000)):
+        round_ = round_of(rollout, asked).model_copy(update={"expected_nanodollars": expected})
+        tally = tally_of(rollout, round_)
+        assert tally is not None
+        assert tally.spent_nanodollars == spent
+
+
 def test_a_run_that_is_not_there_is_waited_for_an_hour() -> None:
     rollout = begun()
     got = ended(rollout, "stable", [item(0)], sampled=False)
