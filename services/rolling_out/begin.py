@@ -1,8 +1,8 @@
 """Begin the round of a captured object: take its calls, write the runs' rows, have the runs planned.
 
-In: a rollout, the object's key, and its calls by the rollout's alias. Out: the round, written once, and up to four
-runs, whose ids follow from it; nothing where the budget has no room, or nobody takes pairs now. Done again it finds
-what is there and does the rest.
+In: a rollout, the object's key, and those of its calls that are the rollout's share. Out: the round, written once, and
+up to four runs, whose ids follow from it; nothing where the budget has no room, or nobody takes pairs now. Done again
+it finds what is there and does the rest.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from foundation import bus
 from foundation.events import PlanRun
 from foundation.ids import now
 from rolling_out import budget
-from rolling_out.part import Part, parts_of, side_of
+from rolling_out.part import Part, parts_of
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, round_id_of
-from rollouts.taken import is_in_share, place_of, take
+from rollouts.taken import place_of, take
 
 MOST_IN_A_ROUND = 200
 """The calls that a round takes of one object. The budget is passed by one round at most: it must be no large one."""
@@ -71,8 +71,8 @@ def start(begun: Begun) -> None:
 
 
 def _wanted(rollout: Rollout, calls: Sequence[Completion]) -> list[Completion]:
-    """The calls that are the rollout's share, each id once, at most as many as a round takes."""
-    own = {call.id: call for call in calls if side_of(rollout, call) and is_in_share(rollout, call.id)}
+    """The calls, each id once, at most as many as a round takes."""
+    own = {call.id: call for call in calls}
     return sorted(own.values(), key=lambda call: place_of(rollout.id, call.id))[:MOST_IN_A_ROUND]
 
 

@@ -18,7 +18,9 @@ from foundation import blobs, lease
 from foundation.consumer import logger
 from foundation.errors import AtWork
 from rolling_out.begin import begin, start
+from rolling_out.part import side_of
 from rollouts.rollout import Rollout
+from rollouts.taken import is_in_share
 
 _CLOCKS_APART_S = 300
 """How much later than ours a provider's clock may be: it says when a call was made."""
@@ -47,8 +49,9 @@ def observe(key: str, context: Any) -> None:
 
 
 def take_up(rollout: Rollout, key: str, calls: list[Completion], context: Any) -> None:
-    """Begin the round of these calls, as far as they are the rollout's, or go on with it."""
-    own = [call for call in calls if _is_own(rollout, call)]
+    """Begin the round of these calls, as far as they are the rollout's share, or go on with it."""
+    # Before the lease: objects of which it takes nothing, which may be most, would wait for each other.
+    own = [call for call in calls if _is_own(rollout, call) and is_in_share(rollout, call.id)]
     if own:
         with _alone(rollout, context):
             begun = begin(rollout.id, key, own)
@@ -71,10 +74,13 @@ def _name(call: Completion) -> Any:
 
 
 def _is_own(rollout: Rollout, call: Completion) -> bool:
-    """Whether a call is one that the rollout speaks of: by its alias, without a `when`, and made since it began."""
+    """Whether a call is one that the rollout speaks of.
+
+    It was made by its alias, for one of its models, without a `when`, and since it began.
+    """
     if _name(call) != rollout.alias or call.created < rollout.created_at - _CLOCKS_APART_S:
         return False
-    return not rollout.before.group_of(call.metadata)[0].when
+    return side_of(rollout, call) is not None and not rollout.before.group_of(call.metadata)[0].when
 
 
 @contextmanager

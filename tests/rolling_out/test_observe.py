@@ -145,6 +145,14 @@ def test_a_round_waits_for_another_one_and_in_the_end_its_message_comes_again(
     assert len(list(RolloutRound.every(rollout.id))) == 1
 
 
+def test_an_object_of_which_nothing_is_in_the_share_waits_for_nobody(context: Context) -> None:
+    rollout = begun(share=0.01)
+    others = [number for number in range(20) if not is_in_share(rollout, f"chatcmpl-live-{number}")]
+    with lease.held(rollout.id, "ROUNDS", context):
+        observe.observe(landed(*(call(number) for number in others), call(50, OTHER)), Context(left_ms=200))
+    assert not list(RolloutRound.every(rollout.id))
+
+
 def test_an_error_of_one_rollout_stops_no_other(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     odd, other = begun("a"), begun("b")
     begin = observe.begin
