@@ -13,7 +13,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from assembly.drift.observed import Observed
-from assembly.report.compare import CellName, Cells, range_of
+from assembly.report.compare import CellName, Cells, Separate, range_of
 from assembly.report.features import HOUR, TOOLS, WEEKDAY, Features
 from assembly.report.survey import TOPIC
 from assembly.report.tally import MOST_VALUES, least_of, step_of
@@ -61,10 +61,16 @@ class _Counts(NamedTuple):
 
 def fields_of(report: DatasetReport, traffic: Observed, questions: Observed) -> list[Beside]:
     """Every field that can be compared. `questions` are some completions that were selected for training."""
+    ours = traffic.separate()
+    # Of a set whose completions are all deleted since nobody can say: it is taken to be as the traffic is.
+    theirs = (questions.separate(report.selected), questions.separate()) if questions.features else (ours, ours)
+    whole, sampled = ((ours, other) for other in theirs)
+    labels = (field for field in report.labels if field.closed and field.field not in _UNTOLD)
+    amounts = (field for field in report.amounts if field.field not in _UNTOLD and field.bins)
     fields = [
-        *(_labels(field, report, traffic) for field in report.labels if field.closed and field.field not in _UNTOLD),
-        *(_amounts(field, report, traffic) for field in report.amounts if field.field not in _UNTOLD and field.bins),
-        _topics(traffic, questions),
+        *(_labels(field, report, traffic, whole) for field in labels),
+        *(_amounts(field, report, traffic, whole) for field in amounts),
+        _topics(traffic, questions, sampled),
     ]
     return [field for field in fields if field]
 
@@ -105,7 +111,7 @@ def _rows(field: str, report: DatasetReport, traffic: Observed) -> Sequence[Feat
     return [features for features in traffic.features if features.labels.get("model") in known]
 
 
-def _labels(field: LabelField, report: DatasetReport, traffic: Observed) -> Beside | None:
+def _labels(field: LabelField, report: DatasetReport, traffic: Observed, separate: Separate) -> Beside | None:
     rows = _rows(field.field, report, traffic)
     if len(rows) < LEAST:
         return None
@@ -118,7 +124,7 @@ def _labels(field: LabelField, report: DatasetReport, traffic: Observed) -> Besi
     others = seen.total() - sum(number for _, number in seen.most_common(MOST_VALUES))
     counts.append(_Counts(_OTHERS, others, 0, 0))
     examples = _newest((features.id, features.labels.get(field.field)) for features in rows)
-    return _beside(field.field, "labels", counts, traffic.separate, examples)
+    return _beside(field.field, "labels", counts, separate, examples)
 
 
 def _label(features: Features, field: str) -> CellName:
@@ -128,7 +134,7 @@ def _label(features: Features, field: str) -> CellName:
     return ("", "long") if value is None else (value, "value")
 
 
-def _amounts(field: AmountField, report: DatasetReport, traffic: Observed) -> Beside | None:
+def _amounts(field: AmountField, report: DatasetReport, traffic: Observed, separate: Separate) -> Beside | None:
     rows = _rows(field.field, report, traffic)
     if len(rows) < LEAST:
         return None
@@ -139,7 +145,7 @@ def _amounts(field: AmountField, report: DatasetReport, traffic: Observed) -> Be
     counts.append(_Counts((f"more than {ceil(least_of(end)) - 1:,}", "value"), seen[len(starts)], 0, 0))
     rest = [total - sum(column) for total, column in zip(_totals(report), _columns(field.bins), strict=True)]
     counts.append(_Counts(("", "none"), seen[-1], *rest))
-    return _beside(field.field, "amounts", counts, traffic.separate)
+    return _beside(field.field, "amounts", counts, separate)
 
 
 def _borders(bins: Sequence[Bin]) -> tuple[list[int], int]:
@@ -188,7 +194,7 @@ def _ranges(bins: Sequence[Bin], starts: Sequence[int], seen: Mapping[int, int],
             first, traffic, trained, selected = place + 1, 0, 0, 0
 
 
-def _topics(traffic: Observed, questions: Observed) -> Beside | None:
+def _topics(traffic: Observed, questions: Observed, separate: Separate) -> Beside | None:
     """Topics of both sides' questions together: which side a question is of decides nothing of its topic."""
     if min(len(traffic.words), len(questions.words)) < LEAST:
         return None
@@ -197,7 +203,7 @@ def _topics(traffic: Observed, questions: Observed) -> Beside | None:
     theirs = Counter(topics[name] for name in questions.words if name in topics)
     counts = [_Counts((name, "value"), ours[name], theirs[name], theirs[name]) for name in sorted({*ours, *theirs})]
     examples = _newest((features.id, topics.get(features.id)) for features in traffic.features)
-    return _beside(TOPIC, "topics", counts, traffic.separate, examples)
+    return _beside(TOPIC, "topics", counts, separate, examples)
 
 
 def _newest(values: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
@@ -213,7 +219,7 @@ def _beside(
     field: str,
     kind: Kind,
     counts: Sequence[_Counts],
-    separate: float,
+    separate: Separate,
     examples: Mapping[str, list[str]] | None = None,
 ) -> Beside:
     trained = _cells(field, kind, counts, lambda one: one.trained, separate)
@@ -222,15 +228,16 @@ def _beside(
 
 
 def _cells(
-    field: str, kind: Kind, counts: Sequence[_Counts], other: Callable[[_Counts], int], separate: float
+    field: str, kind: Kind, counts: Sequence[_Counts], other: Callable[[_Counts], int], separate: Separate
 ) -> Cells:
-    """The cells of both sides, those with fewer than five rows, both sides together, in one."""
-    least = _LEAST_IN_CELL / separate
+    """The cells of both sides, those with fewer than five separate rows, both sides together, in one."""
+    first, second = separate
     by_name: dict[CellName, list[int]] = defaultdict(lambda: [0, 0])
     for one in counts:
         if not one.traffic + other(one):
             continue
-        name = one.name if one.traffic + other(one) >= least else RARE
+        is_rare = first * one.traffic + second * other(one) < _LEAST_IN_CELL
+        name = RARE if is_rare else one.name
         by_name[name][0] += one.traffic
         by_name[name][1] += other(one)
     ours, theirs = ([pair[side] for pair in by_name.values()] for side in (0, 1))

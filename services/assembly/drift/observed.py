@@ -25,35 +25,42 @@ class Observed(NamedTuple):
     """The words of a sample of questions, by the id of the completion."""
     conversations: int
     """How many of the completions say something by themselves."""
-    answered: Counter[str]
-    """How many each model answered."""
+    alone: int
+    """Of these, the calls without earlier answers, each of which is a conversation."""
 
-    @property
-    def separate(self) -> float:
-        """The share of the completions that say something by themselves."""
-        return self.conversations / len(self.features) if self.features else 1.0
+    def separate(self, rows: int = 0) -> float:
+        """The share of the rows that say something by themselves.
+
+        The rows are these completions, or so many of which these are some. Of those there may be more conversations
+        than are seen here, but surely no fewer.
+        """
+        if not self.features:
+            return 1.0
+        together = self.conversations - self.alone
+        return self.alone / len(self.features) + together / max(rows, len(self.features))
 
 
 def observed(completions: Iterable[Completion], slice_keys: list[str], mask: Mask | None) -> Observed:
     """What is noted of completions; those that are no sound chat completions are left out."""
     features: list[Features] = []
-    sample, conversations, answered = Sample(mask), set[str](), Counter[str]()
+    sample, conversations, alone = Sample(mask), set[str](), 0
     for completion in completions:
         sound = sound_features(completion, slice_keys, mask=mask)
         if sound:
             features.append(sound)
             sample.note(completion)
-            conversations.add(_conversation(completion))
-            answered[completion.model] += 1
-    return Observed(features, sample.words(), len(conversations), answered)
+            conversation = _conversation(completion)
+            alone += conversation is None
+            conversations |= {conversation} if conversation is not None else set()
+    return Observed(features, sample.words(), len(conversations) + alone, alone)
 
 
-def _conversation(completion: Completion) -> str:
+def _conversation(completion: Completion) -> str | None:
     """What the turns of one conversation have in common: what was said up to the user's first words.
 
-    A call without earlier answers is one of its own, since many users may begin with the same words.
+    None for a call without earlier answers, which is one of its own: many users may begin with the same words.
     """
     roles = [message.get("role") for message in completion.messages]
     if "assistant" not in roles or "user" not in roles:
-        return f"call {completion.id}"
+        return None
     return prefix_keys(completion.messages)[roles.index("user")]

@@ -33,6 +33,8 @@ _LEAST_SEEN = 2
 
 
 type CellName = tuple[str, Literal["value", "long", "none"]]
+type Separate = tuple[float, float]
+"""Of both groups the share of the rows that say something by themselves: less where several are of one conversation."""
 
 
 class Overlap(NamedTuple):
@@ -54,8 +56,7 @@ class Cells(NamedTuple):
     second: Sequence[int]
     overlap: Overlap | None = None
     """None where each row stands once, in one of both groups."""
-    separate: float = 1.0
-    """The share of the rows that say something by themselves: less where several are of one conversation."""
+    separate: Separate = (1.0, 1.0)
 
 
 def skew_of(counted: Counted) -> list[FieldComparison]:
@@ -165,7 +166,8 @@ def _is_telling(cells: Cells) -> bool:
 def _result(cells: Cells, *, exact: bool) -> Homogeneity:
     if cells.overlap:
         return homogeneity(cells.first, cells.second, pooled=cells.overlap.either, weights=cells.overlap.weights)
-    first, second = ([cells.separate * count for count in counts] for counts in (cells.first, cells.second))
+    sides = zip(cells.separate, (cells.first, cells.second), strict=True)
+    first, second = ([share * count for count in counts] for share, counts in sides)
     result = homogeneity(first, second)
     if not exact:
         return result

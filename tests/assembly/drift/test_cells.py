@@ -89,6 +89,38 @@ def test_turns_of_one_conversation_make_a_difference_less_sure() -> None:
     alone = rows([9] * 60, first=900, metadata={"team": "a"})
     fields = beside(trained, alone)["metadata.team"].trained
     [sure] = compared([fields])
-    [less] = compared([fields._replace(separate=0.2)])
-    assert sure.p_value < less.p_value
-    assert (sure.psi, sure.psi_noise_95 < less.psi_noise_95) == (less.psi, True)
+    for separate in ((0.2, 1.0), (1.0, 0.2)):
+        [less] = compared([fields._replace(separate=separate)])
+        assert sure.p_value < less.p_value
+        assert (sure.psi, sure.psi_noise_95 < less.psi_noise_95) == (less.psi, True)
+
+
+def turns(conversations: int, each: int, *, first: int = 0) -> list[Completion]:
+    """So many conversations of so many turns, behind an answer."""
+    made = []
+    for number in range(conversations * each):
+        record = build.record(first + number, "go on", metadata={"team": "ab"[number % 2]})
+        opened = [{"role": "user", "content": f"{first} {number // each}"}, {"role": "assistant", "content": "Yes?"}]
+        record["request"]["messages"] = [*opened, *record["request"]["messages"]]
+        made.append(Completion.of(record, at=build.AT))
+    return made
+
+
+def test_turns_of_a_conversation_count_once_on_the_side_on_which_they_are() -> None:
+    trained, traffic = turns(12, 10), rows([9] * 60, first=900, metadata={"team": "a"})
+    assert beside(trained, traffic)["metadata.team"].trained.separate == (1.0, 0.1)
+    assert beside(traffic, trained)["metadata.team"].trained.separate == (0.1, 1.0)
+
+
+def test_of_a_set_of_which_some_rows_are_read_no_more_conversations_are_told_than_are_seen() -> None:
+    """Of calls without earlier answers, each one by itself, the rest is like them."""
+    some = observed([*turns(10, 2), *rows([9] * 20, first=500)], [], None)
+    assert (some.conversations, some.alone, some.separate()) == (30, 20, 0.75)
+    assert some.separate(400) == 0.5 + 10 / 400
+    assert observed([], [], None).separate(400) == 1.0
+
+
+def test_a_set_whose_completions_are_gone_is_taken_to_be_as_the_traffic_is() -> None:
+    report = reported(turns(12, 10))
+    fields = fields_of(report, observed(turns(20, 5, first=900), [], None), observed([], [], None))
+    assert {field.trained.separate for field in fields} == {(0.2, 0.2)}

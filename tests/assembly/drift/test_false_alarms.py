@@ -62,7 +62,34 @@ def first_drift(
 def _together(days: list[Observed], *, topics: bool) -> Observed:
     words = {name: words for day in days for name, words in day.words.items()} if topics else {}
     features = [features for day in days for features in day.features]
-    return Observed(features, words, len(features), sum((day.answered for day in days), days[0].answered.copy()))
+    return Observed(features, words, len(features), len(features))
+
+
+def conversations(number: int, turns: int, random: Random) -> list[Completion]:
+    """So many conversations of so many turns, each of one user in one state."""
+    made = []
+    for user in range(number):
+        state = random.choice(_STATES[:10])
+        opened = [{"role": "user", "content": f"I am {user:04}"}, {"role": "assistant", "content": "Welcome."}]
+        for _ in range(turns):
+            record = build.record(random.getrandbits(60), "Go on.", metadata={"state": state})
+            record["request"]["messages"] = [*opened, *record["request"]["messages"]]
+            record["response"]["created"] = build.AT
+            made.append(Completion.of(record, at=build.AT))
+    return made
+
+
+def test_a_set_of_few_long_conversations_beside_a_sample_of_many_is_not_told(*, soak: bool) -> None:
+    """Of much traffic hardly two turns of one conversation are looked at, while the set has all turns of each."""
+    told = []
+    for seed in range(100 if soak else 8):
+        random = Random(seed)
+        rows = conversations(60, 15, random)
+        traffic = observed(conversations(300, 1, random), [], None)
+        beside = fields_of(reported(rows), traffic, observed(rows, [], None)._replace(words={}))
+        fields = moved.fields_now(beside, [], alpha=spent_at(1, ALPHA), at=1)
+        told += [seed] if moved.is_to_tell(fields) else []
+    assert len(told) <= (2 if soak else 0)
 
 
 def test_traffic_that_never_changes_is_not_told(*, soak: bool) -> None:
