@@ -9,6 +9,7 @@ DRIFT#<alias> / SLICE#<id>#LATEST#, …#LOOK# the same of a slice; its id follow
 
 from __future__ import annotations
 
+import zlib
 from itertools import islice
 
 from aliases.alias import When
@@ -25,7 +26,7 @@ _KEPT_S = 400 * 86_400
 def latest(alias: str, when: When, dataset_id: str) -> TrafficDrift | None:
     """The newest look at a slice beside this dataset, without its history; None before the first one."""
     row = table.get(_of(alias), f"{_slice(when)}{_LATEST}{dataset_id}")
-    return TrafficDrift.model_validate_json(row["doc"]) if row else None
+    return TrafficDrift.model_validate_json(_plain(row["doc"])) if row else None
 
 
 def history(alias: str, when: When) -> list[DriftLook]:
@@ -50,7 +51,14 @@ def keep(drift: TrafficDrift) -> None:
     pk, of_slice = _of(drift.id), _slice(drift.when)
     table.put({"pk": pk, "sk": f"{of_slice}{_LOOK}{at:012d}", "doc": look.model_dump_json(), "expires": at + _KEPT_S})
     newest = f"{of_slice}{_LATEST}{drift.dataset_id}"
-    table.put({"pk": pk, "sk": newest, "doc": drift.model_dump_json(), "expires": at + _KEPT_S})
+    # Of fifty fields with twenty values each it would be larger than a row may be, and no look would ever be written.
+    packed = zlib.compress(drift.model_dump_json().encode())
+    table.put({"pk": pk, "sk": newest, "doc": packed, "expires": at + _KEPT_S})
+
+
+def _plain(doc: str | bytes) -> str | bytes:
+    """The JSON of a look; before these were compressed it was text."""
+    return doc if isinstance(doc, str) else zlib.decompress(doc)
 
 
 def _of(alias: str) -> str:
