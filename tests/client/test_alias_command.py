@@ -39,6 +39,11 @@ DRIFT = {
     "when": {},
     "slices": [],
 }
+OF_SLICE = {
+    **DRIFT,
+    "when": {"topic": "late refund"},
+    "next": {**NEXT, "command": "its own command", "body": {"name": "of the slice"}},
+}
 
 
 @pytest.fixture
@@ -52,6 +57,8 @@ def asked(monkeypatch):
             return DRIFT
         if path.endswith("/steady/drift"):
             return {**DRIFT, "next": None, "status": "steady", "sentence": "No drift."}
+        if path.endswith("/sliced/drift"):
+            return {**DRIFT, "slices": [OF_SLICE, {**OF_SLICE, "when": {"topic": "a"}, "next": None}]}
         if path.endswith("/untaught/drift"):
             return {**DRIFT, "next": {**NEXT, "lacks": "Let the teacher answer."}}
         if path == "/distillations":
@@ -152,6 +159,22 @@ def test_shares_are_those_of_the_slice():
     assert "back to 5" in lines[0]
     assert "deleted" in lines[1]
     assert json.loads(run("show", "quick", "--json").stdout) == ALIAS
+
+
+def test_the_next_distillation_is_that_of_the_slice_that_is_named(asked):
+    assert run("drift", "sliced", "--distill").exit_code == 0
+    assert run("drift", "sliced", "--distill", "--slice", "topic=late refund").exit_code == 0
+    started = [("POST", "/distillations", {"name": name}) for name in ("again", "of the slice")]
+    assert asked == started
+    for given, told in (
+        ("topic=a", "nothing to distill anew"),
+        ("topic=b", "no trained model answers"),
+        ("b", "no pair"),
+    ):
+        refused = run("drift", "sliced", "--distill", "--slice", given)
+        assert (refused.exit_code, told in " ".join(refused.output.split())) == (1, True), refused.output
+    assert "its own command" in run("drift", "sliced", "--distill", "--slice", "topic=a").output
+    assert asked == started
 
 
 def test_drift_is_told_field_by_field_and_its_next_distillation_started(asked):

@@ -129,8 +129,12 @@ def drift(
     to: To,
     distill: Annotated[
         bool,
-        typer.Option("--distill", help="Start the next distillation as it is filled in, the first of several slices."),
+        typer.Option("--distill", help="Start the next distillation as it is filled in, of one slice."),
     ] = False,
+    slice_: Annotated[
+        list[str] | None,
+        typer.Option("--slice", help="With --distill: KEY=VALUE of the slice; may be repeated. Else the other calls."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show whether the traffic has moved away from what the alias's model learnt from, and what has moved."""
@@ -140,12 +144,8 @@ def drift(
             lines = [line for one in [found, *found["slices"]] for line in _drift(one)]
             stack.show(found, as_json=as_json, lines=lines)
             return
-        filled_in = [one["next"] for one in [found, *found["slices"]] if one["next"]]
-        ready = next((one for one in filled_in if not one["lacks"]), None)
-        if ready is None:
-            lacks = filled_in[0]["lacks"] if filled_in else f"there is nothing to distill anew: {found['sentence']}"
-            raise Stopped(lacks)
-        begun = stack.asked(to, "POST", "/distillations", ready["body"])
+        when = {key: value for text in slice_ or [] for key, value in _pair(text, "KEY=VALUE").items()}
+        begun = stack.asked(to, "POST", "/distillations", _next(found, when)["body"])
         stack.show(begun, as_json=as_json, lines=[f"{begun['id']}  {begun['status']}  {stack.plain(begun['name'])}"])
 
 
@@ -155,6 +155,21 @@ def delete(name: Name, *, to: To, as_json: AsJson = False) -> None:
     with errors_in_one_line():
         gone = stack.asked(to, "DELETE", _path(name))
         stack.show(gone, as_json=as_json, lines=[f"deleted: {gone['id']}"])
+
+
+def _next(found: dict[str, Any], when: dict[str, str]) -> dict[str, Any]:
+    """The next distillation of the slice with this metadata. Raises Stopped where it cannot be started."""
+    every = [found, *found["slices"]]
+    drift = next((one for one in every if one["when"] == when), None)
+    ready: dict[str, Any] | None = drift and drift["next"]
+    if ready and not ready["lacks"]:
+        return ready
+    if drift is None:
+        why = "no trained model answers such calls, or they have more metadata than was given"
+    else:
+        why = ready["lacks"] if ready else f"there is nothing to distill anew: {drift['sentence']}"
+    others = [one["next"]["command"] for one in every if one["next"] and not one["next"]["lacks"]]
+    raise Stopped(f"{why.rstrip('.')}. Ready are: {'; '.join(others)}" if others else why)
 
 
 def _current(to: str, name: str) -> dict[str, Any] | None:
@@ -208,10 +223,10 @@ def _halves(text: str) -> tuple[str, str, str]:
     return text.strip().rpartition(" ")
 
 
-def _pair(text: str) -> dict[str, str]:
+def _pair(text: str, wanted: str = "KEY=VALUE MODEL") -> dict[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise Stopped(f"'{text}' is no pair of metadata: give 'KEY=VALUE MODEL'")
+        raise Stopped(f"'{text}' is no pair of metadata: give '{wanted}'")
     return {key: value}
 
 

@@ -7,6 +7,7 @@ all models are measured on: so the same rows never do both.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def next_of(
         teacher_answers=len(answered),
         lacks=_lacks(distillation, alias, len(answered), len(traffic)),
         url=_form(distillation, alias, when, since),
-        command=f"stillhouse alias drift {alias} --distill",
+        command=_command(alias, when),
     )
 
 
@@ -71,6 +72,11 @@ def _lacks(distillation: Distillation, alias: str, answers: int, rows: int) -> s
         f"distillation learns from those: let it answer a share of {alias} for some days (stillhouse alias set {alias} "
         f"MODEL=3 {distillation.teacher}=1), then look here again."
     )
+
+
+def _command(alias: str, when: When) -> str:
+    slices = (word for key, value in when.items() for word in ("--slice", f"{key}={value}"))
+    return shlex.join(["stillhouse", "alias", "drift", alias, "--distill", *slices])
 
 
 def _form(distillation: Distillation, alias: str, when: When, since: int) -> str:

@@ -138,6 +138,7 @@ def test_each_slice_is_watched_by_itself(system: System) -> None:
     assert [look["status"] for look in recall["history"]] == ["drifted"]
     assert recall["next"]["body"]["train"]["metadata"] == {"topic": "recall"}
     assert "tags=topic%3Drecall" in recall["next"]["url"]
+    assert recall["next"]["command"] == f"stillhouse alias drift {ALIAS} --distill --slice topic=recall"
     [notice] = told(system)
     assert "the alias quick with topic=recall" in notice["sentence"]
 
