@@ -46,6 +46,7 @@ _PAIRS = (
     Query("lost", "`true` for only those that the candidate lost.", {"type": "boolean"}),
 )
 _WHOLE = 100
+type _Named = Annotated[Name, Field(min_length=1)]
 type _Percent = Annotated[int, Field(ge=0, le=_WHOLE, strict=True)]
 type _Minutes = Annotated[int, Field(ge=0, le=40_320, strict=True)]
 
@@ -55,12 +56,12 @@ class NewRollout(Body):
 
     alias: Name
     """The alias. One model must answer its calls without a `when`: the stable one."""
-    candidate: Name | None = None
+    candidate: _Named | None = None
     """The model that is to answer; absent where `verdict_id` names it."""
-    eval_id: Name | None = None
+    eval_id: _Named | None = None
     """The eval whose criteria grade production; absent where `verdict_id` names it. Those that need a reference are
     left out."""
-    verdict_id: Name | None = None
+    verdict_id: _Named | None = None
     """A verdict: its distilled model is the candidate, and its eval grades."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Of the alias's captured completions, how many are asked of the other model, too, and graded."""
@@ -197,9 +198,11 @@ def delete_rollout(rollout_id: str) -> Deleted:
     if not rollout.is_settled:
         raise _not_at_its_end(rollout)
     # Round by round, so that a deletion that breaks off goes on where it was.
-    for round_ in list(RolloutRound.every(rollout.id)):
+    for round_ in RolloutRound.every(rollout.id):
         runs = {begun.run_id: Run.find(begun.run_id) for begun in round_.runs}
-        if any(run and not run.ended for run in runs.values()):
+        if any(run and (not run.ended or round_.tally is None) for run in runs.values()):
+            # Whoever tallies a round books what it cost: of one that is deleted before, nobody would know.
+            bus.send(AdvanceRollout(rollout_id=rollout.id))
             raise _not_at_its_end(rollout)
         for run_id, run in runs.items():
             if run:

@@ -55,7 +55,7 @@ def round_with(rollout_id: str, completion_id: str) -> str | None:
 
 def forget(rollout_id: str) -> None:
     """Delete what is noted of the completions of a rollout."""
-    for row in list(table.query(_pairs(rollout_id))):
+    for row in table.query(_pairs(rollout_id)):
         table.delete(row["pk"], row["sk"])
 
 

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from evals import own_rows
+from evals.data_sources import CompletionsSource, FileId
 from evals.eval import Eval
 from evals.run import Run
 from foundation import blobs
 from foundation.events import RetireModel
+from foundation.ids import now
 from providers import registry
 from providers.model_version import ModelVersion
+from providers.spending import spending
+from providers.usage import ModelUsage
 from rollouts import sums
 from rollouts.advancing import advance
 from rollouts.rollout import Rollout
@@ -129,6 +133,7 @@ def test_an_alias_has_one_open_rollout(system: System) -> None:
         ({"candidate": "lab-judge"}, "candidate"),
         ({"candidate": "quick-reply"}, "candidate"),
         ({"candidate": "nothing-like-it"}, "candidate"),
+        ({"candidate": ""}, "candidate"),
         ({"alias": "none"}, "alias"),
         ({"eval_id": "eval_none"}, "eval_id"),
         ({"verdict_id": "verdict_none"}, "verdict_id"),
@@ -161,6 +166,14 @@ def test_an_alias_that_several_models_answer_is_refused(system: System) -> None:
     body = asked(system)
     system.ok("PUT", ALIAS, {"targets": [{"model": "lab-judge"}, {"model": "lab-small"}]})
     assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
+
+
+def test_an_alias_without_a_place_for_the_candidate_is_refused(system: System) -> None:
+    body = asked(system)
+    slices = [{"model": "lab-small", "when": {"topic": str(number)}} for number in range(19)]
+    system.ok("PUT", ALIAS, {"targets": [{"model": "lab-judge"}, *slices]})
+    assert refused(system, "POST", URL, body) == (400, "invalid_value", "alias")
+    assert system.ok("POST", URL, {**body, "stages": [0, 100]})["status"] == "running"
 
 
 def cascading(to: str) -> dict[str, Any]:
@@ -317,6 +330,24 @@ def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System, monkeypat
     assert system.call("GET", at)[0] == 404
     assert (Run.find(run["id"]), Eval.find(eval_id), list(RolloutRound.every(made["id"]))) == (None, None, [])
     assert sums.counted(made["id"]) == ([], [])
+
+
+def test_what_its_last_rounds_cost_is_booked_before_it_is_deleted(system: System) -> None:
+    made = begun(system)
+    rollout = Rollout.load(made["id"])
+    used = ModelUsage(model_name="gpt-4.1", invocation_count=1, prompt_tokens=1000, completion_tokens=100)
+    source = CompletionsSource(type="completions", source=FileId(type="file_id", id="file-1"))
+    run = Run(id="evalrun_1", created_at=now(), eval_id=made["online_eval_id"], name="round", data_source=source)
+    run.status, run.per_model_usage, run.rollout_id = "completed", [used], rollout.id
+    run.create()
+    runs = [RoundRun(run_id=run.id, side="stable", sampled=False)]
+    RolloutRound(id="round_1", rollout_id=rollout.id, key="a", window=1, stage=0, begun_at=now(), runs=runs).begin()
+    own_rows.write_rows(run.id, "rows.jsonl", lambda: iter([{"item": {"completion_id": "chatcmpl-1"}}]))
+    system.ok("POST", f"{URL}/{rollout.id}/cancel", {})
+    assert refused(system, "DELETE", f"{URL}/{rollout.id}") == (409, "rollout_open", None)
+    system.settle()
+    system.ok("DELETE", f"{URL}/{rollout.id}")
+    assert spending().rollouts_usd == pytest.approx(0.0028)
 
 
 def test_rows_whose_run_was_never_begun_are_deleted_with_it(system: System) -> None:
