@@ -8,6 +8,7 @@ comes. None is returned where somebody else has changed the rollout since it was
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from aliases import changing, history
@@ -24,7 +25,6 @@ from rollouts.rollout import (
     BY,
     ENDED,
     MOST_STEPS,
-    MOST_WINDOWS,
     OPEN_ROLLOUTS,
     Rollout,
     RolloutEnd,
@@ -35,9 +35,11 @@ from rollouts.rollout import (
     Window,
 )
 from rollouts.telling import tell
-from rollouts.weights import in_stage, taken_back
+from rollouts.weights import has_place, in_stage, taken_back
 
 _ROUNDS = 5
+_RECENT = 20
+"""The versions of the alias among which a step's own is looked for: of one that made none all would be read."""
 _CHANGED = "alias_changed"
 _STATUS: dict[StepKind, Status] = {
     "started": "running",
@@ -105,8 +107,8 @@ def finish(rollout: Rollout) -> Rollout | None:
         if error.code != _CHANGED:
             raise
         return _give_way(rollout, step)
-    tell(rollout, step)
     done = step.model_copy(update={"alias_version": version})
+    tell(rollout, done)
     changes: dict[str, Any] = {"move": None, "steps": [*rollout.steps, done][-MOST_STEPS:]}
     changes |= {"alias_version": version} if version is not None else {}
     if not rollout.change_from(changes):
@@ -121,18 +123,18 @@ def _changes(rollout: Rollout, step: Step) -> dict[str, Any]:
     """What a step changes of the row."""
     status = _STATUS[step.kind]
     changes: dict[str, Any] = {"status": status, "stage": step.to_stage}
-    if step.kind == "advanced" or (step.kind == "resumed" and step.by != BY):
+    resumed = step.kind == "resumed" and step.by != BY
+    if step.kind == "advanced" or resumed:
         # A stage that somebody resumes lasts as long as one that is entered; a pause that ended by itself goes on.
-        changes |= {"stage_since": step.at, "windows": _with_window(rollout, step.to_stage)}
+        changes |= {"stage_since": step.at}
+    if step.kind == "advanced" or (resumed and rollout.may_open_window):
+        changes |= {"windows": _with_window(rollout, step.to_stage)}
     return changes | ({"ended_at": step.at} if status in ENDED else {})
 
 
 def _with_window(rollout: Rollout, stage: int) -> list[Window]:
-    number = len(rollout.windows) + 1
-    if number > MOST_WINDOWS:
-        # What is more would not find a row: the last window goes on.
-        return [*rollout.windows[:-1], rollout.windows[-1].model_copy(update={"stage": stage})]
-    return [*rollout.windows, Window(stage=stage, since=now(), alpha=alpha_of(number, rollout.gates))]
+    alpha = alpha_of(rollout.window + 1, rollout.gates)
+    return [*rollout.windows, Window(stage=stage, since=now(), alpha=alpha)]
 
 
 def _change_alias(rollout: Rollout, step: Step) -> int | None:
@@ -142,9 +144,9 @@ def _change_alias(rollout: Rollout, step: Step) -> int | None:
     it by such a change.
     """
     if step.kind in _GOES_ON and rollout.percent > 0:
-        alias = changing.load(rollout.alias) if Alias.find(rollout.alias) else None
-        if alias is None:
-            raise ApiError(f"The alias '{rollout.alias}' was deleted.", code=_CHANGED)
+        alias = Alias.find(rollout.alias)
+        if alias is None or not has_place(alias.routing, rollout):
+            raise ApiError(f"The alias '{rollout.alias}' was deleted, or has got too many targets.", code=_CHANGED)
         return _put(rollout, step, in_stage(alias.routing, rollout), rollout.alias_version)
     if step.kind in _GOES_BACK:
         return _take_back(rollout, step)
@@ -168,9 +170,8 @@ def _put(rollout: Rollout, step: Step, routing: Routing, expected: int) -> int |
     said = Said(BY, cut(f"{step.why} {rollout.id}"), rollout.verdict_id, attempt, expected)
     alias = changing.put(rollout.alias, routing, said)
     lineage.link([(Node("model", model), Node("alias", rollout.alias)) for model in alias.routing.models])
-    made = (version for version in history.versions(alias) if version.attempt == attempt)
-    version = next(made, None)
-    return version.version if version else None
+    recent = islice(history.versions(alias), _RECENT)
+    return next((version.version for version in recent if version.attempt == attempt), None)
 
 
 def _give_way(rollout: Rollout, step: Step) -> Rollout | None:
@@ -188,7 +189,8 @@ def _give_way(rollout: Rollout, step: Step) -> Rollout | None:
 
 PAUSES = {
     "no_data": "No graded pairs come in. It goes on by itself with the next ones: see that the alias is called, that "
-    "its models refuse no calls, that completions are captured, and that the runs of its rounds succeed.",
+    "its models refuse no calls, that completions are captured, that the runs of its rounds succeed, and that the "
+    "month's cap is not reached.",
     "provider_away": "A provider is away. It goes on by itself once it answers.",
     "budget": "Its budget is spent. Resume it with a larger max_usd, or roll it back.",
     "alias_changed": "Somebody else has changed the alias. Resume it to go on with the alias as it is now, or roll it "

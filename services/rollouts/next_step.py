@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rollouts.gates import GateName
 from rollouts.judging import GateState, Standing, standings
-from rollouts.rollout import MOST_WINDOWS, PauseReason, Rollout, StepKind
+from rollouts.rollout import PauseReason, Rollout, StepKind
 from rollouts.round import Tally
 from rollouts.sums import WindowSum
 
@@ -128,7 +128,7 @@ def _onwards(rollout: Rollout, known: Known, found: Mapping[GateName, Standing])
             return Due("promoted", "All gates hold in the last stage.")
         return Due("advanced", f"All gates hold at {rollout.percent}%.")
     pairs = known.tallies.get(rollout.window, Tally()).quality.pairs
-    if pairs >= PAIRS_OF_A_WINDOW and rollout.window < MOST_WINDOWS:
+    if pairs >= PAIRS_OF_A_WINDOW and rollout.may_open_window:
         return Due(None, window=True)
     return None
 

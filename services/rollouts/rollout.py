@@ -180,6 +180,11 @@ class Rollout(Record):
         """The number of the current window, from 1: a round belongs to that in which it is begun."""
         return len(self.windows)
 
+    @property
+    def may_open_window(self) -> bool:
+        """Whether the stage may have one more window: those to come need one each, or old pairs would let them pass."""
+        return self.window < MOST_WINDOWS - MOST_STAGES
+
     def other(self, model: str) -> str:
         """The model that is asked the same request after this one of the two has answered it."""
         return self.candidate if model == self.stable else self.stable

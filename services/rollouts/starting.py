@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from aliases import changing
-from aliases.alias import Alias
+from aliases.alias import MOST_TARGETS, Alias
 from completions import index
 from completions.filters import Filter
 from completions.scan import Scan
@@ -27,7 +27,7 @@ from rollouts.judging import alpha_of
 from rollouts.moving import finish, step_of
 from rollouts.online_eval import online_eval
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
-from rollouts.weights import stable_of, with_cascade
+from rollouts.weights import has_place, stable_of, with_cascade
 from stats.quantile import nearest_rank
 
 _ROUNDS = 5
@@ -87,6 +87,7 @@ def begin(rollout_id: str, wanted: Wanted) -> Rollout:
             windows=[Window(stage=0, since=at, alpha=alpha_of(1, wanted.gates))],
             **wanted.settings,
         )
+        _refuse_full(alias, rollout)
         rollout.move = step_of(rollout, "started", "It has begun.", by=wanted.by)
         take_place(rollout)
         graded_by.create()
@@ -130,6 +131,17 @@ def _refuse_cascade(alias: Alias, stable: str, candidate: str) -> None:
         raise ApiError(
             f"Invalid 'alias': the target '{model}' of '{alias.id}' has a cascade, and a rollout compares two models. "
             f"Take the cascade out for its time: PUT /v1/aliases/{alias.id}.",
+            code="invalid_value",
+            param="alias",
+        )
+
+
+def _refuse_full(alias: Alias, rollout: Rollout) -> None:
+    """Raises ApiError where the alias has no place for the candidate beside its other targets."""
+    if not has_place(alias.routing, rollout):
+        raise ApiError(
+            f"Invalid 'alias': '{alias.id}' has {len(alias.targets)} targets, and with the candidate it would have "
+            f"more than {MOST_TARGETS}. Take one out: PUT /v1/aliases/{alias.id}.",
             code="invalid_value",
             param="alias",
         )

@@ -49,6 +49,8 @@ def _sentence(rollout: Rollout, step: Step) -> str:
             return f"The rollout of {candidate} for {name} is paused: {step.why}"
         case _:
             gate = f" by the gate '{rollout.ended.gate}'" if rollout.ended and rollout.ended.gate else ""
+            if step.alias_version is None:  # It was in the shadow, or somebody has taken the calls from it before.
+                return f"{candidate} is rolled back{gate}: it answers no calls of {name}."
             return f"{candidate} is rolled back{gate}: {stable} answers all calls of {name} again."
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from aliases.alias import Alias
+from aliases.alias import MOST_TARGETS, Alias
 from foundation.errors import ApiError, Conflict, RetryLater
 from providers.model_version import ModelVersion
 from rollouts.judging import judge
@@ -19,7 +19,7 @@ from rollouts.next_step import known_of
 from rollouts.rollout import Rollout, RolloutEnd, StepKind
 from rollouts.starting import take_place
 from rollouts.sums import counted
-from rollouts.weights import has_both, with_cascade
+from rollouts.weights import has_both, has_place, is_answering, with_cascade
 
 _ROUNDS = 5
 
@@ -73,6 +73,7 @@ def roll_back(rollout_id: str, asked: Asked) -> Rollout:
             _refuse_retired(rollout)
             # It is finished from there, should this be killed; another one that has begun since is refused.
             take_place(rollout)
+            _refuse_overtaken(rollout)
         return {"ended": _end(rollout, asked.why or "Somebody rolled it back.")}
 
     return _step(rollout_id, "rolled_back", asked, "Somebody rolled it back.", check)
@@ -132,6 +133,19 @@ def _refuse_retired(rollout: Rollout) -> None:
         )
 
 
+def _refuse_overtaken(rollout: Rollout) -> None:
+    """Raises Conflict where the candidate was followed by another model since: nothing would go back."""
+    alias = Alias.find(rollout.alias)
+    if alias is None or not is_answering(alias.routing, rollout.candidate):
+        raise Conflict(
+            f"'{rollout.candidate}' answers no calls of '{rollout.alias}' any more: the alias was changed since the "
+            f"promotion. GET /v1/aliases/{rollout.alias}/versions says how, and PUT /v1/aliases/{rollout.alias} points "
+            "it elsewhere.",
+            code="alias_changed",
+            param="alias",
+        )
+
+
 def _alias_to_go_on_with(rollout: Rollout) -> Alias:
     alias = Alias.find(rollout.alias)
     if alias is None or not has_both(alias.routing, rollout):
@@ -139,6 +153,13 @@ def _alias_to_go_on_with(rollout: Rollout) -> Alias:
             f"The alias '{rollout.alias}' does not point at the models of this stage any more. Let it: "
             f"{rollout.stable} with {100 - rollout.percent}% and {rollout.candidate} with {rollout.percent}% of the "
             f"calls without a 'when', and no other model, or roll the rollout back.",
+            code="alias_changed",
+            param="alias",
+        )
+    if not has_place(alias.routing, rollout):
+        raise Conflict(
+            f"The alias '{rollout.alias}' has got so many targets that there is no place for both models, "
+            f"{MOST_TARGETS} at most. Take one out: PUT /v1/aliases/{rollout.alias}, or roll the rollout back.",
             code="alias_changed",
             param="alias",
         )

@@ -7,7 +7,7 @@ whoever is at the candidate stays there while its share grows.
 
 from __future__ import annotations
 
-from aliases.alias import Routing, Target
+from aliases.alias import MOST_TARGETS, Routing, Target
 from rollouts.rollout import Rollout
 
 _ALL = 100
@@ -17,6 +17,11 @@ def stable_of(routing: Routing) -> str | None:
     """The one model that answers the calls without a `when`; None where several do."""
     answering = [target.model for target in routing.group_of({}) if target.weight and not target.when]
     return answering[0] if len(answering) == 1 else None
+
+
+def is_answering(routing: Routing, model: str) -> bool:
+    """Whether a model has a share of the calls without a `when`."""
+    return any(target.model == model and target.weight and not target.when for target in routing.targets)
 
 
 def has_both(routing: Routing, rollout: Rollout) -> bool:
@@ -38,6 +43,12 @@ def with_cascade(routing: Routing, *models: str) -> str | None:
     return next((target.model for target in own if target.model in models), None)
 
 
+def has_place(routing: Routing, rollout: Rollout) -> bool:
+    """Whether the alias may have as many targets as it needs in every stage: both models, and those that stay."""
+    both = any(0 < percent < _ALL for percent in rollout.stages)
+    return len(_others(routing, rollout)) + (2 if both else 1) <= MOST_TARGETS
+
+
 def in_stage(routing: Routing, rollout: Rollout) -> Routing:
     """The routing of the current stage. The stable model stands in where the candidate is away, unless another does.
 
@@ -53,19 +64,28 @@ def in_stage(routing: Routing, rollout: Rollout) -> Routing:
         for model, weight in shares.items()
         if weight
     ]
-    others = [target for target in routing.targets if target.when or (target.model not in shares)]
     fallback = next(name for name in (routing.fallback, rollout.stable) if name not in {None, rollout.candidate})
-    return _with(routing, [*own, *others], fallback)
+    return _with(routing, [*own, *_others(routing, rollout)], fallback)
 
 
 def taken_back(routing: Routing, rollout: Rollout) -> Routing:
     """The routing in which the stable model takes the calls again as before, where the candidate has any of them."""
-    if not any(target.model == rollout.candidate and target.weight and not target.when for target in routing.targets):
+    if not is_answering(routing, rollout.candidate):
         return routing
-    before = [target for target in rollout.before.targets if not target.when]
-    fallback = routing.fallback if routing.fallback not in {rollout.stable, rollout.candidate} else None
     slices = [target for target in routing.targets if target.when]
+    before = [target for target in rollout.before.targets if not target.when]
+    if len(before) + len(slices) > MOST_TARGETS:
+        # Somebody has added slices meanwhile: of the targets of before those go that answered nobody.
+        before = [target for target in before if target.weight]
+    fallback = routing.fallback if routing.fallback not in {rollout.stable, rollout.candidate} else None
     return _with(routing, [*before, *slices], fallback or rollout.before.fallback)
+
+
+def _others(routing: Routing, rollout: Rollout) -> list[Target]:
+    """The targets that have nothing to do with the two models."""
+    return [
+        target for target in routing.targets if target.when or target.model not in {rollout.stable, rollout.candidate}
+    ]
 
 
 def _with(routing: Routing, targets: list[Target], fallback: str | None) -> Routing:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from aliases import changing, history
+from aliases.alias import Alias
 from aliases.changing import Said
 from foundation import table
+from foundation.errors import Conflict
 from notifications.alerts import Alert
-from rollouts import advancing
+from rollouts import advancing, verbs
 from rollouts.advancing import advance
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout
+from rollouts.rollout import MOST_STAGES, MOST_WINDOWS, OPEN_ROLLOUTS, Rollout
+from rollouts.verbs import Asked
 from tests.aliases.build import routing
 from tests.flow.faults import Hook, injected
 from tests.flow.system import System
@@ -202,6 +205,23 @@ def test_a_deleted_alias_pauses_it_and_a_rollback_leaves_it_deleted(clock: Clock
     rollout = went_to(2, clock)
     changing.delete(NAME, Said("ada"))
     assert advance(rollout.id).pause.reason == "alias_changed"
+    back = verbs.roll_back(rollout.id, Asked("ada"))
+    assert (back.status, back.move, back.steps[-1].alias_version) == ("rolled_back", None, None)
+    assert Alias.find(NAME) is None
+
+
+def test_an_alias_that_somebody_has_filled_up_pauses_it_and_is_taken_back(clock: Clock) -> None:
+    """With more targets than an alias may have, every later message would fail, and a rollback, too."""
+    rollout = went_to(0, clock)
+    full = [("lab-large", 1, {"topic": str(number)}) for number in range(19)]
+    changing.put(NAME, routing((STABLE, 1), *full), Said("ada"))
+    rollout.change({"alias_version": alias().version})  # It was resumed before an alias was looked at for that.
+    good(rollout, clock)
+    paused = advance(rollout.id)
+    assert (paused.pause.reason, paused.stage, weights()) == ("alias_changed", 0, {STABLE: 1})
+    with pytest.raises(Conflict, match="no place"):
+        verbs.resume(rollout.id, Asked("ada"))
+    assert verbs.roll_back(rollout.id, Asked("ada")).move is None
 
 
 def test_a_pause_for_no_data_is_told_and_ends_with_the_next_pairs(clock: Clock) -> None:
@@ -225,6 +245,23 @@ def test_a_window_is_opened_without_a_step() -> None:
     moved = advance(rollout.id)
     assert (moved.stage, moved.window, len(moved.steps)) == (0, 2, 1)
     assert moved.windows[1].alpha == pytest.approx(moved.windows[0].alpha / 3)
+
+
+def test_a_stage_has_a_window_of_its_own_however_many_there_were_before(clock: Clock) -> None:
+    """Else the pairs of the stage before would let it pass, without one that was asked for in it."""
+    rollout = advance(stored(min_minutes=0).id)
+    full = [rollout.windows[0]] * (MOST_WINDOWS - MOST_STAGES)
+    rollout.change({"windows": full})
+    assert advance(rollout.id).window == len(full)
+    add_round(Rollout.load(rollout.id), tally(600, 18), key="doubtful")
+    assert advance(rollout.id).window == len(full), "none is left for the stage"
+    clock.pass_(1)
+    verbs.freeze(rollout.id, Asked("ada"))
+    assert verbs.resume(rollout.id, Asked("ada")).window == len(full)
+    add_round(Rollout.load(rollout.id), tally(600), key="good")
+    clock.pass_(1)
+    moved = advance(rollout.id)
+    assert (moved.stage, moved.window, moved.windows[-1].stage) == (1, len(full) + 1, 1)
 
 
 def test_it_fails_without_its_eval_and_gives_the_calls_back(clock: Clock) -> None:

@@ -152,6 +152,27 @@ def test_an_older_rollout_is_not_rolled_back_under_a_younger_one() -> None:
         verbs.roll_back("rollout_1", Asked("first"))
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_another_model_has_followed_since_is_not_rolled_back(is_there: bool) -> None:
+    """Its alias would stay as it is, and people would be told that the model of before answers again."""
+    begin("rollout_1").change({"status": "promoted", "stage": 1})
+    changing.put(NAME, routing(("lab-large", 1)), Said("first"))
+    if not is_there:
+        changing.delete(NAME, Said("first"))
+    with pytest.raises(Conflict, match="answers no calls"):
+        verbs.roll_back("rollout_1", Asked("first"))
+    assert Rollout.load("rollout_1").status == "promoted"
+    assert list(Rollout.open_ones()) == []
+
+
+def test_whom_a_rollback_gives_no_calls_is_not_said_to_have_them_again() -> None:
+    rollout = begin("rollout_1")
+    changing.put(NAME, routing(("lab-large", 1)), Said("first"))
+    verbs.roll_back(rollout.id, Asked("first"))
+    [told] = [alert for alert in Alert.every() if alert.type == "rollout.rolled_back"]
+    assert told.sentence == f"{CANDIDATE} is rolled back: it answers no calls of {NAME}."
+
+
 def test_nothing_is_rolled_back_to_a_model_that_is_retired() -> None:
     begin("rollout_1").change({"status": "promoted", "stage": 1})
     version = alias().version

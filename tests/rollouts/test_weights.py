@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aliases.alias import Cascade, Routing, Target
+from aliases.alias import MOST_TARGETS, Cascade, Routing, Target
 from aliases.choosing import choose
 from rollouts.rollout import Rollout
-from rollouts.weights import has_both, in_stage, stable_of, taken_back
+from rollouts.weights import has_both, has_place, in_stage, stable_of, taken_back
 from tests.aliases.build import SALT, call, routing
 from tests.rollouts.build import CANDIDATE, SLICE, STABLE, rollout
 
@@ -51,6 +51,33 @@ def test_what_somebody_has_changed_beside_it_stays() -> None:
         "lab-large",
         ["lab-large", "x"],
     )
+
+
+def slices(number: int) -> list[tuple[str, int, dict[str, str]]]:
+    return [("lab-large", 1, {"topic": str(place)}) for place in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("stages", "beside", "has"),
+    [([0, 5, 100], 18, True), ([0, 5, 100], 19, False), ([0, 100], 19, True), ([100], 19, True), ([5, 100], 19, False)],
+)
+def test_an_alias_that_is_full_has_no_place_for_a_second_model(stages: list[int], beside: int, has: bool) -> None:
+    given = routing((STABLE, 1), *slices(beside))
+    of = rollout(stages=stages)
+    assert has_place(given, of) is has
+    assert has_place(routing((STABLE, 1), (CANDIDATE, 0), *slices(18)), of)
+    for stage in range(len(stages)) if has else ():
+        assert len(in_stage(given, of.model_copy(update={"stage": stage})).targets) <= MOST_TARGETS
+
+
+def test_going_back_is_possible_however_many_slices_somebody_has_added() -> None:
+    given = routing((STABLE, 1), *((f"old-{number}", 0) for number in range(9)))
+    of = rollout(stage=4, before=given)
+    back = taken_back(routing((CANDIDATE, 100), *slices(19)), of)
+    assert [(target.model, target.weight) for target in back.targets if not target.when] == [(STABLE, 1)]
+    assert len(back.targets) == MOST_TARGETS
+    kept = taken_back(routing((CANDIDATE, 100), *slices(10)), of)
+    assert [target for target in kept.targets if not target.when] == given.targets
 
 
 def test_a_cascade_that_a_target_has_stays_with_it() -> None:
