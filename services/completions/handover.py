@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import orjson
@@ -32,7 +32,7 @@ def hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
         bus.send(_message(batch_id, part, len(parts), lines))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _RecordCompletions:
     """The message that `events.RecordCompletions` reads, written without pydantic, which would slow the cold start."""
 
@@ -56,10 +56,11 @@ def _message(batch_id: str, part: int, parts: int, lines: list[bytes]) -> _Recor
     packed = frames.frame_of(b"".join(lines))
     message = _RecordCompletions(new_id("evt_"), now_ms(), batch_id, batch_id, part, parts)
     if len(packed) <= _INLINE:
-        return replace(message, records=base64.b64encode(packed).decode())
-    key = f"inbox/{batch_id}/{part:06d}.ndjson.zst"
-    blobs.put(key, packed)
-    return replace(message, key=key)
+        message.records = base64.b64encode(packed).decode()
+    else:
+        message.key = f"inbox/{batch_id}/{part:06d}.ndjson.zst"
+        blobs.put(message.key, packed)
+    return message
 
 
 def _parts(lines: list[bytes]) -> Iterator[list[bytes]]:

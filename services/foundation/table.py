@@ -242,7 +242,7 @@ def query(
 
 def _bound(text: str) -> str:
     """As much of a bound as a sort key may have; no sort key lies between it and the whole."""
-    return text.encode()[:_LONGEST_SK].decode(errors="ignore")
+    return text if len(text) <= _LONGEST_SK // 4 else text.encode()[:_LONGEST_SK].decode(errors="ignore")
 
 
 def write_all(rows: Iterable[Row]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +24,7 @@ def message(numbers: range, batch_id: str, *, part: int = 0, parts: int = 1) -> 
 
 def packed(completions: Iterable[Completion], batch_id: str, *, part: int = 0, parts: int = 1) -> RecordCompletions:
     body = zstd.compress(b"\n".join(completion.line() for completion in completions))
-    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=base64.b64encode(body))
+    return RecordCompletions(batch_id=batch_id, part=part, parts=parts, records=body)
 
 
 def everything(system: System) -> tuple[dict[str, bytes], list[Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from backports import zstd
 
@@ -38,7 +36,7 @@ def test_each_completion_can_be_read_alone_and_the_object_whole(system: System) 
 def test_a_completion_that_comes_alone_lies_in_the_frame_it_came_in() -> None:
     line = completion_of(loop.record(1, split="train", tag="rec")).line()
     frame = zstd.compress(line + b"\n", 19)
-    record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=base64.b64encode(frame))])
+    record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=frame)])
     assert [blobs.get(key) for key in blobs.keys("completions/")] == [frame]
 
 
@@ -46,7 +44,7 @@ def test_a_completion_that_comes_alone_lies_in_the_frame_it_came_in() -> None:
 def test_what_is_packed_in_another_way_is_packed_anew() -> None:
     first, second = (completion_of(loop.record(number, split="train", tag="rec")).line() for number in (1, 2))
     for packed in (zstd.compress(first), zstd.compress(second) + zstd.compress(b"\n")):
-        record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=base64.b64encode(packed))])
+        record([RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed)])
     for key in blobs.keys("completions/"):
         assert zstd.decompress(blobs.get(key)) in {first + b"\n", second + b"\n"}
     assert [completion.id for completion in index.completions(Filter())] == ["chatcmpl-rec-1", "chatcmpl-rec-2"]

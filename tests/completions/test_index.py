@@ -1,4 +1,3 @@
-import base64
 import json
 import time
 from itertools import islice
@@ -280,7 +279,7 @@ def test_known_hashes_are_those_of_each_id():
 def test_many_completions_of_one_minute_are_all_there():
     """More than one row holds their references, and reading them reads ahead more than once."""
     completions = [odd.completion_of(pushed(f"id{number:05d}", tags={"a": "b"})) for number in range(2_100)]
-    packed = base64.b64encode(zstd.compress(b"\n".join(completion.line() for completion in completions)))
+    packed = zstd.compress(b"\n".join(completion.line() for completion in completions))
     record.record([events.RecordCompletions(batch_id=new_id("capture_"), part=0, parts=1, records=packed)])
     wanted = Filter(metadata={"a": "b"})
     read = index.read(islice(index.select(wanted), 450))
