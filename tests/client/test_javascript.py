@@ -6,14 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
 
 from foundation.edge import SMALLER
-from stillhouse.capturing.assemble import completion_in
 from tests.client import node
 from tests.client.deployed import Deployed
 from tests.client.doubles import HELLO, USAGE, Provider, Stillhouse, chunk, completion, events, piece, served
+from tests.examples import examples
 from tests.flow.loop import STUDENT
 from tests.flow.system import KEY, System
+from tests.streams import by_the_wrapper, streams
 
 NOTHING = {
     "captured": 0, "delivered": 0, "discarded": 0, "redactFailed": 0, "incomplete": 0, "refused": 0, "dropped": 0,
@@ -52,6 +54,15 @@ BODIES = {
         chunk({**piece(0, content="x"), "logprobs": {"content": [{"token": "x", "logprob": -0.1}], "refusal": None}}),
         chunk(piece(1, finish_reason="stop"), piece(0, finish_reason="stop")),
     ),
+    "lists": events(
+        chunk(piece(content=[])),
+        chunk(piece(content="a", x={"index": "0"})),
+        chunk(piece(x={"index": "0"})),
+        chunk(piece(0, "stop")),
+    ),
+    "empty": [b"data:\n\n", *events(*HELLO)],
+    "odd": [b"data: 7\n\n", *events(*HELLO)],
+    "no delta": events(chunk({"index": 0, "delta": "odd"}), *HELLO),
     "cut": events(*HELLO[:-1]),
     "error": [b'data: {"error": {"message": "no"}}\n\n'],
 }
@@ -61,7 +72,23 @@ BODIES = {
 def test_both_wrappers_put_the_same_answers_together(line: str) -> None:
     bodies = {name: b"".join(body).replace(b"\n", line.encode()) for name, body in BODIES.items()}
     assembled = node.assembled([body.decode() for body in bodies.values()])
-    assert dict(zip(bodies, assembled, strict=True)) == {name: completion_in(body) for name, body in bodies.items()}
+    assert dict(zip(bodies, assembled, strict=True)) == {name: by_the_wrapper(body) for name, body in bodies.items()}
+
+
+def test_both_wrappers_put_any_stream_together_alike() -> None:
+    """All at once, since to start Node takes longer than they do."""
+    drawn: list[bytes] = []
+
+    @settings(max_examples=examples(600), phases=[Phase.generate])
+    @given(body=streams())
+    def draw(body: bytes) -> None:
+        drawn.append(body)
+
+    draw()
+    assembled = node.assembled([body.decode() for body in drawn])
+    for body, answer in zip(drawn, assembled, strict=True):
+        wanted = by_the_wrapper(body)
+        assert json.dumps(answer, sort_keys=True) == json.dumps(wanted, sort_keys=True), body
 
 
 def test_no_answer_changes_what_other_objects_inherit() -> None:
