@@ -29,8 +29,9 @@ def aliased(request: dict[str, Any], policy: Policy, messages: Sequence[Any]) ->
     routing = alias.routing
     chosen = choose(routing, alias.salt, call)
     target = chosen.model
-    # What is the target itself stands in for nobody: the alias's own then does.
-    fallback = next((model for model in (policy.fallback_model, routing.fallback) if model not in {None, target}), None)
+    # Who is asked anyway stands in for nobody: the alias's own fallback then does.
+    named = (policy.fallback_model, routing.fallback)
+    fallback = next((model for model in named if model not in {None, *chosen.models}), None)
     policy = policy._replace(fallback_model=fallback, alias=captured(alias, target), cascade=chosen.cascade)
     return {**request, "model": target}, policy
 

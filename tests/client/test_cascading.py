@@ -140,6 +140,15 @@ def test_an_unsure_answer_is_better_than_none(cascaded, provider, stillhouse, st
     assert [record["alias"]["cascade"]["kept"] for record in stillhouse.records] == [True]
 
 
+@pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI])
+def test_a_target_that_is_the_fallback_too_is_not_asked_twice(cascaded, provider, provider_url, kind):
+    provider.say = says(-0.4, big=(503, "application/json"))
+    asking = cascaded(kind, fallback=place("small", provider_url)).chat.completions.create(**ASK)
+    answer = asyncio.run(asking) if kind is AsyncOpenAI else asking
+    assert answer.choices[0].message.content == "of small"
+    assert [asked["model"] for asked in provider.asked].count("small") == 1
+
+
 @pytest.mark.parametrize(("status", "kind"), [(400, BadRequestError), (503, InternalServerError)])
 def test_where_both_fail_the_application_hears_it_of_the_teacher(cascaded, provider, status, kind):
     provider.say = lambda asked: (status if asked["model"] == "big" else 500, "application/json", [b"{}"])

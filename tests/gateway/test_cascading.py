@@ -159,6 +159,15 @@ def test_where_the_teacher_is_away_the_fallback_answers_and_else_the_unsure_answ
     assert [request["model"] for request in provider.asked[-3:]] == ["small", "big", "spare"]
 
 
+@pytest.mark.parametrize("named", ["big", "small"])
+def test_who_is_asked_anyway_stands_in_for_nobody(named: str, system: System, provider: Scripted) -> None:
+    point(fallback="spare")
+    provider.answers = [sure(-0.2), AWAY, answer(id="chatcmpl-spare")]
+    _, body = system.call("POST", CHAT, ASKED, headers={"x-stillhouse-fallback-model": named})
+    assert body["id"] == "chatcmpl-spare"
+    assert [request["model"] for request in provider.asked] == ["small", "big", "spare"]
+
+
 def test_where_both_are_away_the_caller_hears_it_of_the_teacher(system: System, provider: Scripted) -> None:
     point()
     provider.answers = [AWAY]

@@ -23,7 +23,9 @@ interface First {
 export async function along(ways: Way[], recorder: Recorder, fetch: Fetch): Promise<Response> {
   const first = ways[0]!.cascade ? await askFirst(ways[0]!, recorder, fetch) : undefined;
   if (first?.sure) return first.given!();
-  const answering = first ? ways.slice(1) : ways;
+  const isTarget = (way: Way) => way.input === ways[0]!.input && way.modelThere === ways[0]!.modelThere;
+  // The target has said what it says, and is no fallback behind who is asked next.
+  const answering = first ? ways.slice(1).filter((way, number) => number === 0 || !isTarget(way)) : ways;
   const failed: (() => Response)[] = [];
   for (const way of answering) {
     const call = await recorder.begin(way.input, way.init, first?.sentOn ?? way.alias);

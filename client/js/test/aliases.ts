@@ -124,7 +124,7 @@ async function calls(): Promise<unknown> {
     took(name);
   }
   const cascade = { to: "of-dear", by: "logprob", threshold: -0.1, place: place("dear", own) };
-  alias = { ...alias, version: alias.version + 1, targets: [{ ...target("small", own), cascade }] };
+  alias = { ...alias, version: alias.version + 1, targets: [{ ...target("small", own), cascade }], fallback_place: place("small", own) };
   await sleep(25);
   const judged: unknown[] = [];
   const judge = async (more: object = {}, timeout: object = {}) => {

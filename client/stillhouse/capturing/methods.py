@@ -114,7 +114,7 @@ def _by_alias(  # noqa: PLR0917 - the five of `post`, and the plan
         with suppress(APIError):
             if first.judge(_posts(plan.first, provider_post)(path, **asked)):
                 return first.given()
-    for way in plan.ways:
+    for way in _after(first, plan):
         asked = _on_way(way, request)
         call = _begin_way(client, recorder, way, plan, first, path, asked)
         _name_there(way, asked, client)
@@ -144,7 +144,7 @@ async def _async_by_alias(  # noqa: PLR0917 - as above
         with suppress(APIError):
             if first.judge(await _posts(plan.first, provider_post)(path, **asked)):
                 return first.given()
-    for way in plan.ways:
+    for way in _after(first, plan):
         asked = _on_way(way, request)
         call = _begin_way(client, recorder, way, plan, first, path, asked)
         _name_there(way, asked, client)
@@ -168,6 +168,11 @@ def _first(plan: Plan, path: str, request: dict[str, Any]) -> First | None:
     if plan.first is None or plan.cascade is None or not is_judged(path, request):
         return None
     return First(plan.alias or {}, plan.cascade, plan.first.model)
+
+
+def _after(first: First | None, plan: Plan) -> list[Way]:
+    """The ways of what is not answered yet: a cascade's target has said what it says, and is no fallback behind it."""
+    return plan.ways if first is None else [way for way in plan.ways if way != plan.first]
 
 
 def _tolerated(first: First | None) -> tuple[type[APIError], ...]:
