@@ -185,10 +185,11 @@ def unpacked(row: table.Row) -> list[Reference]:
     columns: list[list[Any]] = orjson.loads(zstd.decompress(row["references"]))
     names = Reference._fields
     columns[names.index("object")] = [row["object"]] * len(columns[0])
-    columns[names.index("models")] = [tuple(models) for models in columns[names.index("models")]]
+    columns[names.index("models")] = list(map(tuple, columns[names.index("models")]))
     for column in columns[names.index("first_asked") :]:  # Rows of before there were cascades end with the alias.
         column[:] = [FirstAsked(*one) if one else None for one in column]
-    return [Reference(*values) for values in zip(*columns, strict=True)]
+    missing = [[Reference._field_defaults[name]] * len(columns[0]) for name in names[len(columns) :]]
+    return list(map(Reference._make, zip(*columns, *missing, strict=True)))
 
 
 def packed_places(places: list[int]) -> bytes:
@@ -293,4 +294,4 @@ def once(references: Iterable[Reference]) -> list[Reference]:
     by_content: dict[tuple[str, str], Reference] = {}
     for reference in references:
         by_content.setdefault((reference.id, reference.hash), reference)
-    return sorted(by_content.values(), key=lambda reference: reference.order)
+    return sorted(by_content.values(), key=_ORDER)
