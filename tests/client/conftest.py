@@ -5,6 +5,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from stillhouse import capture
 from tests.client.doubles import Provider, Stillhouse, served
+from tests.client.node import Node
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -39,6 +40,13 @@ def stillhouse():
 def stillhouse_url(stillhouse):
     with served(stillhouse) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def node():
+    running = Node()
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from foundation.edge import SMALLER
-from tests.client import node
 from tests.client.deployed import Deployed
 from tests.client.doubles import HELLO, USAGE, Provider, Stillhouse, chunk, completion, events, piece, served
+from tests.client.node import Node, ran
 from tests.examples import examples
 from tests.flow.loop import STUDENT
 from tests.flow.system import KEY, System
@@ -23,14 +23,20 @@ NOTHING = {
 
 
 @pytest.fixture
-def does(provider_url: str, stillhouse_url: str) -> Any:
+def where(provider_url: str, stillhouse_url: str) -> dict[str, str]:
+    return {"PROVIDER_URL": provider_url, "STILLHOUSE_BASE_URL": stillhouse_url, "STILLHOUSE_API_KEY": "sk-sh-test"}
+
+
+@pytest.fixture
+def does(node: Node, where: dict[str, str]) -> Any:
     """What the application of this name sees."""
+    return lambda name: node.answered("scenarios.ts", name, **where)
 
-    def do(name: str, stillhouse: str = stillhouse_url, key: str = "sk-sh-test") -> Any:
-        where = {"PROVIDER_URL": provider_url, "STILLHOUSE_BASE_URL": stillhouse, "STILLHOUSE_API_KEY": key}
-        return node.answered("test/scenarios.ts", name, **where)
 
-    return do
+@pytest.fixture
+def does_alone(where: dict[str, str]) -> Any:
+    """The same of an application that has a process of its own, which then ends."""
+    return lambda name, **otherwise: json.loads(ran("test/scenarios.ts", name, **{**where, **otherwise}))
 
 
 def called(number: int, index: int = 0, **function: str) -> dict[str, Any]:
@@ -69,14 +75,14 @@ BODIES = {
 
 
 @pytest.mark.parametrize("line", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_both_wrappers_put_the_same_answers_together(line: str) -> None:
+def test_both_wrappers_put_the_same_answers_together(line: str, node: Node) -> None:
     bodies = {name: b"".join(body).replace(b"\n", line.encode()) for name, body in BODIES.items()}
     assembled = node.assembled([body.decode() for body in bodies.values()])
     assert dict(zip(bodies, assembled, strict=True)) == {name: by_the_wrapper(body) for name, body in bodies.items()}
 
 
-def test_both_wrappers_put_any_stream_together_alike() -> None:
-    """All at once, since to start Node takes longer than they do."""
+def test_both_wrappers_put_any_stream_together_alike(node: Node) -> None:
+    """All at once, since each question takes longer than they do."""
     drawn: list[bytes] = []
 
     @settings(max_examples=examples(600), phases=[Phase.generate])
@@ -91,7 +97,7 @@ def test_both_wrappers_put_any_stream_together_alike() -> None:
         assert json.dumps(answer, sort_keys=True) == json.dumps(wanted, sort_keys=True), body
 
 
-def test_no_answer_changes_what_other_objects_inherit() -> None:
+def test_no_answer_changes_what_other_objects_inherit(node: Node) -> None:
     """With a field `error` in every object, each later chunk would be taken for a failure."""
     error = {"error": "stolen"}
     choices: list[dict[str, Any]] = [
@@ -171,16 +177,16 @@ def test_a_refusal_is_the_applications_and_is_not_captured(
     assert stillhouse.records == []
 
 
-def test_an_outage_of_stillhouse_reaches_no_call(does: Any, stillhouse: Stillhouse, nowhere: str) -> None:
-    saw = does("away", nowhere)
+def test_an_outage_of_stillhouse_reaches_no_call(does_alone: Any, stillhouse: Stillhouse, nowhere: str) -> None:
+    saw = does_alone("away", STILLHOUSE_BASE_URL=nowhere)
     assert (saw["id"][:9], saw["flushed"]) == ("chatcmpl-", False)
     assert saw["counts"] == {**NOTHING, "captured": 1}
     assert len(saw["warnings"]) == 1
     assert stillhouse.records == []
 
 
-def test_what_waits_is_pushed_when_the_process_ends(does: Any, stillhouse: Stillhouse) -> None:
-    saw = does("exit")
+def test_what_waits_is_pushed_when_the_process_ends(does_alone: Any, stillhouse: Stillhouse) -> None:
+    saw = does_alone("exit")
     assert [record["response"]["id"] for record in stillhouse.records] == [saw["id"]]
 
 
@@ -215,10 +221,10 @@ def test_vercels_sdk_is_captured_by_its_fetch(does: Any, stillhouse: Stillhouse)
     assert saw["counts"] == {**NOTHING, "captured": 2, "delivered": 2}
 
 
-def test_what_node_called_is_read_back_from_the_real_handlers(system: System) -> None:
+def test_what_node_called_is_read_back_from_the_real_handlers(system: System, node: Node) -> None:
     with served(Deployed(system)) as url:
         where = {"PROVIDER_URL": f"{system.lab}/v1", "STILLHOUSE_BASE_URL": url, "STILLHOUSE_API_KEY": KEY}
-        saw = node.answered("test/scenarios.ts", "loop", MODEL=STUDENT, **where)
+        saw = node.answered("scenarios.ts", "loop", MODEL=STUDENT, **where)
     assert saw["flushed"] is True
     assert sorted(saw["listed"]) == sorted(saw["made"])
     assert saw["back"] == saw["text"]
@@ -254,4 +260,4 @@ def test_wrong_options_are_refused_at_once(does: Any) -> None:
 
 
 def test_the_types_are_sound() -> None:
-    assert node.ran("node_modules/typescript/bin/tsc", "--noEmit") == ""
+    assert ran("node_modules/typescript/bin/tsc", "--noEmit") == ""

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.client import node
+from tests.client.node import Node
 
-CASES = (Path(__file__).parents[1] / "data" / "alias_choices.json").read_text()
-
-
-def test_the_choice_is_the_gateways() -> None:
-    assert node.answered("test/aliases.ts", "choices", stdin=CASES) == [case["target"] for case in json.loads(CASES)]
+CASES = json.loads((Path(__file__).parents[1] / "data" / "alias_choices.json").read_text())
 
 
-def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
-    said = node.answered("test/aliases.ts", "calls")
+def test_the_choice_is_the_gateways(node: Node) -> None:
+    assert node.answered("aliases.ts", "choices", given=CASES) == [case["target"] for case in CASES]
+
+
+def test_calls_by_an_alias_go_where_it_says_and_none_fails(node: Node) -> None:
+    said = node.answered("aliases.ts", "calls")
     assert said["own"] == ["own.test there Bearer own -", "own.test other Bearer own -"]
     assert said["mine"] == ["mine.test mine Bearer mine -"]
     assert said["keyed"] == ["mine.test keyed Bearer mine -"]
@@ -33,8 +33,8 @@ def test_calls_by_an_alias_go_where_it_says_and_none_fails() -> None:
     ]
 
 
-def test_a_conversation_of_responses_stays_where_it_began() -> None:
-    first, after_a_change, without_a = node.answered("test/aliases.ts", "conversations")
+def test_a_conversation_of_responses_stays_where_it_began(node: Node) -> None:
+    first, after_a_change, without_a = node.answered("aliases.ts", "conversations")
     assert set(first) == {"a", "b"}
     assert after_a_change == first
     assert without_a == ["b"] * 12

@@ -8,7 +8,6 @@ from openai import APIError
 
 from capture.odd import completion_of
 from stillhouse.capturing import delivery
-from tests.client import node
 from tests.client.shapes import calls
 
 CALLS = {call.name: call for call in calls()}
@@ -36,10 +35,10 @@ def of_python(wrap, provider, stillhouse, monkeypatch):
 
 
 @pytest.fixture
-def of_node():
+def of_node(node):
     """The same of the JavaScript wrapper, in one process."""
     asked = [{name: getattr(call, name) for name in SAID} | {"body": call.body.decode()} for call in CALLS.values()]
-    saw = node.answered("test/wrapped.ts", stdin=json.dumps(asked))
+    saw = node.answered("wrapped.ts", given=asked)
     assert saw["flushed"]
     assert saw["counts"]["incomplete"] == len(LEFT_OUT)
     return {name: record for name, record in saw["records"].items() if record is not None}

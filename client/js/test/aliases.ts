@@ -1,4 +1,4 @@
-// Three things, as the argument says. `conversations`: responses that go on from others. `choices`: the targets of the cases given as JSON on stdin. `calls`: calls by an
+// Three things, as the argument says. `conversations`: responses that go on from others. `choices`: the targets of the cases given as JSON in the file INPUT. `calls`: calls by an
 // alias's name through a capturing fetch, whose Stillhouse and providers are scripted; prints what each was asked.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -11,7 +11,7 @@ const target = (model: string, base_url: string | null, provider: string | null 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function choices(): string[] {
-  const cases = JSON.parse(readFileSync(0, "utf8")) as any[];
+  const cases = JSON.parse(readFileSync(process.env["INPUT"]!, "utf8")) as any[];
   return cases.map(({ salt, routing, request, metadata, headers }) => {
     const caller = { parameters: request, messages: request.messages, metadata, headers: new Headers(headers) };
     return choose({ version: 1, salt, ...routing }, caller).model;

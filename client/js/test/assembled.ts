@@ -1,4 +1,4 @@
-// Prints what each of the bodies, given as JSON on stdin, is put together to: null where that fails.
+// Prints what each of the bodies, given as JSON in the file INPUT, is put together to: null where that fails.
 import { readFileSync } from "node:fs";
 
 import { answerIn } from "../src/assemble.ts";
@@ -12,4 +12,4 @@ function answered(body: string): Json | null {
   }
 }
 
-console.log(written((JSON.parse(readFileSync(0, "utf8")) as string[]).map(answered)));
+console.log(written((JSON.parse(readFileSync(process.env["INPUT"]!, "utf8")) as string[]).map(answered)));

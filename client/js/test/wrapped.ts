@@ -1,4 +1,4 @@
-// Makes the calls given as JSON on stdin through a capturing fetch, whose provider answers each with the body that stands
+// Makes the calls given as JSON in the file INPUT through a capturing fetch, whose provider answers each with the body that stands
 // beside it, and prints the records that were pushed, by the name of their call: null where none was.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -14,7 +14,7 @@ interface Asked {
   body: string;
 }
 
-const calls = JSON.parse(readFileSync(0, "utf8")) as Asked[];
+const calls = JSON.parse(readFileSync(process.env["INPUT"]!, "utf8")) as Asked[];
 const records: Record<string, unknown> = Object.fromEntries(calls.map((call) => [call.name, null]));
 
 async function answer(input: unknown, init: any): Promise<Response> {
