@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,13 +242,15 @@ def queues_used(module: str) -> set[str]:
     paths = standing_on(module.partition(".")[0])
     if any("start_message_move_task(" in path.read_text(encoding="utf-8") for path in paths):
         return {field.name for field in fields(Settings) if field.name.endswith("_QUEUE_URL")}
-    made = {
-        node.func.id
-        for path in paths
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    made = frozenset().union(*map(called, paths))
     return {queue for kind, queue in QUEUE_OF.items() if made & {kind, f"_{kind}"}}
+
+
+@cache
+def called(path: Path) -> frozenset[str]:
+    """The names of what a module calls."""
+    calls = (node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call))
+    return frozenset(call.func.id for call in calls if isinstance(call.func, ast.Name))
 
 
 def queues_allowed(function: dict[str, Any]) -> set[str]:
