@@ -12,6 +12,7 @@
 - moto looks for a service's books in a list of all of them under a lock, draws each letter of a receipt by itself, and
   reads all attributes of a queue to know how long it keeps a message.
 - A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
+- typer makes the tree of all commands anew at each call of its runner.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
 
@@ -31,6 +32,7 @@ import httpcore2
 import moto.core.models
 import moto.core.responses
 import moto.sqs.models
+import typer.testing
 from botocore.useragent import UserAgentString
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.serialize import AttributePicker, AttributePickerContext
@@ -229,6 +231,7 @@ QUICK: dict[tuple[Any, str], Any] = {
     (UserAgentString, "to_string"): lambda _: "boto3 in tests",
     (ssl, "create_default_context"): cache(ssl.create_default_context),
     (httpcore2, "default_ssl_context"): cache(httpcore2.default_ssl_context),
+    (typer.testing, "_get_command"): cache(typer.testing._get_command),
     **quick_calls.QUICK,
     **quick_client.QUICK,
     **quick_expressions.QUICK,
