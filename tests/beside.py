@@ -25,6 +25,8 @@ import pytest
 from _pytest.config import create_terminal_writer
 from _pytest.runner import pytest_sessionfinish as tear_down
 
+from tests.fresh import keep_one
+
 _FOLDERS = ("tests/stack/", "tests/conformance/", "tests/local/stack/test_lifecycle.py")
 _IN_PROCESS = "tests/conformance/test_description.py"
 _LONG = ("tests/flow/", "tests/tuning/trainers/", "tests/bench/", "tests/sandbox/", "tests/providers/test_pace.py")
@@ -142,6 +144,7 @@ def _work(session: pytest.Session, groups: Groups, turns: int, sink: Connection)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _keep_to_oneself(session.config)
+        keep_one(session)
         session.config.pluginmanager.register(_Sender(session.config, sink))
         try:
             _run_groups(session, groups, turns)

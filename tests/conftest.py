@@ -17,6 +17,7 @@ from tests import beside, permissions
 from tests.cloud import CREDENTIALS, cloud, forget, forget_clients, mocked_aws, moves_in_process, sandbox_in_process  # noqa: F401 - fixtures
 from tests.examples import register
 from tests.flow.system import System, deploy
+from tests.fresh import FRESH, Fresh, keep_one
 from tests.lab_server import serving_lab
 from tests.quick_aws import quicken
 
@@ -61,7 +62,10 @@ def _is_of_the_soak_alone(item: pytest.Item) -> bool:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """With `--processes`, run the tests in so many; else let pytest run them in this one."""
     beside.wait_for(session.config.getoption("--after"))
-    if session.config.option.collectonly or session.testsfailed or session.config.getoption("--processes") < 2:
+    if session.config.option.collectonly or session.testsfailed:
+        return None
+    if session.config.getoption("--processes") < 2:
+        keep_one(session)
         return None
     beside.run(session, session.config.getoption("--processes"))
     return True
@@ -89,6 +93,11 @@ def soak(request: pytest.FixtureRequest) -> bool:
 def soak_seconds(request: pytest.FixtureRequest, soak: bool) -> float:
     """How long the mixed load lasts; 0 for one short round."""
     return float(request.config.getoption("--soak-seconds")) if soak else 0.0
+
+
+@pytest.fixture
+def fresh(pytestconfig: pytest.Config) -> Fresh:
+    return pytestconfig.stash[FRESH]
 
 
 quicken()

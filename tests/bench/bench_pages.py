@@ -165,15 +165,17 @@ def main() -> None:
     arguments.add_argument("--records", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3, help="visits of each page, and cold starts")
     arguments.add_argument("--models", type=int, default=50)
+    arguments.add_argument("--no-cold", action="store_true", help="without cold starts")
     asked = arguments.parse_args()
     records = asked.records
-    first = statistics.median(cold() for _ in range(asked.rounds))
+    firsts = [cold() for _ in range(0 if asked.no_cold else asked.rounds)]
     sizes = dict.fromkeys((max(_SMALLEST, records // _SMALL), records))
     of_size = {size: apart(warm, size, asked.models, asked.rounds) for size in sizes}
     small, large = of_size[next(iter(sizes))], of_size[records]
     say(f"pages over {records:,} completions, runs of {records // _ROWS_OF_RECORDS:,} rows, {asked.models} models")
     lines = [Line(kind, seconds, peer=small.get(kind), most=_target(kind)) for kind, seconds in sorted(large.items())]
-    lines.append(Line("the first page after a cold start", first, most=COLD_S))
+    if firsts:
+        lines.append(Line("the first page after a cold start", statistics.median(firsts), most=COLD_S))
     sys.exit(not show("seconds", lines, peer=f"{records // _SMALL:,} completions"))
 
 

@@ -97,7 +97,7 @@ def main() -> None:
         for name, url, times, streamed in cases:
             client = OpenAI(base_url=servers.provider, api_key="k", max_retries=0)
             wrapped = capture(client, base_url=url, api_key="sk-sh-bench", spool=spool)
-            compare(bare, wrapped, 20, streamed=streamed)
+            compare(bare, wrapped, min(20, calls), streamed=streamed)
             met &= report(name, compare(bare, wrapped, times, streamed=streamed))
             wrapped.stillhouse.close(1)  # type: ignore[attr-defined]
     say()

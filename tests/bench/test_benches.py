@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.examples import of_the_soak
+from tests.fresh import Fresh
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = {
     "cold_start": ("--rounds", "1"),
     "cost": ("--records", "2", "--rate", "1"),
-    "datasets": ("--records", "300", "--texts", "50"),
-    "effect": ("--intents", "2", "--seeds", "1", "--splits", "0", "--only", "default, "),
+    "datasets": ("--records", "200", "--texts", "20"),
+    "effect": ("--intents", "2", "--seeds", "1", "--splits", "0", "--only", "default, quality"),
     "evals": ("--rows", "10", "--rounds", "1", "--no-peers"),
     "evals_size": ("--rows", "200"),
     "first_token": ("--calls", "1"),
@@ -32,6 +27,10 @@ LONG = ["cold_start", "first_token"]
 """They start processes of their own."""
 
 
+QUICKER = {"pages": ["--no-cold"]}
+"""Left out without `--soak`, for the same reason."""
+
+
 def test_every_bench_is_run() -> None:
     assert {path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py")} == TINY.keys()
 
@@ -40,37 +39,10 @@ SAY_WHAT_PAYS = {"effect"}
 """Benches whose figures are no targets."""
 
 
-type Run = Callable[[str], tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    """Run a bench; what it writes on standard output, and on standard error."""
-    with subprocess.Popen(
-        [sys.executable, "tests/bench/warm.py"],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": "client:services:."},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as warm:
-        assert warm.stdin
-        assert warm.stdout
-        source, sink = warm.stdout, warm.stdin
-
-        def run(name: str) -> tuple[str, str]:
-            sink.write(json.dumps([name, TINY[name]]) + "\n")
-            sink.flush()
-            output, errors = json.loads(source.readline())
-            return output, errors
-
-        yield run
-        sink.close()
-
-
+@pytest.mark.soak
 @pytest.mark.parametrize("name", [*(name for name in TINY if name not in LONG), *of_the_soak(*LONG)])
-def test_a_bench_runs_to_its_table(name: str, run: Run) -> None:
-    output, errors = run(name)
+def test_a_bench_runs_to_its_table(name: str, fresh: Fresh, soak: bool) -> None:
+    output, errors = fresh.ran(f"tests.bench.bench_{name}", *TINY[name], *(() if soak else QUICKER.get(name, ())))
     assert "Traceback" not in errors, errors
     assert "target" in output or name in SAY_WHAT_PAYS, output + errors
     assert "points (" in output or name not in SAY_WHAT_PAYS, output + errors

@@ -185,7 +185,7 @@ def _serve(ready: Connection) -> None:
 def upstream() -> Iterator[Upstream]:
     """The servers, for the length of the block."""
     receiving, sending = multiprocessing.Pipe(duplex=False)
-    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(sending,), daemon=True)
+    server = multiprocessing.get_context("fork").Process(target=_serve, args=(sending,), daemon=True)
     server.start()
     try:
         yield Upstream(*(f"http://127.0.0.1:{port}/v1" for port in receiving.recv()))
