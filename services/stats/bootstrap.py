@@ -12,6 +12,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import mul
 from random import Random
 from typing import NamedTuple
 
@@ -137,7 +138,12 @@ def ratio_interval(
     ordered = sorted(kinds, key=lambda kind: (-kinds[kind], kind))
     counts = [kinds[kind] for kind in ordered]
     rng = Random(seed)
-    ratios = [_ratio(dict(zip(ordered, drawn, strict=True))) for drawn in _multinomials(counts, draws, rng)]
+    gains = [kind.distilled - kind.baseline for kind in ordered]
+    leads = [kind.teacher - kind.baseline for kind in ordered]
+    ratios = [
+        _quotient(sum(map(mul, gains, drawn)), sum(map(mul, leads, drawn)))
+        for drawn in _multinomials(counts, draws, rng)
+    ]
     estimate = _ratio(kinds)
     interval = _bca(ratios, estimate, _ratio_acceleration(kinds), two_sided_z(confidence))
     return interval if all(math.isfinite(end) for end in interval) else None
@@ -162,6 +168,10 @@ def _ratio(kinds: Mapping[RowPasses, int]) -> float:
     for (teacher, baseline, distilled), count in kinds.items():
         gained += (distilled - baseline) * count
         lead += (teacher - baseline) * count
+    return _quotient(gained, lead)
+
+
+def _quotient(gained: int, lead: int) -> float:
     if lead > 0:
         return gained / lead
     return math.copysign(math.inf, gained) if gained else 0.0
@@ -199,13 +209,17 @@ def _multinomials(counts: Sequence[int], draws: int, rng: Random) -> Iterator[li
     for count in counts:
         chances.append(count / left)
         left -= count
+    # Of the last kind are all that are left.
+    chances.pop()
+    binomial = rng.binomialvariate
     for _ in range(draws):
         rest = total
         drawn = []
         for chance in chances:
-            times = rng.binomialvariate(rest, chance)
+            times = binomial(rest, chance)
             drawn.append(times)
             rest -= times
+        drawn.append(rest)
         yield drawn
 
 

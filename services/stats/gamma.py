@@ -61,14 +61,13 @@ def _fraction(x: float, shape: float) -> float:
     for count in range(1, _MOST_TERMS):
         a = -count * (count - shape)
         b += 2.0
-        d = 1.0 / _away_from_zero(a * d + b)
-        c = _away_from_zero(b + a / c)
+        # Written out: this is most of the time of a report's comparisons.
+        d = a * d + b
+        d = 1.0 / (d if abs(d) > _TINY else _TINY)
+        c = b + a / c
+        c = c if abs(c) > _TINY else _TINY
         change = d * c
         total *= change
         if abs(change - 1.0) < _EPSILON:
             break
     return total
-
-
-def _away_from_zero(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY
