@@ -9,7 +9,8 @@
 - moto reads each expression of an update twice.
 - moto writes down for each of its services how the library `requests` would reach it. No test asks AWS by it.
 - httpx reads the machine's certificates for each client.
-- moto looks for a service's books in a list of all of them under a lock, draws each letter of a receipt by itself, and
+- moto looks for a service's books in a list of all of them under a lock, asks botocore anew in which regions a service
+  is, draws each letter of a receipt by itself, and
   reads all attributes of a queue to know how long it keeps a message.
 - A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
 - typer makes the tree of all commands anew at each call of its runner.
@@ -59,6 +60,7 @@ _own_cast_value = DynamoType.cast_value.fget
 _own_make = UpdateExpressionParser.make
 _own_books = BackendDict.__getitem__
 _own_book = AccountSpecificBackend.__getitem__
+_own_regions = AccountSpecificBackend._generate_regions.__wrapped__
 _own_frame = traceback.StackSummary.format_frame_summary
 _own_method_names = moto.core.responses.method_names_from_class
 
@@ -167,11 +169,23 @@ def make_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, at
 
 def books(self: BackendDict[Any], account: str) -> Any:
     """What moto keeps of a service for an account. It is listed among those to be emptied since it was made."""
-    return self.get(account) or _own_books(self, account)
+    found = self.get(account)
+    return _own_books(self, account) if found is None else found
 
 
 def book(self: AccountSpecificBackend[Any], region: str) -> Any:
-    return dict.get(self, region) or _own_book(self, region)
+    found = dict.get(self, region)
+    return _own_book(self, region) if found is None else found
+
+
+@cache
+def _regions(service: str) -> tuple[str, ...]:
+    return tuple(_own_regions(None, service))
+
+
+def regions(_: AccountSpecificBackend[Any], service: str) -> list[str]:
+    """Where a service is; moto asks for each account's books of it."""
+    return [*_regions(service)]
 
 
 def copy_of_message(self: Message, memo: dict[int, Any]) -> Message:
@@ -220,6 +234,7 @@ QUICK: dict[tuple[Any, str], Any] = {
     (AttributePicker, "__call__"): pick,
     (BackendDict, "__getitem__"): books,
     (AccountSpecificBackend, "__getitem__"): book,
+    (AccountSpecificBackend, "_generate_regions"): regions,
     (Message, "__deepcopy__"): copy_of_message,
     (SQSBackend, "is_message_valid_based_on_retention_period"): is_still_kept,
     (moto.sqs.models, "generate_receipt_handle"): lambda: quick_calls.named(185),

@@ -18,7 +18,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.responses import BaseResponse
 
-from tests import quick_calls, quick_parameters, quick_s3, quick_table
+from tests import quick_calls, quick_others, quick_parameters, quick_s3, quick_table
 from tests.quick_calls import NotStraight
 
 _own_call = BaseClient._make_api_call
@@ -52,23 +52,32 @@ def make_api_call(self: BaseClient, operation_name: str, api_params: Any) -> Any
 
 
 def _goes_straight(client: BaseClient, operation: Any) -> bool:
-    of_s3 = operation.service_model.service_name == "s3" and operation.name in quick_s3.OPERATIONS
     return (
-        (of_s3 or quick_calls.is_of_direct(operation))
+        _is_known(operation)
         and quick_calls.is_direct(client._endpoint, operation, _EVENTS)
         and quick_calls.is_of_aws(client.meta.endpoint_url)
         and BotocoreStubber.__call__ is quick_calls.stub
     )
 
 
+def _is_known(operation: Any) -> bool:
+    service = operation.service_model.service_name
+    if service == "s3":
+        return operation.name in quick_s3.OPERATIONS
+    return (service, operation.name) in quick_others.OPERATIONS or quick_calls.is_of_direct(operation)
+
+
 def _answer(client: BaseClient, operation: Any, parameters: Any) -> tuple[dict[str, Any], int]:
-    if operation.service_model.service_name == "dynamodb":
+    service, region = operation.service_model.service_name, client.meta.region_name
+    if (service, operation.name) in quick_others.OPERATIONS:
+        return _with_metadata(*quick_others.answered(service, operation.name, region, parameters))
+    if service == "dynamodb":
         try:
-            return _with_metadata(*quick_table.answered(operation.name, client.meta.region_name, parameters))
+            return _with_metadata(*quick_table.answered(operation.name, region, parameters))
         except NotStraight:
             pass
     given = quick_parameters.taken(parameters, operation.input_shape)
-    if operation.service_model.service_name == "s3":
+    if service == "s3":
         return _answer_of_s3(operation, given)
     handler = _handler(client, operation, given)
     try:

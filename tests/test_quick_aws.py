@@ -463,6 +463,22 @@ def test_objects_are_kept_as_without(contents: dict[str, bytes], prefix: str, me
     assert_same(keep)
 
 
+def secrets_of(client: Any) -> list[Any]:
+    """What is said of secrets that are there, changed, deleted, binary and absent."""
+    made = client.create_secret(Name="first", SecretString="abc")
+    client.create_secret(Name="raw", SecretBinary=b"abc")
+    asked = ("first", made["ARN"], "raw", "absent", "", 1)
+    answers = [answer_of(client, "get_secret_value", SecretId=name) for name in asked]
+    answers += [answer_of(client, "get_secret_value", SecretId="first", VersionId="absent")]
+    client.put_secret_value(SecretId="first", SecretString="def")
+    answers += [answer_of(client, "get_secret_value", SecretId="first")]
+    client.delete_secret(SecretId="first")
+    answers += [answer_of(client, "get_secret_value", SecretId=name) for name in ("first", "raw")]
+    kinds = [(type(answer.get("CreatedDate")), str(answer.get("CreatedDate"))[-6:]) for answer in answers]
+    drawn = {"ARN", "VersionId", "CreatedDate"}
+    return [*kinds, *({name: value for name, value in answer.items() if name not in drawn} for answer in answers)]
+
+
 def test_topics_rules_and_secrets_answer_as_without() -> None:
     def ask(of: Callable[[str], Any]) -> Any:
         sns, events, secrets = of("sns"), of("events"), of("secretsmanager")
@@ -476,8 +492,11 @@ def test_topics_rules_and_secrets_answer_as_without() -> None:
             answer_of(events, "put_rule", Name="rule", ScheduleExpression="rate(1 minute)", State="DISABLED"),
             answer_of(events, "enable_rule", Name="rule"),
             answer_of(events, "describe_rule", Name="rule"),
-            answer_of(events, "enable_rule", Name="absent"),
-            answer_of(secrets, "get_secret_value", SecretId="absent"),
+            answer_of(events, "disable_rule", Name="rule"),
+            answer_of(events, "describe_rule", Name="rule"),
+            *(answer_of(events, "enable_rule", Name=name) for name in ("absent", "", 1)),
+            answer_of(events, "enable_rule", Name="rule", EventBusName="absent"),
+            *secrets_of(secrets),
         ]
 
     assert_same(ask)

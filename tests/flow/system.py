@@ -18,6 +18,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
 from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -221,12 +222,12 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     topic, inbox = _make_topic()
     for rule in (RULE, _CAPTURED, "stillhouse-rollouts"):
         _books(events_backends).put_rule(rule, scheduled_expression="rate(1 minute)", state="DISABLED")
-    secret = aws_client("secretsmanager").create_secret(Name="first", SecretString=KEY.rpartition("-")[2])
+    secret = _make_secret("first", KEY.rpartition("-")[2])
     environment = {
         "TABLE": "table",
         "BUCKET": "bucket",
         "TOPIC_ARN": topic,
-        "FIRST_KEY_SECRET_ARN": secret["ARN"],
+        "FIRST_KEY_SECRET_ARN": secret,
         "PROVIDER_BASE_URL": provider_url,
         "WATCH_RULE": RULE,
         "SANDBOX_FUNCTION": "sandbox",
@@ -266,6 +267,22 @@ def _make_table() -> None:
         deletion_protection_enabled=False,
         warm_throughput=None,
     )
+
+
+def _make_secret(name: str, content: str) -> str:
+    """Make a secret and answer its ARN."""
+    made = _books(secretsmanager_backends).create_secret(
+        name,
+        secret_string=content,
+        secret_binary=None,
+        description="",
+        tags=[],
+        kms_key_id=None,
+        client_request_token=None,
+        replica_regions=[],
+        force_overwrite=False,
+    )
+    return str(json.loads(made)["ARN"])
 
 
 def _make_topic() -> tuple[str, str]:
