@@ -9,7 +9,7 @@ import math
 _EPSILON = 1e-15
 _TINY = 1e-300
 _MOST_TERMS = 10_000
-_HALVINGS = 200
+_MOST_STEPS = 200
 
 
 def gamma_tail(value: float, shape: float, scale: float = 1.0) -> float:
@@ -30,18 +30,23 @@ def gamma_tail(value: float, shape: float, scale: float = 1.0) -> float:
 
 
 def gamma_quantile(chance: float, shape: float, scale: float = 1.0) -> float:
-    """The value that a gamma variable is above with this chance."""
+    """The value that a gamma variable is above with this chance: by Newton's steps, by halves where one goes astray."""
     if not 0.0 < chance < 1.0:
         raise ValueError(f"chance must lie between 0 and 1, got {chance!r}")
-    low, high = 0.0, shape + 1.0
-    while gamma_tail(high, shape) > chance:
-        high *= 2.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        if middle in (low, high):
+    low, value = 0.0, shape + 1.0
+    while gamma_tail(value, shape) > chance:
+        low, value = value, value * 2.0
+    high = value
+    for _ in range(_MOST_STEPS):
+        excess = gamma_tail(value, shape) - chance
+        low, high = (value, high) if excess > 0.0 else (low, value)
+        density = math.exp((shape - 1.0) * math.log(value) - value - math.lgamma(shape))
+        step = value + excess / density if density > 0.0 else low
+        nearer = step if low < step < high else (low + high) / 2.0
+        if nearer in (low, high) or abs(nearer - value) <= value * _EPSILON:
             break
-        low, high = (middle, high) if gamma_tail(middle, shape) > chance else (low, middle)
-    return high * scale
+        value = nearer
+    return value * scale
 
 
 def _series(x: float, shape: float) -> float:
