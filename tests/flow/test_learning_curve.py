@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -16,16 +16,33 @@ from tests.distillations.pair_runs import Answered, ended_run
 from tests.distilling import build
 from tests.flow import loop
 from tests.flow.faults import Hook, injected
+from tests.flow.snapshot import Snapshot, put_back, taken
 from tests.flow.system import System
 
 
+class Prepared(NamedTuple):
+    """A training set of about a hundred examples, and all that AWS has then."""
+
+    dataset_id: str
+    there: Snapshot
+
+
+@pytest.fixture(scope="module")
+def prepared() -> list[Prepared]:
+    """What the first test of the module prepares for all."""
+    return []
+
+
 @pytest.fixture
-def dataset_id(system: System) -> str:
+def dataset_id(system: System, prepared: list[Prepared]) -> str:
     """A training set of about a hundred examples."""
-    loop.capture(system, "curve", train=110, test=1)
-    made = system.ok("POST", "/v1/datasets", {"source": loop.source("train", "curve"), "recipe": {"steps": []}})
-    system.settle()
-    return str(made["id"])
+    if not prepared:
+        loop.capture(system, "curve", train=110, test=1)
+        made = system.ok("POST", "/v1/datasets", {"source": loop.source("train", "curve"), "recipe": {"steps": []}})
+        system.settle()
+        prepared.append(Prepared(str(made["id"]), taken(system)))
+    put_back(system, prepared[0].there)
+    return prepared[0].dataset_id
 
 
 def asked(system: System, dataset_id: str, **fields: Any) -> dict[str, Any]:
