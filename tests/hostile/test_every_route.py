@@ -20,6 +20,7 @@ from tests.capture import responses
 from tests.distilling import build
 from tests.flow.system import System
 from tests.hostile import acts
+from tests.hostile.conftest import Held
 from tests.rollouts import build as rollouts
 
 pytestmark = pytest.mark.usefixtures("walls")
@@ -277,6 +278,12 @@ def _rollout() -> str:
     return made.id
 
 
+def _forget_channels(system: System) -> None:
+    """There may be twenty."""
+    for channel in system.ok("GET", "/v1/channels")["data"][1:]:
+        system.ok("DELETE", f"/v1/channels/{channel['id']}")
+
+
 def _posted(path: str) -> Callable[[System, Ids], str]:
     return lambda system, _: str(system.ok("POST", path, BODIES["POST", path])["id"])
 
@@ -315,6 +322,8 @@ def url_of(system: System, route: Route) -> str:
     """The route's path with the ids of objects that are there, made for this call."""
     _, rule = route
     ids: Ids = {}
+    if "/channels" in rule:
+        _forget_channels(system)
     for name in re.findall(r"<(\w+)>", rule):
         ids[name] = MAKERS[name](system, ids)
     return re.sub(r"<(\w+)>", lambda parameter: ids[parameter.group(1)], rule)
@@ -336,17 +345,14 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return sent
 
 
-@pytest.fixture
-def ready(shared: System) -> System:
+@pytest.fixture(scope="module")
+def ready(held: Held) -> System:
     """With what the bodies name."""
-    if shared.call("GET", "/v1/evals/eval_1")[0] == 404:
-        records = [build.record(n, f"q{n}", split=split) for n, split in enumerate(("test", "train") * 12)]
-        build.captured(shared, records)
-        build.distillation("queued", number=1)
-    # There may be twenty.
-    for channel in shared.ok("GET", "/v1/channels")["data"][1:]:
-        shared.ok("DELETE", f"/v1/channels/{channel['id']}")
-    return shared
+    system = held.system()
+    records = [build.record(n, f"q{n}", split=split) for n, split in enumerate(("test", "train") * 12)]
+    build.captured(system, records)
+    build.distillation("queued", number=1)
+    return system
 
 
 def test_the_walk_has_a_body_and_an_object_for_every_route() -> None:
@@ -449,7 +455,8 @@ BODIES_THAT_ARE_NONE = (b"[]", b'"x"', b"5", b"null", b"{", b"\xff\xfe")
 
 @pytest.mark.parametrize("route", sorted(BODIES), ids=name_of)
 def test_a_body_that_is_no_object_is_refused(route: Route, ready: System) -> None:
-    answered = {body: ready.call(route[0], url_of(ready, route), body)[0] for body in BODIES_THAT_ARE_NONE}
+    url = url_of(ready, route)
+    answered = {body: ready.call(route[0], url, body)[0] for body in BODIES_THAT_ARE_NONE}
     assert {body: status for body, status in answered.items() if not 400 <= status < 500} == {}
 
 
