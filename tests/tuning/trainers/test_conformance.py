@@ -82,12 +82,10 @@ def trainer(far: FarSide) -> Trainer:
 def begin(name: str, landed: Landed, far: FarSide, trainer: Trainer, context: Any) -> Callable[..., Job]:
     """Start a job, whatever is lost meanwhile."""
 
-    def deliver(number: int, deliveries: int = 1, block: AbstractContextManager[Any] | None = None) -> Job:
+    def deliver(number: int, block: AbstractContextManager[Any] | None = None) -> Job:
         distillation = landed(trainer=name, number=number, student=far.student)
-        with block or nullcontext():
-            for _ in range(deliveries):
-                with suppress(Exception, Killed):
-                    start(starting(distillation), context, trainer)
+        with block or nullcontext(), suppress(Exception, Killed):
+            start(starting(distillation), context, trainer)
         return Job.load(distillation.job_id or "")
 
     return deliver
@@ -197,7 +195,7 @@ def test_a_job_that_is_found_in_a_state_that_nobody_knows_is_followed(
     """The answer to its start was lost, and meanwhile it has come to a state of tomorrow."""
     for number in range(1, MOST_CALLS):
         strike = Strike(number, after=True, error=far.lost)
-        job = begin(number, 1, far.struck(strike))
+        job = begin(number, far.struck(strike))
         if not strike.struck:
             return
         if job.id in far.made and job.provider_job_id is None:
@@ -283,13 +281,27 @@ def test_a_cancelled_job_ends_and_costs_nothing(
 
 @LOST
 def test_a_start_that_is_lost_anywhere_makes_one_job(
-    killed: bool, after: bool, far: FarSide, begin: Callable[..., Job]
+    killed: bool,
+    after: bool,
+    name: str,
+    far: FarSide,
+    *,
+    trainer: Trainer,
+    landed: Landed,
+    context: Any,
+    moment: Moment,
 ) -> None:
-    error: BaseException = Killed() if killed else far.lost
+    distillation = landed(trainer=name, student=far.student)
+    back = moment()
     for number in range(1, MOST_CALLS):
-        strike = Strike(number, after, error)
-        job = begin(number, 3, far.struck(strike))
-        assert far.made.count(job.id) == 1, f"call {number}"
+        back()
+        strike = Strike(number, after, Killed() if killed else far.lost)
+        with far.struck(strike):
+            for _ in range(3):
+                with suppress(Exception, Killed):
+                    start(starting(distillation), context, trainer)
+        job = Job.load(distillation.job_id or "")
+        assert far.made == [job.id], f"call {number}"
         assert job.provider_job_id
         if not strike.struck:
             return
