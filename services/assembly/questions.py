@@ -1,4 +1,4 @@
-"""The questions of a set, by the pieces of three words that they share.
+"""The questions of a set, by the pieces of three words that they share; of scripts without spaces, three characters.
 
 In: the questions of rows, read from the spool, and those of test rows. Out: questions with signatures, of which the
 pairs that are nearly the same are looked for (`neighbours`). Signatures lie in the spool behind the lines.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -26,8 +25,8 @@ from assembly.row import Row
 from assembly.signatures import LENGTH, signature_of
 from completions.messages import calls_of, is_text, parts_of
 from completions.same_input import answer_key
+from foundation.words import words_in
 
-_WORD = re.compile(r"\w+")
 _PIECE = 3
 _LONGEST_WORD = 64
 _MOST_WORDS = 5_000
@@ -68,7 +67,7 @@ def _spoken(messages: Sequence[dict[str, Any]]) -> tuple[list[str], bytes]:
             continue
         for part in parts_of(message.get("content")):
             if is_text(part):
-                words += _WORD.findall(part["text"].casefold())
+                words += words_in(part["text"].casefold())
             else:
                 other.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
         calls = calls_of(message)

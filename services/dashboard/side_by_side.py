@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 from dashboard import turns
 from dashboard.shown import beginning
 from dashboard.turns import Turn
+from foundation.words import CHARACTER, SPACED
 
 _LETTERS = 1_500
 _MOST_WORDS = 250
 _MOST_PIECES = 80
 """The most pieces of a text: each costs a page a dozen bytes."""
-_WORD = re.compile(r"\s+|(?:\w+|[^\w\s])\s*")
-"""A word goes with the blanks behind it: compared by themselves, those of two texts with no word in common would all be
-equal, and each such pair of texts would take seconds."""
+_WORDS = (re.compile(rf"\s+|(?:{SPACED}+|{CHARACTER}|[^\w\s])\s*"), re.compile(r"\s+|(?:\w+|[^\w\s])\s*"))
+"""Words, and for long texts longer ones: in a script without spaces a character, and then all between two signs. A word
+goes with the blanks behind it: compared by themselves, those of two texts with no word in common would all be equal,
+and each such pair of texts would take seconds."""
 
 
 class Piece(NamedTuple):
@@ -70,9 +72,11 @@ def _side(turn: Turn | None, pieces: list[Piece] | None) -> Side | None:
 
 def _pieces(first: str, second: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces. Texts of very many words are compared as wholes: word by word would take too long."""
-    ours, theirs = _WORD.findall(first), _WORD.findall(second)
-    if max(len(ours), len(theirs)) > _MOST_WORDS:
+    cut = ((words.findall(first), words.findall(second)) for words in _WORDS)
+    fitting = next((both for both in cut if max(map(len, both)) <= _MOST_WORDS), None)
+    if fitting is None:
         return [Piece(first, first == second)], [Piece(second, first == second)]
+    ours, theirs = fitting
     left: list[Piece] = []
     right: list[Piece] = []
     for kind, i, j, k, m in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():

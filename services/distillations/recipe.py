@@ -33,8 +33,9 @@ _MOST_RUNS = 8
 _MOST_BY_HAND = 1_000
 
 type Similarity = Annotated[float, Field(ge=0.7, le=1)]
-"""The least share of the pieces of three words of two questions that both have; 1 is every piece. Below 0.7 most
-questions of a set would have to be compared with most others."""
+"""The least share of the pieces of three words of two questions that both have; 1 is every piece. In scripts without
+spaces, such as Chinese, a piece is three characters. Below 0.7 most questions of a set would have to be compared with
+most others."""
 
 
 class Length(BaseStep):
@@ -42,7 +43,7 @@ class Length(BaseStep):
 
     rule: Literal["length"] = "length"
     most_tokens: int = Field(ge=1, lt=1 << 31)
-    """The most tokens of prompt and answer together, as the provider counted them; else a token for 4 letters."""
+    """The most tokens of prompt and answer together, as the provider counted them; else a token for 4 bytes."""
 
 
 class Prompt(BaseStep):

@@ -2,7 +2,7 @@
 
 In: criteria, and completions. Out: the mean cost of grading one of them in nano-dollars, None where a model has no
 price. Each criterion is put together as for a real grading, with models that answer nothing: so the length of what they
-would be asked is known. OpenAI's rule of thumb for English gives the tokens: one for four letters.
+would be asked is known. OpenAI's rule of thumb for English gives the tokens: one for four bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from graders.namespace import namespace
 from providers.prices import cost_nanodollars
 from providers.usage import ModelUsage
 
-LETTERS_A_TOKEN = 4
+BYTES_A_TOKEN = 4
 ANSWER_TOKENS = 500
 """What a judge is taken to answer at most where its definition has no limit; scores come with their steps."""
 _ESTIMATED = 50
@@ -123,4 +123,4 @@ def _used(request: dict[str, Any]) -> ModelUsage:
 
 
 def _tokens(content: Any) -> int:
-    return -(-len(orjson.dumps(content)) // LETTERS_A_TOKEN)
+    return -(-len(orjson.dumps(content)) // BYTES_A_TOKEN)

@@ -157,6 +157,14 @@ def test_a_changed_line_says_so_and_is_measured_as_it_is() -> None:
     assert curated([record], Recipe(steps=[Length(most_tokens=20), Prompt()])).drops == {"length": 1}
 
 
+def test_a_chinese_character_counts_as_about_a_token() -> None:
+    """Four letters are a token in English, and four characters about three of them."""
+    record = completion(1, "请问我的包裹为什么到现在还没有送到家里")
+    record.response.pop("usage", None)
+    for most, drops in ((12, {"length": 1}), (40, {})):
+        assert curated([record], Recipe(steps=[Length(most_tokens=most)], validation_share=0)).drops == drops
+
+
 def test_completions_whose_lines_are_the_same_once_changed_ask_the_same() -> None:
     def dated(number: int, answer: str = "yes") -> Completion:
         system = {"role": "system", "content": f"Today is day {number}."}

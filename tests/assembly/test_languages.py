@@ -24,6 +24,10 @@ ENGLISH = "Could you please tell me when my parcel will finally arrive?"
         (GERMAN, "```python\nfor parcel in parcels: print(parcel.arrives)\n```", ("", "")),
         (f"Translate into English: {GERMAN}", ENGLISH, ("", "")),
         ("", ENGLISH, ("", "en")),
+        ("ช่วยเปลี่ยนที่อยู่จัดส่งเป็นที่ทำงานในกรุงเทพได้ไหมครับ", ENGLISH, ("th", "en")),
+        ("请用English回答我。我的包裹现在到底在什么地方。为什么还没有送到家里", ENGLISH, ("", "")),
+        ("ช่วยแปลข้อความต่อไปนี้ให้หน่อยครับ ร้านอยู่ที่กรุงเทพ", ENGLISH, ("", "")),
+        (GERMAN, "OK " + "\U0001f389" * 14, ("", "")),
     ],
 )
 def test_languages_are_told_where_both_are_long_enough(question: str, answer: str, languages: tuple[str, str]) -> None:

@@ -91,6 +91,39 @@ def test_a_name_is_masked_wherever_it_stands_as_a_word(text: str, left: str) -> 
     assert masked(text, kinds=["PERSON"]) == left
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "请发到zhang@example.com谢谢你们一直以来的耐心帮助和支持我们会尽快处理这个问题",
+            "请发到<EMAIL_1>谢谢你们一直以来的耐心帮助和支持我们会尽快处理这个问题",
+        ),
+        ("邮箱。张三@例子.公司。", "邮箱。<EMAIL_1>。"),
+        ("卡号4111111111111111的卡被扣款", "卡号<CARD_1>的卡被扣款"),
+        ("信用卡1234567890123456被盗", "信用卡<CARD_1>被盗"),
+        ("账号DE89370400440532013000收款", "账号<BANK_ACCOUNT_1>收款"),
+        ("我的手机13812345678打不通", "我的手机<PHONE_1>打不通"),
+        (
+            "我打过电话。后来一直没有人回复我的这个订单20240101123",
+            "我打过电话。后来一直没有人回复我的这个订单20240101123",
+        ),
+        ("请拨+49 30 901820联系", "请拨<PHONE_1>联系"),
+        ("地址是10.0.0.1吗", "地址是<IP_ADDRESS_1>吗"),
+        ("設備00:1b:44:11:3a:b7です", "設備<MAC_ADDRESS_1>です"),
+        ("โทร0812345678ได้เลย", "โทร<PHONE_1>ได้เลย"),
+        ("บัตรหมายเลข4111111111111111หาย", "บัตรหมายเลข<CARD_1>หาย"),
+        ("kim@example.com로 보내 주세요", "<EMAIL_1>로 보내 주세요"),
+        ("Dear 张伟。张伟的订单", "Dear <PERSON_1>。<PERSON_1>的订单"),
+        ("Hi 请问我的订单什么时候到", "Hi 请问我的订单什么时候到"),
+        ("Hello 你好。请问", "Hello 你好。请问"),
+        ("我是Mr. Smith。Smith的订单", "我是Mr. <PERSON_1>。<PERSON_1>的订单"),
+        ("订单号为20240611123456", "订单号为20240611123456"),
+    ],
+)
+def test_it_is_found_within_a_script_without_spaces_too(text: str, left: str) -> None:
+    assert masked(text) == left
+
+
 def test_what_is_much_takes_one_look_each() -> None:
     """Each would take minutes where one span, name or mask is held against all others."""
     accounts = "AB12" + "A" * 60 + "_ "

@@ -41,6 +41,26 @@ def test_very_many_words_or_differences_are_compared_as_wholes() -> None:
         assert len(pair.first.pieces) == 1
 
 
+def test_in_a_script_without_spaces_characters_are_told_apart() -> None:
+    [pair] = pairs([message("订单已经发货。请查收。")], [message("订单已经退货。请查收。")])
+    assert pair.first is not None
+    assert [(piece.text, piece.same) for piece in pair.first.pieces] == [
+        ("订单已经", True),
+        ("发", False),
+        ("货。请查收。", True),
+    ]
+    [thai] = pairs([message("ร้านเปิด")], [message("ร้านปิด")])
+    assert thai.first is not None
+    assert "".join(piece.text for piece in thai.first.pieces) == "ร้านเปิด"
+
+
+def test_a_long_text_of_such_a_script_is_compared_by_what_stands_between_signs() -> None:
+    clause = "我的订单还没有收到。" * 30
+    [pair] = pairs([message(f"{clause}请退款。")], [message(f"{clause}请换货。")])
+    assert pair.first is not None
+    assert [piece.text for piece in pair.first.pieces] == [clause, "请退款", "。"]
+
+
 def test_calls_and_parts_are_named() -> None:
     call = {"function": {"name": "find", "arguments": "{}"}}
     [pair] = pairs([message("", tool_calls=[call])], [{"role": "user", "content": [{"type": "input_audio"}]}])

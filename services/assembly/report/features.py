@@ -7,7 +7,6 @@ content and no label, and is counted as such, without a word of it.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from assembly.masking import Mask
+from assembly.report.terms import terms_in
 from completions.completion import Completion
 from completions.messages import calls_of, text_of
 from distillations.recipe import ANSWER
@@ -33,7 +33,6 @@ _SECONDS_A_DAY = 86_400
 _SYSTEM = ("system", "developer")
 _LONGEST_TEXT = 4_000
 _MOST_WORDS = 64
-_WORD = re.compile(r"[^\W\d_]{3,24}")
 
 
 class Features(NamedTuple):
@@ -66,7 +65,7 @@ def features_of(
     """
     labels: dict[str, str | None] = {}
     for name, value in metadata_of({"metadata": completion.metadata}).items():
-        labels[_short(f"{METADATA}{name}") or METADATA] = _short(value)
+        labels[label_of(name)] = _short(value)
     paths = [key for key in slice_keys if key.startswith("item.")]
     if paths:
         labels |= named_tags(paths)(completion.row(with_sample=False)["item"])
@@ -95,6 +94,11 @@ def features_of(
     return Features(completion.id, completion.created, labels, _amounts(completion, text))
 
 
+def label_of(key: str) -> str:
+    """The label of a metadata key. Those of long keys are one."""
+    return _short(f"{METADATA}{key}") or METADATA
+
+
 def _amounts(completion: Completion, answer: str) -> dict[str, int]:
     asked = sum(len(text_of(m.get("content"))) for m in completion.messages if m.get("role") not in _SYSTEM)
     tools = completion.request.get("tools") or completion.request.get("functions")
@@ -110,11 +114,10 @@ def _amounts(completion: Completion, answer: str) -> dict[str, int]:
 
 
 def words_of(completion: Completion, mask: Mask | None = None) -> Counter[str]:
-    """The words of the last question, in one case: its first 64 of three letters or more."""
+    """The words of the last question that tell what it is about, in one case: its first 64."""
     questions = (message.get("content") for message in reversed(completion.messages) if message.get("role") == "user")
     text = text_of(next(questions, None))[:_LONGEST_TEXT]
-    words = _WORD.finditer((mask(text) if mask else text).casefold())
-    return Counter(match.group() for match in islice(words, _MOST_WORDS))
+    return Counter(islice(terms_in((mask(text) if mask else text).casefold()), _MOST_WORDS))
 
 
 def day_of(days: int) -> str:

@@ -132,15 +132,17 @@ def test_lines_keep_their_numbers_and_their_ends() -> None:
 def test_what_is_odd_is_told_and_refuses_nothing() -> None:
     rows = [a_row(number, '{"a": 1}') for number in range(9)]
     long = a_row(20, '{"a": "' + "x " * 40_000 + '"}')
-    lines = file_of(*rows, rows[0], a_row(1, '{"a": 2}'), a_row(10, "```json\n{}\n```"), long)
+    chinese = a_row(21, '{"a": "' + "长" * 22_000 + '"}')
+    lines = file_of(*rows, rows[0], a_row(1, '{"a": 2}'), a_row(10, "```json\n{}\n```"), long, chinese)
     report = report_on(lines.splitlines(keepends=True), "openai-chat")
     assert [(finding.line, finding.code) for finding in report.findings] == [
         (10, "duplicate_row"),
         (11, "conflicting_target"),
         (12, "target_schema_mismatch"),
         (13, "over_token_limit"),
+        (14, "over_token_limit"),
     ]
-    assert (report.errors, report.repaired, report.warnings) == (0, 0, 4)
+    assert (report.errors, report.repaired, report.warnings) == (0, 0, 5)
     assert found(file_of(pair(), pair(), pair(worse={**WORSE, "content": "other"})), "openai-dpo") == [
         (2, "duplicate_row", "warning"),
     ]
