@@ -1,16 +1,17 @@
 """What is done once a day: tell of models that end, retire losers, find lost jobs, have traffic looked at for drift.
 
-A part that raises holds no other up; the first error is raised at the end, for the alarm.
+A part that raises holds no other up, and no alias another one; the first error is raised at the end, for the alarm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from distillations.drift.watched import watched_aliases
+from aliases.alias import Alias, every_alias
+from distillations.drift.watched import heaviest, slices_of
 from foundation import bus
-from foundation.consumer import logger
 from foundation.drift_messages import LookForDrift
+from foundation.one_by_one import one_by_one
 from tuning.doubtful import look_for
 from tuning.lost import retire_lost
 from tuning.shutdowns import tell_of_shutdowns
@@ -18,7 +19,14 @@ from tuning.shutdowns import tell_of_shutdowns
 
 def look_for_drift() -> None:
     """Have the traffic of each alias looked at that a trained model answers for; where there is none, nothing runs."""
-    bus.send_all(LookForDrift(alias=alias, correlation_id=watched.dataset.id) for alias, watched in watched_aliases())
+    one_by_one(every_alias(), _look, name=lambda alias: alias.id, failed="an alias's traffic is not looked at")
+
+
+def _look(alias: Alias) -> None:
+    watched = next(filter(None, map(heaviest, slices_of(alias))), None)
+    if watched:
+        message = LookForDrift(alias=alias.id, correlation_id=watched.dataset.id)
+        bus.send(message)
 
 
 _PARTS: tuple[Callable[[], None], ...] = (tell_of_shutdowns, retire_lost, look_for, look_for_drift)
@@ -26,12 +34,4 @@ _PARTS: tuple[Callable[[], None], ...] = (tell_of_shutdowns, retire_lost, look_f
 
 def daily() -> None:
     """Do every part of the day's work."""
-    errors: list[Exception] = []
-    for part in _PARTS:
-        try:
-            part()
-        except Exception as error:  # noqa: BLE001 - the other parts are still to be done
-            logger().exception("the day's work failed", extra={"part": part.__name__})
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    one_by_one(_PARTS, lambda part: part(), name=lambda part: part.__name__, failed="the day's work failed")

@@ -12,6 +12,7 @@ from distillations.job import Job
 from foundation import table
 from foundation.consumer import logger
 from foundation.ids import now
+from foundation.one_by_one import one_by_one
 from foundation.table import Row
 from tuning.booking import book_end, book_nothing
 from tuning.jobs import DOUBTFUL, forget_files, note
@@ -26,15 +27,8 @@ def look_for() -> None:
     """Look for each of them, another one first each day: those of a trainer that hangs take the time of no others."""
     rows = list(table.query(DOUBTFUL))
     first = now() // _DAY_S % len(rows) if rows else 0
-    errors: list[Exception] = []
-    for row in rows[first:] + rows[:first]:
-        try:
-            _look_for(row)
-        except Exception as error:  # noqa: BLE001 - the others are still to be looked for
-            logger().exception("doubtful job not looked for", extra={"job_id": row["sk"]})
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    in_turn = rows[first:] + rows[:first]
+    one_by_one(in_turn, _look_for, name=lambda row: str(row["sk"]), failed="doubtful job not looked for")
 
 
 def _look_for(row: Row) -> None:

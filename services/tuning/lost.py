@@ -13,6 +13,7 @@ from distillations.lost import Notice, give_notice, lost_at, notices, take_back_
 from foundation import bus
 from foundation.events import RetireModel
 from foundation.ids import now
+from foundation.one_by_one import one_by_one
 from notifications.alerts import Alert
 from notifications.raising import raise_once
 from providers.model_version import ModelVersion
@@ -30,12 +31,16 @@ def retire_lost() -> None:
     given = notices()
     for model in given.keys() - due.keys():
         take_back_notice(model)
-    for version, lost in due.values():
+
+    def announce(one: tuple[ModelVersion, int]) -> None:
+        version, lost = one
         notice = given.get(version.id)
         if notice is None or notice.days != days:
             notice = Notice(days or 0, now())
             give_notice(version.id, notice)
         _tell_or_retire(version, notice, max(lost + notice.days * _DAY_S, notice.since + _NOTICE_S))
+
+    one_by_one(due.values(), announce, name=lambda one: one[0].id, failed="a model that lost is not retired")
 
 
 def _due(days: int) -> dict[str, tuple[ModelVersion, int]]:

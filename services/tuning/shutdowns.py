@@ -11,6 +11,7 @@ from collections import Counter
 from distillations.distillation import Distillation
 from distillations.models_in_use import Part, Use, models_in_use
 from foundation.ids import now
+from foundation.one_by_one import one_by_one
 from notifications.alerts import Alert
 from notifications.raising import raise_once
 from providers import shutdown_dates
@@ -44,11 +45,14 @@ def tell_of_shutdowns() -> None:
     for rollout in Rollout.open_ones():
         uses.setdefault(rollout.candidate, []).append(Use("rollout", rollout.id))
     shutdown_dates.read(uses)
-    for model, used_as in uses.items():
-        shutdown = shutdown_dates.shutdown_of(model)
-        mark = _mark(shutdown) if shutdown else None
-        if shutdown and mark:
-            raise_once(_alert(model, shutdown, mark, used_as))
+    one_by_one(uses.items(), lambda use: _tell(*use), name=lambda use: use[0], failed="the end of a model is not told")
+
+
+def _tell(model: str, used_as: list[Use]) -> None:
+    shutdown = shutdown_dates.shutdown_of(model)
+    mark = _mark(shutdown) if shutdown else None
+    if shutdown and mark:
+        raise_once(_alert(model, shutdown, mark, used_as))
 
 
 def _mark(shutdown: Shutdown) -> int | None:
