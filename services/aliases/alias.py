@@ -28,9 +28,10 @@ ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 type AliasName = Annotated[str, Field(pattern=ALIAS, max_length=LONGEST_ALIAS)]
 """What an alias is called. Without slashes and colons it is neither `provider/model` nor the name of a fine-tune."""
-type _TagName = Annotated[str, Field(min_length=1), MaxLen(64), in_bytes(64)]
+type TagName = Annotated[str, Field(min_length=1), MaxLen(64), in_bytes(64)]
+"""A metadata key."""
 type _TagValue = Annotated[str, MaxLen(512), in_bytes(512)]
-type When = Annotated[dict[_TagName, _TagValue], MaxLen(MOST_CONDITIONS)]
+type When = Annotated[dict[TagName, _TagValue], MaxLen(MOST_CONDITIONS)]
 type PromoteOn = Literal["beats_baseline"]
 
 
@@ -87,7 +88,7 @@ class StickyBy(Body):
 
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=64)] | None = None
     """A header of the request, such as `x-session-id`; it comes before the metadata."""
-    metadata: _TagName | None = None
+    metadata: TagName | None = None
     """A key of the call's metadata, such as `customer`."""
 
     @model_validator(mode="after")

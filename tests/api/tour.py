@@ -208,6 +208,7 @@ def _aliases(made: Tour) -> None:
     call("GET", "/aliases/{alias}", alias="quick-reply")
     call("GET", "/aliases/{alias}/versions", alias="quick-reply")
     call("GET", "/aliases/{alias}/drift", alias="quick-reply")
+    call("PUT", "/aliases/{alias}/drift", {"leave_out": ["release"]}, alias="quick-reply")
     call("POST", "/aliases/{alias}/rollback", {"why": "Worse on refunds."}, alias="quick-reply")
     call("DELETE", "/aliases/{alias}", alias="quick-reply")
 

@@ -38,6 +38,7 @@ DRIFT = {
     "next": NEXT,
     "when": {},
     "slices": [],
+    "left_out": ["build", "release"],
 }
 OF_SLICE = {
     **DRIFT,
@@ -192,3 +193,13 @@ def test_drift_is_told_field_by_field_and_its_next_distillation_started(asked):
     assert (nothing.exit_code, "nothing to distill anew: No drift." in nothing.output) == (1, True)
     lacking = run("drift", "untaught", "--distill")
     assert (lacking.exit_code, "Let the teacher answer." in lacking.output, len(asked)) == (1, True, 1)
+
+
+def test_metadata_keys_are_left_out_of_the_drift_watch_all_at_once(asked):
+    shown = run("drift", "quick", "--leave-out", "release", "--leave-out", "build")
+    assert (shown.exit_code, shown.output.splitlines()[-1]) == (0, "left out: build, release")
+    run("drift", "quick", "--leave-out", "none")
+    assert asked == [
+        ("PUT", "/aliases/quick/drift", {"leave_out": ["release", "build"]}),
+        ("PUT", "/aliases/quick/drift", {"leave_out": []}),
+    ]

@@ -57,4 +57,14 @@ def test_steady_traffic_offers_nothing_to_start(system: System, browser: Browser
     assert "No drift in" in page.text
     assert "Distill again" not in page.text
     assert browser.post(f"/aliases/{ALIAS}/drift/distill", {}).status == 409
+    assert "All metadata keys are compared" in page.text
+    left = browser.post(f"/aliases/{ALIAS}/drift/leave-out", {"keys": " release\r\n\r\n<b>\n"})
+    assert (left.status, "<code>release</code>" in left.body, "<code>&lt;b&gt;</code>" in left.body) == (
+        200,
+        True,
+        True,
+    )
+    refused = browser.post(f"/aliases/{ALIAS}/drift/leave-out", {"keys": "x" * 65})
+    assert (refused.status, "leave_out" in refused.text) == (400, True)
+    assert "All metadata keys" in browser.post(f"/aliases/{ALIAS}/drift/leave-out", {"keys": ""}).text
     assert build.sent(system, "DISTILLING") == []

@@ -59,6 +59,7 @@ BODIES: dict[Route, Any] = {
         "verdict_id": None,
         "version": 1,
     },
+    ("PUT", "/v1/aliases/<alias>/drift"): {"leave_out": ["release"]},
     ("POST", "/v1/aliases/<alias>/rollback"): {"to": 1, "why": "walk", "version": 1},
     ("POST", "/v1/rollouts"): {
         "alias": "walk-rollout",

@@ -303,6 +303,7 @@ def points_aliases(user: Worker) -> None:
     assert user.lines("alias", "show", name)[1:3] == ["  lab-large 95%", "  lab-small 5%"]
     assert "  lab-large 100%" in user.lines("alias", "rollback", name)
     assert user.lines("alias", "drift", name)[0].startswith("unwatched: Nothing is watched")
+    assert user.lines("alias", "drift", name, "--leave-out", "release")[-1] == "left out: release"
     assert [line[0] for line in user.lines("alias", "versions", name)] == ["3", "2", "1"]
     assert user.lines("alias", "delete", name) == [f"deleted: {name}"]
 

@@ -135,13 +135,27 @@ def drift(
         list[str] | None,
         typer.Option("--slice", help="With --distill: KEY=VALUE of the slice; may be repeated. Else the other calls."),
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="A metadata key that is not compared from the next look on, such as a release; may be repeated. These "
+            "replace those before; 'none': all are compared.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show whether the traffic has moved away from what the alias's model learnt from, and what has moved."""
     with errors_in_one_line():
-        found = stack.asked(to, "GET", f"{_path(name)}/drift")
+        if leave_out:
+            body = {"leave_out": [] if leave_out == [_NONE] else leave_out}
+            found = stack.asked(to, "PUT", f"{_path(name)}/drift", body)
+        else:
+            found = stack.asked(to, "GET", f"{_path(name)}/drift")
         if not distill:
             lines = [line for one in [found, *found["slices"]] for line in _drift(one)]
+            keys = found.get("left_out")
+            lines += [stack.plain(f"left out: {', '.join(keys)}")] if keys else []
             stack.show(found, as_json=as_json, lines=lines)
             return
         when = {key: value for text in slice_ or [] for key, value in _pair(text, "KEY=VALUE").items()}

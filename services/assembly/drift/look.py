@@ -6,16 +6,18 @@ is looked once; what broke off between the row and the alert is brought to its e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from aliases.alias import Alias
+from aliases.alias import Alias, Target
 from assembly.drift.looked import looked
-from distillations.drift import looks
+from distillations.drift import left_out, looks
 from distillations.drift.document import TrafficDrift
-from distillations.drift.watched import Watched, watched_of
+from distillations.drift.watched import Watched, heaviest, slices_of
 from distillations.report.document import REPORT, DatasetReport
 from foundation import blobs, lease
 from foundation.drift_messages import LookForDrift
+from foundation.one_by_one import one_by_one
 from notifications.alerts import Alert
 from notifications.raising import raise_once
 
@@ -25,7 +27,9 @@ _MOST_CONCERNS = 6
 
 
 def look(message: LookForDrift, context: Any) -> None:
-    """Look once at each slice that a trained model answers. `context` is Lambda's.
+    """Look once at each slice that a trained model answers; one that cannot be looked at holds no other up.
+
+    `context` is Lambda's.
 
     Raises AtWork where another delivery looks at the same alias.
     """
@@ -33,13 +37,18 @@ def look(message: LookForDrift, context: Any) -> None:
         alias = Alias.find(message.alias)
         if alias is None:
             return
-        for watched in watched_of(alias):
-            drift = _look(alias, watched, message.at // 1000)
+        keys = left_out.of(alias.id)
+
+        def look_at(group: list[Target]) -> None:
+            watched = heaviest(group)
+            drift = _look(alias, watched, keys, message.at // 1000) if watched else None
             if drift and drift.told_at == drift.looked_at:
                 raise_once(_alert(drift))
 
+        one_by_one(slices_of(alias), look_at, name=lambda _: alias.id, failed="a slice's traffic is not looked at")
 
-def _look(alias: Alias, watched: Watched, at: int) -> TrafficDrift | None:
+
+def _look(alias: Alias, watched: Watched, keys: Sequence[str], at: int) -> TrafficDrift | None:
     """The look, written down, or the one of this day; None where the dataset has no report."""
     before = looks.latest(alias.id, watched.when, watched.dataset.id)
     if before and at - (before.looked_at or 0) < _APART_S:
@@ -47,7 +56,7 @@ def _look(alias: Alias, watched: Watched, at: int) -> TrafficDrift | None:
     body = blobs.find(watched.dataset.key(REPORT))
     if body is None:
         return None
-    drift = looked(alias, watched, DatasetReport.model_validate_json(body), before, at)
+    drift = looked(alias, watched, DatasetReport.model_validate_json(body), before, at=at, left_out=keys)
     looks.keep(drift)
     return drift
 

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from aliases.alias import Alias
 from assembly.drift import moved
 from assembly.drift.again import next_of
-from assembly.drift.cells import LEAST, counted_in, fields_of
+from assembly.drift.cells import LEAST, Beside, counted_in, fields_of
 from assembly.drift.observed import Observed, observed
 from assembly.drift.traffic import first_at, sampled
 from assembly.masking import mask_of
 from assembly.report.concerns import skew_sentences
+from assembly.report.features import label_of
 from assembly.report.survey import SAMPLE
 from completions import index, selection
 from completions.completion import Completion
@@ -40,8 +42,20 @@ WINDOW_S = 7 * 86_400
 _A_WEEK = "A whole week of traffic is looked at, so that each weekday and time of day is in it:"
 
 
-def looked(alias: Alias, watched: Watched, report: DatasetReport, before: TrafficDrift | None, at: int) -> TrafficDrift:
-    """The look at this time, in seconds since the epoch. `before` is the last look that is about the same dataset."""
+def looked(
+    alias: Alias,
+    watched: Watched,
+    report: DatasetReport,
+    before: TrafficDrift | None,
+    *,
+    at: int,
+    left_out: Sequence[str] = (),
+) -> TrafficDrift:
+    """The look at this time, in seconds since the epoch. `before` is the last look that is about the same dataset.
+
+    The metadata keys in `left_out` change by nature, and are not compared.
+    """
+    unwanted = frozenset(map(label_of, left_out))
     drift = TrafficDrift(
         id=alias.id,
         when=watched.when,
@@ -53,7 +67,7 @@ def looked(alias: Alias, watched: Watched, report: DatasetReport, before: Traffi
         looked_at=at,
         begins_at=at - WINDOW_S,
         ends_at=at,
-        **_known(before),
+        **_known(before, unwanted),
     )
     young = _too_young(alias.id, report, at - WINDOW_S)
     if young:
@@ -68,7 +82,8 @@ def looked(alias: Alias, watched: Watched, report: DatasetReport, before: Traffi
         )
         return drift.model_copy(update={**counts, "sentence": sentence})
     learnt = _learnt(alias, watched, report)
-    return _compared(drift.model_copy(update=counts), watched, learnt, traffic, references)
+    beside = [one for one in fields_of(learnt.report, traffic, learnt.questions) if one.trained.field not in unwanted]
+    return _compared(drift.model_copy(update=counts), watched, beside, references)
 
 
 def _is_of(alias: Alias, watched: Watched) -> Callable[[Reference], bool]:
@@ -76,11 +91,13 @@ def _is_of(alias: Alias, watched: Watched) -> Callable[[Reference], bool]:
     return lambda reference: alias.routing.group_of(reference.metadata or {})[0].when == watched.when
 
 
-def _known(before: TrafficDrift | None) -> dict[str, Any]:
-    """What stays of the look before."""
+def _known(before: TrafficDrift | None, unwanted: AbstractSet[str]) -> dict[str, Any]:
+    """What stays of the look before: nothing of a field that is left out now."""
     if before is None:
         return {}
-    return {name: getattr(before, name) for name in ("looks", "since", "told_at", "fields")}
+    fields = [field for field in before.fields if field.comparison.field not in unwanted]
+    since = min((field.since for field in fields if field.since is not None), default=None)
+    return {"looks": before.looks, "fields": fields, "since": since, "told_at": before.told_at if since else None}
 
 
 def _too_young(alias: str, report: DatasetReport, since: int) -> str:
@@ -140,12 +157,11 @@ def _chosen_for(watched: Watched) -> str:
 
 
 def _compared(
-    drift: TrafficDrift, watched: Watched, learnt: _Learnt, traffic: Observed, references: Sequence[Reference]
+    drift: TrafficDrift, watched: Watched, beside: Sequence[Beside], references: Sequence[Reference]
 ) -> TrafficDrift:
     """The look at enough traffic."""
     at, number = drift.looked_at or 0, drift.looks + 1
     alpha = spent_at(number, ALPHA)
-    beside = fields_of(learnt.report, traffic, learnt.questions)
     fields = moved.fields_now(beside, drift.fields, alpha=alpha, at=at)
     since = min((field.since for field in fields if field.since is not None), default=None)
     tells = moved.is_to_tell(fields)
@@ -159,7 +175,7 @@ def _compared(
         }
     )
     if since is None:
-        sentence = f"No drift in {len(traffic.features):,} completions of seven days."
+        sentence = f"No drift in {drift.rows:,} completions of seven days."
         return found.model_copy(update={"status": "steady", "sentence": sentence})
     distillation = Distillation.find(watched.model.distillation_id or "")
     again = distillation and next_of(distillation, drift.id, drift.when, references, since=at - WINDOW_S, until=at)

@@ -18,13 +18,23 @@ _MOST_PLOTS = 12
 
 
 @pages.get("/aliases/<name>/drift", scope="read")
-def drift(visit: Visit) -> Answer:
+def look(visit: Visit) -> Answer:
     """The newest look at each slice, with plots and their numbers."""
-    found = _found(visit)
-    plots = [list(plotted(figures(drift)[: _MOST_PLOTS // len(found)])) for drift in found]
-    forms = [dict(parse_qsl(urlsplit(drift.next.url).query)) if drift.next else {} for drift in found]
+    drift = _found(visit)
+    found = drift.whole
+    plots = [list(plotted(figures(one)[: _MOST_PLOTS // len(found)])) for one in found]
+    forms = [dict(parse_qsl(urlsplit(one.next.url).query)) if one.next else {} for one in found]
     shown = list(zip(found, map(_slice, found), plots, forms, strict=True))
-    return Page("alias_drift.html", f"Drift of {visit.parameters['name']}", {"shown": shown})
+    content = {"shown": shown, "left_out": drift.left_out}
+    return Page("alias_drift.html", f"Drift of {visit.parameters['name']}", content)
+
+
+@pages.post("/aliases/<name>/drift/leave-out", scope="write")
+def leave_out(visit: Visit) -> Answer:
+    """Leave metadata keys out of the looks from the next one on."""
+    keys = [key.strip() for key in visit.form().get("keys", "").splitlines() if key.strip()]
+    visit.api.put(f"{_path(visit)}/drift", {"leave_out": keys})
+    return SeeOther(f"{_path(visit)}/drift")
 
 
 @pages.post("/aliases/<name>/drift/distill", scope="write")
@@ -32,7 +42,7 @@ def distill(visit: Visit) -> Answer:
     """Start the next distillation of a slice as it is filled in."""
     form = visit.form()
     asked = form.get("dataset_id"), form.get("slice", "")
-    drift = next((drift for drift in _found(visit) if (drift.dataset_id, _slice(drift)) == asked), None)
+    drift = next((drift for drift in _found(visit).whole if (drift.dataset_id, _slice(drift)) == asked), None)
     if drift is None or drift.next is None:
         raise ApiError("Nothing drifts any more: look at the alias again.", code="no_drift", status=409)
     made = visit.api.post("/distillations", drift.next.body)
@@ -44,5 +54,9 @@ def _slice(drift: TrafficDrift) -> str:
     return urlencode(sorted(drift.when.items()))
 
 
-def _found(visit: Visit) -> list[TrafficDrift]:
-    return AliasDrift.model_validate(visit.api.get(f"/aliases/{step(visit.parameters['name'])}/drift")).whole
+def _found(visit: Visit) -> AliasDrift:
+    return AliasDrift.model_validate(visit.api.get(f"{_path(visit)}/drift"))
+
+
+def _path(visit: Visit) -> str:
+    return f"/aliases/{step(visit.parameters['name'])}"

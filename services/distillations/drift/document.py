@@ -138,6 +138,8 @@ class AliasDrift(TrafficDrift):
     slices: list[TrafficDrift] = Field(default_factory=list)
     """Of the other slices (`when`) of the alias that a trained model answers: each is watched by itself, with a chance
     of a false alarm of its own."""
+    left_out: list[str] = Field(default_factory=list)
+    """The metadata keys that are not compared, since they change by nature, such as a release or a date."""
 
     @property
     def whole(self) -> list[TrafficDrift]:

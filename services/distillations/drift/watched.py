@@ -6,10 +6,10 @@ A model that answers nothing but where another one is away does not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from aliases.alias import Alias, Target, When, every_alias
+from aliases.alias import Alias, Target, When
 from distillations.dataset import Dataset
 from distillations.recipe import UsedRecipe
 from providers.model_version import ModelVersion
@@ -28,11 +28,15 @@ class Watched(NamedTuple):
 
 def watched_of(alias: Alias) -> list[Watched]:
     """What the traffic of each slice of an alias is held against, that of all other calls first."""
-    groups = sorted(alias.routing.groups, key=lambda group: bool(group[0].when))
-    return [watched for group in groups if (watched := _heaviest(group))]
+    return [watched for group in slices_of(alias) if (watched := heaviest(group))]
 
 
-def _heaviest(group: Sequence[Target]) -> Watched | None:
+def slices_of(alias: Alias) -> list[list[Target]]:
+    """The targets of each slice of an alias, those of all other calls first."""
+    return sorted(alias.routing.groups, key=lambda group: bool(group[0].when))
+
+
+def heaviest(group: Sequence[Target]) -> Watched | None:
     """The trained model that answers most calls of a slice; None where no target was trained on a dataset."""
     asked = [target for target in group if target.weight]
     for target in sorted(asked, key=lambda target: -target.weight):
@@ -41,8 +45,3 @@ def _heaviest(group: Sequence[Target]) -> Watched | None:
         if model and dataset and dataset.card:
             return Watched(model, dataset, dataset.card.recipe, target.when)
     return None
-
-
-def watched_aliases() -> Iterator[tuple[str, Watched]]:
-    """The names of the aliases that are watched, and what the first slice of each is held against."""
-    return ((alias.id, watched[0]) for alias in every_alias() if (watched := watched_of(alias)))
