@@ -19,7 +19,7 @@ from foundation.errors import AtWork
 from rolling_out import observe
 from rolling_out.begin import MOST_IN_A_ROUND
 from rollouts.rollout import Rollout
-from rollouts.round import RolloutRound
+from rollouts.round import RolloutRound, Tally
 from rollouts.taken import is_in_share, round_with
 from tests.conftest import Context
 from tests.examples import examples
@@ -130,6 +130,24 @@ def test_nothing_is_graded_of_a_rollout_that_is_frozen_or_over(status: str, cont
     rollout = begun()
     rollout.change({"status": status})
     observe.observe(landed(call(0)), context)
+    assert not list(RolloutRound.every(rollout.id))
+
+
+def test_no_round_begins_once_the_budget_is_spent(context: Context) -> None:
+    rollout = begun(max_usd=1.0)
+    spent = RolloutRound(id="round_1", rollout_id=rollout.id, key="a", window=1, stage=0, begun_at=1).begin()
+    observe.observe(landed(call(0)), context)
+    assert len(list(RolloutRound.every(rollout.id))) == 2
+    spent.record(Tally(spent_nanodollars=1_000_000_000))
+    observe.observe(landed(call(1)), context)
+    assert len(list(RolloutRound.every(rollout.id))) == 2
+    assert round_with(rollout.id, "chatcmpl-live-1") is None
+
+
+def test_none_begins_of_a_rollout_that_was_frozen_just_now(context: Context) -> None:
+    rollout, key = begun(), landed(call(0))
+    Rollout.load(rollout.id).change({"status": "frozen"})
+    observe.take_up(rollout, key, list(observe.calls_of(key, {NAME})), context)
     assert not list(RolloutRound.every(rollout.id))
 
 

@@ -32,6 +32,14 @@ def test_all_windows_together_may_err_with_alpha():
     assert sum(alpha_of(number, GATES) for number in range(1, 10_000)) < 0.01
 
 
+@pytest.mark.parametrize("gates", [Gates(), GATES])
+def test_the_gates_of_a_window_share_what_it_may_err_with(gates: Gates) -> None:
+    found = judge(windows(3, gates), {3: tally(100)})
+    may_err = [(1 - finding.confidence) / 2 for finding in found]
+    assert sum(may_err) == pytest.approx(alpha_of(1, gates))
+    assert len(set(may_err)) == 1
+
+
 def test_what_is_as_good_as_before_holds_in_every_gate():
     assert states(full()) == dict.fromkeys(["quality", "errors", "malformed", "latency", "cost"], "holds")
 
