@@ -147,10 +147,12 @@ def test_the_clock_does_again_what_was_lost_and_stops_where_nothing_is_open(
     monkeypatch.undo()
     look(system)
     assert [round_.tally for round_ in RolloutRound.every(rollout.id)] == [None]
-    in_a_while = ids.now_ms() + 10 * A_MINUTE_MS
-    monkeypatch.setattr(ids, "now_ms", lambda: in_a_while)
-    look(system)
-    assert total(RolloutRound.every(rollout.id)).quality.pairs == 6
+    begun_at = ids.now_ms()
+    for minutes, pairs in ((9, 0), (11, 0), (20, 6)):  # Every ten minutes, and not each one of them.
+        at = begun_at + minutes * A_MINUTE_MS
+        monkeypatch.setattr(ids, "now_ms", lambda at=at: at)
+        look(system)
+        assert total(RolloutRound.every(rollout.id)).quality.pairs == pairs
     assert system.rule_is_on("stillhouse-captured")
     Rollout.load(rollout.id).change({"status": "frozen"})
     look(system)

@@ -87,6 +87,7 @@ def test_it_goes_from_the_shadow_to_all_calls_and_is_promoted(clock: Clock) -> N
     assert [step.alias_version for step in rollout.steps] == [None, 2, 3, 4, 5, None]
     assert told() == {"rollout.started": 1, "rollout.advanced": 4, "rollout.promoted": 1}
     assert Rollout.open_of(NAME) is None
+    assert table.get(OPEN_ROLLOUTS, NAME)["rollout_id"] == "", "whoever looks for open ones reads it no more"
 
 
 def test_a_breach_gives_the_calls_back_and_says_why_with_the_pairs(clock: Clock) -> None:
@@ -105,6 +106,36 @@ def test_a_breach_gives_the_calls_back_and_says_why_with_the_pairs(clock: Clock)
     assert any("chatcmpl-0" in line for line in alert.lines)
     assert alert.command == f"stillhouse rollout show {rollout.id}"
     assert list(Rollout.open_ones()) == []
+
+
+def test_of_many_lost_pairs_the_newest_are_named_and_none_keeps_it_from_going_back(clock: Clock) -> None:
+    rollout = advance(stored().id)
+    for name in ("old", "new"):
+        lost = [f"{name}-{number}" for number in range(20)]
+        add_round(Rollout.load(rollout.id), tally(500, 70).model_copy(update={"lost": lost}), key=name)
+        rollout.change({"windows": rollout.windows * 2})
+    clock.pass_(1)
+    ended = advance(rollout.id)
+    assert (ended.status, ended.ended.pairs) == ("rolled_back", [f"new-{number}" for number in range(20)])
+
+
+def test_a_change_by_hand_meanwhile_neither_keeps_it_from_going_back_nor_is_lost(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = went_to(2, clock)
+    put, others = changing.put, [("lab-large", 1, {"topic": "new"})]
+
+    def overtaken(*arguments: Any) -> Any:
+        if others:
+            put(NAME, routing((STABLE, 95), (CANDIDATE, 5), others.pop()), Said("ada"))
+        return put(*arguments)
+
+    add_round(rollout, tally(100, 60), key="bad")
+    monkeypatch.setattr(changing, "put", overtaken)
+    ended = advance(rollout.id)
+    assert (ended.status, ended.move, weights()) == ("rolled_back", None, {STABLE: 1})
+    assert [target.when for target in alias().targets if target.when] == [{"topic": "new"}]
+    assert alias().version == ended.steps[-1].alias_version
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

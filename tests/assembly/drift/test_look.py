@@ -61,6 +61,7 @@ def test_a_new_kind_of_mail_is_told_once_with_what_to_do(system: System) -> None
     assert "has moved away from what" in notice["sentence"]
     assert notice["lines"][-1].endswith(f"stillhouse alias drift {ALIAS}")
     assert looked(system, at=at) == found, "delivered twice"
+    assert looked(system, at=at + 3600) == found, "a clock that strikes twice"
     later = looked(system, at=at + DAY)
     assert (later["looks"], later["since"], later["told_at"]) == (2, found["since"], found["told_at"])
     assert told(system) == [], "not every day"
@@ -107,6 +108,14 @@ def test_too_little_traffic_is_no_verdict(system: System) -> None:
     few = looked(system, at=at + 3 * DAY)
     assert (few["status"], few["looks"], few["rows"]) == ("too_little", 0, 32)
     assert "50 are needed" in few["sentence"]
+    assert told(system) == []
+
+
+def test_before_a_week_has_passed_since_the_training_set_there_is_no_verdict(system: System) -> None:
+    learnt(system)
+    traffic(system, mails(96, seed=2, first=1000, topics=["recall"]), at=build.AT + 3 * DAY, days=20)
+    early = looked(system, at=build.AT + 3 * DAY)
+    assert (early["status"], "the newest completion of the training set" in early["sentence"]) == ("too_little", True)
     assert told(system) == []
 
 

@@ -77,6 +77,12 @@ def test_values_that_were_rare_and_are_common_are_named_with_completions() -> No
     assert moved.newcomers([steady], look([], 1, steady)) == []
 
 
+def test_what_is_sure_and_too_small_to_notice_is_no_drift() -> None:
+    """Of a hundred thousand rows two points more are no chance, and nothing that a model would feel."""
+    [small] = look([], 1, field("topic", [52_000, 48_000], [50_000, 50_000]))
+    assert (small.comparison.p_value < 1e-6, small.comparison.psi < 0.1, small.since) == (True, True, None)
+
+
 def test_a_late_look_at_few_rows_is_as_sure_as_it_says() -> None:
     """Of 60 rows twelve have what 4% of 2,000 have, one chance in 140,000: too much for a look that may use less."""
     few = field("tier", [48, 12], [1920, 80])
