@@ -42,6 +42,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # What is imported and collected stays; `pytest_collection_finish` sets the collector to work again.
     if config.getoption("--soak"):
         hypothesis.settings.load_profile("soak")
 
@@ -76,9 +77,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     What a test makes is mostly gone by itself, so the collector looks seldom.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
     config, ids = session.config, [item.nodeid for item in session.items]
     config.stash[BESIDE_THE_STACK] = config.getoption("--processes") > 1 and any(map(beside.is_of_the_stack, ids))
 
