@@ -6,7 +6,6 @@ where Stillhouse refuses, also because somebody else has changed the alias meanw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from math import inf, isfinite
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from stillhouse import stack
+from stillhouse.aliased.printed import drift_lines
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson
@@ -153,10 +153,7 @@ def drift(
         else:
             found = stack.asked(to, "GET", f"{_path(name)}/drift")
         if not distill:
-            lines = [line for one in [found, *found["slices"]] for line in _drift(one)]
-            keys = found.get("left_out")
-            lines += [stack.plain(f"left out: {', '.join(keys)}")] if keys else []
-            stack.show(found, as_json=as_json, lines=lines)
+            stack.show(found, as_json=as_json, lines=drift_lines(found))
             return
         when = {key: value for text in slice_ or [] for key, value in _pair(text, "KEY=VALUE").items()}
         begun = stack.asked(to, "POST", "/distillations", _next(found, when)["body"])
@@ -266,22 +263,6 @@ def _version(version: dict[str, Any]) -> str:
     said = "deleted" if version["deleted"] else ", ".join(_shares(version))
     why = f"  {version['why']}" if version["why"] else ""
     return f"{version['version']}  {stack.at(version['created_at'])}  by {version['by']}{back}  {said}{why}"
-
-
-def _drift(found: dict[str, Any]) -> Iterator[str]:
-    when = "".join(f" with {key}={value}" for key, value in found["when"].items())
-    yield stack.plain(f"{found['status']}{when}: {found['sentence']}")
-    yield from (stack.plain(f"  {concern}") for concern in found["concerns"])
-    for one in found["newcomers"]:
-        field, value, examples = one["field"], one["value"], ", ".join(one["examples"])
-        shares = f"{one['other_share']:.1%} of the set, {one['share']:.1%} of the traffic"
-        yield stack.plain(f"  new: {field} '{value}' is {shares}; look at {examples}")
-    for field in found["fields"]:
-        one = field["comparison"]
-        since = f"  drifts since {stack.at(field['since'])}" if field["since"] is not None else ""
-        yield stack.plain(f"{one['psi']:8.3f}  chance up to {one['psi_noise_95']:.3f}  {one['field']}{since}")
-    if found["next"]:
-        yield stack.plain(found["next"]["lacks"] or f"next: {found['next']['command']}")
 
 
 def _shares(alias: dict[str, Any]) -> list[str]:
