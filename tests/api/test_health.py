@@ -12,8 +12,10 @@ from distillations.job import OPEN_JOBS
 from evals.run import OPEN_RUNS
 from foundation import aws, table
 from foundation.later import Pause
+from rollouts.rollout import RolloutPause
 from tests.distilling import build
 from tests.flow.system import System
+from tests.rolling_out.calls import begun
 
 ALARM = {
     "AlarmDescription": "What Grade could not handle waits.",
@@ -145,6 +147,20 @@ def test_what_is_open_says_what_it_waits_for(system: System) -> None:
         ("run", "queued", None, None),
     ]
     assert seen["open"][2]["eval_id"] == held.eval_id
+
+
+def test_an_open_rollout_says_what_it_waits_for_and_its_runs_are_not_told(system: System) -> None:
+    running, frozen, paused = (begun(name) for name in ("running", "frozen", "paused"))
+    frozen.change({"status": "frozen"})
+    paused.change({"status": "paused", "pause": RolloutPause(reason="budget", since=7, message="It is spent.")})
+    run = build.run(build.distillation("completed"), "teacher", rollout_id=running.id)
+    run.change({"distillation_id": None})
+    seen = system.ok("GET", "/v1/health")["open"]
+    assert {(work["kind"], work["id"], work["waits_for"], work["waits_since"]) for work in seen} == {
+        ("rollout", running.id, None, None),
+        ("rollout", frozen.id, "Somebody has frozen it.", None),
+        ("rollout", paused.id, "It is spent.", 7),
+    }
 
 
 def test_what_has_ended_hides_nothing_that_is_open(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from providers.saved import SavedProvider
 from tests.api.keys import key_with
 from tests.distillations.documents import distillation
 from tests.flow.system import System
+from tests.rolling_out.calls import begun
 
 URL = "/v1/providers"
 KEY = "sk-very-secret-1"
@@ -262,10 +263,17 @@ def an_open_job_that_no_distillation_asked_for(system: System) -> Callable[[], A
     return lambda: job.change({"status": "cancelled"})
 
 
+def an_open_rollout_to_a_model_there(system: System) -> Callable[[], Any]:
+    assert system
+    rollout = begun(candidate="gpt-x")
+    return lambda: rollout.change({"status": "canceled"})
+
+
 @pytest.mark.parametrize(
     "need",
     [
         an_open_run,
+        an_open_rollout_to_a_model_there,
         an_open_distillation,
         a_distillation_whose_judge_is_there,
         a_distillation_that_is_trained_there,
@@ -281,7 +289,7 @@ def test_it_stays_while_something_needs_it(system: System, need: Callable[[Syste
     assert (status, answer["error"]["code"]) == (409, "provider_needed")
     assert any(
         name in answer["error"]["message"]
-        for name in ("run evalrun_", "the distillation ", "job ftjob-1", "model ft:m")
+        for name in ("run evalrun_", "the distillation ", "job ftjob-1", "model ft:m", "the rollout rollout_")
     )
     assert SavedProvider.find("alpha")
     assert len(secrets()) == 1

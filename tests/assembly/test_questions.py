@@ -155,3 +155,11 @@ def test_of_a_test_row_its_words_are_held_and_of_a_long_one_a_digest() -> None:
     assert test.pieces() == pieces_of(asked)
     assert test.pieces() != pieces_of(build.asked(" ".join([*WORDS, "y" * 100_000, "Last"])))
     assert len(pickle.dumps(test)) < sum(len(word) + 1 for word in WORDS) + 600
+
+
+def test_of_an_endless_question_the_first_five_thousand_words_count() -> None:
+    words = [f"w{number}" for number in range(5_100)]
+    asked = build.asked(" ".join(words))
+    assert pieces_of(asked) == pieces_of(build.asked(" ".join(words[:5_000])))
+    assert pieces_of(asked) == TestQuestion("t", asked).pieces()
+    assert pieces_of(asked) != pieces_of(build.asked(" ".join(words[:4_999])))

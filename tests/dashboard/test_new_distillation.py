@@ -59,6 +59,10 @@ def test_a_distillation_is_begun_again_from_another_one_or_from_a_dataset(system
     assert fields["eval_id"] == first["eval_id"]
     assert (fields["train_tags"], fields["test_tags"]) == ("split=train", "split=test")
     assert fields["tags"] == "tag=again"
+    # Where other completions are named, as by a drift, the tags of before are not theirs.
+    other = fields_of(browser.page(f"/distillations/new?repeat={first['id']}&tags=split%3Dtrain"))
+    assert (other["eval_id"], other["student"], other["tags"]) == (fields["eval_id"], fields["student"], "split=train")
+    assert (other["train_tags"], other["test_tags"]) == ("", "")
     # A row that a rule dropped is kept: the dataset is made anew, and the form trains on it.
     page = browser.page(f"/datasets/{first['dataset_id']}?rule=duplicates")
     kept = re.findall(r'name="(keep:[^"]+)"', page.body)

@@ -297,6 +297,7 @@ def test_a_fault_of_the_api_is_no_load_and_names_its_request(api: StandIn) -> No
     assert 'name="poll"' not in broken.body
     assert "busy" not in broken.text
     api.documents |= {path: {"data": [], "has_more": False} for path in ("/chat/completions", "/models")}
+    api.page("/evals/new")
     pressed = api.visitor.post("/evals/new", {**cards("judge_same", model="judge"), "name": "x", "do": "make"})
     assert pressed.status == 500
     assert "Whether it was done is not known." in pressed.text

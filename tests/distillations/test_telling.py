@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from aliases.alias import Cascade
 from distillations import telling
+from distillations.cascade import CascadeFigures, CascadePart, CascadeTarget
 from distillations.distillation import Step
 from distillations.verdict_parts import Saving, SliceGain
 from evals.calibrations import JudgeReliability
+from evals.figures import pass_rate
 from tests.distillations.documents import distillation, plan, score, verdict
 
 
@@ -53,6 +56,33 @@ def test_the_evidence_has_a_line_for_each_model_and_one_for_the_rows() -> None:
     assert lines[2] == "distilled ft:small: 88/100 = 88.0% (80.2% to 93.0%), no price"
     assert lines[3] == "rows won 14, lost 2, exact McNemar p = 0.004181"
     assert len(lines) == 4
+
+
+def test_the_evidence_says_what_a_cascade_would_do_and_how_an_alias_gets_it() -> None:
+    found = CascadeFigures(
+        by="logprob",
+        rows=400,
+        known=400,
+        why_none=None,
+        threshold=-0.125,
+        kept=300,
+        share=0.75,
+        loss=0.0125,
+        passed=pass_rate(380, 400),
+        usd_per_1000=2.5,
+        target=CascadeTarget(model="ft:small", cascade=Cascade(to="big", by="logprob", threshold=-0.125)),
+    )
+    part = CascadePart(
+        margin=0.02, confidence=0.95, teacher_usd_per_1000=5.0, distilled_usd_per_1000=1.25, sources=[found]
+    )
+    told, use = telling.evidence_lines(verdict(cascade=part))[-2:]
+    assert told == (
+        "cascade: the model keeps 75% of the calls, the teacher answers the others: 95.0%, $2.5 per 1,000 calls, "
+        "at most 2 points worse than the teacher with 95% confidence"
+    )
+    assert use == "use it: --cascade 'ft:small=-0.125 big' of stillhouse alias set"
+    nothing = found.model_copy(update={"target": None, "share": None, "passed": None})
+    assert telling.cascade_lines(part.model_copy(update={"sources": [nothing]})) == []
 
 
 def test_a_notification_knows_when_it_happened() -> None:

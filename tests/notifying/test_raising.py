@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from notifications.alerts import Alert
+from notifications.channels import event_id
+from notifications.event_types import EventType
+from notifications.notices import Notice
 from notifications.raising import raise_once
 from tests.distilling import build
 from tests.flow.system import System
@@ -18,3 +23,22 @@ def test_what_everybody_was_told_is_not_sent_again(system: System) -> None:
     Alert.load(first["alert_id"]).change({"told_at": 1})
     assert come_up() is False
     assert build.sent(system, "NOTIFY") == []
+
+
+@pytest.mark.parametrize(
+    ("event_type", "page"),
+    [
+        ("alias.drifted", "aliases/quick/drift"),
+        ("alias.promoted", "aliases/quick"),
+        ("rollout.paused", "rollouts/quick"),
+    ],
+)
+def test_people_are_told_where_they_see_it_on_a_page_and_in_a_terminal(
+    event_type: EventType, page: str, system: System
+) -> None:
+    alert = Alert.of(event_type, "quick", sentence="It is so.", lines=["Look."], command="stillhouse alias drift quick")
+    raise_once(alert)
+    system.settle()
+    told = Notice.find(event_id(event_type, alert.id))
+    assert told is not None
+    assert (told.url, told.command) == (f"https://api.test/{page}", "stillhouse alias drift quick")

@@ -12,13 +12,16 @@ from capture.record import record
 from completions import batches, changes, corrections, frames, index, postings
 from completions.filters import Filter
 from distillations.dataset import dataset_key
+from evals.run import Run
 from foundation import aws, blobs, table
 from foundation.ids import new_id, now, now_ms
 from retention import erase, expire, repair
+from rollouts.round import RolloutRound
 from tests.capture.build import message, packed
 from tests.conftest import Context
 from tests.flow import loop
 from tests.flow.system import SWEEP, System
+from tests.rolling_out import calls as rolling_out
 
 DAY = 86_400
 
@@ -89,6 +92,29 @@ def test_what_a_set_keeps_of_a_correction_is_erased_with_its_completion(
     assert b"secret-3" not in blobs.get(keys[0])
     assert not blobs.exists(keys[1]), "what was deleted with its set does not come back"
     assert not list(table.query(f"{corrections._FROZEN}chatcmpl-s-3"))
+
+
+def test_a_pair_of_a_rollout_that_is_being_graded_waits_for_a_later_sweep(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = rolling_out.begun()
+    with monkeypatch.context() as patched:
+        patched.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+        push(system, *(rolling_out.call(number) for number in range(3)))
+
+    def left() -> tuple[bool, bool]:
+        """Whether some rows of it are, and whether they are still to be erased."""
+        copied = any(b"chatcmpl-live-1" in blobs.get(key) for key in blobs.keys("runs/"))
+        return copied, any(list(table.query(changes.erasures(shard))) for shard in range(8))
+
+    system.ok("DELETE", "/v1/chat/completions/chatcmpl-live-1")
+    sweep(monkeypatch)
+    assert b"chatcmpl-live-1" not in bytes_in("completions/")
+    assert left() == (True, True)
+    for part in next(RolloutRound.every(rollout.id)).runs:
+        Run.load(part.run_id).cancel()
+    sweep(monkeypatch)
+    assert left() == (False, False)
 
 
 def test_every_copy_is_erased(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
