@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import unescape
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler
@@ -37,15 +38,17 @@ class Answer:
     @property
     def text(self) -> str:
         """What a person reads: the text without tags, its blanks folded."""
-        reader = _Reader()
-        reader.feed(self.body)
-        return " ".join("".join(reader.parts).split())
+        return " ".join("".join(self._read.parts).split())
 
     @property
     def links(self) -> list[str]:
+        return list(self._read.links)
+
+    @cached_property
+    def _read(self) -> _Reader:
         reader = _Reader()
         reader.feed(self.body)
-        return reader.links
+        return reader
 
 
 @dataclass
