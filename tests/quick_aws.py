@@ -12,6 +12,7 @@
 - moto looks for a service's books in a list of all of them under a lock, asks botocore anew in which regions a service
   is, draws each letter of a receipt by itself, and
   reads all attributes of a queue to know how long it keeps a message.
+- moto lists every object that it makes, for a page that shows them, and empties these lists after each mock.
 - A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
 - typer makes the tree of all commands anew at each call of its runner.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
@@ -36,6 +37,7 @@ import moto.sqs.models
 import typer.testing
 from botocore.useragent import UserAgentString
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.core.common_models import BaseModel
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.core.utils import camelcase_to_underscores, unix_time
 from moto.dynamodb.exceptions import ItemSizeTooLarge
@@ -233,6 +235,8 @@ QUICK: dict[tuple[Any, str], Any] = {
     (UpdateExpressionParser, "make"): cache(_own_make),
     (AttributePicker, "__call__"): pick,
     (BackendDict, "__getitem__"): books,
+    (BaseModel, "__new__"): staticmethod(lambda cls, *_, **__: object.__new__(cls)),
+    (moto.core.models, "reset_model_data"): lambda: None,
     (AccountSpecificBackend, "__getitem__"): book,
     (AccountSpecificBackend, "_generate_regions"): regions,
     (Message, "__deepcopy__"): copy_of_message,

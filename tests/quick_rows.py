@@ -72,15 +72,53 @@ def found_row(table: Table, keys: Keys) -> Item | None:
     return None if partition is None else partition.get(keys.sk)
 
 
+class Weighed(LimitedSizeDict):
+    """The attributes of a row made here, and its size until moto changes them: a query weighs each row that it sees."""
+
+    weight: int | None = None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.weight = None
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.weight = None
+        super().__delitem__(name)
+
+    def pop(self, *arguments: Any) -> Any:
+        self.weight = None
+        return super().pop(*arguments)
+
+
 def size_of(item: Item) -> int:
-    return sum(len(name.encode()) + value.size() for name, value in tuple(item.attrs.items()))
+    attributes: dict[str, DynamoType] = item.attrs
+    if type(attributes) is not Weighed:
+        return _summed(attributes)
+    if attributes.weight is None:
+        weight = _summed(attributes)
+        if _NESTED.isdisjoint(value.type for value in tuple(attributes.values())):
+            attributes.weight = weight
+        return weight
+    return attributes.weight
+
+
+def _summed(attributes: dict[str, DynamoType]) -> int:
+    return sum(len(name.encode()) + value.size() for name, value in tuple(attributes.items()))
+
+
+def change(item: Item, values: dict[str, DynamoType]) -> None:
+    """Put values into a row."""
+    for name, value in values.items():
+        dict.__setitem__(item.attrs, name, value)
+    if type(item.attrs) is Weighed:
+        item.attrs.weight = None
 
 
 def made_row(given: Any) -> tuple[Keys, Item]:
     if type(given) is not dict:
         raise NotStraight
     keys, made = _keys(given), object.__new__(Item)
-    made.hash_key, made.range_key, made.attrs = keys.pk, keys.sk, LimitedSizeDict()
+    made.hash_key, made.range_key, made.attrs = keys.pk, keys.sk, Weighed()
     for name, value in given.items():
         if type(name) is not str or not name:
             raise NotStraight

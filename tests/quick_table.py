@@ -18,7 +18,7 @@ from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 
 from tests.quick_calls import NotStraight
 from tests.quick_conditions import Condition, compiled
-from tests.quick_rows import LARGEST_ITEM, Keys, found_row, keys_alone, made_row, shown, size_of, value_of
+from tests.quick_rows import LARGEST_ITEM, Keys, change, found_row, keys_alone, made_row, shown, size_of, value_of
 
 type Answer = tuple[dict[str, Any], int]
 
@@ -125,8 +125,7 @@ def _update(table: Table, asked: Asked) -> Answer:
     added = sum(len(name.encode()) + value.size() for name, value in targets.items())
     if found is None or size_of(found) + added > LARGEST_ITEM:
         raise NotStraight
-    for name, value in targets.items():
-        dict.__setitem__(found.attrs, name, value)
+    change(found, targets)
     return {"ConsumedCapacity": {"TableName": table.name, "CapacityUnits": 0.5}}, 200
 
 
