@@ -281,7 +281,8 @@ def test_a_spent_budget_needs_a_larger_one_to_go_on(system: System) -> None:
     round_with(made["id"], worse=0)
     assert advance(made["id"]).pause.reason == "budget"
     at = f"{URL}/{made['id']}/resume"
-    assert refused(system, "POST", at, {}) == (400, "invalid_value", "max_usd")
+    for body in ({}, {"max_usd": 0.25}):
+        assert refused(system, "POST", at, body) == (400, "invalid_value", "max_usd")
     resumed = system.ok("POST", at, {"max_usd": 1.0})
     assert (resumed["status"], resumed["max_usd"]) == ("running", 1.0)
 

@@ -90,6 +90,12 @@ def test_a_call_that_the_rollout_does_not_speak_of_is_left_out(other: dict[str, 
     assert rows(rollout) == {("stable", False): names(0), ("candidate", True): names(0)}
 
 
+def test_a_call_that_a_provider_s_slow_clock_dates_before_the_beginning_is_taken(context: Context) -> None:
+    rollout = begun()
+    observe.observe(landed(call(0, response={**call(0)["response"], "created": CREATED - 200})), context)
+    assert rows(rollout)["stable", False] == names(0)
+
+
 def test_a_call_that_its_model_failed_is_an_error_and_no_pair(context: Context) -> None:
     failed = call(1, CANDIDATE, response={"error": {"message": "away", "type": "server_error"}, "created": CREATED})
     by_fallback = call(2, STABLE, alias={"name": NAME, "version": 1, "target": CANDIDATE})

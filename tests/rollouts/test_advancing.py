@@ -11,12 +11,16 @@ import pytest
 from aliases import changing, history
 from aliases.alias import Alias
 from aliases.changing import Said
+from evals.data_sources import CompletionsSource, FileId
+from evals.run import Run
 from foundation import table
 from foundation.errors import Conflict
+from foundation.later import Pause
 from notifications.alerts import Alert
 from rollouts import advancing, verbs
 from rollouts.advancing import advance
 from rollouts.rollout import MOST_STAGES, MOST_WINDOWS, OPEN_ROLLOUTS, Rollout
+from rollouts.round import RolloutRound, RoundRun
 from rollouts.verbs import Asked
 from tests.aliases.build import routing
 from tests.flow.faults import Hook, injected
@@ -267,6 +271,21 @@ def test_a_pause_for_no_data_is_told_and_ends_with_the_next_pairs(clock: Clock) 
     add_round(rollout, tally(10))
     moved = advance(rollout.id)
     assert (moved.status, moved.pause, len(moved.windows)) == ("running", None, 1)
+
+
+@pytest.mark.parametrize(("status", "reason"), [("in_progress", "provider_away"), ("canceled", "no_data")])
+def test_a_pause_says_whether_a_provider_is_away(clock: Clock, status: str, reason: str) -> None:
+    rollout = advance(stored().id)
+    source = CompletionsSource(type="completions", source=FileId(type="file_id", id="file-1"))
+    away = Pause(reason="It does not answer.", since=AT)
+    run = Run(id="evalrun_1", created_at=AT, eval_id="eval_online", name="r", data_source=source, paused=away)
+    run.status = status
+    run.create()
+    runs = [RoundRun(run_id=run.id, side="candidate", sampled=True)]
+    fields = {"rollout_id": rollout.id, "key": "a", "window": 1, "stage": 0, "begun_at": AT}
+    RolloutRound(id="round_1", runs=runs, **fields).begin()
+    clock.pass_()
+    assert advance(rollout.id).pause.reason == reason
 
 
 @pytest.mark.usefixtures("clock")

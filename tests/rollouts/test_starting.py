@@ -10,7 +10,7 @@ from aliases import changing
 from aliases.changing import Said
 from evals.eval import Eval
 from foundation import table
-from foundation.errors import Conflict, RetryLater
+from foundation.errors import ApiError, Conflict, RetryLater
 from notifications.alerts import Alert
 from notifications.notices import Notice
 from providers.model_version import ModelVersion
@@ -142,6 +142,17 @@ def test_of_two_at_once_one_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Conflict, match="rollout_2"):
         begin("rollout_1")
     assert [rollout.id for rollout in Rollout.every()] == ["rollout_2"]
+
+
+@pytest.mark.parametrize("model", [CANDIDATE, STABLE, "other-judge"])
+def test_of_every_model_that_is_asked_a_price_must_be_known(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [{"role": "user", "content": "Rate: {{ sample.output_text }}"}]
+    judge = {"type": "score_model", "name": "judge", "id": "judge", "model": "other-judge", "input": asked}
+    Eval.load("eval_1").change({"testing_criteria": [judge]})
+    monkeypatch.setattr(starting, "is_priced", lambda name: name != model)
+    with pytest.raises(ApiError, match=f"'{model}' has no known price"):
+        begin("rollout_1")
+    assert table.get(OPEN_ROLLOUTS, NAME) is None
 
 
 def test_an_older_rollout_is_not_rolled_back_under_a_younger_one() -> None:
