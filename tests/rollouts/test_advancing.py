@@ -17,6 +17,7 @@ from foundation import table
 from foundation.errors import Conflict
 from foundation.later import Pause
 from notifications.alerts import Alert
+from providers.model_version import ModelVersion
 from rollouts import advancing, verbs
 from rollouts.advancing import advance
 from rollouts.rollout import MOST_STAGES, MOST_WINDOWS, OPEN_ROLLOUTS, Rollout
@@ -320,6 +321,14 @@ def test_it_fails_without_its_eval_and_gives_the_calls_back(clock: Clock) -> Non
     failed = advance(rollout.id)
     assert (failed.status, weights()) == ("failed", {STABLE: 1})
     assert "eval_online" in failed.ended.why
+
+
+def test_it_fails_once_its_candidate_is_retired_and_gives_the_calls_back(clock: Clock) -> None:
+    rollout = went_to(2, clock)
+    ModelVersion(id=CANDIDATE, created_at=1, base="", trainer="", retired_at=AT).create()
+    failed = advance(rollout.id)
+    assert (failed.status, weights()) == ("failed", {STABLE: 1})
+    assert f"{CANDIDATE} is retired" in failed.ended.why
 
 
 def test_none_is_advanced_where_there_is_none(system: System) -> None:
