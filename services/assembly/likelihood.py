@@ -12,6 +12,7 @@ import math
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
@@ -131,7 +132,10 @@ def _telling(questions: Sequence[Sequence[int]]) -> frozenset[int]:
         for word in words:
             seen[word] += 1
     most = max(2, int(_COMMON * len(questions)))
-    return frozenset(word for word, count in enumerate(seen) if 1 < count <= most)
+    # Of a small set most buckets are empty.
+    is_small = sum(map(len, questions)) < len(seen) // 8
+    within = set(chain.from_iterable(questions)) if is_small else range(len(seen))
+    return frozenset(word for word in within if 1 < seen[word] <= most)
 
 
 def _buckets(words: Sequence[str]) -> list[int]:
