@@ -29,6 +29,7 @@ from tests.distilling import build
 FOLDER = Path(curation.__file__).parent
 SHARED = {"__init__", "rule"}
 ONE_BY_ONE = {**FIRST, **BY_ROW, **LAST}
+STEP: TypeAdapter[Any] = TypeAdapter(Step)
 
 
 def examples_of(rule: str) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ def completion(
 
 
 def step_of(rule: str, settings: dict[str, Any]) -> Any:
-    return TypeAdapter(Step).validate_python({"rule": rule, **settings})
+    return STEP.validate_python({"rule": rule, **settings})
 
 
 def rows_of_test(example: dict[str, Any]) -> list[dict[str, Any]]:

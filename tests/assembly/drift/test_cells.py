@@ -34,7 +34,8 @@ def beside(
 @pytest.mark.parametrize("letters", [1, 8, 9, 17, 100, 1000])
 def test_an_amount_falls_into_the_range_that_the_report_had_it_in(letters: int) -> None:
     """Else every amount at the border of a range would be on one side of it there, and on the other here."""
-    sizes = [size for size in range(letters, 3 * letters + 40) for _ in range(2)]
+    step = max(1, letters // 250)
+    sizes = [size for size in range(letters, 3 * letters + 40, step) for _ in range(2)]
     cells = beside(rows(sizes), rows(sizes, first=9000))["question_characters"].trained
     assert list(cells.first) == list(cells.second)
     assert len(cells.first) > 3
