@@ -147,8 +147,10 @@ ENTRIES = {
     for module in MODULES
 }
 IMPORTING = """
-import importlib, json, os, sys
-import boto3, botocore.config, pydantic  # Most of a start, and none of ours.
+import gc, importlib, json, os, sys
+import aiohttp, boto3, botocore.config, orjson  # Most of a start, and none of ours.
+from pydantic import BaseModel
+gc.disable()
 sys.path.insert(0, sys.argv[1])
 for module, entries in json.loads(sys.argv[2]).items():
     child = os.fork()
