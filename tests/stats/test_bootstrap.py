@@ -122,14 +122,15 @@ def test_scores_that_are_no_numbers_are_refused():
         cluster_interval({"a": [float("inf")]}, seed=1)
 
 
-def test_paired_bca_covers_95_percent():
-    within = 0
-    for seed in range(300):
+@pytest.mark.soak
+def test_paired_bca_covers_95_percent(soak):
+    within, times = 0, 300 if soak else 100
+    for seed in range(times):
         rng = random.Random(seed)
         first = [rng.expovariate(1.0) for _ in range(60)]
         low, high = paired_bca(first, [0.0] * 60, seed=seed, draws=400)
         within += low <= 1.0 <= high
-    assert within / 300 == pytest.approx(0.94, abs=0.03)
+    assert within / times == pytest.approx(0.94, abs=0.03)
 
 
 def groups(seed, count, true_mean=0.0, spread=1.0):
@@ -182,11 +183,13 @@ def test_the_order_of_groups_does_not_matter():
     assert cluster_interval(clusters, seed=1, draws=200) == cluster_interval(backwards, seed=1, draws=200)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("count", [6, 30, *of_the_soak(10)])
-def test_equal_models_rarely_win_however_few_the_groups(count):
-    intervals = [cluster_interval(groups(seed, count), seed=seed, draws=300) for seed in range(300)]
-    assert sum(interval.low > 0 for interval in intervals) / 300 <= 0.06
-    assert sum(interval.low > 0 or interval.high < 0 for interval in intervals) / 300 <= 0.1
+def test_equal_models_rarely_win_however_few_the_groups(soak, count):
+    times = 300 if soak else 100
+    intervals = [cluster_interval(groups(seed, count), seed=seed, draws=300) for seed in range(times)]
+    assert sum(interval.low > 0 for interval in intervals) / times <= 0.06
+    assert sum(interval.low > 0 or interval.high < 0 for interval in intervals) / times <= 0.1
 
 
 def outcomes(seed, n, teacher=0.92, baseline=0.75, closing=0.7):
@@ -241,13 +244,14 @@ def test_a_barely_leading_teacher_gives_a_finite_interval_or_none():
             assert all(map(np.isfinite, interval))
 
 
-def test_ratio_interval_covers_95_percent():
+@pytest.mark.soak
+def test_ratio_interval_covers_95_percent(soak):
     # distilled - baseline is `closing` of teacher - baseline by construction.
-    within = 0
-    for seed in range(200):
+    within, times = 0, 200 if soak else 70
+    for seed in range(times):
         low, high = ratio_interval(outcomes(seed, 500), seed=seed, draws=300)
         within += low <= 0.7 <= high
-    assert within / 200 == pytest.approx(0.95, abs=0.04)
+    assert within / times == pytest.approx(0.95, abs=0.04)
 
 
 def test_the_ratio_of_5000_rows_takes_less_than_two_seconds():

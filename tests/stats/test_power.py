@@ -1,4 +1,5 @@
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -110,10 +111,14 @@ def simulated_power(n, gain, discordance, min_gain):
     for _ in range(times):
         discordant = rng.binomialvariate(n, discordance)
         won = rng.binomialvariate(discordant, won_share / discordance)
-        lost = discordant - won
-        low = tango_interval(PairedCounts(n=n, won=won, lost=lost)).low
-        wins += low > min_gain and mcnemar_exact(won, lost) < 0.05
+        wins += is_shown(n, won, discordant - won, min_gain)
     return wins / times
+
+
+@cache
+def is_shown(n, won, lost, min_gain):
+    low = tango_interval(PairedCounts(n=n, won=won, lost=lost)).low
+    return low > min_gain and mcnemar_exact(won, lost) < 0.05
 
 
 @pytest.mark.parametrize(
