@@ -40,7 +40,10 @@ def found(points: list[CurvePoint], times: float = 2.0) -> Forecast:
 @pytest.mark.parametrize("truth", TRUTHS)
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_interval_covers_the_true_gain(truth: tuple[float, float, float], shared: bool, soak: bool) -> None:
-    """Of 120 intervals of 95% at least 88% cover, where 2.5 standard errors are five points; of the first 40 without `--soak`."""
+    """Of 120 intervals of 95% at least 88% cover, where 2.5 standard errors are five points.
+
+    Without `--soak` of the first 40.
+    """
     rng = random.Random(7)
     gain = error(truth, 800) - error(truth, 1600)
     times = 120 if soak else 40
