@@ -50,6 +50,14 @@ def test_a_run_that_was_stopped_is_booked_by_what_was_graded_of_it(system: Syste
     assert spent_so_far(Distillation.load(run.distillation_id or "")).evals_usd == 2.5
 
 
+def test_a_run_of_a_rollout_is_booked_with_its_round_and_no_event_tells_of_it(system: System) -> None:
+    run = build.run(build.distillation("completed"), "teacher", rollout_id="rollout_1")
+    run.change({"created_at": now()})
+    end(Run.load(run.id), status="completed", per_model_usage=[USED.model_dump()])
+    assert (spent(system)["evals_usd"], spent(system)["rollouts_usd"]) == (0, 0)
+    assert build.sent(system, "NOTIFY") == []
+
+
 def test_a_run_that_paid_for_nothing_is_not_booked_and_one_without_a_price_is_counted(system: System) -> None:
     ended([])
     assert spent(system)["unpriced"] == 0

@@ -15,9 +15,8 @@ from providers.model_version import ModelVersion
 from tests.aliases.build import routing
 from tests.assembly.drifting import ALIAS, learnt, mails, traffic
 from tests.distilling import build
-from tests.flow.system import FakeContext, System
+from tests.flow.system import CLOCK, FakeContext, System
 from tuning import daily
-from tuning.handler import watch_entry
 
 
 def unreadable(system: System) -> str:
@@ -38,7 +37,7 @@ def test_every_other_alias_is_looked_at_and_the_error_is_raised(system: System) 
     changing.put("a-first", routing((odd, 1)), Said("ada"))
     changing.put("z-last", routing((build.MODEL, 1)), Said("ada"))
     with pytest.raises(ValidationError):
-        watch_entry({"due": "daily"}, FakeContext())
+        CLOCK({"due": "daily"}, FakeContext())
     assert [message["alias"] for message in build.sent(system, "ASSEMBLY")] == [ALIAS, "z-last"]
 
 

@@ -14,8 +14,8 @@ from providers.model_version import ModelVersion
 from providers.spending import CostSettings
 from tests.aliases.build import routing
 from tests.distilling import build
-from tests.flow.system import FakeContext, System
-from tuning.handler import watch_entry
+from tests.flow.system import CLOCK, FakeContext, System
+from tests.rolling_out.calls import begun
 
 DAY = 86_400
 MODEL = build.MODEL
@@ -42,7 +42,7 @@ def day(number: int, system: System, monkeypatch: pytest.MonkeyPatch) -> tuple[l
     """The day's work, so many days after the verdict: which models are told, which are retired."""
     for module in ("tuning.lost", "notifications.alerts", "notifying.notify"):
         monkeypatch.setattr(f"{module}.now", lambda: LOST_AT + number * DAY)
-    watch_entry({"due": "daily"}, FakeContext())
+    CLOCK({"due": "daily"}, FakeContext())
     retired = [message["model_id"] for message in build.sent(system, "TUNING")]
     while system.deliver("NOTIFY"):
         pass
@@ -113,6 +113,17 @@ def test_a_setting_that_was_taken_back_and_given_again_gives_a_week_again(
     ):
         CostSettings.load("costs").change({"retire_lost_after_days": days})
         assert day(number, system, monkeypatch) == happens, (days, number)
+
+
+@pytest.mark.parametrize("side", ["candidate", "stable"])
+def test_what_an_open_rollout_needs_stays_until_it_has_ended(
+    side: str, system: System, lost: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = begun()
+    rollout.change({side: lost.id})
+    assert day(60, system, monkeypatch) == ([], [])
+    rollout.change({"status": "canceled"})
+    assert day(60, system, monkeypatch) == ([lost.id], [])
 
 
 @pytest.mark.parametrize("outcome", ["beats_baseline", "inconclusive"])

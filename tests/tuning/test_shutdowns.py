@@ -13,8 +13,8 @@ from providers import shutdown_dates
 from providers.model_version import ModelVersion
 from providers.shutdown_dates import Shutdown
 from tests.distilling import build
-from tests.flow.system import FakeContext, System
-from tuning.handler import watch_entry
+from tests.flow.system import CLOCK, FakeContext, System
+from tests.rolling_out.calls import CANDIDATE, STABLE, begun
 
 DAY = 86_400
 AT = 1_790_000_000  # 2026-09-21
@@ -36,7 +36,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def told(system: System) -> list[dict[str, Any]]:
     """What people get of a day."""
-    watch_entry({"due": "daily"}, FakeContext())
+    CLOCK({"due": "daily"}, FakeContext())
     system.settle()
     return system.notifications()
 
@@ -91,6 +91,19 @@ def test_what_is_in_use_is_told_and_nothing_else(system: System, ends: Callable[
     assert "distill_1/repeat" in notices["mine"]["lines"][0]
 
 
+def test_the_candidate_of_an_open_rollout_and_what_answers_for_an_alias_are_in_use(
+    system: System, ends: Callable[..., None]
+) -> None:
+    rollout = begun()
+    ends(**dict.fromkeys((name.replace("-", "_") for name in (CANDIDATE, STABLE)), "2026-09-30"))
+    lines = {notice["object_id"]: (notice["sentence"], notice["lines"][0]) for notice in told(system)}
+    assert lines.keys() == {CANDIDATE, STABLE}
+    sentence, remedy = lines[CANDIDATE]
+    assert "It is the candidate of 1 rollout." in sentence
+    assert f"POST /v1/rollouts/{rollout.id}/rollback" in remedy
+    assert "behind 1 alias" in lines[STABLE][0]
+
+
 def test_what_was_raised_and_never_sent_is_sent_by_the_next_day(
     system: System, ends: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +112,7 @@ def test_what_was_raised_and_never_sent_is_sent_by_the_next_day(
     with monkeypatch.context() as broken:
         broken.setattr("notifications.raising.bus.send", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            watch_entry({"due": "daily"}, FakeContext())
+            CLOCK({"due": "daily"}, FakeContext())
     [alert] = Alert.page().data
     assert alert.told_at is None
     assert [notice["id"] for notice in told(system)] == [alert.id]

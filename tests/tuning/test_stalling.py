@@ -11,9 +11,8 @@ import pytest
 from distillations.distillation import Distillation
 from distillations.job import OPEN_JOBS, Estimate, Job, JobStatus
 from foundation import aws, table
-from tests.flow.system import FakeContext, System
+from tests.flow.system import CLOCK, FakeContext, System
 from tests.tuning.conftest import Scripted, events_of, opened, tick
-from tuning.handler import watch_entry
 from tuning.stalling import usual_s
 from tuning.trainers import ProviderJob, TrainerAway, TrainerEvent
 
@@ -138,16 +137,16 @@ def test_a_tick_costs_one_look_a_job_and_an_event_one_look_of_its_own(
         opened(number, status="running", provider_job_id=f"theirs-{number}")
         trainer.jobs[f"theirs-{number}"] = ProviderJob(f"theirs-{number}", "running")
     monkeypatch.setattr("tuning.watch.trainer_named", lambda _: trainer)
-    watch_entry({}, FakeContext())
+    CLOCK({}, FakeContext())
     trainer.looked.clear()
     reads: list[str] = []
     for operation in ("GetItem", "Query", "UpdateItem", "PutItem"):
         aws.dynamodb().meta.events.register(f"before-call.dynamodb.{operation}", lambda **_: reads.append("read"))
-    watch_entry({}, FakeContext())
+    CLOCK({}, FakeContext())
     assert sorted(trainer.looked) == ["theirs-1", "theirs-2", "theirs-3"]
     assert 3 < len(reads) <= 2 + 3
     trainer.looked.clear()
-    watch_entry({"source": "aws.bedrock", "detail": {"jobName": "ftjob-2"}}, FakeContext())
-    watch_entry({"source": "aws.sagemaker", "detail": {"TrainingJobName": "ftjob-3"}}, FakeContext())
-    watch_entry({"source": "aws.sagemaker", "detail": {"TrainingJobName": "somebody's"}}, FakeContext())
+    CLOCK({"source": "aws.bedrock", "detail": {"jobName": "ftjob-2"}}, FakeContext())
+    CLOCK({"source": "aws.sagemaker", "detail": {"TrainingJobName": "ftjob-3"}}, FakeContext())
+    CLOCK({"source": "aws.sagemaker", "detail": {"TrainingJobName": "somebody's"}}, FakeContext())
     assert trainer.looked == ["theirs-2", "theirs-3"]

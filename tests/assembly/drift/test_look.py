@@ -15,8 +15,7 @@ from providers.model_version import ModelVersion
 from tests.aliases.build import routing
 from tests.assembly.drifting import ALIAS, DAY, learnt, looked, mails, told, traffic
 from tests.distilling import build
-from tests.flow.system import FakeContext, System
-from tuning.handler import watch_entry
+from tests.flow.system import CLOCK, FakeContext, System
 
 
 def drifted(found: dict[str, Any]) -> list[str]:
@@ -28,7 +27,7 @@ def test_traffic_as_it_was_does_not_drift_and_says_how_it_knows(system: System) 
     waiting = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
     assert (waiting["status"], waiting["model"]) == ("waiting", build.MODEL)
     traffic(system, mails(96, seed=2, first=1000))
-    watch_entry({"due": "daily"}, FakeContext())
+    CLOCK({"due": "daily"}, FakeContext())
     assert told(system) == []
     found = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
     assert (found["status"], found["dataset_id"], found["model"]) == ("steady", dataset_id, build.MODEL)
@@ -207,7 +206,7 @@ def test_the_first_calls_may_be_deleted(system: System, monkeypatch: pytest.Monk
 
 def test_an_alias_of_models_that_learnt_nothing_here_is_not_watched(system: System) -> None:
     system.ok("PUT", f"/v1/aliases/{ALIAS}", {"targets": [{"model": "lab-judge"}]})
-    watch_entry({"due": "daily"}, FakeContext())
+    CLOCK({"due": "daily"}, FakeContext())
     assert build.sent(system, "ASSEMBLY") == []
     found = system.ok("GET", f"/v1/aliases/{ALIAS}/drift")
     assert (found["status"], found["history"]) == ("unwatched", [])
