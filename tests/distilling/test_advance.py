@@ -290,6 +290,7 @@ def test_training_waits_and_then_has_the_model_run_on_the_same_rows(system: Syst
     assert (moved.status, moved.model) == ("evaluating", build.MODEL)
     assert set(moved.runs) == {"teacher", "baseline", "distilled"}
     run = Run.load(moved.runs["distilled"])
+    assert run.data_source.sampling_params == {"logprobs": True}, "they say how sure it is"
     assert (run.data_source.model, run.data_source.source.id) == (build.MODEL, "file-1")
     assert run.data_source.system_prompt.text == "Sort."
     assert [message["run_id"] for message in build.sent(system, "PLAN")] == [run.id]

@@ -69,6 +69,13 @@ def test_an_answer_cut_short_fails_whatever_the_graders_say(finish_reason, count
     assert passed(finish_reason=finish_reason) is counts
 
 
+def test_how_sure_the_model_was_of_a_row_is_what_its_sample_says():
+    sure = item(0, completion_id="a")
+    sure["sample"]["confidence"] = -0.25
+    graded([sure, item(1, completion_id="b")])
+    assert {name: outcome.confidence for name, outcome in row_outcomes(RUN).items()} == {"a": -0.25, "b": None}
+
+
 def test_a_run_that_graded_nothing():
     assert row_outcomes(RUN) == {}
 

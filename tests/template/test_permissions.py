@@ -52,6 +52,11 @@ def row_of(partition: str) -> Any:
     return table.get(partition, "row")
 
 
+def written_together(partition: str) -> Any:
+    put = {"TableName": settings().TABLE, "Item": {"pk": {"S": partition}, "sk": {"S": "row"}}}
+    return aws.dynamodb().transact_write_items(TransactItems=[{"Put": put}])
+
+
 def replace_dead_letters(queue: str) -> Any:
     url = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
     aws.sqs().start_message_move_task(SourceArn=f"{url}-dead", DestinationArn=url)
@@ -73,6 +78,9 @@ def replace_dead_letters(queue: str) -> Any:
         ("CaptureFunction", lambda: send("PLAN"), "sqs:SendMessage PlanQueue.Arn"),
         ("ApiFunction", lambda: replace_dead_letters("PLAN"), None),
         ("SweepFunction", lambda: replace_dead_letters("PLAN"), "sqs:StartMessageMoveTask PlanDeadLetters.Arn"),
+        ("TuningWatchFunction", lambda: replace_dead_letters("PLAN"), "sqs:SendMessage PlanQueue.Arn"),
+        ("VerdictFunction", lambda: written_together("EVAL"), None),
+        ("DashboardFunction", lambda: written_together("EVAL"), "dynamodb:PutItem Table.Arn EVAL"),
         ("TuningFunction", lambda: aws.events().enable_rule(Name="watch"), None),
         ("TuningFunction", lambda: aws.events().enable_rule(Name="rollouts"), f"events:EnableRule {RULES}rollouts"),
         ("DashboardFunction", lambda: row_of("KEY"), None),
