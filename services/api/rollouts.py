@@ -24,7 +24,7 @@ from foundation.document import Body, Deleted
 from foundation.errors import ApiError, Conflict
 from foundation.rollout_messages import AdvanceRollout
 from foundation.routes import PAGE, Query, Routes
-from rollouts import starting, sums, taken, verbs
+from rollouts import starting, sums, taken, verbs, waiting
 from rollouts.advancing import what_is_known
 from rollouts.document import RolloutDocument, Summary, document, summary
 from rollouts.gates import Gates
@@ -212,6 +212,7 @@ def delete_rollout(rollout_id: str) -> Deleted:
         round_.remove()
     sums.erase(rollout.id)
     taken.forget(rollout.id)
+    waiting.forget(rollout.id)
     online = Eval.find(rollout.online_eval_id)
     if online:
         online.remove()

@@ -1,8 +1,9 @@
-"""Have a rollout go on: tally the rounds whose runs have ended, then take the steps that are due.
+"""Have a rollout go on: tally the rounds whose runs have ended, take the steps that are due, begin what waited.
 
-In: its id, when one of its runs has ended, or when a minute has passed. Out: tallies, each written once, and the
-rollout's next steps. What was lost on the way is done again: a round whose runs were not begun, or not planned. An
-error of one round, or of one rollout, stops no other; the first is raised at the end.
+In: its id, when one of its runs has ended, or when a minute has passed. Out: tallies, each written once, the rollout's
+next steps, and a round of the objects that landed meanwhile. What was lost on the way is done again: a round whose runs
+were not begun, or not planned. An error of one round, or of one rollout, stops no other; the first is raised at the
+end.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from foundation.events import PlanRun
 from foundation.ids import now
 from notifications.spending_cap import tell_if_reached
 from providers import spending
-from rolling_out.observe import calls_of, take_up
+from rolling_out.begin import go_on
+from rolling_out.gather import gather
 from rolling_out.tally import tally_of
 from rollouts import advancing, clock, sums
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound
 
 _LOST_MINUTES = 10
-"""After so long a run that is not at work has lost its message; it is sent again as often."""
+"""So often what hangs is begun again: a run that is not at work has lost its message."""
 
 
 def advance(rollout_id: str, context: Any, *, resend: bool = False) -> None:
@@ -61,7 +63,7 @@ def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
     errors: list[Exception] = []
     for round_ in RolloutRound.open_ones(rollout.id):
         try:
-            step = _work_on(rollout, round_, context) or step
+            step = _work_on(rollout, round_) or step
         except Exception as error:  # noqa: BLE001 - the rollout's steps rest on the other rounds, too
             logger().exception("round not tallied", extra={"rollout_id": rollout.id, "round_id": round_.id})
             errors.append(error)
@@ -71,11 +73,12 @@ def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:
             _cancel(round_)
     if moved:
         sums.fold(rollout.id)
+        gather(rollout.id, context)
     if errors:
         raise errors[0]
 
 
-def _work_on(rollout: Rollout, round_: RolloutRound, context: Any) -> bool:
+def _work_on(rollout: Rollout, round_: RolloutRound) -> bool:
     """Tally the round if its runs have ended. Returns whether they have."""
     tally = tally_of(rollout, round_)
     if tally:
@@ -88,7 +91,7 @@ def _work_on(rollout: Rollout, round_: RolloutRound, context: Any) -> bool:
     elif not rollout.is_open:
         _cancel(round_)
     elif _is_lost(round_):
-        take_up(rollout, round_.key, list(calls_of(round_.key, {rollout.alias})), context)
+        go_on(rollout, round_)
     return tally is not None
 
 
@@ -99,9 +102,8 @@ def _cancel(round_: RolloutRound) -> None:
 
 
 def _is_lost(round_: RolloutRound) -> bool:
-    """Whether to begin what stands still once more: after ten minutes, and then every ten."""
+    """Whether to begin what stands still once more: after a minute what is not there, what hangs every ten minutes."""
     minutes = (now() - round_.begun_at) // 60
-    if minutes < _LOST_MINUTES or minutes % _LOST_MINUTES:
-        return False
-    runs = (Run.find(part.run_id) for part in round_.runs)
-    return any(run is None or run.status == "queued" for run in runs)
+    runs = [Run.find(part.run_id) for part in round_.runs] if minutes else []
+    is_due = round_.hangs and minutes % _LOST_MINUTES == 0
+    return not all(runs) or (is_due and any(run.status == "queued" for run in runs if run))

@@ -32,10 +32,10 @@ class Part(NamedTuple):
         """The rows of the run."""
         return (_row(call, sampled=self.sampled) for call in self.calls)
 
-    def run(self, rollout_id: str, key: str) -> RoundRun:
-        """The run, whose id follows from the rollout, the captured object and the part."""
+    def run(self, round_id: str) -> RoundRun:
+        """The run, whose id follows from the round and the part."""
         kind = "sampled" if self.sampled else "stored"
-        run_id = derived_id("evalrun_", rollout_id, key, self.side, kind)
+        run_id = derived_id("evalrun_", round_id, self.side, kind)
         return RoundRun(run_id=run_id, side=self.side, sampled=self.sampled)
 
 

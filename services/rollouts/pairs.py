@@ -6,7 +6,7 @@ of a round are there once it is tallied, until its runs or its completions are e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from evals.counts import graded_chunks
@@ -62,21 +62,11 @@ def pairs_behind(rollout: Rollout, *, after: str | None, lost: bool) -> Iterator
     last = None if after is None else round_with(rollout.id, after)
     if after is not None and last is None:
         return
-    skipping = after is not None
-    for round_ in _newest_first(RolloutRound.every(rollout.id)):
-        if skipping and round_.id != last:
+    for round_ in RolloutRound.newest_first(rollout.id, upto=last):
+        if round_.tally is None or (lost and not round_.tally.quality.worse):
             continue
-        if lost and not (round_.tally and round_.tally.quality.worse):
-            skipping = False
-            continue
-        pairs = _pairs(rollout, round_)
-        yield from (pair for pair in pairs if (not skipping or pair.id > (after or "")) and (pair.lost or not lost))
-        skipping = False
-
-
-def _newest_first(rounds: Iterable[RolloutRound]) -> list[RolloutRound]:
-    tallied = (round_ for round_ in rounds if round_.tally)
-    return sorted(tallied, key=lambda round_: (round_.begun_at, round_.id), reverse=True)
+        behind = after if after is not None and round_.id == last else ""
+        yield from (pair for pair in _pairs(rollout, round_) if pair.id > behind and (pair.lost or not lost))
 
 
 def _pairs(rollout: Rollout, round_: RolloutRound) -> Iterator[RolloutPair]:

@@ -1,11 +1,12 @@
-"""A round: what one captured object holds of a rollout's alias, answered by both models and graded.
+"""A round: what one or several captured objects hold of a rollout's alias, answered by both models and graded.
 
     ROLLOUTROUNDS#<rollout id> / <round id>     the round, and once its runs have ended its tally
     UNSUMMEDROUNDS#<rollout id> / <round id>    a round that may be in no sums yet, so that few are read one by one
 
-The round is written when its runs are begun, which fixes the window that it belongs to before anything of its answers
-is known. Its id follows from the rollout and the object, so that an object that arrives twice is one round. The tally
-follows from the runs alone and is written once. Later it enters the sums of the rollout (`sums.py`).
+The round is written before its runs are begun, which fixes the window that it belongs to before anything of its answers
+is known. Ids are in the order in which rounds were begun. Which completions a round has say rows that are written
+before it (`taken.py`). The tally follows from the runs alone and is written once. Later it enters the sums of the
+rollout (`sums.py`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from pydantic import Field
 
 from foundation import table
 from foundation.document import Document
-from foundation.ids import derived_id, now
+from foundation.ids import new_id, now
 from rollouts.rollout import MOST_LOST
 
 type Side = Literal["stable", "candidate"]
 _BEGINNING_S = 3600
 """Longer than it takes to write a round whose entry among the unsummed ones is written."""
+_HANGS_S = 600
+_AT_ONCE = 20
+"""So many rounds are read together by whoever goes through them."""
 
 
 class Differences(Document):
@@ -109,12 +113,14 @@ class RoundRun(Document):
 
 
 class RolloutRound(Document):
-    """What one captured object holds of the alias."""
+    """What some captured objects hold of the alias."""
 
     id: str
     rollout_id: str
     key: str
-    """The captured object in S3."""
+    """The first of the captured objects in S3."""
+    further_keys: list[str] = Field(default_factory=list)
+    """Those that were taken together with it."""
     window: int
     """The number of the window in which it was begun, from 1."""
     stage: int
@@ -129,6 +135,16 @@ class RolloutRound(Document):
     tallied_at: int | None = None
     summed_in: int | None = None
     """The number of the sums that it entered; null where it is in none, or has just entered them."""
+
+    @property
+    def keys(self) -> list[str]:
+        """All of its captured objects in S3."""
+        return [self.key, *self.further_keys]
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has been open for so long that a message must be lost, or a provider is away."""
+        return self.tally is None and now() - self.begun_at >= _HANGS_S
 
     @classmethod
     def find(cls, rollout_id: str, round_id: str) -> Self | None:
@@ -169,8 +185,23 @@ class RolloutRound(Document):
 
     @classmethod
     def every(cls, rollout_id: str) -> Iterator[Self]:
-        """All rounds of a rollout, in no particular order."""
+        """All rounds of a rollout, the oldest first."""
         return (cls._of(row) for row in table.query(_rounds(rollout_id)))
+
+    @classmethod
+    def newest_first(cls, rollout_id: str, upto: str | None = None) -> Iterator[Self]:
+        """The rounds of a rollout from the newest on, or from the one with this id, if it is there.
+
+        They are read as they are asked for.
+        """
+        if upto is not None:
+            first = cls.find(rollout_id, upto)
+            if first is None:
+                return
+            yield first
+        while rows := list(table.query(_rounds(rollout_id), before=upto, descending=True, limit=_AT_ONCE)):
+            yield from map(cls._of, rows)
+            upto = rows[-1]["sk"]
 
     @classmethod
     def _of(cls, row: table.Row) -> Self:
@@ -182,9 +213,9 @@ class RolloutRound(Document):
         return round_.model_copy(update=late)
 
 
-def round_id_of(rollout_id: str, key: str) -> str:
-    """The id of the round that this captured object makes for the rollout."""
-    return derived_id("round_", rollout_id, key)
+def new_round_id() -> str:
+    """The id of a round that begins now. Later ones are greater, so that the newest are found without the others."""
+    return new_id("round_")
 
 
 def unsummed(rollout_id: str) -> dict[str, int]:

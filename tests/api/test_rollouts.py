@@ -18,10 +18,10 @@ from providers import registry
 from providers.model_version import ModelVersion
 from providers.spending import spending
 from providers.usage import ModelUsage
-from rollouts import sums
+from rollouts import sums, waiting
 from rollouts.advancing import advance
 from rollouts.rollout import Rollout
-from rollouts.round import RolloutRound, RoundRun, round_id_of
+from rollouts.round import RolloutRound, RoundRun
 from tests.api.keys import key_with
 from tests.distilling import build
 from tests.flow import loop
@@ -76,7 +76,7 @@ def round_with(rollout_id: str, *, worse: int, run_id: str | None = None) -> Non
     rollout = Rollout.load(rollout_id)
     runs = [RoundRun(run_id=run_id, side="stable", sampled=False)] if run_id else []
     fields = {"window": rollout.window, "stage": rollout.stage, "begun_at": rollout.created_at, "runs": runs}
-    round_ = RolloutRound(id=round_id_of(rollout_id, "a"), rollout_id=rollout_id, key="a", **fields).begin()
+    round_ = RolloutRound(id="round_a", rollout_id=rollout_id, key="a", **fields).begin()
     round_.record(tally(100, worse, usd=0.25))
 
 
@@ -327,10 +327,13 @@ def test_it_is_deleted_with_its_runs_once_it_has_ended(system: System, monkeypat
     sums.fold(made["id"])
     assert system.ok("GET", at)["counts"][0]["rounds"] == 1
     system.ok("POST", f"{at}/cancel", {})
+    # It came in just as the rollout ended.
+    waiting.add(made["id"], "completions/late", calls=1, nanodollars=0)
     assert system.ok("DELETE", at) == {"id": made["id"], "object": "rollout.deleted", "deleted": True}
     assert system.call("GET", at)[0] == 404
     assert (Run.find(run["id"]), Eval.find(eval_id), list(RolloutRound.every(made["id"]))) == (None, None, [])
     assert sums.counted(made["id"]) == ([], [])
+    assert not waiting.is_any(made["id"])
 
 
 def test_what_its_last_rounds_cost_is_booked_before_it_is_deleted(system: System) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -29,7 +29,9 @@ from tests.rollouts.build import add_round, tally
 
 LOOK = {"type": "LookAtRollouts"}
 A_MINUTE_MS = 60_000
-MOST_CALLS = 70
+AT_MS = 1_795_003_200_000
+"""In the middle of a month: what is spent is told by months."""
+MOST_CALLS = 120
 # A beginning, a row that is written, a message that is sent, a tally; all others in the soak.
 SOME = (4, 21, 38, 52)
 STRUCK = [*SOME, *of_the_soak(*(n for n in range(1, MOST_CALLS) if n not in SOME))]
@@ -42,6 +44,28 @@ def fold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollouts.sums.ENOUGH", 1)
 
 
+class Passed:
+    """How many minutes the clock has told of."""
+
+    minutes = 0
+
+
+@pytest.fixture(autouse=True)
+def minutes_pass() -> Iterator[None]:
+    """Let the time be that of `Passed`; a test that undoes its own patches does not undo this."""
+    now_ms, began_at = ids.now_ms, ids.now_ms()
+    Passed.minutes = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "now_ms", lambda: AT_MS + now_ms() - began_at + Passed.minutes * A_MINUTE_MS)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lands while a round is under way waits."""
+    monkeypatch.setattr("rolling_out.gather.SIDE_BY_SIDE", 1)
+
+
 @pytest.fixture(autouse=True)
 def prices(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dollar for a million tokens, whoever answers."""
@@ -50,6 +74,7 @@ def prices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def look(system: System) -> None:
+    Passed.minutes += 1
     system.send("ROLLOUT", LOOK)
     system.settle()
 
@@ -147,10 +172,8 @@ def test_the_clock_does_again_what_was_lost_and_stops_where_nothing_is_open(
     monkeypatch.undo()
     look(system)
     assert [round_.tally for round_ in RolloutRound.every(rollout.id)] == [None]
-    begun_at = ids.now_ms()
     for minutes, pairs in ((9, 0), (11, 0), (20, 6)):  # Every ten minutes, and not each one of them.
-        at = begun_at + minutes * A_MINUTE_MS
-        monkeypatch.setattr(ids, "now_ms", lambda at=at: at)
+        Passed.minutes = minutes - 1
         look(system)
         assert total(RolloutRound.every(rollout.id)).quality.pairs == pairs
     assert system.rule_is_on("stillhouse-captured")
@@ -220,20 +243,26 @@ def test_a_message_that_asks_for_it_switches_the_rules_on(system: System) -> Non
 
 
 def end_state(system: System) -> dict[str, Any]:
-    """Push in two parts, let the clock tick, and say what came of it."""
+    """Let three objects land, of which two wait for the first, let half an hour pass, and say what came of it."""
     rollout = begun()
-    push(system, *CALLS[:4])
-    push(system, *CALLS[4:])
-    for _ in range(2):
+    for part in (CALLS[:4], CALLS[4:6], CALLS[6:]):
+        system.ok("POST", "/v1/captures", part)
+        system.deliver("RECORD")
+        system.announce()
+    system.settle()
+    for _ in range(3):
+        Passed.minutes += 9  # What was lost on the way is done again after ten.
         look(system)
     ended = Rollout.load(rollout.id)
     rounds = list(RolloutRound.every(rollout.id))
     tally, found = total(rounds), counted(rollout.id)
+    # Of a round that was never written an entry may be there, for an hour.
+    left = RolloutRound.those(rollout.id, unsummed(rollout.id))
     assert found.tally.model_copy(update={"lost": tally.lost}) == tally
     alias = system.ok("GET", f"/v1/aliases/{NAME}")
     return {
         "tally": {**tally.model_dump(), "lost": sorted(tally.lost)},
-        "rounds": (len(rounds), sum(sum_.rounds for sum_ in found.sums), len(unsummed(rollout.id))),
+        "rounds": (len(rounds), sum(sum_.rounds for sum_ in found.sums), len(left)),
         "status": (ended.status, ended.stage, ended.move, [step.kind for step in ended.steps]),
         "alias": (alias["version"], [(target["model"], target["weight"]) for target in alias["targets"]]),
         "told": sorted(notice["type"] for notice in system.notifications()),

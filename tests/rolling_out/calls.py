@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
+
+import orjson
 
 from aliases import changing
 from aliases.changing import Said
+from completions import frames, index
+from completions.completion import Completion
 from evals.eval import Eval
-from foundation import ids, table
+from evals.own_rows import rows_key
+from foundation import blobs, ids, table
 from rollouts import clock
 from rollouts.gates import Gates
 from rollouts.judging import alpha_of
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
+from rollouts.round import RolloutRound
 from tests.aliases.build import routing
 from tests.flow import loop
 from tests.flow.system import System
 
 STABLE, CANDIDATE, OTHER, NAME = "lab-judge", "lab-small", "lab-large", "quick-reply"
 CREATED = 1_790_000_000
+_NUMBERS = count()
 RIGHT = {
     "type": "string_check",
     "name": "right",
@@ -79,3 +87,28 @@ def push(system: System, *calls: dict[str, Any]) -> None:
     """Capture these calls, and let everything come to rest."""
     system.ok("POST", "/v1/captures", list(calls))
     system.settle()
+
+
+def landed(*calls: dict[str, object]) -> str:
+    """The key of an object with these calls."""
+    key = frames.key_of(f"2026/11/29/{next(_NUMBERS)}")
+    lines = [Completion.of(record, at=CREATED).line() for record in calls]
+    body, references = frames.together([frames.packed(line) for line in lines], key)
+    blobs.put(key, body)
+    table.write_all(index.rows(key, references))
+    return key
+
+
+def rows(rollout: Rollout) -> dict[tuple[str, bool], list[str]]:
+    """The calls in the runs of all rounds, by the side that is graded and whether it is asked."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for round_ in RolloutRound.every(rollout.id):
+        for part in round_.runs:
+            lines = blobs.get(rows_key(part.run_id)).splitlines()
+            ids_ = [orjson.loads(line)["item"]["completion_id"] for line in lines]
+            found.setdefault((part.side, part.sampled), []).extend(ids_)
+    return {name: sorted(ids_) for name, ids_ in found.items()}
+
+
+def names(*numbers: int) -> list[str]:
+    return sorted(f"chatcmpl-live-{number}" for number in numbers)

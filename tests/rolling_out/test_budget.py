@@ -31,28 +31,28 @@ def round_(rollout: Rollout, name: str, expected: int, spent: int | None = None)
 def test_rounds_go_side_by_side_while_twice_what_they_may_cost_fits() -> None:
     rollout = begun(max_usd=5.0)
     round_(rollout, "ended", 9 * USD, spent=USD)
-    assert budget.has_room(rollout, 2 * USD)
+    assert budget.room_of(rollout).takes(2 * USD)
     round_(rollout, "open", USD)
-    assert budget.has_room(rollout, USD)
-    assert not budget.has_room(rollout, USD + 1)
+    assert budget.room_of(rollout).takes(USD)
+    assert not budget.room_of(rollout).takes(USD + 1)
 
 
 def test_near_its_end_rounds_go_one_at_a_time_until_it_is_spent() -> None:
     rollout = begun(max_usd=5.0)
     round_(rollout, "ended", USD, spent=4 * USD)
-    assert budget.has_room(rollout, 3 * USD)
+    assert budget.room_of(rollout).takes(3 * USD)
     round_(rollout, "open", 3 * USD)
-    assert not budget.has_room(rollout, 1)
+    assert not budget.room_of(rollout).takes(1)
     RolloutRound.find(rollout.id, "open").record(Tally(spent_nanodollars=USD))  # type: ignore[union-attr]
-    assert not budget.has_room(rollout, 0)
+    assert not budget.room_of(rollout).takes(0)
 
 
 def test_no_round_begins_where_the_month_s_cap_is_reached() -> None:
     rollout = begun()
     CostSettings(id="costs", created_at=1, monthly_cap_usd=1.0).create()
-    assert budget.has_room(rollout, 1)
+    assert budget.room_of(rollout).takes(1)
     book("eval", "evalrun_1", now(), USD)
-    assert not budget.has_room(rollout, 1)
+    assert not budget.room_of(rollout).takes(1)
 
 
 def test_a_round_costs_its_second_answers_and_both_sides_judges(monkeypatch: pytest.MonkeyPatch) -> None:

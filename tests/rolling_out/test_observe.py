@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from completions import frames, index
-from completions.completion import Completion
 from evals.own_rows import rows_key
 from evals.run import Run
-from foundation import blobs, lease, table
+from foundation import blobs, lease
 from foundation.errors import AtWork
-from rolling_out import observe
-from rolling_out.begin import MOST_IN_A_ROUND
+from rolling_out import gather, observe
+from rolling_out.captured import MOST_IN_A_ROUND, calls_of
 from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, Tally
 from rollouts.taken import is_in_share, round_with
 from tests.conftest import Context
-from tests.examples import examples
-from tests.rolling_out.calls import CANDIDATE, CREATED, NAME, OTHER, STABLE, begun, call
+from tests.rolling_out.calls import CANDIDATE, CREATED, NAME, OTHER, STABLE, begun, call, landed, names, rows
 
 pytestmark = pytest.mark.usefixtures("system")
-_NUMBERS = count()
-
-
-def landed(*calls: dict[str, object]) -> str:
-    """The key of an object with these calls."""
-    key = frames.key_of(f"2026/11/29/{next(_NUMBERS)}")
-    lines = [Completion.of(record, at=CREATED).line() for record in calls]
-    body, references = frames.together([frames.packed(line) for line in lines], key)
-    blobs.put(key, body)
-    table.write_all(index.rows(key, references))
-    return key
-
-
-def rows(rollout: Rollout) -> dict[tuple[str, bool], list[str]]:
-    """The calls in the runs of all rounds, by the side that is graded and whether it is asked."""
-    found: dict[tuple[str, bool], list[str]] = {}
-    for round_ in RolloutRound.every(rollout.id):
-        for part in round_.runs:
-            lines = blobs.get(rows_key(part.run_id)).splitlines()
-            ids_ = [orjson.loads(line)["item"]["completion_id"] for line in lines]
-            found.setdefault((part.side, part.sampled), []).extend(ids_)
-    return {name: sorted(ids_) for name, ids_ in found.items()}
-
-
-def names(*numbers: int) -> list[str]:
-    return sorted(f"chatcmpl-live-{number}" for number in numbers)
 
 
 def test_a_call_is_graded_as_users_got_it_and_the_other_model_is_asked(context: Context) -> None:
@@ -153,7 +122,7 @@ def test_no_round_begins_once_the_budget_is_spent(context: Context) -> None:
 def test_none_begins_of_a_rollout_that_was_frozen_just_now(context: Context) -> None:
     rollout, key = begun(), landed(call(0))
     Rollout.load(rollout.id).change({"status": "frozen"})
-    observe.take_up(rollout, key, list(observe.calls_of(key, {NAME})), context)
+    gather.arrive(rollout, key, calls_of([key], {NAME})[key], context)
     assert not list(RolloutRound.every(rollout.id))
 
 
@@ -161,7 +130,7 @@ def test_a_round_waits_for_another_one_and_in_the_end_its_message_comes_again(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollout, key = begun(), landed(call(0))
-    monkeypatch.setattr(observe, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(gather, "_AGAIN_S", 0.01)
     with lease.held(rollout.id, "ROUNDS", context), pytest.raises(AtWork):
         observe.observe(key, Context(left_ms=200))
     assert not list(RolloutRound.every(rollout.id))
@@ -179,38 +148,15 @@ def test_an_object_of_which_nothing_is_in_the_share_waits_for_nobody(context: Co
 
 def test_an_error_of_one_rollout_stops_no_other(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     odd, other = begun("a"), begun("b")
-    begin = observe.begin
+    arrive = observe.arrive
 
-    def begins(rollout_id: str, *rest: Any) -> Any:
-        if rollout_id == odd.id:
+    def arrives(rollout: Rollout, *rest: Any) -> None:
+        if rollout.id == odd.id:
             raise ValueError("odd")
-        return begin(rollout_id, *rest)
+        arrive(rollout, *rest)
 
-    monkeypatch.setattr(observe, "begin", begins)
+    monkeypatch.setattr(observe, "arrive", arrives)
     calls = (call(n, alias={"name": name, "version": 1, "target": STABLE}) for n, name in enumerate("ab"))
     with pytest.raises(ValueError, match="odd"):
         observe.observe(landed(*calls), context)
     assert rows(other)["stable", False] == names(1)
-
-
-@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(events=st.lists(st.integers(0, 2), min_size=3, max_size=7).filter(lambda found: {*found} == {0, 1, 2}))
-def test_any_order_and_doubling_of_events_takes_each_call_once(events: list[int], shared: list[str]) -> None:
-    rollout = begun(f"alias-{next(_NUMBERS)}", alias=NAME)
-    for event in events:
-        observe.take_up(rollout, shared[event], list(observe.calls_of(shared[event], {NAME})), Context())
-    assert rows(rollout) == {
-        ("stable", False): names(0, 1, 2, 4),
-        ("candidate", True): names(0, 1, 2, 4),
-        ("candidate", False): names(3),
-        ("stable", True): names(3),
-    }
-    assert {round_with(rollout.id, name) for name in names(0, 1, 2, 3, 4)} <= {
-        round_.id for round_ in RolloutRound.every(rollout.id)
-    }
-
-
-@pytest.fixture
-def shared() -> list[str]:
-    """Three objects, of which two share a call: SQS had brought its message again in another group."""
-    return [landed(call(0), call(1)), landed(call(1), call(2), call(3, CANDIDATE)), landed(call(4))]

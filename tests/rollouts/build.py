@@ -13,7 +13,7 @@ from rollouts.gates import Gates
 from rollouts.judging import alpha_of
 from rollouts.moving import step_of
 from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
-from rollouts.round import Differences, RolloutRound, SideTally, Tally, round_id_of
+from rollouts.round import Differences, RolloutRound, SideTally, Tally
 from tests.aliases.build import routing
 
 STABLE, CANDIDATE, NAME = "lab-judge", "lab-small", "quick-reply"
@@ -83,7 +83,7 @@ def tally(
 def add_round(of: Rollout, counted: Tally | None, key: str = "a") -> RolloutRound:
     """A round of the current window, with its tally."""
     made = RolloutRound(
-        id=round_id_of(of.id, key),
+        id=f"round_{key}",
         rollout_id=of.id,
         key=key,
         window=of.window,

@@ -1,8 +1,12 @@
 """A round is begun once, tallied once, and tallies add up."""
 
+from itertools import islice
+
 import pytest
 
-from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, round_id_of, total, unsummed
+from foundation import table
+from foundation.ids import now
+from rollouts.round import Differences, RolloutRound, RoundRun, SideTally, Tally, new_round_id, total, unsummed
 
 pytestmark = pytest.mark.usefixtures("system")
 
@@ -10,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("system")
 def begun(key: str = "completions/a", window: int = 1) -> RolloutRound:
     run = RoundRun(run_id="evalrun_1", side="stable", sampled=False)
     made = RolloutRound(
-        id=round_id_of("rollout_1", key),
+        id=f"round_{key}",
         rollout_id="rollout_1",
         key=key,
         window=window,
@@ -31,7 +35,7 @@ TALLY = Tally(
 )
 
 
-def test_an_object_that_arrives_twice_is_one_round_of_the_window_in_which_it_was_begun():
+def test_a_round_that_is_written_twice_stays_in_the_window_in_which_it_was_begun():
     assert begun(window=1).window == 1
     assert begun(window=2).window == 1
     assert [round_.window for round_ in RolloutRound.every("rollout_1")] == [1]
@@ -62,3 +66,31 @@ def test_a_round_that_is_removed_is_gone():
     begun().remove()
     assert not list(RolloutRound.every("rollout_1"))
     assert not unsummed("rollout_1")
+
+
+def test_a_round_hangs_once_it_is_open_for_long():
+    round_ = begun()
+    assert round_.hangs
+    assert not round_.model_copy(update={"begun_at": now()}).hangs
+    assert not round_.model_copy(update={"tally": TALLY}).hangs
+
+
+def test_rounds_are_read_from_the_newest_on_a_few_at_once(monkeypatch):
+    ids = sorted(new_round_id() for _ in range(50))
+    for round_id in ids:
+        begun().model_copy(update={"id": round_id}).begin()
+    begun().remove()
+    newest = ids[::-1]
+    assert [round_.id for round_ in RolloutRound.newest_first("rollout_1")] == newest
+    assert [round_.id for round_ in RolloutRound.newest_first("rollout_1", upto=newest[30])] == newest[30:]
+    assert not list(RolloutRound.newest_first("rollout_1", upto="round_none"))
+    read, query = [], table.query
+    monkeypatch.setattr(table, "query", lambda *given, **named: _counted(query(*given, **named), read))
+    assert [round_.id for round_ in islice(RolloutRound.newest_first("rollout_1"), 3)] == newest[:3]
+    assert len(read) == 20
+
+
+def _counted(rows, read):
+    for row in rows:
+        read.append(row)
+        yield row

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from foundation import table
 from rollouts import sums
 from rollouts.rollout import MOST_LOST
-from rollouts.round import RolloutRound, round_id_of, unsummed
+from rollouts.round import RolloutRound, unsummed
 from rollouts.sums import WindowSum, counted, fold, summed
 from tests.examples import examples
 from tests.rollouts.build import tally
@@ -41,7 +41,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def begin(number: int, rollout_id: str = ID) -> RolloutRound:
     window = number % 3 + 1
     return RolloutRound(
-        id=round_id_of(rollout_id, str(number)),
+        id=f"round_{number}",
         rollout_id=rollout_id,
         key=str(number),
         window=window,
@@ -52,7 +52,7 @@ def begin(number: int, rollout_id: str = ID) -> RolloutRound:
 
 def end(number: int, rollout_id: str = ID) -> None:
     """Tally the round, once it is begun."""
-    round_ = RolloutRound.find(rollout_id, round_id_of(rollout_id, str(number)))
+    round_ = RolloutRound.find(rollout_id, f"round_{number}")
     if round_:
         found = tally(number, worse=min(number, 1), usd=number)
         round_.record(found.model_copy(update={"lost": [f"lost-{number}"] * (number > 0)}))
