@@ -18,9 +18,9 @@ ASK = {"model": "quick", "messages": [{"role": "user", "content": "hi"}]}
 def cascaded(wrap, stillhouse, provider_url):
     """Wraps a client whose alias has a cascade from `small` to `big`, both at the client's own provider."""
 
-    def wrapped(kind=OpenAI, *, by="logprob", fallback=None):
+    def wrapped(kind=OpenAI, *, by="logprob", fallback=None, **target):
         sent_on = {"to": "of-big", "by": by, "threshold": -0.1, "place": place("big", provider_url)}
-        told = alias(("small", provider_url, {"cascade": sent_on}), fallback=fallback)
+        told = alias(("small", provider_url, {"cascade": sent_on, **target}), fallback=fallback)
         stillhouse.aliases["quick"] = told
         client = wrap(kind, aliases={"quick": "spare"}, alias_ttl=0.05)
         vars(client)["_recorder"].ways._aliases._ask().join(5)
@@ -121,6 +121,13 @@ def test_what_cannot_be_judged_goes_to_the_teacher_at_once(cascaded, provider):
     client.responses.create(model="quick", input="hi")
     cascaded(by="a way of tomorrow").chat.completions.create(**ASK)
     assert [asked["model"] for asked in provider.asked] == ["big"] * 5
+
+
+def test_a_target_that_nobody_serves_is_not_asked(cascaded, provider, stillhouse):
+    provider.say = says(0.0)
+    client = cascaded(provider=None, base_url=None)
+    assert client.chat.completions.create(**ASK).choices[0].message.content == "of big"
+    assert ([asked["model"] for asked in provider.asked], stillhouse.asked) == (["big"], [])
 
 
 @pytest.mark.parametrize("small", [400, 500])

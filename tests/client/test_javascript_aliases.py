@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.client.node import Node
 
+_SILENT_MS = 390
 CASES = json.loads((Path(__file__).parents[1] / "data" / "alias_choices.json").read_text())
 
 
@@ -41,7 +42,10 @@ def test_a_conversation_of_responses_stays_where_it_began(node: Node) -> None:
 
 
 def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
-    """Sure, sure and asked for, unsure, a stream, a target that is away, a teacher that is, and a silent target."""
+    """Sure, sure and asked for, unsure, a stream, a target that is away, a teacher that is, and a silent target.
+
+    Then a cascade of a kind that is not known here, and a target that nobody serves.
+    """
     small, dear = "own.test small Bearer own - logprobs", "own.test dear Bearer own -"
     wanted = {"content": [{"token": "hi", "logprob": -0.05}]}
     assert said["judged"] == [
@@ -52,7 +56,12 @@ def _are_judged_as_in_the_gateway(said: dict[str, Any]) -> None:
         ["m-dear", None, small, dear],
         ["m-small", None, small, dear],
         ["m-dear", None, small, dear],
+        ["m-dear", None, dear],
+        ["m-dear", None, dear],
     ]
+    # The time of a target that was silent counts.
+    assert max(took for took, _ in said["times"]) >= _SILENT_MS
+    assert all(first is None or took >= first for took, first in said["times"])
     cascade = {"to": "of-dear", "by": "logprob", "threshold": -0.1}
     first = {"model": "m-small", "prompt_tokens": 7, "cached_tokens": None, "completion_tokens": 1}
     assert said["cascades"] == [

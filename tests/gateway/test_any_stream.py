@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterator
 from math import inf
 from typing import Any
 
@@ -44,32 +45,41 @@ class Given:
         self.events.clear()
 
 
-def read(pieces: list[bytes]) -> list[bytes]:
-    """The data of the events that a client reads."""
-    reader = Events()
-    return [*reader.feed(b"".join(pieces)), *reader.rest()]
+class Caller:
+    """Reads what is given on, and notes what is captured, and before which piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.captured: list[Any] = []
+        self.before: list[int] = []
+
+    def capture(self, whole: dict[str, Any], *_: Any) -> None:
+        self.captured.append(whole)
+        self.before.append(len(self.pieces))
+
+    def reads(self, pieces: Iterator[bytes]) -> list[bytes]:
+        """The data of all events. What is captured is so before the last of them."""
+        for piece in pieces:
+            self.pieces.append(piece)
+        assert self.before in ([], [len(self.pieces) - 1])
+        reader = Events()
+        return [*reader.feed(b"".join(self.pieces)), *reader.rest()]
 
 
 @settings(max_examples=examples(300))
 @given(body=streams(), counted=st.booleans())
 def test_a_chat_goes_through_as_it_came_but_for_usage_that_nobody_asked_for(body: bytes, counted: bool) -> None:
-    captured: list[Any] = []
-    lost: list[None] = []
+    caller, lost = Caller(), []
     chat = LiveChat(
-        Given(body),
-        counted=counted,
-        once={},
-        capture=lambda completion, *_: captured.append(completion),
-        lost=lambda: lost.append(None),
-        ends=inf,
+        Given(body), counted=counted, once={}, capture=caller.capture, lost=lambda: lost.append(None), ends=inf
     )
-    *shown, last = read(list(chat.pieces()))
+    *shown, last = caller.reads(chat.pieces())
     said = [event.data for event in Given(body).events]
     until = next((number for number, data in enumerate(said) if data.startswith(DONE)), len(said))
     wanted = said[:until] if counted else [data for data in map(without_usage, said[:until]) if data is not None]
     assert [as_json(data) for data in shown] == [as_json(data) for data in wanted]
     whole = by_the_wrapper(body)
-    assert captured == ([] if whole is None else [whole])
+    assert caller.captured == ([] if whole is None else [whole])
     assert (last == DONE) is (whole is not None or until < len(said))
     assert bool(lost) is (last == DONE and whole is None)
 
@@ -87,7 +97,7 @@ def test_a_chunk_that_is_changed_for_the_caller_is_otherwise_as_it_came(chunk: d
     chat = LiveChat(
         Given(body), counted=False, once={"metadata": {}}, capture=lambda *_: None, lost=lambda: None, ends=inf
     )
-    first, *_ = map(as_json, read(list(chat.pieces())))
+    first, *_ = map(as_json, Caller().reads(chat.pieces()))
     assert (first.get("choices"), first.get("error")) == (chunk["choices"], chunk.get("error"))
 
 
@@ -106,29 +116,23 @@ def without_usage(data: bytes) -> bytes | None:
 @settings(max_examples=examples(240))
 @given(body=streams())
 def test_a_chat_becomes_a_response_that_ends_once_whatever_is_in_it(body: bytes) -> None:
-    captured: list[Any] = []
-    spoken = SpokenResponse(
-        Given(body), ASKED, ours={}, capture=lambda response, *_: captured.append(response), ends=inf
-    )
-    told = [json.loads(data) for data in read(list(spoken.pieces()))]
+    caller = Caller()
+    spoken = SpokenResponse(Given(body), ASKED, ours={}, capture=caller.capture, ends=inf)
+    told = [json.loads(data) for data in caller.reads(spoken.pieces())]
     assert [event["sequence_number"] for event in told] == list(range(len(told)))
     ends = [event for event in told if event["type"] in {"response.completed", "response.incomplete", "error"}]
     assert ends == told[-1:]
-    assert captured == [event["response"] for event in ends if "response" in event]
-    assert not captured or by_the_wrapper(body)
+    assert caller.captured == [event["response"] for event in ends if "response" in event]
+    assert not caller.captured or by_the_wrapper(body)
 
 
 @settings(max_examples=examples(120))
 @given(body=events())
 def test_a_response_goes_through_and_ends_once_whatever_is_in_it(body: bytes) -> None:
-    captured: list[Any] = []
-    live = LiveResponse(
-        Given(body), ours={"store": True}, capture=lambda response, *_: captured.append(response), ends=inf
-    )
-    told = [as_json(data) for data in read(list(live.pieces()))]
+    live = LiveResponse(Given(body), ours={"store": True}, capture=(caller := Caller()).capture, ends=inf)
+    told = [as_json(data) for data in caller.reads(live.pieces())]
     last = told[-1]
     assert last["type"] in {"response.completed", "response.incomplete", "response.failed", "error"}
-    assert len(captured) <= 1
     assert all(event["response"]["store"] for event in told if isinstance(event, dict) and is_of_one(event))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,14 +12,21 @@ from aliases import changing
 from aliases.alias import Alias, Cascade, Routing, Target
 from aliases.changing import Said
 from aliases.known import known_aliases
-from tests.flow.system import FakeContext, System
+from completions.confidence import of_completion
+from foundation import loop
+from foundation.errors import ApiError
+from gateway.cascading import Answered, Api, ask_any
+from gateway.policy import Policy
+from providers import Answer
+from tests.flow.system import KEY, FakeContext, System
 from tests.gateway.conftest import CHAT, listed
 from tests.gateway.provider import COMPLETION, REQUEST, Further, Scripted, answer
-from tests.gateway.provider import Said as Answered
+from tests.gateway.provider import Said as Told
+from tests.runtime_api import Lambda, http_event
 
 ASKED = {**REQUEST, "model": "quick"}
 TROUBLE = json.dumps({"error": {"message": "later", "type": "server_error", "param": None, "code": None}}).encode()
-AWAY = Answered(503, TROUBLE, {"retry-after": "60"})
+AWAY = Told(503, TROUBLE, {"retry-after": "60"})
 BY = {"to": "big", "by": "logprob", "threshold": -0.1}
 
 
@@ -34,14 +42,14 @@ def point(**fields: Any) -> Alias:
     return made
 
 
-def sure(logprob: float, **fields: Any) -> Answered:
+def sure(logprob: float, **fields: Any) -> Told:
     """The target's answer with one token of this log-probability."""
     tokens = {"content": [{"token": "billing", "logprob": logprob, "bytes": None, "top_logprobs": []}], "refusal": None}
     choice = {**COMPLETION["choices"][0], "logprobs": tokens}
     return answer(**{"id": "chatcmpl-small", "model": "small-1", "choices": [choice], **fields})
 
 
-def dear() -> Answered:
+def dear() -> Told:
     return answer(
         id="chatcmpl-big", model="big-1", usage={"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
     )
@@ -128,11 +136,11 @@ def test_an_exported_completion_keeps_it_where_it_is_pushed_again(system: System
         (answer(id="chatcmpl-small"), None),
         (sure(0.0, choices=[{**COMPLETION["choices"][0], "finish_reason": "length"}]), None),
         (AWAY, None),
-        (Answered(400, TROUBLE, {}), None),
+        (Told(400, TROUBLE, {}), None),
     ],
 )
 def test_whoever_cannot_say_how_sure_it_is_is_not(
-    first: Answered, confidence: None, system: System, provider: Scripted
+    first: Told, confidence: None, system: System, provider: Scripted
 ) -> None:
     point()
     provider.answers = [first, dear()]
@@ -179,6 +187,7 @@ def test_a_response_goes_the_same_way_whoever_has_the_responses_api(system: Syst
     point()
     provider.answers = [sure(-0.05)]
     kept = system.ok("POST", "/v1/responses", {"model": "quick", "input": "hi"})
+    assert provider.asked[-1]["logprobs"] is True
     assert system.headers["x-stillhouse-cascade"] == "kept; confidence=-0.05"
     assert kept["output"][0]["content"][0] == {
         "type": "output_text",
@@ -193,8 +202,81 @@ def test_a_response_goes_the_same_way_whoever_has_the_responses_api(system: Syst
     assert sorted((first or {}).get("prompt_tokens") or 0 for first in firsts) == [0, 7]
 
 
+def test_who_has_the_responses_api_is_asked_there_how_sure_it_is(system: System, provider: Scripted) -> None:
+    point()
+    provider.responses = [Told(200, b'{"id": "resp_1", "output": [], "status": "completed"}', {})]
+    system.ok("POST", "/v1/responses", {"model": "quick", "input": "hi", "include": ["file_search_call.results"]})
+    assert [asked.get("include") for asked in provider.asked] == [
+        ["file_search_call.results", "message.output_text.logprobs"],
+        ["file_search_call.results"],
+    ]
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/responses"])
+def test_by_the_own_url_it_is_decided_before_the_stream_begins(path: str, gateway: Lambda, provider: Scripted) -> None:
+    point()
+    provider.answers = [sure(-0.2), dear()]
+    asked = {**ASKED, "stream": True} if path == CHAT else {"model": "quick", "input": "hi", "stream": True}
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    answered = gateway.invoke(http_event("POST", path, json.dumps(asked).encode(), headers)).wait()
+    assert answered.head["headers"]["x-stillhouse-cascade"] == "sent on; confidence=-0.2"
+    body = answered.body()
+    assert (b"big-1" in body, b"small-1" in body) == (True, False)
+    assert not any("stream" in request for request in provider.asked)
+
+
 def test_what_nobody_can_be_sure_of_goes_to_the_teacher_at_once(system: System, further: Further) -> None:
     others = further(alpha=["big", "small"])
     point()
     assert system.call("POST", "/v1/embeddings", {"model": "quick", "input": "x"})[0] == 200
     assert [request["model"] for request in others["alpha"].asked] == ["big"]
+
+
+class Asks:
+    """An Ask of a provider whose models say what a test gives; what is raised takes `SLOW_MS`. It notes its limits."""
+
+    SLOW_MS = 30
+
+    def __init__(self, **said: Answer | Exception) -> None:
+        self.said = said
+        self.limits: list[tuple[str, float, float | None]] = []
+
+    async def __call__(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
+        self.limits.append((request["model"], deadline_s, retry_s))
+        said = self.said[request["model"]]
+        if isinstance(said, Exception):
+            await asyncio.sleep(self.SLOW_MS / 1000)
+            raise said
+        return said
+
+
+def through_a_cascade(ask: Asks) -> Answered:
+    api = Api(lambda request: request, of_completion, lambda answer, _: answer, lambda answer: answer.get("usage"))
+    policy = Policy(store=False, metadata={}, fallback_model=None, cascade=Cascade.model_validate(BY))
+    return loop.run(ask_any(ask, {"model": "small"}, policy, 10.0, api))
+
+
+UNSURE = Answer(json.loads(sure(-0.2).body), 5)
+DEAR = Answer(json.loads(dear().body), 7)
+UNSAYABLE = ApiError("Unsupported 'tools[0]'.", code="unsupported_parameter", param="tools[0]")
+
+
+def test_the_target_has_a_part_of_the_time_and_the_teacher_all_that_is_left() -> None:
+    ask = Asks(small=UNSURE, big=DEAR)
+    assert through_a_cascade(ask).answer.latency_ms == 12
+    (_, first_s, retried_s), (_, then_s, _) = ask.limits
+    assert (first_s, retried_s) == (4.0, 2.0)
+    assert 6.0 < then_s <= 10.0
+
+
+def test_what_a_target_cannot_be_asked_is_asked_of_its_teacher_and_its_time_counts() -> None:
+    answered = through_a_cascade(Asks(small=UNSAYABLE, big=DEAR))
+    assert answered.model == "big"
+    assert answered.answer.latency_ms >= DEAR.latency_ms + Asks.SLOW_MS
+
+
+def test_where_the_teacher_cannot_be_asked_the_unsure_answer_is_given() -> None:
+    answered = through_a_cascade(Asks(small=UNSURE, big=UNSAYABLE))
+    assert (answered.model, answered.answer.body["id"]) == ("small", "chatcmpl-small")
+    with pytest.raises(ApiError):
+        through_a_cascade(Asks(small=UNSAYABLE, big=UNSAYABLE))

@@ -223,7 +223,8 @@ def test_a_connection_serves_the_next_stream_where_the_last_one_has_ended(ends: 
             for _ in range(2):
                 stream = await begun(provider)
                 assert await stream.next() == Event(b"[DONE]", None)
-                await stream.end()
+                async with asyncio.timeout(5):
+                    await stream.end()
                 assert await stream.next() is None
                 stream.close()
             await provider.close()

@@ -103,7 +103,8 @@ async function calls(): Promise<unknown> {
   const call = async (model = "quick", more: object = {}, timeout: object = {}) => {
     const headers = { authorization: "Bearer own", ...timeout };
     const body = JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
-    const response = await fetch(`${own}/chat/completions`, { method: "POST", headers, body });
+    // As the SDK does it, if later: who waits for longer than a part of the timeout hears that the call is over.
+    const response = await fetch(`${own}/chat/completions`, { method: "POST", headers, body, signal: AbortSignal.timeout(10_000) });
     const text = await response.text();
     answered = text.startsWith("{") ? JSON.parse(text) : null;
     return response.status;
@@ -145,6 +146,12 @@ async function calls(): Promise<unknown> {
   silent.add("small");
   await judge({}, { "x-stainless-timeout": "1" });
   silent.clear();
+  alias = { ...alias, targets: [{ ...target("small", own), cascade: { ...cascade, by: "a way of tomorrow" } }] };
+  await sleep(25);
+  await judge();
+  alias = { ...alias, targets: [{ ...target("small", null, null), cascade }] };
+  await sleep(25);
+  await judge();
   said["judged"] = judged;
   alias = { ...alias, targets: [target("gone", null, null)], fallback_place: place("back", own) };
   await sleep(25);
@@ -172,6 +179,7 @@ async function calls(): Promise<unknown> {
   }
   said["changes"] = asked.splice(0).length;
   said["flushed"] = await fetch.stillhouse.flush(5000);
+  said["times"] = records.map(({ latency_ms, alias: { cascade } }) => [latency_ms, cascade?.first_asked?.latency_ms ?? null]);
   said["cascades"] = records.filter((record) => record.alias.cascade).map(({ alias: { cascade } }) => {
     const { first_asked, ...told } = cascade;
     if (first_asked) delete first_asked.latency_ms;
