@@ -5,6 +5,7 @@ To make a client costs as much as ten calls of it, and none knows which mock it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import sqs_backends
 
 from aliases.known import known_aliases
 from foundation import aws, keys
@@ -25,6 +31,7 @@ from tests import moves, permissions
 from tests.sandbox.function import route
 from tuning import trainers
 
+_REGION = "us-east-1"
 FIRST_SECRET = "0123456789abcdef"
 
 
@@ -44,6 +51,52 @@ def _session() -> boto3.Session:
 def aws_client(service: str) -> Any:
     """A client of the tests themselves."""
     return _session().client(service)
+
+
+def books(backends: Any) -> Any:
+    """What moto itself keeps of a service. To ask it by calls was a quarter of all calls of the tests."""
+    return backends[DEFAULT_ACCOUNT_ID][_REGION]
+
+
+def make_table(name: str) -> None:
+    """The table as the template has it."""
+    columns = {"pk": "HASH", "sk": "RANGE"}
+    books(dynamodb_backends).create_table(
+        name,
+        schema=[{"AttributeName": column, "KeyType": kind} for column, kind in columns.items()],
+        attr=[{"AttributeName": column, "AttributeType": "S"} for column in columns],
+        billing_mode="PAY_PER_REQUEST",
+        throughput=None,
+        global_indexes=None,
+        indexes=None,
+        streams=None,
+        sse_specification=None,
+        tags=[],
+        deletion_protection_enabled=False,
+        warm_throughput=None,
+    )
+
+
+def make_queue(name: str, **attributes: str) -> str:
+    """Make a queue and answer its URL."""
+    books(sqs_backends).create_queue(name, **attributes)
+    return f"https://sqs.{_REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"
+
+
+def make_secret(name: str, content: str) -> str:
+    """Make a secret and answer its ARN."""
+    made = books(secretsmanager_backends).create_secret(
+        name,
+        secret_string=content,
+        secret_binary=None,
+        description="",
+        tags=[],
+        kms_key_id=None,
+        client_request_token=None,
+        replica_regions=[],
+        force_overwrite=False,
+    )
+    return str(json.loads(made)["ARN"])
 
 
 def forget() -> None:
@@ -93,8 +146,8 @@ def mocked_aws() -> Iterator[dict[str, str]]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         forget()
         with mock_aws():
-            secret = aws.secretsmanager().create_secret(Name="first", SecretString=FIRST_SECRET)
-            yield {"FIRST_KEY_SECRET_ARN": secret["ARN"], "PROVIDER_BASE_URL": "http://127.0.0.1:9/v1"}
+            secret = make_secret("first", FIRST_SECRET)
+            yield {"FIRST_KEY_SECRET_ARN": secret, "PROVIDER_BASE_URL": "http://127.0.0.1:9/v1"}
         forget()
 
 
@@ -108,17 +161,11 @@ class Cloud:
     def empty(self) -> None:
         """A new table, a new bucket and a new queue."""
         name = uuid4().hex
-        columns = {"pk": "HASH", "sk": "RANGE"}
-        aws.dynamodb().create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": column, "KeyType": kind} for column, kind in columns.items()],
-            AttributeDefinitions=[{"AttributeName": column, "AttributeType": "S"} for column in columns],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        aws.s3().create_bucket(Bucket=name)
+        make_table(name)
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(name, _REGION)
         self.setenv("TABLE", name)
         self.setenv("BUCKET", name)
-        self.setenv("RECORD_QUEUE_URL", aws.sqs().create_queue(QueueName=name)["QueueUrl"])
+        self.setenv("RECORD_QUEUE_URL", make_queue(name))
         settings.cache_clear()
         keys._trusted.clear()
 

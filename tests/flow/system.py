@@ -16,10 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
 from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -35,7 +33,7 @@ import rolling_out.handler
 import tuning.handler
 import verdict.handler
 from foundation import ids
-from tests.cloud import aws_client
+from tests.cloud import aws_client, books, make_queue, make_secret, make_table
 from tests.flow.described import statuses
 from tests.permissions import permitted
 
@@ -151,7 +149,7 @@ class System:
 
     def deliver(self, name: str) -> int:
         """Deliver what waits in one queue, message by message; failed ones stay for a redelivery."""
-        if not _books(sqs_backends).queues[name]._messages:
+        if not books(sqs_backends).queues[name]._messages:
             return 0
         sqs = aws_client("sqs")
         count = 0
@@ -192,7 +190,7 @@ class System:
         aws_client("sqs").send_message(QueueUrl=self.queues[name], MessageBody=json.dumps(body))
 
     def rule_is_on(self, name: str) -> bool:
-        return bool(_books(events_backends).event_buses["default"].rules[name].state == "ENABLED")
+        return bool(books(events_backends).event_buses["default"].rules[name].state == "ENABLED")
 
     def clock_runs(self) -> bool:
         return self.rule_is_on(RULE)
@@ -211,13 +209,13 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
 
     By moto's own methods: a thousand tests do this, and the calls for it would be a tenth of the time of all tests.
     """
-    _make_table()
+    make_table("table")
     bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("bucket", _REGION)
-    dead = {name: _queue(f"{name}-dead") for name in CONSUMERS}
+    dead = {name: make_queue(f"{name}-dead") for name in CONSUMERS}
     redrive = {
         name: json.dumps({"deadLetterTargetArn": _arn(url), "maxReceiveCount": "6"}) for name, url in dead.items()
     }
-    queues = {name: _queue(name, RedrivePolicy=redrive[name]) for name in CONSUMERS}
+    queues = {name: make_queue(name, RedrivePolicy=redrive[name]) for name in CONSUMERS}
     bucket.set_notification_configuration(
         {
             "QueueConfiguration": [
@@ -228,8 +226,8 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     )
     topic, inbox = _make_topic()
     for rule in (RULE, _CAPTURED, "stillhouse-rollouts"):
-        _books(events_backends).put_rule(rule, scheduled_expression="rate(1 minute)", state="DISABLED")
-    secret = _make_secret("first", KEY.rpartition("-")[2])
+        books(events_backends).put_rule(rule, scheduled_expression="rate(1 minute)", state="DISABLED")
+    secret = make_secret("first", KEY.rpartition("-")[2])
     environment = {
         "TABLE": "table",
         "BUCKET": "bucket",
@@ -247,54 +245,9 @@ def deploy(setenv: Callable[[str, str], None], *, provider_url: str) -> System:
     return System("bucket", "table", queues, dead, inbox, provider_url.removesuffix("/v1"))
 
 
-def _books(backends: Any) -> Any:
-    """What moto itself keeps of a service. To ask it by calls was a quarter of all calls of the tests."""
-    return backends[DEFAULT_ACCOUNT_ID][_REGION]
-
-
-def _queue(name: str, **attributes: str) -> str:
-    """Make a queue and answer its URL."""
-    _books(sqs_backends).create_queue(name, **attributes)
-    return f"https://sqs.us-east-1.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"
-
-
-def _make_table() -> None:
-    columns = {"pk": "HASH", "sk": "RANGE"}
-    _books(dynamodb_backends).create_table(
-        "table",
-        schema=[{"AttributeName": column, "KeyType": kind} for column, kind in columns.items()],
-        attr=[{"AttributeName": column, "AttributeType": "S"} for column in columns],
-        billing_mode="PAY_PER_REQUEST",
-        throughput=None,
-        global_indexes=None,
-        indexes=None,
-        streams=None,
-        sse_specification=None,
-        tags=[],
-        deletion_protection_enabled=False,
-        warm_throughput=None,
-    )
-
-
-def _make_secret(name: str, content: str) -> str:
-    """Make a secret and answer its ARN."""
-    made = _books(secretsmanager_backends).create_secret(
-        name,
-        secret_string=content,
-        secret_binary=None,
-        description="",
-        tags=[],
-        kms_key_id=None,
-        client_request_token=None,
-        replica_regions=[],
-        force_overwrite=False,
-    )
-    return str(json.loads(made)["ARN"])
-
-
 def _make_topic() -> tuple[str, str]:
     """Make the topic of the notifications and a queue that hears them; its ARN, and the queue's URL."""
-    sns, inbox = _books(sns_backends), _queue("inbox")
+    sns, inbox = books(sns_backends), make_queue("inbox")
     topic = sns.create_topic("topic").arn
     subscription = sns.subscribe(topic, _arn(inbox), "sqs")
     sns.set_subscription_attributes(subscription.arn, "RawMessageDelivery", "true")
