@@ -48,7 +48,8 @@ def test_rows_arrive_as_they_are(value: object) -> None:
     ],
 )
 def test_any_finite_number_is_a_score(returned: str, score: float) -> None:
-    answer = graded(f"import numpy, fractions\ndef grade(sample, item): return {returned}")
+    needed = [name for name in ("numpy", "fractions") if name in returned]
+    answer = graded(f"import {', '.join(needed or ['math'])}\ndef grade(sample, item): return {returned}")
     assert answer["score"] == score
 
 
