@@ -42,7 +42,7 @@ SAY_WHAT_PAYS = {"effect"}
 @pytest.mark.soak
 @pytest.mark.parametrize("name", [*(name for name in TINY if name not in LONG), *of_the_soak(*LONG)])
 def test_a_bench_runs_to_its_table(name: str, fresh: Fresh, soak: bool) -> None:
-    output, errors = fresh.ran(f"tests.bench.bench_{name}", *TINY[name], *(() if soak else QUICKER.get(name, ())))
+    output, errors, _ = fresh.ran(f"tests.bench.bench_{name}", *TINY[name], *(() if soak else QUICKER.get(name, ())))
     assert "Traceback" not in errors, errors
     assert "target" in output or name in SAY_WHAT_PAYS, output + errors
     assert "points (" in output or name not in SAY_WHAT_PAYS, output + errors

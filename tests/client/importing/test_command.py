@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -139,14 +140,12 @@ def test_from_a_bucket_without_a_bucket(home, monkeypatch):
         assert "NoSuchBucket" in run("bedrock", "s3://other/x").stderr
 
 
-def test_a_killed_process_is_followed_by_one_that_goes_on(home, stillhouse, monkeypatch):
+def test_a_killed_process_is_followed_by_one_that_goes_on(home, stillhouse, stillhouse_url, monkeypatch, fresh):
     answer = EXAMPLE["messages"][1]
     rows = [{"messages": [{"role": "user", "content": str(number)}, answer]} for number in range(1000)]
     path = written(home / "x.jsonl", *rows)
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
-    start = "from stillhouse.cli import main; main()"
-    options = ["import", "jsonl", str(path), "--model", "m", "--state", str(home / "s.json")]
-    command = [sys.executable, "-c", start, *options]
+    where = {"STILLHOUSE_BASE_URL": stillhouse_url, "STILLHOUSE_API_KEY": "sk-sh-test"}
+    words = ["stillhouse.cli", "import", "jsonl", str(path), "--model", "m", "--state", str(home / "s.json")]
     reached, killed = threading.Event(), threading.Event()
     taking = stillhouse.answer
 
@@ -157,12 +156,13 @@ def test_a_killed_process_is_followed_by_one_that_goes_on(home, stillhouse, monk
         return taking(*request)
 
     monkeypatch.setattr(stillhouse, "answer", answer)
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        assert reached.wait(30)
-        process.kill()
+    process = fresh.begin(*words, **where)
+    assert reached.wait(30)
+    os.kill(process, signal.SIGKILL)
     killed.set()
+    assert fresh.end().status == -signal.SIGKILL
     assert (home / "s.json").exists()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert fresh.ran(*words, **where).status == 0
     assert not (home / "s.json").exists()
     contents = [record["request"]["messages"][0]["content"] for record in stillhouse.records]
     assert set(contents) == {str(number) for number in range(1000)}
