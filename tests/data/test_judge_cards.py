@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix
 
+from tests.examples import of_the_soak
 from tests.flow.system import System
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -94,7 +95,7 @@ def llmbar(judge: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("judge", "agreement", "consistency"),
     # Counted once by somebody else, to two digits.
-    [("GPT-4", 0.83, 0.93), ("ChatGPT", 0.41, None), ("Falcon", 0.56, 0.42), ("PaLM2", None, None)],
+    [("GPT-4", 0.83, 0.93), ("PaLM2", None, None), *of_the_soak(("ChatGPT", 0.41, None), ("Falcon", 0.56, 0.42))],
 )
 def test_llmbar(system: System, judge: str, agreement: float | None, consistency: float | None) -> None:
     stored = llmbar(judge)
@@ -141,7 +142,7 @@ def as_label(verdict: Any) -> str:
     ("judge", "file", "column", "agreement"),
     [
         ("gpt-3.5-turbo", "gpt-3.5-turbo-testset-v1", "gpt_result", 0.698),
-        ("pandalm-7b", "pandalm-7b-testset-v1", "pandalm_result", 0.668),
+        *of_the_soak(("pandalm-7b", "pandalm-7b-testset-v1", "pandalm_result", 0.668)),
     ],
 )
 def test_pandalm(system: System, judge: str, file: str, column: str, agreement: float) -> None:
