@@ -10,8 +10,8 @@
 - moto writes down for each of its services how the library `requests` would reach it. No test asks AWS by it.
 - httpx reads the machine's certificates for each client.
 - moto looks for a service's books in a list of all of them under a lock, asks botocore anew in which regions a service
-  is, draws each letter of a receipt by itself, and
-  reads all attributes of a queue to know how long it keeps a message.
+  is, draws each letter of a receipt by itself,
+  reads all attributes of a queue to know how long it keeps a message, and the clock for each message of it.
 - moto lists every object that it makes, for a page that shows them, and empties these lists after each mock.
 - A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
 - typer makes the tree of all commands anew at each call of its runner.
@@ -46,7 +46,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
-from moto.sqs.models import Message, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 
 from tests import quick_calls, quick_client, quick_expressions
 
@@ -202,6 +202,22 @@ def copy_of_message(self: Message, memo: dict[int, Any]) -> Message:
     return made
 
 
+def waiting(self: Queue) -> list[Message]:
+    """The messages that can be received, by one look at the clock and not by two for each."""
+    now = moto.sqs.models.unix_time_millis()
+    return [message for message in self._messages if message.visible_at < now >= message.delayed_until]
+
+
+def count_received(self: Queue) -> int:
+    now = moto.sqs.models.unix_time_millis()
+    return sum(message.visible_at >= now for message in self._messages)
+
+
+def count_delayed(self: Queue) -> int:
+    now = moto.sqs.models.unix_time_millis()
+    return sum(message.delayed_until > now for message in self._messages)
+
+
 def is_still_kept(self: SQSBackend, queue_name: str, message: Message) -> bool:
     """Whether a queue still keeps a message, by the one attribute that says so."""
     period: float = self.get_queue(queue_name).message_retention_period  # type: ignore[attr-defined]
@@ -240,6 +256,9 @@ QUICK: dict[tuple[Any, str], Any] = {
     (AccountSpecificBackend, "__getitem__"): book,
     (AccountSpecificBackend, "_generate_regions"): regions,
     (Message, "__deepcopy__"): copy_of_message,
+    (Queue, "messages"): property(waiting),
+    (Queue, "approximate_number_of_messages_not_visible"): property(count_received),
+    (Queue, "approximate_number_of_messages_delayed"): property(count_delayed),
     (SQSBackend, "is_message_valid_based_on_retention_period"): is_still_kept,
     (moto.sqs.models, "generate_receipt_handle"): lambda: quick_calls.named(185),
     (traceback.StackSummary, "format_frame_summary"): frame,
