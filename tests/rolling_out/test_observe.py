@@ -18,6 +18,7 @@ from rollouts.rollout import Rollout
 from rollouts.round import RolloutRound, Tally
 from rollouts.taken import is_in_share, round_with
 from tests.conftest import Context
+from tests.permissions import acting
 from tests.rolling_out.calls import CANDIDATE, CREATED, NAME, OTHER, STABLE, begun, call, landed, names, rows
 
 pytestmark = pytest.mark.usefixtures("system")
@@ -82,7 +83,8 @@ def test_what_was_deleted_is_left_out_and_an_object_that_is_gone_makes_no_round(
     key = landed(call(0), call(1))
     index.delete("chatcmpl-live-1")
     observe.observe(key, context)
-    observe.observe(frames.key_of("2026/11/29/gone"), context)
+    with acting("RolloutFunction"):
+        observe.observe(frames.key_of("2026/11/29/gone"), context)
     assert rows(rollout) == {("stable", False): names(0), ("candidate", True): names(0)}
 
 

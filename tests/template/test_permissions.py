@@ -101,6 +101,14 @@ def test_a_call_asks_the_role_of_its_function(function: str, call: Call, refused
         assert f"{function} may not {refused}" in str(told.value).splitlines()
 
 
+@pytest.mark.usefixtures("system")
+def test_what_a_test_does_meanwhile_asks_nobody() -> None:
+    with acting("CaptureFunction"):
+        with permissions.meanwhile():
+            send("PLAN")
+        send("RECORD")
+
+
 def pushed_and_listed(system: System) -> None:
     loop.capture(system, "mail", train=1, test=1)
     system.ok("GET", "/v1/chat/completions?metadata[tag]=mail")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openai import NotFoundError, OpenAI
 
+from foundation import blobs
 from tests.capture.responses import assistant, record, user
 from tests.flow.system import System
 
@@ -86,3 +87,15 @@ def test_how_it_is_streamed_is_checked(pushed: dict[str, Any], system: System, q
     status, refusal = system.call("GET", f"/v1/responses/resp_b?{query}")
     assert (status, refusal["error"]["param"]) == (400, query.rpartition("&")[2].partition("=")[0])
     assert system.call("GET", "/v1/responses/resp_b?stream=false&starting_after=3")[0] == 200
+
+
+def test_one_whose_object_is_lost_is_not_found_and_nothing_goes_on_from_it(
+    pushed: dict[str, Any], system: System
+) -> None:
+    assert pushed
+    blobs.delete(list(blobs.keys("completions/")))
+    assert system.call("GET", "/v1/responses/resp_b")[0] == 404
+    status, refusal = system.call(
+        "POST", "/v1/responses", {"model": "m", "input": "x", "previous_response_id": "resp_b"}
+    )
+    assert (status, refusal["error"]["code"]) == (400, "previous_response_not_found")
