@@ -292,6 +292,40 @@ def test_the_clock_lets_a_round_go_on_after_a_minute_whose_runs_are_not_there(
     assert rows(rollout)["stable", False] == names(0, 1)
 
 
+def test_a_round_goes_on_with_its_own_calls_alone(
+    clock: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = begun()
+    land(0, 1)
+    with no_rows_written(monkeypatch):
+        land(1, 2)
+    clock(60_000)
+    advance.look(Context())
+    assert rows(rollout)["stable", False] == names(0, 1, 2)
+
+
+def test_a_round_that_cannot_go_on_holds_others_up_for_ten_minutes_at_most(
+    half_begun: tuple[Rollout, str], clock: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout, key = half_begun
+    waiting.add(rollout.id, key, calls=2, nanodollars=0)
+    waiting.add(rollout.id, landed(call(2)), calls=1, nanodollars=0)
+    with no_rows_written(monkeypatch):
+        gather.gather(rollout.id, Context())
+    assert len(waiting.those(rollout.id)) == 2
+    clock(_HANGING_MS)
+    monkeypatch.setattr(gather, "go_on", lambda *_: pytest.fail("it hangs"))
+    gather.gather(rollout.id, Context())
+    assert (rounds(rollout), waiting.is_any(rollout.id)) == ([1, 1], False)
+
+
+def test_what_lands_does_not_overtake_what_waits() -> None:
+    rollout = begun()
+    waiting.add(rollout.id, landed(call(0)), calls=1, nanodollars=0)
+    land(1)
+    assert rounds(rollout) == [2]
+
+
 def test_an_object_waits_until_the_runs_of_its_round_are_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     rollout = begun()
     for number in range(4):
