@@ -133,13 +133,19 @@ def _event_header(name: str, text: str) -> bytes:
 
 def error_reply(service: str, error: AwsError) -> Reply:
     """An error as the service's clients read it."""
-    model = service_model(service)
-    about = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
-    status = about.get("error", {}).get("httpStatusCode", 400)
+    status = _status_of(service, error.code)
     if _is_rpc(service):
         return Reply(status, orjson.dumps({"__type": error.code, "message": error.message, **error.fields}))
     headers = {"x-amzn-ErrorType": error.code, "Content-Type": _JSON}
     return Reply(status, orjson.dumps({"message": error.message, **error.fields}), headers)
+
+
+@cache
+def _status_of(service: str, code: str) -> int:
+    """The status that the service's model has for an error."""
+    model = service_model(service)
+    about = model.shape_for(code).metadata if code in model.shape_names else {}
+    return int(about.get("error", {}).get("httpStatusCode", 400))
 
 
 def _is_rpc(service: str) -> bool:
