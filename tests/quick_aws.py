@@ -13,7 +13,8 @@
   is, draws each letter of a receipt by itself,
   reads all attributes of a queue to know how long it keeps a message, and the clock for each message of it.
 - moto lists every object that it makes, for a page that shows them, and empties these lists after each mock.
-- A traceback's line is parsed to see what to underline, each time that it is formatted. Here once.
+- A traceback's line is parsed to see what to underline, each time that it is formatted. Here once. And a failure's
+  traceback is written for each handler of the log. Here once a record.
 - typer makes the tree of all commands anew at each call of its runner.
 - moto lists the methods of a response class and spells the names of actions anew, and botocore composes its user agent,
   at each call. Here once.
@@ -24,6 +25,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import ssl
 import traceback
 from contextvars import ContextVar
@@ -35,6 +37,7 @@ import moto.core.models
 import moto.core.responses
 import moto.sqs.models
 import typer.testing
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from botocore.useragent import UserAgentString
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
@@ -64,6 +67,7 @@ _own_books = BackendDict.__getitem__
 _own_book = AccountSpecificBackend.__getitem__
 _own_regions = AccountSpecificBackend._generate_regions.__wrapped__
 _own_frame = traceback.StackSummary.format_frame_summary
+_own_exception = LambdaPowertoolsFormatter._extract_log_exception
 _own_method_names = moto.core.responses.method_names_from_class
 
 _TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
@@ -237,6 +241,23 @@ def frame(self: traceback.StackSummary, one: traceback.FrameSummary, **options: 
     return _frames[place]
 
 
+class _Written:
+    """A formatter whose traceback is written already."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def formatException(self, _: Any) -> str | None:  # noqa: N802 - the library's name
+        return self._text
+
+
+def exception(self: LambdaPowertoolsFormatter, log_record: logging.LogRecord) -> Any:
+    """What failed, in words that the record keeps for its other handlers."""
+    if isinstance(log_record.exc_info, tuple) and not log_record.exc_text:
+        log_record.exc_text = self.formatException(log_record.exc_info)
+    return _own_exception(_Written(log_record.exc_text), log_record)  # type: ignore[arg-type]
+
+
 QUICK: dict[tuple[Any, str], Any] = {
     (Table, "query"): query,
     (Table, "all_items"): all_items,
@@ -262,6 +283,7 @@ QUICK: dict[tuple[Any, str], Any] = {
     (SQSBackend, "is_message_valid_based_on_retention_period"): is_still_kept,
     (moto.sqs.models, "generate_receipt_handle"): lambda: quick_calls.named(185),
     (traceback.StackSummary, "format_frame_summary"): frame,
+    (LambdaPowertoolsFormatter, "_extract_log_exception"): exception,
     (moto.core.models, "RESPONSES_METHODS"): (),
     (moto.core.responses, "method_names_from_class"): cache(_own_method_names),
     (moto.core.responses, "camelcase_to_underscores"): cache(camelcase_to_underscores),
