@@ -192,9 +192,11 @@ def judge_card(system: System, eval_id: str, run_id: str) -> None:
 def test_hostile_texts_break_no_page_there_is(system: System, browser: Browser) -> None:
     loop.capture(system, "hostile")
     tags = {"tag": "hostile", "split": "train"}
-    spoken = {name: [{"role": "user", "content": text}] for name, text in TEXTS.items()}
+    # The lab trains on each letter, several times. A quarter of a million are too many for a page, too.
+    texts = {name: text[:250_000] for name, text in TEXTS.items()}
+    spoken = {name: [{"role": "user", "content": text}] for name, text in texts.items()}
     records = [
-        record(f"hostile-{name}", messages, TEXTS[name], metadata={**tags, "case": name}, reference="billing")
+        record(f"hostile-{name}", messages, texts[name], metadata={**tags, "case": name}, reference="billing")
         for name, messages in spoken.items()
     ]
     twice = [record("hostile-twice", spoken["svg"], TEXTS["svg"], metadata=tags)]
