@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from stillhouse import stack
+from stillhouse.wording import counted
 
 FAILED = frozenset({"failed", "canceled", "cancelled", "rolled_back"})
 ENDED = frozenset({"completed", "succeeded", "ready", "promoted"}) | FAILED
@@ -61,7 +62,7 @@ def how_far(found: dict[str, Any]) -> str:
     progress = found.get("progress") or {}
     parts = [str(found["status"])]
     if progress.get("total"):
-        parts.append(f"{progress['rows']} of {progress['total']} rows")
+        parts.append(f"{progress['rows']} of {counted(progress['total'], 'row')}")
     if progress.get("eta"):
         parts.append(f"about {max(0, progress['eta'] - int(time.time()))} s left")
     if found.get("object") == "rollout":
@@ -76,7 +77,7 @@ def rolled(rollout: dict[str, Any]) -> list[str]:
     here = rollout["counts"][-1]
     nearest = max(rollout["findings"], key=lambda finding: finding["evidence"], default=None)
     far = f"; {nearest['gate']}: {max(0.0, nearest['evidence']):.0%} of what rolls back" if nearest else ""
-    return [f"{rollout['percent']}%", f"{here['pairs']} of {rollout['min_pairs']} pairs{far}"]
+    return [f"{rollout['percent']}%", f"{here['pairs']} of {counted(rollout['min_pairs'], 'pair')}{far}"]
 
 
 def _news(found: dict[str, Any]) -> str:

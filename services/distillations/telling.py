@@ -24,6 +24,7 @@ from foundation.bounds import cut
 from foundation.document import Document
 from foundation.ids import derived_id
 from foundation.settings import settings
+from foundation.wording import counted
 
 _CLAIMS: dict[Decision, str] = {
     "beats_baseline": "beats its baseline",
@@ -128,7 +129,9 @@ def sentence(verdict: Verdict) -> str:
     if verdict.slices_worse:
         parts.append(f"Worse on: {_some([worse.tag for worse in verdict.slices_worse])}.")
     if verdict.dropped:
-        parts.append(f"{verdict.dropped} rows were left out because of errors.")
+        parts.append(
+            f"{counted(verdict.dropped, 'row')} {'was' if verdict.dropped == 1 else 'were'} left out because of errors."
+        )
     return cut(" ".join(parts))
 
 
@@ -217,7 +220,10 @@ def _concerns(verdict: Verdict) -> list[str]:
     learnt_from = verdict.training_set
     if learnt_from is None:
         return []
-    leaks = [f"{number} completions were kept out as {rule}" for rule, number in learnt_from.leaks.items()]
+    leaks = [
+        f"{counted(number, 'completion')} {'was' if number == 1 else 'were'} kept out as {rule}"
+        for rule, number in learnt_from.leaks.items()
+    ]
     return leaks + learnt_from.warnings
 
 

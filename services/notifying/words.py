@@ -8,6 +8,7 @@ from __future__ import annotations
 from evals.run import Run
 from foundation.alarms import AlarmStateChange
 from foundation.events import DeliverEvent
+from foundation.wording import counted
 from notifications.channels import event_id
 from notifications.notices import Notice
 from notifications.pages import page_of
@@ -59,7 +60,9 @@ def _page(message: DeliverEvent, run: Run | None) -> str:
 
 def _counts(run: Run) -> list[str]:
     counts = run.result_counts
-    return [f"{counts.passed} passed, {counts.failed} failed, {counts.errored} errored of {counts.total} rows"]
+    return [
+        f"{counts.passed} passed, {counts.failed} failed, {counts.errored} errored of {counted(counts.total, 'row')}"
+    ]
 
 
 _ENDINGS = {

@@ -56,10 +56,10 @@ def test_dead_letters_are_wrong_until_they_are_put_back(stack: System) -> None:
     aws.sqs().send_message(QueueUrl=stack.queues["VERDICT"], MessageBody="no message")
     stack.settle()
     found = findings(code=3)["queue verdict"]
-    assert (found["state"], found["says"][:15]) == ("wrong", "1 dead letters:")
+    assert (found["state"], found["says"][:15]) == ("wrong", "1 dead letter: ")
     assert found["remedy"].endswith("stillhouse doctor --redrive verdict")
     lines = CliRunner().invoke(cli.app, ["doctor"]).stdout.splitlines()
-    assert any(line.startswith("wrong  queue verdict: 1 dead letters") for line in lines)
+    assert any(line.startswith("wrong  queue verdict: 1 dead letter") for line in lines)
     moved = CliRunner().invoke(cli.app, ["doctor", "--redrive", "verdict"])
     assert (moved.exit_code, moved.stdout.splitlines()[-1]) == (0, "verdict: completed, 1 so far")
     assert CliRunner().invoke(cli.app, ["doctor", "--redrive", "none"]).exit_code == 1

@@ -20,6 +20,7 @@ from stillhouse.captured import chosen, exported
 from stillhouse.captured.printed import group_line, head, whole
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson, Limit
+from stillhouse.wording import counted
 
 Id = Annotated[str, typer.Argument(help="The completion's id, as chatcmpl-… or resp_…")]
 
@@ -90,9 +91,9 @@ def export(
     """Write captured completions to a file, in the shape that `stillhouse push` takes."""
     with errors_in_one_line():
         wanted = chosen.query(model=model, tag=tag, since=since, until=until, filter_id=filter_id)
-        lines = exported.write(to, wanted, output, lambda count: typer.echo(f"{count} completions", err=True))
+        lines = exported.write(to, wanted, output, lambda count: typer.echo(counted(count, "completion"), err=True))
         told = {"file": str(output), "lines": lines, "bytes": output.stat().st_size}
-        stack.show(told, as_json=as_json, lines=[f"{lines} completions in {output}"])
+        stack.show(told, as_json=as_json, lines=[f"{counted(lines, 'completion')} in {output}"])
 
 
 def usage(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stillhouse import stack
+from stillhouse.wording import counted
 
 _A_LINE = 60
 
@@ -41,10 +42,10 @@ def group_line(group: dict[str, Any]) -> str:
     name = "  ".join(str(value) for value in group["group"].values())
     cost = "cost not known" if group["cost_usd"] is None else f"${group['cost_usd']:.4f}"
     latency = (group["latency_ms"] or {}).get("p50")
-    tokens = f"{group['prompt_tokens']} + {group['completion_tokens']} tokens"
+    tokens = f"{group['prompt_tokens']} + {counted(group['completion_tokens'], 'token')}"
     median = "" if latency is None else f"  p50 {latency} ms"
     return stack.plain(
-        f"{name}  {group['completions']} completions, {group['failed']} failed  {tokens}{median}  {cost}"
+        f"{name}  {counted(group['completions'], 'completion')}, {group['failed']} failed  {tokens}{median}  {cost}"
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from stillhouse import stack
 from stillhouse.importing.stopped import Stopped
+from stillhouse.wording import counted
 
 type State = Literal["ok", "warn", "wrong"]
 
@@ -81,9 +82,10 @@ def _queues(queues: list[dict[str, Any]]) -> Iterator[Finding]:
             reasons = sorted({letter["reason"] for letter in queue["dead_letters"] if letter["reason"]})
             why = f": {'; '.join(reasons)}" if reasons else ""
             remedy = f"mend what they say, then stillhouse doctor --redrive {queue['name']}"
-            yield Finding(name, "wrong", f"{queue['dead']} dead letters{why}", remedy)
+            yield Finding(name, "wrong", f"{counted(queue['dead'], 'dead letter')}{why}", remedy)
         elif (queue["oldest_seconds"] or 0) > _SLOW_S:
-            says = f"{queue['waiting']} messages wait, the oldest for {queue['oldest_seconds']} s"
+            waiting = counted(queue["waiting"], "waiting message")
+            says = f"{waiting}, the oldest for {queue['oldest_seconds']} s"
             yield Finding(name, "warn", says, "look whether the account's concurrency is used up")
     if not any(queue["dead"] for queue in queues):
         yield Finding("queues", "ok", f"{len(queues)} queues without a dead letter")

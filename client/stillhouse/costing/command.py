@@ -13,6 +13,7 @@ import typer
 from stillhouse import stack
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson
+from stillhouse.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="See what trainings, evals and rollouts cost, and set what they may.")
 
@@ -66,4 +67,4 @@ def _lines(costs: dict[str, Any]) -> list[str]:
     if spent["monthly_cap_usd"] is not None:
         lines.append(f"  cap ${spent['monthly_cap_usd']:.2f}, left ${spent['left_usd']:.2f}")
     days = costs["retire_lost_after_days"]
-    return [*lines, f"models that lost are {f'retired after {days} days' if days else 'kept'}"]
+    return [*lines, f"models that lost are {f'retired after {counted(days, "day")}' if days else 'kept'}"]

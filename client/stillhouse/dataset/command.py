@@ -22,6 +22,7 @@ from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.named import FORMATS, TRAINERS
 from stillhouse.stack import AsJson
+from stillhouse.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="Make training sets by a recipe, look into them, compare and export them.")
 
@@ -98,7 +99,7 @@ def list_(
             typer.echo(json.dumps(datasets, indent=2))
         for dataset in [] if as_json else datasets:
             card = dataset["card"]
-            rows = f"{card['rows']} of {card['selected']} completions" if card else "-"
+            rows = f"{card['rows']} of {counted(card['selected'], 'completion')}" if card else "-"
             typer.echo(f"{dataset['id']}  {dataset['status']}  {rows}{'  dry run' if dataset['dry_run'] else ''}")
 
 
@@ -167,8 +168,9 @@ def export(
         wanted = {"split": split, **({"format": kind} if kind else {}), **({"leave_out": "true"} if leave_out else {})}
         body = stack.fetched(to, f"{_path(dataset_id)}/content?{urlencode(wanted)}")
         output.write_bytes(body)
-        told = {"file": str(output), "lines": len(body.splitlines()), "bytes": len(body)}
-        typer.echo(json.dumps(told) if as_json else f"{told['lines']} lines in {output}")
+        lines = len(body.splitlines())
+        told = {"file": str(output), "lines": lines, "bytes": len(body)}
+        typer.echo(json.dumps(told) if as_json else f"{counted(lines, 'line')} in {output}")
 
 
 @app.command()
@@ -236,7 +238,8 @@ def _lines(dataset: dict[str, Any]) -> Iterator[str]:
         yield dataset["error"]["message"]
     card = dataset["card"]
     if card:
-        yield f"  {card['selected']} completions: {card['train_rows']} train, {card['validation_rows']} validate"
+        selected = counted(card["selected"], "completion")
+        yield f"  {selected}: {card['train_rows']} train, {card['validation_rows']} validate"
         yield from (f"  {count} dropped by {rule}" for rule, count in card["dropped"].items() if count)
 
 

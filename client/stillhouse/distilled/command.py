@@ -21,6 +21,7 @@ from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.named import TRAINERS
 from stillhouse.rolled import printed
 from stillhouse.stack import AsJson, Limit
+from stillhouse.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="List, show, approve, repeat and cancel distillations.")
 
@@ -198,7 +199,7 @@ def _attempt(attempt: dict[str, Any]) -> str:
     dollars = (attempt["costs"] or {}).get("training_usd")
     cost = "" if dollars is None else f"  ${dollars:.2f}"
     settings = stack.text(attempt["hyperparameters"]) if attempt["hyperparameters"] else "no settings"
-    data = f"{attempt['train_rows'] or '-'} examples"
+    data = counted(attempt["train_rows"], "example") if attempt["train_rows"] else "- examples"
     models = f"{attempt['student']} at {attempt['trainer']}"
     return stack.plain(
         f"{attempt['id']}  {attempt['outcome'] or attempt['status']}  {score}  {models}, {data}, {settings}{cost}"
@@ -269,6 +270,6 @@ def _graph(graph: dict[str, Any]) -> Iterator[str]:
         yield from (stack.plain(f"{'  ' if title else ''}{node['kind']}  {node['id']}") for node in nodes)
     known = graph["completions"]
     if known["total"]:
-        yield f"{known['total']} completions, as {', '.join(known['data'][:3])}; all with --json"
+        yield f"{counted(known['total'], 'completion')}, as {', '.join(known['data'][:3])}; all with --json"
     if graph["has_more"]:
         yield "there are more objects than are shown"

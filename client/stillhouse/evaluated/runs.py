@@ -21,6 +21,7 @@ from stillhouse.captured import chosen
 from stillhouse.importing.stopped import Stopped
 from stillhouse.importing.terminal import To, errors_in_one_line
 from stillhouse.stack import AsJson, Limit
+from stillhouse.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="Start, list, show and cancel the runs of evals.")
 
@@ -156,7 +157,7 @@ def _name(criterion_id: str) -> str:
 def _rate(part: dict[str, Any]) -> str:
     low, high = part["interval"]
     errors = f", {part['errored']} errors" if part.get("errored") else ""
-    return f"{part['pass_rate']:.1%} of {part['rows']} rows pass ({low:.1%} to {high:.1%}){errors}"
+    return f"{part['pass_rate']:.1%} of {counted(part['rows'], 'row')} pass ({low:.1%} to {high:.1%}){errors}"
 
 
 def _row(row: dict[str, Any]) -> str:
@@ -169,7 +170,7 @@ def _compared(found: dict[str, Any]) -> Iterator[str]:
     yield f"{found['finding']}: {found['gain']:+.1%} ({low:+.1%} to {high:+.1%}), p {found['p_value']:.3g}"
     yield f"  run       {_rate(found['run'])}"
     yield f"  baseline  {_rate(found['baseline'])}"
-    yield f"  {found['won']} rows won, {found['lost']} lost, {found['rows']} in both"
+    yield f"  {counted(found['won'], 'row')} won, {found['lost']} lost, {found['rows']} in both"
     for criterion in found["criteria"]:
         yield stack.plain(f"  {criterion['name']}: {criterion['gain']:+.1%}, p {criterion['p_value']:.3g}")
 

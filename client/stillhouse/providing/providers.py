@@ -17,6 +17,7 @@ from rich.table import Table
 
 from stillhouse.asking import asked
 from stillhouse.importing.stopped import Stopped
+from stillhouse.wording import counted
 
 _FAILED = 1
 
@@ -62,7 +63,7 @@ def try_out(to: str, name: str, model: str | None, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps(seen, indent=2))
     elif seen["ok"]:
-        tokens = "" if seen["completion_tokens"] is None else f", {seen['completion_tokens']} tokens"
+        tokens = "" if seen["completion_tokens"] is None else f", {counted(seen['completion_tokens'], 'token')}"
         typer.echo(f"ok: {seen['model']} answered in {seen['latency_ms']} ms{tokens}: {seen['answer']!r}")
     else:
         code = f" {seen['code']}" if seen["code"] else ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stillhouse import stack
+from stillhouse.wording import counted
 
 _A_LINE = 120
 
@@ -87,5 +88,5 @@ def _counts(counts: dict[str, Any], rollout: dict[str, Any]) -> str:
     name = f"{counts['percent']}%" if counts["percent"] else "shadow"
     got = ", ".join(f"{counts[side]['answered_users']} of {rollout[side]}" for side in ("stable", "candidate"))
     ungraded = f", {counts['ungraded']} not graded" if counts["ungraded"] else ""
-    compared = f"{counts['pairs']} pairs, {counts['worse']} worse, {counts['better']} better{ungraded}"
+    compared = f"{counted(counts['pairs'], 'pair')}, {counts['worse']} worse, {counts['better']} better{ungraded}"
     return stack.plain(f"{name:<6}  {compared}; users got {got}")

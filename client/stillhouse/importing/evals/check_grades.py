@@ -12,6 +12,7 @@ from typing import Any
 
 from stillhouse.importing.evals.receiver import Receiver
 from stillhouse.importing.evals.report import Report
+from stillhouse.wording import counted
 
 _POLL_S = 2.0
 _OPEN = frozenset({"queued", "in_progress"})
@@ -53,7 +54,7 @@ def _count(receiver: Receiver, run: dict[str, Any], report: Report) -> None:
                 report.agreed[kind] += same
                 differing += not same
     if differing:
-        report.differing.append(f"{differing} grades of run {run['id']} “{run['name']}”")
+        report.differing.append(f"{counted(differing, 'grade')} of run {run['id']} “{run['name']}”")
 
 
 def _kind(result: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from stillhouse.wording import counted
+
 _LONGEST = 300
 
 
@@ -61,8 +63,3 @@ class Report:
             lines.append("to know, and how often")
             lines += [f"  {number} {note}" for note, number in self.notes.most_common()]
         return "\n".join(lines + self.ready)
-
-
-def counted(number: int, noun: str) -> str:
-    """So many things of a kind, such as `1 row` and `2 rows`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -16,11 +16,12 @@ from typing import Any
 
 from stillhouse.capturing.recorder import MOST_PAIRS
 from stillhouse.importing.evals.receiver import Receiver, Refused
-from stillhouse.importing.evals.report import Report, counted
+from stillhouse.importing.evals.report import Report
 from stillhouse.importing.promptfoo.config import Config, read
 from stillhouse.importing.promptfoo.prompts import Prompt
 from stillhouse.importing.promptfoo.providers import Provider
 from stillhouse.importing.promptfoo.suite import Suite, suites_of
+from stillhouse.wording import counted
 
 EVAL, RUN = "promptfoo_eval", "promptfoo_run"
 _CRITERION = re.compile(r"testing_criteria\[(\d+)\]")
