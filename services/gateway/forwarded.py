@@ -35,8 +35,9 @@ def refused(refusal: ProviderRefused, headers: dict[str, str] | None = None) -> 
     also = headers or {}
     if not isinstance(refusal, ProviderAway) or refusal.status != _TIMED_OUT:
         return bounded(Forwarded(refusal.status, refusal.body, {**refusal.headers, **also}))
+    who = "The model provider" if refusal.provider is None else f"The provider '{refusal.provider}'"
     message = (
-        "The model provider did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
+        f"{who} did not answer in time. The HTTP API ends calls at 30 seconds; for longer ones "
         "use the gateway's own URL, the stack's output GatewayUrl, which has 15 minutes."
     )
     body = {"error": {"message": message, "type": "server_error", "param": None, "code": "timeout"}}

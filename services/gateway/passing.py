@@ -23,6 +23,7 @@ from foundation.routes import Described, Routes
 from gateway.answers import response, seconds_left
 from gateway.forwarded import Forwarded, bounded, refused
 from providers import Provider, ProviderRefused, registry
+from providers.unanswered import as_of
 
 router = Routes("Passed on")
 _MARGIN_S = 2.0
@@ -44,9 +45,10 @@ _SOUND = Described(body="gateway.documents.PassedRequest", media="application/oc
 
 
 class _Addressed(NamedTuple):
-    """The provider that is asked, and the body for it, which has the model's name there."""
+    """The provider that is asked, what it is called here, and the body for it, which has the model's name there."""
 
     provider: Provider
+    name: str
     body: bytes
 
 
@@ -108,9 +110,10 @@ def _passed_on() -> Response[Any]:
     event = router.current_event
     kind = event.headers.get("content-type") or edge.JSON
     try:
-        provider, body = _addressed(http.raw_body(router), kind)
+        provider, name, body = _addressed(http.raw_body(router), kind)
         path = event.path.removeprefix("/v1")
-        passed = loop.run(provider.pass_on(path, body, kind, deadline_s=seconds_left(router) - _MARGIN_S))
+        with as_of(name):
+            passed = loop.run(provider.pass_on(path, body, kind, deadline_s=seconds_left(router) - _MARGIN_S))
     except ProviderRefused as refusal:
         return response(refused(refusal))
     return response(bounded(Forwarded(passed.status, passed.body, passed.headers)))
@@ -126,7 +129,7 @@ def _addressed(body: bytes, kind: str) -> _Addressed:
             param="model",
         )
     route = registry.providers().resolve(_target_of(model or "", body))
-    return _Addressed(route.provider, body if route.model == (model or "") else renamed(route.model))
+    return _Addressed(route.provider, route.name, body if route.model == (model or "") else renamed(route.model))
 
 
 def _target_of(model: str, body: bytes) -> str:

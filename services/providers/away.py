@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiohttp
-import orjson
 
-from providers.provider import ProviderAway
+from providers.unanswered import Unanswered
 
 _BAD_GATEWAY = 502
 _GATEWAY_TIMEOUT = 504
@@ -20,10 +19,8 @@ def as_away() -> Iterator[None]:
     try:
         yield
     except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-        message = {"error": {"message": f"The model provider did not answer: {type(error).__name__}."}}
-        raise ProviderAway(_GATEWAY_TIMEOUT, orjson.dumps(message), {}) from error
+        raise Unanswered(_GATEWAY_TIMEOUT, f"did not answer: {type(error).__name__}") from error
     except (aiohttp.ClientError, ValueError) as error:
         # An address or a key that no request can have, or an answer that is no HTTP.
-        message = {"error": {"message": f"The model provider could not be asked: {type(error).__name__}."}}
         final = isinstance(error, ValueError)
-        raise ProviderAway(_BAD_GATEWAY, orjson.dumps(message), {}, final=final) from error
+        raise Unanswered(_BAD_GATEWAY, f"could not be asked: {type(error).__name__}", final=final) from error

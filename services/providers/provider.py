@@ -114,8 +114,11 @@ class ProviderRefused(StillhouseError):
 class ProviderAway(ProviderRefused):
     """The provider is busy or cannot be reached; `retry_after` is the wait that it asks for, in seconds.
 
-    `final` is true if the provider says that asking again is of no use for now.
+    `final` is true if the provider says that asking again is of no use for now. `provider` is what it is called here,
+    where that is known.
     """
+
+    provider: str | None = None
 
     def __init__(
         self,

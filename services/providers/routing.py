@@ -18,6 +18,7 @@ from providers.batch_api import BatchAPI
 from providers.model_version import ModelVersion
 from providers.provider import Answer, EventStream, Passed, ProviderRefused
 from providers.single_provider import SingleProvider
+from providers.unanswered import as_of
 
 _NO_LIST = frozenset({404, 405})
 DEFAULT = "default"
@@ -156,33 +157,39 @@ class Providers:
         return self.resolve(model).provider.batch_api(timeout_s=timeout_s)
 
     async def complete(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        provider, _, model = self._asked(request["model"])
-        return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+        provider, name, model = self._asked(request["model"])
+        with as_of(name):
+            return await provider.complete({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def respond(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        provider, _, model = self._asked(request["model"])
-        return await provider.respond({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+        provider, name, model = self._asked(request["model"])
+        with as_of(name):
+            return await provider.respond({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def stream(
         self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
     ) -> EventStream | Answer:
-        provider, _, model = self._asked(request["model"])
-        return await provider.stream({**request, "model": model}, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
+        provider, name, model = self._asked(request["model"])
+        with as_of(name):
+            return await provider.stream({**request, "model": model}, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
 
     async def stream_response(
         self, request: dict[str, Any], *, deadline_s: float, ends: float, retry_s: float | None = None
     ) -> EventStream | Answer:
-        provider, _, model = self._asked(request["model"])
+        provider, name, model = self._asked(request["model"])
         request = {**request, "model": model}
-        return await provider.stream_response(request, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
+        with as_of(name):
+            return await provider.stream_response(request, deadline_s=deadline_s, ends=ends, retry_s=retry_s)
 
     async def embed(self, request: dict[str, Any], *, deadline_s: float, retry_s: float | None = None) -> Answer:
-        provider, _, model = self.resolve(request["model"])
-        return await provider.embed({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
+        provider, name, model = self.resolve(request["model"])
+        with as_of(name):
+            return await provider.embed({**request, "model": model}, deadline_s=deadline_s, retry_s=retry_s)
 
     async def pass_on(self, path: str, body: bytes, content_type: str, *, deadline_s: float) -> Passed:
         """Ask the default provider; who knows the model asks the provider that `resolve` names."""
-        return await self._default.pass_on(path, body, content_type, deadline_s=deadline_s)
+        with as_of(DEFAULT):
+            return await self._default.pass_on(path, body, content_type, deadline_s=deadline_s)
 
     async def find_model(self, name: str) -> dict[str, Any] | None:
         provider, owner, model = self.resolve(name)

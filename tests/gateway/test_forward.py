@@ -192,6 +192,7 @@ def test_no_answer_in_time_is_a_504_that_the_sdk_does_not_retry(
         status, answer = system.call("POST", CHAT, {**REQUEST, "store": True})
     assert time.monotonic() - started < 2.6
     assert (status, answer["error"]["code"]) == (504, "timeout")
+    assert answer["error"]["message"].startswith("The provider 'default' did not answer in time.")
     assert "GatewayUrl" in answer["error"]["message"]
     assert system.headers["x-should-retry"] == "false"
     assert listed(system) == []
