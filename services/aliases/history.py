@@ -7,11 +7,15 @@ whoever breaks off in between has changed nothing, and who does it again writes 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
+
+from pydantic import ValidationError
 
 from aliases.alias import Alias
 from foundation import table
 from foundation.records import encode
+
+_LOOKED_THROUGH = 100
 
 
 def keep(alias: Alias) -> None:
@@ -43,6 +47,20 @@ def before(current: Alias) -> Alias | None:
     """
     number = (current.rolled_back_to or current.version) - 1
     return next((version for version in versions(current, before=number + 1) if not version.deleted), None)
+
+
+def with_cascades() -> list[str]:
+    """The names of the aliases of which one of the newest hundred versions has a cascade, deleted ones too."""
+    return [str(row["sk"]) for row in list(table.query(Alias.KIND)) if _had_cascade(row)]
+
+
+def _had_cascade(row: table.Row) -> bool:
+    try:
+        newest = islice(versions(Alias.from_row(row)), _LOOKED_THROUGH)
+        return any(target.cascade for version in newest for target in version.targets)
+    except ValidationError:
+        # One that cannot be read may have had one.
+        return True
 
 
 def _versions(name: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
+from aliases import history
 from api import filters
 from completions import index
 from completions.filters import Filter
@@ -179,9 +180,11 @@ def usage() -> Usage:
     groups: dict[tuple[str | None, ...], Group] = defaultdict(Group)
     most, price_as = _whole("most"), _price_as()
     scan = Scan(references=_MOST if most is None else most)
-    for reference in _captured(filters.wanted(router), scan, newest_first=most is not None):
-        groups[tuple(_value(name, reference) for name in names)].add(reference)
-        if reference.first_asked:
+    wanted = filters.wanted(router)
+    for reference in _captured(wanted, scan, newest_first=most is not None):
+        if _is_of(wanted, reference):
+            groups[tuple(_value(name, reference) for name in names)].add(reference)
+        if reference.first_asked and _is_paid_for(wanted, reference.first_asked):
             beside = reference._replace(models=(reference.first_asked.model,))
             groups[tuple(_value(name, beside) for name in names)].add_unkept(reference.first_asked)
         if len(groups) > _MOST_GROUPS:
@@ -232,11 +235,33 @@ def _value(name: str, reference: Reference) -> str | None:
     return (reference.metadata or {}).get(name.removeprefix(_TAG))
 
 
+def _is_of(wanted: Filter, reference: Reference) -> bool:
+    """Whether the model that was asked for is the one that answered; any, where none was."""
+    return wanted.model is None or wanted.model in reference.models
+
+
+def _is_paid_for(wanted: Filter, asked: FirstAsked) -> bool:
+    """Whether the answer that was not kept is one of the model that was asked for."""
+    return wanted.model in {None, asked.model} and wanted.model_not != asked.model
+
+
 def _captured(wanted: Filter, scan: Scan, *, newest_first: bool) -> Iterator[Reference]:
+    """The references of the filter, and those of calls that its model was asked first and another one answered.
+
+    The lists of a model have what it answered. What it was asked besides lies in those of aliases with a cascade.
+    """
     if wanted.text is not None:
         raise ApiError("The usage cannot be asked for by 'text'.", code="invalid_value", param="text")
     everything = wanted.model_copy(update={"has_error": None}) if wanted.has_error is False else wanted
     yield from index.captured(everything, scan=scan, descending=newest_first)
+    if wanted.model is None:
+        return
+    for alias in [wanted.alias] if wanted.alias else history.with_cascades():
+        if scan.exhausted:
+            return
+        by_alias = everything.model_copy(update={"model": None, "alias": alias})
+        found = index.captured(by_alias, scan=scan, descending=newest_first)
+        yield from (reference for reference in found if reference.first_asked and not _is_of(wanted, reference))
 
 
 def _whole(name: str) -> int | None:

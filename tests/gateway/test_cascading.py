@@ -115,6 +115,29 @@ def test_an_unsure_answer_goes_to_the_teacher_and_both_calls_are_counted(
     assert (together["completions"], together["unkept"], together["prompt_tokens"]) == (1, 1, 16)
 
 
+def test_the_usage_of_a_model_has_the_calls_that_it_was_asked_first(system: System, provider: Scripted) -> None:
+    point()
+    provider.answers = [sure(-0.2), dear(), sure(-0.05)]
+    for _ in range(2):
+        system.ok("POST", CHAT, {**ASKED, "store": True, "metadata": {"feature": "triage"}})
+    assert len(listed(system)) == 2
+
+    def used(query: str) -> list[tuple[str, int, int, int]]:
+        groups = system.ok("GET", f"/v1/usage?{query}")["data"]
+        return [(one["group"]["model"], one["completions"], one["unkept"], one["prompt_tokens"]) for one in groups]
+
+    small = [("small-1", 1, 1, 14)]
+    assert used("model=small-1") == used("model=small-1&alias=quick") == used("model=small-1&most=9") == small
+    assert used("model=small-1&alias=quick@1&metadata[feature]=triage") == small
+    assert used("model=big-1") == [("big-1", 1, 0, 9)], "what another model was asked first is none of its usage"
+    assert used("model=small-1&alias=other") == used("model=small-1&created_before=1000") == []
+    assert used("model_not=small-1") == [("big-1", 1, 0, 9)]
+    changing.put("quick", Routing(targets=[Target(model="small")]), Said("test"))
+    assert used("model=small-1") == small, "an earlier version had the cascade"
+    system.ok("DELETE", "/v1/aliases/quick")
+    assert used("model=small-1") == small
+
+
 def test_an_exported_completion_keeps_it_where_it_is_pushed_again(system: System, provider: Scripted) -> None:
     point()
     provider.answers = [sure(-0.2), dear()]
