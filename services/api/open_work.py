@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import batched, islice
 from typing import Any, NamedTuple
 
+from aliases.rolling_out import OPEN_ROLLOUTS
 from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
 from distillations.job import OPEN_JOBS, Job
@@ -19,7 +20,7 @@ from foundation.bounds import CutText
 from foundation.document import Document
 from foundation.later import Pause
 from foundation.records import Record
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout
+from rollouts.rollout import Rollout
 
 _MOST = 50
 """The most open objects of a kind that are shown."""

@@ -28,6 +28,7 @@ from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.head import with_sound_head
 from gateway.live import LiveChat
 from gateway.policy import Policy
+from gateway.refusals import is_sound, keep_refusal
 from providers import Answer, EventStream, ProviderRefused, StreamingProvider, registry
 
 _OURS = frozenset({"store", "metadata", "stream", "stream_options"})
@@ -58,6 +59,7 @@ def forward(
         else:
             model, answer, policy, says = loop.run(ask_any(asked.complete, upstream, policy, seconds, _CHAT))
     except ProviderRefused as refusal:
+        _Call(request, policy, ends, request["model"], {}).refused(refusal)
         return refused(refusal, alias_header(policy))
     call = _Call(request, policy, ends, model, {**alias_header(policy), **says})
     return call.answered(answer) if isinstance(answer, Answer) else call.live(answer)
@@ -98,8 +100,19 @@ class _Call(NamedTuple):
         )
         return Forwarded(200, b"", self.headers | _EVENTS, chat.pieces())
 
+    def refused(self, refusal: ProviderRefused) -> None:
+        """Capture a call that has no answer, where a rollout has to know of it."""
+        if is_sound(self.request["messages"]):
+            keep_refusal(refusal, self.policy, partial(self._record, latency_ms=None), ends=self.ends)
+
     def _capture(self, answered: dict[str, Any], latency_ms: int, first_token_ms: int | None = None) -> bool:
-        record = {
+        record = self._record(answered, latency_ms, first_token_ms)
+        return self.policy.store and capture(lambda: record, ends=self.ends)
+
+    def _record(
+        self, answered: dict[str, Any], latency_ms: int | None, first_token_ms: int | None = None
+    ) -> dict[str, Any]:
+        return {
             **alias_field(self.policy),
             "request": {**self.request, "model": self.model},
             "response": with_sound_head(answered, time="created"),
@@ -107,7 +120,6 @@ class _Call(NamedTuple):
             "latency_ms": latency_ms,
             "first_token_ms": first_token_ms,
         }
-        return self.policy.store and capture(lambda: record, ends=self.ends)
 
     def _lost(self) -> None:
         logger().warning("a stream has ended, and is no completion that can be captured")

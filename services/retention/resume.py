@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aliases.rolling_out import OPEN_ROLLOUTS
 from distillations.dataset import OPEN_DATASETS, Dataset
 from distillations.distillation import OPEN_DISTILLATIONS, TERMINAL, Distillation
 from distillations.job import OPEN_JOBS, Job
@@ -26,7 +27,7 @@ from foundation.ids import now
 from foundation.later import begin_again, patience_over
 from foundation.rollout_messages import AdvanceRollout
 from retention.failures import Failures
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout
+from rollouts.rollout import Rollout
 
 _HOUR_S = 3600
 _MOST_S = 2 * 86_400

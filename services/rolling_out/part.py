@@ -2,7 +2,7 @@
 
 In: a rollout, and the calls that a round has. Out: for each model the answers that users got, and the calls to which it
 is asked for the other answer. A call that its model failed, or that the fallback answered, is an error of that model,
-and is in no pair.
+and is in no pair. Of a failed call that nobody answered the other model is asked, too: the request may be to blame.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parts_of(rollout: Rollout, calls: Iterable[Completion]) -> list[Part]:
         if side is None:
             continue
         found[side, False].append(call)
-        if not did_fail(call):
+        if call.failed or not did_fail(call):
             found["candidate" if side == "stable" else "stable", True].append(call)
     models = {"stable": rollout.stable, "candidate": rollout.candidate}
     return [Part(side, sampled, models[side], own) for (side, sampled), own in found.items()]

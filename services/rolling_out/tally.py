@@ -32,7 +32,14 @@ class Call(NamedTuple):
     other: Answer | None
 
     @property
+    def is_refused_by_both(self) -> bool:
+        """Whether neither model answers it: then its request is to blame, or the provider of both."""
+        return self.own.answered is False and self.other is not None and not self.other.answered
+
+    @property
     def by_side(self) -> dict[Side, Answer]:
+        if self.is_refused_by_both:
+            return {"stable": UNKNOWN, "candidate": UNKNOWN}
         other: Side = "candidate" if self.side == "stable" else "stable"
         return {self.side: self.own, other: self.other or UNKNOWN}
 
@@ -113,6 +120,7 @@ def _pairs(gates: Gates, calls: Iterable[Call]) -> Mapping[str, object]:
             quality = quality.plus(_difference(not stable.passed, not candidate.passed))
             if stable.passed and not candidate.passed:
                 lost.append(call.id)
+        counts["refused_by_both"] += call.is_refused_by_both
         counts["ungraded"] += not (stable.graded and candidate.graded)
         if stable.nanodollars is not None and candidate.nanodollars is not None:
             counts["priced"] += 1

@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from foundation.document import Document
+from foundation.wording import counted
 from rollouts.gates import DEARER_SHARE, SLOW_SHARE, GateName, Gates
 from rollouts.rollout import Rollout
 from rollouts.round import Differences, Tally
@@ -70,6 +71,10 @@ class Measured(NamedTuple):
     @property
     def number(self) -> int:
         return sum(self.counts.values())
+
+    def of(self, noun: str) -> str:
+        """How many there are, in words."""
+        return counted(self.number, noun)
 
     @property
     def observed(self) -> float | None:
@@ -206,35 +211,35 @@ def _percent(share: float | None) -> str:
 
 def _of_quality(seen: Measured, _: Gates) -> str:
     return (
-        f"Of {seen.number} pairs the candidate failed {seen.candidate}, the stable model {seen.stable}: "
+        f"Of {seen.of('pair')} the candidate failed {seen.candidate}, the stable model {seen.stable}: "
         f"{_points(seen.observed)}, where {_points(seen.limit)} are allowed."
     )
 
 
 def _of_malformed(seen: Measured, _: Gates) -> str:
     return (
-        f"Of {seen.number} pairs {seen.candidate} answers of the candidate were malformed, and {seen.stable} of the "
+        f"Of {seen.of('pair')} {seen.candidate} answers of the candidate were malformed, and {seen.stable} of the "
         f"stable model: {_points(seen.observed)}, where {_points(seen.limit)} are allowed."
     )
 
 
 def _of_errors(seen: Measured, _: Gates) -> str:
     return (
-        f"Of {seen.number} requests the candidate did not answer {seen.candidate}: {_percent(seen.observed)}, where "
+        f"Of {seen.of('request')} the candidate did not answer {seen.candidate}: {_percent(seen.observed)}, where "
         f"{_percent(seen.limit)} are allowed."
     )
 
 
 def _of_latency(seen: Measured, gates: Gates) -> str:
     return (
-        f"Of {seen.number} answers of the candidate {seen.candidate} took more than {gates.max_latency_p95_ms} ms: "
+        f"Of {seen.of('answer')} of the candidate {seen.candidate} took more than {gates.max_latency_p95_ms} ms: "
         f"{_percent(seen.observed)}, where {_percent(seen.limit)} are allowed."
     )
 
 
 def _of_cost(seen: Measured, gates: Gates) -> str:
     return (
-        f"In {seen.candidate} of {seen.number} pairs the candidate cost more than {gates.max_cost_ratio:g} times the "
+        f"In {seen.candidate} of {seen.of('pair')} the candidate cost more than {gates.max_cost_ratio:g} times the "
         f"stable model: {_percent(seen.observed)}, where {_percent(seen.limit)} are allowed."
     )
 

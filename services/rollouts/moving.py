@@ -14,6 +14,7 @@ from typing import Any
 from aliases import changing, history
 from aliases.alias import Alias, Routing
 from aliases.changing import Said
+from aliases.rolling_out import OPEN_ROLLOUTS
 from distillations import lineage
 from distillations.lineage import Node
 from foundation import table
@@ -25,7 +26,6 @@ from rollouts.rollout import (
     BY,
     ENDED,
     MOST_STEPS,
-    OPEN_ROLLOUTS,
     Rollout,
     RolloutEnd,
     RolloutPause,

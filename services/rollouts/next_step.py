@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from foundation.wording import counted
 from rollouts.gates import GateName
 from rollouts.judging import GateState, Standing, standings
 from rollouts.rollout import PauseReason, Rollout, StepKind
@@ -86,7 +87,7 @@ def waits_for(rollout: Rollout, known: Known) -> str:
     open_gates = [f"{gate}: {_STATES[stands.state]}" for gate, stands in found.items() if stands.state in _STATES]
     left = _minutes_left(rollout, known)
     waits = [f"the gates ({'; '.join(open_gates)})"] if open_gates else []
-    waits += [f"{left} more minutes of this stage"] if left > 0 else []
+    waits += [f"{counted(left, 'more minute')} of this stage"] if left > 0 else []
     return f"It waits for {' and '.join(waits)}." if waits else ""
 
 
@@ -105,11 +106,14 @@ def _pause(rollout: Rollout, known: Known) -> Due | None:
     silent_since = max(known.last_pairs_at, rollout.stage_since)
     if rollout.pause or known.now - silent_since < rollout.no_data_minutes * _SECONDS_A_MINUTE:
         return None
-    return _paused("provider_away" if known.provider_is_away else "no_data")
+    if known.provider_is_away:
+        return _paused("provider_away")
+    refused = known.tallies.get(rollout.window, Tally()).refused_by_both
+    return _paused("no_data", _REFUSED.format(counted(refused, "call"), rollout.alias) if refused else "")
 
 
-def _paused(reason: PauseReason) -> Due:
-    return Due("paused", _WHY_PAUSED[reason], pause=reason)
+def _paused(reason: PauseReason, why: str = "") -> Due:
+    return Due("paused", why or _WHY_PAUSED[reason], pause=reason)
 
 
 def _resumption(rollout: Rollout, known: Known) -> Due | None:
@@ -142,6 +146,10 @@ def _minutes_left(rollout: Rollout, known: Known) -> int:
     return -(-seconds // _SECONDS_A_MINUTE)
 
 
+_REFUSED = (
+    "No graded pair has come for too long. Neither model answered {}: see what their provider says, "
+    "GET /v1/chat/completions?alias={}&has_error=true."
+)
 _WHY_PAUSED: dict[PauseReason, str] = {
     "no_data": "No graded pair has come for too long: either nobody calls the alias, or the pairs cannot be graded.",
     "provider_away": "A provider does not answer, so no pairs are graded.",

@@ -14,6 +14,7 @@ from annotated_types import MaxLen
 from pydantic import ConfigDict, Field
 
 from aliases.alias import Routing
+from aliases.rolling_out import OPEN_ROLLOUTS
 from foundation import table
 from foundation.bounds import CutName, CutText
 from foundation.document import Document
@@ -29,8 +30,6 @@ type StepKind = Literal[
 ENDED: frozenset[Status] = frozenset({"rolled_back", "promoted", "failed", "canceled"})
 PASSING: frozenset[PauseReason] = frozenset({"no_data", "provider_away"})
 """Pauses that end by themselves, with the next graded pairs."""
-OPEN_ROLLOUTS = "OPENROLLOUTS"
-"""The partition of the open rollouts, by the name of their alias."""
 MOST_STEPS = 100
 MOST_WINDOWS = 200
 MOST_STAGES = 12

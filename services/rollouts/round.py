@@ -80,6 +80,8 @@ class Tally(Document):
     candidate: SideTally = SideTally()
     ungraded: int = Field(default=0, ge=0)
     """Pairs that were taken, and of which an answer or a grade is missing."""
+    refused_by_both: int = Field(default=0, ge=0)
+    """Of these, calls that neither model answered: they count for no gate."""
     priced: int = Field(default=0, ge=0)
     """Pairs of which is known what both answers cost."""
     dearer: int = Field(default=0, ge=0)
@@ -90,7 +92,10 @@ class Tally(Document):
     """The ids of captured completions that the candidate answered worse, at most 20."""
 
     def plus(self, other: Self) -> Self:
-        sums = {name: getattr(self, name) + getattr(other, name) for name in ("ungraded", "priced", "dearer")}
+        sums = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in ("ungraded", "refused_by_both", "priced", "dearer")
+        }
         return type(self)(
             **sums,
             quality=self.quality.plus(other.quality),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from aliases import changing
 from aliases.alias import MOST_TARGETS, Alias
+from aliases.rolling_out import OPEN_ROLLOUTS
 from completions import index
 from completions.filters import Filter
 from completions.scan import Scan
@@ -26,7 +27,7 @@ from rollouts.gates import Gates
 from rollouts.judging import alpha_of
 from rollouts.moving import finish, step_of
 from rollouts.online_eval import online_eval
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
+from rollouts.rollout import Rollout, Window
 from rollouts.weights import has_place, stable_of, with_cascade
 from stats.quantile import nearest_rank
 

@@ -9,6 +9,7 @@ import orjson
 
 from aliases import changing
 from aliases.changing import Said
+from aliases.rolling_out import OPEN_ROLLOUTS
 from completions import frames, index
 from completions.completion import Completion
 from evals.eval import Eval
@@ -17,7 +18,7 @@ from foundation import blobs, ids, table
 from rollouts import clock
 from rollouts.gates import Gates
 from rollouts.judging import alpha_of
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
+from rollouts.rollout import Rollout, Window
 from rollouts.round import RolloutRound
 from tests.aliases.build import routing
 from tests.flow import loop

@@ -124,6 +124,26 @@ def test_differences_errors_and_malformed_answers_are_those_of_each_pair() -> No
     assert tally.spent_nanodollars == 30_000
 
 
+def test_a_call_that_nobody_answered_counts_for_the_model_that_failed_alone() -> None:
+    """Of three calls that the candidate refused the stable model answers one, refuses one, and one is not known."""
+    rollout = begun()
+    got = ended(rollout, "candidate", [item(number, error={"message": "no"}) for number in range(3)], sampled=False)
+    blobs.put(
+        rows_key(got.run_id),
+        b"\n".join(
+            orjson.dumps({"item": {"completion_id": f"call-{number}"}, "request": {}, "sample": {"error": {"m": 1}}})
+            for number in range(3)
+        ),
+    )
+    refused, odd = {"code": "provider_401", "message": "no"}, {"code": "sampling_failed", "message": "odd"}
+    stable = [item(0), item(1, error=refused), item(2, error=odd)]
+    tally = tally_of(rollout, round_of(rollout, got, ended(rollout, "stable", stable, sampled=True)))
+    assert tally is not None
+    assert (tally.candidate.asked, tally.candidate.errors) == (1, 1)
+    assert (tally.stable.asked, tally.stable.errors) == (1, 0)
+    assert (tally.refused_by_both, tally.ungraded, tally.quality.pairs, tally.lost) == (2, 3, 0, [])
+
+
 def test_an_answer_in_another_format_than_its_request_asks_for_is_malformed() -> None:
     rollout = begun()
     got = ended(rollout, "candidate", [item(0, '{"a": 1}'), item(1, "no JSON")], sampled=False)

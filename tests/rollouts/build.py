@@ -7,12 +7,13 @@ from typing import Any
 from aliases import changing
 from aliases.alias import Alias
 from aliases.changing import Said
+from aliases.rolling_out import OPEN_ROLLOUTS
 from evals.eval import Eval
 from foundation import table
 from rollouts.gates import Gates
 from rollouts.judging import alpha_of
 from rollouts.moving import step_of
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout, Window
+from rollouts.rollout import Rollout, Window
 from rollouts.round import Differences, RolloutRound, SideTally, Tally
 from tests.aliases.build import routing
 

@@ -11,6 +11,7 @@ import pytest
 from aliases import changing, history
 from aliases.alias import Alias
 from aliases.changing import Said
+from aliases.rolling_out import OPEN_ROLLOUTS
 from evals.data_sources import CompletionsSource, FileId
 from evals.run import Run
 from foundation import table
@@ -20,7 +21,7 @@ from notifications.alerts import Alert
 from providers.model_version import ModelVersion
 from rollouts import advancing, verbs
 from rollouts.advancing import advance
-from rollouts.rollout import MOST_STAGES, MOST_WINDOWS, OPEN_ROLLOUTS, Rollout
+from rollouts.rollout import MOST_STAGES, MOST_WINDOWS, Rollout
 from rollouts.round import RolloutRound, RoundRun
 from rollouts.verbs import Asked
 from tests.aliases.build import routing

@@ -8,6 +8,7 @@ import pytest
 
 from aliases import changing
 from aliases.changing import Said
+from aliases.rolling_out import OPEN_ROLLOUTS
 from evals.eval import Eval
 from foundation import table
 from foundation.errors import ApiError, Conflict, RetryLater
@@ -18,7 +19,7 @@ from rollouts import starting, verbs
 from rollouts.advancing import advance
 from rollouts.gates import Gates
 from rollouts.moving import step_of
-from rollouts.rollout import OPEN_ROLLOUTS, Rollout
+from rollouts.rollout import Rollout
 from rollouts.starting import Wanted
 from rollouts.verbs import Asked
 from tests.aliases.build import routing

@@ -23,6 +23,7 @@ from gateway.fallback import MARGIN_S, ask_with_fallback, fallback_header
 from gateway.forwarded import Forwarded, bounded, refused, stored_at
 from gateway.head import with_sound_head
 from gateway.policy import Policy
+from gateway.refusals import keep_refusal
 from gateway.responses import stream
 from gateway.responses.answer import response_of
 from gateway.responses.chain import items_before
@@ -59,6 +60,7 @@ def respond(
             whole = partial(_ask, asked, before)
             model, answer, policy, says = loop.run(ask_any(whole, request, policy, seconds, _RESPONSES))
     except ProviderRefused as refusal:
+        keep_refusal(refusal, policy, partial(_failed_record, request, before, policy), ends=ends)
         return refused(refusal, alias_header(policy))
     call = _Call(request, policy, before, ends, model, {**alias_header(policy), **says})
     return call.answered(answer) if isinstance(answer, Answer) else call.live(answer)
@@ -218,6 +220,15 @@ def _record(
     call = {"request": request, "response": with_sound_head(response, time="created_at")}
     chat = call_as_chat(call, before, Request.model_validate(request), Response.model_validate(call["response"]))
     return {**chat, **alias_field(policy), "metadata": policy.metadata, **timing}
+
+
+def _failed_record(
+    request: dict[str, Any], before: list[Any], policy: Policy, failed: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of the Completion of a call that has no answer."""
+    call = {"request": request, "response": {"error": failed["error"]}}
+    chat = call_as_chat(call, before, Request.model_validate(request), None)
+    return {**chat, "response": failed, **alias_field(policy), "metadata": policy.metadata}
 
 
 def _answered(request: dict[str, Any], response: dict[str, Any], headers: dict[str, str]) -> Forwarded:
