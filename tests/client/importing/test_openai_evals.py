@@ -206,7 +206,7 @@ def test_a_grade_that_we_give_otherwise_is_told(system, openai, imported):
     lines = imported().summary().splitlines()
     (run_,) = runs(system)
     assert "  string_check: 1 of 2 agree" in lines
-    assert f"  differs: 1 grades of run {run_['id']} “gpt-4o-mini 1”" in lines
+    assert f"  differs: 1 grade of run {run_['id']} “gpt-4o-mini 1”" in lines
     assert items(system, run_)[1]["results"][0]["recorded_grade"] == {"passed": False, "score": 0.0}
 
 
