@@ -32,7 +32,8 @@ def push(client: OpenAI, answers: Sequence[Answer], tag: str, advance: Advance) 
         if taken.get("refused"):
             refused = taken["refused"][0]
             where = f"{refused.get('param') or 'record'}: {refused['message']}"
-            raise DemoFailed(f"{len(taken['refused'])} completions were refused; the first: {where}")
+            several = "completions" if len(taken["refused"]) > 1 else "completion"
+            raise DemoFailed(f"{len(taken['refused'])} {several} refused; the first: {where}")
         batch_ids.append(taken["batch_id"])
         completion_ids += taken["ids"]
         advance(len(batch))

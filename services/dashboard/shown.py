@@ -131,6 +131,11 @@ def count(number: int | None) -> str:
     return _UNKNOWN if number is None else f"{number:,}"
 
 
+def counted(number: int | None, noun: str) -> str:
+    """So many things of a kind, such as `1 row` and `2 rows`."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def step(value: str) -> str:
     """An id as a step of a path."""
     return quote(value, safe="")
@@ -165,6 +170,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "milliseconds": milliseconds,
     "minutes": minutes,
     "count": count,
+    "counted": counted,
     "duration": duration,
     "step": step,
     "web_address": web_address,

@@ -102,7 +102,7 @@ def test_attempts_stand_beside_each_other_and_what_changed_between_two(browser: 
     assert harmless(changed.body)
     assert "+25.0 points" in changed.text
     assert "hyperparameters.n_epochs" in changed.text
-    assert "The same: 1 completions ended alike." in changed.text
+    assert "The same: 1 completion ended alike." in changed.text
     assert any("/compare?run=" in link for link in changed.links)
     assert browser.get("/experiments/eval_none").status == 404
 

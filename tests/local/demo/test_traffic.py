@@ -34,7 +34,7 @@ def test_a_batch_ends_before_the_largest_body(fake, answers, monkeypatch):
 
 def test_a_refused_record_ends_the_demo_with_its_reason(fake, answers):
     fake.refuse = [{"index": 0, "param": "response.choices", "code": "missing", "message": "is missing"}]
-    with pytest.raises(DemoFailed, match=r"1 completions were refused; the first: response\.choices: is missing"):
+    with pytest.raises(DemoFailed, match=r"1 completion refused; the first: response\.choices: is missing"):
         traffic.push(fake.client(), answers(1), "tag", lambda _: None)
 
 
