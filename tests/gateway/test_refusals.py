@@ -22,7 +22,7 @@ from tests.rolling_out.calls import CANDIDATE, NAME, begun
 ASKED = {**REQUEST, "model": NAME, "store": True}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: 6_000)
 
@@ -41,6 +41,14 @@ def at_all(**fields: Any) -> Rollout:
     rollout.change({"alias_version": version})
     known_aliases.forget()
     return rollout
+
+
+def looked_at(system: System) -> None:
+    """Let some minutes pass: what lands while rounds are under way is taken together later."""
+    system.settle()
+    for _ in range(3):
+        system.send("ROLLOUT", {"type": "LookAtRollouts"})
+        system.settle()
 
 
 def failed(system: System) -> list[dict[str, Any]]:
@@ -71,6 +79,7 @@ def test_a_response_is_captured_as_the_chat_that_it_is(system: System, provider:
     assert [(one["role"], one["content"]) for one in messages] == [("user", "hello")]
 
 
+@pytest.mark.usefixtures("little_time")
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
@@ -109,7 +118,7 @@ def test_a_candidate_whose_provider_refuses_every_call_is_rolled_back(
     monkeypatch.setattr(provider, "next", lambda asked: said(404) if asked["model"] == CANDIDATE else answer())
     for number in range(20):
         assert system.call("POST", CHAT, {**ASKED, "user": f"u{number}"})[0] == 404
-    system.settle()
+    looked_at(system)
     after = Rollout.load(rollout.id)
     assert (after.status, after.ended and after.ended.gate) == ("rolled_back", "errors")
     assert after.ended is not None
@@ -123,11 +132,10 @@ def test_where_both_models_refuse_it_is_paused_and_says_why(system: System, prov
     provider.answers = [said(401)]
     for number in range(8):
         assert system.call("POST", CHAT, {**ASKED, "user": f"u{number}"})[0] == 401
-    system.settle()
+    looked_at(system)
     assert Rollout.load(rollout.id).status == "running", "another model would do no better"
     rollout.change({"stage_since": rollout.stage_since - 2 * 3600})
-    system.send("ROLLOUT", {"type": "LookAtRollouts"})
-    system.settle()
+    looked_at(system)
     paused = Rollout.load(rollout.id)
     assert (paused.status, paused.pause and paused.pause.reason) == ("paused", "no_data")
     assert "Neither model answered 8 calls" in paused.steps[-1].why
