@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from typing import Any
 
@@ -53,6 +54,17 @@ def test_it_is_asked_for_the_chat_and_from_then_on_only_for_that(client: OpenAI,
     assert provider.paths == [RESPONSES, CHAT, CHAT]
     messages = [{"role": "system", "content": "Route it."}, {"role": "user", "content": ASK["input"]}]
     assert provider.asked[1:] == [{"model": "lab-small", "messages": messages}] * 2
+
+
+def test_a_large_one_too_may_be_named_before_it_is_recorded(system: System, provider: Scripted) -> None:
+    """It is too large for a row, and lies in S3 for as long."""
+    text = random.Random(7).randbytes(400_000).hex()
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    provider.answers = [answer(), answer(choices=[choice]), answer()]
+    first = system.ok("POST", RESPONSES, ASK)
+    large = system.ok("POST", RESPONSES, {**ASK, "previous_response_id": first["id"]})
+    system.ok("POST", RESPONSES, {**ASK, "previous_response_id": large["id"]})
+    assert [message["content"] for message in provider.asked[-1]["messages"]][1::2] == ["billing", text]
 
 
 def test_what_a_chat_cannot_say_is_refused_and_not_asked(client: OpenAI, provider: Scripted) -> None:
