@@ -115,6 +115,7 @@ def test_a_call_over_4_mb_is_not_sent_and_the_remedy_is_said(client, stillhouse,
 
 
 def test_single_records_that_are_refused_do_not_hold_up_the_others(client, stillhouse, monkeypatch):
+    monkeypatch.setattr(delivery, "LINGER_S", 60)  # both go in one push, however slow the machine is
     taken = stillhouse.answer
 
     def answer(method, path, body, headers):
