@@ -44,29 +44,30 @@ KEY = st.tuples(PARTITION, st.sampled_from(["a", "b"])).map(lambda key: {"pk": {
 ROW = st.tuples(KEY, st.dictionaries(st.sampled_from(["value", "count"]), VALUE)).map(
     lambda parts: {**parts[1], **parts[0]}
 )
-CONDITION_TEXT = st.sampled_from(
-    [
-        "attribute_not_exists(#value)",
-        "attribute_exists(pk) AND #value = :one",
-        "attribute_exists(pk) AND (attribute_not_exists(#value) OR attribute_type(#value, :null))",
-        "attribute_exists(pk) AND #count = :one AND (#value <> :other)",
-        "attribute_exists(pk) AND (#value IN (:one, :other))",
-        "(#value < :one)",
-        "#value <= :one OR #count > :one AND #count >= :other",
-        "attribute_type(#value, :one) AND sk = :other",
-        "((attribute_exists(pk)))",
-        "(attribute_exists(pk)) AND ((#value = :one))",
-        "(attribute_exists(pk) AND #value = :one) OR (#count = :other)",
-        "NOT #value = :one",
-        "#value BETWEEN :one AND :other",
-        "begins_with(#value, :one)",
-        "#value = #count",
-        "#value = :absent",
-        "#absent = :one",
-        "attribute_exists(sk) attribute_exists(pk)",
-        "attribute_exists(pk",
-    ]
-)
+CONDITION_TEXTS = [
+    "attribute_not_exists(#value)",
+    "attribute_exists(pk) AND #value = :one",
+    "attribute_exists(pk) AND (attribute_not_exists(#value) OR attribute_type(#value, :null))",
+    "attribute_exists(pk) AND #count = :one AND (#value <> :other)",
+    "attribute_exists(pk) AND (#value IN (:one, :other))",
+    "(#value < :one)",
+    "#value <= :one",
+    "#count > :one",
+    "#count >= :other",
+    "#value <= :one OR #count > :one AND #count >= :other",
+    "attribute_type(#value, :one) AND sk = :other",
+    "((attribute_exists(pk)))",
+    "(attribute_exists(pk)) AND ((#value = :one))",
+    "(attribute_exists(pk) AND #value = :one) OR (#count = :other)",
+    "NOT #value = :one",
+    "#value BETWEEN :one AND :other",
+    "begins_with(#value, :one)",
+    "#value = #count",
+    "#value = :absent",
+    "#absent = :one",
+    "attribute_exists(sk) attribute_exists(pk)",
+    "attribute_exists(pk",
+]
 SMALL = st.sampled_from([{"N": "1"}, {"N": "2"}, {"S": "a"}, {"S": "N"}, {"S": "ab"}, {"NULL": True}, {"BOOL": True}])
 
 
@@ -89,28 +90,33 @@ CONDITION = st.one_of(
             {"ConditionExpression": "nonsense("},
         ]
     ),
-    st.builds(a_condition, CONDITION_TEXT, st.one_of(SMALL, VALUE), SMALL, st.sampled_from([False] * 7 + [True])),
+    st.builds(
+        a_condition,
+        st.sampled_from(CONDITION_TEXTS),
+        st.one_of(SMALL, VALUE),
+        SMALL,
+        st.sampled_from([False] * 7 + [True]),
+    ),
 )
-CHANGE = st.sampled_from(
-    [
-        ("SET #value = :value", True),
-        ("SET #value = :value, #count = :value", True),
-        ("SET #value = :value, #value = :value", True),
-        ("SET #key = :value", True),
-        ("SET #value = :value, another = :value", True),
-        ("ADD #value :value", True),
-        ("REMOVE #value", False),
-        ("SET #value = if_not_exists(#value, :value) + :value", True),
-        ("SET nonsense", False),
-    ]
-)
+CHANGES = [
+    ("SET #value = :value", True),
+    ("SET #value = :value, #count = :value", True),
+    ("SET #value = :value, #value = :value", True),
+    ("SET #key = :value", True),
+    ("SET #value = :value, another = :value", True),
+    ("ADD #value :value", True),
+    ("REMOVE #value", False),
+    ("SET #value = if_not_exists(#value, :value) + :value", True),
+    ("SET nonsense", False),
+]
+CHANGE = st.sampled_from(CHANGES)
 TABLE = {"TableName": "table"}
 REFUSED = st.sampled_from([{}, {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}])
 
 
 def an_update(key: Any, change: tuple[str, bool], value: Any, condition: Any) -> dict[str, Any]:
     expression, takes_value = change
-    of = {"#value": "value", "#count": "count", "#key": "sk"}
+    of = {"#value": "value", "#count": "count", "#key": "sk", "#mark": "mark"}
     names = {name: place for name, place in of.items() if name in expression}
     names |= condition.get("ExpressionAttributeNames", {})
     values = {**({":value": value} if takes_value else {}), **condition.get("ExpressionAttributeValues", {})}
@@ -294,6 +300,33 @@ def test_rows_are_written_and_refused_as_without(first: Steps, steps: Steps) -> 
         return [*answers, answer_of(client, "scan", **TABLE)]
 
     assert_same(write)
+
+
+def test_each_condition_and_each_change_is_judged_as_without() -> None:
+    rows: dict[str, dict[str, Any]] = {
+        "numbers": {"value": {"N": "1"}, "count": {"N": "2"}},
+        "null": {"value": {"NULL": True}, "count": {"N": "1"}},
+        "texts": {"value": {"S": "a"}, "count": {"S": "b"}},
+        "empty": {},
+    }
+    one, other = [{"N": "1"}, {"S": "a"}, {"S": "NULL"}], {"N": "2"}
+
+    def judge(of: Callable[[str], Any]) -> Any:
+        client = with_table(of("dynamodb"))
+        keys = [{"pk": {"S": "a"}, "sk": {"S": name}} for name in (*rows, "absent")]
+        for key in keys[:-1]:
+            client.put_item(**TABLE, Item={**key, **rows[key["sk"]["S"]]})
+        mark = ("SET #mark = :value", True)
+        asked = [
+            an_update(key, mark, {"N": str(number)}, a_condition(text, first, other, spare=False))
+            for number, text in enumerate(CONDITION_TEXTS)
+            for first in (one if ":one" in text else one[:1])
+            for key in keys
+        ]
+        asked += [an_update(key, change, {"N": "5"}, {}) for change in CHANGES for key in (keys[0], keys[-1])]
+        return [*(answer_of(client, "update_item", **each) for each in asked), answer_of(client, "scan", **TABLE)]
+
+    assert_same(judge)
 
 
 def test_a_row_that_is_too_large_is_refused_as_without() -> None:
