@@ -1,6 +1,6 @@
 """Completions are pushed while the recorder dies, its queue repeats and regroups, DynamoDB and S3 throttle.
 
-Whatever was acknowledged is there in the end, once, byte for byte. There are 1,600 of them, 20,000 with `--soak`.
+Whatever was acknowledged is there in the end, once, byte for byte. There are 2,000 of them, 20,000 with `--soak`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Load(NamedTuple):
         return sum(size * count for size, count in self.sizes.items())
 
 
-SHORT = Load({400: 3, 20: 15, 1: 100}, heavy=0.5)
+SHORT = Load({400: 3, 20: 30, 1: 200}, heavy=0.5)
 WHOLE = Load({400: 36, 20: 260, 1: 400}, heavy=0.1)
 
 
@@ -209,7 +209,7 @@ def test_what_is_acknowledged_is_found_once_and_unchanged(
     assert sorted(exported(system)) == sorted(pushed.lines.values())
     expected = in_order(pushed.lines)
     check_lists(system, expected)
-    check_ids(system, expected, dice.sample(list(expected), 50))
+    check_ids(system, expected, dice.sample(list(expected), 100))
     [used] = system.ok("GET", "/v1/usage")["data"]
     assert (used["completions"], used["prompt_tokens"]) == (load.completions, sum(range(load.completions)))
 

@@ -1,7 +1,7 @@
 """A run while its workers are killed, its messages doubled and shuffled, AWS throttles, and the provider answers 429 a
 third of the time: the counts are exact, and a sample is paid once unless its worker died with it.
 
-It has 1,000 rows, 20,000 with `--soak`.
+It has 2,000 rows, 20,000 with `--soak`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def stop_with(source: EventSource, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_ends_with_exact_counts_and_pays_once(
     seed: int, soak: bool, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = 20_000 if soak else 1_000
+    rows = 20_000 if soak else 2_000
     with busy_provider(seed) as provider:
         monkeypatch.setenv("PROVIDER_BASE_URL", provider.url)
         monkeypatch.setattr(patience, "_LEAST_PAUSE_S", 0.02)
