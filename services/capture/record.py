@@ -17,7 +17,8 @@ from backports import zstd
 from completions import batches, frames, index
 from completions.frames import Packed
 from foundation import blobs, table
-from foundation.events import Delivery, RecordCompletions
+from foundation.capture_messages import RecordCompletions
+from foundation.events import Delivery
 from foundation.ids import derived_id, now_ms
 from foundation.isolate import isolate
 from foundation.message import Message

@@ -20,7 +20,7 @@ from foundation import table
 from foundation.ids import now, ulid_minute
 
 if TYPE_CHECKING:
-    from foundation.events import RecordCompletions
+    from foundation.capture_messages import RecordCompletions
 
 _SHARDS = 2
 _PENDING_MINUTES = 24 * 60

@@ -11,9 +11,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from foundation.alarms import AlarmStateChange
+from foundation.capture_messages import RecordCompletions
 from foundation.curve_messages import AdvanceLearningCurve
 from foundation.drift_messages import LookForDrift
 from foundation.job_messages import LookAtJob, PauseJob
@@ -21,32 +22,6 @@ from foundation.landed import ObjectsLanded, TestEvent
 from foundation.message import BACK, Message, Postponable, ToTrainer
 from foundation.notice_messages import AlertRaised, DeliverNotice
 from foundation.rollout_messages import AdvanceRollout, LookAtRollouts, ObjectCreated
-
-
-class RecordCompletions(Message):
-    """Write these captured completions to S3 and the index.
-
-    They are one of the `parts` of the pushed batch `batch_id`, as zstd-compressed NDJSON: inline in `records`, or in
-    the bucket at `key`. Exactly one of the two is given.
-    """
-
-    model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
-
-    QUEUE: ClassVar[str] = "RECORD_QUEUE_URL"
-    ABOUT: ClassVar[str] = "batch_id"
-
-    type: Literal["RecordCompletions"] = "RecordCompletions"
-    batch_id: str
-    part: int
-    parts: int
-    records: bytes | None = None
-    key: str | None = None
-
-    @model_validator(mode="after")
-    def _has_a_body(self) -> Self:
-        if (self.records is None) == (self.key is None):
-            raise ValueError("give either records or key")
-        return self
 
 
 class PlanRun(Message):

@@ -25,8 +25,9 @@ class LabMoment(NamedTuple):
     jobs: dict[str, tuple[Any, dict[str, Any], list[Any]]]
 
     def paid_for(self) -> Counter[str]:
-        """How many jobs there are for each intent."""
-        return Counter(about["metadata"]["stillhouse_intent"] for _, about, _ in self.jobs.values())
+        """How many jobs there are for each intent. A job of another test of this process may have none."""
+        asked_with = [about["metadata"] or {} for _, about, _ in self.jobs.values()]
+        return Counter(metadata.get("stillhouse_intent", "") for metadata in asked_with)
 
 
 def taken(system: System) -> LabMoment:
