@@ -90,7 +90,22 @@ class Application:
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
             self.answered.update(pool.map(self.ask, islice(self._mails, A_BURST)))
-        wait(lambda: self.rollout["ended_at"] or self.counted == self.answered.total())
+        wait(lambda: self.rollout["ended_at"] or self.is_counted, self.state)
+
+    @property
+    def is_counted(self) -> bool:
+        captured = self.captured.total()
+        return self.counted == captured and captured >= self.answered.total()
+
+    @property
+    def captured(self) -> Counter[str]:
+        """The captured answers by model. A call that the client has repeated has several."""
+        groups = fetch(self._stack, f"/usage?alias={self.alias}&group_by=model")["data"]
+        return Counter({group["group"]["model"]: group["completions"] - group["failed"] for group in groups})
+
+    def state(self) -> str:
+        calls = f"{self.answered.total()} answered, {self.captured.total()} captured, {self.counted} counted"
+        return f"{calls}: {json.dumps(self.rollout)}"
 
     @property
     def rollout(self) -> dict[str, Any]:
@@ -175,7 +190,7 @@ def is_rolled_back(user: commands.User, rollout_id: str, application: Applicatio
     assert shadow["candidate"]["answered_users"] == 0
     assert pairs_in(found["ended"]["figures"][0]) <= MOST_PAIRS_UNTIL_BACK
     got = sum(counts["candidate"]["answered_users"] for counts in later)
-    assert 0 < got <= application.answered[REPLACED]
+    assert 0 < got <= application.captured[REPLACED]
     lines = user.lines("rollout", "show", rollout_id)
     assert any(f"{later[0]['candidate']['answered_users']} of {REPLACED}" in line for line in lines)
     lost = [json.loads(line) for line in user.lines("rollout", "pairs", rollout_id, "--lost", "--json")]
@@ -196,8 +211,8 @@ def is_promoted(user: commands.User, rollout_id: str, application: Application) 
     assert kinds == ["started", "frozen", "resumed", "advanced", "promoted"]
     assert all(counts["pairs"] >= 20 for counts in found["counts"])
     got = [sum(counts[side]["answered_users"] for counts in found["counts"]) for side in SIDES]
-    assert got[0] == application.answered[STABLE], "what users got is counted"
-    assert 0 < got[1] <= application.answered[BETTER], "rounds under way at the end may be canceled"
+    assert got[0] == application.captured[STABLE], "what users got is counted"
+    assert 0 < got[1] <= application.captured[BETTER], "rounds under way at the end may be canceled"
     assert f"  {BETTER} 100%" in user.lines("alias", "show", found["alias"])
     assert rollout_id in {line.split("  ")[0] for line in user.lines("rollout", "list", "--status", "promoted")}
 
@@ -214,9 +229,9 @@ def told_of(rollout_id: str, taken: list[str]) -> list[str]:
     return [text for text in taken if rollout_id in text]
 
 
-def wait(until: Callable[[], bool]) -> None:
-    """Ask until it is so, for two minutes at most."""
+def wait(until: Callable[[], bool], state: Callable[[], str] = str) -> None:
+    """Ask until it is so, for two minutes at most; then fail with the state in words."""
     ends = time.monotonic() + 120
     while not until():
-        assert time.monotonic() < ends, "it has not come about"
+        assert time.monotonic() < ends, f"it has not come about: {state()}"
         time.sleep(0.5)
