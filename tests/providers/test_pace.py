@@ -126,7 +126,8 @@ def test_a_long_wait_sends_everybody_home_at_once(cloud: Cloud) -> None:
     refusals = asked.all(second, calls=50)
     assert time.time() - began < 1
     assert all(isinstance(refusal, ProviderAway) and not isinstance(refusal, OverLimit) for refusal in refusals)
-    assert 3500 < refusals[0].retry_after <= 3600
+    # The time that is left is a difference of times, whose last digits are lost.
+    assert 3500 < refusals[0].retry_after <= 3600.001
 
 
 def test_a_storm_of_refusals_is_told_once(cloud: Cloud, writes: list[str]) -> None:

@@ -13,6 +13,16 @@ def client(stack: StackInfo) -> OpenAI:
     return OpenAI(base_url=stack.api_url, api_key=stack.api_key)
 
 
+def aws(stack: StackInfo) -> dict[str, Any]:
+    """What a client of boto3 is made with, to ask the emulator."""
+    return {
+        "endpoint_url": stack.endpoint_url,
+        "region_name": stack.region,
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+
+
 def fetch(stack: StackInfo, path: str) -> dict[str, Any]:
     document: dict[str, Any] = client(stack).get(path, cast_to=object)  # type: ignore[assignment]
     return document

@@ -41,7 +41,7 @@ def hasty(stack: StackInfo, soak: bool) -> Iterator[StackInfo]:
 
     A function with another time limit starts anew, so that only those are changed that are killed.
     """
-    functions, sqs = boto3.client("lambda", **_aws(stack)), boto3.client("sqs", **_aws(stack))
+    functions, sqs = boto3.client("lambda", **api.aws(stack)), boto3.client("sqs", **api.aws(stack))
     names = QUEUED if soak else tuple(SOME & set(QUEUED))
     limits: dict[str, tuple[int | None, int]] = dict.fromkeys(names, (TIMEOUT_S, VISIBILITY_S))
     if not soak:
@@ -59,7 +59,7 @@ def test_the_loop_survives_a_kill_of_every_function(hasty: StackInfo, soak: bool
     stack, tag = hasty, uuid.uuid4().hex
     victims = {*QUEUED, WATCH} if soak else SOME
     killer = Killer(stack, victims)
-    boto3.client("sqs", **_aws(stack)).send_message(QueueUrl=_queue(stack, "Record"), MessageBody=POISON)
+    boto3.client("sqs", **api.aws(stack)).send_message(QueueUrl=_queue(stack, "Record"), MessageBody=POISON)
     killer.start()
     try:
         client = api.client(stack)
@@ -82,7 +82,7 @@ def test_the_loop_survives_a_kill_of_every_function(hasty: StackInfo, soak: bool
     assert len(jobs["data"]) == 1
     lines = [line for line in Path(stack.notifications).read_text().splitlines() if ended["verdict"]["id"] in line]
     assert lines
-    sqs = boto3.client("sqs", **_aws(stack))
+    sqs = boto3.client("sqs", **api.aws(stack))
     _until(lambda: POISON in _dead_letters(stack, sqs))
     assert _dead_letters(stack, sqs) == [POISON]
 
@@ -94,7 +94,7 @@ class Killer(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.victims = stack, victims
         self.killed: set[str] = set()
-        self._sqs = boto3.client("sqs", **_aws(stack))
+        self._sqs = boto3.client("sqs", **api.aws(stack))
         self._over = threading.Event()
         for name in victims:  # cold workers take long enough to be met at work
             self._kill(name)
@@ -134,15 +134,6 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
-
-
-def _aws(stack: StackInfo) -> dict[str, Any]:
-    return {
-        "endpoint_url": stack.endpoint_url,
-        "region_name": stack.region,
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
 
 
 def _queue(stack: StackInfo, function: str) -> str:

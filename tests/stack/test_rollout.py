@@ -16,6 +16,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from openai import OpenAI
@@ -23,7 +24,7 @@ from openai import OpenAI
 from local.stack.info import StackInfo
 from tests.loopback import serving
 from tests.stack import commands
-from tests.stack.api import fetch
+from tests.stack.api import aws, fetch
 from tests.stack.conftest import REPOSITORY
 from tests.stack.elsewhere import PROMPT, chat
 
@@ -147,6 +148,7 @@ def test_a_better_model_is_promoted_and_one_that_gets_worse_is_rolled_back(
         promoted, rolled_back = good.rollout_id, bad.rollout_id
         user.run("rollout", "freeze", promoted, "--why", "while the other one begins")
         user.run("rollout", "resume", promoted)
+        wait(lambda: takes_what_lands(stack))
         in_turn(good, bad)
         wait(lambda: bad.rollout["percent"] == 50)
         assert bad.answered.keys() == {STABLE}, "in the shadow nobody gets an answer of the candidate"
@@ -172,6 +174,12 @@ def in_turn(*applications: Application) -> None:
     """A burst of each, at the same time."""
     with ThreadPoolExecutor(len(applications)) as pool:
         list(pool.map(Application.burst, applications))
+
+
+def takes_what_lands(stack: StackInfo) -> bool:
+    """Whether the rule is on that brings captured objects, which a worker switches on after a start."""
+    rule = boto3.client("events", **aws(stack)).describe_rule(Name=f"{stack.stack_name}-captured")
+    return rule["State"] == "ENABLED"
 
 
 def begins(user: commands.User, application: Application, eval_id: str) -> str:
