@@ -62,8 +62,8 @@ all-tests: .venv/.synced
 
 .PHONY: unit
 unit: setup .venv-conformance/.synced client/js/node_modules/.synced ## the tests that need no local stack, and the 20 slowest of them
-	@# Three on two cores, since some tests wait.
-	@$(BIN)/pytest -q --processes 3 --durations 20 -m "not stack" $(ARGS)
+	@# Four on two cores, since some tests wait.
+	@$(BIN)/pytest -q --processes 4 --durations 20 -m "not stack" $(ARGS)
 
 .PHONY: stack
 stack: setup .venv-conformance/.synced client/js/node_modules/.synced .tools/chromium/.ready ## the end-to-end tests on the local stack
