@@ -20,13 +20,11 @@ _END = 1 << 53
 _MOST_USD = 1e9
 type Amount = Annotated[int, Field(ge=0, lt=_END)]
 type Usd = Annotated[float, Field(ge=0, lt=_MOST_USD, allow_inf_nan=False)]
-_FACTS = {
-    *("model_not", "finish_reason", "finish_reason_not", "has_tools", "origin", "alias"),
-    *("min_tokens", "max_tokens", "min_latency_ms", "max_latency_ms", "min_cost_usd", "max_cost_usd"),
-}
-"""Conditions that most filters lack: a million references are not asked about them."""
 # Negative times are valid: a retention policy of many years has a bound before the epoch.
 type Moment = Annotated[int, Field(gt=-_END, lt=_END)]
+_COMMON = {"model", "metadata", "metadata_not", "created_after", "created_before", "has_error", "text"}
+"""The conditions that lists, or the first lines of `fits`, decide. Most filters have no others, so that a million
+references are not asked about them."""
 
 
 class Filter(BaseModel):
@@ -73,11 +71,11 @@ class Filter(BaseModel):
             (self.has_error is None or self.has_error == reference.failed)
             and (not self.metadata or self.metadata.items() <= metadata.items())
             and not (self.metadata_not and self.metadata_not.items() & metadata.items())
-            and (self.model_fields_set.isdisjoint(_FACTS) or self._fits_facts(reference))
+            and (self.model_fields_set <= _COMMON or self._fits_facts(reference))
         )
 
     def _fits_facts(self, reference: Reference) -> bool:
-        """Whether it meets the conditions that `_FACTS` names."""
+        """Whether it meets the conditions that `_COMMON` does not name."""
         return (
             (self.model_not is None or self.model_not not in reference.models)
             and (self.finish_reason is None or reference.finish_reason == self.finish_reason)
