@@ -15,6 +15,7 @@ from foundation import bus
 from foundation.consumer import logger
 from foundation.events import PlanRun
 from foundation.ids import now
+from foundation.one_by_one import one_by_one
 from notifications.spending_cap import tell_if_reached
 from providers import spending
 from rolling_out.begin import go_on
@@ -43,16 +44,14 @@ def advance(rollout_id: str, context: Any, *, resend: bool = False) -> None:
 
 def look(context: Any) -> None:
     """Have every rollout go on that is open or not settled, and stop the clock where there is none."""
-    errors: list[Exception] = []
-    for rollout in list(Rollout.open_ones()):
-        try:
-            _go_on(rollout, context, step=True)
-        except Exception as error:  # noqa: BLE001 - the others are still to be looked at
-            logger().exception("rollout not looked at", extra={"rollout_id": rollout.id})
-            errors.append(error)
-    clock.stop(lambda: next(Rollout.open_ones(), None) is not None)
-    if errors:
-        raise errors[0]
+
+    def look_at(rollout: Rollout) -> None:
+        _go_on(rollout, context, step=True)
+
+    try:
+        one_by_one(list(Rollout.open_ones()), look_at, name=lambda rollout: rollout.id, failed="rollout not looked at")
+    finally:
+        clock.stop(lambda: next(Rollout.open_ones(), None) is not None)
 
 
 def _go_on(rollout: Rollout, context: Any, *, step: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from foundation.consumer import logger
+from foundation.one_by_one import one_by_one
 from rolling_out.captured import calls_of
 from rolling_out.gather import arrive
 from rollouts.rollout import Rollout
@@ -24,12 +24,8 @@ def observe(key: str, context: Any) -> None:
     if not open_ones:
         return
     calls = calls_of([key], {rollout.alias for rollout in open_ones})[key]
-    errors: list[Exception] = []
-    for rollout in open_ones:
-        try:
-            arrive(rollout, key, calls, context)
-        except Exception as error:  # noqa: BLE001 - the others take the object all the same
-            logger().exception("round not begun", extra={"rollout_id": rollout.id})
-            errors.append(error)
-    if errors:
-        raise errors[0]
+
+    def take(rollout: Rollout) -> None:
+        arrive(rollout, key, calls, context)
+
+    one_by_one(open_ones, take, name=lambda rollout: rollout.id, failed="round not begun")
