@@ -65,6 +65,7 @@ def ingest(pushed: Sequence[Any]) -> dict[str, Any]:
 
 def _refuse_unanswerable(answer: dict[str, Any]) -> None:
     """Raises TooLarge where the answer is larger than Lambda lets through, so that the caller would never read it."""
+    # In an answer a letter of JSON takes two at most: a short one need not be written out again.
     if len(body := orjson.dumps(answer)) > MAX_ANSWER // 2 and serialized(body) > MAX_ANSWER:
         raise TooLarge(
             "The answer, which names the id of each record or why it is refused, would have more than 6 MB. Nothing "

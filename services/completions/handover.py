@@ -34,7 +34,7 @@ def hand_over(batch_id: str, completions: Sequence[Completion]) -> None:
 
 @dataclass
 class _RecordCompletions:
-    """The message that `events.RecordCompletions` reads, written without pydantic, which would slow the cold start."""
+    """What `capture_messages.RecordCompletions` reads, written without pydantic, which would slow the cold start."""
 
     QUEUE: ClassVar[str] = "RECORD_QUEUE_URL"
 
