@@ -7,13 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from aliases.alias import Cascade
 from dashboard.pages import usage
 from distillations import lineage
-from distillations.cascade import CascadeFigures, CascadePart, CascadeTarget
 from distillations.distillation import Distillation
 from distillations.lineage import Node
-from evals.figures import pass_rate
 from foundation import aws, blobs
 from tests.dashboard.browser import Browser
 from tests.distillations import documents
@@ -49,23 +46,7 @@ def harmless(body: str) -> bool:
 
 def test_a_verdict_shows_its_cascade_and_fills_in_the_aliass_form(system: System, browser: Browser) -> None:
     system.ok("PUT", "/v1/aliases/quick", {"targets": [{"model": "lab-judge"}]})
-    cascade = Cascade(to="lab-judge", by="logprob", threshold=-0.125)
-    found = CascadeFigures(
-        by="logprob",
-        rows=400,
-        known=400,
-        why_none=None,
-        threshold=-0.125,
-        kept=300,
-        share=0.75,
-        loss=0.0125,
-        passed=pass_rate(380, 400),
-        usd_per_1000=2.5,
-        target=CascadeTarget(model="lab-small", cascade=cascade),
-    )
-    part = CascadePart(
-        margin=0.02, confidence=0.95, teacher_usd_per_1000=5.0, distilled_usd_per_1000=1.25, sources=[found]
-    )
+    part = documents.cascade("lab-small", to="lab-judge")
     made = build.distillation("completed", alias="quick", model="lab-small")
     runs = {"distilled": "evalrun_1", "baseline": "evalrun_2"}
     made.change({"verdict": documents.verdict(id=made.verdict_id, runs=runs, cascade=part)})
@@ -81,7 +62,7 @@ def test_a_verdict_shows_its_cascade_and_fills_in_the_aliass_form(system: System
     form = browser.page(proposal)
     assert 'name="cascade_threshold_0" value="-0.125"' in form.body
     assert 'name="model_1" list="models" value=""' in form.body
-    none = found.model_copy(update={"target": None, "why_none": NAMED})
+    none = part.sources[0].model_copy(update={"target": None, "why_none": NAMED})
     part = part.model_copy(update={"sources": [none]})
     made.change({"verdict": documents.verdict(id=made.verdict_id, runs=runs, cascade=part)})
     page = browser.page(f"/distillations/{made.id}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aliases.alias import Cascade
+from distillations.cascade import CascadeFigures, CascadePart, CascadeTarget
 from distillations.dataset import DatasetCard
 from distillations.distillation import Distillation
 from distillations.model_score import ModelScore
@@ -11,6 +13,7 @@ from distillations.plan import Plan
 from distillations.recipe import UsedRecipe
 from distillations.verdict import Verdict
 from distillations.verdict_parts import RowsNeeded
+from evals.figures import pass_rate
 from evals.gains import Score
 
 AT = 1_790_000_000
@@ -98,3 +101,24 @@ def verdict(**fields: Any) -> Verdict:
         "judges": {},
     }
     return Verdict(**{**figures, **fields})
+
+
+def cascade(model: str, *, to: str) -> CascadePart:
+    """What a verdict says of a cascade of this model, by its log-probabilities, to the teacher."""
+    target = CascadeTarget(model=model, cascade=Cascade(to=to, by="logprob", threshold=-0.125))
+    figures = CascadeFigures(
+        by="logprob",
+        rows=400,
+        known=400,
+        why_none=None,
+        threshold=-0.125,
+        kept=300,
+        share=0.75,
+        loss=0.0125,
+        passed=pass_rate(380, 400),
+        usd_per_1000=2.5,
+        target=target,
+    )
+    return CascadePart(
+        margin=0.02, confidence=0.95, teacher_usd_per_1000=5.0, distilled_usd_per_1000=1.25, sources=[figures]
+    )

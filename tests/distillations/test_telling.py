@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from aliases.alias import Cascade
 from distillations import telling
-from distillations.cascade import CascadeFigures, CascadePart, CascadeTarget
 from distillations.distillation import Step
 from distillations.verdict_parts import Saving, SliceGain
 from evals.calibrations import JudgeReliability
-from evals.figures import pass_rate
-from tests.distillations.documents import distillation, plan, score, verdict
+from tests.distillations.documents import cascade, distillation, plan, score, verdict
 
 
 def test_the_whole_sentence() -> None:
@@ -59,29 +56,14 @@ def test_the_evidence_has_a_line_for_each_model_and_one_for_the_rows() -> None:
 
 
 def test_the_evidence_says_what_a_cascade_would_do_and_how_an_alias_gets_it() -> None:
-    found = CascadeFigures(
-        by="logprob",
-        rows=400,
-        known=400,
-        why_none=None,
-        threshold=-0.125,
-        kept=300,
-        share=0.75,
-        loss=0.0125,
-        passed=pass_rate(380, 400),
-        usd_per_1000=2.5,
-        target=CascadeTarget(model="ft:small", cascade=Cascade(to="big", by="logprob", threshold=-0.125)),
-    )
-    part = CascadePart(
-        margin=0.02, confidence=0.95, teacher_usd_per_1000=5.0, distilled_usd_per_1000=1.25, sources=[found]
-    )
+    part = cascade("ft:small", to="big")
     told, use = telling.evidence_lines(verdict(cascade=part))[-2:]
     assert told == (
         "cascade: the model keeps 75% of the calls, the teacher answers the others: 95.0%, $2.5 per 1,000 calls, "
         "at most 2 points worse than the teacher with 95% confidence"
     )
     assert use == "use it: --cascade 'ft:small=-0.125 big' of stillhouse alias set"
-    nothing = found.model_copy(update={"target": None, "share": None, "passed": None})
+    nothing = part.sources[0].model_copy(update={"target": None, "share": None, "passed": None})
     assert telling.cascade_lines(part.model_copy(update={"sources": [nothing]})) == []
 
 

@@ -79,6 +79,13 @@ def look(system: System) -> None:
     system.settle()
 
 
+def push_to_nobody(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that land, while what would have the runs of their round planned is lost."""
+    with monkeypatch.context() as lost:
+        lost.setattr("rolling_out.begin.bus.send_all", lambda _: None)
+        push(system, *CALLS)
+
+
 def test_users_answers_and_the_other_model_s_become_one_tally(system: System) -> None:
     rollout = begun()
     push(system, *CALLS)
@@ -167,9 +174,7 @@ def test_the_clock_does_again_what_was_lost_and_stops_where_nothing_is_open(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollout = begun()
-    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
-    push(system, *CALLS)
-    monkeypatch.undo()
+    push_to_nobody(system, monkeypatch)
     look(system)
     assert [round_.tally for round_ in RolloutRound.every(rollout.id)] == [None]
     for minutes, pairs in ((9, 0), (11, 0), (20, 6)):  # Every ten minutes, and not each one of them.
@@ -190,9 +195,7 @@ def test_the_open_runs_of_a_rollout_that_has_ended_are_canceled(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollout = begun()
-    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
-    push(system, *CALLS)
-    monkeypatch.undo()
+    push_to_nobody(system, monkeypatch)
     Rollout.load(rollout.id).change({"status": "rolled_back"})
     system.send("ROLLOUT", {"type": "AdvanceRollout", "rollout_id": rollout.id})
     system.settle()
@@ -222,9 +225,7 @@ def test_who_rolls_back_by_itself_cancels_what_nobody_waits_for(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollout = begun()
-    monkeypatch.setattr("rolling_out.begin.bus.send_all", lambda _: None)
-    push(system, *CALLS)
-    monkeypatch.undo()
+    push_to_nobody(system, monkeypatch)
     add_round(rollout, tally(100, 60), key="bad")
     look(system)
     assert Rollout.load(rollout.id).status == "rolled_back"
